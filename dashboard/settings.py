@@ -1,0 +1,249 @@
+"""Settings. They run with no environment at all; the README's table lists every variable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from dashboard.env import env_bool, env_int, env_list, env_text, env_url, kept_secret
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# Everything this installation keeps (database, secrets, sandbox) lives under one folder.
+DATA_DIR = Path(env_text("DATA_DIR", str(BASE_DIR / "var"))).resolve()
+try:
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+except OSError as error:
+    raise ImproperlyConfigured(f"DATA_DIR {str(DATA_DIR)!r} cannot be used: {error}") from error
+
+SECRET_KEY = env_text("SECRET_KEY") or kept_secret(DATA_DIR / "secret_key")
+DEBUG = env_bool("DEBUG", default=False)
+
+# --- fal ---------------------------------------------------------------------------------------
+FAL_KEY = env_text("FAL_KEY")
+_UPSTREAM = {
+    "FAL_RUN_URL": ("https://fal.run", "/run"),
+    "FAL_QUEUE_URL": ("https://queue.fal.run", "/queue"),
+    "FAL_REST_URL": ("https://rest.fal.ai", "/rest"),
+    "FAL_JWKS_URL": (
+        "https://rest.fal.ai/.well-known/jwks.json",
+        "/rest/.well-known/jwks.json",
+    ),
+}
+SANDBOX_PORT = env_int("SANDBOX_PORT", 8900)
+SANDBOX_URL = f"http://127.0.0.1:{SANDBOX_PORT}"
+# No key and no upstream of one's own: the sandbox on this machine plays fal.
+SANDBOX = env_bool(
+    "SANDBOX", default=not FAL_KEY and not any(env_text(name) for name in _UPSTREAM)
+)
+
+
+def _upstream(name: str) -> str:
+    fal, sandbox_path = _UPSTREAM[name]
+    return env_url(name, SANDBOX_URL + sandbox_path if SANDBOX else fal)
+
+
+FAL_RUN_URL = _upstream("FAL_RUN_URL")
+FAL_QUEUE_URL = _upstream("FAL_QUEUE_URL")
+FAL_REST_URL = _upstream("FAL_REST_URL")
+FAL_JWKS_URL = _upstream("FAL_JWKS_URL")
+FAL_REALTIME_URL = env_url(
+    "FAL_REALTIME_URL",
+    FAL_RUN_URL.replace("http", "ws", 1),
+    schemes=("wss", "ws"),
+)
+if SANDBOX and not FAL_KEY:
+    FAL_KEY = "sandbox:sandbox"
+# The fal account whose webhooks are ours; empty: learnt from the first genuine delivery.
+FAL_USER_ID = env_text("FAL_USER_ID")
+# Where outputs may be shown from, for the Content-Security-Policy.
+FAL_MEDIA_HOSTS = env_list("FAL_MEDIA_HOSTS", "https://fal.media,https://*.fal.media")
+if SANDBOX:
+    FAL_MEDIA_HOSTS.append(SANDBOX_URL)
+
+# Where fal can reach this installation; empty: no webhooks, polling alone finds every end.
+PUBLIC_URL = env_url("PUBLIC_URL")
+RUN_TIMEOUT_S = env_int("RUN_TIMEOUT", 600, least=1)
+STREAM_TIMEOUT_S = env_int("STREAM_TIMEOUT", 3600, least=1)
+OUTPUT_LIMIT_BYTES = env_int("OUTPUT_LIMIT", 256 * 1024 * 1024, least=1024)
+BODY_LIMIT_BYTES = env_int("BODY_LIMIT", 32 * 1024 * 1024, least=1024)
+
+# --- Django ------------------------------------------------------------------------------------
+_public = urlsplit(PUBLIC_URL)
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS: list[str] = []
+if _public.hostname:
+    ALLOWED_HOSTS.append(_public.hostname)
+    CSRF_TRUSTED_ORIGINS.append(f"{_public.scheme}://{_public.netloc}")
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_htmx",
+    "ninja",
+    "requests_app",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "dashboard.urls"
+ASGI_APPLICATION = "dashboard.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "requests_app.views.context.frame",
+            ],
+        },
+    },
+]
+
+# --- Storage -----------------------------------------------------------------------------------
+_SQLITE_OPTIONS = {
+    # IMMEDIATE: a read-then-write transaction waits for its turn instead of failing at once.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": (
+        "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;"
+        "PRAGMA mmap_size=134217728;PRAGMA cache_size=-20000;"
+    ),
+}
+DATABASES = {
+    "default": dj_database_url.parse(
+        env_text("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'faldeck.sqlite3'}",
+        conn_health_checks=True,
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = _SQLITE_OPTIONS  # type: ignore[typeddict-unknown-key]
+    # A file, so that the threads of a live server see the test's rows.
+    DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env_text("REDIS_URL")
+if REDIS_URL:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [REDIS_URL], "prefix": "faldeck"},
+        }
+    }
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+        }
+    }
+else:
+    CHANNEL_LAYERS = {"default": {"BACKEND": "dashboard.layers.ThreadSafeInMemoryLayer"}}
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# --- Log-in ------------------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "requests:list"
+ACCOUNT_ADAPTER = "dashboard.accounts.InviteOnlyAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = True
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+# --- Security ----------------------------------------------------------------------------------
+HTTPS = _public.scheme == "https"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_NAME = "__Host-faldeck" if HTTPS else "faldeck"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "requests_app.views.errors.csrf_failure"
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# Only behind a proxy that sets (and strips) these headers itself.
+if env_bool("BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1
+DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "img-src": [SELF, "data:", *FAL_MEDIA_HOSTS],
+        "media-src": [SELF, "data:", *FAL_MEDIA_HOSTS],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- Language, time, files ---------------------------------------------------------------------
+LANGUAGE_CODE = "en-gb"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"  # pages carry UTC; the browser shows the reader's own zone
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True  # no collectstatic step: the two commands of the README suffice
+WHITENOISE_MAX_AGE = 60  # seconds; names carry no hash, so a new version must show soon
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env_text("LOG_LEVEL", "WARNING").upper()},
+    "loggers": {
+        "requests_app": {"level": "INFO"},
+        "dashboard": {"level": "INFO"},
+        # Both print whole URLs, which carry the webhook secret.
+        "httpx": {"level": "WARNING"},
+        "daphne.server": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,18 @@
+"""Where the parts of the site are mounted."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from requests_app.api.api import api
+
+urlpatterns = [
+    path("accounts/", include("allauth.account.urls")),
+    path("api/v1/", api.urls),
+    path("", include("requests_app.urls")),
+]
+
+handler400 = "requests_app.views.errors.bad_request"
+handler403 = "requests_app.views.errors.permission_denied"
+handler404 = "requests_app.views.errors.page_not_found"
+handler500 = "requests_app.views.errors.server_error"

@@ -1,0 +1,4 @@
+"""Being written."""
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+class LiveConsumer(AsyncJsonWebsocketConsumer):
+    pass

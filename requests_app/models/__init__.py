@@ -1,0 +1,39 @@
+"""Rows: what is stored, what it means, which rows."""
+
+from __future__ import annotations
+
+from requests_app.models.evidence import Delivery, FalAccount, Frame, Heartbeat, LogLine
+from requests_app.models.observation import Observation, Source
+from requests_app.models.request import (
+    AT_FAL,
+    ENDED,
+    LIVE,
+    FalRequest,
+    IdempotencyKey,
+    Mode,
+    Status,
+)
+from requests_app.models.team import ApiToken, Membership, Role, SetupLink, Team, digest
+
+__all__ = [
+    "AT_FAL",
+    "ENDED",
+    "LIVE",
+    "ApiToken",
+    "Delivery",
+    "FalAccount",
+    "FalRequest",
+    "Frame",
+    "Heartbeat",
+    "IdempotencyKey",
+    "LogLine",
+    "Membership",
+    "Mode",
+    "Observation",
+    "Role",
+    "SetupLink",
+    "Source",
+    "Status",
+    "Team",
+    "digest",
+]

@@ -1,0 +1,86 @@
+"""What belongs to a request and comes in many pieces: log lines, frames, webhook deliveries."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from requests_app.models.request import FalRequest
+
+
+class LogLine(models.Model):
+    """One line of fal's log. fal shows a moving window; we keep what we have seen, once."""
+
+    request = models.ForeignKey(FalRequest, on_delete=models.CASCADE, related_name="log_lines")
+    timestamp = models.CharField(max_length=40, blank=True)  # fal's own text
+    level = models.CharField(max_length=20, blank=True)
+    source = models.CharField(max_length=40, blank=True)
+    message = models.TextField()
+    # Of timestamp, level, message and which one it is among equals in its reply.
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["request", "digest"], name="log_line_once")]
+
+    def __str__(self) -> str:
+        return self.message[:80]
+
+
+class Frame(models.Model):
+    """One event of a stream, numbered from 1."""
+
+    request = models.ForeignKey(FalRequest, on_delete=models.CASCADE, related_name="frames")
+    number = models.IntegerField()
+    offset_ms = models.FloatField()  # since the stream was asked for
+    event = models.CharField(max_length=100, blank=True)  # the SSE event name
+    event_id = models.CharField(max_length=200, blank=True)
+    data = models.TextField()  # the text of the event; NUL is kept as U+FFFD
+    size = models.IntegerField()  # bytes on the wire
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["request", "number"], name="frame_once")]
+
+    def __str__(self) -> str:
+        return f"frame {self.number}"
+
+
+class Delivery(models.Model):
+    """One webhook POST as it came, and our verdict."""
+
+    request = models.ForeignKey(FalRequest, on_delete=models.CASCADE, related_name="deliveries")
+    received_at = models.DateTimeField()
+    verdict = models.CharField(max_length=30)  # accepted, duplicate, contradicts or a cause
+    note = models.TextField(blank=True)
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField()  # at most the first 64 kB of a refused one
+    body_size = models.IntegerField()
+    # Of request id, timestamp header and body: the same bytes again are the same delivery.
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["request", "digest"], name="delivery_digest")]
+
+    def __str__(self) -> str:
+        return f"delivery: {self.verdict}"
+
+
+class Heartbeat(models.Model):
+    """When a part of the installation last showed that it works (for /readyz)."""
+
+    part = models.CharField(max_length=20, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.part} at {self.at}"
+
+
+class FalAccount(models.Model):
+    """The fal user id our webhooks are signed for; learnt once, then pinned."""
+
+    user_id = models.CharField(max_length=200, unique=True)
+    key_digest = models.CharField(max_length=64, unique=True)  # of the FAL_KEY it belongs to
+    learnt_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.user_id

@@ -1,0 +1,190 @@
+"""One request to fal, from the moment the form is sent, kept for ever."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from requests_app.models.team import Team
+
+
+class Status(models.TextChoices):
+    """Where a request stands.
+
+    ::
+
+        pending ─▶ submitting ─┬▶ in_queue ◀─▶ in_progress ─┬▶ completed
+           │                   ├▶ uncertain ─(fal speaks)─▶ ├▶ failed
+           │                   └▶ failed (refused)          └▶ cancelled
+           └▶ cancelled (never sent)
+
+    Live states may go backwards, as fal's do; ended states never change.
+    """
+
+    PENDING = "pending", "pending"
+    SUBMITTING = "submitting", "submitting"
+    UNCERTAIN = "uncertain", "uncertain"
+    IN_QUEUE = "in_queue", "in queue"
+    IN_PROGRESS = "in_progress", "in progress"
+    COMPLETED = "completed", "completed"
+    FAILED = "failed", "failed"
+    CANCELLED = "cancelled", "cancelled"
+
+
+ENDED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
+LIVE = frozenset(set(Status) - ENDED)
+AT_FAL = frozenset({Status.IN_QUEUE, Status.IN_PROGRESS})
+
+
+class Mode(models.TextChoices):
+    """How the request is made at fal."""
+
+    QUEUE = "queue", "Queue"
+    RUN = "run", "Run"
+    STREAM = "stream", "Stream"
+
+
+class FalRequestQuerySet(models.QuerySet["FalRequest"]):
+    """Which rows."""
+
+    def live(self) -> FalRequestQuerySet:
+        """Not ended yet."""
+        return self.filter(status__in=LIVE)
+
+    def due(self, now: datetime) -> FalRequestQuerySet:
+        """Rows whose next step is due and that nobody holds."""
+        return self.filter(due_at__lte=now).filter(
+            Q(leased_until=None) | Q(leased_until__lt=now)
+        )
+
+    def lease(self, pk: int, now: datetime, length: timedelta) -> uuid.UUID | None:
+        """Take a due row for a while: the lease's token, or None if somebody was first."""
+        token = uuid.uuid4()
+        taken = self.due(now).filter(pk=pk).update(leased_until=now + length, lease=token)
+        return token if taken else None
+
+    def without_payload(self) -> FalRequestQuerySet:
+        """For lists: everything but the columns that can be large."""
+        return self.defer("input_text", "output", "search_text")
+
+
+class FalRequest(models.Model):
+    """A request as we know it. Only `lifecycle` writes `status` and what belongs to it."""
+
+    # Who and what
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="requests")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="fal_requests"
+    )
+    again_of = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="repeats"
+    )
+    endpoint_id = models.CharField(max_length=300)
+    mode = models.CharField(max_length=8, choices=Mode.choices, default=Mode.QUEUE)
+    input_text = models.TextField()  # JSON, the very text that is sent
+    options = models.JSONField(default=dict)  # platform options, see fal.headers
+    summary = models.CharField(max_length=200, blank=True)
+    search_text = models.TextField(blank=True)
+
+    # Where it stands
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING)
+    seq = models.BigIntegerField(default=0)  # the newest observation's id: the row's version
+    observed_at = models.DateTimeField(null=True, blank=True)  # when we asked for the newest news
+    queue_position = models.IntegerField(null=True, blank=True)
+    cancel_asked_at = models.DateTimeField(null=True, blank=True)
+    cancel_answer = models.CharField(max_length=20, blank=True)  # CancelAnswer.kind
+
+    # Its identity at fal
+    fal_request_id = models.CharField(max_length=200, blank=True)
+    gateway_request_id = models.CharField(max_length=200, blank=True)
+    status_url = models.TextField(blank=True)
+    response_url = models.TextField(blank=True)
+    cancel_url = models.TextField(blank=True)
+    webhook_digest = models.CharField(max_length=64, blank=True)  # of the secret in the URL
+
+    # What came out
+    metrics = models.JSONField(default=dict)
+    output = models.BinaryField(null=True, blank=True)  # the raw bytes as fal sent them
+    output_type = models.CharField(max_length=200, blank=True)
+    output_size = models.BigIntegerField(default=0)
+    thumbnail_url = models.TextField(blank=True)
+    error = models.TextField(blank=True)  # a sentence
+    error_type = models.CharField(max_length=80, blank=True)
+    error_code = models.IntegerField(null=True, blank=True)  # HTTP status
+
+    # When
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    # Work: the sweep takes rows whose due_at has come; a lease keeps others away meanwhile
+    due_at = models.DateTimeField(null=True, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    lease = models.UUIDField(null=True, blank=True)
+    tries = models.IntegerField(default=0)  # of the present step, for its back-off
+    watched_until = models.DateTimeField(null=True, blank=True)  # somebody has its page open
+
+    objects = FalRequestQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["team", "-id"], name="list_all"),
+            models.Index(fields=["team", "status", "-id"], name="list_by_status"),
+            models.Index(fields=["team", "endpoint_id", "-id"], name="list_by_endpoint"),
+            models.Index(fields=["team", "seq"], name="changes_since"),
+            # the sweep's one question
+            models.Index(fields=["due_at"], name="sweep_due", condition=~Q(due_at=None)),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["fal_request_id"],
+                name="one_row_per_fal_request",
+                condition=~Q(fal_request_id=""),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.endpoint_id} {self.public_id} ({self.status})"
+
+    @property
+    def is_ended(self) -> bool:
+        """Ended states never change."""
+        return self.status in ENDED
+
+    @property
+    def is_cancelling(self) -> bool:
+        """A person asked to cancel and fal has not said how it ended."""
+        return self.cancel_asked_at is not None and not self.is_ended
+
+    @property
+    def was_user_error(self) -> bool:
+        """The request itself was wrong (4xx), so that repeating it unchanged cannot help."""
+        return self.status == Status.FAILED and 400 <= (self.error_code or 0) < 500
+
+    @property
+    def duration(self) -> timedelta | None:
+        """From the form to the end; None while it lives."""
+        return self.ended_at - self.created_at if self.ended_at else None
+
+
+class IdempotencyKey(models.Model):
+    """A caller's promise that repeating the same call means the same request."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE)
+    key = models.CharField(max_length=255)
+    body_digest = models.CharField(max_length=64)
+    request = models.ForeignKey(FalRequest, on_delete=models.CASCADE)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "key"], name="one_use_of_a_key")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,132 @@
+"""Who works together, and how programs log in for them."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db import models
+
+
+class TeamQuerySet(models.QuerySet["Team"]):
+    """Every look-up of anything starts here: which teams may this person see?"""
+
+    def of(self, user: AbstractBaseUser | AnonymousUser) -> TeamQuerySet:
+        """The teams the person belongs to; none for somebody not logged in."""
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(memberships__user_id=user.pk)
+
+
+class Team(models.Model):
+    """The boundary: every request belongs to exactly one team."""
+
+    name = models.CharField(max_length=80, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TeamQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    """What a member may do."""
+
+    OWNER = "owner", "Owner"
+    ADMIN = "admin", "Admin"
+    MEMBER = "member", "Member"
+    VIEWER = "viewer", "Viewer"
+
+
+class Membership(models.Model):
+    """A person in a team, with a role."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
+    )
+    role = models.CharField(max_length=8, choices=Role.choices, default=Role.MEMBER)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "user"], name="one_membership")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.team} ({self.role})"
+
+    @property
+    def may_submit(self) -> bool:
+        """Viewers look; everybody else also submits and cancels."""
+        return self.role != Role.VIEWER
+
+
+class ApiToken(models.Model):
+    """A Bearer token of one person for one team: shown once, kept as a hash."""
+
+    PREFIX = "fdk_"
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens"
+    )
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="api_tokens")
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"token of {self.user} for {self.team}"
+
+    @classmethod
+    def issue(cls, user: AbstractBaseUser, team: Team) -> str:
+        """Make a token and return its text, which cannot be had again."""
+        text = cls.PREFIX + secrets.token_urlsafe(32)
+        cls.objects.create(user_id=user.pk, team=team, digest=digest(text))
+        return text
+
+    @classmethod
+    def find(cls, text: str, *, now: datetime) -> ApiToken | None:
+        """The live token with this text whose owner is still an active member, else None."""
+        token = (
+            cls.objects.select_related("user", "team")
+            .filter(
+                digest=digest(text),
+                revoked_at=None,
+                user__is_active=True,
+                team__memberships__user=models.F("user"),
+            )
+            .first()
+        )
+        if token:
+            cls.objects.filter(pk=token.pk).update(last_used_at=now)
+        return token
+
+
+class SetupLink(models.Model):
+    """The one-time link that makes the first owner and team."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return "setup link"
+
+    @classmethod
+    def issue(cls) -> str:
+        """Make a link's secret; links printed earlier stop working."""
+        cls.objects.filter(used_at=None).delete()
+        text = secrets.token_urlsafe(32)
+        cls.objects.create(digest=digest(text))
+        return text
+
+
+def digest(secret: str) -> str:
+    """How a random secret is kept: its SHA-256 in hex (no salt needed for 256 random bits)."""
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,38 @@
+"""The table of contents: every path of the product."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+from django.views.generic import RedirectView
+
+from requests_app.views import actions, detail, health, pages, setup, webhooks
+
+app_name = "requests"
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="requests:list"), name="home"),
+    path("requests/", pages.request_list, name="list"),
+    path("requests/rows/", pages.rows, name="rows"),
+    path("requests/counts/", pages.counts, name="counts"),
+    path("requests/changes/", pages.changes, name="changes"),
+    path("requests/new/", actions.new, name="new"),
+    path("requests/<uuid:public_id>/", detail.detail, name="detail"),
+    path("requests/<uuid:public_id>/live/", detail.live, name="detail_live"),
+    path("requests/<uuid:public_id>/logs/", detail.logs, name="logs"),
+    path("requests/<uuid:public_id>/frames/", detail.frames, name="frames"),
+    path("requests/<uuid:public_id>/frames/<int:number>/", detail.frame, name="frame"),
+    path("requests/<uuid:public_id>/output/", detail.output, name="output"),
+    path("requests/<uuid:public_id>/cancel/", actions.cancel, name="cancel"),
+    path("requests/<uuid:public_id>/give-up/", actions.give_up, name="give_up"),
+    path("requests/<uuid:public_id>/again/", actions.again, name="again"),
+    path("team/", actions.switch_team, name="switch_team"),
+    path("setup/<str:token>/", setup.setup, name="setup"),
+    # With and without the slash: a redirect would lose the result for good.
+    re_path(
+        r"^hooks/fal/(?P<public_id>[0-9a-f-]{36})/(?P<secret>[\w-]{1,100})/?$",
+        webhooks.receive,
+        name="webhook",
+    ),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]
