@@ -1,0 +1,95 @@
+"""fal's wire protocol, seen from the caller. Knows fal, not us: no Django, no settings, no clock.
+
+::
+
+    errors      one tree; each error says whether bytes had left and whether a machine may try again
+    endpoints   endpoint ids, configured hosts, every URL
+    headers     platform options -> request headers
+    jsontext    bytes -> JSON values, raw members
+    reports     frozen values of what fal said, and their readers
+    replies     one HTTP reply -> a value or an error
+    sse         bytes -> server-sent events
+    webhooks    signature and content of a webhook; jwks: fal's keys
+    ---------   everything above is pure (but the key cache); below is I/O
+    transport   one HTTP call: deadline, size limit, "had bytes left?"
+    queue       submit, status, result, cancel, run
+    streams     a model's stream, the status stream
+    session     FalClient, which binds these to a key and hosts
+"""
+
+from __future__ import annotations
+
+from .endpoints import (
+    EndpointId,
+    Hosts,
+    InvalidEndpointId,
+    InvalidHost,
+    RequestUrls,
+    trusted_urls,
+    urls_for,
+)
+from .errors import FalError, KeysUnavailable, NotFinished, NotSent, Refused, TooLarge, Unanswered
+from .headers import PLATFORM_HEADERS, InvalidHeader, build_headers
+from .jsontext import NotJson
+from .reports import (
+    CancelAnswer,
+    ErrorBody,
+    FieldError,
+    LogLine,
+    Receipt,
+    Result,
+    StatusReport,
+    WebhookReport,
+    parse_cancel,
+    parse_error,
+    parse_status,
+)
+from .session import FalClient
+from .sse import EventTooLarge, SseDecoder, SseEvent
+from .streams import Stream, StreamEvent
+from .transport import Limits, Timeouts
+from .webhooks import KeyCache, WebhookRejected, parse_jwks, verify
+
+__all__ = [
+    "PLATFORM_HEADERS",
+    "CancelAnswer",
+    "EndpointId",
+    "ErrorBody",
+    "EventTooLarge",
+    "FalClient",
+    "FalError",
+    "FieldError",
+    "Hosts",
+    "InvalidEndpointId",
+    "InvalidHeader",
+    "InvalidHost",
+    "KeyCache",
+    "KeysUnavailable",
+    "Limits",
+    "LogLine",
+    "NotFinished",
+    "NotJson",
+    "NotSent",
+    "Receipt",
+    "Refused",
+    "RequestUrls",
+    "Result",
+    "SseDecoder",
+    "SseEvent",
+    "StatusReport",
+    "Stream",
+    "StreamEvent",
+    "Timeouts",
+    "TooLarge",
+    "Unanswered",
+    "WebhookRejected",
+    "WebhookReport",
+    "build_headers",
+    "parse_cancel",
+    "parse_error",
+    "parse_jwks",
+    "parse_status",
+    "trusted_urls",
+    "urls_for",
+    "verify",
+]

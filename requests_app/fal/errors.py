@@ -1,0 +1,113 @@
+"""What can go wrong on the way to fal and back.
+
+::
+
+    FalError                  .sent: had bytes left?   .retryable: may a machine make this very call again?
+    ├── NotSent               sent=False  retryable    DNS, refused, TLS, connect or pool time-out
+    ├── Unanswered            sent=True   only reads   time-out, reset, gateway page, unreadable reply: outcome unknown
+    │   └── TooLarge          sent=True   no           the reply is over the limit; asking again brings the same
+    ├── Refused               sent=True   only 429     fal said a definite no
+    ├── NotFinished           sent=True   retryable    the result was asked for too early
+    └── KeysUnavailable       sent=True   retryable    no webhook keys are known and none could be fetched
+
+Wrong input is a ``ValueError`` beside its rule (``InvalidEndpointId``, ``InvalidHost``, ``InvalidHeader``);
+a webhook that fails its checks is a ``WebhookRejected``. ``str(error)`` is a sentence for a person.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class FalError(Exception):
+    """Anything that went wrong while talking to fal.
+
+    ``sent`` is True as soon as a byte of the call *may* have left this machine; ``retryable`` says whether a
+    machine may make the very same call again (False for every POST whose outcome is unknown: it may be paid).
+    """
+
+    sent: bool = True
+    retryable: bool = False
+
+
+class NotSent(FalError):
+    """Not a byte of the call reached fal: it is safe to make it again."""
+
+    sent = False
+    retryable = True
+
+
+class Unanswered(FalError):
+    """Bytes left, but no readable answer came: fal may or may not have acted.
+
+    ``status_code`` and ``body`` (at most the first 4 KB) are what did come back, for diagnosis.
+    """
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        retryable: bool = False,
+        status_code: int | None = None,
+        body: bytes = b"",
+    ) -> None:
+        super().__init__(sentence)
+        self.retryable = retryable
+        self.status_code = status_code
+        self.body = body[:4096]
+
+
+class TooLarge(Unanswered):
+    """The reply is larger than the limit in bytes; it was cut off and dropped."""
+
+
+class Refused(FalError):
+    """fal said a definite no; nothing runs because of this call.
+
+    ``detail`` is fal's own word (a list of field errors, a text, or None), ``retry_after_s`` is 1 to 300 seconds
+    or None, ``body`` the raw reply.
+    """
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        status_code: int,
+        detail: list[Any] | str | None = None,
+        error_type: str | None = None,
+        retry_after_s: float | None = None,
+        body: bytes = b"",
+    ) -> None:
+        super().__init__(sentence)
+        self.status_code = status_code
+        self.detail = detail
+        self.error_type = error_type
+        self.retry_after_s = retry_after_s
+        self.body = body
+        self.retryable = self.is_rate_limit
+
+    @property
+    def is_rate_limit(self) -> bool:
+        return self.status_code == 429
+
+    @property
+    def is_auth(self) -> bool:
+        """A bad key (401), or a key that may not: no balance, no permission (403)."""
+        return self.status_code in (401, 403)
+
+    @property
+    def is_gone(self) -> bool:
+        """fal knows nothing under this address: unknown id, wrong path, or retention is over."""
+        return self.status_code in (404, 410)
+
+
+class NotFinished(FalError):
+    """The result was asked for while the request still waits or runs."""
+
+    retryable = True
+
+
+class KeysUnavailable(FalError):
+    """fal's webhook keys are not known and cannot be fetched now."""
+
+    retryable = True

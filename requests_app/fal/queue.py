@@ -1,0 +1,76 @@
+"""The queue's verbs, and the synchronous run: each makes exactly one HTTP call and never repeats it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .endpoints import EndpointId, Hosts, RequestUrls, run_url, submit_url
+from .replies import read_cancel, read_receipt, read_result, read_status
+from .reports import CancelAnswer, Receipt, Result, StatusReport
+from .transport import Call, Wire
+
+
+async def submit(
+    wire: Wire,
+    hosts: Hosts,
+    endpoint: EndpointId,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    webhook_url: str | None = None,
+    max_queue_length: int | None = None,
+) -> Receipt:
+    """POST the model input once. Raises NotSent, Unanswered (outcome unknown) or Refused."""
+    params = {}
+    if webhook_url is not None:
+        params["fal_webhook"] = webhook_url
+    if max_queue_length is not None:
+        params["fal_max_queue_length"] = str(max_queue_length)
+    call = Call(
+        "POST", submit_url(hosts, endpoint), headers, body, params, idle_s=wire.timeouts.read_s
+    )
+    reply = await wire.exchange(call, deadline_s=wire.timeouts.submit_s, limit=wire.limits.reply)
+    return read_receipt(reply, hosts, endpoint)
+
+
+async def status(wire: Wire, urls: RequestUrls, *, logs: bool = True) -> StatusReport:
+    """Ask once. Raises NotSent, Unanswered (may be asked again) or Refused."""
+    call = Call("GET", urls.status, {}, params=log_params(logs=logs))
+    reply = await wire.exchange(call, deadline_s=wire.timeouts.status_s, limit=wire.limits.reply)
+    return read_status(reply)
+
+
+async def result(wire: Wire, urls: RequestUrls) -> Result:
+    """Fetch once. A model's own error is a Result. Raises NotSent, Unanswered, Refused or NotFinished."""
+    call = Call("GET", urls.result, {}, accept="*/*")
+    reply = await wire.exchange(call, deadline_s=wire.timeouts.result_s, limit=wire.limits.result)
+    return read_result(reply, retryable=True)
+
+
+async def cancel(wire: Wire, urls: RequestUrls) -> CancelAnswer:
+    """Ask fal to cancel. Raises NotSent, Unanswered (may be asked again) or Refused."""
+    call = Call("PUT", urls.cancel, {})
+    reply = await wire.exchange(call, deadline_s=wire.timeouts.cancel_s, limit=wire.limits.reply)
+    return read_cancel(reply)
+
+
+async def run(
+    wire: Wire,
+    hosts: Hosts,
+    endpoint: EndpointId,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    timeout_s: float,
+) -> Result:
+    """POST the model input once and wait ``timeout_s`` for the output; errors as ``result``, none retryable.
+
+    Hanging up cancels the work, and what ran may still be charged.
+    """
+    call = Call("POST", run_url(hosts, endpoint), headers, body, accept="*/*")
+    reply = await wire.exchange(call, deadline_s=timeout_s, limit=wire.limits.result)
+    return read_result(reply, retryable=False)
+
+
+def log_params(*, logs: bool) -> dict[str, str]:
+    return {"logs": "1" if logs else "0"}

@@ -1,0 +1,235 @@
+"""What fal said, as frozen values, and the pure readers that make them from bytes or parsed JSON.
+
+Readers are lenient about what we do not need (odd members are dropped) and keep words they do not know: a new
+status of fal's must not break a sweep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .endpoints import RequestUrls
+from .jsontext import NotJson, parse_json
+
+COMPLETED = "COMPLETED"
+
+CancelKind = Literal["requested", "removed", "already_completed", "not_found", "unclear"]
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """fal took the request. ``distrusted`` names the returned URLs that were replaced by rebuilt ones."""
+
+    request_id: str
+    gateway_request_id: str | None
+    urls: RequestUrls
+    queue_position: int | None = None
+    distrusted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One log line; fal's timestamps carry no zone. Level and source are "" when fal gave none."""
+
+    timestamp: str
+    level: str
+    source: str
+    message: str
+
+
+@dataclass(frozen=True)
+class StatusReport:
+    """One picture of a request in the queue. ``logs`` is a moving window of about 5 minutes, not a history.
+
+    ``status`` may go backwards; COMPLETED covers success, failure and cancellation, ``error`` tells them apart.
+    """
+
+    status: str
+    queue_position: int | None = None
+    logs: tuple[LogLine, ...] = ()
+    metrics: dict[str, Any] = field(default_factory=dict)
+    error: str | None = None
+    error_type: str | None = None
+
+    @property
+    def is_completed(self) -> bool:
+        return self.status == COMPLETED
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One member of a model's ``detail`` list. fal's echo of the input is not kept: it can be megabytes."""
+
+    loc: tuple[str | int, ...]
+    msg: str
+    type: str
+
+
+@dataclass(frozen=True)
+class ErrorBody:
+    """An error in fal's words: one text, field errors if the input was wrong, a machine-readable type."""
+
+    detail: str
+    fields: tuple[FieldError, ...] = ()
+    error_type: str | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the model returned, byte for byte. ``headers`` are lower-case and only the useful ones."""
+
+    status_code: int
+    headers: dict[str, str]
+    content_type: str
+    body: bytes
+    error: ErrorBody | None = None
+    request_id: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.error is None
+
+
+@dataclass(frozen=True)
+class CancelAnswer:
+    """fal's answer to a wish to cancel. Only "removed" means that nothing will run."""
+
+    status_code: int
+    kind: CancelKind
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class WebhookReport:
+    """A webhook whose signature was right. ``payload_bytes`` is the payload's own text, None when null or absent."""
+
+    request_id: str
+    gateway_request_id: str | None
+    status: str
+    payload_bytes: bytes | None
+    error: str | None
+    error_type: str | None
+    payload_error: str | None
+    user_id: str
+
+
+def text_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def parse_status(data: Mapping[str, Any]) -> StatusReport:
+    """A status reply or one event of the status stream. Raises NotJson when there is no status word."""
+    status = text_or_none(data.get("status"))
+    if status is None:
+        raise NotJson("The status reply holds no status.")
+    logs, metrics = data.get("logs"), data.get("metrics")
+    return StatusReport(
+        status=status,
+        queue_position=parse_position(data.get("queue_position")),
+        logs=tuple(map(_log_line, logs)) if isinstance(logs, list) else (),
+        metrics=metrics if isinstance(metrics, dict) else {},
+        error=_as_text(data.get("error")),
+        error_type=text_or_none(data.get("error_type")),
+    )
+
+
+def parse_position(value: object) -> int | None:
+    """Requests ahead of this one, from 0."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _log_line(entry: object) -> LogLine:
+    if not isinstance(entry, dict):
+        return LogLine("", "", "", str(entry))
+    labels = entry.get("labels")
+    known = {**(labels if isinstance(labels, dict) else {}), **entry}
+    return LogLine(
+        *(_as_text(known.get(name)) or "" for name in ("timestamp", "level", "source", "message"))
+    )
+
+
+def _as_text(value: object) -> str | None:
+    return None if value is None else value if isinstance(value, str) else str(value)
+
+
+def parse_error(status_code: int, headers: Mapping[str, str], body: bytes) -> ErrorBody:
+    """Any of fal's error shapes (field list, detail text, ``error`` + ``message``), or a sentence about the code."""
+    try:
+        data = parse_json(body)
+    except NotJson:
+        data = None
+    if not isinstance(data, dict):
+        data = {}
+    inner = data["error"] if isinstance(data.get("error"), dict) else {}
+    fields = _field_errors(data.get("detail"))
+    return ErrorBody(
+        detail=_error_text(data, inner, fields) or f"fal answered with HTTP {status_code}.",
+        fields=fields,
+        error_type=text_or_none(data.get("error_type"))
+        or text_or_none(inner.get("type"))
+        or text_or_none(headers.get("x-fal-error-type")),
+    )
+
+
+def _error_text(
+    data: dict[str, Any], inner: dict[str, Any], fields: tuple[FieldError, ...]
+) -> str | None:
+    if fields:
+        return "; ".join(error.msg for error in fields)
+    candidates = (
+        data.get("detail"),
+        data.get("message"),
+        inner.get("message"),
+        data.get("error"),
+        data.get("status"),
+    )
+    return next((text for text in candidates if isinstance(text, str) and text), None)
+
+
+def _field_errors(detail: object) -> tuple[FieldError, ...]:
+    entries = detail if isinstance(detail, list) else []
+    return tuple(_field_error(entry) for entry in entries)
+
+
+def _field_error(entry: object) -> FieldError:
+    if not isinstance(entry, dict):
+        return FieldError((), str(entry), "")
+    loc = entry.get("loc")
+    return FieldError(
+        loc=tuple(part if isinstance(part, int) else str(part) for part in loc)
+        if isinstance(loc, list)
+        else (),
+        msg=_as_text(entry.get("msg")) or "",
+        type=_as_text(entry.get("type")) or "",
+    )
+
+
+def parse_cancel(status_code: int, body: bytes) -> CancelAnswer:
+    """Read the status word first, the HTTP code only when there is none.
+
+    UNCONFIRMED which of fal's two descriptions holds (``{"status": …}`` or ``{"success": bool}``): both are read here.
+    """
+    try:
+        data = parse_json(body)
+    except NotJson:
+        data = None
+    members = data if isinstance(data, dict) else {}
+    return CancelAnswer(status_code, _cancel_kind(status_code, members), body)
+
+
+_CANCEL_WORDS: Mapping[str, CancelKind] = {
+    "OK": "removed",
+    "CANCELLATION_REQUESTED": "requested",
+    "ALREADY_COMPLETED": "already_completed",
+    "NOT_FOUND": "not_found",
+}
+
+
+def _cancel_kind(status_code: int, members: Mapping[str, Any]) -> CancelKind:
+    if word := text_or_none(members.get("status")):
+        return _CANCEL_WORDS.get(word, "unclear")
+    if 200 <= status_code < 300 and members.get("success") is not False:
+        return "requested"
+    return "unclear"

@@ -1,0 +1,133 @@
+"""Replies that arrive bit by bit: a model's own stream, and the status stream of a queued request."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from .endpoints import EndpointId, Hosts, RequestUrls, stream_url
+from .errors import TooLarge, Unanswered
+from .jsontext import NotJson, parse_object
+from .queue import log_params
+from .replies import Reply, read_stream_refusal, unreadable
+from .reports import StatusReport, parse_status
+from .sse import EventTooLarge, SseDecoder, SseEvent
+from .transport import Call, Wire, ensure_readable, failures_named, header_map, read_reply
+
+EVENT_STREAM = "text/event-stream"
+
+StreamEvent = SseEvent
+
+
+@dataclass(frozen=True)
+class Stream:
+    """An open stream. ``events`` ends when fal ends it in order; it raises Unanswered when it is cut."""
+
+    request_id: str | None
+    content_type: str
+    events: AsyncIterator[StreamEvent]
+
+
+@asynccontextmanager
+async def stream(
+    wire: Wire,
+    hosts: Hosts,
+    endpoint: EndpointId,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    path: str = "/stream",
+) -> AsyncIterator[Stream]:
+    """POST once and read events as they come. Raises NotSent, Refused or Unanswered before the first event.
+
+    A 2xx reply in JSON instead of a stream gives exactly one event, the whole text: some models answer a short
+    call at once. Any other type is Unanswered, because bytes cannot be shown as events. Leaving the context hangs
+    up, and fal then cancels the work.
+    """
+    call = Call(
+        "POST", stream_url(hosts, endpoint, path), headers, body,
+        accept=EVENT_STREAM, idle_s=wire.timeouts.stream_idle_s,
+    )  # fmt: skip
+    async with _events(wire, call) as opened:
+        yield opened
+
+
+async def follow_status(
+    wire: Wire, urls: RequestUrls, *, logs: bool = True
+) -> AsyncGenerator[StatusReport]:
+    """Status reports as fal sends them, up to COMPLETED or fal's end of the stream.
+
+    Logs may repeat from one report to the next (UNCONFIRMED): append without duplicates. Use ``aclosing`` when
+    leaving early. Raises NotSent, Refused or Unanswered (all but Refused may be followed again).
+    """
+    url = httpx.URL(urls.status)
+    call = Call(
+        "GET", str(url.copy_with(path=f"{url.path}/stream")), {},
+        params=log_params(logs=logs), accept=EVENT_STREAM, idle_s=wire.timeouts.status_idle_s,
+    )  # fmt: skip
+    async with _events(wire, call) as opened:
+        async for event in opened.events:
+            report = _status_of(event)
+            yield report
+            if report.is_completed:
+                return
+
+
+def _status_of(event: StreamEvent) -> StatusReport:
+    try:
+        return parse_status(parse_object(event.data.encode("utf-8")))
+    except NotJson as exc:
+        raise Unanswered("An event of the status stream is not readable.", retryable=True) from exc
+
+
+@asynccontextmanager
+async def _events(wire: Wire, call: Call) -> AsyncIterator[Stream]:
+    async with wire.opened(call) as response:
+        if not response.is_success:
+            with failures_named(call):
+                reply = await read_reply(response, wire.limits.reply, call)
+            raise read_stream_refusal(reply, retryable=not call.is_paid)
+        ensure_readable(response, call)
+        headers = header_map(response)
+        content_type = headers.get("content-type", "")
+        async with aclosing(_read(response, content_type, wire, call)) as events:
+            yield Stream(headers.get("x-fal-request-id"), content_type, events)
+
+
+async def _read(
+    response: httpx.Response, content_type: str, wire: Wire, call: Call
+) -> AsyncGenerator[StreamEvent]:
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type == EVENT_STREAM:
+        source = _sse(response, wire.limits.event)
+    elif media_type == "application/json" or media_type.endswith("+json"):
+        source = _whole(response, wire.limits.reply, call)
+    else:
+        empty = Reply(response.status_code, {}, b"")
+        raise unreadable(empty, retryable=not call.is_paid, missing="a stream of events")
+    with failures_named(call):
+        async with aclosing(source) as events:
+            async for event in events:
+                yield event
+
+
+async def _sse(response: httpx.Response, limit: int) -> AsyncGenerator[StreamEvent]:
+    decoder = SseDecoder(limit)
+    try:
+        async for chunk in response.aiter_bytes():
+            for event in decoder.feed(chunk):
+                yield event
+    except EventTooLarge as exc:
+        raise TooLarge(str(exc), status_code=response.status_code) from exc
+    for event in decoder.close():
+        yield event
+
+
+async def _whole(response: httpx.Response, limit: int, call: Call) -> AsyncGenerator[StreamEvent]:
+    reply = await read_reply(response, limit, call)
+    if not reply.is_json:
+        raise unreadable(reply, retryable=not call.is_paid)
+    yield StreamEvent("", reply.body.decode("utf-8-sig"), None, len(reply.body))

@@ -1,0 +1,251 @@
+"""The wire itself: one HTTP call, its deadline, its size limit, and whether bytes had left when it failed.
+
+Calls never follow a redirect, keep no cookie and ask for an uncompressed reply.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from .errors import NotSent, TooLarge, Unanswered
+from .headers import ensure_ours
+from .replies import Reply
+
+MEGABYTE = 1024 * 1024
+
+# One decoder at most: each further one multiplies what a single 16 KB chunk can grow to.
+_ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
+
+_NEVER_LEFT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+)
+_NEVER_LEFT_AIOHTTP = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+    aiohttp.NonHttpUrlClientError,
+)
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds. ``connect_s`` to ``pool_s`` end before a byte leaves; the others are total deadlines per call.
+
+    ``read_s`` is the longest silence of a queue call, ``…_idle_s`` that of a stream (a status stream pings
+    every 15 s, a model stream does not).
+    """
+
+    connect_s: float = 5.0
+    pool_s: float = 10.0
+    read_s: float = 30.0
+    submit_s: float = 60.0
+    status_s: float = 15.0
+    result_s: float = 60.0
+    cancel_s: float = 15.0
+    status_idle_s: float = 45.0
+    stream_idle_s: float = 600.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bytes: the most a result, any other reply and one stream event may hold after decoding."""
+
+    result: int = 256 * MEGABYTE
+    reply: int = 8 * MEGABYTE
+    event: int = MEGABYTE
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call. ``headers`` are the caller's own (``x-…`` only); ``idle_s`` None: the deadline alone counts."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
+    params: Mapping[str, str] | None = None
+    accept: str = "application/json"
+    idle_s: float | None = None
+
+    @property
+    def is_paid(self) -> bool:
+        """Every POST may start paid work; GET and PUT (cancel) may be repeated freely."""
+        return self.method == "POST"
+
+
+def new_client(*, reuse: bool = True) -> httpx.AsyncClient:
+    """A client over aiohttp: httpx's own pool slows down with many calls at once.
+
+    Without ``reuse`` each call gets a connection of its own. A peer may close a kept-alive connection in the same
+    instant as we write to it, and then nobody could tell whether a submit was received.
+    """
+
+    def session() -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(ssl=tls, limit=0, force_close=not reuse)
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+    tls = httpx.create_ssl_context()
+    return httpx.AsyncClient(
+        transport=AiohttpTransport(verify=tls, client=session),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        follow_redirects=False,
+    )
+
+
+class Wire:
+    """A key and the connections it is used on. The key shows nowhere."""
+
+    def __init__(
+        self,
+        key: str,
+        *,
+        client: httpx.AsyncClient | None = None,
+        timeouts: Timeouts,
+        limits: Limits,
+    ) -> None:
+        if key and not (key.isascii() and key.isprintable() and " " not in key):
+            raise ValueError("The fal key holds characters that no key has.")
+        self._key = key
+        self._owned = client is None
+        self._reads = client or new_client()
+        self._posts = client or new_client(reuse=False)
+        self.timeouts = timeouts
+        self.limits = limits
+
+    async def aclose(self) -> None:
+        """Close what was opened here; a client that was handed in stays its owner's."""
+        if self._owned:
+            await self._reads.aclose()
+            await self._posts.aclose()
+
+    async def exchange(self, call: Call, *, deadline_s: float, limit: int) -> Reply:
+        """Make the call once and read the whole reply. Raises NotSent, Unanswered or TooLarge."""
+        with failures_named(call):
+            async with asyncio.timeout(deadline_s), aclosing(await self._send(call)) as response:
+                return await read_reply(response, limit, call)
+
+    @asynccontextmanager
+    async def opened(self, call: Call) -> AsyncIterator[httpx.Response]:
+        """Make the call once and leave its body to the caller, who reads it under ``failures_named``."""
+        with failures_named(call):
+            response = await self._send(call)
+        async with aclosing(response):
+            yield response
+
+    async def _send(self, call: Call) -> httpx.Response:
+        client = self._posts if call.is_paid else self._reads
+        if client.is_closed:
+            raise NotSent("The connection to fal has been shut down.")
+        return await client.send(self._request(client, call), stream=True, follow_redirects=False)
+
+    def _request(self, client: httpx.AsyncClient, call: Call) -> httpx.Request:
+        ensure_ours(call.headers)
+        timeouts = httpx.Timeout(
+            connect=self.timeouts.connect_s,
+            pool=self.timeouts.pool_s,
+            read=call.idle_s,
+            write=call.idle_s,
+        )
+        request = client.build_request(
+            call.method,
+            httpx.URL(call.url).copy_merge_params(call.params or {}),
+            headers={**call.headers, **self._our_headers(call)},
+            content=call.body,
+            timeout=timeouts,
+        )
+        request.headers.pop("cookie", None)
+        return request
+
+    def _our_headers(self, call: Call) -> dict[str, str]:
+        ours = {"Accept": call.accept, "Accept-Encoding": "identity", "User-Agent": "faldeck"}
+        if call.body is not None:
+            ours["Content-Type"] = "application/json"
+        if self._key:
+            ours["Authorization"] = f"Key {self._key}"
+        return ours
+
+
+async def read_reply(response: httpx.Response, limit: int, call: Call) -> Reply:
+    """The whole reply, at most ``limit`` decoded bytes. Raises TooLarge or Unanswered."""
+    ensure_readable(response, call)
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > limit:
+            raise TooLarge(
+                f"The reply is larger than {limit} bytes.", status_code=response.status_code
+            )
+    return Reply(response.status_code, header_map(response), bytes(body))
+
+
+def ensure_readable(response: httpx.Response, call: Call) -> None:
+    """We asked for no compression; one plain layer is put up with. Raises Unanswered."""
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    if encoding not in _ENCODINGS:
+        raise Unanswered(
+            f"The reply is packed in a way that is not read here ({encoding[:40]}).",
+            retryable=not call.is_paid,
+            status_code=response.status_code,
+        )
+
+
+def header_map(response: httpx.Response) -> dict[str, str]:
+    """Reply headers with lower-case names."""
+    return {name.lower(): value for name, value in response.headers.items()}
+
+
+@contextmanager
+def failures_named(call: Call) -> Iterator[None]:
+    """Turn whatever the transport raises into NotSent or Unanswered.
+
+    A cancelled task (CancelledError) goes through: its caller must take a POST as Unanswered too.
+    """
+    try:
+        yield
+    except (
+        httpx.HTTPError,
+        httpx.StreamError,
+        httpx.InvalidURL,
+        aiohttp.ClientError,
+        OSError,
+    ) as exc:
+        if never_left(exc):
+            raise NotSent(f"fal could not be reached: {_reason(exc)}.") from exc
+        raise Unanswered(
+            f"fal did not answer: {_reason(exc)}.", retryable=not call.is_paid
+        ) from exc
+
+
+def never_left(exc: BaseException) -> bool:
+    """Is it certain that no byte of the call left this machine?
+
+    httpx-aiohttp calls every broken connection ``ConnectTimeout``, also one that broke after the body was sent;
+    where aiohttp's own error is known, it alone decides.
+    """
+    cause = exc.__cause__ if isinstance(exc.__cause__, aiohttp.ClientError) else exc
+    if isinstance(cause, aiohttp.ClientError):
+        return isinstance(cause, _NEVER_LEFT_AIOHTTP)
+    return isinstance(cause, (*_NEVER_LEFT, httpx.InvalidURL))
+
+
+def _reason(exc: BaseException) -> str:
+    """Words for a person; the exception's own text may hold addresses and is left to the log."""
+    cause = exc.__cause__ if isinstance(exc.__cause__, aiohttp.ClientError) else exc
+    if isinstance(cause, aiohttp.ClientConnectorDNSError):
+        return "the host name cannot be resolved"
+    if isinstance(cause, aiohttp.ClientSSLError):
+        return "no secure connection could be made"
+    if isinstance(cause, TimeoutError | httpx.TimeoutException):
+        return "the time ran out"
+    return "the connection was refused" if never_left(exc) else "the connection broke off"
