@@ -1,0 +1,200 @@
+"""Display only: how a row's values look. Nothing here decides or stores anything."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from requests_app.models import FalRequest, Status
+
+register = template.Library()
+
+
+class StatusLook(NamedTuple):
+    """A status in colour (CSS key), icon, word and a sentence on what it means and what is next."""
+
+    key: str
+    icon: str
+    word: str
+    sentence: str
+
+
+_LOOKS = {
+    Status.PENDING: StatusLook(
+        "pending", "outline", "pending", "Recorded here. It goes to fal in a moment."
+    ),
+    Status.SUBMITTING: StatusLook(
+        "submitting", "spinner", "submitting", "On its way to fal; the answer is not here yet."
+    ),
+    Status.UNCERTAIN: StatusLook(
+        "uncertain",
+        "question",
+        "uncertain",
+        "Sent, but no answer came back: fal may or may not be working on it. "
+        "It is never sent again by itself. Open it to decide.",
+    ),
+    Status.IN_QUEUE: StatusLook(
+        "in_queue", "clock", "in queue", "fal has it and will start when a runner is free."
+    ),
+    Status.IN_PROGRESS: StatusLook(
+        "in_progress", "spinner", "in progress", "A runner at fal is working on it."
+    ),
+    Status.COMPLETED: StatusLook(
+        "completed", "check", "completed", "fal finished it. The output is kept here."
+    ),
+    Status.FAILED: StatusLook(
+        "failed", "cross", "failed", "It ended with an error on the way or at fal. Open it to see."
+    ),
+    Status.CANCELLED: StatusLook(
+        "cancelled", "slash", "cancelled", "It was cancelled. Nothing more will happen."
+    ),
+}
+_REFUSED = StatusLook(
+    "refused",
+    "cross",
+    "failed",
+    "fal refused the request itself. Correct it and run it again; unchanged it will fail again.",
+)
+_CANCELLING = StatusLook(
+    "cancelling",
+    "spinner",
+    "cancelling",
+    "Cancelling was asked for. What became of it shows here when fal says so.",
+)
+
+
+@register.filter
+def status_look(row: FalRequest) -> StatusLook:
+    """How the row's status looks: the same everywhere."""
+    if row.is_cancelling:
+        return _CANCELLING
+    if row.was_user_error:
+        return _REFUSED
+    look = _LOOKS[Status(row.status)]
+    if row.status == Status.IN_QUEUE and row.queue_position is not None:
+        return look._replace(word=f"{look.word} {row.queue_position}")
+    return look
+
+
+@register.filter
+def look_of(status: str) -> StatusLook:
+    """How a status looks apart from any row, for filters."""
+    return _LOOKS[Status(status)]
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """An icon of static/icons.svg; without a label it is decoration beside a word."""
+    turning = " icon-spinner" if name == "spinner" else ""
+    sprite = static("icons.svg")
+    if not label:
+        return format_html(
+            '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"/></svg>',
+            turning, sprite, name,
+        )  # fmt: skip
+    return format_html(
+        '<svg class="icon{}" role="img" aria-label="{}"><use href="{}#{}"/></svg>',
+        turning, label, sprite, name,
+    )  # fmt: skip
+
+
+@register.filter
+def ago(moment: datetime | None) -> SafeString | str:
+    """A <time> that reads relative; time.js keeps it fresh and in the reader's zone."""
+    if moment is None:
+        return ""
+    return format_html(
+        '<time datetime="{}" data-ago title="{} UTC">{} ago</time>',
+        moment.isoformat(timespec="milliseconds"),
+        f"{moment:%Y-%m-%d %H:%M:%S}",
+        _coarse((timezone.now() - moment).total_seconds()),
+    )
+
+
+@register.filter
+def clock(moment: datetime | None) -> SafeString | str:
+    """A <time> that reads exact; time.js shows it in the reader's zone."""
+    if moment is None:
+        return ""
+    return format_html(
+        '<time datetime="{}" data-exact>{} UTC</time>',
+        moment.isoformat(timespec="milliseconds"),
+        f"{moment:%Y-%m-%d %H:%M:%S}",
+    )
+
+
+@register.filter
+def took(row: FalRequest) -> SafeString | str:
+    """How long the row took, or has taken so far (then time.js ticks on)."""
+    if row.is_ended:
+        return duration(row.duration)
+    return format_html(
+        '<time data-since="{}">{}</time>',
+        row.created_at.isoformat(timespec="milliseconds"),
+        duration(timezone.now() - row.created_at),
+    )
+
+
+@register.filter
+def duration(length: timedelta | float | None) -> str:
+    """A length (timedelta or seconds) in the two units that matter: 340 ms, 4.2 s, 3 m 20 s."""
+    if length is None:
+        return ""
+    seconds = length.total_seconds() if isinstance(length, timedelta) else float(length)
+    seconds = max(seconds, 0.0)
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    return _long(round(seconds))
+
+
+def _long(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
+    if minutes < 60:
+        return f"{minutes} m {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes} m"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h"
+
+
+def _coarse(seconds: float) -> str:
+    """One unit is enough for an age."""
+    for length, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= length:
+            return f"{seconds // length:.0f} {unit}"
+    return f"{max(seconds, 0) // 1:.0f} s"
+
+
+@register.filter
+def bytes_size(size: int | None) -> str:
+    """A number of bytes in the unit a person would say: 980 B, 12.4 kB, 3.1 MB."""
+    if size is None:
+        return ""
+    amount = float(size)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 999.5 or unit == "GB":
+            break
+        amount /= 1000
+    digits = 0 if unit == "B" or amount >= 99.95 else 1
+    return f"{amount:.{digits}f} {unit}"
+
+
+@register.filter
+def clip_middle(text: str, length: int = 16) -> str:
+    """An id cut in its middle, so that both ends can be compared."""
+    if len(text) <= length:
+        return text
+    head = (length - 1) // 2
+    tail = length - 1 - head
+    return f"{text[:head]}…{text[-tail:]}"

@@ -1,0 +1,4 @@
+// The one module a page loads. Each import looks for its own elements and does nothing without them.
+
+import "./time.js";
+import "./menu.js";
