@@ -2,3 +2,5 @@
 
 import "./time.js";
 import "./menu.js";
+import "./toasts.js";
+import "./connection.js";

@@ -1,0 +1,197 @@
+// The page's one socket, and what replaces it while it is away.
+//
+//   live.watchTable()                         every row of the team
+//   live.watchRequest(uuid, () => lastFrame)  one request; the function says which frames are here already
+//   live.on("changed", ({rows}) => …)         rows: [[uuid, seq], …]; seq null: "may have changed, look"
+//   live.on("frames", ({request, frames, last}) => …)
+//   live.on("state", ({state, reason}) => …)  connecting, live, polling (and why), offline (and why)
+//   live.on("error", ({code, message}) => …)
+//
+// A message only says that something moved. Delivery is at most once, so the same question is also asked by
+// GET: every POLL_MS while there is no socket, every HEAL_MS while there is one.
+
+const POLL_MS = 4000;
+const HEAL_MS = 30000;
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 30000;
+const REMEMBERED = 5000;
+const FINAL = {
+  4401: "you are logged out",
+  4403: "you are not in this team any more",
+  4404: "this request is gone",
+};
+
+class Live {
+  #target = new EventTarget();
+  #socket = null;
+  #wishes = []; // functions that make a watch message, asked anew at each connection
+  #requests = [];
+  #table = false;
+  #cursor = null; // the newest seq a reply of `changes` has covered; socket messages do not move it
+  #known = new Map(); // uuid -> newest seq told
+  #failures = 0;
+  #retry = null;
+  #poll = null;
+  #asking = false;
+  #ended = false;
+  #state = { state: "connecting", reason: "" };
+
+  get state() {
+    return this.#state;
+  }
+
+  on(type, handler) {
+    const listener = (event) => handler(event.detail);
+    this.#target.addEventListener(type, listener);
+    if (type === "state" && this.#wishes.length) handler(this.#state);
+    return () => this.#target.removeEventListener(type, listener);
+  }
+
+  watchTable() {
+    if (this.#table) return;
+    this.#table = true;
+    const since = document.querySelector("[data-live-since]")?.dataset.liveSince;
+    if (since !== undefined) this.#cursor = Number(since);
+    this.#watch(() => ({ type: "watch", table: true }));
+  }
+
+  watchRequest(uuid, after = () => 0) {
+    this.#requests.push(uuid);
+    this.#watch(() => ({ type: "watch", request: uuid, after: after() }));
+  }
+
+  #watch(wish) {
+    this.#wishes.push(wish);
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(wish()));
+    else if (this.#wishes.length === 1) this.#start();
+  }
+
+  #start() {
+    this.#emit("state", this.#state);
+    window.addEventListener("online", () => this.#connectNow());
+    window.addEventListener("offline", () => this.#away("offline", "this device has no network"));
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.#connectNow();
+    });
+    this.#connect();
+    this.#tick();
+  }
+
+  #connectNow() {
+    this.#failures = 0;
+    if (!this.#socket && !this.#ended) this.#connect();
+    this.#ask();
+  }
+
+  #connect() {
+    clearTimeout(this.#retry);
+    const url = new URL(document.body.dataset.liveUrl, location.href);
+    url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    const socket = new WebSocket(url);
+    this.#socket = socket;
+    socket.addEventListener("open", () => this.#wishes.forEach((wish) => socket.send(JSON.stringify(wish()))));
+    socket.addEventListener("message", (event) => this.#heard(JSON.parse(event.data)));
+    socket.addEventListener("close", (event) => this.#closed(socket, event.code));
+  }
+
+  #heard(message) {
+    if (message.type === "hello") this.#greeted(message.seq);
+    else if (message.type === "changed") this.#changed(message.rows);
+    else this.#emit(message.type, message);
+  }
+
+  #greeted(seq) {
+    this.#failures = 0;
+    this.#turn("live", "");
+    if (this.#cursor === null) this.#cursor = seq;
+    this.#ask(); // what happened while nobody listened
+  }
+
+  #closed(socket, code) {
+    if (socket !== this.#socket) return;
+    this.#socket = null;
+    if (code in FINAL) {
+      this.#ended = true;
+      this.#turn("offline", FINAL[code]);
+      return;
+    }
+    this.#away("polling", "the live connection is interrupted");
+    // Full jitter: after a restart not every page knocks at the same moment.
+    const longest = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++);
+    this.#retry = setTimeout(() => this.#connect(), FIRST_RETRY_MS + Math.random() * longest);
+  }
+
+  #away(state, reason) {
+    if (this.#ended) return;
+    this.#turn(navigator.onLine ? state : "offline", reason);
+    this.#tick();
+  }
+
+  #tick() {
+    clearTimeout(this.#poll);
+    if (this.#ended) return;
+    const pause = this.#state.state === "live" ? HEAL_MS : POLL_MS;
+    this.#poll = setTimeout(async () => {
+      if (!document.hidden) await this.#ask();
+      this.#tick();
+    }, pause);
+  }
+
+  async #ask() {
+    if (this.#asking || this.#ended) return;
+    this.#asking = true;
+    try {
+      for (const uuid of this.#requests) this.#emit("changed", { rows: [[uuid, null]] });
+      while (this.#table && this.#cursor !== null && (await this.#askOnce()));
+      if (this.#state.state !== "live" && navigator.onLine) {
+        this.#turn("polling", "the live connection is interrupted");
+      }
+    } catch (error) {
+      if (this.#state.state !== "live") this.#turn("offline", error.message);
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  async #askOnce() {
+    const url = new URL(document.body.dataset.changesUrl, location.href);
+    url.searchParams.set("since", this.#cursor);
+    const reply = await get(url);
+    this.#cursor = reply.seq;
+    this.#changed(reply.rows);
+    return reply.more;
+  }
+
+  #changed(rows) {
+    const news = rows.filter(([uuid, seq]) => seq === null || seq > (this.#known.get(uuid) ?? -1));
+    if (this.#known.size > REMEMBERED) this.#known.clear();
+    for (const [uuid, seq] of news) if (seq !== null) this.#known.set(uuid, seq);
+    if (news.length) this.#emit("changed", { rows: news });
+  }
+
+  #turn(state, reason) {
+    if (state === this.#state.state && reason === this.#state.reason) return;
+    const wasLive = this.#state.state === "live";
+    this.#state = { state, reason };
+    this.#emit("state", this.#state);
+    if (wasLive !== (state === "live")) this.#tick();
+  }
+
+  #emit(type, detail) {
+    this.#target.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+async function get(url) {
+  let reply;
+  try {
+    reply = await fetch(url, { headers: { Accept: "application/json" }, redirect: "manual" });
+  } catch {
+    throw new Error("the server cannot be reached");
+  }
+  if (reply.type === "opaqueredirect") throw new Error("you are logged out");
+  if (!reply.ok) throw new Error(`the server answers ${reply.status}`);
+  return reply.json();
+}
+
+export const live = new Live();
