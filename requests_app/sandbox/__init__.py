@@ -1,0 +1,24 @@
+"""A fal on this machine: speaks fal's protocol from the server's side.
+
+It knows nothing of the rest of the project, so that a misreading of the protocol cannot be shared
+by both sides. fal's own published clients judge it (`tests/conformance/`).
+
+    server.py        SandboxServer: uvicorn in a thread, or the whole process
+    app.py           the routes; queue_routes, run_routes, realtime, rest_routes, cdn_routes,
+                     control_routes answer them
+    queue.py         the queue: lane.py (who is next), record.py (one request), runner.py (one run)
+    models/          one file per endpoint family; landscape.py paints the images
+    store.py         what survives a kill
+    webhooks.py      signed deliveries
+    faults.py        misbehaviour on demand; misbehave.py applies it to replies
+    ledger.py        what was accepted
+    openapi.py       the schema of an endpoint
+"""
+
+from __future__ import annotations
+
+from .config import DEFAULT_KEY, Tuning
+from .faults import Faults, InvalidRule
+from .server import SandboxServer
+
+__all__ = ["DEFAULT_KEY", "Faults", "InvalidRule", "SandboxServer", "Tuning"]
