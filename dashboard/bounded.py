@@ -1,0 +1,269 @@
+"""Daphne with bounds: nobody outside can make it hold unlimited memory, disk or connections.
+
+Daphne 4.2 reads a whole body before it asks the application, takes everything the application
+sends however slowly the reader reads, and waits for ever for a header that drips in. `install`
+puts subclasses in the place of the two factories `Server.run` looks up by name, and wraps two
+methods of `Server`; nothing else of Daphne is touched::
+
+    what                          bound                        at the bound
+    request body                  Limits.body                  413, before or while it is read
+    request header                Limits.header_s in all       408
+    request body's rate           Limits.body_rate after 30 s  408
+    HTTP response not yet taken   64 kB (Twisted's buffer)     the application waits; cut at a
+                                                               standstill of Limits.stall_s
+    socket messages not yet taken Limits.unsent                cut (the page comes back and re-reads)
+    socket messages not yet read  Limits.waiting               cut
+
+Twisted's `dataBuffer`, `offset` and `_tempDataLen` are its own business: the tests of this module
+measure memory over real connections, so that an upgrade which renames them is noticed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import daphne.server
+from daphne.http_protocol import HTTPFactory, WebRequest
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from twisted.web.http import HTTPChannel, _GenericHTTPChannelProtocol
+
+from dashboard.masking import mask
+
+logger = logging.getLogger(__name__)
+
+LINGER_S = 1.0  # how long a refused sender may go on sending, so that it can read the answer
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Sizes in bytes, times in seconds."""
+
+    body: int = 32 * 1024 * 1024
+    header_s: float = 10
+    body_s: float = 30  # from here on the body must have come at `body_rate` on the average
+    body_rate: int = 16 * 1024  # bytes per second
+    stall_s: float = 30
+    unsent: int = 4 * 1024 * 1024
+    waiting: int = 64  # messages
+
+
+limits = Limits()
+
+
+def install(wanted: Limits | None = None) -> None:
+    """Bound every Daphne server of this process that is run from now on."""
+    global limits
+    limits = wanted or Limits()
+    daphne.server.HTTPFactory = BoundedHTTPFactory
+    daphne.server.WebSocketFactory = BoundedWebSocketFactory
+    daphne.server.Server.handle_reply = _handle_reply
+    daphne.server.Server.log_action = _log_action
+
+
+_HTTPChannel: Any = HTTPChannel  # Twisted types only some of its methods
+
+
+class BoundedChannel(_HTTPChannel):  # type: ignore[misc]
+    """One connection: its deadlines, its refusals, and whether its reader keeps up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._deadline: Any = None
+        self._refused = False
+        self._body_started = 0.0
+        self._body_size = 0
+        self._writable = asyncio.Event()
+        self._writable.set()
+
+    # The request's side
+
+    def dataReceived(self, data: bytes) -> None:
+        """The header's time runs from its first byte to its last, however it drips."""
+        if not (self._handlingRequest or self._deadline or self._refused):
+            self._deadline = self.callLater(limits.header_s, self._give_up)
+        super().dataReceived(data)
+
+    def lineReceived(self, line: bytes) -> None:
+        """Read a line of the header."""
+        if not self._refused:
+            super().lineReceived(line)
+
+    def allHeadersReceived(self) -> None:
+        """Refuse a body that says it is too large; give any other its time."""
+        self._stop_deadline()
+        if self.length is not None and self.length > limits.body:
+            self._refuse_size()
+            return
+        self._body_started, self._body_size = time.monotonic(), 0
+        self._deadline = self.callLater(limits.body_s, self._check_rate)
+        super().allHeadersReceived()
+
+    def rawDataReceived(self, data: bytes) -> None:
+        """Read a piece of the body, unless it has been refused: then it is thrown away."""
+        if not self._refused:
+            super().rawDataReceived(data)
+
+    def count(self, data: bytes) -> bool:
+        """Whether this piece of the body still fits; refuses the request when it does not."""
+        self._body_size += len(data)
+        if self._body_size > limits.body and not self._refused:
+            self._refuse_size()
+        return not self._refused
+
+    def allContentReceived(self) -> None:
+        """Hand the request to the application."""
+        self._stop_deadline()
+        if not self._refused:
+            super().allContentReceived()
+
+    def connectionLost(self, reason: Any) -> None:
+        """Nobody is waited for any more."""
+        self._stop_deadline()
+        self._writable.set()
+        super().connectionLost(reason)
+
+    def _stop_deadline(self) -> None:
+        if self._deadline and self._deadline.active():
+            self._deadline.cancel()
+        self._deadline = None
+
+    def _check_rate(self) -> None:
+        # A rate and not a fixed end: an honest sender of a large body needs its minutes.
+        elapsed = time.monotonic() - self._body_started
+        if self._body_size < limits.body_rate * elapsed:
+            self._give_up()
+        else:
+            self._deadline = self.callLater(limits.body_s, self._check_rate)
+
+    def _give_up(self) -> None:
+        self._refuse(b"408 Request Timeout", b"The request took too long to arrive.\n")
+
+    def _refuse_size(self) -> None:
+        text = b"The body is larger than the %d bytes this server accepts.\n" % limits.body
+        self._refuse(b"413 Content Too Large", text)
+
+    def _refuse(self, status: bytes, text: bytes) -> None:
+        """Answer without the application, and end the connection.
+
+        A socket that is closed with unread bytes is reset, which can destroy the answer on its
+        way; so what still comes is thrown away for a moment.
+        """
+        self._stop_deadline()
+        self._refused = True
+        head = b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Type: text/plain\r\n" % status
+        self.transport.write(head + b"Content-Length: %d\r\n\r\n%s" % (len(text), text))
+        self.transport.loseWriteConnection()
+        self._deadline = self.callLater(LINGER_S, self.transport.abortConnection)
+
+    # The response's side
+
+    def pauseProducing(self) -> None:
+        """Twisted's buffer is full: whoever sends must wait."""
+        self._writable.clear()
+        super().pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """Everything has been taken."""
+        self._writable.set()
+        super().resumeProducing()
+
+    async def drained(self) -> None:
+        """Wait until the reader has caught up; cut one that takes nothing for too long."""
+        while not self._writable.is_set():
+            before = _unsent(self.transport)
+            try:
+                await asyncio.wait_for(self._writable.wait(), limits.stall_s)
+            except TimeoutError:
+                if _unsent(self.transport) >= before:
+                    logger.info("Cut a reader that took nothing for %s s.", limits.stall_s)
+                    self.transport.abortConnection()
+                    return
+
+
+class BoundedRequest(WebRequest):  # type: ignore[misc]
+    """One HTTP request whose body is counted."""
+
+    def __init__(self, channel: BoundedChannel, queued: object = 0) -> None:
+        # Off: Twisted's own parsing of forms, which nobody reads and which multiplies the body.
+        super().__init__(channel, queued, parsePOSTFormSubmission=False)
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Keep a piece of the body (in memory up to 100 kB, then on disk)."""
+        if self.channel.count(data):
+            super().handleContentChunk(data)
+
+    def __repr__(self) -> str:
+        # Daphne prints it when the application ends late.
+        return mask(super().__repr__())
+
+
+class BoundedHTTPFactory(HTTPFactory):  # type: ignore[misc]
+    """Makes bounded connections and requests."""
+
+    @staticmethod
+    def protocol() -> _GenericHTTPChannelProtocol:
+        """The connection, in the wrapper Twisted's factory wants."""
+        return _GenericHTTPChannelProtocol(BoundedChannel())
+
+    def buildProtocol(self, addr: Any) -> Any:
+        """A connection whose requests are bounded ones."""
+        protocol = super().buildProtocol(addr)
+        protocol.requestFactory = BoundedRequest
+        return protocol
+
+    def log(self, request: Any) -> None:
+        """Nothing: Daphne has its own access log, which is masked."""
+
+
+class BoundedWebSocket(WebSocketProtocol):  # type: ignore[misc]
+    """One socket: whoever does not keep up, in either direction, is cut."""
+
+    def serverSend(self, content: str | bytes, binary: bool = False) -> None:  # noqa: FBT001, FBT002
+        """Send a message, unless too much is still unsent."""
+        if _unsent(self.transport) > limits.unsent:
+            logger.info("Cut a socket that left %s bytes unread.", limits.unsent)
+            self.transport.abortConnection()
+        else:
+            super().serverSend(content, binary)
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: FBT001
+        """Take a message, unless too many wait for the application."""
+        if self.application_queue.qsize() >= limits.waiting:
+            logger.info("Cut a socket that sent faster than it is served.")
+            self.transport.abortConnection()
+        else:
+            super().onMessage(payload, isBinary)
+
+
+class BoundedWebSocketFactory(WebSocketFactory):  # type: ignore[misc]
+    """Makes bounded sockets."""
+
+    protocol = BoundedWebSocket
+
+
+_daphne_handle_reply = daphne.server.Server.handle_reply
+_daphne_log_action = daphne.server.Server.log_action
+
+
+async def _handle_reply(server: Any, protocol: Any, message: dict[str, Any]) -> None:
+    """`Server.handle_reply`, which the application awaits: here it waits for its reader."""
+    await _daphne_handle_reply(server, protocol, message)
+    channel = getattr(protocol, "channel", None)  # None once the response is complete or cut
+    if isinstance(channel, BoundedChannel):
+        await channel.drained()
+
+
+def _log_action(server: Any, protocol: str, action: str, details: dict[str, Any]) -> None:
+    """`Server.log_action` without the secrets of the path."""
+    _daphne_log_action(server, protocol, action, {**details, "path": mask(details["path"])})
+
+
+def _unsent(transport: Any) -> int:
+    """Bytes handed to the transport that the kernel has not taken yet."""
+    while not hasattr(transport, "dataBuffer"):  # TLS wraps the connection
+        transport = transport.transport
+    return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)

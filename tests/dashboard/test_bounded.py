@@ -1,0 +1,341 @@
+"""A real Daphne in a process of its own, real sockets, its memory from /proc."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.process
+
+MB = 1024 * 1024
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "a" * 43
+HOOK = f"/hooks/fal/6f1b4f3e-0000-4000-8000-000000000000/{SECRET}"
+LIMITS = {"body": 8 * MB, "header_s": 1, "body_s": 1, "body_rate": 20_000, "stall_s": 1}
+
+
+@dataclass
+class Served:
+    """The server's process and how to reach it."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    stderr: Path
+    clients: list[socket.socket] = field(default_factory=list)
+
+    def connect(self) -> socket.socket:
+        client = socket.socket()
+        self.clients.append(client)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+        client.settimeout(10)
+        client.connect(("127.0.0.1", self.port))
+        return client
+
+    def peak(self) -> int:
+        """The most memory the process has ever had, in bytes."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+
+    def log(self) -> dict[str, list[str]]:
+        """Which paths the application was asked for, and how it ended."""
+        return json.loads(ask(self.connect(), get("/log"))[1])
+
+    def printed(self) -> str:
+        return self.stderr.read_text()
+
+
+@contextmanager
+def serving(tmp_path: Path) -> Iterator[Served]:
+    stderr = tmp_path / "stderr"
+    with stderr.open("wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.dashboard.bounded_server", json.dumps(LIMITS)],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=errors,
+        )  # fmt: skip
+        served = Served(process, int(process.stdout.readline()), stderr)
+        try:
+            yield served
+        finally:
+            for client in served.clients:
+                client.close()
+            process.kill()
+            process.wait()
+            process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("daphne")) as served:
+        yield served
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Served]:
+    """One whose memory nobody else has grown."""
+    with serving(tmp_path) as served:
+        yield served
+
+
+def get(path: str) -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+
+
+def post(length: int, *more: str, path: str = "/size") -> bytes:
+    lines = [f"POST {path} HTTP/1.1", "Host: x", f"Content-Length: {length}", *more]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+CHUNKED = b"POST /size HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def ask(client: socket.socket, data: bytes) -> tuple[int, bytes]:
+    client.sendall(data)
+    return answer(client)
+
+
+def answer(client: socket.socket) -> tuple[int, bytes]:
+    """The status and the body of a response with a Content-Length."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += piece(client)
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = int(re.search(rb"(?i)content-length: (\d+)", head)[1])
+    while len(body) < length:
+        body += piece(client)
+    return int(head.split()[1]), body
+
+
+def piece(client: socket.socket) -> bytes:
+    data = client.recv(65536)
+    if not data:
+        raise ConnectionResetError("closed before the answer was complete")
+    return data
+
+
+def is_cut_within(client: socket.socket, seconds: float) -> bool:
+    """Whether the server ends the connection; what it still sent is read first."""
+    client.settimeout(seconds)
+    try:
+        while client.recv(MB):
+            pass
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+    return True
+
+
+def upgrade(client: socket.socket, path: str) -> None:
+    key = base64.b64encode(os.urandom(16)).decode()
+    lines = [
+        f"GET {path} HTTP/1.1", "Host: x", "Upgrade: websocket", "Connection: Upgrade",
+        f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13", "Origin: http://x",
+    ]  # fmt: skip
+    client.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+
+
+def text_frame(text: bytes) -> bytes:
+    """A short client frame, masked with zeros."""
+    return bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text
+
+
+def wait_for_end(served: Served, wanted: str) -> None:
+    deadline = time.monotonic() + 10
+    while wanted not in (ended := served.log()["ended"]):
+        assert time.monotonic() < deadline, ended
+        time.sleep(0.1)
+
+
+# Request bodies
+
+
+def test_a_body_of_just_the_limit_is_served(shared: Served) -> None:
+    assert ask(shared.connect(), post(8 * MB) + bytes(8 * MB)) == (200, b"%d" % (8 * MB))
+
+
+def test_a_declared_body_over_the_limit_is_refused_before_it_is_read(fresh: Served) -> None:
+    before, started = fresh.peak(), time.monotonic()
+    status, text = ask(fresh.connect(), post(1024 * MB))
+    assert status == 413
+    assert b"8388608 bytes" in text
+    assert time.monotonic() - started < 1
+    assert "/size" not in fresh.log()["served"]
+    assert fresh.peak() - before < 4 * MB
+
+
+def test_a_sender_that_does_not_wait_for_the_answer_still_gets_it(shared: Served) -> None:
+    assert ask(shared.connect(), post(20 * MB) + bytes(20 * MB))[0] == 413
+
+
+def test_a_client_that_asks_first_is_not_told_to_go_on(shared: Served) -> None:
+    client = shared.connect()
+    client.sendall(post(9 * MB, "Expect: 100-continue"))
+    assert answer(client)[0] == 413
+
+
+def test_a_chunked_body_is_counted_and_refused_at_the_limit(fresh: Served) -> None:
+    before, client = fresh.peak(), fresh.connect()
+    client.sendall(CHUNKED)
+    for _ in range(9):
+        client.sendall(chunk(bytes(MB)))
+    assert answer(client)[0] == 413
+    assert "/size" not in fresh.log()["served"]
+    assert fresh.peak() - before < 16 * MB
+
+
+def test_a_chunked_body_that_ends_in_time_is_served(shared: Served) -> None:
+    data = CHUNKED + chunk(bytes(MB)) * 2 + chunk(b"")
+    assert ask(shared.connect(), data) == (200, b"%d" % (2 * MB))
+
+
+def test_a_form_made_of_separators_costs_no_multiple_of_its_size(fresh: Served) -> None:
+    before = fresh.peak()
+    form = post(8 * MB, "Content-Type: application/x-www-form-urlencoded")
+    assert ask(fresh.connect(), form + b"&" * 8 * MB)[0] == 200
+    assert fresh.peak() - before < 64 * MB
+
+
+def test_one_connection_serves_request_after_request(shared: Served) -> None:
+    client = shared.connect()
+    assert ask(client, post(3) + b"abc") == (200, b"3")
+    time.sleep(LIMITS["header_s"] + 0.5)  # idle between two requests is not a slow header
+    assert ask(client, post(2) + b"ab") == (200, b"2")
+    client.sendall(get("/one") + get("/two"))
+    both = b""
+    while both.count(b"200 OK") < 2:
+        both += piece(client)
+
+
+# Slow senders
+
+
+def test_a_header_that_drips_in_is_cut_off(shared: Served) -> None:
+    client, started = shared.connect(), time.monotonic()
+    client.sendall(b"GET / HTTP/1.1\r\n")
+    client.settimeout(0.2)
+    reply = b""
+    while not reply:
+        assert time.monotonic() - started < 4
+        client.sendall(b"X-Drip: 1\r\n")
+        try:
+            reply = client.recv(1000)
+        except TimeoutError:
+            continue
+    assert reply.startswith(b"HTTP/1.1 408")
+    assert is_cut_within(client, 3)
+
+
+def test_a_body_that_drips_in_is_cut_off_whatever_it_declared(shared: Served) -> None:
+    client, started = shared.connect(), time.monotonic()
+    client.sendall(post(8 * MB))
+    client.settimeout(0.2)
+    reply = b""
+    while not reply:
+        assert time.monotonic() - started < 4
+        client.sendall(b"x")
+        try:
+            reply = client.recv(1000)
+        except TimeoutError:
+            continue
+    assert reply.startswith(b"HTTP/1.1 408")
+
+
+def test_a_slow_but_steady_body_may_take_its_time(shared: Served) -> None:
+    client = shared.connect()
+    client.sendall(post(200_000))
+    for _ in range(20):  # 2 s at five times the least rate
+        client.sendall(bytes(10_000))
+        time.sleep(0.1)
+    assert answer(client) == (200, b"200000")
+
+
+# Slow readers
+
+
+def test_a_reader_of_http_that_reads_nothing_costs_little_and_is_cut(fresh: Served) -> None:
+    before, client = fresh.peak(), fresh.connect()
+    client.sendall(get("/tail"))
+    wait_for_end(fresh, "tail: client gone")
+    assert fresh.peak() - before < 12 * MB
+    assert "Cut a reader" in fresh.printed()
+
+
+def test_a_reader_of_http_that_keeps_up_gets_everything_in_bounded_memory(fresh: Served) -> None:
+    before, client = fresh.peak(), fresh.connect()
+    client.sendall(get("/tail"))
+    size = 0
+    while not (data := client.recv(MB)).endswith(b"0\r\n\r\n"):
+        size += len(data)
+    assert size > 127 * MB
+    assert "tail: complete" in fresh.log()["ended"]
+    assert fresh.peak() - before < 12 * MB
+
+
+def test_a_reader_of_http_that_is_slow_but_steady_is_not_cut(shared: Served) -> None:
+    client, until = shared.connect(), time.monotonic() + 2 * LIMITS["stall_s"] + 0.5
+    client.sendall(get("/tail"))
+    while time.monotonic() < until:
+        assert client.recv(256 * 1024)
+        time.sleep(0.02)
+
+
+def test_a_socket_that_reads_nothing_is_cut(fresh: Served) -> None:
+    before, client = fresh.peak(), fresh.connect()
+    upgrade(client, "/flood")
+    wait_for_end(fresh, "/flood: client gone")
+    assert fresh.peak() - before < 16 * MB
+    assert "Cut a socket that left" in fresh.printed()
+
+
+def test_a_socket_that_sends_faster_than_it_is_served_is_cut(shared: Served) -> None:
+    client = shared.connect()
+    upgrade(client, "/deaf")
+    piece(client)
+    for _ in range(63):
+        client.sendall(text_frame(b"a"))
+    assert not is_cut_within(client, 0.5)
+    for _ in range(3):
+        client.sendall(text_frame(b"a"))
+    assert is_cut_within(client, 1)
+
+
+def test_a_socket_whose_handshake_does_not_end_is_closed(shared: Served) -> None:
+    client = shared.connect()
+    upgrade(client, "/never-accepts")
+    assert is_cut_within(client, 5)
+
+
+# Secrets
+
+
+def test_no_log_line_carries_the_secret_of_the_path(fresh: Served) -> None:
+    client = fresh.connect()
+    client.sendall(get(HOOK))
+    time.sleep(0.2)
+    client.close()  # the application goes on: Daphne complains and prints the request
+    deadline = time.monotonic() + 8
+    while "took too long to shut down" not in fresh.printed():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    refused = fresh.connect()
+    upgrade(refused, HOOK.replace("/hooks/", "/x/hooks/"))
+    piece(refused)
+    assert "WSCONNECT" in fresh.printed()
+    assert "/hooks/fal/6f1b4f3e" in fresh.printed()
+    assert SECRET not in fresh.printed()
