@@ -1,0 +1,71 @@
+"""fal's Python client judges the sandbox with the live tests of its own source distribution."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+from importlib.metadata import version
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from requests_app.sandbox import DEFAULT_KEY, SandboxServer
+
+VERSION = "1.0.3"
+LIVE_TESTS = 7
+HERE = Path(__file__).parent
+
+pytestmark = pytest.mark.conformance
+
+
+@pytest.fixture(scope="module")
+def published_tests(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `tests` directory of the published source distribution."""
+    target = tmp_path_factory.mktemp("fal_client")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    command += ["--no-binary", ":all:", "--dest", str(target), f"fal_client=={VERSION}"]
+    subprocess.run(command, check=True, capture_output=True, text=True, timeout=100)
+    (archive,) = target.glob("*.tar.gz")
+    with tarfile.open(archive) as sources:
+        sources.extractall(target, filter="data")
+    (tests,) = target.glob("*/tests")
+    return tests
+
+
+@pytest.fixture
+def sandbox():
+    with SandboxServer() as server:
+        yield server
+
+
+def run_live_tests(tests: Path, url: str, report: Path) -> subprocess.CompletedProcess[str]:
+    (tests / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n")
+    command = [sys.executable, "-m", "pytest", "-c", str(tests / "pytest.ini"), "-q"]
+    command += ["-p", "no:django", "-p", "fal_client_plugin", "-k", "test_fal_client"]
+    command += [f"--junitxml={report}", "test_sync_client.py", "test_async_client.py"]
+    environment = {**os.environ, "FAL_KEY": DEFAULT_KEY, "SANDBOX_URL": url}
+    environment["PYTHONPATH"] = str(HERE)
+    return subprocess.run(
+        command, cwd=tests, env=environment, capture_output=True, text=True, timeout=100
+    )
+
+
+def test_the_installed_client_is_the_one_whose_tests_are_run():
+    assert version("fal_client") == VERSION
+
+
+def test_every_live_test_of_the_published_client_passes_and_none_is_skipped(
+    published_tests: Path, sandbox: SandboxServer, tmp_path: Path
+):
+    report = tmp_path / "report.xml"
+    done = run_live_tests(published_tests, sandbox.url, report)
+
+    suite = ElementTree.parse(report).getroot().find("testsuite")
+    assert suite is not None
+    counts = {name: int(suite.attrib[name]) for name in ("tests", "failures", "errors", "skipped")}
+    expected = {"tests": LIVE_TESTS, "failures": 0, "errors": 0, "skipped": 0}
+    assert counts == expected, done.stdout + done.stderr
+    assert done.returncode == 0
