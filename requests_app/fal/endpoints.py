@@ -43,7 +43,7 @@ class EndpointId:
     @classmethod
     def parse(cls, text: str) -> EndpointId:
         """Read an endpoint id as a person types it. Raises InvalidEndpointId with a helpful sentence."""
-        text = text.strip()
+        text = text.strip(" \t\r\n")  # not every Unicode space: U+2028 is no slip of the mouse
         if "://" in text:
             raise InvalidEndpointId(
                 "Give the endpoint id alone, such as fal-ai/flux/dev, not a web address."
@@ -188,7 +188,8 @@ def is_trusted(hosts: Hosts, request_id: str, url: str) -> bool:
         given, home = httpx.URL(url), httpx.URL(hosts.queue)
     except httpx.InvalidURL:
         return False
-    path = given.raw_path.partition(b"?")[0].decode("ascii")
+    # The path as written: httpx has already resolved the dots in its own.
+    path = "/" + url.partition("://")[2].partition("/")[2].partition("?")[0]
     segments = path.split("/")[1:]
     return (
         (given.scheme, given.host, given.port) == (home.scheme, home.host, home.port)

@@ -6,6 +6,7 @@ Calls never follow a redirect, keep no cookie and ask for an uncompressed reply.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from .headers import ensure_ours
 from .replies import Reply
 
 MEGABYTE = 1024 * 1024
+_PIECE = 256 * 1024
 
 # One decoder at most: each further one multiplies what a single 16 KB chunk can grow to.
 _ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
@@ -132,7 +134,9 @@ class Wire:
     async def exchange(self, call: Call, *, deadline_s: float, limit: int) -> Reply:
         """Make the call once and read the whole reply. Raises NotSent, Unanswered or TooLarge."""
         with failures_named(call):
-            async with asyncio.timeout(deadline_s), aclosing(await self._send(call)) as response:
+            async with asyncio.timeout(deadline_s), aclosing(
+                await self._send(call, deadline_s)
+            ) as response:
                 return await read_reply(response, limit, call)
 
     @asynccontextmanager
@@ -143,17 +147,19 @@ class Wire:
         async with aclosing(response):
             yield response
 
-    async def _send(self, call: Call) -> httpx.Response:
+    async def _send(self, call: Call, deadline_s: float = math.inf) -> httpx.Response:
         client = self._posts if call.is_paid else self._reads
         if client.is_closed:
             raise NotSent("The connection to fal has been shut down.")
-        return await client.send(self._request(client, call), stream=True, follow_redirects=False)
+        request = self._request(client, call, deadline_s)
+        return await client.send(request, stream=True, follow_redirects=False)
 
-    def _request(self, client: httpx.AsyncClient, call: Call) -> httpx.Request:
+    def _request(self, client: httpx.AsyncClient, call: Call, deadline_s: float) -> httpx.Request:
         ensure_ours(call.headers)
         timeouts = httpx.Timeout(
-            connect=self.timeouts.connect_s,
-            pool=self.timeouts.pool_s,
+            # A deadline that struck while connecting could not tell that nothing was sent.
+            connect=min(self.timeouts.connect_s, deadline_s / 3),
+            pool=min(self.timeouts.pool_s, deadline_s / 3),
             read=call.idle_s,
             write=call.idle_s,
         )
@@ -161,7 +167,7 @@ class Wire:
             call.method,
             httpx.URL(call.url).copy_merge_params(call.params or {}),
             headers={**call.headers, **self._our_headers(call)},
-            content=call.body,
+            content=_in_pieces(call.body),
             timeout=timeouts,
         )
         request.headers.pop("cookie", None)
@@ -171,9 +177,20 @@ class Wire:
         ours = {"Accept": call.accept, "Accept-Encoding": "identity", "User-Agent": "faldeck"}
         if call.body is not None:
             ours["Content-Type"] = "application/json"
+            ours["Content-Length"] = str(len(call.body))
         if self._key:
             ours["Authorization"] = f"Key {self._key}"
         return ours
+
+
+def _in_pieces(body: bytes | None) -> bytes | AsyncIterator[bytes] | None:
+    """A large body in pieces, so that writing it does not hold up the other calls of the loop."""
+
+    async def pieces(whole: bytes) -> AsyncIterator[bytes]:
+        for start in range(0, len(whole), _PIECE):
+            yield whole[start : start + _PIECE]
+
+    return body if body is None or len(body) <= _PIECE else pieces(body)
 
 
 async def read_reply(response: httpx.Response, limit: int, call: Call) -> Reply:

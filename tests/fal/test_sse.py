@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from requests_app.fal.sse import EventTooLarge, SseDecoder, SseEvent
+
+
+def decode(*chunks: bytes) -> list[SseEvent]:
+    decoder = SseDecoder()
+    return [event for chunk in chunks for event in decoder.feed(chunk)] + decoder.close()
+
+
+def test_a_unicode_line_separator_inside_data_does_not_end_the_line() -> None:
+    text = '{"t":"a\u2028b\u2029c\x85d\x0be\x0cf"}'
+    assert [event.data for event in decode(f"data: {text}\n\n".encode())] == [text]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_each_of_the_three_line_ends_ends_a_line(end: str) -> None:
+    source = f"event: a{end}data: 1{end}data: 2{end}id: 7{end}{end}data: 3{end}{end}"
+    first, second = decode(source.encode())
+    assert (first.name, first.data, first.event_id) == ("a", "1\n2", "7")
+    assert (second.name, second.data, second.event_id) == ("", "3", None)
+
+
+def test_an_event_ended_by_cr_is_not_held_back_until_the_next_chunk() -> None:
+    assert [event.data for event in SseDecoder().feed(b"data: 1\r\r")] == ["1"]
+
+
+SOURCE = "\ufeff: ping\r\n\r\ndata: ü😀\r\nid: 1\r\n\r\nevent: x\rdata:a\rdata\r\rdata: b\n\n".encode()
+
+
+@given(st.sets(st.integers(1, len(SOURCE) - 1)))
+def test_it_does_not_matter_where_chunks_are_cut(cuts: set[int]) -> None:
+    places = [0, *sorted(cuts), len(SOURCE)]
+    chunks = [SOURCE[a:b] for a, b in zip(places, places[1:], strict=False)]
+    found = [(e.name, e.data, e.event_id) for e in decode(*chunks)]
+    assert found == [("", "ü😀", "1"), ("x", "a\n", None), ("", "b", None)]
+
+
+def test_comments_pings_and_unknown_fields_give_no_event() -> None:
+    assert decode(b": ping\n\n: ping\n\nretry: 5\n\nevent: a\n\nfoo: bar\n\n\n\n") == []
+
+
+def test_an_id_with_a_nul_is_passed_over() -> None:
+    assert decode(b"id: a\0b\ndata: 1\n\n")[0].event_id is None
+
+
+def test_only_one_space_after_the_colon_belongs_to_the_syntax() -> None:
+    assert decode(b"data:  a \n\n")[0].data == " a "
+
+
+def test_bytes_that_are_no_utf8_are_shown_and_do_not_end_the_stream() -> None:
+    assert [event.data for event in decode(b"data: \xff\n\ndata: ok\n\n")] == ["\ufffd", "ok"]
+
+
+def test_the_raw_size_counts_the_bytes_of_the_event_alone() -> None:
+    first, second = decode(b": ping\n\ndata: 12345\n\n", "data: ü\n\n".encode())
+    assert (first.raw_size, second.raw_size) == (13, 10)
+
+
+@pytest.mark.parametrize(
+    "source", [b"data: " + b"x" * 200, b"data: x\n" * 30, b"x" * 200, b":" + b"x" * 200], ids=range(4)
+)
+def test_an_event_over_the_limit_ends_the_reading(source: bytes) -> None:
+    decoder = SseDecoder(limit=100)
+    with pytest.raises(EventTooLarge):
+        for at in range(0, len(source), 7):
+            decoder.feed(source[at : at + 7])
+
+
+def test_many_events_and_pings_under_the_limit_are_fine() -> None:
+    decoder = SseDecoder(limit=100)
+    events = [event for _ in range(100) for event in decoder.feed(b": ping\ndata: 0123456789\n\n: ping\n")]
+    assert len(events) == 100
+
+
+def test_pings_alone_never_add_up_to_the_limit() -> None:
+    decoder = SseDecoder(limit=100)
+    for _ in range(1000):
+        assert decoder.feed(b": ping\n") == []
+
+
+def test_at_the_end_a_whole_event_without_its_empty_line_counts_and_a_half_line_does_not() -> None:
+    assert [event.data for event in decode(b'data: {"a":1}\n')] == ['{"a":1}']
+    assert decode(b'data: {"a":') == []
+    assert decode(b"data: 1\ndata: 2") == []
