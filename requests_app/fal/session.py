@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
 
 import httpx
@@ -63,7 +63,7 @@ class FalClient:
         """See ``queue.status``."""
         return await queue.status(self._wire, urls, logs=logs)
 
-    def follow_status(self, urls: RequestUrls, *, logs: bool = True) -> AsyncIterator[StatusReport]:
+    def follow_status(self, urls: RequestUrls, *, logs: bool = True) -> AsyncGenerator[StatusReport]:
         """See ``streams.follow_status``."""
         return streams.follow_status(self._wire, urls, logs=logs)
 

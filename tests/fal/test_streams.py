@@ -192,7 +192,7 @@ async def test_an_unknown_request_cannot_be_followed(peer: Peer, fal: FalClient,
 
 async def test_a_follower_may_leave_early(peer: Peer, fal: FalClient, urls: RequestUrls) -> None:
     peer.will(events(*[b'data: {"status":"IN_PROGRESS"}\n\n'] * 400))
-    async with aclosing(fal.follow_status(urls)) as reports:  # type: ignore[type-var]
+    async with aclosing(fal.follow_status(urls)) as reports:
         assert (await anext(reports)).status == "IN_PROGRESS"
     for _ in range(100):
         if peer.hang_ups:
