@@ -1,4 +1,201 @@
-"""Being written."""
-from channels.generic.websocket import AsyncJsonWebsocketConsumer
-class LiveConsumer(AsyncJsonWebsocketConsumer):
-    pass
+"""The page's one socket: says which rows changed, and relays a watched request's stream.
+
+Browser: `{"type": "watch", "table": true}` or `{"type": "watch", "request": uuid, "after": n}`.
+Server: `hello`, `changed`, `frames`, `error`. The rows themselves are fetched over HTTP, where the
+permissions are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from channels.auth import get_user
+from channels.db import database_sync_to_async
+from django.http import Http404
+from django.utils import timezone
+
+from requests_app import lifecycle
+from requests_app.announce import RequestChanged, group_of_team
+from requests_app.consumers.base import Consumer
+from requests_app.models import FalRequest, Frame, Membership, Team
+from requests_app.tail import Batch, follow
+from requests_app.views.access import SESSION_KEY, get_request_or_404
+
+COLLECT_S = 0.1  # a burst of changes becomes one message
+RECHECK_S = 5.0  # how long a removed member may go on listening
+WATCH_FOR = timedelta(seconds=15)
+LARGE = 64 * 1024  # characters of a frame that the page fetches by itself instead
+NO_LOGS = 2**63 - 1  # the page fetches log lines by itself
+MOST_WATCHED = 4  # requests watched on one socket
+
+LOGGED_OUT, NO_TEAM, NOT_THERE = 4401, 4403, 4404
+
+
+class LiveConsumer(Consumer):
+    """One per open page. It reads and relays; it never writes to fal."""
+
+    async def connect(self) -> None:
+        """Accept first, so that a refusal can say why in its close code."""
+        await self.accept()
+        self.changes: dict[str, int] = {}
+        self.flusher: asyncio.Task[None] | None = None
+        self.team_id: int | None = None
+        self.watched: dict[int, asyncio.Task[None]] = {}
+        if not self.scope["user"].is_authenticated:
+            await self.close(code=LOGGED_OUT)
+            return
+        self.begin(self._recheck())
+
+    async def disconnect(self, code: int) -> None:
+        """Leave everything this socket has joined."""
+        if self.team_id is not None:
+            await self.channel_layer.group_discard(group_of_team(self.team_id), self.channel_name)
+        await self.end_tasks()
+
+    async def receive_json(self, content: Any, **kwargs: Any) -> None:
+        """One wish of the page."""
+        if not isinstance(content, dict) or content.get("type") != "watch":
+            await self._error(400, "Send a watch message.")
+        elif content.get("request"):
+            await self._watch_request(content["request"], content.get("after", 0))
+        else:
+            await self._watch_table()
+
+    async def decode_json(self, text_data: str) -> Any:
+        """Text that is not JSON is an error message, not the end of the socket."""
+        try:
+            return await super().decode_json(text_data)
+        except ValueError:
+            return None
+
+    # --- the table --------------------------------------------------------------------------------
+
+    async def _watch_table(self) -> None:
+        team_id = await self._team()
+        if team_id is None:
+            await self.close(code=NO_TEAM)
+            return
+        self.team_id = team_id
+        await self.channel_layer.group_add(group_of_team(team_id), self.channel_name)
+        await self.send_json({"type": "hello", "seq": await self._newest(team_id)})
+
+    async def request_changed(self, message: RequestChanged) -> None:
+        """A row of the team moved."""
+        self._changed(message["id"], message["seq"])
+
+    def _changed(self, public_id: str, seq: int) -> None:
+        self.changes[public_id] = max(seq, self.changes.get(public_id, 0))
+        if self.flusher is None or self.flusher.done():
+            self.flusher = self.begin(self._flush())
+
+    async def _flush(self) -> None:
+        await asyncio.sleep(COLLECT_S)
+        rows, self.changes = list(self.changes.items()), {}
+        await self.send_json({"type": "changed", "rows": rows})
+
+    # --- one request ------------------------------------------------------------------------------
+
+    async def _watch_request(self, public_id: Any, after: Any) -> None:
+        row = await self._row(public_id)
+        if row is None:
+            await self._error(404, "There is no such request.")
+            return
+        if row.pk not in self.watched and len(self.watched) < MOST_WATCHED:
+            number = after if isinstance(after, int) and after >= 0 else 0
+            await self.send_json({"type": "hello", "seq": row.seq})
+            self.watched[row.pk] = self.begin(self._relay(row, number))
+            if not row.is_ended:
+                self.begin(self._keep_watched(row.pk))
+
+    async def _relay(self, row: FalRequest, after: int) -> None:
+        """The past after frame `after`, then what comes, until the request has ended."""
+        following = follow(row.pk, after_seq=row.seq, after_frame=after, after_log=NO_LOGS)
+        async with aclosing(following) as batches:
+            async for batch in batches:
+                await self._relay_batch(str(row.public_id), batch)
+
+    async def _relay_batch(self, public_id: str, batch: Batch) -> None:
+        if batch.frames:
+            await self.send_json(
+                {
+                    "type": "frames",
+                    "request": public_id,
+                    "frames": [_sketch(frame) for frame in batch.frames],
+                    "last": batch.frames[-1].number,
+                }
+            )
+        if batch.observations:
+            self._changed(public_id, batch.observations[-1].pk)
+
+    async def _keep_watched(self, pk: int) -> None:
+        """Let the sweep know that somebody looks, as long as the page is open."""
+        while True:
+            now = timezone.now()
+            await database_sync_to_async(lifecycle.watched)(pk, until=now + WATCH_FOR, now=now)
+            await asyncio.sleep(WATCH_FOR.total_seconds() / 2)
+
+    # --- rights -----------------------------------------------------------------------------------
+
+    async def _recheck(self) -> None:
+        """Close soon after a log-out or the end of a membership."""
+        while True:
+            await asyncio.sleep(RECHECK_S)
+            user = await get_user(self.scope)  # fresh: also sees a changed password
+            if not user.is_active or not await self._session_exists():
+                await self.close(code=LOGGED_OUT)
+                return
+            if not await self._still_member():
+                await self.close(code=NO_TEAM)
+                return
+
+    @database_sync_to_async
+    def _session_exists(self) -> bool:
+        session = self.scope["session"]
+        return bool(session.session_key) and session.exists(session.session_key)
+
+    @database_sync_to_async
+    def _still_member(self) -> bool:
+        user = self.scope["user"]
+        teams = Membership.objects.filter(user_id=user.pk, user__is_active=True)
+        mine = set(teams.values_list("team_id", flat=True))
+        theirs = FalRequest.objects.filter(pk__in=list(self.watched)).values_list("team_id", flat=True)
+        needed = {*theirs, *([self.team_id] if self.team_id is not None else [])}
+        return needed <= mine
+
+    @database_sync_to_async
+    def _team(self) -> int | None:
+        """The team chosen in the session, else the first by name, as on the pages."""
+        mine = Team.objects.of(self.scope["user"])
+        chosen = mine.filter(pk=self.scope["session"].get(SESSION_KEY)).first()
+        team = chosen or mine.order_by("name").first()
+        return team.pk if team else None
+
+    @database_sync_to_async
+    def _row(self, public_id: Any) -> FalRequest | None:
+        try:
+            return get_request_or_404(self.scope["user"], UUID(str(public_id)))
+        except (Http404, ValueError):
+            return None
+
+    @database_sync_to_async
+    def _newest(self, team_id: int) -> int:
+        newest = FalRequest.objects.filter(team_id=team_id).order_by("-seq").first()
+        return newest.seq if newest else 0
+
+    async def _error(self, code: int, message: str) -> None:
+        await self.send_json({"type": "error", "code": code, "message": message})
+
+
+def _sketch(frame: Frame) -> dict[str, Any]:
+    return {
+        "number": frame.number,
+        "offset_ms": frame.offset_ms,
+        "event": frame.event,
+        "event_id": frame.event_id,
+        "data": frame.data if len(frame.data) <= LARGE else None,
+        "size": frame.size,
+    }

@@ -122,6 +122,7 @@ class FalRequest(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)  # when fal said COMPLETED
     ended_at = models.DateTimeField(null=True, blank=True)
 
     # Work: the sweep takes rows whose due_at has come; a lease keeps others away meanwhile

@@ -1,0 +1,52 @@
+"""The door of the JSON API: one object that the URLconf mounts under /api/v1/."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI, Router
+
+from requests_app.api.auth import Bearer
+from requests_app.api.body import StrictParser
+from requests_app.api.errors import Refusals
+from requests_app.api.requests import router
+
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
+
+
+class Api(NinjaAPI):
+    """Ninja's, whose replies no cache keeps."""
+
+    def create_response(self, request: HttpRequest, data: Any, **options: Any) -> HttpResponse:
+        """JSON that belongs to one team."""
+        response = super().create_response(request, data, **options)
+        response["Cache-Control"] = "private, no-store"
+        return response
+
+
+api = Api(
+    title="Faldeck",
+    version="1",
+    description=(
+        "Submit requests to fal, read them, follow them live and cancel them. Every call needs a "
+        "token of yours for one team (`manage.py create_token`), sent as "
+        "`Authorization: Bearer fdk_…`."
+    ),
+    urls_namespace="api",
+    auth=Bearer(),
+    parser=StrictParser(),
+)
+refusals = Refusals(api)
+
+fallback = Router()
+
+
+@fallback.api_operation(_METHODS, "{path:rest}", include_in_schema=False)
+def nowhere(request: HttpRequest, rest: str) -> HttpResponse:
+    """Any other path: JSON, and never a redirect to the one with a slash, which would lose a POST."""
+    raise Http404
+
+
+api.add_router("/requests/", router)
+api.add_router("", fallback)  # last, for it takes every path

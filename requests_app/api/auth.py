@@ -1,0 +1,46 @@
+"""Who calls: a Bearer token acts for its person in its team, and nothing else counts.
+
+A session cookie never authenticates here, so that no other site's page can act through a browser.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja.errors import AuthorizationError
+from ninja.security import HttpBearer
+
+from requests_app.models import ApiToken, Membership
+
+
+class Bearer(HttpBearer):
+    """`Authorization: Bearer fdk_…`; the ApiToken becomes `request.auth`."""
+
+    openapi_bearerFormat = "fdk_…"
+
+    def __call__(self, request: HttpRequest) -> Any:
+        """The token, or None for a 401. Unlike ninja's own, it never logs the header."""
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        return self.authenticate(request, text.strip()) if scheme.lower() == "bearer" else None
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
+        """Look the text up among the live tokens of active members."""
+        return ApiToken.find(token, now=timezone.now())
+
+
+class SubmitterBearer(Bearer):
+    """As Bearer, for what changes something: viewers are refused (403)."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
+        """Raises AuthorizationError when the person may only look."""
+        found = super().authenticate(request, token)
+        if found and not _may_submit(found):
+            raise AuthorizationError(message="A viewer may look, not submit or cancel.")
+        return found
+
+
+def _may_submit(token: ApiToken) -> bool:
+    membership = Membership.objects.filter(team=token.team_id, user=token.user_id).first()
+    return membership is not None and membership.may_submit

@@ -1,0 +1,37 @@
+"""What came in a body: strict JSON, under the same rules as the form's input."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from django.http import HttpRequest
+from ninja.parser import Parser
+
+from requests_app.drafts import InvalidInput, parse_input
+
+
+class UnreadableBody(ValueError):
+    """The body is not JSON we take; the sentence says why and, if known, where."""
+
+
+class StrictParser(Parser):
+    """JSON in UTF-8, whatever the content type says: no NaN, no name twice, no bottomless nesting."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        """The parsed body. Raises UnreadableBody."""
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise UnreadableBody("A compressed body is not taken; send it as it is.")
+        try:
+            return parse_input(request.body.decode("utf-8-sig"))
+        except UnicodeDecodeError:
+            raise UnreadableBody("The body is not UTF-8 text.") from None
+        except InvalidInput as error:
+            raise UnreadableBody(str(error).replace("The input", "The body")) from None
+
+
+def digest_of(values: dict[str, Any]) -> str:
+    """The same for two bodies that say the same, however their members are ordered."""
+    text = json.dumps(values, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,130 @@
+"""Refusals: one sentence under `detail`, or a list of {loc, msg, type} for what was sent wrongly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from requests_app.api.body import UnreadableBody
+from requests_app.api.rows import BadCursor
+from requests_app.drafts import InvalidDraft
+from requests_app.lifecycle import KeyReused
+
+MAX_MESSAGE = 500  # characters; a message may quote what was sent
+_ARGUMENTS = {"payload", "filters"}  # our own parameters' names mean nothing to a caller
+
+
+class TooManyStreams(Exception):
+    """The token follows as many requests at once as it may."""
+
+
+class BadHeader(ValueError):
+    """A request header has a value we do not take."""
+
+    def __init__(self, name: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.name = name
+
+
+class Refusals:
+    """The answer to each exception, on one API object."""
+
+    def __init__(self, api: NinjaAPI) -> None:
+        self.api = api
+        answers: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
+            AuthenticationError: self.unauthorized,
+            Http404: self.not_found,
+            HttpError: self.http_error,
+            ValidationError: self.invalid,
+            InvalidDraft: self.invalid_draft,
+            KeyReused: self.key_reused,
+            BadCursor: self.bad_cursor,
+            BadHeader: self.bad_header,
+            RequestDataTooBig: self.too_large,
+            TooManyStreams: self.too_many_streams,
+            OperationalError: self.unavailable,
+        }
+        for error, handler in answers.items():
+            api.add_exception_handler(error, handler)
+
+    def unauthorized(self, request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+        """No token, an unknown one, a revoked one, a removed member: one answer."""
+        response = self._say(request, 401, "A valid API token is needed.")
+        response["WWW-Authenticate"] = "Bearer"
+        return response
+
+    def not_found(self, request: HttpRequest, error: Http404) -> HttpResponse:
+        """Foreign and unknown: the same bytes."""
+        return self._say(request, 404, "Not found.")
+
+    def http_error(self, request: HttpRequest, error: HttpError) -> HttpResponse:
+        """Ninja's own refusals; behind its "cannot parse" stands our sentence."""
+        if isinstance(error.__cause__, UnreadableBody):
+            sentence = str(error.__cause__)
+            return self._list(request, 400, [_problem(["body"], sentence, "json_invalid")])
+        return self._say(request, error.status_code, str(error))
+
+    def invalid(self, request: HttpRequest, error: ValidationError) -> HttpResponse:
+        """Wrong types, missing and unknown fields."""
+        problems = [_problem(_place(e["loc"]), e["msg"], e["type"]) for e in error.errors]
+        return self._list(request, 422, problems)
+
+    def invalid_draft(self, request: HttpRequest, error: InvalidDraft) -> HttpResponse:
+        """What the rules of a draft refuse, field by field."""
+        return self._list(request, 422, list(_draft_problems(error.errors)))
+
+    def key_reused(self, request: HttpRequest, error: KeyReused) -> HttpResponse:
+        """The same Idempotency-Key with another body."""
+        where = ["header", "Idempotency-Key"]
+        return self._list(request, 422, [_problem(where, str(error), "idempotency_key_reused")])
+
+    def bad_cursor(self, request: HttpRequest, error: BadCursor) -> HttpResponse:
+        """A cursor that was made up, or given to another team."""
+        return self._list(request, 422, [_problem(["query", "cursor"], str(error), "value_error")])
+
+    def bad_header(self, request: HttpRequest, error: BadHeader) -> HttpResponse:
+        """A header of ours that cannot be read."""
+        where = ["header", error.name]
+        return self._list(request, 422, [_problem(where, str(error), "value_error")])
+
+    def too_large(self, request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+        """The body is over the limit."""
+        return self._say(request, 413, "The body is too large.")
+
+    def too_many_streams(self, request: HttpRequest, error: TooManyStreams) -> HttpResponse:
+        """Close another stream first."""
+        return self._say(request, 429, str(error))
+
+    def unavailable(self, request: HttpRequest, error: OperationalError) -> HttpResponse:
+        """The database is away or locked: nothing was stored, the same call may be made again."""
+        response = self._say(request, 503, "The database does not answer; try again.")
+        response["Retry-After"] = "5"
+        return response
+
+    def _say(self, request: HttpRequest, status: int, sentence: str) -> HttpResponse:
+        return self.api.create_response(request, {"detail": sentence}, status=status)
+
+    def _list(
+        self, request: HttpRequest, status: int, problems: list[dict[str, Any]]
+    ) -> HttpResponse:
+        return self.api.create_response(request, {"detail": problems}, status=status)
+
+
+def _problem(loc: Sequence[str | int], msg: str, kind: str) -> dict[str, Any]:
+    return {"loc": list(loc), "msg": msg[:MAX_MESSAGE], "type": kind}
+
+
+def _place(loc: Sequence[str | int]) -> list[str | int]:
+    return [part for at, part in enumerate(loc) if at != 1 or part not in _ARGUMENTS]
+
+
+def _draft_problems(errors: Mapping[str, Sequence[str]]) -> Iterable[dict[str, Any]]:
+    for field, sentences in errors.items():
+        for sentence in sentences:
+            yield _problem(["body", field], sentence, "value_error")

@@ -1,0 +1,127 @@
+"""One request's tail as server-sent events.
+
+A plain streaming response of Django's: its generator is cancelled when the client goes, which a
+Channels consumer's is not.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Any
+from weakref import WeakSet
+
+from channels.db import database_sync_to_async
+from django.http import HttpRequest, StreamingHttpResponse
+from ninja import Schema
+from ninja.responses import NinjaJSONEncoder
+
+from requests_app.api import rows
+from requests_app.api.auth import Bearer
+from requests_app.api.errors import BadHeader, TooManyStreams
+from requests_app.api.schemas import FrameOut, LogLineOut, ObservationOut, RequestOut
+from requests_app.models import ApiToken, FalRequest
+from requests_app.tail import Batch, Place, follow
+
+MAX_STREAMS = 20  # at once per token, in this process
+KEEP_ALIVE_S = 15.0
+RECHECK_S = 5.0  # how long a revoked token or a removed member may still listen
+_ID = re.compile(r"([0-9]{1,18})-([0-9]{1,18})-([0-9]{1,9})", re.ASCII)
+
+
+@dataclass(eq=False)
+class _Seat:
+    """One open stream. It is counted as long as it exists, however the stream ends."""
+
+    token: int
+
+
+_seats: WeakSet[_Seat] = WeakSet()
+
+
+async def response(
+    request: Any, request_id: str, last_event_id: str | None
+) -> StreamingHttpResponse:
+    """The stream. Raises Http404, BadHeader, TooManyStreams."""
+    token: ApiToken = request.auth
+    row = await database_sync_to_async(rows.get_or_404)(token, request_id)
+    place = _parse_id(last_event_id)
+    stream = _stream(request, row, place, _take_seat(token))
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingHttpResponse(stream, content_type="text/event-stream", headers=headers)
+
+
+def _parse_id(text: str | None) -> Place:
+    if not text:
+        return Place()
+    found = _ID.fullmatch(text)
+    if found is None:
+        raise BadHeader("Last-Event-ID", "This is no event id of this stream.")
+    seq, log, frame = map(int, found.groups())
+    return Place(seq=seq, log=log, frame=frame)
+
+
+def _take_seat(token: ApiToken) -> _Seat:
+    if sum(seat.token == token.pk for seat in _seats) >= MAX_STREAMS:
+        raise TooManyStreams(f"A token may follow {MAX_STREAMS} requests at once.")
+    seat = _Seat(token.pk)
+    _seats.add(seat)
+    return seat
+
+
+async def _stream(
+    request: HttpRequest, row: FalRequest, place: Place, seat: _Seat
+) -> AsyncGenerator[str]:
+    try:
+        async for text in _events(request, row, place):
+            yield text
+    finally:
+        _seats.discard(seat)
+
+
+async def _events(request: HttpRequest, row: FalRequest, place: Place) -> AsyncGenerator[str]:
+    written = checked = time.monotonic()
+    batches = follow(row.pk, after_seq=place.seq, after_log=place.log, after_frame=place.frame)
+    async with aclosing(batches):
+        async for batch in batches:
+            now = time.monotonic()
+            if now - checked > RECHECK_S:
+                if not await database_sync_to_async(Bearer())(request):
+                    return
+                checked = now
+            for text in _of_batch(batch, place):
+                yield text
+            place = place.after(batch)
+            if batch.ended:
+                yield await database_sync_to_async(_end)(request, row.pk, place)
+            elif not batch.is_empty:
+                written = now
+            elif now - written > KEEP_ALIVE_S:
+                yield ": still here\n\n"
+                written = now
+
+
+def _of_batch(batch: Batch, place: Place) -> Iterator[str]:
+    """Each event's id says how far its reader has come with it."""
+    for observation in batch.observations:
+        place = replace(place, seq=observation.pk)
+        yield _event("status", place, ObservationOut.from_orm(observation))
+    for line in batch.log_lines:
+        place = replace(place, log=line.pk)
+        yield _event("log", place, LogLineOut.from_orm(line))
+    for frame in batch.frames:
+        place = replace(place, frame=frame.number)
+        yield _event("frame", place, FrameOut.from_orm(frame))
+
+
+def _end(request: Any, pk: int, place: Place) -> str:
+    return _event("end", place, RequestOut.from_orm(rows.of(request.auth).get(pk=pk)))
+
+
+def _event(name: str, place: Place, data: Schema) -> str:
+    text = json.dumps(data.model_dump(), cls=NinjaJSONEncoder)  # one line: JSON escapes breaks
+    return f"event: {name}\nid: {place.seq}-{place.log}-{place.frame}\ndata: {text}\n\n"

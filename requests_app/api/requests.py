@@ -1,0 +1,157 @@
+"""The paths under /api/v1/requests/."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.utils import timezone
+from ninja import Header, Query, Router, Status
+from ninja.errors import ValidationError
+
+from requests_app import lifecycle
+from requests_app.api import events, rows
+from requests_app.api.auth import SubmitterBearer
+from requests_app.api.body import digest_of
+from requests_app.api.errors import BadHeader
+from requests_app.api.schemas import (
+    CancelOut,
+    FieldProblems,
+    Filters,
+    NewRequest,
+    Page,
+    Problem,
+    RequestDetail,
+    RequestOut,
+)
+from requests_app.drafts import Draft, parse_draft
+from requests_app.models import ApiToken, FalRequest
+
+router = Router(tags=["requests"])
+
+_KEY = re.compile(r"[!-~]([ -~]{0,253}[!-~])?", re.ASCII)
+_MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?charset=[\w-]+)?", re.ASCII)
+_REFUSALS: dict[int, Any] = {401: Problem, 404: Problem}
+_BAD_INPUT: dict[int, Any] = {
+    400: FieldProblems, 401: Problem, 403: Problem, 413: Problem, 422: FieldProblems
+}  # fmt: skip
+
+
+class ApiRequest(HttpRequest):
+    """A request that carried a valid token."""
+
+    auth: ApiToken
+
+
+@router.post(
+    "",
+    auth=SubmitterBearer(),
+    response={201: RequestOut, 200: RequestOut, **_BAD_INPUT},
+    summary="Submit a request",
+)
+def create(
+    request: ApiRequest,
+    payload: NewRequest,
+    idempotency_key: Annotated[
+        str | None, Header(alias="Idempotency-Key", description="1 to 255 visible characters")
+    ] = None,
+) -> Status[FalRequest]:
+    """Record it and send it to fal.
+
+    With an `Idempotency-Key` the call may be repeated: the same key and body mean the same request
+    (200 instead of 201), the same key with another body is refused (422).
+    """
+    draft = parse_draft(
+        endpoint_id=payload.endpoint_id,
+        mode=payload.mode,
+        input=payload.input,
+        options=payload.options(),
+    )
+    row, is_new = _create(request.auth, draft, payload, idempotency_key)
+    return Status(201 if is_new else 200, rows.of(request.auth).get(pk=row.pk))
+
+
+def _create(
+    token: ApiToken, draft: Draft, payload: NewRequest, key: str | None
+) -> tuple[FalRequest, bool]:
+    who: Any = {"team": token.team, "person": token.user, "now": timezone.now()}
+    if key is None:
+        return lifecycle.create(draft, **who), True
+    if not _KEY.fullmatch(key):
+        raise BadHeader("Idempotency-Key", "A key is 1 to 255 visible ASCII characters.")
+    body_digest = digest_of(payload.model_dump())
+    return lifecycle.create_once(draft, key=key, body_digest=body_digest, **who)
+
+
+@router.get(
+    "", response={200: Page, 401: Problem, 422: FieldProblems}, summary="List requests"
+)
+def list_requests(request: ApiRequest, filters: Query[Filters]) -> dict[str, Any]:
+    """The team's requests, newest first. Pass `next_cursor` as `cursor` for the next page."""
+    _refuse_unknown(request)
+    items, next_cursor = rows.page(request.auth, filters)
+    return {"items": items, "next_cursor": next_cursor}
+
+
+def _refuse_unknown(request: HttpRequest) -> None:
+    """A filter with a typing error must not answer with everything."""
+    unknown = sorted(set(request.GET) - set(Filters.model_fields))
+    if unknown:
+        msg, kind = "There is no such parameter.", "extra_forbidden"
+        raise ValidationError(
+            [{"loc": ["query", name[:100]], "msg": msg, "type": kind} for name in unknown]
+        )
+
+
+@router.get("{id}/", response={200: RequestDetail, **_REFUSALS}, summary="Read a request")
+def detail(request: ApiRequest, id: str) -> FalRequest:
+    """Everything that is known about it."""
+    return rows.get_or_404(request.auth, id)
+
+
+@router.post(
+    "{id}/cancel/",
+    auth=SubmitterBearer(),
+    response={200: CancelOut, 403: Problem, **_REFUSALS},
+    summary="Cancel a request",
+)
+def cancel(request: ApiRequest, id: str) -> dict[str, Any]:
+    """Ask for its end. It is "cancelled" only when fal says so, or when it was never sent."""
+    row = rows.get_or_404(request.auth, id)
+    answer = lifecycle.ask_cancel(row.pk, person=request.auth.user, now=timezone.now())
+    return {"answer": answer, "request": rows.of(request.auth).get(pk=row.pk)}
+
+
+@router.get("{id}/output/", summary="The output's raw bytes", response={200: None, **_REFUSALS})
+def output(request: ApiRequest, id: str) -> HttpResponse:
+    """The bytes as fal sent them; 404 while there are none."""
+    row = rows.get_or_404(request.auth, id)
+    if row.output is None:
+        raise Http404
+    media_type = row.output_type if _MEDIA_TYPE.fullmatch(row.output_type) else ""
+    response = HttpResponse(
+        bytes(row.output), content_type=media_type or "application/octet-stream"
+    )
+    # It may be anything, also a page with scripts: never to be rendered on this site.
+    response["Content-Disposition"] = f'attachment; filename="{row.public_id}"'
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@router.get(
+    "{id}/events/",
+    response={200: None, 422: FieldProblems, 429: Problem, **_REFUSALS},
+    summary="Follow a request",
+)
+async def follow(
+    request: ApiRequest,
+    id: str,
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
+) -> StreamingHttpResponse:
+    """Server-sent events: `status`, `log` and `frame` from the beginning, then live, then `end`.
+
+    Each event's id, sent back as `Last-Event-ID`, resumes behind it without gap or repeat.
+    """
+    return await events.response(request, id, last_event_id)

@@ -1,0 +1,276 @@
+"""What the API accepts and shows. Field names are the model's."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from django.db.models import QuerySet
+from ninja import Schema
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StrictBool, StrictStr
+
+from requests_app.drafts import InvalidInput, ensure_shallow, parse_input
+from requests_app.models import Delivery, FalRequest, Frame, LogLine, Mode, Observation, Status
+
+INLINE_BYTES = 4 * 1024 * 1024  # a larger output is had from `output_url` only
+NEWEST = 1000  # log lines, observations and deliveries in a reply; `events/` has them all
+
+
+def _no_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("NUL characters are not taken.")
+    return text
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("The time is out of range.") from None
+
+
+Text = Annotated[str, AfterValidator(_no_nul)]
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+
+
+class NewRequest(Schema):
+    """A request to make."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    endpoint_id: Annotated[StrictStr, Field(examples=["fal-ai/flux/dev"])]
+    input: Annotated[dict[str, Any], Field(examples=[{"prompt": "a lighthouse at dusk"}])]
+    mode: Literal["queue", "run", "stream"] = "queue"
+    headers: Annotated[dict[str, StrictStr], Field(description="own x-… headers")] = {}
+    priority: Literal["normal", "low"] | None = None
+    start_timeout: Annotated[
+        float | None, Field(description="seconds until it must have started", strict=True)
+    ] = None
+    no_retry: StrictBool | None = None
+    store_io: Annotated[
+        StrictBool | None, Field(description="false: fal does not store input and output")
+    ] = None
+    runner_hint: StrictStr | None = None
+
+    def options(self) -> dict[str, Any]:
+        """The platform options that were given."""
+        return self.model_dump(exclude={"endpoint_id", "input", "mode"}, exclude_none=True)
+
+
+class Filters(Schema):
+    """Which rows, newest first."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: Annotated[list[Status], Field(description="may be repeated")] = []
+    endpoint_id: Annotated[Text | None, Field(max_length=300)] = None
+    mode: Mode | None = None
+    person: Annotated[Text | None, Field(max_length=150, description="a user name")] = None
+    q: Annotated[Text | None, Field(max_length=200, description="text in endpoint or input")] = None
+    created_after: Moment | None = None
+    created_before: Moment | None = None
+    cursor: Annotated[str | None, Field(max_length=200, description="a `next_cursor`")] = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+class RequestOut(Schema):
+    """A request without its large parts."""
+
+    id: UUID
+    team: str
+    person: str
+    endpoint_id: str
+    mode: str
+    summary: str
+    options: dict[str, Any]
+    headers: dict[str, str]
+    status: str
+    seq: int
+    fal_request_id: str
+    queue_position: int | None
+    cancel_asked_at: datetime | None
+    cancel_answer: str
+    metrics: dict[str, Any]
+    output_type: str
+    output_size: int
+    error: str
+    error_type: str
+    error_code: int | None
+    created_at: datetime
+    sent_at: datetime | None
+    accepted_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    again_of: UUID | None
+
+    @staticmethod
+    def resolve_id(row: FalRequest) -> UUID:
+        """The public id; the database's own key is never shown."""
+        return row.public_id
+
+    @staticmethod
+    def resolve_team(row: FalRequest) -> str:
+        """The team's name."""
+        return row.team.name
+
+    @staticmethod
+    def resolve_person(row: FalRequest) -> str:
+        """The user name of who asked for it."""
+        return row.person.get_username()
+
+    @staticmethod
+    def resolve_headers(row: FalRequest) -> dict[str, str]:
+        """The caller's own headers, which are also in `options`."""
+        headers: dict[str, str] = row.options.get("headers", {})
+        return headers
+
+    @staticmethod
+    def resolve_again_of(row: FalRequest) -> UUID | None:
+        """The public id of the request this one repeats (see `rows.of`)."""
+        again_of: UUID | None = row.again_of_public_id  # type: ignore[attr-defined]
+        return again_of
+
+
+class LogLineOut(Schema):
+    """One line of fal's log."""
+
+    id: int
+    timestamp: str
+    level: str
+    source: str
+    message: str
+
+
+class ObservationOut(Schema):
+    """One change, and how we know."""
+
+    seq: int
+    kind: str
+    source: str
+    status: str
+    note: str
+    data: dict[str, Any]
+    asked_at: datetime
+    heard_at: datetime
+
+    @staticmethod
+    def resolve_seq(observation: Observation) -> int:
+        """Its id, which is the row's version after it."""
+        return observation.pk
+
+
+class FrameOut(Schema):
+    """One event of a stream."""
+
+    number: int
+    offset_ms: float
+    event: str
+    event_id: str
+    data: str
+    size: int
+
+
+class DeliveryOut(Schema):
+    """One webhook POST and our verdict."""
+
+    received_at: datetime
+    verdict: str
+    note: str
+    body_size: int
+
+
+class RequestDetail(RequestOut):
+    """A request with what went in and what came out.
+
+    `output` is null when there is none yet, when it is not JSON and when it is larger than 4 MiB;
+    `output_type` and `output_size` tell, and `output/` has the bytes. Of logs, observations and
+    deliveries the newest 1000 are here, oldest first.
+    """
+
+    input: dict[str, Any]
+    output: Any
+    logs: list[LogLineOut]
+    observations: list[ObservationOut]
+    deliveries: list[DeliveryOut]
+
+    @staticmethod
+    def resolve_input(row: FalRequest) -> Any:
+        """Parsed; it was strict JSON when it was taken."""
+        return json.loads(row.input_text)
+
+    @staticmethod
+    def resolve_output(row: FalRequest) -> Any:
+        """Parsed, if it is JSON that every client can read."""
+        if not 0 < row.output_size <= INLINE_BYTES or row.output is None:
+            return None
+        try:
+            value = parse_input(bytes(row.output).decode())
+            ensure_shallow(value)
+        except (UnicodeDecodeError, InvalidInput):
+            return None
+        return value
+
+    @staticmethod
+    def resolve_logs(row: FalRequest) -> list[LogLine]:
+        """The newest lines."""
+        return _newest(row.log_lines.all())
+
+    @staticmethod
+    def resolve_observations(row: FalRequest) -> list[Observation]:
+        """The newest changes."""
+        return _newest(row.observations.all())
+
+    @staticmethod
+    def resolve_deliveries(row: FalRequest) -> list[Delivery]:
+        """The newest webhook POSTs, without their bodies."""
+        return _newest(row.deliveries.defer("body", "headers"))
+
+
+class Page(Schema):
+    """One page of rows; `next_cursor` is null on the last."""
+
+    items: list[RequestOut]
+    next_cursor: str | None
+
+
+class CancelOut(Schema):
+    """What became of the wish to cancel, and the row as it is now.
+
+    "cancelled": it had not been sent. "asked": fal is told, and its answer comes as an observation.
+    "ended": there was nothing left to cancel.
+    """
+
+    answer: str
+    request: RequestOut
+
+
+class Problem(Schema):
+    """What was wrong, in a sentence."""
+
+    detail: str
+
+
+class FieldProblem(Schema):
+    """What was wrong with one field."""
+
+    loc: list[str | int]
+    msg: str
+    type: str
+
+
+class FieldProblems(Schema):
+    """What was wrong, field by field."""
+
+    detail: list[FieldProblem]
+
+
+def _newest(rows: QuerySet[Any]) -> list[Any]:
+    return list(rows.order_by("-id")[:NEWEST])[::-1]
+
+
+__all__ = [
+    "CancelOut", "FieldProblems", "Filters", "Frame", "FrameOut", "LogLineOut", "NewRequest",
+    "ObservationOut", "Page", "Problem", "RequestDetail", "RequestOut",
+]

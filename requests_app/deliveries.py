@@ -1,0 +1,281 @@
+"""Webhook deliveries: is this POST fal's, ours and about this request, and what becomes of it?
+
+Each POST for a known request and secret gets a verdict and leaves a `Delivery`. The verdict, the
+delivery and what `lifecycle` makes of the report are committed together, before anybody answers.
+
+A right signature is not enough: fal signs for all its customers with the same keys, so the account
+is pinned as well, and the secret in our URL and the request id have to fit the row.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from hmac import compare_digest
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from requests_app import lifecycle
+from requests_app.fal import KeyCache, KeysUnavailable, WebhookRejected, WebhookReport, verify
+from requests_app.lifecycle import Heard
+from requests_app.models import Delivery, FalAccount, FalRequest, Source, digest
+from requests_app.watch import loop
+
+logger = logging.getLogger(__name__)
+
+KEPT_OF_REFUSED = 64 * 1024  # bytes of body
+MOST_REFUSED = 50  # deliveries kept for each request
+KEYS_TIMEOUT_S = 12.0
+LOOK_EVERY = timedelta(seconds=10)  # a POST we must not believe may make us ask fal this often
+
+
+class Verdict(StrEnum):
+    """What we made of a delivery. The second block bears the names of `fal.webhooks`' causes."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"  # told before, by a webhook or by a poll
+    CONTRADICTS = "contradicts"  # the request had ended otherwise; the first end stays
+
+    MISSING_HEADER = "missing_header"
+    BAD_TIMESTAMP = "bad_timestamp"
+    BAD_SIGNATURE = "bad_signature"
+    STALE_TIMESTAMP = "stale_timestamp"
+    UNPARSABLE = "unparsable"
+    ID_MISMATCH = "id_mismatch"
+    NO_KEYS = "no_keys"
+
+    FOREIGN_ACCOUNT = "foreign_account"
+    OTHER_REQUEST = "other_request"
+
+
+NOTES = {
+    Verdict.FOREIGN_ACCOUNT: "fal signed it for another account than ours.",
+    Verdict.OTHER_REQUEST: "It speaks of another request than the one this URL was made for.",
+    Verdict.STALE_TIMESTAMP: "It is more than five minutes away from now; asking fal instead.",
+    Verdict.UNPARSABLE: "fal sent it, but the body cannot be read; asking fal instead.",
+}
+# fal's doing, but not to be taken as it stands: the row is looked at instead.
+_ASK_FAL = {Verdict.STALE_TIMESTAMP, Verdict.UNPARSABLE}
+_WHOLE = {Verdict.ACCEPTED, Verdict.CONTRADICTS}
+
+
+@dataclass(frozen=True)
+class Post:
+    """One webhook POST as it came. `headers` have lower-case names; `now` is aware."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    now: datetime
+
+    @property
+    def digest(self) -> str:
+        """The same for the same bytes: request id, timestamp and body."""
+        parts = (self._webhook_header("request-id"), self._webhook_header("timestamp"))
+        body = hashlib.sha256(self.body).hexdigest()
+        return hashlib.sha256("\n".join((*parts, body)).encode()).hexdigest()
+
+    @property
+    def own_time(self) -> datetime:
+        """The time the headers claim (call it once `verify` has found ten digits there)."""
+        return datetime.fromtimestamp(int(self._webhook_header("timestamp")), UTC)
+
+    @property
+    def kept_headers(self) -> dict[str, str]:
+        """What is worth keeping; no cookies, no addresses."""
+        wanted = ("x-fal-webhook-", "content-type", "user-agent")
+        return {k: v[:500] for k, v in self.headers.items() if k.startswith(wanted)}
+
+    def _webhook_header(self, name: str) -> str:
+        return self.headers.get(f"x-fal-webhook-{name}", "")
+
+
+def webhook_url(public_id: UUID, secret: str) -> str | None:
+    """Where fal shall deliver; None when no PUBLIC_URL says where fal can reach us."""
+    if not settings.PUBLIC_URL:
+        return None
+    path = reverse("requests:webhook", kwargs={"public_id": public_id, "secret": secret})
+    return f"{settings.PUBLIC_URL}{path}"
+
+
+def receive(public_id: UUID, secret: str, post: Post) -> Verdict | None:
+    """Judge the POST and act on it; None when there is no such request or the secret is wrong."""
+    row = _find(public_id, secret)
+    if row is None:
+        return None
+    try:
+        report, is_fresh = _verified(post)
+    except KeysUnavailable as error:
+        return _refuse(row, post, Verdict.NO_KEYS, str(error))
+    except WebhookRejected as error:
+        return _refuse(row, post, Verdict(error.cause), str(error))
+    try:
+        return _settle(row, post, report, is_fresh=is_fresh)
+    except IntegrityError:
+        # Another delivery claimed the same request id or account a moment before this one; its
+        # rows can be seen now, so the second look finds out what this one is.
+        return _settle(row, post, report, is_fresh=is_fresh)
+
+
+def _find(public_id: UUID, secret: str) -> FalRequest | None:
+    """The request, by a comparison that takes the same time whether or not it exists."""
+    row = FalRequest.objects.only("public_id", "webhook_digest").filter(public_id=public_id).first()
+    known = row.webhook_digest if row else ""
+    return row if compare_digest(known, digest(secret)) else None
+
+
+# --- Is it fal's? ----------------------------------------------------------------------------------
+
+
+@functools.cache
+def key_cache() -> KeyCache:
+    """fal's keys as this process knows them."""
+    return KeyCache(loop.hosts_from_settings())
+
+
+def _verified(post: Post) -> tuple[WebhookReport, bool]:
+    """The report fal signed, and whether it was signed within the last minutes."""
+    keys = _keys(post.now)
+    try:
+        return _verify(post, keys)
+    except WebhookRejected as error:
+        if error.cause != "bad_signature":
+            raise
+        fresh = _keys(post.now, fresh=True)  # fal may have changed its keys
+        if fresh == keys:
+            raise
+        return _verify(post, fresh)
+
+
+def _verify(post: Post, keys: tuple[bytes, ...]) -> tuple[WebhookReport, bool]:
+    try:
+        return verify(post.headers, post.body, keys, post.now), True
+    except WebhookRejected as error:
+        if error.cause != "stale_timestamp":
+            raise
+        return verify(post.headers, post.body, keys, post.own_time), False
+
+
+def _keys(now: datetime, *, fresh: bool = False) -> tuple[bytes, ...]:
+    try:
+        return loop.run(key_cache().keys(now, fresh=fresh), KEYS_TIMEOUT_S)
+    except TimeoutError as error:
+        raise KeysUnavailable("fal's webhook keys did not arrive in time.") from error
+
+
+# --- Is it ours, and is it news? -------------------------------------------------------------------
+
+
+def _settle(row: FalRequest, post: Post, report: WebhookReport, *, is_fresh: bool) -> Verdict:
+    with transaction.atomic():
+        row = FalRequest.objects.select_for_update().only("fal_request_id").get(pk=row.pk)
+        verdict = _objection(row, report, is_fresh=is_fresh)
+        if verdict:
+            return _refuse(row, post, verdict)
+        verdict = _act(row, post, report)
+        _keep(row, post, verdict)
+        return verdict
+
+
+def _objection(row: FalRequest, report: WebhookReport, *, is_fresh: bool) -> Verdict | None:
+    account = pinned_account()
+    if account and account != report.user_id:
+        return Verdict.FOREIGN_ACCOUNT
+    if not lifecycle.is_for_row(row, report) or _belongs_to_another(row, report.request_id):
+        return Verdict.OTHER_REQUEST
+    if not is_fresh:
+        return Verdict.STALE_TIMESTAMP
+    if not account:
+        _pin(report.user_id)
+    return None
+
+
+def _belongs_to_another(row: FalRequest, request_id: str) -> bool:
+    return FalRequest.objects.filter(fal_request_id=request_id).exclude(pk=row.pk).exists()
+
+
+def pinned_account() -> str:
+    """The fal user id that webhooks must be signed for; empty while it is not known."""
+    if settings.FAL_USER_ID:
+        return str(settings.FAL_USER_ID)
+    known = FalAccount.objects.filter(key_digest=digest(settings.FAL_KEY))
+    return known.values_list("user_id", flat=True).first() or ""
+
+
+def _pin(user_id: str) -> None:
+    """Learn our account from a genuine delivery that knew a secret only fal was told.
+
+    The account of an earlier key keeps its row, which then belongs to the present key.
+    """
+    FalAccount.objects.update_or_create(
+        user_id=user_id, defaults={"key_digest": digest(settings.FAL_KEY)}
+    )
+    logger.info("Webhooks are accepted for the fal account %s from now on.", user_id)
+
+
+def _act(row: FalRequest, post: Post, report: WebhookReport) -> Verdict:
+    taken = Delivery.objects.filter(request=row, digest=post.digest, verdict__in=_WHOLE)
+    if taken.exists():
+        return Verdict.DUPLICATE
+    heard = lifecycle.observe(row.pk, report, source=Source.WEBHOOK, asked_at=post.now)
+    if not _brings_an_end(report):
+        _look_at(row, post.now)
+    return _VERDICTS[heard]
+
+
+_VERDICTS = {
+    Heard.NEWS: Verdict.ACCEPTED,
+    Heard.KNOWN: Verdict.DUPLICATE,
+    Heard.CONTRADICTION: Verdict.CONTRADICTS,
+}
+
+
+def _brings_an_end(report: WebhookReport) -> bool:
+    return report.status == "ERROR" or (report.status == "OK" and report.payload_bytes is not None)
+
+
+def _look_at(row: FalRequest, now: datetime) -> None:
+    """Have the request's state fetched from fal at once, if it is still open."""
+    if FalRequest.objects.live().filter(pk=row.pk).exists():
+        lifecycle.make_due(row.pk, now=now)
+
+
+# --- What is kept ----------------------------------------------------------------------------------
+
+
+def _refuse(row: FalRequest, post: Post, verdict: Verdict, note: str = "") -> Verdict:
+    logger.warning("Webhook for request %s refused: %s.", row.public_id, verdict)
+    if verdict in _ASK_FAL and not _asked_lately(row, post.now):
+        _look_at(row, post.now)
+    _keep(row, post, verdict, NOTES.get(verdict, note))
+    return verdict
+
+
+def _asked_lately(row: FalRequest, now: datetime) -> bool:
+    earlier = Delivery.objects.filter(request=row, received_at__gt=now - LOOK_EVERY)
+    return earlier.filter(verdict__in=_ASK_FAL).exists()
+
+
+def _keep(row: FalRequest, post: Post, verdict: Verdict, note: str = "") -> None:
+    """Store the delivery: whole if it counted, its beginning otherwise, and not without end."""
+    if verdict != Verdict.ACCEPTED:
+        others = Delivery.objects.filter(request=row).exclude(verdict=Verdict.ACCEPTED)
+        if others.count() >= MOST_REFUSED:
+            return
+    Delivery.objects.create(
+        request=row,
+        received_at=post.now,
+        verdict=verdict,
+        note=note,
+        headers=post.kept_headers,
+        body=post.body if verdict in _WHOLE else post.body[:KEPT_OF_REFUSED],
+        body_size=len(post.body),
+        digest=post.digest,
+    )

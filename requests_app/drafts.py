@@ -1,0 +1,156 @@
+"""What somebody wants to send, checked before a row exists. Form and API use the same rules."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
+from requests_app.fal.headers import InvalidHeader, build_headers
+from requests_app.models import Mode
+
+MAX_DEPTH = 64
+MAX_INPUT_BYTES = 16 * 1024 * 1024
+
+
+class InvalidDraft(ValueError):
+    """The draft cannot be sent. `errors` maps a field's name to sentences."""
+
+    def __init__(self, errors: dict[str, list[str]]) -> None:
+        super().__init__("; ".join(text for texts in errors.values() for text in texts))
+        self.errors = errors
+
+
+class InvalidInput(ValueError):
+    """The input is not a JSON object; the sentence says what and where.
+
+    `line` and `column` count from 1 and are None when the place is not known.
+    """
+
+    def __init__(self, sentence: str, line: int | None = None, column: int | None = None) -> None:
+        super().__init__(sentence)
+        self.line, self.column = line, column
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A request that may be sent: a valid endpoint id, JSON text of an object, valid options."""
+
+    endpoint_id: str
+    mode: str
+    input_text: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def parse_draft(
+    *, endpoint_id: str, mode: str, input: str | dict[str, Any], options: Mapping[str, Any]
+) -> Draft:
+    """Check everything at once. Raises InvalidDraft with every error found."""
+    errors: dict[str, list[str]] = {}
+    endpoint = text = ""
+    try:
+        endpoint = str(EndpointId.parse(endpoint_id.strip()))
+    except InvalidEndpointId as error:
+        errors["endpoint_id"] = [str(error)]
+    try:
+        text = input_text(input)
+    except InvalidInput as error:
+        errors["input"] = [str(error)]
+    if mode not in Mode.values:
+        errors["mode"] = [f"The mode is one of {', '.join(Mode.values)}."]
+    kept = {name: value for name, value in options.items() if value not in (None, "", {})}
+    for name, value in kept.items():  # one by one: every wrong option is told at once
+        errors.update(_option_errors({name: value}))
+    if not errors:
+        errors.update(_option_errors(kept))
+    if errors:
+        raise InvalidDraft(errors)
+    return Draft(endpoint, mode, text, kept)
+
+
+def _option_errors(options: Mapping[str, Any]) -> dict[str, list[str]]:
+    try:
+        build_headers(options)
+    except InvalidHeader as error:
+        name = next(iter(options)) if len(options) == 1 else error.field
+        return {name: [str(error)]}
+    return {}
+
+
+def input_text(value: str | dict[str, Any]) -> str:
+    """The JSON text that is sent for what was typed or given. Raises InvalidInput."""
+    parsed = parse_input(value) if isinstance(value, str) else value
+    if not isinstance(parsed, dict):
+        raise InvalidInput("The input must be a JSON object: { … }.", 1, 1)
+    ensure_shallow(parsed)
+    try:
+        text = json.dumps(parsed, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except UnicodeEncodeError:  # lone surrogates travel only as escapes
+        text = json.dumps(parsed, allow_nan=False)
+    except ValueError:
+        raise InvalidInput("NaN and Infinity are not JSON numbers.") from None
+    if len(text.encode()) > MAX_INPUT_BYTES:
+        raise InvalidInput(f"The input is larger than {MAX_INPUT_BYTES // 2**20} MB.")
+    return text
+
+
+def parse_input(text: str) -> Any:
+    """Strict JSON: no NaN, no duplicate names, at most 64 levels. Raises InvalidInput."""
+    if len(text) > MAX_INPUT_BYTES:
+        raise InvalidInput(f"The input is larger than {MAX_INPUT_BYTES // 2**20} MB.")
+    try:
+        return json.loads(text.strip() or "{}", **_STRICT)
+    except json.JSONDecodeError as error:
+        raise _located(text, error) from None
+    except RecursionError:
+        raise InvalidInput(f"The input is nested deeper than {MAX_DEPTH} levels.") from None
+    except InvalidInput:
+        raise
+    except ValueError:
+        raise InvalidInput("A number in the input has too many digits.") from None
+
+
+def _located(text: str, error: json.JSONDecodeError) -> InvalidInput:
+    skipped = len(text) - len(text.lstrip())  # the parser saw the text without leading space
+    at = skipped + error.pos
+    line = text.count("\n", 0, at) + 1
+    column = at - (text.rfind("\n", 0, at) + 1) + 1
+    return InvalidInput(f"Not JSON: {error.msg}, line {line}, column {column}.", line, column)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise InvalidInput(f"{name} is not a JSON number.")
+
+
+def _refuse_duplicates(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in result:
+            raise InvalidInput(f"The name {name!r} stands twice in one object.")
+        result[name] = value
+    return result
+
+
+_STRICT: dict[str, Any] = {
+    "parse_constant": _refuse_constant,
+    "object_pairs_hook": _refuse_duplicates,
+}
+
+
+def ensure_shallow(value: Any) -> None:
+    """Raise InvalidInput when objects and lists are nested deeper than `MAX_DEPTH`."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return
+    raise InvalidInput(f"The input is nested deeper than {MAX_DEPTH} levels.")
+
+
+def _children(node: Any) -> Iterable[Any]:
+    if isinstance(node, dict):
+        return node.values()
+    return node if isinstance(node, list) else ()

@@ -1,0 +1,53 @@
+"""`manage.py create_team NAME --owner USERNAME`: a new team, without a browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import IntegrityError, transaction
+
+from requests_app.models import Membership, Role, Team
+
+
+class Command(BaseCommand):
+    """Make a team with its first owner."""
+
+    help = "Make a team with its first owner (who is made by createsuperuser)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The team's name and its owner's user name."""
+        parser.add_argument("name", help="the team's name, up to 80 characters")
+        parser.add_argument("--owner", required=True, help="an existing user name")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make both rows or none; an existing name is left alone and is an error."""
+        team = Team(name=options["name"].strip())
+        owner = get_user_model().objects.filter(username=options["owner"]).first()
+        if owner is None:
+            raise CommandError(
+                f"There is no user {options['owner']!r}. Make one with manage.py createsuperuser."
+            )
+        _refuse_bad_name(team)
+        try:
+            with transaction.atomic():
+                team.save()
+                Membership.objects.create(team=team, user=owner, role=Role.OWNER)
+        except IntegrityError:
+            raise CommandError(_exists(team.name)) from None
+        self.stdout.write(f"Team {team.name!r} is owned by {owner.get_username()}.")
+
+
+def _refuse_bad_name(team: Team) -> None:
+    if Team.objects.filter(name=team.name).exists():
+        raise CommandError(_exists(team.name))
+    try:
+        team.clean_fields()
+    except ValidationError as error:
+        raise CommandError(f"The name cannot be used: {' '.join(error.messages)}") from None
+
+
+def _exists(name: str) -> str:
+    return f"There is a team {name!r} already; nothing was changed."

@@ -1,0 +1,104 @@
+"""Start everything with one command and stop it cleanly."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import BaseCommand, CommandError, call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from requests_app import lifecycle, setup
+from requests_app.sandbox import SandboxServer
+
+
+class Command(BaseCommand):
+    """`manage.py serve`: migrate, sandbox if there is no key, worker, beat, web server."""
+
+    help = "Serve the dashboard; without REDIS_URL the worker runs in this process too."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Where to listen."""
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+        parser.add_argument("--port", type=int, default=8000, help="port to listen on")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Start in the order of dependence, stop in the opposite one."""
+        # Imported here: Daphne chooses the process's reactor, which no other command needs.
+        from dashboard.asgi import application
+        from dashboard.embedded import Embedded
+        from dashboard.server import free_port, serve
+        from requests_app.watch.loop import watch_loop
+
+        try:
+            port = free_port(options["host"], options["port"])
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from error
+        _migrate()
+        sandbox = self._start_sandbox(port) if settings.SANDBOX else None
+        embedded = None if settings.REDIS_URL else Embedded()
+        lifecycle.resume(now=timezone.now(), alone=embedded is not None)
+        url = _url(options["host"], port)
+        try:
+            if embedded:
+                embedded.start()
+            serve(application, options["host"], port, on_ready=lambda: self._greet(url))
+        finally:
+            if embedded:
+                embedded.stop()
+            watch_loop.stop()
+            if sandbox:
+                sandbox.stop()
+
+    def _start_sandbox(self, port: int) -> SandboxServer:
+        # Nobody but the sandbox has to reach us, and it runs on this machine.
+        settings.PUBLIC_URL = settings.PUBLIC_URL or f"http://127.0.0.1:{port}"
+        sandbox = SandboxServer(
+            port=settings.SANDBOX_PORT, state=settings.DATA_DIR / "sandbox.sqlite3"
+        )
+        try:
+            return sandbox.start()
+        except OSError as error:
+            raise CommandError(
+                f"The sandbox cannot listen on port {settings.SANDBOX_PORT} ({error.strerror}). "
+                "Set SANDBOX_PORT to a free one."
+            ) from error
+
+    def _greet(self, url: str) -> None:
+        """Say where, and how to get in."""
+        lines = [f"Faldeck is ready: {url}/"]
+        if settings.SANDBOX:
+            lines.append(f"Sandbox instead of fal (no FAL_KEY): {settings.SANDBOX_URL}")
+            lines += _demo_login()
+        elif link := setup.issue_setup_link(url):
+            lines.append(f"First owner and team (works once): {link}")
+        lines.append("Stop with Ctrl-C.")
+        self.stdout.write("\n".join(["", *lines, ""]))
+        self.stdout.flush()
+
+
+def _demo_login() -> list[str]:
+    username, password = setup.ensure_demo()
+    if password:
+        return [f"Log in as {username} with password {password}"]
+    return [
+        f"Log in as {username}; the password was printed at the first start "
+        f"(manage.py changepassword {username} sets another)."
+    ]
+
+
+def _migrate() -> None:
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", interactive=False, verbosity=0)
+
+
+def _url(host: str, port: int) -> str:
+    if settings.PUBLIC_URL and not settings.SANDBOX:
+        return settings.PUBLIC_URL
+    shown = "localhost" if host in ("0.0.0.0", "::", "127.0.0.1") else host  # noqa: S104
+    return f"http://{shown}:{port}"

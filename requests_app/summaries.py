@@ -1,0 +1,75 @@
+"""Pure: the few words and the picture by which a list shows a request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from requests_app.loglines import storable
+
+SUMMARY_LENGTH = 200
+SEARCH_LENGTH = 4000
+PARSED_AT_MOST = 2 * 1024 * 1024  # bytes of an output that is searched for a picture
+_TELLING = ("prompt", "text", "query", "message", "input", "image_url", "url")
+_PICTURE_TYPES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
+
+
+def summary_of(input_text: str) -> str:
+    """The most telling string of the input, else the input itself, cut to one line."""
+    value = json.loads(input_text)
+    strings = {name: text for name, text in _strings(value)}
+    telling = next((strings[name] for name in _TELLING if strings.get(name)), None)
+    longest = max(strings.values(), key=len, default="")
+    text = telling or longest or (input_text if value else "")
+    return storable(" ".join(text.split()))[:SUMMARY_LENGTH]
+
+
+def search_text_of(endpoint_id: str, input_text: str) -> str:
+    """What the free-text search looks through: endpoint and the input's strings."""
+    words = [endpoint_id, *(text for _, text in _strings(json.loads(input_text)))]
+    return storable(" ".join(word[:1000] for word in words))[:SEARCH_LENGTH]
+
+
+def of_output(columns: dict[str, Any]) -> dict[str, str]:
+    """The columns that are derived from an output: the picture for the list."""
+    body = columns.get("output")
+    if not body or len(body) > PARSED_AT_MOST:
+        return {}
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return {"thumbnail_url": next(_pictures(value), "")}
+
+
+def _strings(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, str) and not value.startswith("data:"):
+        yield name, value
+    elif isinstance(value, dict):
+        for key, child in value.items():
+            yield from _strings(child, str(key))
+    elif isinstance(value, list):
+        for child in value:
+            yield from _strings(child, name)
+
+
+def _pictures(value: Any) -> Iterator[str]:
+    """URLs of images, by fal's `content_type` beside the `url`, or by the name's ending."""
+    if isinstance(value, dict):
+        url, kind = value.get("url"), value.get("content_type")
+        if isinstance(url, str) and _is_picture(url, kind):
+            yield storable(url)
+        for child in value.values():
+            yield from _pictures(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from _pictures(child)
+
+
+def _is_picture(url: str, kind: Any) -> bool:
+    if not url.startswith(("https://", "http://")) or len(url) > 2000:
+        return False
+    if isinstance(kind, str):
+        return kind.startswith("image/") and "svg" not in kind
+    return url.split("?")[0].lower().endswith(_PICTURE_TYPES)

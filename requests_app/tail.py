@@ -1,0 +1,159 @@
+"""Follow one request: its past from the database first, then live, without gap or repeat.
+
+The channel layer only wakes the reader; what is handed out is read from the database, after the
+place the reader has reached. A lost message costs at most one poll. A request can be followed by as
+many readers as wanted, and a reader that goes changes nothing for fal or for the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+from django.utils import timezone
+
+from requests_app.announce import group_of_request
+from requests_app.models import FalRequest, Frame, LogLine, Observation
+
+logger = logging.getLogger(__name__)
+
+POLL_S = 2.0  # the guarantee behind the wake-ups
+COLLECT_S = 0.05  # after a wake-up: a burst of messages is read once
+LIMIT = 200  # pieces of one kind in one batch
+AFTERCARE = timedelta(seconds=10)  # an end by webhook comes before its logs: wait for them so long
+FRAME_BYTES = 4 * 1024 * 1024  # of frames in one batch; one frame may be larger than that
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far a reader has come: the last observation id, log line id and frame number it has."""
+
+    seq: int = 0
+    log: int = 0
+    frame: int = 0
+
+    def after(self, batch: Batch) -> Place:
+        """The place once the reader has the batch."""
+        return Place(
+            seq=batch.observations[-1].pk if batch.observations else self.seq,
+            log=batch.log_lines[-1].pk if batch.log_lines else self.log,
+            frame=batch.frames[-1].number if batch.frames else self.frame,
+        )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What came since the last one, oldest first; empty when nothing came for `POLL_S` seconds.
+
+    `more`: there is more in the database already. `ended`: the request has ended and everything
+    has been handed out.
+    """
+
+    observations: list[Observation] = field(default_factory=list)
+    log_lines: list[LogLine] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
+    more: bool = False
+    ended: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing came."""
+        return not (self.observations or self.log_lines or self.frames)
+
+
+async def follow(
+    pk: int, *, after_seq: int = 0, after_frame: int = 0, after_log: int = 0
+) -> AsyncGenerator[Batch]:
+    """Batches of what belongs to the request, until one has `ended`.
+
+    Close the generator (`contextlib.aclosing`) when the reader goes, so that it leaves its group.
+    """
+    place = Place(seq=after_seq, log=after_log, frame=after_frame)
+    async with _news_of(pk) as news:
+        while True:
+            news.clear()  # before reading: what is announced while we read wakes us again
+            batch: Batch = await database_sync_to_async(_read)(pk, place)
+            yield batch
+            if batch.ended:
+                return
+            place = place.after(batch)
+            if not batch.more:
+                await _wait(news)
+
+
+@asynccontextmanager
+async def _news_of(pk: int) -> AsyncIterator[asyncio.Event]:
+    """An event that is set whenever something about the request is announced."""
+    news = asyncio.Event()
+    listener = asyncio.create_task(_listen(pk, news))
+    try:
+        yield news
+    finally:
+        listener.cancel()
+        with suppress(asyncio.CancelledError):
+            await listener
+
+
+async def _listen(pk: int, news: asyncio.Event) -> None:
+    layer: Any = get_channel_layer()
+    group = group_of_request(pk)
+    try:
+        channel = await layer.new_channel()
+        await layer.group_add(group, channel)
+        try:
+            news.set()  # what was announced before we joined
+            while True:
+                await layer.receive(channel)
+                news.set()
+        finally:
+            await layer.group_discard(group, channel)
+    except Exception:
+        logger.warning("The channel layer is away; this reader polls.", exc_info=True)
+
+
+async def _wait(news: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(POLL_S):
+            await news.wait()
+    except TimeoutError:
+        return
+    await asyncio.sleep(COLLECT_S)
+
+
+def _read(pk: int, place: Place) -> Batch:
+    # The end first: whatever was committed before the end is then found by the later queries.
+    ended = _is_settled(pk)
+    mine = {"request_id": pk}
+    observations = list(
+        Observation.objects.filter(**mine, id__gt=place.seq).order_by("id")[:LIMIT]
+    )
+    log_lines = list(LogLine.objects.filter(**mine, id__gt=place.log).order_by("id")[:LIMIT])
+    frames, more_frames = _read_frames(pk, place.frame)
+    more = more_frames or LIMIT in (len(observations), len(log_lines))
+    return Batch(observations, log_lines, frames, more=more, ended=ended and not more)
+
+
+def _is_settled(pk: int) -> bool:
+    """The request has ended, and the last look for its logs is done or has taken too long."""
+    ended_at, due_at = FalRequest.objects.values_list("ended_at", "due_at").get(pk=pk)
+    return ended_at is not None and (due_at is None or timezone.now() - ended_at > AFTERCARE)
+
+
+def _read_frames(pk: int, after: int) -> tuple[list[Frame], bool]:
+    """Frames up to `FRAME_BYTES` together, and whether there are more."""
+    following = Frame.objects.filter(request_id=pk, number__gt=after).order_by("number")
+    sizes = list(following.values_list("number", "size")[:LIMIT])
+    last, total = after, 0
+    for number, size in sizes:
+        if total and total + size > FRAME_BYTES:
+            break
+        last, total = number, total + size
+    more = len(sizes) == LIMIT or (bool(sizes) and last != sizes[-1][0])
+    return list(following.filter(number__lte=last)) if sizes else [], more

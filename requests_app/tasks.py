@@ -1,0 +1,21 @@
+"""From the clock, or after a commit: load nothing, decide nothing, hand over to the watch loop."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from requests_app.watch.loop import watch_loop
+from requests_app.watch.step import advance as take_step
+from requests_app.watch.sweep import sweep as sweep_once
+
+
+@shared_task(name="requests_app.advance", ignore_result=True)
+def advance(pk: int) -> None:
+    """Take one request's next step. Twice is harmless: only one taker gets the row."""
+    watch_loop.spawn(take_step(pk))
+
+
+@shared_task(name="requests_app.sweep", ignore_result=True)
+def sweep() -> None:
+    """Start the next step of everything that is due."""
+    watch_loop.run(sweep_once(), timeout_s=30)

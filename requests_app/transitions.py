@@ -1,0 +1,297 @@
+"""Pure: what does a piece of news mean for a request? No database, no clock, no network.
+
+`decide(picture, news)` answers with a `Change`, or None when nothing is new. The drawing of the
+states is at `models.request.Status`. Three rules carry the rest:
+
+* live states move freely, also backwards (fal re-queues a request whose runner failed);
+* ended states absorb: news about them is kept as evidence by the caller, never applied;
+* "cancelled" is said only when fal says so.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field, replace
+from functools import singledispatch
+from typing import Any
+
+from requests_app.fal.reports import Receipt, Result, StatusReport, WebhookReport, parse_error
+from requests_app.models.request import ENDED, Status
+
+CANCELLED_TYPE = "client_cancelled"
+CLIENT_CLOSED = 499  # the code a cancelled call ends with
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What we knew when the news came."""
+
+    status: str
+    fal_request_id: str = ""
+    queue_position: int | None = None
+    finished: bool = False  # fal has said COMPLETED; the result is still to be had
+    cancel_asked: bool = False
+    cancel_answer: str = ""
+
+    @property
+    def is_ended(self) -> bool:
+        """Ended states absorb."""
+        return self.status in ENDED
+
+
+@dataclass(frozen=True)
+class Change:
+    """What becomes of the row. `columns` are written as they stand; `note` is for the timeline."""
+
+    status: str
+    kind: str
+    note: str
+    columns: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    starts: bool = False
+    finishes: bool = False
+
+    @property
+    def ends(self) -> bool:
+        """Whether the row ends with this."""
+        return self.status in ENDED
+
+
+@dataclass(frozen=True)
+class Gone:
+    """fal no longer knows the request, or no longer keeps its result."""
+
+    what: str  # "request" or "result"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A direct call (run, stream) that ended without a result of fal's: cut, hung up, timed out."""
+
+    status: str
+    error_type: str
+    sentence: str
+
+
+News = Receipt | StatusReport | Result | WebhookReport | Gone | Ended
+
+
+def decide(picture: Picture, news: News) -> Change | None:
+    """The change the news brings to a live row; None when it is not news or the row has ended."""
+    if picture.is_ended:
+        return None
+    return _decide(news, picture)
+
+
+@singledispatch
+def _decide(news: object, picture: Picture) -> Change | None:
+    raise TypeError(f"Not news: {type(news).__name__}")
+
+
+@_decide.register
+def _receipt(news: Receipt, picture: Picture) -> Change | None:
+    """fal took it. Later news may have come first (a webhook beats the reply): keep its status."""
+    columns = identity_of(news)
+    is_first = picture.status not in (Status.IN_QUEUE, Status.IN_PROGRESS)
+    if is_first:
+        columns["queue_position"] = news.queue_position
+    return Change(
+        status=Status.IN_QUEUE if is_first else picture.status,
+        kind="accepted",
+        note="fal took the request.",
+        columns=columns,
+        data={"queue_position": news.queue_position},
+    )
+
+
+def identity_of(receipt: Receipt) -> dict[str, Any]:
+    """The columns that say which request this is at fal."""
+    return {
+        "fal_request_id": receipt.request_id,
+        "gateway_request_id": receipt.gateway_request_id or "",
+        "status_url": receipt.urls.status,
+        "response_url": receipt.urls.result,
+        "cancel_url": receipt.urls.cancel,
+    }
+
+
+@_decide.register
+def _status(news: StatusReport, picture: Picture) -> Change | None:
+    if news.is_completed:
+        return _completed_status(news, picture)
+    status = {"IN_QUEUE": Status.IN_QUEUE, "IN_PROGRESS": Status.IN_PROGRESS}.get(news.status)
+    if status is None:
+        return None  # a word we do not know is no reason to change anything
+    position = news.queue_position if status == Status.IN_QUEUE else None
+    if picture.finished or (status, position) == (picture.status, picture.queue_position):
+        return None
+    return Change(
+        status=status,
+        kind="status",
+        note=_status_note(status, position, picture),
+        columns={"queue_position": position},
+        data={"queue_position": position} if position is not None else {},
+        starts=status == Status.IN_PROGRESS,
+    )
+
+
+def _status_note(status: str, position: int | None, picture: Picture) -> str:
+    if status == Status.IN_PROGRESS:
+        return "A runner started on it."
+    if picture.status == Status.IN_PROGRESS:
+        return "fal put it back into the queue."
+    if position is None:
+        return "Waiting in the queue."
+    return "Next in the queue." if position == 0 else f"Waiting; {position} ahead."
+
+
+def _completed_status(news: StatusReport, picture: Picture) -> Change | None:
+    """COMPLETED covers success, failure and cancellation; the result tells success from failure."""
+    if news.error_type == CANCELLED_TYPE:
+        return _cancelled("fal says it was cancelled.", metrics=news.metrics)
+    if picture.finished:
+        return None
+    return _finished("fal has finished; fetching the result.", metrics=news.metrics)
+
+
+@_decide.register
+def _result(news: Result, picture: Picture) -> Change | None:
+    columns = {
+        "output": news.body,
+        "output_type": news.content_type[:200],
+        "output_size": len(news.body),
+    }
+    if news.error is None:
+        return _completed(columns)
+    if news.status_code == CLIENT_CLOSED or news.error.error_type == CANCELLED_TYPE:
+        return _cancelled("fal says it was cancelled.")
+    return _failed(news.status_code, news.error.detail, news.error.error_type, columns)
+
+
+@_decide.register
+def _webhook(news: WebhookReport, picture: Picture) -> Change | None:
+    identity = {"fal_request_id": news.request_id} if not picture.fal_request_id else {}
+    if news.gateway_request_id and identity:
+        identity["gateway_request_id"] = news.gateway_request_id
+    body = news.payload_bytes
+    if news.status == "ERROR":
+        return _with(_webhook_error(news), identity)
+    if news.status != "OK" or body is None:
+        if picture.finished and not identity:
+            return None
+        note = news.payload_error or "fal has finished; fetching the result."
+        return _with(_finished(note), identity)
+    columns = {"output": body, "output_type": "application/json", "output_size": len(body)}
+    return _with(_completed(columns), identity)
+
+
+def _webhook_error(news: WebhookReport) -> Change:
+    body = news.payload_bytes or b""
+    code = _code_in(news.error)
+    if news.error_type == CANCELLED_TYPE or code == CLIENT_CLOSED:
+        return _cancelled("fal says it was cancelled.")
+    error = parse_error(code or 0, {}, body)
+    sentence = error.detail if body and error.detail else news.error or "fal reported an error."
+    columns = {"output": body, "output_type": "application/json", "output_size": len(body)}
+    return _failed(code, sentence, news.error_type or error.error_type, columns if body else {})
+
+
+def _finished(note: str, **columns: Any) -> Change:
+    """fal is done but the result is not here: the row stays live until it is fetched."""
+    return Change(
+        status=Status.IN_PROGRESS,
+        kind="finished",
+        note=note,
+        columns={"queue_position": None, **columns},
+        finishes=True,
+    )
+
+
+def _code_in(error: str | None) -> int | None:
+    found = re.search(r"status code: (\d{3})\b", error or "")
+    return int(found[1]) if found else None
+
+
+@_decide.register
+def _gone(news: Gone, picture: Picture) -> Change | None:
+    if picture.cancel_asked and picture.cancel_answer in ("requested", "removed"):
+        return _cancelled("fal took the cancellation and no longer knows the request.")
+    if news.what == "result":
+        sentence = "fal finished it but no longer keeps the result: it was asked for too late."
+        return _failed(404, sentence, "result_expired", {})
+    sentence = "fal does not know this request any more."
+    return _failed(404, sentence, "lost_at_fal", {})
+
+
+@_decide.register
+def _ended(news: Ended, picture: Picture) -> Change | None:
+    if news.status == Status.CANCELLED:
+        return _cancelled(news.sentence)
+    return _failed(None, news.sentence, news.error_type, {})
+
+
+def _completed(columns: dict[str, Any]) -> Change:
+    return Change(
+        status=Status.COMPLETED,
+        kind="ended",
+        note="Completed.",
+        columns={"queue_position": None, **columns},
+        data={"size": columns["output_size"]},
+    )
+
+
+def _failed(
+    code: int | None, sentence: str, error_type: str | None, columns: dict[str, Any]
+) -> Change:
+    error = {"error": sentence, "error_type": (error_type or "")[:80], "error_code": code}
+    return Change(
+        status=Status.FAILED,
+        kind="ended",
+        note=sentence[:500],
+        columns={"queue_position": None, **error, **columns},
+        data={"error_type": error_type or "", "code": code},
+    )
+
+
+def _cancelled(note: str, **columns: Any) -> Change:
+    return Change(
+        status=Status.CANCELLED,
+        kind="ended",
+        note=note,
+        columns={"queue_position": None, **columns},
+    )
+
+
+def _with(change: Change, columns: dict[str, Any]) -> Change:
+    return replace(change, columns={**change.columns, **columns})
+
+
+def agrees(status: str, news: News) -> bool:
+    """Whether news about an ended request tells the same end as the one we know."""
+    change = decide(Picture(status=Status.IN_PROGRESS), news)
+    return change is None or not change.ends or change.status == status
+
+
+def judge_stream(count: int, last: str | None) -> Result | Ended:
+    """How a stream that fal closed in order has ended, judged by what was received.
+
+    A model that fails mid-stream ends just as cleanly as one that finishes, so only the payload
+    tells: no event at all, an error object, or a last event that calls itself partial are failures.
+    """
+    if last is None:
+        return Ended(Status.FAILED, "empty_stream", "The stream ended without a single event.")
+    body = last.encode("utf-8", "replace")
+    try:
+        value = json.loads(last)
+    except (ValueError, RecursionError):
+        return Result(200, {}, "text/plain", body)
+    if isinstance(value, dict) and value.get("partial") is True:
+        sentence = f"The stream ended after {count} events, in the middle of its output."
+        return Ended(Status.FAILED, "partial_stream", sentence)
+    if isinstance(value, dict) and {"error", "detail"} & set(value) and not set(value) - _ERROR_NAMES:
+        return Result(200, {}, "application/json", body, parse_error(200, {}, body))
+    return Result(200, {}, "application/json", body)
+
+
+_ERROR_NAMES = {"error", "detail", "error_type", "status_code", "status", "type", "reason"}

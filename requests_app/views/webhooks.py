@@ -1,0 +1,102 @@
+"""The door for fal's webhooks. It never redirects: to fal a 3xx is a lost delivery.
+
+No cookie is read, no CSRF token wanted; the signature speaks for the sender. 2xx is said after
+COMMIT only: anything else makes fal send it again.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, UnreadablePostError
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+
+from dashboard.masking import mask
+from requests_app import deliveries
+from requests_app.deliveries import Post, Verdict
+
+RETRY_AFTER_S = 30
+
+_STATUS = {
+    Verdict.ACCEPTED: 200,
+    Verdict.DUPLICATE: 200,
+    Verdict.CONTRADICTS: 200,
+    # fal need not send these again: we ask fal instead
+    Verdict.STALE_TIMESTAMP: 202,
+    Verdict.UNPARSABLE: 202,
+    Verdict.MISSING_HEADER: 401,
+    Verdict.BAD_TIMESTAMP: 401,
+    Verdict.BAD_SIGNATURE: 401,
+    Verdict.FOREIGN_ACCOUNT: 401,
+    Verdict.ID_MISMATCH: 409,
+    Verdict.OTHER_REQUEST: 409,
+    Verdict.NO_KEYS: 503,
+}
+
+
+class _Refused(Exception):
+    """The POST cannot be taken at all."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+@csrf_exempt
+def receive(request: HttpRequest, public_id: str, secret: str) -> HttpResponse:
+    """POST /hooks/fal/<uuid>/<secret>, with or without a slash at the end."""
+    request.path = mask(request.path)  # Django logs it with every answer from 400 up
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    try:
+        body = _body_of(request)
+        verdict = deliveries.receive(_uuid(public_id), secret, _post_of(request, body))
+    except _Refused as refused:
+        return _answer(refused.status, str(refused))
+    except (OperationalError, InterfaceError):
+        return _answer(503, "The database is away. Send it again later.")
+    if verdict is None:
+        return _answer(404, "Not found.")
+    return _answer(_STATUS[verdict], verdict.value)
+
+
+def _body_of(request: HttpRequest) -> bytes:
+    """The raw body: the signature is over exactly these bytes."""
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise _Refused(415, "Send the body as it is, without an encoding.")
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        raise _too_large() from None
+    except UnreadablePostError:
+        raise _Refused(400, "The body did not arrive in full.") from None
+    if len(body) > settings.BODY_LIMIT_BYTES:  # a chunked body declares no length
+        raise _too_large()
+    return body
+
+
+def _too_large() -> _Refused:
+    return _Refused(413, f"The body is larger than {settings.BODY_LIMIT_BYTES} bytes.")
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise _Refused(404, "Not found.") from None
+
+
+def _post_of(request: HttpRequest, body: bytes) -> Post:
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return Post(headers=headers, body=body, now=timezone.now())
+
+
+def _answer(status: int, text: str) -> HttpResponse:
+    response = HttpResponse(f"{text}\n", content_type="text/plain", status=status)
+    if status == 503:
+        response["Retry-After"] = str(RETRY_AFTER_S)
+    return response

@@ -1,0 +1,47 @@
+"""The status stream of a request somebody looks at: news within moments, beside the polling."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import aclosing
+
+from django.utils import timezone
+
+from requests_app import lifecycle
+from requests_app.fal import FalError, RequestUrls
+from requests_app.models import AT_FAL, FalRequest, Source
+from requests_app.watch.loop import watch_loop
+
+AT_MOST = 200  # streams at the same time; everything else is polled
+
+logger = logging.getLogger(__name__)
+_followed: set[int] = set()  # only the loop's thread touches it
+
+
+def is_wanted(row: FalRequest) -> bool:
+    """Whether somebody has the page of this queued or running request open."""
+    watched = row.watched_until is not None and row.watched_until > timezone.now()
+    return watched and row.status in AT_FAL and row.pk not in _followed
+
+
+def begin(pk: int, urls: RequestUrls) -> None:
+    """Follow it until it completes; call it on the loop."""
+    if len(_followed) < AT_MOST:
+        _followed.add(pk)
+        watch_loop.start(_follow(pk, urls))
+
+
+async def _follow(pk: int, urls: RequestUrls) -> None:
+    try:
+        async with aclosing(watch_loop.client().follow_status(urls)) as reports:  # type: ignore[type-var]
+            async for report in reports:
+                await watch_loop.database(
+                    lifecycle.observe, pk, report, source=Source.STATUS_STREAM,
+                    asked_at=timezone.now(),
+                )
+                if report.is_completed:
+                    await watch_loop.database(lifecycle.make_due, pk, now=timezone.now())
+    except FalError as error:
+        logger.info("The status stream of request %s ended: %s", pk, error)
+    finally:
+        _followed.discard(pk)

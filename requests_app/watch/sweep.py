@@ -1,0 +1,47 @@
+"""The guarantee: every row whose step is due is found here, whatever message was lost."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from requests_app.models import FalRequest, Heartbeat
+from requests_app.watch.loop import watch_loop
+from requests_app.watch.step import advance
+
+AT_MOST = 1000  # rows started by one sweep
+HEARTBEAT_EVERY = timedelta(seconds=5)
+
+_under_way: set[int] = set()  # rows this process is at; only the loop's thread touches it
+
+
+async def sweep() -> int:
+    """Start the next step of all due rows at once; returns how many were started."""
+    now = timezone.now()
+    due = await watch_loop.database(_due, now)
+    fresh = [pk for pk in due if pk not in _under_way]
+    for pk in fresh:
+        _under_way.add(pk)
+        watch_loop.start(_one(pk))
+    return len(fresh)
+
+
+async def _one(pk: int) -> None:
+    try:
+        await advance(pk)
+    finally:
+        _under_way.discard(pk)
+
+
+def _due(now: datetime) -> list[int]:
+    _beat(now)
+    rows = FalRequest.objects.due(now).order_by("due_at")
+    return list(rows.values_list("pk", flat=True)[:AT_MOST])
+
+
+def _beat(now: datetime) -> None:
+    """Show /readyz that a worker sweeps."""
+    fresh = Heartbeat.objects.filter(part="sweep", at__gt=now - HEARTBEAT_EVERY).exists()
+    if not fresh:
+        Heartbeat.objects.update_or_create(part="sweep", defaults={"at": now})

@@ -1,0 +1,98 @@
+"""What most tests need: people, their team, quiet brokers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from requests_app.models import Role, Team
+from tests.builders import make_person
+
+
+@pytest.fixture(autouse=True)
+def _no_stray_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages to workers go nowhere unless a test starts one: no worker reads this broker."""
+    from dashboard.celery import app
+
+    monkeypatch.setattr(app.conf, "broker_url", "memory://localhost/")
+
+
+@pytest.fixture
+def team(db: None) -> Team:
+    """The team of owner, teammate and viewer."""
+    return Team.objects.create(name="Acme")
+
+
+@pytest.fixture
+def owner(team: Team) -> User:
+    """Who made the team."""
+    return make_person("olga", team=team, role=Role.OWNER)
+
+
+@pytest.fixture
+def teammate(team: Team) -> User:
+    """A member of the same team."""
+    return make_person("tom", team=team)
+
+
+@pytest.fixture
+def viewer(team: Team) -> User:
+    """A member who may only look."""
+    return make_person("vera", team=team, role=Role.VIEWER)
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """Somebody of another team."""
+    return make_person("sam", team=Team.objects.create(name="Other"), role=Role.OWNER)
+
+
+@pytest.fixture
+def as_owner(owner: User) -> Client:
+    """A browser in which the owner is logged in."""
+    return _logged_in(owner)
+
+
+@pytest.fixture
+def as_stranger(stranger: User) -> Client:
+    """A browser in which the stranger is logged in."""
+    return _logged_in(stranger)
+
+
+@pytest.fixture
+def as_viewer(viewer: User) -> Client:
+    """A browser in which the viewer is logged in."""
+    return _logged_in(viewer)
+
+
+def _logged_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Any]:
+    """A fal on this machine, for the whole run."""
+    from requests_app.sandbox import SandboxServer
+
+    with SandboxServer() as server:
+        yield server
+
+
+@pytest.fixture
+def at_sandbox(sandbox: Any, settings: Any) -> Iterator[Any]:
+    """The settings point at the sandbox; its faults are gone afterwards."""
+    settings.FAL_KEY = "sandbox:sandbox"
+    settings.FAL_RUN_URL = f"{sandbox.url}/run"
+    settings.FAL_QUEUE_URL = f"{sandbox.url}/queue"
+    settings.FAL_REST_URL = f"{sandbox.url}/rest"
+    settings.FAL_JWKS_URL = f"{sandbox.url}/rest/.well-known/jwks.json"
+    settings.FAL_REALTIME_URL = f"{sandbox.url}/run".replace("http", "ws", 1)
+    settings.PUBLIC_URL = ""
+    yield sandbox
+    sandbox.faults.clear()
