@@ -133,12 +133,23 @@ def clock(moment: datetime | None) -> SafeString | str:
 def took(row: FalRequest) -> SafeString | str:
     """How long the row took, or has taken so far (then time.js ticks on)."""
     if row.is_ended:
-        return duration(row.duration)
+        return format_html('<span title="{}">{}</span>', _phases(row), duration(row.duration))
     return format_html(
-        '<time data-since="{}">{}</time>',
+        '<time data-since="{}" title="{}">{}</time>',
         row.created_at.isoformat(timespec="milliseconds"),
+        _phases(row),
         duration(timezone.now() - row.created_at),
     )
+
+
+def _phases(row: FalRequest) -> str:
+    """What the time went into, as far as fal told us: queued 3.1 s + ran 12 s."""
+    parts = [
+        ("queued", row.accepted_at, row.started_at),
+        ("ran", row.started_at, row.ended_at),
+    ]
+    known = [f"{word} {duration(end - start)}" for word, start, end in parts if start and end]
+    return " + ".join(known) or "since it was recorded"
 
 
 @register.filter

@@ -1,17 +1,27 @@
-// The one polite live region. It summarises: several things within three seconds are read as one sentence.
+// The one polite live region. It summarises: what happens within three seconds is read as one sentence.
 
 const PAUSE_MS = 3000;
 const region = document.getElementById("announcer");
-let waiting = [];
+const sentences = new Set();
+const counts = new Map();
 let timer = null;
 
-export function announce(text) {
-  if (!waiting.includes(text)) waiting.push(text);
+/** Say a sentence soon. */
+export function announce(sentence) {
+  sentences.add(sentence);
+  timer ??= setTimeout(speak, PAUSE_MS);
+}
+
+/** Count one more of these; "3 new, 1 failed" is said soon. */
+export function count(word) {
+  counts.set(word, (counts.get(word) ?? 0) + 1);
   timer ??= setTimeout(speak, PAUSE_MS);
 }
 
 function speak() {
-  if (region) region.textContent = waiting.join(" ");
-  waiting = [];
+  const summary = [...counts].map(([word, number]) => `${number} ${word}`).join(", ");
+  if (region) region.textContent = [...sentences, summary].filter(Boolean).join(" ");
+  sentences.clear();
+  counts.clear();
   timer = null;
 }

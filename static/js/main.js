@@ -2,5 +2,7 @@
 
 import "./time.js";
 import "./menu.js";
+import "./keys.js";
 import "./toasts.js";
 import "./connection.js";
+import "./rows.js";

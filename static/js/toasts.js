@@ -37,5 +37,7 @@ document.addEventListener("htmx:responseError", ({ detail }) => {
   else if (status === 404) toast("That is not there any more.", { error: true });
   else toast(`That did not work: the server answered ${status}.`, { error: true });
 });
-document.addEventListener("htmx:sendError", () => toast("The server cannot be reached. Nothing was sent.", { error: true }));
+document.addEventListener("htmx:sendError", () => toast("The server cannot be reached. Look at the list before you try again.", { error: true }));
 document.addEventListener("htmx:timeout", () => toast("The server took too long to answer.", { error: true }));
+// What a view says with the header HX-Trigger: {"toast": {"text": "…", "error": false}}
+document.addEventListener("toast", ({ detail }) => toast(detail.text, { error: Boolean(detail.error) }));

@@ -1,0 +1,83 @@
+"""Keyset pages, newest first. A page at any depth costs the same, and new rows shift nothing.
+
+The cursor is the public id of the row at the page's edge, looked up among the rows of the reader's own
+team: it tells nothing about other teams, and one of theirs is worth nothing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from requests_app.models import FalRequest
+
+PAGE_SIZE = 50
+
+
+class InvalidCursor(ValueError):
+    """The cursor names no row of this team."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows, newest first. ``newer`` and ``older`` are query strings, empty at the ends."""
+
+    rows: list[FalRequest]
+    newer: str = ""
+    older: str = ""
+
+    @property
+    def is_first(self) -> bool:
+        """Is it the page that new rows belong to?"""
+        return not self.newer
+
+
+def page_of(
+    matching: QuerySet[FalRequest],
+    *,
+    within: QuerySet[FalRequest],
+    params: Mapping[str, str],
+    size: int = PAGE_SIZE,
+) -> Page:
+    """The page of ``matching`` that ``params`` (``older=<uuid>`` or ``newer=<uuid>``) asks for.
+
+    ``within`` is every row of the team: an edge row may have stopped matching meanwhile.
+    Raises InvalidCursor.
+    """
+    if "newer" in params:
+        page = _newer_than(_edge(within, params["newer"]), matching, size)
+        return page or _page(list(matching.order_by("-pk")[: size + 1]), size)
+    if "older" in params:
+        edge = _edge(within, params["older"])
+        rows = list(matching.filter(pk__lt=edge).order_by("-pk")[: size + 1])
+        return _page(rows, size, newer=f"newer={_first_id(rows) or params['older']}")
+    return _page(list(matching.order_by("-pk")[: size + 1]), size)
+
+
+def _newer_than(edge: int, matching: QuerySet[FalRequest], size: int) -> Page | None:
+    """The rows just above the edge; None when they reach the top (then the first page is due)."""
+    rows = list(matching.filter(pk__gt=edge).order_by("pk")[: size + 1])
+    if len(rows) <= size:
+        return None
+    rows = rows[size - 1 :: -1]
+    return Page(rows, newer=f"newer={rows[0].public_id}", older=f"older={rows[-1].public_id}")
+
+
+def _page(rows: list[FalRequest], size: int, newer: str = "") -> Page:
+    """One row more than the page shows was asked for: it says whether there are older ones."""
+    older = f"older={rows[size - 1].public_id}" if len(rows) > size else ""
+    return Page(rows[:size], newer, older)
+
+
+def _first_id(rows: list[FalRequest]) -> UUID | None:
+    return rows[0].public_id if rows else None
+
+
+def _edge(within: QuerySet[FalRequest], cursor: str) -> int:
+    try:
+        return within.values_list("pk", flat=True).get(public_id=UUID(cursor))
+    except (ValueError, FalRequest.DoesNotExist) as error:
+        raise InvalidCursor("This link to an older or newer page leads nowhere.") from error

@@ -1,0 +1,220 @@
+"""The search box: text -> terms -> Q. Pure; nothing here asks the database.
+
+    status:failed endpoint:acme/* by:me mode:stream id:… free words "a phrase" -word -status:completed
+
+Values may be lists (``status:failed,cancelled``). Terms of one field widen, different fields narrow;
+a minus excludes. What cannot be understood becomes a sentence and is left out of the search.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import and_, or_
+from uuid import UUID
+
+from django.db.models import Q
+
+from requests_app.models import ENDED, LIVE, Mode, Status
+
+MAX_LENGTH = 200  # characters: longer texts cost the database and help nobody
+FIELDS = ("status", "endpoint", "by", "mode", "id")
+
+_TOKEN = re.compile(
+    r"""(?P<minus>-)?(?:(?P<key>[A-Za-z_]+):)?(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"]+))"""
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_GROUPS: dict[str, frozenset[Status]] = {"active": LIVE, "ended": ENDED}
+
+
+@dataclass(frozen=True)
+class Term:
+    """One part of a search. ``key`` is a field's name, or empty for free text."""
+
+    key: str
+    value: str
+    negated: bool = False
+
+    def __str__(self) -> str:
+        quoted = f'"{self.value}"' if re.search(r"[\s:]|^-", self.value) else self.value
+        return f"{'-' if self.negated else ''}{self.key + ':' if self.key else ''}{quoted}"
+
+
+@dataclass(frozen=True)
+class Search:
+    """What was understood (``terms``) and, in sentences, what was not (``problems``)."""
+
+    terms: tuple[Term, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join(map(str, self.terms))
+
+    def value(self, key: str) -> str:
+        """The field's value when exactly one plain term names it, else an empty text."""
+        values = [term.value for term in self.terms if term.key == key and not term.negated]
+        return values[0] if len(values) == 1 else ""
+
+    def without(self, term: Term) -> Search:
+        """The search with one term taken off."""
+        return replace(self, terms=tuple(other for other in self.terms if other != term))
+
+    def setting(self, key: str, value: str = "") -> Search:
+        """The search with this as the field's one value; an empty value takes the field off."""
+        others = tuple(term for term in self.terms if term.key != key)
+        return replace(self, terms=(Term(key, value), *others) if value else others)
+
+    def q(self, *, me: str) -> Q:
+        """The condition on FalRequest; ``me`` is the username that ``by:me`` means."""
+        condition = Q()
+        for key in FIELDS:
+            wanted = [_FIELD_Q[key](term.value, me) for term in self._of(key, negated=False)]
+            condition &= reduce(or_, wanted, Q())
+        words = [_text_q(term.value) for term in self._of("", negated=False)]
+        refused = [~_term_q(term, me) for term in self.terms if term.negated]
+        return reduce(and_, [*words, *refused], condition)
+
+    def _of(self, key: str, *, negated: bool) -> Iterable[Term]:
+        return (term for term in self.terms if term.key == key and term.negated is negated)
+
+
+def parse_search(text: str) -> Search:
+    """Read what stands in the box. Never raises: what is wrong is said in ``problems``."""
+    terms: list[Term] = []
+    problems: list[str] = []
+    text = _CONTROL.sub(" ", text)
+    if len(text) > MAX_LENGTH:
+        problems.append(f"Only the first {MAX_LENGTH} characters are searched.")
+        text = text[:MAX_LENGTH]
+    if text.count('"') % 2:
+        problems.append("A quotation mark is not closed.")
+    for match in _TOKEN.finditer(text):
+        term = _term(match)
+        problem = _problem(term)
+        if problem:
+            problems.append(problem)
+        elif term.value and term not in terms:
+            terms.append(term)
+    return Search(tuple(terms), tuple(dict.fromkeys(problems)))
+
+
+def _term(match: re.Match[str]) -> Term:
+    key = (match["key"] or "").lower()
+    value = match["bare"] if match["quoted"] is None else match["quoted"]
+    return Term(key, value.strip(), bool(match["minus"]))
+
+
+def _problem(term: Term) -> str:
+    """Why the term cannot be searched, as a sentence; empty when it can."""
+    if not term.key:
+        name = term.value[:-1].lower()
+        return f"{name}: needs a value." if term.value == f"{name}:" and name in FIELDS else ""
+    if term.key not in FIELDS:
+        return (
+            f"There is no filter {term.key}: (there are {', '.join(FIELDS)}). "
+            "Put text with a colon between quotation marks."
+        )
+    if not term.value:
+        return f"{term.key}: needs a value."
+    return _CHECKS.get(term.key, lambda value: "")(term.value)
+
+
+def _check_status(value: str) -> str:
+    unknown = [name for name in _listed(value) if not _statuses(name)]
+    names = ", ".join([*Status.values, *_GROUPS])
+    return f"There is no status {', '.join(unknown)}. There are {names}." if unknown else ""
+
+
+def _check_mode(value: str) -> str:
+    unknown = [name for name in _listed(value) if name not in Mode.values]
+    return (
+        f"There is no mode {', '.join(unknown)}. There are {', '.join(Mode.values)}."
+        if unknown
+        else ""
+    )
+
+
+def _check_endpoint(value: str) -> str:
+    if any("*" in part.strip("*") or not part.strip("*") for part in _listed(value)):
+        return "In endpoint: a * stands at the beginning or the end, as in acme/*."
+    return ""
+
+
+_CHECKS: dict[str, Callable[[str], str]] = {
+    "status": _check_status,
+    "mode": _check_mode,
+    "endpoint": _check_endpoint,
+}
+
+
+def _listed(value: str) -> list[str]:
+    return [part for part in (piece.strip().lower() for piece in value.split(",")) if part]
+
+
+def _statuses(name: str) -> frozenset[Status]:
+    name = name.replace("-", "_").replace(" ", "_")
+    if name in _GROUPS:
+        return _GROUPS[name]
+    return frozenset({Status(name)}) if name in Status.values else frozenset()
+
+
+def _term_q(term: Term, me: str) -> Q:
+    return _FIELD_Q[term.key](term.value, me) if term.key else _text_q(term.value)
+
+
+def _text_q(text: str) -> Q:
+    """Free text, or somebody pasted an id."""
+    found = Q(search_text__icontains=text)
+    return found | _id_q(text) if _uuid(text) else found
+
+
+def _status_q(value: str, me: str) -> Q:
+    return Q(status__in=frozenset().union(*map(_statuses, _listed(value))))
+
+
+def _mode_q(value: str, me: str) -> Q:
+    return Q(mode__in=_listed(value))
+
+
+def _endpoint_q(value: str, me: str) -> Q:
+    return reduce(or_, (_one_endpoint_q(part.strip()) for part in value.split(",") if part.strip()))
+
+
+def _one_endpoint_q(part: str) -> Q:
+    """``acme/*`` begins, ``*/fast`` ends, ``*flux*`` or a bare ``flux`` contains, else exactly."""
+    name = part.strip("*")
+    begins, ends = part.endswith("*"), part.startswith("*")
+    if (begins and ends) or not (begins or ends or "/" in name):
+        return Q(endpoint_id__icontains=name)
+    if begins:
+        return Q(endpoint_id__startswith=name)
+    return Q(endpoint_id__endswith=name) if ends else Q(endpoint_id=name)
+
+
+def _by_q(value: str, me: str) -> Q:
+    names = [me if name == "me" else name for name in _listed(value)]
+    return reduce(or_, (Q(person__username__iexact=name) for name in names), Q())
+
+
+def _id_q(value: str, me: str = "") -> Q:
+    public_id = _uuid(value)
+    ours = Q(public_id=public_id) if public_id else Q()
+    return ours | Q(fal_request_id=value) | Q(gateway_request_id=value)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+_FIELD_Q: dict[str, Callable[[str, str], Q]] = {
+    "status": _status_q,
+    "endpoint": _endpoint_q,
+    "by": _by_q,
+    "mode": _mode_q,
+    "id": _id_q,
+}

@@ -1,0 +1,65 @@
+"""Pages for what went wrong: what, why, what next. They need no database, no session, no template context.
+
+A 404 has the same bytes for a foreign object and for one that never was.
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400: the address or the form cannot be understood."""
+    return error_page(
+        request, 400, "This cannot be understood", "The address or the form is not right."
+    )
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403: logged in, known, and not allowed."""
+    return error_page(
+        request,
+        403,
+        "You may not do this",
+        "Your role in this team does not allow it. An owner or admin of the team can change your role.",
+    )
+
+
+def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404: not there, or not yours."""
+    return error_page(
+        request,
+        404,
+        "There is nothing here",
+        "The address may be wrong, or what it names belongs to a team you are not in.",
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: our fault."""
+    return error_page(
+        request,
+        500,
+        "Something broke here",
+        "It is our fault and it has been logged. Requests already sent to fal go on; "
+        "look at the list before you submit anything again.",
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form whose token is missing or old. ``reason`` is for developers, not shown."""
+    return error_page(
+        request,
+        403,
+        "This form is out of date",
+        "Nothing was sent. Go back, reload the page and try again; cookies must be allowed.",
+    )
+
+
+def error_page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    """The page for people, or the same words as JSON for programs."""
+    if request.path.startswith("/api/") or not request.accepts("text/html"):
+        return JsonResponse({"detail": f"{title}. {text}"}, status=status)
+    body = render_to_string("error.html", {"code": status, "title": title, "text": text})
+    return HttpResponse(body, status=status)

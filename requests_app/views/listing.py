@@ -1,0 +1,191 @@
+"""What the list shows around its rows: the team's rows, the search in the URL, ways to narrow it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+
+from requests_app.models import FalRequest, Team
+from requests_app.search import Search, parse_search
+from requests_app.views.access import team_of
+
+COUNT_LIMIT = 1000  # counting further costs the database and tells nobody more
+RECENT = 500  # rows whose endpoints the filter offers
+
+CHIPS = {
+    "active": "Active",
+    "completed": "Completed",
+    "failed": "Failed",
+    "cancelled": "Cancelled",
+    "uncertain": "Uncertain",
+}
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What the reader asks for: a team's rows that match the search in the URL."""
+
+    team: Team
+    text: str
+    search: Search
+    me: str
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Listing:
+        """Read the query string; anything in it that is not ours is ignored."""
+        text = request.GET.get("q", "")
+        return cls(team_of(request), text, parse_search(text), request.user.get_username())
+
+    @property
+    def everything(self) -> QuerySet[FalRequest]:
+        """All rows of the team."""
+        return FalRequest.objects.filter(team=self.team)
+
+    def matching(self, search: Search | None = None) -> QuerySet[FalRequest]:
+        """The rows that match this search, or the given one."""
+        return self.everything.filter((search or self.search).q(me=self.me))
+
+    def for_show(self, rows: QuerySet[FalRequest]) -> QuerySet[FalRequest]:
+        """With what a row of the table shows, without what it does not."""
+        payload_free: QuerySet[FalRequest] = rows.select_related("person").defer(
+            "input_text", "output", "search_text"
+        )
+        return payload_free
+
+    def url(self, search: Search) -> str:
+        """The list's address for another search."""
+        return list_url(q=str(search))
+
+
+class Chip(NamedTuple):
+    """A way to narrow the list: where it leads, how many are there ("1,000+"), is it chosen."""
+
+    word: str
+    url: str
+    count: str
+    chosen: bool
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Everything the page offers to narrow or widen the listing."""
+
+    listing: Listing
+    endpoints: list[str] = field(default_factory=list)
+
+    @cached_property
+    def removable(self) -> list[tuple[str, str]]:
+        """Each term of the search, and the address without it."""
+        search = self.listing.search
+        return [(str(term), self.listing.url(search.without(term))) for term in search.terms]
+
+    @cached_property
+    def by_endpoint(self) -> list[Chip]:
+        """The endpoints the team used lately."""
+        return self._choices("endpoint", [(name, name) for name in self.endpoints])
+
+    @cached_property
+    def by_person(self) -> list[Chip]:
+        """The people of the team."""
+        people = get_user_model()._default_manager.filter(memberships__team=self.listing.team)
+        names = people.order_by("username").values_list("username", flat=True)
+        return self._choices("by", [(name, name) for name in names])
+
+    def _choices(self, key: str, choices: list[tuple[str, str]]) -> list[Chip]:
+        search = self.listing.search
+        chosen = search.value(key)
+        return [
+            Chip("Any", self.listing.url(search.setting(key)), "", not chosen),
+            *(
+                Chip(word, self.listing.url(search.setting(key, value)), "", value == chosen)
+                for value, word in choices
+            ),
+        ]
+
+    @cached_property
+    def everybody(self) -> str:
+        """The address without any filter."""
+        return list_url()
+
+
+def chips_of(listing: Listing) -> list[Chip]:
+    """Counts per status under the other filters. Active includes uncertain."""
+    search = listing.search
+    chosen = search.value("status")
+    numbers = {name: _count(listing.matching(search.setting("status", name))) for name in CHIPS}
+    total = sum(number for name, number in numbers.items() if name != "uncertain")
+    all_url = listing.url(search.setting("status"))
+    has_status = any(term.key == "status" for term in search.terms)
+    return [
+        Chip("All", all_url, _number(total), not has_status),
+        *(
+            Chip(
+                word,
+                listing.url(search.setting("status", name)),
+                _number(numbers[name]),
+                name == chosen,
+                name,
+            )
+            for name, word in CHIPS.items()
+        ),
+    ]
+
+
+def _count(rows: QuerySet[FalRequest]) -> int:
+    return rows.values("pk")[: COUNT_LIMIT + 1].count()
+
+
+def _number(number: int) -> str:
+    return f"{COUNT_LIMIT:,}+" if number > COUNT_LIMIT else f"{number:,}"
+
+
+def recent_endpoints(listing: Listing) -> list[str]:
+    """The newest rows' endpoints, by name. (A DISTINCT over all rows would read all rows.)"""
+    newest = listing.everything.order_by("-pk").values_list("endpoint_id", flat=True)[:RECENT]
+    return sorted(set(newest))
+
+
+def list_url(q: str = "", cursor: str = "") -> str:
+    query = "&".join(part for part in (urlencode({"q": q}) if q else "", cursor) if part)
+    return reverse("requests:list") + (f"?{query}" if query else "")
+
+
+def examples() -> list[dict[str, str]]:
+    """What somebody may try first. Without a key the sandbox answers."""
+    if settings.SANDBOX:
+        found = [
+            ("sandbox/image", "queue", "image", "An image", "A picture after a few seconds."),
+            (
+                "sandbox/slow",
+                "queue",
+                "clock",
+                "A slow one",
+                "Waits in line, then works: watch it live.",
+            ),
+            ("sandbox/text", "stream", "stream", "Streamed text", "Words arrive one by one."),
+        ]
+    else:
+        found = [
+            ("fal-ai/flux/schnell", "queue", "image", "An image", "A picture in about a second."),
+            ("fal-ai/any-llm", "stream", "stream", "Streamed text", "Words arrive one by one."),
+            ("fal-ai/whisper", "queue", "audio", "Speech to text", "Needs the URL of a recording."),
+        ]
+    return [
+        {
+            "endpoint": endpoint,
+            "icon": icon,
+            "title": title,
+            "text": text,
+            "url": f"{reverse('requests:new')}?{urlencode({'endpoint': endpoint, 'mode': mode})}",
+        }
+        for endpoint, mode, icon, title, text in found
+    ]

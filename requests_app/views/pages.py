@@ -1,0 +1,144 @@
+"""The list, and the fragments of it that come later: rows, counts, what changed.
+
+`_row.html` is rendered here and nowhere else: first paint, live change, reconnect and polling all show
+what this module says.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from requests_app.models import FalRequest, Observation, Team
+from requests_app.paging import InvalidCursor, page_of
+from requests_app.views.access import team_of, team_required
+from requests_app.views.errors import error_page
+from requests_app.views.listing import (
+    Filters,
+    Listing,
+    chips_of,
+    examples,
+    list_url,
+    recent_endpoints,
+)
+
+MOST_IDS = 100  # rows one page asks for at once
+MOST_CHANGES = 500
+# Ids are not given out in the order of commits: a reader looks back this far, so that a transaction
+# that was slow to commit is not passed over.
+OVERLAP = timedelta(seconds=5)
+
+private = cache_control(private=True, no_store=True)
+
+
+@require_safe
+@private
+@team_required
+def request_list(request: HttpRequest) -> HttpResponse:
+    """The table: GET /requests/?q=<search>&older=<uuid>."""
+    listing = Listing.of(request)
+    # Before the rows: what changes in between is then told again, not missed.
+    since = _newest_seq(listing.team)
+    try:
+        page = page_of(
+            listing.for_show(listing.matching()),
+            within=listing.everything,
+            params=request.GET.dict(),
+        )
+    except InvalidCursor as error:
+        return error_page(request, 400, "This page is not there", str(error))
+    endpoints = recent_endpoints(listing)
+    context = {
+        "listing": listing,
+        "filters": Filters(listing, endpoints),
+        "chips": chips_of(listing),
+        "page": page,
+        "newer_url": list_url(listing.text, page.newer) if page.newer else "",
+        "older_url": list_url(listing.text, page.older) if page.older else "",
+        "since": since,
+        "is_first_use": not endpoints,
+        "examples": examples(),
+        "fragment_query": urlencode({"q": str(listing.search)}),
+    }
+    return render(request, "requests_app/list.html", context)
+
+
+@require_safe
+@private
+@team_required
+def rows(request: HttpRequest) -> HttpResponse:
+    """Some rows by id, as <tr>s, if they match the search; X-Missing names the others of the team."""
+    listing = Listing.of(request)
+    ids = _ids(request.GET.get("ids", ""))
+    asked = listing.everything.filter(public_id__in=ids)
+    found = list(listing.for_show(listing.matching()).filter(public_id__in=ids))
+    matching = {row.public_id for row in found}
+    missing = set(asked.values_list("public_id", flat=True)) - matching
+    response = render(request, "requests_app/_rows.html", {"rows": found})
+    response["X-Missing"] = ",".join(sorted(map(str, missing)))
+    return response
+
+
+@require_safe
+@private
+@team_required
+def counts(request: HttpRequest) -> HttpResponse:
+    """The status chips with their counts."""
+    listing = Listing.of(request)
+    return render(request, "requests_app/_counts.html", {"chips": chips_of(listing)})
+
+
+@require_safe
+@private
+@team_required
+def changes(request: HttpRequest) -> HttpResponse:
+    """What moved after ``since``: ``{"seq": n, "rows": [[uuid, seq], …], "more": bool}``."""
+    team = team_of(request)
+    try:
+        since = max(int(request.GET.get("since", "")), 0)
+        if since >= 2**63:
+            raise ValueError
+    except ValueError:
+        return JsonResponse({"detail": "since is a whole number."}, status=400)
+    fresh = _versions(team, Q(seq__gt=since))
+    more = len(fresh) > MOST_CHANGES
+    fresh = fresh[:MOST_CHANGES]
+    seq = fresh[-1][1] if fresh else since
+    return JsonResponse({"seq": seq, "rows": _overtaken(team, since) + fresh, "more": more})
+
+
+def _overtaken(team: Team, since: int) -> list[tuple[str, int]]:
+    """Rows not newer than ``since`` but young enough to have been committed after it was told."""
+    young = Observation.objects.filter(
+        request__team=team, id__lte=since, heard_at__gte=timezone.now() - OVERLAP
+    )
+    return _versions(team, Q(seq__in=young.values("id")))[-MOST_CHANGES:]
+
+
+def _versions(team: Team, condition: Q) -> list[tuple[str, int]]:
+    found = FalRequest.objects.filter(condition, team=team).order_by("seq")
+    pairs = found.values_list("public_id", "seq")[: MOST_CHANGES + 1]
+    return [(str(public_id), seq) for public_id, seq in pairs]
+
+
+def _newest_seq(team: Team) -> int:
+    newest = FalRequest.objects.filter(team=team).order_by("-seq").values_list("seq", flat=True)
+    return newest.first() or 0
+
+
+def _ids(text: str) -> list[UUID]:
+    found = []
+    for piece in text.split(",")[:MOST_IDS]:
+        try:
+            found.append(UUID(piece))
+        except ValueError:
+            continue
+    return found

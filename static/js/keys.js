@@ -1,0 +1,66 @@
+// Single keys for people who keep their hands there. Silent while typing, in dialogs, and when switched off.
+
+const OFF = "faldeck.keys-off";
+const sheet = document.getElementById("shortcuts");
+const offBox = sheet?.querySelector("[data-keys-off]");
+
+const stored = () => {
+  try {
+    return localStorage.getItem(OFF) === "1";
+  } catch {
+    return false;
+  }
+};
+
+function isTyping(target) {
+  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+}
+
+function step(by) {
+  const links = [...document.querySelectorAll("tr.row .row-link")];
+  if (!links.length) return;
+  const here = links.findIndex((link) => link.closest("tr").contains(document.activeElement));
+  const next = here < 0 ? 0 : Math.min(links.length - 1, Math.max(0, here + by));
+  links[next].focus();
+  links[next].closest("tr").scrollIntoView({ block: "nearest" });
+}
+
+const follow = (link) => link && location.assign(link.href);
+
+const VERBS = {
+  "/": () => document.getElementById("search")?.focus(),
+  n: () => follow(document.querySelector("[aria-keyshortcuts=n]") ?? document.querySelector("[data-key=n]")),
+  j: () => step(1),
+  k: () => step(-1),
+  t: () => document.querySelector("[data-theme-switch]")?.click(),
+  "?": () => sheet?.showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat && event.key !== "j" && event.key !== "k") return;
+  if (isTyping(event.target) || document.querySelector("dialog[open]") || stored()) return;
+  const verb = VERBS[event.key];
+  if (!verb) return;
+  event.preventDefault();
+  verb();
+});
+
+document.getElementById("search")?.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") event.target.blur();
+});
+
+for (const button of document.querySelectorAll("[data-shortcuts]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => sheet.showModal());
+}
+
+if (offBox) {
+  offBox.checked = stored();
+  offBox.addEventListener("change", () => {
+    try {
+      localStorage.setItem(OFF, offBox.checked ? "1" : "0");
+    } catch {
+      // not kept
+    }
+  });
+}
