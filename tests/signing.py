@@ -1,0 +1,82 @@
+"""fal's side of a webhook: keys, signatures, and the published key set on a real socket."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import threading
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+USER_ID = "user-of-ours"
+
+
+class Signer:
+    """One of fal's private keys."""
+
+    def __init__(self) -> None:
+        self.key = Ed25519PrivateKey.generate()
+
+    @property
+    def jwk(self) -> dict[str, str]:
+        raw = self.key.public_key().public_bytes_raw()
+        x = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+        return {"kty": "OKP", "crv": "Ed25519", "x": x}
+
+    def headers(
+        self, request_id: str, body: bytes, *, user_id: str = USER_ID, timestamp: str | None = None
+    ) -> dict[str, str]:
+        timestamp = timestamp or str(int(datetime.now(UTC).timestamp()))
+        digest = hashlib.sha256(body).hexdigest()
+        message = "\n".join((request_id, user_id, timestamp, digest)).encode()
+        return {
+            "x-fal-webhook-request-id": request_id,
+            "x-fal-webhook-user-id": user_id,
+            "x-fal-webhook-timestamp": timestamp,
+            "x-fal-webhook-signature": self.key.sign(message).hex(),
+        }
+
+
+def body_of(request_id: str, **members: Any) -> bytes:
+    """A webhook's body; a success unless told otherwise."""
+    report = {"request_id": request_id, "gateway_request_id": request_id, "status": "OK"}
+    return json.dumps(report | {"payload": {"seed": 7}} | members).encode()
+
+
+class KeyHost:
+    """Serves the key set; counts how often it was asked; can be out of order."""
+
+    def __init__(self, *signers: Signer) -> None:
+        self.signers = list(signers)
+        self.asked = 0
+        self.is_down = False
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/jwks.json"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _handler(host) -> type[BaseHTTPRequestHandler]:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                host.asked += 1
+                body = json.dumps({"keys": [signer.jwk for signer in host.signers]}).encode()
+                self.send_response(503 if host.is_down else 200)
+                self.send_header("Content-Length", str(len(body)))
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        return Handler
