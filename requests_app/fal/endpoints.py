@@ -1,8 +1,8 @@
 """Addresses: endpoint ids, the hosts we were configured with, and every URL built from them. Pure.
 
-fal's returned URLs are used as they came, because only fal knows whether an endpoint's sub-path belongs in them;
-but only when they stay on the configured queue host and name the request, or a forged reply could send our key
-anywhere.
+fal's returned URLs are used as they came, because only fal knows whether an endpoint's sub-path
+belongs in them; but only when they stay on the configured queue host and name the request, or a
+forged reply could send our key anywhere.
 """
 
 from __future__ import annotations
@@ -42,7 +42,10 @@ class EndpointId:
 
     @classmethod
     def parse(cls, text: str) -> EndpointId:
-        """Read an endpoint id as a person types it. Raises InvalidEndpointId with a helpful sentence."""
+        """Read an endpoint id as a person types it.
+
+        Raises InvalidEndpointId with a helpful sentence.
+        """
         text = text.strip(" \t\r\n")  # not every Unicode space: U+2028 is no slip of the mouse
         if "://" in text:
             raise InvalidEndpointId(
@@ -77,16 +80,18 @@ def _check_segments(segments: list[str]) -> None:
     for segment in segments:
         if not _SEGMENT.fullmatch(segment):
             raise InvalidEndpointId(
-                "An endpoint id looks like owner/app or owner/app/path (fal-ai/flux/dev): letters, digits, "
-                "dots, dashes and underscores between the slashes, each part starting with a letter or digit."
+                "An endpoint id looks like owner/app or owner/app/path (fal-ai/flux/dev): letters, "
+                "digits, dots, dashes and underscores between the slashes, each part starting "
+                "with a letter or digit."
             )
 
 
 @dataclass(frozen=True)
 class Hosts:
-    """Base URLs, without a trailing slash; each may carry a path prefix. ``jwks`` is the whole document's URL.
+    """Base URLs, without a trailing slash; each may carry a path prefix.
 
-    Plain http and ws are allowed (a peer on this machine). Raises InvalidHost.
+    ``jwks`` is the whole document's URL. Plain http and ws are allowed (a peer on this machine).
+    Raises InvalidHost.
     """
 
     run: str
@@ -141,7 +146,10 @@ def run_url(hosts: Hosts, endpoint: EndpointId) -> str:
 
 
 def stream_url(hosts: Hosts, endpoint: EndpointId, path: str = "/stream") -> str:
-    """The model's stream route; an id that already ends with it is left alone. Raises InvalidEndpointId."""
+    """The model's stream route; an id that already ends with it is left alone.
+
+    Raises InvalidEndpointId.
+    """
     path = path.strip("/")
     if not path or str(endpoint).endswith("/" + path):
         return run_url(hosts, endpoint)
@@ -153,7 +161,10 @@ def submit_url(hosts: Hosts, endpoint: EndpointId) -> str:
 
 
 def urls_for(hosts: Hosts, endpoint: EndpointId, request_id: str) -> RequestUrls:
-    """The three URLs built from ids (sub-path dropped, as fal's clients do). Raises ValueError on an odd id."""
+    """The three URLs built from ids (sub-path dropped, as fal's clients do).
+
+    Raises ValueError on an odd id.
+    """
     if not REQUEST_ID.fullmatch(request_id):
         raise ValueError("This is no request id of fal.")
     base = f"{hosts.queue}/{endpoint.app}/requests/{request_id}"
@@ -163,7 +174,7 @@ def urls_for(hosts: Hosts, endpoint: EndpointId, request_id: str) -> RequestUrls
 def trusted_urls(
     hosts: Hosts, endpoint: EndpointId, request_id: str, reply: Mapping[str, object]
 ) -> RequestUrls:
-    """fal's own three URLs from a submit reply, each rebuilt from the ids when it cannot be trusted."""
+    """fal's own three URLs from a submit reply; one that cannot be trusted is rebuilt."""
     built = urls_for(hosts, endpoint, request_id)
 
     def pick(name: str, fallback: str) -> str:
@@ -180,7 +191,8 @@ def trusted_urls(
 def is_trusted(hosts: Hosts, request_id: str, url: str) -> bool:
     """Does the URL stay under the configured queue host and name this request?
 
-    Only plain visible ASCII passes: parsers disagree about the rest (full-width dots, tabs, backslashes).
+    Only plain visible ASCII passes: parsers disagree about the rest (full-width dots, tabs,
+    backslashes).
     """
     if not _PLAIN_URL.fullmatch(url) or "@" in url or "#" in url:
         return False

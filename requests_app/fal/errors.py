@@ -2,16 +2,17 @@
 
 ::
 
-    FalError                  .sent: had bytes left?   .retryable: may a machine make this very call again?
-    ├── NotSent               sent=False  retryable    DNS, refused, TLS, connect or pool time-out
-    ├── Unanswered            sent=True   only reads   time-out, reset, gateway page, unreadable reply: outcome unknown
-    │   └── TooLarge          sent=True   no           the reply is over the limit; asking again brings the same
-    ├── Refused               sent=True   only 429     fal said a definite no
-    ├── NotFinished           sent=True   retryable    the result was asked for too early
-    └── KeysUnavailable       sent=True   retryable    no webhook keys are known and none could be fetched
+    FalError              .sent: had bytes left?  .retryable: may a machine make this call again?
+    ├── NotSent           no    yes         DNS, refused, TLS, connect or pool time-out
+    ├── Unanswered        yes   only reads  time-out, reset, gateway page, unreadable reply
+    │   └── TooLarge      yes   no          over the limit; asking again brings the same
+    ├── Refused           yes   only 429    fal said a definite no
+    ├── NotFinished       yes   yes         the result was asked for too early
+    └── KeysUnavailable   yes   yes         no webhook keys are known, none could be fetched
 
-Wrong input is a ``ValueError`` beside its rule (``InvalidEndpointId``, ``InvalidHost``, ``InvalidHeader``);
-a webhook that fails its checks is a ``WebhookRejected``. ``str(error)`` is a sentence for a person.
+Wrong input is a ``ValueError`` beside its rule (``InvalidEndpointId``, ``InvalidHost``,
+``InvalidHeader``); a webhook that fails its checks is a ``WebhookRejected``. ``str(error)`` is a
+sentence for a person.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from typing import Any
 class FalError(Exception):
     """Anything that went wrong while talking to fal.
 
-    ``sent`` is True as soon as a byte of the call *may* have left this machine; ``retryable`` says whether a
-    machine may make the very same call again (False for every POST whose outcome is unknown: it may be paid).
+    ``sent`` is True as soon as a byte of the call *may* have left this machine; ``retryable`` says
+    whether a machine may make the very same call again (False for every POST whose outcome is
+    unknown: it may be paid).
     """
 
     sent: bool = True
@@ -64,8 +66,8 @@ class TooLarge(Unanswered):
 class Refused(FalError):
     """fal said a definite no; nothing runs because of this call.
 
-    ``detail`` is fal's own word (a list of field errors, a text, or None), ``retry_after_s`` is 1 to 300 seconds
-    or None, ``body`` the raw reply.
+    ``detail`` is fal's own word (a list of field errors, a text, or None), ``retry_after_s`` is 1
+    to 300 seconds or None, ``body`` the raw reply.
     """
 
     def __init__(

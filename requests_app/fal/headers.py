@@ -1,7 +1,7 @@
-"""Platform options -> request headers: a list of what is allowed, typed, visible ASCII, capped. Pure.
+"""Platform options -> request headers: allow-listed, typed, visible ASCII, capped. Pure.
 
-httpx and aiohttp would let a caller override ``Host``, ``Authorization`` or ``Transfer-Encoding`` and send a 100 KB
-value; so nothing reaches the wire that is not named or patterned here.
+httpx and aiohttp would let a caller override ``Host``, ``Authorization`` or ``Transfer-Encoding``
+and send a 100 KB value; so nothing reaches the wire that is not named or patterned here.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ class InvalidHeader(ValueError):
 def build_headers(options: Mapping[str, object]) -> dict[str, str]:
     """Request headers for ``options``; an option that is None is left out. Raises InvalidHeader.
 
-    Options: ``priority`` ("normal" or "low"), ``start_timeout`` (seconds, more than 0.1), ``no_retry`` (bool),
-    ``store_io`` (bool), ``runner_hint`` (text), ``headers`` (the caller's own, name -> value).
+    Options: ``priority`` ("normal" or "low"), ``start_timeout`` (seconds, more than 0.1),
+    ``no_retry`` (bool), ``store_io`` (bool), ``runner_hint`` (text), ``headers`` (the caller's own,
+    name -> value).
     """
     built: dict[str, str] = {}
     for option, value in options.items():
@@ -55,7 +56,7 @@ def build_headers(options: Mapping[str, object]) -> dict[str, str]:
 
 
 def ensure_ours(headers: Mapping[str, str]) -> None:
-    """The last gate before the wire: only ``x-…`` names, only plain values. Raises InvalidHeader."""
+    """The last gate before the wire: ``x-…`` names and plain values. Raises InvalidHeader."""
     for name, value in headers.items():
         if not _NAME.fullmatch(name.lower()):
             raise InvalidHeader(name, f"The header {name!r} is not the caller's to set.")
@@ -88,8 +89,8 @@ def _start_timeout(field: str, value: object) -> dict[str, str]:
             field, "The start timeout has to be more than 0.1 seconds, and a finite number."
         )
     seconds = f"{value:.3f}".rstrip("0").rstrip(".")
-    # Both names: fal documents the first and lets it win; the published clients still send the second,
-    # so a gateway of either age obeys, and the two can never disagree.
+    # Both names: fal documents the first and lets it win; the published clients still send the
+    # second, so a gateway of either age obeys, and the two can never disagree.
     return {"X-Fal-Request-Start-Timeout": seconds, "X-Fal-Request-Timeout": seconds}
 
 
@@ -139,7 +140,8 @@ def _own_name(name: object) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name.lower()):
         raise InvalidHeader(
             str(name),
-            f"The header {name!r} cannot be set: own names start with x- and hold letters, digits, dashes.",
+            f"The header {name!r} cannot be set: own names start with x- and hold letters, "
+            "digits and dashes.",
         )
     lowered = name.lower()
     if lowered in _CHECKED:
@@ -184,8 +186,8 @@ def _tags(name: str, value: str) -> None:
         ):
             raise InvalidHeader(
                 name,
-                f"{name} is written key=value,key=value: keys of a-z, 0-9, dot, dash and underscore (64 at most, "
-                "not starting with fal.), values of 256 characters at most.",
+                f"{name} is written key=value,key=value: keys of a-z, 0-9, dot, dash and "
+                "underscore (64 at most, not starting with fal.), values of 256 characters at most.",
             )
 
 

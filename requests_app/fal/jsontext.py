@@ -1,7 +1,8 @@
 """JSON as fal sends it: bytes in, values out, every oddity one exception. Pure.
 
-Python's own parser fails in four ways on hostile text (``JSONDecodeError``, ``UnicodeDecodeError``, ``RecursionError``
-on deep nesting, ``ValueError`` on numbers over 4300 digits); callers meet ``NotJson`` alone.
+Python's own parser fails in four ways on hostile text (``JSONDecodeError``, ``UnicodeDecodeError``,
+``RecursionError`` on deep nesting, ``ValueError`` on numbers over 4300 digits); callers meet
+``NotJson`` alone.
 """
 
 from __future__ import annotations
@@ -45,10 +46,11 @@ def parse_object(body: bytes) -> dict[str, Any]:
 
 
 def parse_members(body: bytes) -> dict[str, Member]:
-    """The members of a JSON object, each with its raw text. A name that comes twice: the last one counts.
+    """The members of a JSON object, each with its raw text. A name that comes twice: the last one
+    counts.
 
-    Parsing and writing again would change numbers (1.0e5, 30-digit integers) and escapes; the raw text is what
-    was signed. Raises NotJson.
+    Parsing and writing again would change numbers (1.0e5, 30-digit integers) and escapes; the raw
+    text is what was signed. Raises NotJson.
     """
     try:
         text = body.decode("utf-8-sig")

@@ -1,7 +1,7 @@
 """fal's webhook keys: reading the published set, and remembering it.
 
-The keys are fal's for all its customers. A poisoned set must not help: a small-order key would accept a forged
-signature for any message, so only full-order keys are taken.
+The keys are fal's for all its customers. A poisoned set must not help: a small-order key would
+accept a forged signature for any message, so only full-order keys are taken.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ MAX_KEYS = 16
 MAX_BYTES = 256 * 1024
 FETCH_TIMEOUT_S = 10.0
 
-# A point of small order on edwards25519 has one of five y coordinates; the sign bit and non-canonical encodings
-# (y + p) make 14 byte strings of them.
+# A point of small order on edwards25519 has one of five y coordinates; the sign bit and non-
+# canonical encodings (y + p) make 14 byte strings of them.
 _P = 2**255 - 19
 _Y_OF_ORDER_8 = int.from_bytes(
     bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little"
@@ -34,7 +34,8 @@ _SMALL_ORDER_Y = frozenset({0, 1, _P - 1, _Y_OF_ORDER_8, _P - _Y_OF_ORDER_8})
 
 
 def parse_jwks(body: bytes) -> tuple[bytes, ...]:
-    """The usable Ed25519 public keys (32 bytes each) of a JWK set, at most 16; others are passed over.
+    """The usable Ed25519 public keys (32 bytes each) of a JWK set, at most 16; others are passed
+    over.
 
     Raises NotJson when the body is no key set at all.
     """
@@ -69,7 +70,8 @@ def is_small_order(key: bytes) -> bool:
 class KeyCache:
     """The keys at ``hosts.jwks``: refreshed hourly, kept 24 hours while the host is down.
 
-    Each fetch opens its own connection unless a ``client`` is given, so the cache may be used from any event loop.
+    Each fetch opens its own connection unless a ``client`` is given, so the cache may be used from
+    any event loop.
     """
 
     REFRESH_AFTER = timedelta(hours=1)
@@ -87,7 +89,8 @@ class KeyCache:
         )
 
     async def keys(self, now: datetime, *, fresh: bool = False) -> tuple[bytes, ...]:
-        """The keys to try. ``fresh``: a signature fitted none of them, so look again (once a minute at most).
+        """The keys to try. ``fresh``: a signature fitted none of them, so look again (once a minute
+        at most).
 
         Raises KeysUnavailable when none are known, or only ones older than 24 hours.
         """

@@ -1,4 +1,6 @@
-"""The queue's verbs, and the synchronous run: each makes exactly one HTTP call and never repeats it."""
+"""The queue's verbs, and the synchronous run: each makes exactly one HTTP call and never repeats
+it.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ async def status(wire: Wire, urls: RequestUrls, *, logs: bool = True) -> StatusR
 
 
 async def result(wire: Wire, urls: RequestUrls) -> Result:
-    """Fetch once. A model's own error is a Result. Raises NotSent, Unanswered, Refused or NotFinished."""
+    """Fetch once. A model's own error is a Result. Raises NotSent, Unanswered, Refused or
+    NotFinished.
+    """
     call = Call("GET", urls.result, {}, accept="*/*")
     reply = await wire.exchange(call, deadline_s=wire.timeouts.result_s, limit=wire.limits.result)
     return read_result(reply, retryable=True)
@@ -63,7 +67,8 @@ async def run(
     *,
     timeout_s: float,
 ) -> Result:
-    """POST the model input once and wait ``timeout_s`` for the output; errors as ``result``, none retryable.
+    """POST the model input once and wait ``timeout_s`` for the output; errors as ``result``, none
+    retryable.
 
     Hanging up cancels the work, and what ran may still be charged.
     """

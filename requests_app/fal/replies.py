@@ -1,7 +1,8 @@
-"""One HTTP reply -> what it means: a value, or the error that tells the caller what to do next. Pure.
+"""One HTTP reply -> what it means: a value, or the error that tells the caller what to do next.
+Pure.
 
-The rule for money: a POST is *refused* only when a 4xx came with a JSON object, *accepted* only with a usable
-request id; everything between is ``Unanswered`` and is never sent again by a machine.
+The rule for money: a POST is *refused* only when a 4xx came with a JSON object, *accepted* only
+with a usable request id; everything between is ``Unanswered`` and is never sent again by a machine.
 """
 
 from __future__ import annotations
@@ -138,7 +139,9 @@ def read_cancel(reply: Reply) -> CancelAnswer:
 
 
 def read_stream_refusal(reply: Reply, *, retryable: bool) -> Refused | Unanswered:
-    """The error to raise for a non-2xx reply where a stream was expected: there is no Result to put it in."""
+    """The error to raise for a non-2xx reply where a stream was expected: there is no Result to put
+    it in.
+    """
     if _is_definite_no(reply) or _is_the_models_word(reply):
         return refusal(reply)
     return unreadable(reply, retryable=retryable)
@@ -173,8 +176,8 @@ def _is_not_finished(reply: Reply) -> bool:
 def _is_unknown_address(reply: Reply) -> bool:
     """Is this 404 or 410 fal's (id unknown, path wrong, kept no longer) and not the model's own?
 
-    UNCONFIRMED: three shapes are reported, the one after retention is not known. A list of field errors or an
-    error type is always the model's or the runner's.
+    UNCONFIRMED: three shapes are reported, the one after retention is not known. A list of field
+    errors or an error type is always the model's or the runner's.
     """
     if reply.status_code not in (404, 410):
         return False
@@ -194,7 +197,8 @@ def _is_unknown_address(reply: Reply) -> bool:
 def _is_the_models_word(reply: Reply) -> bool:
     """Did the error come through fal (then it is the result), and not from a gateway on the way?
 
-    UNCONFIRMED in part: fal's own clients take ``x-fal-request-id`` as the proof; the shape of the body is ours.
+    UNCONFIRMED in part: fal's own clients take ``x-fal-request-id`` as the proof; the shape of the
+    body is ours.
     """
     if reply.status_code < 400:
         return False
@@ -233,7 +237,8 @@ def unreadable(reply: Reply, *, retryable: bool, missing: str = "readable JSON")
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait, 1 to 300; None when the header is absent or junk.
 
-    A date is measured against the reply's own ``Date``, so neither our clock nor its error comes in.
+    A date is measured against the reply's own ``Date``, so neither our clock nor its error comes
+    in.
     """
     text = headers.get("retry-after", "").strip()
     try:

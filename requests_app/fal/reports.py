@@ -1,7 +1,7 @@
 """What fal said, as frozen values, and the pure readers that make them from bytes or parsed JSON.
 
-Readers are lenient about what we do not need (odd members are dropped) and keep words they do not know: a new
-status of fal's must not break a sweep.
+Readers are lenient about what we do not need (odd members are dropped) and keep words they do not
+know: a new status of fal's must not break a sweep.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ CancelKind = Literal["requested", "removed", "already_completed", "not_found", "
 
 @dataclass(frozen=True)
 class Receipt:
-    """fal took the request. ``distrusted`` names the returned URLs that were replaced by rebuilt ones."""
+    """fal took the request. ``distrusted`` names the returned URLs that were replaced by rebuilt
+    ones.
+    """
 
     request_id: str
     gateway_request_id: str | None
@@ -41,9 +43,11 @@ class LogLine:
 
 @dataclass(frozen=True)
 class StatusReport:
-    """One picture of a request in the queue. ``logs`` is a moving window of about 5 minutes, not a history.
+    """One picture of a request in the queue. ``logs`` is a moving window of about 5 minutes, not a
+    history.
 
-    ``status`` may go backwards; COMPLETED covers success, failure and cancellation, ``error`` tells them apart.
+    ``status`` may go backwards; COMPLETED covers success, failure and cancellation, ``error`` tells
+    them apart.
     """
 
     status: str
@@ -60,7 +64,9 @@ class StatusReport:
 
 @dataclass(frozen=True)
 class FieldError:
-    """One member of a model's ``detail`` list. fal's echo of the input is not kept: it can be megabytes."""
+    """One member of a model's ``detail`` list. fal's echo of the input is not kept: it can be
+    megabytes.
+    """
 
     loc: tuple[str | int, ...]
     msg: str
@@ -69,7 +75,9 @@ class FieldError:
 
 @dataclass(frozen=True)
 class ErrorBody:
-    """An error in fal's words: one text, field errors if the input was wrong, a machine-readable type."""
+    """An error in fal's words: one text, field errors if the input was wrong, a machine-readable
+    type.
+    """
 
     detail: str
     fields: tuple[FieldError, ...] = ()
@@ -78,7 +86,7 @@ class ErrorBody:
 
 @dataclass(frozen=True)
 class Result:
-    """What the model returned, byte for byte. ``headers`` are lower-case and only the useful ones."""
+    """What the model returned, byte for byte; ``headers`` in lower case, the useful ones alone."""
 
     status_code: int
     headers: dict[str, str]
@@ -103,7 +111,9 @@ class CancelAnswer:
 
 @dataclass(frozen=True)
 class WebhookReport:
-    """A webhook whose signature was right. ``payload_bytes`` is the payload's own text, None when null or absent."""
+    """A webhook whose signature was right. ``payload_bytes`` is the payload's own text, None when
+    null or absent.
+    """
 
     request_id: str
     gateway_request_id: str | None
@@ -120,7 +130,9 @@ def text_or_none(value: object) -> str | None:
 
 
 def parse_status(data: Mapping[str, Any]) -> StatusReport:
-    """A status reply or one event of the status stream. Raises NotJson when there is no status word."""
+    """A status reply or one event of the status stream. Raises NotJson when there is no status
+    word.
+    """
     status = text_or_none(data.get("status"))
     if status is None:
         raise NotJson("The status reply holds no status.")
@@ -155,7 +167,9 @@ def _as_text(value: object) -> str | None:
 
 
 def parse_error(status_code: int, headers: Mapping[str, str], body: bytes) -> ErrorBody:
-    """Any of fal's error shapes (field list, detail text, ``error`` + ``message``), or a sentence about the code."""
+    """Any of fal's error shapes (field list, detail text, ``error`` + ``message``), or a sentence
+    about the code.
+    """
     try:
         data = parse_json(body)
     except NotJson:
@@ -209,7 +223,8 @@ def _field_error(entry: object) -> FieldError:
 def parse_cancel(status_code: int, body: bytes) -> CancelAnswer:
     """Read the status word first, the HTTP code only when there is none.
 
-    UNCONFIRMED which of fal's two descriptions holds (``{"status": …}`` or ``{"success": bool}``): both are read here.
+    UNCONFIRMED which of fal's two descriptions holds (``{"status": …}`` or ``{"success": bool}``):
+    both are read here.
     """
     try:
         data = parse_json(body)

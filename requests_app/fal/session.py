@@ -16,7 +16,8 @@ from .transport import Limits, Timeouts, Wire
 class FalClient:
     """One per key and event loop, shared by all calls; it never repeats a call by itself.
 
-    ``client`` replaces both connection pools (tests, a proxy); it is not closed here. An empty key sends none.
+    ``client`` replaces both connection pools (tests, a proxy); it is not closed here. An empty key
+    sends none.
     """
 
     def __init__(
@@ -63,7 +64,9 @@ class FalClient:
         """See ``queue.status``."""
         return await queue.status(self._wire, urls, logs=logs)
 
-    def follow_status(self, urls: RequestUrls, *, logs: bool = True) -> AsyncGenerator[StatusReport]:
+    def follow_status(
+        self, urls: RequestUrls, *, logs: bool = True
+    ) -> AsyncGenerator[StatusReport]:
         """See ``streams.follow_status``."""
         return streams.follow_status(self._wire, urls, logs=logs)
 

@@ -1,8 +1,8 @@
 """Server-sent events: bytes in, events out. Pure.
 
-Written here although httpx-sse splits lines rightly: its decoder takes text (not cut bytes), knows no size limit,
-holds a CR back until the next chunk, passes a byte order mark on, and makes an event of every empty line once an
-id was seen.
+Written here although httpx-sse splits lines rightly: its decoder takes text (not cut bytes), knows
+no size limit, holds a CR back until the next chunk, passes a byte order mark on, and makes an event
+of every empty line once an id was seen.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ class EventTooLarge(ValueError):
 
 @dataclass(frozen=True)
 class SseEvent:
-    """One event. ``name`` is "" and ``event_id`` None when the stream gave none; ``raw_size`` counts wire bytes."""
+    """One event. ``name`` is "" and ``event_id`` None when the stream gave none; ``raw_size``
+    counts wire bytes.
+    """
 
     name: str
     data: str
@@ -27,7 +29,7 @@ class SseEvent:
 
 
 class SseDecoder:
-    """Feed it chunks cut anywhere; lines end at CR, LF or CRLF and nowhere else (U+2028 is data)."""
+    """Feed it chunks cut anywhere; lines end at CR, LF or CRLF, nowhere else (U+2028 is data)."""
 
     _id: str | None
 
@@ -50,10 +52,11 @@ class SseDecoder:
         return events
 
     def close(self) -> list[SseEvent]:
-        """The stream ended in order: an event whose lines are all whole counts, a half line does not.
+        """The stream ended in order: an event whose lines are all whole counts, a half line does
+        not.
 
-        The standard drops both; but the last event is a model's paid output, and only its empty line is missing.
-        A stream that was cut is not closed but left.
+        The standard drops both; but the last event is a model's paid output, and only its empty
+        line is missing. A stream that was cut is not closed but left.
         """
         event = None if self._line else self._dispatch()
         return [event] if event else []

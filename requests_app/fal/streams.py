@@ -1,4 +1,4 @@
-"""Replies that arrive bit by bit: a model's own stream, and the status stream of a queued request."""
+"""Replies that arrive bit by bit: a model's own stream, a queued request's status stream."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ StreamEvent = SseEvent
 
 @dataclass(frozen=True)
 class Stream:
-    """An open stream. ``events`` ends when fal ends it in order; it raises Unanswered when it is cut."""
+    """An open stream. ``events`` ends when fal ends it in order; it raises Unanswered when it is
+    cut.
+    """
 
     request_id: str | None
     content_type: str
@@ -41,11 +43,12 @@ async def stream(
     *,
     path: str = "/stream",
 ) -> AsyncIterator[Stream]:
-    """POST once and read events as they come. Raises NotSent, Refused or Unanswered before the first event.
+    """POST once and read events as they come. Raises NotSent, Refused or Unanswered before the
+    first event.
 
-    A 2xx reply in JSON instead of a stream gives exactly one event, the whole text: some models answer a short
-    call at once. Any other type is Unanswered, because bytes cannot be shown as events. Leaving the context hangs
-    up, and fal then cancels the work.
+    A 2xx reply in JSON instead of a stream gives exactly one event, the whole text: some models
+    answer a short call at once. Any other type is Unanswered, because bytes cannot be shown as
+    events. Leaving the context hangs up, and fal then cancels the work.
     """
     call = Call(
         "POST", stream_url(hosts, endpoint, path), headers, body,
@@ -60,8 +63,9 @@ async def follow_status(
 ) -> AsyncGenerator[StatusReport]:
     """Status reports as fal sends them, up to COMPLETED or fal's end of the stream.
 
-    Logs may repeat from one report to the next (UNCONFIRMED): append without duplicates. Use ``aclosing`` when
-    leaving early. Raises NotSent, Refused or Unanswered (all but Refused may be followed again).
+    Logs may repeat from one report to the next (UNCONFIRMED): append without duplicates. Use
+    ``aclosing`` when leaving early. Raises NotSent, Refused or Unanswered (all but Refused may be
+    followed again).
     """
     url = httpx.URL(urls.status)
     call = Call(

@@ -1,4 +1,5 @@
-"""The wire itself: one HTTP call, its deadline, its size limit, and whether bytes had left when it failed.
+"""The wire itself: one HTTP call, its deadline, its size limit, and whether bytes had left when it
+failed.
 
 Calls never follow a redirect, keep no cookie and ask for an uncompressed reply.
 """
@@ -42,10 +43,11 @@ _NEVER_LEFT_AIOHTTP = (
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds. ``connect_s`` to ``pool_s`` end before a byte leaves; the others are total deadlines per call.
+    """Seconds. ``connect_s`` to ``pool_s`` end before a byte leaves; the others are total deadlines
+    per call.
 
-    ``read_s`` is the longest silence of a queue call, ``…_idle_s`` that of a stream (a status stream pings
-    every 15 s, a model stream does not).
+    ``read_s`` is the longest silence of a queue call, ``…_idle_s`` that of a stream (a status
+    stream pings every 15 s, a model stream does not).
     """
 
     connect_s: float = 5.0
@@ -70,7 +72,9 @@ class Limits:
 
 @dataclass(frozen=True)
 class Call:
-    """One call. ``headers`` are the caller's own (``x-…`` only); ``idle_s`` None: the deadline alone counts."""
+    """One call. ``headers`` are the caller's own (``x-…`` only); ``idle_s`` None: the deadline
+    alone counts.
+    """
 
     method: str
     url: str
@@ -89,8 +93,9 @@ class Call:
 def new_client(*, reuse: bool = True) -> httpx.AsyncClient:
     """A client over aiohttp: httpx's own pool slows down with many calls at once.
 
-    Without ``reuse`` each call gets a connection of its own. A peer may close a kept-alive connection in the same
-    instant as we write to it, and then nobody could tell whether a submit was received.
+    Without ``reuse`` each call gets a connection of its own. A peer may close a kept-alive
+    connection in the same instant as we write to it, and then nobody could tell whether a submit
+    was received.
     """
 
     def session() -> aiohttp.ClientSession:
@@ -134,14 +139,17 @@ class Wire:
     async def exchange(self, call: Call, *, deadline_s: float, limit: int) -> Reply:
         """Make the call once and read the whole reply. Raises NotSent, Unanswered or TooLarge."""
         with failures_named(call):
-            async with asyncio.timeout(deadline_s), aclosing(
-                await self._send(call, deadline_s)
-            ) as response:
+            async with (
+                asyncio.timeout(deadline_s),
+                aclosing(await self._send(call, deadline_s)) as response,
+            ):
                 return await read_reply(response, limit, call)
 
     @asynccontextmanager
     async def opened(self, call: Call) -> AsyncIterator[httpx.Response]:
-        """Make the call once and leave its body to the caller, who reads it under ``failures_named``."""
+        """Make the call once and leave its body to the caller, who reads it under
+        ``failures_named``.
+        """
         with failures_named(call):
             response = await self._send(call)
         async with aclosing(response):
@@ -247,8 +255,8 @@ def failures_named(call: Call) -> Iterator[None]:
 def never_left(exc: BaseException) -> bool:
     """Is it certain that no byte of the call left this machine?
 
-    httpx-aiohttp calls every broken connection ``ConnectTimeout``, also one that broke after the body was sent;
-    where aiohttp's own error is known, it alone decides.
+    httpx-aiohttp calls every broken connection ``ConnectTimeout``, also one that broke after the
+    body was sent; where aiohttp's own error is known, it alone decides.
     """
     cause = exc.__cause__ if isinstance(exc.__cause__, aiohttp.ClientError) else exc
     if isinstance(cause, aiohttp.ClientError):

@@ -1,7 +1,9 @@
-"""Webhooks: is this POST fal's, is it fresh, and what does it say? Pure; the keys come from ``KeyCache``.
+"""Webhooks: is this POST fal's, is it fresh, and what does it say? Pure; the keys come from
+``KeyCache``.
 
-A right signature proves that fal sent it, not that it is about *our* request: fal signs for every customer with
-the same keys. The caller has to match the user id, the request id and the secret in its own URL.
+A right signature proves that fal sent it, not that it is about *our* request: fal signs for every
+customer with the same keys. The caller has to match the user id, the request id and the secret in
+its own URL.
 """
 
 from __future__ import annotations
@@ -48,8 +50,8 @@ _SENTENCES: Mapping[Cause, str] = {
 
 
 class WebhookRejected(Exception):
-    """The POST failed a check; ``cause`` names it, ``str()`` is a sentence. Nothing in it may be believed,
-    except after "stale_timestamp", which a caller may answer by asking fal itself.
+    """The POST failed a check; ``cause`` names it, ``str()`` is a sentence. Nothing in it may be
+    believed, except after "stale_timestamp", which a caller may answer by asking fal itself.
     """
 
     def __init__(self, cause: Cause) -> None:
@@ -70,7 +72,9 @@ class _Signed:
 def verify(
     headers: Mapping[str, str], body: bytes, keys: Sequence[bytes], now: datetime
 ) -> WebhookReport:
-    """Check the POST (``body`` as received, ``now`` aware) against every key. Raises WebhookRejected."""
+    """Check the POST (``body`` as received, ``now`` aware) against every key. Raises
+    WebhookRejected.
+    """
     signed = _signed_headers(headers)
     _check_timestamp(signed.timestamp, now)
     _check_signature(signed, body, keys)
@@ -103,7 +107,8 @@ def _check_signature(signed: _Signed, body: bytes, keys: Sequence[bytes]) -> Non
         raise WebhookRejected("no_keys")
     digest = hashlib.sha256(body).hexdigest()
     lines = (signed.request_id, signed.user_id, signed.timestamp, digest)
-    # A line break inside a value could move text from one line to the next under the same signature.
+    # A line break inside a value could move text from one line to the next under the same
+    # signature.
     if any(not line.isprintable() for line in lines):
         raise WebhookRejected("bad_signature")
     message, signature = "\n".join(lines).encode("utf-8"), bytes.fromhex(signed.signature)

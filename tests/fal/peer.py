@@ -1,4 +1,4 @@
-"""A scripted HTTP/1.1 peer on a real loopback socket: it counts what it received and does as told."""
+"""A scripted HTTP/1.1 peer on a real loopback socket: it keeps what it got and does as told."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def events(
     wait: asyncio.Event | None = None,
     **headers: str,
 ) -> Step:
-    """A chunked stream; without ``end`` it is cut off, with ``wait`` it is held open until the event is set."""
+    """A chunked stream: cut off without ``end``, held open until ``wait`` is set."""
 
     async def step(writer: asyncio.StreamWriter) -> None:
         writer.write(_head(status, content_type, headers, "transfer-encoding: chunked"))
@@ -131,7 +131,7 @@ def _head(status: int, content_type: str, headers: dict[str, str], framing: str)
 
 @dataclass
 class Peer:
-    """Answers requests with ``script`` in turn; an unexpected one gets 418 and shows in ``requests``."""
+    """Answers requests with ``script`` in turn; an unexpected one gets 418."""
 
     script: deque[Step] = field(default_factory=deque)
     requests: list[Received] = field(default_factory=list)
@@ -146,7 +146,7 @@ class Peer:
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._connection, "127.0.0.1", 0)
-        self.url = "http://127.0.0.1:{}".format(self._server.sockets[0].getsockname()[1])
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def stop(self) -> None:
         self._server.close()
@@ -154,9 +154,7 @@ class Peer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _connection(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)

@@ -43,19 +43,44 @@ def test_the_old_single_segment_form_becomes_owner_and_alias() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "flux", "my-app", "fal-ai/", "/fal-ai/flux", "fal-ai//flux", "//evil/x", "fal-ai/../tokens",
-        "fal-ai/./x", "@evil.com/x", ":8443/x", "x/y?fal_webhook=https://evil", "x/y#", "x/%2e%2e/z",
-        "x\\..\\y", "x/y\r\nHost: z", "x/ÿ", "x/y ", "x/y\n/z", "workflows/me", "comfy", "a/" + "b" * 101,
-        "/".join("abcdefghi"), "https://fal.ai/models/fal-ai/flux", "fal-ai/flux\u2028",
+        "",
+        "flux",
+        "my-app",
+        "fal-ai/",
+        "/fal-ai/flux",
+        "fal-ai//flux",
+        "//evil/x",
+        "fal-ai/../tokens",
+        "fal-ai/./x",
+        "@evil.com/x",
+        ":8443/x",
+        "x/y?fal_webhook=https://evil",
+        "x/y#",
+        "x/%2e%2e/z",
+        "x\\..\\y",
+        "x/y\r\nHost: z",
+        "x/ÿ",
+        "x/y ",
+        "x/y\n/z",
+        "workflows/me",
+        "comfy",
+        "a/" + "b" * 101,
+        "/".join("abcdefghi"),
+        "https://fal.ai/models/fal-ai/flux",
+        "fal-ai/flux\u2028",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_id_is_refused_with_a_sentence(text: str) -> None:
     if text == "x/y ":  # white space around an id is a slip of the mouse
         assert str(EndpointId.parse(text)) == "x/y"
         return
     with pytest.raises(InvalidEndpointId) as caught:
         EndpointId.parse(text)
-    assert "fal-ai/flux" in str(caught.value) or "parts" in str(caught.value) or "both" in str(caught.value)
+    assert (
+        "fal-ai/flux" in str(caught.value)
+        or "parts" in str(caught.value)
+        or "both" in str(caught.value)
+    )
 
 
 def test_status_result_and_cancel_are_built_without_the_sub_path() -> None:
@@ -118,7 +143,10 @@ def test_the_path_prefix_of_a_configured_host_counts() -> None:
         rest="http://localhost:8700",
         jwks="http://localhost:8700/jwks",
     )
-    assert urls_for(hosts, FLUX, RID).result == f"http://localhost:8700/queue/fal-ai/flux/requests/{RID}"
+    assert (
+        urls_for(hosts, FLUX, RID).result
+        == f"http://localhost:8700/queue/fal-ai/flux/requests/{RID}"
+    )
     assert is_trusted(hosts, RID, f"http://localhost:8700/queue/x/requests/{RID}/")
     assert not is_trusted(hosts, RID, f"http://localhost:8700/queueing/x/requests/{RID}")
     assert not is_trusted(hosts, RID, f"http://localhost:8700/run/x/requests/{RID}")

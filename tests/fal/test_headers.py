@@ -11,7 +11,13 @@ from requests_app.fal.headers import PLATFORM_HEADERS, InvalidHeader, build_head
 
 def test_every_option_becomes_its_header() -> None:
     assert build_headers(
-        {"priority": "low", "start_timeout": 30, "no_retry": True, "store_io": False, "runner_hint": "warm a"}
+        {
+            "priority": "low",
+            "start_timeout": 30,
+            "no_retry": True,
+            "store_io": False,
+            "runner_hint": "warm a",
+        }
     ) == {
         "X-Fal-Queue-Priority": "low",
         "X-Fal-Request-Start-Timeout": "30",
@@ -28,7 +34,9 @@ def test_options_left_open_send_nothing() -> None:
     assert build_headers({"store_io": True}) == {"X-Fal-Store-IO": "1"}
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.5, "0.5"), (1.25, "1.25"), (100, "100"), (1e6, "1000000")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.5, "0.5"), (1.25, "1.25"), (100, "100"), (1e6, "1000000")]
+)
 def test_a_start_timeout_is_written_without_exponent(value: float, text: str) -> None:
     assert build_headers({"start_timeout": value})["X-Fal-Request-Start-Timeout"] == text
 
@@ -52,14 +60,28 @@ def test_a_start_timeout_is_written_without_exponent(value: float, text: str) ->
         ({"headers": "X-A: b"}, "headers"),
     ],
 )
-def test_a_wrong_value_is_refused_by_field_with_a_sentence(options: dict[str, object], field: str) -> None:
+def test_a_wrong_value_is_refused_by_field_with_a_sentence(
+    options: dict[str, object], field: str
+) -> None:
     with pytest.raises(InvalidHeader) as caught:
         build_headers(options)
     assert caught.value.field == field
     assert str(caught.value).endswith(".")
 
 
-BAD_VALUES = ["a\r\nX-Evil: 1", "a\nb", "\0", "a\x0bb", "a\u2028b", "é", " a", "a ", "a\tb", "x" * 1025, ""]
+BAD_VALUES = [
+    "a\r\nX-Evil: 1",
+    "a\nb",
+    "\0",
+    "a\x0bb",
+    "a\u2028b",
+    "é",
+    " a",
+    "a ",
+    "a\tb",
+    "x" * 1025,
+    "",
+]
 
 
 @pytest.mark.parametrize("value", BAD_VALUES)
@@ -70,11 +92,37 @@ def test_only_short_visible_ascii_is_sent(value: str) -> None:
 
 
 FORBIDDEN = [
-    "Host", "Authorization", "Cookie", "Transfer-Encoding", "Content-Length", "Content-Type", "Connection",
-    "Keep-Alive", "TE", "Upgrade", "Proxy-Authorization", "Accept", "x-fal-webhook-signature", "X-Fal-Target-Url",
-    "x-fal-queue-priority", "x-fal-store-io", "x-fal-cdn-token", "x-app-fal-can-disable-filter", "X-Forwarded-For",
-    "X-Real-IP", "X-Auth-Token", "X-API-Key", "x y", "", "x-", "x-ü", "x-a:b", "x-a\r\n", "x_own", "x-" + "a" * 80,
-]  # fmt: skip
+    "Host",
+    "Authorization",
+    "Cookie",
+    "Transfer-Encoding",
+    "Content-Length",
+    "Content-Type",
+    "Connection",
+    "Keep-Alive",
+    "TE",
+    "Upgrade",
+    "Proxy-Authorization",
+    "Accept",
+    "x-fal-webhook-signature",
+    "X-Fal-Target-Url",
+    "x-fal-queue-priority",
+    "x-fal-store-io",
+    "x-fal-cdn-token",
+    "x-app-fal-can-disable-filter",
+    "X-Forwarded-For",
+    "X-Real-IP",
+    "X-Auth-Token",
+    "X-API-Key",
+    "x y",
+    "",
+    "x-",
+    "x-ü",
+    "x-a:b",
+    "x-a\r\n",
+    "x_own",
+    "x-" + "a" * 80,
+]
 
 
 @pytest.mark.parametrize("name", FORBIDDEN)
@@ -136,7 +184,9 @@ def test_whatever_passes_is_safe_to_put_on_the_wire(headers: dict[str, str]) -> 
         assert f"{name}: {value}".isascii() and f"{name}: {value}".isprintable()
 
 
-@pytest.mark.parametrize("headers", [{"Authorization": "Key x"}, {"x-a": "1\r\n"}, {"host": "evil"}])
+@pytest.mark.parametrize(
+    "headers", [{"Authorization": "Key x"}, {"x-a": "1\r\n"}, {"host": "evil"}]
+)
 def test_the_last_gate_lets_nothing_through_that_is_not_ours(headers: dict[str, str]) -> None:
     with pytest.raises(InvalidHeader):
         ensure_ours(headers)

@@ -43,7 +43,9 @@ def test_a_byte_order_mark_is_passed_over() -> None:
 
 
 def test_raw_members_keep_the_text_they_were_written_as() -> None:
-    members = parse_members(b' { "n" : 1.0e5 , "big":123456789012345678901234567890, "t":"\\u0041\xc3\xa9" } \n')
+    members = parse_members(
+        b' { "n" : 1.0e5 , "big":123456789012345678901234567890, "t":"\\u0041\xc3\xa9" } \n'
+    )
     assert members["n"].raw == b"1.0e5"
     assert members["big"].raw == b"123456789012345678901234567890"
     assert members["t"].raw == b'"\\u0041\xc3\xa9"'
@@ -63,7 +65,9 @@ values = st.recursive(
 
 
 @given(st.dictionaries(st.text(), values, max_size=5), st.sampled_from([None, 2]))
-def test_members_agree_with_the_parser_of_the_library(value: dict[str, object], indent: int | None) -> None:
+def test_members_agree_with_the_parser_of_the_library(
+    value: dict[str, object], indent: int | None
+) -> None:
     body = json.dumps(value, indent=indent).encode()
     members = parse_members(body)
     assert {name: member.value for name, member in members.items()} == value

@@ -72,7 +72,7 @@ def test_a_document_without_a_key_list_is_no_key_set(body: bytes) -> None:
 
 
 def _order_8_y() -> list[int]:
-    """From the curve itself: doubling a point of order 8 gives order 4, whose y is 0, so x^2 = -y^2."""
+    """From the curve: a point of order 8 doubled has order 4, so y = 0, so x^2 = -y^2."""
     d = -121665 * pow(121666, -1, P) % P
     # -x^2 + y^2 = 1 + d x^2 y^2 with x^2 = -y^2:  d y^4 + 2 y^2 - 1 = 0
     root = _sqrt((1 + d) % P)
@@ -132,7 +132,9 @@ async def test_many_callers_at_once_fetch_once(peer: Peer, cache: KeyCache) -> N
     assert len(peer.requests) == 1
 
 
-async def test_a_rotation_is_picked_up_but_a_flood_fetches_once_a_minute(peer: Peer, cache: KeyCache) -> None:
+async def test_a_rotation_is_picked_up_but_a_flood_fetches_once_a_minute(
+    peer: Peer, cache: KeyCache
+) -> None:
     peer.will(reply(200, key_set(public(1))), reply(200, key_set(public(1), public(2))))
     await cache.keys(NOW)
     for second in range(60):
@@ -145,10 +147,16 @@ async def test_a_rotation_is_picked_up_but_a_flood_fetches_once_a_minute(peer: P
 
 @pytest.mark.parametrize(
     "step",
-    [reset, html(502), reply(200, b"{}"), reply(200, b'{"keys":[]}'), reply(302, b"", location="/x"),
-     reply(200, b'{"keys":[' + b" " * 300_000 + b"]}")],
+    [
+        reset,
+        html(502),
+        reply(200, b"{}"),
+        reply(200, b'{"keys":[]}'),
+        reply(302, b"", location="/x"),
+        reply(200, b'{"keys":[' + b" " * 300_000 + b"]}"),
+    ],
     ids=["reset", "page", "no set", "no keys", "redirect", "too large"],
-)  # fmt: skip
+)
 async def test_old_keys_serve_while_the_host_is_down_but_not_longer_than_a_day(
     peer: Peer, cache: KeyCache, step: Any
 ) -> None:
@@ -161,7 +169,9 @@ async def test_old_keys_serve_while_the_host_is_down_but_not_longer_than_a_day(
         await cache.keys(NOW + timedelta(hours=24, minutes=2))
 
 
-async def test_a_cold_cache_says_so_and_asks_again_after_a_minute(peer: Peer, cache: KeyCache) -> None:
+async def test_a_cold_cache_says_so_and_asks_again_after_a_minute(
+    peer: Peer, cache: KeyCache
+) -> None:
     peer.will(html(503), reply(200, key_set(public(1))))
     for second in (0, 1, 59):
         with pytest.raises(KeysUnavailable):

@@ -30,7 +30,13 @@ def test_it_knows_fal_and_not_us(path: Path) -> None:
         else:
             continue
         for name in names:
-            assert name.split(".")[0] not in {"django", "channels", "celery", "requests_app", "dashboard"}
+            assert name.split(".")[0] not in {
+                "django",
+                "channels",
+                "celery",
+                "requests_app",
+                "dashboard",
+            }
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)

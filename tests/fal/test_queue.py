@@ -10,7 +10,9 @@ from .peer import Peer, html, reply, says
 BODY = b'{"prompt": "a  cat", "n": 1.0e2}'
 
 
-async def test_submit_sends_the_bare_input_to_the_full_id(peer: Peer, fal: FalClient, endpoint: EndpointId) -> None:
+async def test_submit_sends_the_bare_input_to_the_full_id(
+    peer: Peer, fal: FalClient, endpoint: EndpointId
+) -> None:
     peer.will(says(200, {"request_id": REQUEST_ID, "queue_position": 2}))
     receipt = await fal.submit(endpoint, BODY, {"X-Fal-Queue-Priority": "low"})
     [request] = peer.requests
@@ -43,7 +45,9 @@ async def test_a_submit_takes_returned_urls_and_calls_them_verbatim(
         "response_url": base + "/response",
         "cancel_url": base + "/cancel",
     }
-    peer.will(says(200, reply_body), says(202, {"status": "IN_QUEUE"}), says(200, {}), says(202, {}))
+    peer.will(
+        says(200, reply_body), says(202, {"status": "IN_QUEUE"}), says(200, {}), says(202, {})
+    )
     urls = (await fal.submit(endpoint, BODY, {})).urls
     await fal.status(urls)
     await fal.result(urls)
@@ -71,12 +75,16 @@ async def test_status_asks_for_logs_as_told(
 async def test_a_completed_request_may_have_an_error_for_its_result(
     peer: Peer, fal: FalClient, urls: RequestUrls
 ) -> None:
-    peer.will(says(422, {"detail": [{"loc": ["body"], "msg": "no", "type": "x"}]}, x_fal_request_id="r"))
+    peer.will(
+        says(422, {"detail": [{"loc": ["body"], "msg": "no", "type": "x"}]}, x_fal_request_id="r")
+    )
     result = await fal.result(urls)
     assert (result.status_code, result.ok, result.request_id) == (422, False, "r")
 
 
-async def test_a_result_is_kept_byte_for_byte(peer: Peer, fal: FalClient, urls: RequestUrls) -> None:
+async def test_a_result_is_kept_byte_for_byte(
+    peer: Peer, fal: FalClient, urls: RequestUrls
+) -> None:
     body = b'{ "seed": 1.0e5,\n "text": "\\ud800" , "big": 123456789012345678901234567890 }'
     peer.will(reply(200, body))
     assert (await fal.result(urls)).body == body
@@ -94,7 +102,9 @@ async def test_a_large_input_arrives_whole_and_with_its_length(
     assert request.header("transfer-encoding") is None
 
 
-async def test_cancel_is_a_put_without_a_body(peer: Peer, fal: FalClient, urls: RequestUrls) -> None:
+async def test_cancel_is_a_put_without_a_body(
+    peer: Peer, fal: FalClient, urls: RequestUrls
+) -> None:
     peer.will(says(400, {"status": "ALREADY_COMPLETED"}))
     answer = await fal.cancel(urls)
     [request] = peer.requests
@@ -121,10 +131,17 @@ async def test_run_is_not_repeated_when_the_gateway_fails(
     assert len(peer.requests) == 1
 
 
-async def test_a_rate_limit_tells_how_long_to_wait(peer: Peer, fal: FalClient, endpoint: EndpointId) -> None:
-    peer.will(says(429, {"detail": "busy", "error_type": "concurrent_requests_limit"}, retry_after="3"))
+async def test_a_rate_limit_tells_how_long_to_wait(
+    peer: Peer, fal: FalClient, endpoint: EndpointId
+) -> None:
+    peer.will(
+        says(429, {"detail": "busy", "error_type": "concurrent_requests_limit"}, retry_after="3")
+    )
     with pytest.raises(Refused) as caught:
         await fal.submit(endpoint, BODY, {})
     assert caught.value.is_rate_limit
-    assert (caught.value.retry_after_s, caught.value.error_type) == (3.0, "concurrent_requests_limit")
+    assert (caught.value.retry_after_s, caught.value.error_type) == (
+        3.0,
+        "concurrent_requests_limit",
+    )
     assert len(peer.requests) == 1

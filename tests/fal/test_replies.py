@@ -32,7 +32,11 @@ def reply(status: int, value: Any = None, headers: dict[str, str] | None = None)
 def test_a_receipt_needs_the_request_id_alone() -> None:
     receipt = read_receipt(reply(200, {"request_id": RID}), HOSTS, FLUX)
     assert receipt.urls == urls_for(HOSTS, FLUX, RID)
-    assert (receipt.gateway_request_id, receipt.queue_position, receipt.distrusted) == (None, None, ())
+    assert (receipt.gateway_request_id, receipt.queue_position, receipt.distrusted) == (
+        None,
+        None,
+        (),
+    )
 
 
 def test_a_receipt_names_the_urls_it_did_not_trust() -> None:
@@ -83,7 +87,9 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize("answer", UNKNOWN, ids=range(len(UNKNOWN)))
-def test_anything_between_yes_and_no_leaves_a_submit_unknown_and_never_repeatable(answer: Reply) -> None:
+def test_anything_between_yes_and_no_leaves_a_submit_unknown_and_never_repeatable(
+    answer: Reply,
+) -> None:
     with pytest.raises(Unanswered) as caught:
         read_receipt(answer, HOSTS, FLUX)
     assert caught.value.sent and not caught.value.retryable
@@ -107,17 +113,28 @@ def test_status_comes_with_200_and_with_202(code: int) -> None:
     ],
     ids=range(7),
 )
-def test_a_status_that_cannot_be_read_may_be_asked_again(answer: Reply, error: type[FalError]) -> None:
+def test_a_status_that_cannot_be_read_may_be_asked_again(
+    answer: Reply, error: type[FalError]
+) -> None:
     with pytest.raises(error) as caught:
         read_status(answer)
     assert caught.value.retryable is (error is Unanswered or answer.status_code == 429)
 
 
 def test_a_result_keeps_bytes_and_useful_headers_alone() -> None:
-    headers = {**FROM_FAL, "content-type": "image/png", "set-cookie": "a=b", "x-fal-billable-units": "2"}
+    headers = {
+        **FROM_FAL,
+        "content-type": "image/png",
+        "set-cookie": "a=b",
+        "x-fal-billable-units": "2",
+    }
     result = read_result(reply(200, b"\x89PNG\x00", headers), retryable=True)
     assert result.ok
-    assert (result.body, result.content_type, result.request_id) == (b"\x89PNG\x00", "image/png", RID)
+    assert (result.body, result.content_type, result.request_id) == (
+        b"\x89PNG\x00",
+        "image/png",
+        RID,
+    )
     assert result.headers == {**FROM_FAL, "content-type": "image/png", "x-fal-billable-units": "2"}
 
 
@@ -176,7 +193,12 @@ def test_a_result_asked_for_too_early_is_not_finished() -> None:
 @pytest.mark.parametrize("retryable", [True, False])
 @pytest.mark.parametrize(
     "answer",
-    [reply(502, PAGE), reply(403, PAGE), reply(503, {"message": "no healthy upstream"}), reply(301, b"")],
+    [
+        reply(502, PAGE),
+        reply(403, PAGE),
+        reply(503, {"message": "no healthy upstream"}),
+        reply(301, b""),
+    ],
     ids=range(4),
 )
 def test_a_gateway_page_is_no_result(answer: Reply, retryable: bool) -> None:
@@ -244,5 +266,7 @@ DATE = "Mon, 23 Nov 2026 15:00:00 GMT"
         ({"retry-after": "Mon, 99 Nov 2026 15:00:30 GMT", "date": DATE}, None),
     ],
 )
-def test_retry_after_may_be_seconds_a_date_or_junk(headers: dict[str, str], seconds: float | None) -> None:
+def test_retry_after_may_be_seconds_a_date_or_junk(
+    headers: dict[str, str], seconds: float | None
+) -> None:
     assert retry_after_s(headers) == seconds

@@ -17,8 +17,18 @@ def test_a_status_reply_is_read_whole() -> None:
             "status": "COMPLETED",
             "request_id": "r",
             "logs": [
-                {"timestamp": "2024-12-20T15:37:17.120314", "message": "hi", "labels": {"level": "INFO"}},
-                {"timestamp": "t", "message": "ho", "level": "STDERR", "source": "USER", "labels": None},
+                {
+                    "timestamp": "2024-12-20T15:37:17.120314",
+                    "message": "hi",
+                    "labels": {"level": "INFO"},
+                },
+                {
+                    "timestamp": "t",
+                    "message": "ho",
+                    "level": "STDERR",
+                    "source": "USER",
+                    "labels": None,
+                },
             ],
             "metrics": {"inference_time": 1.5},
             "error": "Invalid status code: 422",
@@ -58,7 +68,11 @@ json_values = st.recursive(
 )
 
 
-@given(st.fixed_dictionaries({}, optional={n: json_values for n in ("logs", "metrics", "error", "error_type")}))
+@given(
+    st.fixed_dictionaries(
+        {}, optional=dict.fromkeys(("logs", "metrics", "error", "error_type"), json_values)
+    )
+)
 def test_odd_members_of_a_status_never_raise(members: dict[str, Any]) -> None:
     report = parse_status({"status": "IN_PROGRESS", **members})
     assert all(isinstance(line, LogLine) for line in report.logs)
@@ -88,7 +102,12 @@ def test_an_error_page_gives_the_code() -> None:
 
 def test_field_errors_keep_place_and_words_but_never_the_echoed_input() -> None:
     secret = "data:image/png;base64," + "A" * 100_000
-    entry = {"loc": ["body", "images", 0], "msg": "too big", "type": "file_too_large", "input": secret}
+    entry = {
+        "loc": ["body", "images", 0],
+        "msg": "too big",
+        "type": "file_too_large",
+        "input": secret,
+    }
     error = parse_error(422, {}, json.dumps({"detail": [entry, "odd"]}).encode())
     assert error.fields == (
         FieldError(("body", "images", 0), "too big", "file_too_large"),
@@ -100,7 +119,10 @@ def test_field_errors_keep_place_and_words_but_never_the_echoed_input() -> None:
 
 def test_the_error_type_in_the_body_wins_over_the_header() -> None:
     header = {"x-fal-error-type": "runner_server_error"}
-    assert parse_error(500, header, b'{"detail":"x","error_type":"internal_error"}').error_type == "internal_error"
+    assert (
+        parse_error(500, header, b'{"detail":"x","error_type":"internal_error"}').error_type
+        == "internal_error"
+    )
     assert parse_error(500, header, b"{}").error_type == "runner_server_error"
     assert parse_error(500, {}, b'{"error":{"type":"rate_limited"}}').error_type == "rate_limited"
 

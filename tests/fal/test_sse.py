@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,13 +31,15 @@ def test_an_event_ended_by_cr_is_not_held_back_until_the_next_chunk() -> None:
     assert [event.data for event in SseDecoder().feed(b"data: 1\r\r")] == ["1"]
 
 
-SOURCE = "\ufeff: ping\r\n\r\ndata: ü😀\r\nid: 1\r\n\r\nevent: x\rdata:a\rdata\r\rdata: b\n\n".encode()
+SOURCE = (
+    "\ufeff: ping\r\n\r\ndata: ü😀\r\nid: 1\r\n\r\nevent: x\rdata:a\rdata\r\rdata: b\n\n".encode()
+)
 
 
 @given(st.sets(st.integers(1, len(SOURCE) - 1)))
 def test_it_does_not_matter_where_chunks_are_cut(cuts: set[int]) -> None:
     places = [0, *sorted(cuts), len(SOURCE)]
-    chunks = [SOURCE[a:b] for a, b in zip(places, places[1:], strict=False)]
+    chunks = [SOURCE[a:b] for a, b in pairwise(places)]
     found = [(e.name, e.data, e.event_id) for e in decode(*chunks)]
     assert found == [("", "ü😀", "1"), ("x", "a\n", None), ("", "b", None)]
 
@@ -62,7 +66,9 @@ def test_the_raw_size_counts_the_bytes_of_the_event_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    "source", [b"data: " + b"x" * 200, b"data: x\n" * 30, b"x" * 200, b":" + b"x" * 200], ids=range(4)
+    "source",
+    [b"data: " + b"x" * 200, b"data: x\n" * 30, b"x" * 200, b":" + b"x" * 200],
+    ids=range(4),
 )
 def test_an_event_over_the_limit_ends_the_reading(source: bytes) -> None:
     decoder = SseDecoder(limit=100)
@@ -73,7 +79,9 @@ def test_an_event_over_the_limit_ends_the_reading(source: bytes) -> None:
 
 def test_many_events_and_pings_under_the_limit_are_fine() -> None:
     decoder = SseDecoder(limit=100)
-    events = [event for _ in range(100) for event in decoder.feed(b": ping\ndata: 0123456789\n\n: ping\n")]
+    events = [
+        event for _ in range(100) for event in decoder.feed(b": ping\ndata: 0123456789\n\n: ping\n")
+    ]
     assert len(events) == 100
 
 

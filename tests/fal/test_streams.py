@@ -26,9 +26,13 @@ async def gather(fal: FalClient, endpoint: EndpointId) -> list[StreamEvent]:
         return [event async for event in stream.events]
 
 
-async def test_events_come_as_they_are_sent(peer: Peer, fal: FalClient, endpoint: EndpointId) -> None:
+async def test_events_come_as_they_are_sent(
+    peer: Peer, fal: FalClient, endpoint: EndpointId
+) -> None:
     more = asyncio.Event()
-    peer.will(events(b'event: step\nid: 1\ndata: {"t":"a\xe2\x80', b'\xa8b"}\n\n: ping\n\n', wait=more))
+    peer.will(
+        events(b'event: step\nid: 1\ndata: {"t":"a\xe2\x80', b'\xa8b"}\n\n: ping\n\n', wait=more)
+    )
     async with fal.stream(endpoint, b'{"prompt":"x"}', {"X-Fal-Runner-Hint": "h"}) as stream:
         first = await anext(stream.events)
         assert (first.name, first.data, first.event_id) == ("step", '{"t":"a\u2028b"}', "1")
@@ -42,7 +46,9 @@ async def test_events_come_as_they_are_sent(peer: Peer, fal: FalClient, endpoint
     assert request.header("x-fal-runner-hint") == "h"
 
 
-async def test_a_stream_tells_its_request_id_and_type(peer: Peer, fal: FalClient, endpoint: EndpointId) -> None:
+async def test_a_stream_tells_its_request_id_and_type(
+    peer: Peer, fal: FalClient, endpoint: EndpointId
+) -> None:
     peer.will(events(content_type="text/event-stream; charset=utf-8", x_fal_request_id=REQUEST_ID))
     async with fal.stream(endpoint, b"{}", {}) as stream:
         assert stream.request_id == REQUEST_ID
@@ -50,14 +56,17 @@ async def test_a_stream_tells_its_request_id_and_type(peer: Peer, fal: FalClient
         assert [event async for event in stream.events] == []
 
 
-async def test_the_route_of_the_id_is_used_when_it_is_a_stream_already(peer: Peer, fal: FalClient) -> None:
+async def test_the_route_of_the_id_is_used_when_it_is_a_stream_already(
+    peer: Peer, fal: FalClient
+) -> None:
     peer.will(events(b"data: 1\n\n"))
     await gather(fal, EndpointId.parse("fal-ai/any-llm/stream"))
     assert peer.requests[0].target == "/run/fal-ai/any-llm/stream"
 
 
 @pytest.mark.parametrize(
-    ("code", "body"), [(404, {"detail": "Path /stream not found"}), (422, {"detail": [{"msg": "no"}]})]
+    ("code", "body"),
+    [(404, {"detail": "Path /stream not found"}), (422, {"detail": [{"msg": "no"}]})],
 )
 async def test_a_refused_stream_says_so_before_the_first_event(
     peer: Peer, fal: FalClient, endpoint: EndpointId, code: int, body: object
@@ -70,7 +79,12 @@ async def test_a_refused_stream_says_so_before_the_first_event(
 
 @pytest.mark.parametrize(
     "step",
-    [reset, html(502), events(b"data: 1\n\n", b"data: 2", end=False), reply(200, b"\x89PNG", "image/png")],
+    [
+        reset,
+        html(502),
+        events(b"data: 1\n\n", b"data: 2", end=False),
+        reply(200, b"\x89PNG", "image/png"),
+    ],
     ids=["reset", "page", "cut", "image"],
 )
 async def test_a_stream_that_is_cut_or_no_stream_is_unknown_and_not_repeated(
@@ -83,7 +97,9 @@ async def test_a_stream_that_is_cut_or_no_stream_is_unknown_and_not_repeated(
     assert len(peer.requests) == 1
 
 
-async def test_what_came_before_the_cut_is_delivered(peer: Peer, fal: FalClient, endpoint: EndpointId) -> None:
+async def test_what_came_before_the_cut_is_delivered(
+    peer: Peer, fal: FalClient, endpoint: EndpointId
+) -> None:
     peer.will(events(b"data: 1\n\n", b"data: 2\n", end=False))
     seen = []
     with pytest.raises(Unanswered):
@@ -141,12 +157,15 @@ async def follow(fal: FalClient, urls: RequestUrls) -> list[StatusReport]:
     return [report async for report in fal.follow_status(urls)]
 
 
-async def test_status_is_followed_to_the_end_and_no_further(peer: Peer, fal: FalClient, urls: RequestUrls) -> None:
+async def test_status_is_followed_to_the_end_and_no_further(
+    peer: Peer, fal: FalClient, urls: RequestUrls
+) -> None:
     peer.will(
         events(
             b'data: {"status":"IN_QUEUE","queue_position":1}\n\n: ping\n\n',
             b'data: {"status":"IN_PROGRESS","logs":[{"message":"x"}]}\n\n',
-            b'data: {"status":"COMPLETED","metrics":{"inference_time":1.5}}\n\ndata: {"status":"IN_QUEUE"}\n\n',
+            b'data: {"status":"COMPLETED","metrics":{"inference_time":1.5}}\n\n',
+            b'data: {"status":"IN_QUEUE"}\n\n',
         )
     )
     reports = await follow(fal, urls)
@@ -157,14 +176,18 @@ async def test_status_is_followed_to_the_end_and_no_further(peer: Peer, fal: Fal
     assert request.header("accept") == "text/event-stream"
 
 
-async def test_the_query_of_a_returned_status_url_is_kept(peer: Peer, fal: FalClient, urls: RequestUrls) -> None:
+async def test_the_query_of_a_returned_status_url_is_kept(
+    peer: Peer, fal: FalClient, urls: RequestUrls
+) -> None:
     peer.will(events(b'data: {"status":"COMPLETED"}\n\n', status=202))
     urls = RequestUrls(urls.status + "?v=2", urls.result, urls.cancel)
     assert len(await follow(fal, urls)) == 1
     assert peer.requests[0].target.endswith("/status/stream?v=2&logs=1")
 
 
-async def test_a_status_stream_that_ends_early_just_ends(peer: Peer, fal: FalClient, urls: RequestUrls) -> None:
+async def test_a_status_stream_that_ends_early_just_ends(
+    peer: Peer, fal: FalClient, urls: RequestUrls
+) -> None:
     peer.will(events(b'data: {"status":"IN_QUEUE"}\n\n'))
     assert [report.status for report in await follow(fal, urls)] == ["IN_QUEUE"]
 
@@ -183,7 +206,9 @@ async def test_a_broken_status_stream_may_be_followed_again(
     assert caught.value.retryable
 
 
-async def test_an_unknown_request_cannot_be_followed(peer: Peer, fal: FalClient, urls: RequestUrls) -> None:
+async def test_an_unknown_request_cannot_be_followed(
+    peer: Peer, fal: FalClient, urls: RequestUrls
+) -> None:
     peer.will(says(404, {"status": "NOT_FOUND"}))
     with pytest.raises(Refused) as caught:
         await follow(fal, urls)

@@ -32,7 +32,9 @@ LOST: dict[str, Step] = {
     "half an answer": truncated(200, b'{"request_id": "abc"}'),
     "half a header": then_close(raw(b"HTTP/1.1 200 OK\r\ncontent-le")),
     "no HTTP": then_close(raw(b"\x00\x01\x02 hello\r\n\r\n")),
-    "a broken chunk": then_close(raw(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{}")),
+    "a broken chunk": then_close(
+        raw(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{}")
+    ),
     "a gateway page": html(502),
     "a redirect": reply(307, b"", location="/elsewhere"),
     "a lie about gzip": reply(200, b'{"request_id": "abc"}', content_encoding="gzip"),
@@ -118,7 +120,9 @@ async def test_a_connection_that_is_never_accepted_was_not_sent(endpoint: Endpoi
                 filler.close()
 
 
-async def test_a_client_that_was_closed_sends_nothing(peer: Peer, fal: FalClient, endpoint: EndpointId) -> None:
+async def test_a_client_that_was_closed_sends_nothing(
+    peer: Peer, fal: FalClient, endpoint: EndpointId
+) -> None:
     await fal.aclose()
     with pytest.raises(NotSent):
         await fal.submit(endpoint, b"{}", {})
@@ -210,7 +214,9 @@ async def test_a_plain_httpx_client_is_classified_alike(peer: Peer, endpoint: En
         peer.will(reset)
         with pytest.raises(Unanswered):
             await fal.submit(endpoint, b"{}", {})
-        away = FalClient(hosts_at(f"http://127.0.0.1:{_closed_port()}"), KEY, client=client, timeouts=QUICK)
+        away = FalClient(
+            hosts_at(f"http://127.0.0.1:{_closed_port()}"), KEY, client=client, timeouts=QUICK
+        )
         with pytest.raises(NotSent):
             await away.submit(endpoint, b"{}", {})
         await fal.aclose()
@@ -237,7 +243,7 @@ async def test_a_peer_that_does_not_read_a_large_body_cannot_hold_us(endpoint: E
         writer.transport.abort()
 
     server = await asyncio.start_server(deaf, "127.0.0.1", 0, limit=1024)
-    url = "http://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     started = time.monotonic()
     with pytest.raises(Unanswered):
         async with FalClient(hosts_at(url), KEY, timeouts=QUICK) as fal:

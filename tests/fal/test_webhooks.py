@@ -15,7 +15,10 @@ PUBLIC = KEY.public_key().public_bytes_raw()
 OTHER = Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key().public_bytes_raw()
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 RID = "764cabcf-b745-4b3e-ae38-1200304cf45b"
-BODY = b'{"request_id":"%s","gateway_request_id":"g","status":"OK","payload":{"seed": 1.0e5}}' % RID.encode()
+BODY = (
+    b'{"request_id":"%s","gateway_request_id":"g","status":"OK","payload":{"seed": 1.0e5}}'
+    % RID.encode()
+)
 
 
 def signed(
@@ -37,7 +40,9 @@ def signed(
     }
 
 
-def cause_of(headers: dict[str, str], body: bytes = BODY, keys: Any = (PUBLIC,), now: datetime = NOW) -> str:
+def cause_of(
+    headers: dict[str, str], body: bytes = BODY, keys: Any = (PUBLIC,), now: datetime = NOW
+) -> str:
     with pytest.raises(WebhookRejected) as caught:
         verify(headers, body, keys, now)
     assert str(caught.value).endswith(".")
@@ -78,7 +83,16 @@ def test_each_of_the_four_headers_is_needed(name: str, value: str | None) -> Non
 
 @pytest.mark.parametrize(
     "text",
-    [" 1_700_000_000 ", "١٧٠٠٠٠٠٠٠٠", "1e9", "-1", "17000000000000000000", "1700000000.0", "1700000000\n", "0x65"],
+    [
+        " 1_700_000_000 ",
+        "\u0661\u0667" + "\u0660" * 8,
+        "1e9",
+        "-1",
+        "17000000000000000000",
+        "1700000000.0",
+        "1700000000\n",
+        "0x65",
+    ],
 )
 def test_an_odd_timestamp_is_refused_although_its_signature_is_right(text: str) -> None:
     assert cause_of(signed(at=text)) == "bad_timestamp"
@@ -105,7 +119,7 @@ def _signature(change: str) -> str:
         "not hex": "g" * 128,
         "newline": text + "\n",
         "twice": f"{text},{text}",
-        "arabic": "٠" * 128,
+        "arabic": "\u0660" * 128,
     }[change]
 
 
@@ -162,7 +176,15 @@ def test_the_id_of_the_header_has_to_be_the_one_of_the_body() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"{", b'{"request_id":7,"status":"OK"}', b'{"request_id":"%s"}' % RID.encode(), b"\xff", b"{" * 9999],
+    [
+        b"",
+        b"[]",
+        b"{",
+        b'{"request_id":7,"status":"OK"}',
+        b'{"request_id":"%s"}' % RID.encode(),
+        b"\xff",
+        b"{" * 9999,
+    ],
     ids=range(7),
 )
 def test_a_signed_body_that_cannot_be_read_is_no_server_error(body: bytes) -> None:
@@ -181,7 +203,9 @@ def test_a_signed_body_that_cannot_be_read_is_no_server_error(body: bytes) -> No
          (b'{"detail": []}', None, "Invalid status code: 422")),
     ],
 )  # fmt: skip
-def test_payload_and_errors_are_told_apart(members: dict[str, Any], expected: tuple[Any, ...]) -> None:
+def test_payload_and_errors_are_told_apart(
+    members: dict[str, Any], expected: tuple[Any, ...]
+) -> None:
     body = json.dumps({"request_id": RID, "status": "ERROR", "new_member": 1, **members}).encode()
     report = verify(signed(body), body, [PUBLIC], NOW)
     assert (report.payload_bytes, report.payload_error, report.error) == expected
