@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -76,7 +75,9 @@ async def follow(
     Close the generator (`contextlib.aclosing`) when the reader goes, so that it leaves its group.
     """
     place = Place(seq=after_seq, log=after_log, frame=after_frame)
-    async with _news_of(pk) as news:
+    news = asyncio.Event()  # set whenever something about the request is announced
+    listener = asyncio.create_task(_listen(pk, news))
+    try:
         while True:
             news.clear()  # before reading: what is announced while we read wakes us again
             batch: Batch = await database_sync_to_async(_read)(pk, place)
@@ -86,19 +87,9 @@ async def follow(
             place = place.after(batch)
             if not batch.more:
                 await _wait(news)
-
-
-@asynccontextmanager
-async def _news_of(pk: int) -> AsyncIterator[asyncio.Event]:
-    """An event that is set whenever something about the request is announced."""
-    news = asyncio.Event()
-    listener = asyncio.create_task(_listen(pk, news))
-    try:
-        yield news
     finally:
         listener.cancel()
-        with suppress(asyncio.CancelledError):
-            await listener
+        await asyncio.gather(listener, return_exceptions=True)
 
 
 async def _listen(pk: int, news: asyncio.Event) -> None:

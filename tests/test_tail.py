@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+
+from requests_app import announce, lifecycle, tail
+from requests_app.drafts import Draft
+from requests_app.models import FalRequest, Frame, LogLine, Observation, Source, Status, Team
+from requests_app.tail import Batch, follow
+from requests_app.transitions import Ended
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def row(transactional_db: None) -> FalRequest:
+    person = get_user_model().objects.create_user("olive")
+    team = Team.objects.create(name="Lighthouse")
+    return lifecycle.create(Draft("acme/one", "stream", "{}"), team=team, person=person,
+                            now=timezone.now())
+
+
+@pytest.fixture
+def never_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tail, "POLL_S", 60.0)
+
+
+def add_frames(row: FalRequest, *numbers: int, size: int = 1) -> None:
+    Frame.objects.bulk_create(
+        Frame(request=row, number=n, offset_ms=n, data=str(n), size=size) for n in numbers
+    )
+    announce.framed(row.pk, numbers[-1])
+
+
+def end(row: FalRequest) -> None:
+    lifecycle.observe(row.pk, Ended(Status.COMPLETED, "", "done"), source=Source.STREAM,
+                      asked_at=timezone.now())
+
+
+def end_quietly(row: FalRequest) -> None:
+    FalRequest.objects.filter(pk=row.pk).update(
+        status=Status.COMPLETED, ended_at=timezone.now(), due_at=None
+    )
+
+
+async def to_the_end(row: FalRequest, **after: int) -> list[Batch]:
+    async with asyncio.timeout(10):
+        return [batch async for batch in follow(row.pk, **after)]
+
+
+async def next_full(batches: AsyncIterator[Batch]) -> Batch:
+    async with asyncio.timeout(5):
+        async for batch in batches:
+            if not batch.is_empty:
+                return batch
+    raise AssertionError("the tail ended")
+
+
+def numbers(batches: list[Batch]) -> list[int]:
+    return [frame.number for batch in batches for frame in batch.frames]
+
+
+async def test_the_past_of_an_ended_request_comes_at_once_and_ends(
+    row: FalRequest, never_polls: None
+) -> None:
+    await sync_to_async(add_frames)(row, 1, 2, 3)
+    await sync_to_async(LogLine.objects.create)(request=row, message="hello", digest="1")
+    await sync_to_async(end_quietly)(row)
+    [batch] = await to_the_end(row)
+    assert batch.ended
+    assert [line.message for line in batch.log_lines] == ["hello"]
+    assert [o.kind for o in batch.observations] == ["created"]
+    assert numbers([batch]) == [1, 2, 3]
+
+
+async def test_what_happens_later_wakes_the_reader(row: FalRequest, never_polls: None) -> None:
+    async with aclosing(follow(row.pk)) as batches:
+        await next_full(batches)
+        await sync_to_async(add_frames)(row, 1, 2)
+        assert numbers([await next_full(batches)]) == [1, 2]
+        await sync_to_async(lifecycle.opened)(row.pk, None, now=timezone.now())
+
+
+async def test_it_takes_up_after_the_readers_place(row: FalRequest) -> None:
+    await sync_to_async(add_frames)(row, *range(1, 11))
+    lines = [
+        await sync_to_async(LogLine.objects.create)(request=row, message=str(n), digest=str(n))
+        for n in range(3)
+    ]
+    await sync_to_async(end_quietly)(row)
+    seq = (await sync_to_async(Observation.objects.get)()).pk
+    [batch] = await to_the_end(row, after_seq=seq, after_log=lines[1].pk, after_frame=7)
+    assert numbers([batch]) == [8, 9, 10]
+    assert [line.message for line in batch.log_lines] == ["2"]
+    assert batch.observations == []
+
+
+async def test_more_than_a_batch_comes_in_order_without_gap_or_repeat(row: FalRequest) -> None:
+    await sync_to_async(add_frames)(row, *range(1, 1002))
+    await sync_to_async(end_quietly)(row)
+    batches = await to_the_end(row)
+    assert numbers(batches) == list(range(1, 1002))
+    assert max(len(batch.frames) for batch in batches) == tail.LIMIT
+    assert [batch.ended for batch in batches] == [False] * (len(batches) - 1) + [True]
+
+
+async def test_large_frames_come_in_small_batches(row: FalRequest) -> None:
+    await sync_to_async(add_frames)(row, 1, 2, 3, 4, 5, size=tail.FRAME_BYTES // 2)
+    await sync_to_async(add_frames)(row, 6, 7, size=tail.FRAME_BYTES * 2)
+    await sync_to_async(end_quietly)(row)
+    batches = await to_the_end(row)
+    assert [[f.number for f in b.frames] for b in batches] == [[1, 2], [3, 4], [5], [6], [7]]
+
+
+async def test_twenty_readers_and_a_writer_agree(row: FalRequest, never_polls: None) -> None:
+    async def write() -> None:
+        for first in range(1, 300, 10):
+            await sync_to_async(add_frames)(row, *range(first, first + 10))
+        await sync_to_async(end)(row)
+
+    readers = [asyncio.create_task(to_the_end(row, after_frame=n * 10)) for n in range(20)]
+    await write()
+    for n, batches in enumerate(await asyncio.gather(*readers)):
+        assert numbers(batches) == list(range(n * 10 + 1, 301))
+        assert batches[-1].ended
+
+
+async def test_a_lost_message_costs_one_poll(
+    row: FalRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tail, "POLL_S", 0.1)
+    async with aclosing(follow(row.pk)) as batches:
+        await next_full(batches)
+        await sync_to_async(Frame.objects.create)(
+            request=row, number=1, offset_ms=0, data="x", size=1
+        )  # nobody announces it
+        assert numbers([await next_full(batches)]) == [1]
+
+
+async def test_a_layer_that_is_away_leaves_the_poll(
+    row: FalRequest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Away:
+        async def new_channel(self) -> str:
+            raise ConnectionError("refused")
+
+    monkeypatch.setattr(tail, "get_channel_layer", Away)
+    monkeypatch.setattr(tail, "POLL_S", 0.1)
+    async with aclosing(follow(row.pk)) as batches:
+        await next_full(batches)
+        await sync_to_async(add_frames)(row, 1)
+        assert numbers([await next_full(batches)]) == [1]
+    assert "this reader polls" in caplog.text
+    assert caplog.records[0].levelno == logging.WARNING
+
+
+async def test_it_waits_for_the_logs_that_follow_an_end_by_webhook(row: FalRequest) -> None:
+    def ended_by_webhook() -> None:
+        FalRequest.objects.filter(pk=row.pk).update(
+            status=Status.COMPLETED, ended_at=timezone.now(), due_at=timezone.now()
+        )
+
+    def looked_once_more() -> None:
+        LogLine.objects.create(request=row, message="late", digest="1")
+        FalRequest.objects.filter(pk=row.pk).update(due_at=None)
+
+    await sync_to_async(ended_by_webhook)()
+    async with aclosing(follow(row.pk)) as batches:
+        assert not (await next_full(batches)).ended
+        await sync_to_async(looked_once_more)()
+        batch = await next_full(batches)
+    assert batch.ended
+    assert [line.message for line in batch.log_lines] == ["late"]
+
+
+async def test_it_does_not_wait_for_those_logs_for_ever(row: FalRequest) -> None:
+    await FalRequest.objects.filter(pk=row.pk).aupdate(
+        status=Status.COMPLETED, due_at=timezone.now(),
+        ended_at=timezone.now() - tail.AFTERCARE - timedelta(seconds=1),
+    )
+    assert [batch.ended for batch in await to_the_end(row)] == [True]
+
+
+@pytest.mark.parametrize("way", ["closed", "cancelled"])
+async def test_a_reader_that_goes_leaves_nothing_behind(row: FalRequest, way: str) -> None:
+    layer: Any = get_channel_layer()
+    tasks = asyncio.all_tasks()
+    batches = follow(row.pk)
+    if way == "closed":
+        await next_full(batches)
+        await asyncio.sleep(0.1)
+        assert layer.groups[announce.group_of_request(row.pk)]
+        await batches.aclose()
+    else:
+        reader = asyncio.create_task(to_the_end(row))
+        await asyncio.sleep(0.3)
+        assert layer.groups[announce.group_of_request(row.pk)]
+        reader.cancel()
+        await asyncio.gather(reader, return_exceptions=True)
+        await asyncio.sleep(0.05)
+    assert announce.group_of_request(row.pk) not in layer.groups
+    assert asyncio.all_tasks() == tasks
