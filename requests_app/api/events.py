@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakSet
 
+from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Schema
@@ -48,7 +49,7 @@ async def response(
 ) -> StreamingHttpResponse:
     """The stream. Raises Http404, BadHeader, TooManyStreams."""
     token: ApiToken = request.auth
-    row = await database_sync_to_async(rows.get_or_404)(token, request_id)
+    row = await sync_to_async(rows.get_or_404)(token, request_id)
     place = _parse_id(last_event_id)
     stream = _stream(request, row, place, _take_seat(token))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -77,8 +78,9 @@ async def _stream(
     request: HttpRequest, row: FalRequest, place: Place, seat: _Seat
 ) -> AsyncGenerator[str]:
     try:
-        async for text in _events(request, row, place):
-            yield text
+        async with aclosing(_events(request, row, place)) as texts:
+            async for text in texts:
+                yield text
     finally:
         _seats.discard(seat)
 

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+from threading import Thread
+from uuid import uuid4
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+from django.utils import timezone
+
+from requests_app import lifecycle
+from requests_app.models import Delivery, FalRequest, LogLine, Observation, Source, Status
+from tests.api.conftest import Caller
+
+BODY = {"endpoint_id": "acme/one", "input": {"prompt": "a lighthouse"}}
+
+
+def test_a_submit_records_the_row_for_the_tokens_person_and_team(owner: Caller) -> None:
+    made = owner.post(body=BODY | {
+        "mode": "stream", "headers": {"x-trace": "7"}, "priority": "low", "start_timeout": 30,
+        "no_retry": True, "store_io": False, "runner_hint": "warm",
+    })
+    assert made.status_code == 201
+    shown = made.json()
+    row = FalRequest.objects.get()
+    assert shown["id"] == str(row.public_id)
+    assert (shown["team"], shown["person"], shown["status"]) == ("Lighthouse", "olive", "pending")
+    assert (shown["mode"], shown["headers"]) == ("stream", {"x-trace": "7"})
+    assert row.options == shown["options"] == {
+        "headers": {"x-trace": "7"}, "priority": "low", "start_timeout": 30.0, "no_retry": True,
+        "store_io": False, "runner_hint": "warm",
+    }
+    assert row.seq == shown["seq"] == Observation.objects.get().pk
+    assert made["Cache-Control"] == "private, no-store"
+
+
+def test_only_the_endpoint_and_the_input_are_needed(owner: Caller) -> None:
+    owner.post(body=BODY)
+    row = FalRequest.objects.get()
+    assert (row.mode, row.options, row.input_text) == ("queue", {}, '{"prompt": "a lighthouse"}')
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"endpoint_id": "no-slash"}, "endpoint_id"),
+        ({"endpoint_id": 7}, "endpoint_id"),
+        ({"mode": "later"}, "mode"),
+        ({"priority": "urgent"}, "priority"),
+        ({"start_timeout": 0}, "start_timeout"),
+        ({"start_timeout": "30"}, "start_timeout"),
+        ({"start_timeout": True}, "start_timeout"),
+        ({"no_retry": 1}, "no_retry"),
+        ({"runner_hint": "a\r\nX-Evil: 1"}, "runner_hint"),
+        ({"headers": {"Authorization": "x"}}, "headers"),
+        ({"headers": {"x-a": 1}}, "headers"),
+        ({"headers": []}, "headers"),
+        ({"team": "Elsewhere"}, "team"),
+        ({"status": "completed"}, "status"),
+        ({"person": "sam"}, "person"),
+    ],
+)
+def test_bad_fields_are_named_and_nothing_is_stored(
+    owner: Caller, change: dict[str, object], field: str
+) -> None:
+    refused = owner.post(body=BODY | change)
+    assert refused.status_code == 422
+    [problem] = refused.json()["detail"]
+    assert problem["loc"][:2] == ["body", field]
+    assert not FalRequest.objects.exists()
+
+
+def test_every_error_is_told_at_once(owner: Caller) -> None:
+    refused = owner.post(body={"endpoint_id": "x", "input": {}, "runner_hint": "\n"})
+    assert {problem["loc"][1] for problem in refused.json()["detail"]} == {
+        "endpoint_id", "runner_hint",
+    }
+
+
+def test_the_same_key_and_body_mean_the_same_row(owner: Caller) -> None:
+    first = owner.post(body=BODY, **{"Idempotency-Key": "k-1"})
+    reordered = '{"input": {"prompt": "a lighthouse"},   "endpoint_id": "acme/one"}'
+    again = owner.post(body=reordered, **{"Idempotency-Key": "k-1"})
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json()["id"] == again.json()["id"]
+    assert FalRequest.objects.count() == 1
+
+
+def test_a_key_with_another_body_is_refused(owner: Caller) -> None:
+    owner.post(body=BODY, **{"Idempotency-Key": "k-1"})
+    refused = owner.post(body=BODY | {"priority": "low"}, **{"Idempotency-Key": "k-1"})
+    assert refused.status_code == 422
+    [problem] = refused.json()["detail"]
+    assert problem["loc"] == ["header", "Idempotency-Key"]
+    assert FalRequest.objects.count() == 1
+
+
+def test_keys_belong_to_a_team(owner: Caller, stranger: Caller) -> None:
+    first = owner.post(body=BODY, **{"Idempotency-Key": "k-1"})
+    other = stranger.post(body=BODY, **{"Idempotency-Key": "k-1"})
+    assert other.status_code == 201
+    assert first.json()["id"] != other.json()["id"]
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256, "a\x7fb", "é"])
+def test_an_unusable_key_is_refused(owner: Caller, key: str) -> None:
+    refused = owner.post(body=BODY, **{"Idempotency-Key": key})
+    assert refused.status_code == 422
+    assert not FalRequest.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_key_from_eight_callers_at_once_submits_once(owner: Caller) -> None:
+    answers: list[tuple[int, str]] = []
+
+    def call() -> None:
+        made = owner.post(body=BODY, **{"Idempotency-Key": "k-1"})
+        answers.append((made.status_code, made.json()["id"]))
+        connection.close()
+
+    threads = [Thread(target=call) for _ in range(8)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert sorted(status for status, _ in answers) == [200] * 7 + [201]
+    assert len({id for _, id in answers}) == FalRequest.objects.count() == 1
+
+
+def test_the_detail_has_what_went_in_and_what_came_out(owner: Caller) -> None:
+    row = owner.make(output=b'{"images": [{"url": "x"}]}', output_size=26, metrics={"t": 1.5})
+    LogLine.objects.create(request=row, message="loading", digest="1", level="INFO")
+    Delivery.objects.create(
+        request=row, received_at=timezone.now(), verdict="accepted", body=b"{}", body_size=2,
+        headers={"x": "y"},
+    )
+    shown = owner.get(f"{row.public_id}/").json()
+    assert shown["input"] == {"prompt": "a lighthouse"}
+    assert shown["output"] == {"images": [{"url": "x"}]}
+    assert shown["metrics"] == {"t": 1.5}
+    assert [line["message"] for line in shown["logs"]] == ["loading"]
+    assert [o["kind"] for o in shown["observations"]] == ["created"]
+    assert shown["observations"][0]["seq"] == shown["seq"]
+    [delivery] = shown["deliveries"]
+    assert (delivery["verdict"], delivery["body_size"]) == ("accepted", 2)
+
+
+def test_the_newest_log_lines_are_shown_oldest_first(owner: Caller) -> None:
+    row = owner.make()
+    LogLine.objects.bulk_create(
+        LogLine(request=row, message=str(n), digest=str(n)) for n in range(1005)
+    )
+    messages = [line["message"] for line in owner.get(f"{row.public_id}/").json()["logs"]]
+    assert messages == [str(n) for n in range(5, 1005)]
+
+
+@pytest.mark.parametrize(
+    "output", [b"\x89PNG", b'{"a": NaN}', b"[" * 70 + b"]" * 70, b"[" * 100_000, b"{"]
+)
+def test_an_output_that_is_not_plain_json_is_null_and_its_bytes_are_there(
+    owner: Caller, output: bytes
+) -> None:
+    row = owner.make(output=output, output_size=len(output), output_type="image/png")
+    shown = owner.get(f"{row.public_id}/").json()
+    assert (shown["output"], shown["output_size"]) == (None, len(output))
+    raw = owner.get(f"{row.public_id}/output/")
+    assert raw.content == output
+    assert raw["Content-Type"] == "image/png"
+    assert raw["Content-Disposition"].startswith("attachment")
+    assert raw["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert raw["X-Content-Type-Options"] == "nosniff"
+
+
+def test_an_output_of_an_odd_type_is_just_bytes(owner: Caller) -> None:
+    row = owner.make(output=b"x", output_size=1, output_type="text/html\r\nX-Evil: 1")
+    assert owner.get(f"{row.public_id}/output/")["Content-Type"] == "application/octet-stream"
+
+
+def test_there_is_no_output_before_the_end(owner: Caller) -> None:
+    row = owner.make()
+    assert owner.get(f"{row.public_id}/").json()["output"] is None
+    assert owner.get(f"{row.public_id}/output/").json() == {"detail": "Not found."}
+
+
+def test_a_repeat_names_what_it_repeats(owner: Caller) -> None:
+    first = owner.make()
+    second = owner.make(again_of=first)
+    assert owner.get(f"{second.public_id}/").json()["again_of"] == str(first.public_id)
+    assert owner.get(f"{first.public_id}/").json()["again_of"] is None
+
+
+def test_cancelling_what_was_never_sent_ends_it(owner: Caller) -> None:
+    row = owner.make()
+    answer = owner.post(f"{row.public_id}/cancel/").json()
+    assert (answer["answer"], answer["request"]["status"]) == ("cancelled", "cancelled")
+    again = owner.post(f"{row.public_id}/cancel/").json()
+    assert (again["answer"], again["request"]["status"]) == ("ended", "cancelled")
+
+
+def test_cancelling_at_fal_is_a_wish_until_fal_speaks(owner: Caller) -> None:
+    row = owner.make(status=Status.IN_PROGRESS)
+    answer = owner.post(f"{row.public_id}/cancel/").json()
+    assert (answer["answer"], answer["request"]["status"]) == ("asked", "in_progress")
+    assert answer["request"]["cancel_asked_at"]
+
+
+def test_a_post_without_the_slash_is_not_redirected_away(owner: Caller) -> None:
+    client = Client(headers=owner.headers)
+    for path in ["/api/v1/requests", "/api/v1/nothing/here", "/api/v1/requests/a/b/"]:
+        lost = client.post(path, BODY, content_type="application/json")
+        assert (lost.status_code, lost.json()) == (404, {"detail": "Not found."})
+        assert Client().post(path).status_code == 401
+
+
+def test_other_methods_are_refused(owner: Caller) -> None:
+    client = Client(headers=owner.headers)
+    for method in ["put", "patch", "delete"]:
+        assert getattr(client, method)("/api/v1/requests/").status_code == 405
+    assert client.get(f"/api/v1/requests/{uuid4()}/cancel/").status_code == 405
+
+
+def test_a_database_that_is_away_is_503_and_can_be_tried_again(
+    owner: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*args: object, **options: object) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(lifecycle, "create", away)
+    refused = owner.post(body=BODY)
+    assert (refused.status_code, refused["Retry-After"]) == (503, "5")
+    assert "locked" not in refused.json()["detail"]
+
+
+def test_sources_are_words_of_the_model(owner: Caller) -> None:
+    row = owner.make()
+    [observation] = owner.get(f"{row.public_id}/").json()["observations"]
+    assert observation["source"] == Source.PERSON
