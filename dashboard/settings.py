@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -145,8 +147,9 @@ DATABASES = {
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = _SQLITE_OPTIONS  # type: ignore[typeddict-unknown-key]
-    # A file, so that the threads of a live server see the test's rows.
-    DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
+    # A file, so that the threads of a live server see the test's rows; one for each run.
+    _test_file = Path(tempfile.gettempdir()) / f"faldeck-test-{os.getpid()}.sqlite3"
+    DATABASES["default"]["TEST"] = {"NAME": _test_file}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env_text("REDIS_URL")
