@@ -29,6 +29,7 @@ from typing import Any
 import daphne.server
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from django.conf import settings
 from twisted.web.http import HTTPChannel, _GenericHTTPChannelProtocol
 
 from dashboard.masking import mask
@@ -57,7 +58,7 @@ limits = Limits()
 def install(wanted: Limits | None = None) -> None:
     """Bound every Daphne server of this process that is run from now on."""
     global limits
-    limits = wanted or Limits()
+    limits = wanted or Limits(body=settings.BODY_LIMIT_BYTES)
     daphne.server.HTTPFactory = BoundedHTTPFactory
     daphne.server.WebSocketFactory = BoundedWebSocketFactory
     daphne.server.Server.handle_reply = _handle_reply

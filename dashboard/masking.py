@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
 
 # The webhook's secret, the setup link's token.
 _SECRET = re.compile(r"(/hooks/fal/[^/\s\"']*/|/setup/)[^/?\s\"'>]+")
@@ -13,6 +18,17 @@ MASK = "***"
 def mask(text: str) -> str:
     """The text with the secret part of our secret-bearing paths replaced."""
     return _SECRET.sub(rf"\g<1>{MASK}", text)
+
+
+def masks_path(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Outermost decorator of a view with a secret in its path: Django logs refusals with the path."""
+
+    @functools.wraps(view)
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        request.path = mask(request.path)
+        return view(request, *args, **kwargs)
+
+    return inner
 
 
 class MaskingFormatter(logging.Formatter):

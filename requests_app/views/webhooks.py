@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, Unrea
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from dashboard.masking import mask
+from dashboard.masking import masks_path
 from requests_app import deliveries
 from requests_app.deliveries import Post, Verdict
 
@@ -47,9 +47,9 @@ class _Refused(Exception):
 
 
 @csrf_exempt
+@masks_path
 def receive(request: HttpRequest, public_id: str, secret: str) -> HttpResponse:
     """POST /hooks/fal/<uuid>/<secret>, with or without a slash at the end."""
-    request.path = mask(request.path)  # Django logs it with every answer from 400 up
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     try:

@@ -1,0 +1,60 @@
+"""What the setup page asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+
+from requests_app.models import Team
+
+LONGEST_PASSWORD = 1024  # characters; hashing a longer one would only cost time
+
+
+class SetupForm(forms.Form):
+    """The first team and its owner; errors stand at their fields."""
+
+    team_name = forms.CharField(
+        label="Team", max_length=80, help_text="Everybody in a team sees all of its requests."
+    )
+    username = forms.CharField(
+        label="User name",
+        max_length=150,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
+    )
+    password = forms.CharField(
+        label="Password",
+        max_length=LONGEST_PASSWORD,
+        strip=False,
+        help_text="At least 10 characters.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean_team_name(self) -> str:
+        """A name nobody has yet."""
+        name: str = self.cleaned_data["team_name"]
+        if Team.objects.filter(name=name).exists():
+            raise ValidationError("There is a team of this name already.")
+        return name
+
+    def clean_username(self) -> str:
+        """A name Django's own user model takes."""
+        name: str = User.normalize_username(self.cleaned_data["username"])
+        User._meta.get_field("username").run_validators(name)
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        """The configured validators, which also compare the password with the user name."""
+        fields: dict[str, Any] = super().clean() or self.cleaned_data
+        if password := fields.get("password"):
+            self._check(password, fields.get("username", ""))
+        return fields
+
+    def _check(self, password: str, username: str) -> None:
+        try:
+            validate_password(password, User(username=username))
+        except ValidationError as error:
+            self.add_error("password", error)

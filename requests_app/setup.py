@@ -1,0 +1,70 @@
+"""The first account: by a one-time link on a real installation, ready-made in the sandbox."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from requests_app.models import Membership, Role, SetupLink, Team, digest
+
+DEMO_USER = "demo"
+DEMO_TEAM = "Demo"
+
+
+class LinkDead(Exception):
+    """The link was used, replaced by a newer one, or is no longer needed; or it never was."""
+
+
+def issue_setup_link(base_url: str) -> str | None:
+    """A fresh link under `base_url`, which ends earlier ones; None once anybody has an account."""
+    if settings.SANDBOX or User.objects.exists():
+        return None
+    return base_url.rstrip("/") + reverse("requests:setup", kwargs={"token": SetupLink.issue()})
+
+
+def is_live(token: str) -> bool:
+    """Whether the link still makes the first owner."""
+    return _unused(token).exists() and not User.objects.exists()
+
+
+def make_first_owner(
+    token: str, *, team_name: str, username: str, password: str
+) -> User:
+    """Make the team and its owner, once. Raises LinkDead, also for all but one of many at once."""
+    user = User(username=username)
+    user.set_password(password)  # takes a while on purpose: not while others wait for the database
+    with transaction.atomic():
+        if not _unused(token).update(used_at=timezone.now()):
+            raise LinkDead
+        if User.objects.exists():
+            raise LinkDead
+        user.save()
+        _own(team_name, user)
+    return user
+
+
+def ensure_demo() -> tuple[str, str | None]:
+    """The sandbox's user and team. The password is told once, when the user is made."""
+    with transaction.atomic():
+        user, is_new = User.objects.get_or_create(username=DEMO_USER)
+        password = secrets.token_urlsafe(12) if is_new else None
+        if password:
+            user.set_password(password)
+            user.save()
+            _own(DEMO_TEAM, user)
+    return DEMO_USER, password
+
+
+def _unused(token: str) -> QuerySet[SetupLink]:
+    return SetupLink.objects.filter(digest=digest(token), used_at=None)
+
+
+def _own(team_name: str, user: User) -> None:
+    team, _ = Team.objects.get_or_create(name=team_name)
+    Membership.objects.create(team=team, user=user, role=Role.OWNER)

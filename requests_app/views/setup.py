@@ -1,0 +1,35 @@
+"""The page behind the one-time link: first team, first owner, logged in."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from dashboard.masking import masks_path
+from requests_app.forms.setup import SetupForm
+from requests_app.setup import LinkDead, is_live, make_first_owner
+
+
+@masks_path
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def setup(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows the form, POST makes the owner; a dead link is a 404 like an unknown one."""
+    if not is_live(token):
+        raise Http404
+    form = SetupForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        status = 422 if request.method == "POST" else 200
+        return render(request, "requests_app/setup.html", {"form": form}, status=status)
+    try:
+        user = make_first_owner(token, **form.cleaned_data)
+    except LinkDead as error:
+        raise Http404 from error
+    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    return redirect(settings.LOGIN_REDIRECT_URL)
