@@ -187,7 +187,7 @@ def _tags(name: str, value: str) -> None:
             raise InvalidHeader(
                 name,
                 f"{name} is written key=value,key=value: keys of a-z, 0-9, dot, dash and "
-                "underscore (64 at most, not starting with fal.), values of 256 characters at most.",
+                "underscore (64 at most, not starting with fal.), values of 256 at most.",
             )
 
 

@@ -96,9 +96,8 @@ class KeyCache:
         """
         if self._is_due(now, fresh=fresh):
             async with self._locks.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
-                if self._is_due(
-                    now, fresh=fresh
-                ):  # another caller may have fetched while we waited
+                # Another caller may have fetched while we waited.
+                if self._is_due(now, fresh=fresh):
                     await self._refresh(now)
         if self._fetched_at is None or now - self._fetched_at > self.KEEP_FOR:
             raise KeysUnavailable(

@@ -1,7 +1,7 @@
 """The wire itself: one HTTP call, its deadline, its size limit, and whether bytes had left when it
 failed.
 
-Calls never follow a redirect, keep no cookie and ask for an uncompressed reply.
+Calls never follow a redirect, send no cookie and ask for an uncompressed reply.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import math
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import aiohttp
 import httpx
@@ -105,7 +104,6 @@ def new_client(*, reuse: bool = True) -> httpx.AsyncClient:
     tls = httpx.create_ssl_context()
     return httpx.AsyncClient(
         transport=AiohttpTransport(verify=tls, client=session),
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         follow_redirects=False,
     )
 
@@ -178,7 +176,7 @@ class Wire:
             content=_in_pieces(call.body),
             timeout=timeouts,
         )
-        request.headers.pop("cookie", None)
+        request.headers.pop("cookie", None)  # httpx keeps what it was given by other calls
         return request
 
     def _our_headers(self, call: Call) -> dict[str, str]:

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import socket
 import time
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -73,6 +74,18 @@ async def test_a_slow_answer_is_cut_by_the_total_deadline(
     with pytest.raises(Unanswered, match="time ran out"):
         await fal.result(urls)
     assert time.monotonic() - started < QUICK.result_s + 0.3
+
+
+async def test_a_submit_is_not_waited_for_in_silence_until_the_total_deadline(
+    peer: Peer, endpoint: EndpointId
+) -> None:
+    peer.will(hang)
+    timeouts = replace(QUICK, read_s=0.1, submit_s=5)
+    started = time.monotonic()
+    async with FalClient(hosts_at(peer.url), KEY, timeouts=timeouts) as fal:
+        with pytest.raises(Unanswered, match="time ran out"):
+            await fal.submit(endpoint, b"{}", {})
+    assert time.monotonic() - started < 2
 
 
 def _closed_port() -> int:
