@@ -36,8 +36,10 @@ class Embedded:
         self._threads = [
             threading.Thread(target=self._worker.start, name="celery-worker", daemon=True),
             threading.Thread(
-                target=self._beat.start, kwargs={"embedded_process": False},
-                name="celery-beat", daemon=True,
+                target=self._beat.start,
+                kwargs={"embedded_process": False},
+                name="celery-beat",
+                daemon=True,
             ),
         ]
 

@@ -55,9 +55,7 @@ class ThreadSafeInMemoryLayer(InMemoryChannelLayer):  # type: ignore[misc]
             self._loops.pop(channel, None)
 
     def _put(self, channel: str, message: Message) -> None:
-        queue = self.channels.setdefault(
-            channel, asyncio.Queue(maxsize=self.get_capacity(channel))
-        )
+        queue = self.channels.setdefault(channel, asyncio.Queue(maxsize=self.get_capacity(channel)))
         if queue.full():
             queue.get_nowait()
         queue.put_nowait((time.time() + self.expiry, dict(message)))

@@ -53,7 +53,7 @@ def _end_of_loop() -> None:
     """End what open sockets and streams left on the loop; without it the interpreter crashes."""
     from twisted.internet import reactor  # installed by Daphne's import
 
-    loop: asyncio.AbstractEventLoop = reactor._asyncioEventloop  # type: ignore[attr-defined]
+    loop: asyncio.AbstractEventLoop = reactor._asyncioEventloop
     tasks = asyncio.all_tasks(loop)
     for task in tasks:
         task.cancel()

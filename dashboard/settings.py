@@ -39,9 +39,7 @@ _UPSTREAM = {
 SANDBOX_PORT = env_int("SANDBOX_PORT", 8900)
 SANDBOX_URL = f"http://127.0.0.1:{SANDBOX_PORT}"
 # No key and no upstream of one's own: the sandbox on this machine plays fal.
-SANDBOX = env_bool(
-    "SANDBOX", default=not FAL_KEY and not any(env_text(name) for name in _UPSTREAM)
-)
+SANDBOX = env_bool("SANDBOX", default=not FAL_KEY and not any(env_text(name) for name in _UPSTREAM))
 
 
 def _upstream(name: str) -> str:
@@ -146,7 +144,7 @@ DATABASES = {
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = _SQLITE_OPTIONS  # type: ignore[typeddict-unknown-key]
+    DATABASES["default"]["OPTIONS"] = _SQLITE_OPTIONS
     # A file, so that the threads of a live server see the test's rows; one for each run.
     _test_file = Path(tempfile.gettempdir()) / f"faldeck-test-{os.getpid()}.sqlite3"
     DATABASES["default"]["TEST"] = {"NAME": _test_file}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, TypedDict
 
 from asgiref.sync import async_to_sync
@@ -53,10 +54,14 @@ def group_of_request(pk: int) -> str:
 def changed(row: FalRequest, seq: int) -> None:
     """Tell both groups, on commit, that the row moved."""
     message: RequestChanged = {
-        "type": "request.changed", "id": str(row.public_id), "pk": row.pk, "seq": seq,
+        "type": "request.changed",
+        "id": str(row.public_id),
+        "pk": row.pk,
+        "seq": seq,
     }
     groups = group_of_team(row.team_id), group_of_request(row.pk)
-    transaction.on_commit(lambda: [_send(group, message) for group in groups])
+    for group in groups:
+        transaction.on_commit(partial(_send, group, message))
 
 
 def framed(pk: int, last: int) -> None:

@@ -18,7 +18,7 @@ _PICTURE_TYPES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 def summary_of(input_text: str) -> str:
     """The most telling string of the input, else the input itself, cut to one line."""
     value = json.loads(input_text)
-    strings = {name: text for name, text in _strings(value)}
+    strings = dict(_strings(value))
     telling = next((strings[name] for name in _TELLING if strings.get(name)), None)
     longest = max(strings.values(), key=len, default="")
     text = telling or longest or (input_text if value else "")

@@ -289,7 +289,11 @@ def judge_stream(count: int, last: str | None) -> Result | Ended:
     if isinstance(value, dict) and value.get("partial") is True:
         sentence = f"The stream ended after {count} events, in the middle of its output."
         return Ended(Status.FAILED, "partial_stream", sentence)
-    if isinstance(value, dict) and {"error", "detail"} & set(value) and not set(value) - _ERROR_NAMES:
+    if (
+        isinstance(value, dict)
+        and {"error", "detail"} & set(value)
+        and not set(value) - _ERROR_NAMES
+    ):
         return Result(200, {}, "application/json", body, parse_error(200, {}, body))
     return Result(200, {}, "application/json", body)
 

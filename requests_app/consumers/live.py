@@ -152,21 +152,23 @@ class LiveConsumer(Consumer):
                 await self.close(code=NO_TEAM)
                 return
 
-    @database_sync_to_async
+    @database_sync_to_async  # type: ignore[untyped-decorator]
     def _session_exists(self) -> bool:
         session = self.scope["session"]
         return bool(session.session_key) and session.exists(session.session_key)
 
-    @database_sync_to_async
+    @database_sync_to_async  # type: ignore[untyped-decorator]
     def _still_member(self) -> bool:
         user = self.scope["user"]
         teams = Membership.objects.filter(user_id=user.pk, user__is_active=True)
         mine = set(teams.values_list("team_id", flat=True))
-        theirs = FalRequest.objects.filter(pk__in=list(self.watched)).values_list("team_id", flat=True)
+        theirs = FalRequest.objects.filter(pk__in=list(self.watched)).values_list(
+            "team_id", flat=True
+        )
         needed = {*theirs, *([self.team_id] if self.team_id is not None else [])}
         return needed <= mine
 
-    @database_sync_to_async
+    @database_sync_to_async  # type: ignore[untyped-decorator]
     def _team(self) -> int | None:
         """The team chosen in the session, else the first by name, as on the pages."""
         mine = Team.objects.of(self.scope["user"])
@@ -174,14 +176,14 @@ class LiveConsumer(Consumer):
         team = chosen or mine.order_by("name").first()
         return team.pk if team else None
 
-    @database_sync_to_async
+    @database_sync_to_async  # type: ignore[untyped-decorator]
     def _row(self, public_id: Any) -> FalRequest | None:
         try:
             return get_request_or_404(self.scope["user"], UUID(str(public_id)))
         except (Http404, ValueError):
             return None
 
-    @database_sync_to_async
+    @database_sync_to_async  # type: ignore[untyped-decorator]
     def _newest(self, team_id: int) -> int:
         newest = FalRequest.objects.filter(team_id=team_id).order_by("-seq").first()
         return newest.seq if newest else 0

@@ -42,11 +42,25 @@ class Observation(models.Model):
 
     @classmethod
     def record(
-        cls, pk: int, *, kind: str, source: str, status: str, at: datetime, heard_at: datetime,
-        note: str = "", data: dict[str, Any] | None = None,
+        cls,
+        pk: int,
+        *,
+        kind: str,
+        source: str,
+        status: str,
+        at: datetime,
+        heard_at: datetime,
+        note: str = "",
+        data: dict[str, Any] | None = None,
     ) -> Observation:
         """Append one; the caller holds the transaction that also moves the row."""
         return cls.objects.create(
-            request_id=pk, kind=kind, source=source, status=status, note=note,
-            data=data or {}, asked_at=at, heard_at=heard_at,
+            request_id=pk,
+            kind=kind,
+            source=source,
+            status=status,
+            note=note,
+            data=data or {},
+            asked_at=at,
+            heard_at=heard_at,
         )

@@ -57,9 +57,7 @@ class FalRequestQuerySet(models.QuerySet["FalRequest"]):
 
     def due(self, now: datetime) -> FalRequestQuerySet:
         """Rows whose next step is due and that nobody holds."""
-        return self.filter(due_at__lte=now).filter(
-            Q(leased_until=None) | Q(leased_until__lt=now)
-        )
+        return self.filter(due_at__lte=now).filter(Q(leased_until=None) | Q(leased_until__lt=now))
 
     def lease(self, pk: int, now: datetime, length: timedelta) -> uuid.UUID | None:
         """Take a due row for a while: the lease's token, or None if somebody was first."""

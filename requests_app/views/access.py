@@ -36,7 +36,7 @@ def _find_membership(request: HttpRequest) -> Membership | None:
     if not request.user.is_authenticated:
         return None
     mine = Membership.objects.filter(user=request.user).select_related("team", "user")
-    chosen = mine.filter(team_id=request.session.get(SESSION_KEY)).first()
+    chosen = mine.filter(team_id=request.session.get(SESSION_KEY, 0)).first()
     return chosen or mine.order_by("team__name").first()
 
 

@@ -49,9 +49,7 @@ async def _kept(claim: lifecycle.Claim) -> Ended:
     """Renew the lease until a person wants the call stopped; that ends it."""
     while True:
         await asyncio.sleep(HOLD_EVERY_S)
-        held = await watch_loop.database(
-            lifecycle.hold, claim.pk, claim.lease, now=timezone.now()
-        )
+        held = await watch_loop.database(lifecycle.hold, claim.pk, claim.lease, now=timezone.now())
         if held.cancel:
             sentence = "We hung up as asked; fal cancels a direct call when the caller leaves."
             return Ended(Status.CANCELLED, "", sentence)

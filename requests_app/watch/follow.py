@@ -33,10 +33,13 @@ def begin(pk: int, urls: RequestUrls) -> None:
 
 async def _follow(pk: int, urls: RequestUrls) -> None:
     try:
-        async with aclosing(watch_loop.client().follow_status(urls)) as reports:  # type: ignore[type-var]
+        async with aclosing(watch_loop.client().follow_status(urls)) as reports:
             async for report in reports:
                 await watch_loop.database(
-                    lifecycle.observe, pk, report, source=Source.STATUS_STREAM,
+                    lifecycle.observe,
+                    pk,
+                    report,
+                    source=Source.STATUS_STREAM,
                     asked_at=timezone.now(),
                 )
                 if report.is_completed:

@@ -82,7 +82,8 @@ class WatchLoop:
                     target=self._serve, args=[ready], name="watch", daemon=True
                 ).start()
                 ready.wait(START_TIMEOUT_S)
-            assert self._loop is not None
+            if self._loop is None:
+                raise RuntimeError("The watch loop did not start.")
             return self._loop
 
     def _serve(self, ready: threading.Event) -> None:

@@ -18,6 +18,7 @@ from requests_app.fal import (
     NotSent,
     Refused,
     RequestUrls,
+    Result,
     build_headers,
     urls_for,
 )
@@ -156,6 +157,7 @@ async def _status(look: Look) -> bool:
 
 async def _result(look: Look) -> None:
     asked_at = timezone.now()
+    result: Result | Gone
     try:
         result = await watch_loop.client().result(look.urls)
     except NotFinished:
@@ -179,7 +181,10 @@ async def _refused(look: Look, error: Refused) -> None:
     lost = row.sent_at is None or timezone.now() - row.sent_at > LOST_AFTER
     if lost or row.cancel_asked_at is not None:
         await watch_loop.database(
-            lifecycle.observe, row.pk, Gone("request"), source=Source.POLL,
+            lifecycle.observe,
+            row.pk,
+            Gone("request"),
+            source=Source.POLL,
             asked_at=timezone.now(),
         )
 

@@ -60,7 +60,9 @@ def test_a_crash_ends_as_failed(at_sandbox: Any, team: Team, owner: User, until:
 def test_cancelled_is_said_only_after_fal_said_so(
     at_sandbox: Any, team: Team, owner: User, until: Until
 ) -> None:
-    row = make_request(team=team, person=owner, endpoint_id="sandbox/patient", input={"seconds": 20})
+    row = make_request(
+        team=team, person=owner, endpoint_id="sandbox/patient", input={"seconds": 20}
+    )
     row = until(row, lambda row: row.status == Status.IN_PROGRESS)
     assert lifecycle.ask_cancel(row.pk, person=owner, now=timezone.now()) == "asked"
     row = until(row, ended)
@@ -81,7 +83,9 @@ def test_a_reply_lost_after_fal_accepted_is_uncertain_and_never_sent_again(
     at_sandbox: Any, team: Team, owner: User, until: Until
 ) -> None:
     at_sandbox.faults.add(when="submit", do="drop_reply_after_accepting", times=1)
-    row = make_request(team=team, person=owner, endpoint_id="sandbox/image", input={"prompt": "a lake", "seed": 71})
+    row = make_request(
+        team=team, person=owner, endpoint_id="sandbox/image", input={"prompt": "a lake", "seed": 71}
+    )
     row = until(row, lambda row: row.status == Status.UNCERTAIN)
     for _ in range(5):
         until(row, lambda row: row.status == Status.UNCERTAIN)
@@ -92,7 +96,9 @@ def test_fal_asking_to_wait_is_obeyed_and_sent_once(
     at_sandbox: Any, team: Team, owner: User, until: Until
 ) -> None:
     at_sandbox.faults.add(when="submit", do="429", times=1, retry_after=1)
-    row = make_request(team=team, person=owner, endpoint_id="sandbox/image", input={"prompt": "a lake", "seed": 72})
+    row = make_request(
+        team=team, person=owner, endpoint_id="sandbox/image", input={"prompt": "a lake", "seed": 72}
+    )
     row = until(row, ended)
     assert row.status == Status.COMPLETED, row.error
     assert submits(at_sandbox, row) == 1
@@ -103,7 +109,9 @@ def test_bad_answers_to_a_poll_change_nothing(
     fault: str, at_sandbox: Any, team: Team, owner: User, until: Until
 ) -> None:
     at_sandbox.faults.add(when="status", do=fault, times=1)
-    row = make_request(team=team, person=owner, endpoint_id="sandbox/image", input={"prompt": "a lake", "seed": 73})
+    row = make_request(
+        team=team, person=owner, endpoint_id="sandbox/image", input={"prompt": "a lake", "seed": 73}
+    )
     assert until(row, ended).status == Status.COMPLETED
 
 
@@ -121,7 +129,11 @@ def test_a_run_is_recorded_with_its_result(
     at_sandbox: Any, team: Team, owner: User, until: Until
 ) -> None:
     row = make_request(
-        team=team, person=owner, mode="run", endpoint_id="sandbox/image", input={"prompt": "a lake", "seed": 5}
+        team=team,
+        person=owner,
+        mode="run",
+        endpoint_id="sandbox/image",
+        input={"prompt": "a lake", "seed": 5},
     )
     row = until(row, ended)
     assert row.status == Status.COMPLETED

@@ -1,0 +1,55 @@
+"""The one writer: every status is written here, with the observation that says how we know.
+
+A verb takes the row's key and what happened, decides by `transitions`, and in one transaction
+appends the observation, moves the row and lets `announce` tell the world on commit. Nothing here
+touches the network.
+
+    person.py    create, create_once, ask_cancel, give_up
+    sending.py   claim, not_sent, refused, uncertain, lapsed, opened, hold
+    hearing.py   observe, cancel_answered, is_for_row
+    work.py      make_due, watched, release, resume
+    writing.py   the writes, for the four above alone
+"""
+
+from __future__ import annotations
+
+from requests_app.lifecycle.hearing import CANCEL_NOTES, Heard, cancel_answered, is_for_row, observe
+from requests_app.lifecycle.person import KeyReused, ask_cancel, create, create_once, give_up
+from requests_app.lifecycle.sending import (
+    Claim,
+    Hold,
+    claim,
+    hold,
+    lapsed,
+    not_sent,
+    opened,
+    refused,
+    uncertain,
+)
+from requests_app.lifecycle.work import make_due, release, resume, watched
+
+__all__ = [
+    "CANCEL_NOTES",
+    "Claim",
+    "Heard",
+    "Hold",
+    "KeyReused",
+    "ask_cancel",
+    "cancel_answered",
+    "claim",
+    "create",
+    "create_once",
+    "give_up",
+    "hold",
+    "is_for_row",
+    "lapsed",
+    "make_due",
+    "not_sent",
+    "observe",
+    "opened",
+    "refused",
+    "release",
+    "resume",
+    "uncertain",
+    "watched",
+]

@@ -1,0 +1,195 @@
+"""Sending: the one right to send a row, and what the answer was."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import transaction
+
+from requests_app import pace
+from requests_app.fal.errors import FalError, Refused
+from requests_app.fal.reports import parse_error
+from requests_app.lifecycle.hearing import observe
+from requests_app.lifecycle.writing import apply, locked
+from requests_app.models import LIVE, FalRequest, Mode, Source, Status, digest
+from requests_app.transitions import Change, Ended
+
+SUBMIT_LEASE = timedelta(seconds=75)  # longer than the wire's deadline for a submit
+DIRECT_LEASE = timedelta(seconds=20)  # renewed while the call lasts
+MOST_REFUSALS = 20  # "too many requests" in a row, then the row fails
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One attempt, taken by one worker: all that is needed to send it."""
+
+    pk: int
+    public_id: UUID
+    mode: str
+    endpoint_id: str
+    body: bytes
+    options: dict[str, Any]
+    webhook_secret: str
+    lease: UUID
+
+
+def claim(pk: int, *, now: datetime) -> Claim | None:
+    """Take the one right to send this row; None when it is not to be sent (any more).
+
+    The webhook's secret is kept as a digest before anything leaves, so that a webhook that beats the
+    reply finds its row.
+    """
+    secret = secrets.token_urlsafe(32)
+    with transaction.atomic():
+        row = (
+            FalRequest.objects.select_for_update()
+            .filter(pk=pk, status=Status.PENDING, due_at__lte=now)
+            .first()
+        )
+        if row is None:
+            return None
+        lease, until = uuid4(), now + _first_lease(row)
+        apply(
+            row,
+            Change(Status.SUBMITTING, "sent", "Sending to fal."),
+            Source.US,
+            at=now,
+            webhook_digest=digest(secret),
+            lease=lease,
+            leased_until=until,
+            due_at=until,
+            sent_at=now,
+        )
+        return Claim(
+            row.pk,
+            row.public_id,
+            row.mode,
+            row.endpoint_id,
+            row.input_text.encode(),
+            row.options,
+            secret,
+            lease,
+        )
+
+
+def _first_lease(row: FalRequest) -> timedelta:
+    return SUBMIT_LEASE if row.mode == Mode.QUEUE else DIRECT_LEASE
+
+
+def not_sent(pk: int, error: FalError, *, now: datetime) -> None:
+    """Not a byte reached fal: back to pending, to be sent later."""
+    _back_to_pending(pk, f"Could not reach fal: {error}", now=now, asked_s=None)
+
+
+def refused(pk: int, error: Refused, *, now: datetime) -> None:
+    """fal said no: "too many requests" is asked again later, anything else ends the row."""
+    row = FalRequest.objects.only("mode", "tries").get(pk=pk)
+    if error.is_rate_limit and row.mode == Mode.QUEUE and row.tries < MOST_REFUSALS:
+        asked_s = error.retry_after_s
+        _back_to_pending(pk, f"fal asked us to wait: {error}", now=now, asked_s=asked_s)
+        return
+    columns = {
+        "error": str(error),
+        "error_type": (error.error_type or "refused")[:80],
+        "error_code": error.status_code,
+        "output": error.body,
+        "output_type": "application/json",
+        "output_size": len(error.body),
+    }
+    detail = parse_error(error.status_code, {}, error.body).detail
+    note = f"fal refused it: {detail}"[:500]
+    data = {"code": error.status_code, "error_type": error.error_type or ""}
+    _end_or_ignore(pk, Change(Status.FAILED, "ended", note, columns, data), now=now)
+
+
+def _back_to_pending(pk: int, note: str, *, now: datetime, asked_s: float | None) -> None:
+    with transaction.atomic():
+        row = locked(pk)
+        if row.status != Status.SUBMITTING:
+            return  # a webhook or a person was first
+        if row.cancel_asked_at is not None:
+            end = Change(Status.CANCELLED, "ended", "Cancelled before it was sent.")
+            apply(row, end, Source.PERSON, at=now)
+            return
+        due_at = pace.next_try(now, row.tries + 1, asked_s=asked_s)
+        apply(
+            row,
+            Change(Status.PENDING, "not_sent", note),
+            Source.US,
+            at=now,
+            due_at=due_at,
+            tries=row.tries + 1,
+            lease=None,
+            leased_until=None,
+            sent_at=None,
+        )
+
+
+def uncertain(pk: int, reason: str, *, now: datetime) -> None:
+    """Bytes left and no usable answer came: only fal's word or a person ends this."""
+    with transaction.atomic():
+        row = locked(pk)
+        if row.status == Status.SUBMITTING:
+            note = f"Sent, but the answer is unknown: {reason}"
+            apply(
+                row,
+                Change(Status.UNCERTAIN, "uncertain", note),
+                Source.US,
+                at=now,
+                due_at=None,
+                lease=None,
+                leased_until=None,
+            )
+
+
+def lapsed(pk: int, *, now: datetime) -> None:
+    """The process that held this row is gone, in the middle of sending or of a direct call."""
+    row = FalRequest.objects.only("mode", "leased_until", "status").get(pk=pk)
+    if row.leased_until and row.leased_until >= now:
+        return
+    if row.mode == Mode.QUEUE:
+        uncertain(pk, "the process that sent it stopped before fal's answer was stored.", now=now)
+        return
+    sentence = (
+        "The connection to fal was lost when the process that held it stopped. fal ends a direct "
+        "call when the caller hangs up; work done until then may be billed."
+    )
+    observe(pk, Ended(Status.FAILED, "interrupted", sentence), source=Source.US, asked_at=now)
+
+
+def opened(pk: int, request_id: str | None, *, now: datetime) -> None:
+    """A direct call is under way at fal."""
+    with transaction.atomic():
+        row = locked(pk)
+        if row.status == Status.SUBMITTING:
+            change = Change(Status.IN_PROGRESS, "status", "The call is open.", starts=True)
+            apply(row, change, Source.US, at=now, fal_request_id=(request_id or "")[:200])
+
+
+@dataclass(frozen=True)
+class Hold:
+    """How a direct call's row stands: is it still ours, and does somebody want it stopped?"""
+
+    ours: bool
+    cancel: bool
+
+
+def hold(pk: int, lease: UUID, *, now: datetime) -> Hold:
+    """Renew the lease of a direct call."""
+    until = now + DIRECT_LEASE
+    ours = FalRequest.objects.filter(pk=pk, lease=lease, status__in=LIVE).update(
+        leased_until=until, due_at=until
+    )
+    asked = FalRequest.objects.filter(pk=pk, cancel_asked_at__isnull=False).exists()
+    return Hold(bool(ours), asked)
+
+
+def _end_or_ignore(pk: int, change: Change, *, now: datetime) -> None:
+    with transaction.atomic():
+        row = locked(pk)
+        if not row.is_ended:
+            apply(row, change, Source.SUBMIT_REPLY, at=now)

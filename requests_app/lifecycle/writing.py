@@ -1,0 +1,123 @@
+"""The writes themselves: observation first, then the row, both in the caller's transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from requests_app import announce, pace, summaries
+from requests_app.models import LIVE, FalRequest, Mode, Observation, Source
+from requests_app.transitions import Change, Picture
+
+PICTURE = (
+    "status", "fal_request_id", "queue_position", "finished_at", "started_at",
+    "cancel_asked_at", "cancel_answer", "observed_at", "metrics", "team_id", "public_id",
+)  # fmt: skip
+
+
+def picture_of(row: FalRequest) -> Picture:
+    """What `decide` needs to know of a row."""
+    return Picture(
+        status=row.status,
+        fal_request_id=row.fal_request_id,
+        queue_position=row.queue_position,
+        finished=row.finished_at is not None,
+        cancel_asked=row.cancel_asked_at is not None,
+        cancel_answer=row.cancel_answer,
+    )
+
+
+def locked(pk: int) -> FalRequest:
+    """The row, held until the transaction ends (SQLite: the whole database, by IMMEDIATE)."""
+    return FalRequest.objects.select_for_update().without_payload().get(pk=pk)
+
+
+def apply(
+    row: FalRequest,
+    change: Change,
+    source: str,
+    *,
+    at: datetime,
+    now: datetime | None = None,
+    **columns: Any,
+) -> None:
+    """Move a live row: the observation and the columns, in the caller's transaction."""
+    heard_at = now or timezone.now()
+    written = {**change.columns, **_times(row, change, heard_at), **columns}
+    if change.ends:
+        written |= _end_columns(row, change, source, heard_at)
+    if source in (Source.POLL, Source.STATUS_STREAM):
+        written["observed_at"] = at
+    record(
+        row,
+        change.status,
+        change.kind,
+        change.note,
+        source,
+        at=at,
+        data=change.data,
+        heard_at=heard_at,
+        **written,
+    )
+
+
+def _times(row: FalRequest, change: Change, now: datetime) -> dict[str, Any]:
+    times: dict[str, Any] = {}
+    if change.kind == "accepted" and row.accepted_at is None:
+        times |= {
+            "accepted_at": now,
+            "due_at": now + timedelta(seconds=pace.SOONEST_S),
+            "lease": None,
+            "leased_until": None,
+            "tries": 0,
+        }
+    if change.starts and row.started_at is None:
+        times["started_at"] = now
+    if change.finishes and row.finished_at is None:
+        times |= {"finished_at": now, "due_at": now}  # the result is to be fetched at once
+    return times
+
+
+def _end_columns(row: FalRequest, change: Change, source: str, now: datetime) -> dict[str, Any]:
+    """An end from a webhook brings no logs or metrics: one more look is due for them."""
+    aftercare = source == Source.WEBHOOK and row.mode == Mode.QUEUE
+    return {
+        "ended_at": now,
+        "due_at": now if aftercare else None,
+        "lease": None,
+        "leased_until": None,
+        "tries": 0,
+        **summaries.of_output(change.columns),
+    }
+
+
+def record(
+    row: FalRequest,
+    status: str,
+    kind: str,
+    note: str,
+    source: str,
+    *,
+    at: datetime,
+    data: dict[str, Any] | None = None,
+    heard_at: datetime | None = None,
+    **columns: Any,
+) -> None:
+    """Observation first: its id becomes the row's version. Ended rows keep their status."""
+    heard = Observation.record(
+        row.pk,
+        kind=kind,
+        source=source,
+        status=status,
+        at=at,
+        heard_at=heard_at or timezone.now(),
+        note=note,
+        data=data,
+    )
+    rows = FalRequest.objects.filter(pk=row.pk)
+    if status != row.status:
+        rows = rows.filter(status__in=LIVE)
+    rows.update(seq=heard.pk, status=status, **columns)
+    announce.changed(row, heard.pk)
