@@ -10,24 +10,21 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
-from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from requests_app import announce, lifecycle, tail
-from requests_app.drafts import Draft
 from requests_app.models import FalRequest, Frame, LogLine, Observation, Source, Status, Team
 from requests_app.tail import Batch, follow
 from requests_app.transitions import Ended
+from tests.builders import make_person, make_request
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def row(transactional_db: None) -> FalRequest:
-    person = get_user_model().objects.create_user("olive")
     team = Team.objects.create(name="Lighthouse")
-    return lifecycle.create(Draft("acme/one", "stream", "{}"), team=team, person=person,
-                            now=timezone.now())
+    return make_request(team=team, person=make_person("olive", team=team), mode="stream")
 
 
 @pytest.fixture

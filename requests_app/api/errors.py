@@ -12,9 +12,10 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from requests_app.api.body import UnreadableBody
-from requests_app.api.rows import BadCursor
+from requests_app.api.rows import BadSearch
 from requests_app.drafts import InvalidDraft
 from requests_app.lifecycle import KeyReused
+from requests_app.paging import InvalidCursor
 
 MAX_MESSAGE = 500  # characters; a message may quote what was sent
 _ARGUMENTS = {"payload", "filters"}  # our own parameters' names mean nothing to a caller
@@ -44,7 +45,8 @@ class Refusals:
             ValidationError: self.invalid,
             InvalidDraft: self.invalid_draft,
             KeyReused: self.key_reused,
-            BadCursor: self.bad_cursor,
+            InvalidCursor: self.bad_cursor,
+            BadSearch: self.bad_search,
             BadHeader: self.bad_header,
             RequestDataTooBig: self.too_large,
             TooManyStreams: self.too_many_streams,
@@ -84,9 +86,15 @@ class Refusals:
         where = ["header", "Idempotency-Key"]
         return self._list(request, 422, [_problem(where, str(error), "idempotency_key_reused")])
 
-    def bad_cursor(self, request: HttpRequest, error: BadCursor) -> HttpResponse:
+    def bad_cursor(self, request: HttpRequest, error: InvalidCursor) -> HttpResponse:
         """A cursor that was made up, or given to another team."""
-        return self._list(request, 422, [_problem(["query", "cursor"], str(error), "value_error")])
+        sentence = "This is no cursor of this list."
+        return self._list(request, 422, [_problem(["query", "cursor"], sentence, "value_error")])
+
+    def bad_search(self, request: HttpRequest, error: BadSearch) -> HttpResponse:
+        """Search terms that were not understood: left out, they would answer with too much."""
+        problems = [_problem(["query", "q"], text, "value_error") for text in error.problems]
+        return self._list(request, 422, problems)
 
     def bad_header(self, request: HttpRequest, error: BadHeader) -> HttpResponse:
         """A header of ours that cannot be read."""

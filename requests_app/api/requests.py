@@ -12,14 +12,13 @@ from ninja.errors import ValidationError
 
 from requests_app import lifecycle
 from requests_app.api import events, rows
+from requests_app.api.accepted import Filters, NewRequest
 from requests_app.api.auth import SubmitterBearer
 from requests_app.api.body import digest_of
 from requests_app.api.errors import BadHeader
 from requests_app.api.schemas import (
     CancelOut,
     FieldProblems,
-    Filters,
-    NewRequest,
     Page,
     Problem,
     RequestDetail,
@@ -27,11 +26,11 @@ from requests_app.api.schemas import (
 )
 from requests_app.drafts import Draft, parse_draft
 from requests_app.models import ApiToken, FalRequest
+from requests_app.payload import plain_type, whole_output
 
 router = Router(tags=["requests"])
 
 _KEY = re.compile(r"[!-~]([ -~]{0,253}[!-~])?", re.ASCII)
-_MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?charset=[\w-]+)?", re.ASCII)
 _REFUSALS: dict[int, Any] = {401: Problem, 404: Problem}
 _BAD_INPUT: dict[int, Any] = {
     400: FieldProblems, 401: Problem, 403: Problem, 413: Problem, 422: FieldProblems
@@ -127,14 +126,13 @@ def cancel(request: ApiRequest, id: str) -> dict[str, Any]:
 def output(request: ApiRequest, id: str) -> HttpResponse:
     """The bytes as fal sent them; 404 while there are none."""
     row = rows.get_or_404(request.auth, id)
-    if row.output is None:
+    body = whole_output(row)
+    if body is None:
         raise Http404
-    media_type = row.output_type if _MEDIA_TYPE.fullmatch(row.output_type) else ""
-    response = HttpResponse(
-        bytes(row.output), content_type=media_type or "application/octet-stream"
-    )
+    content_type, ending = plain_type(row.output_type)
+    response = HttpResponse(body, content_type=content_type)
     # It may be anything, also a page with scripts: never to be rendered on this site.
-    response["Content-Disposition"] = f'attachment; filename="{row.public_id}"'
+    response["Content-Disposition"] = f'attachment; filename="{row.public_id}.{ending}"'
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["Cache-Control"] = "private, no-store"
     return response

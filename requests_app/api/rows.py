@@ -1,23 +1,26 @@
-"""Which rows: always those of the token's team, newest first, in keyset pages."""
+"""Which rows: always those of the token's team. Search and pages are those of the list page."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
-from django.core import signing
-from django.db.models import F
+from django.db.models import F, Q
 from django.http import Http404
 
-from requests_app.api.schemas import Filters
+from requests_app.api.accepted import Filters
 from requests_app.models import ApiToken, FalRequest
 from requests_app.models.request import FalRequestQuerySet
+from requests_app.paging import page_of
+from requests_app.search import parse_search
 
-_CURSOR_SALT = "requests_app.api.cursor"
 
+class BadSearch(ValueError):
+    """The search text was not understood; `problems` are sentences."""
 
-class BadCursor(ValueError):
-    """The cursor is not one that this team was given."""
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = problems
 
 
 def of(token: ApiToken) -> FalRequestQuerySet:
@@ -38,16 +41,16 @@ def get_or_404(token: ApiToken, request_id: str) -> FalRequest:
         raise Http404 from None
 
 
-def page(token: ApiToken, filters: Filters) -> tuple[list[FalRequest], str | None]:
-    """The rows of one page, and the cursor of the next one if there is one. Raises BadCursor."""
-    rows = of(token).without_payload().filter(**_conditions(filters)).order_by("-id")
-    if filters.cursor:
-        rows = rows.filter(id__lt=_read_cursor(token, filters.cursor))
-    found = list(rows[: filters.limit + 1])
-    if len(found) <= filters.limit:
-        return found, None
-    shown = found[: filters.limit]
-    return shown, _cursor(token, shown[-1].pk)
+def page(token: ApiToken, filters: Filters) -> tuple[list[FalRequest], UUID | None]:
+    """The rows of one page, newest first, and the cursor of the next one if there is one.
+
+    The cursor is the id of the page's last row. Raises InvalidCursor, BadSearch.
+    """
+    team = of(token)
+    matching = team.without_payload().filter(**_conditions(filters)).filter(_searched(token, filters))
+    params = {"older": filters.cursor} if filters.cursor else {}
+    found = page_of(matching, within=team, params=params, size=filters.limit)
+    return found.rows, found.rows[-1].public_id if found.older else None
 
 
 def _conditions(filters: Filters) -> dict[str, Any]:
@@ -57,23 +60,14 @@ def _conditions(filters: Filters) -> dict[str, Any]:
         "endpoint_id": filters.endpoint_id,
         "mode": filters.mode,
         "person__username": filters.person,
-        "search_text__icontains": filters.q,
         "created_at__gt": filters.created_after,
         "created_at__lt": filters.created_before,
     }
     return {name: value for name, value in wanted.items() if value}
 
 
-def _cursor(token: ApiToken, last: int) -> str:
-    # Signed for the team: another team's cursor is refused instead of telling how many rows exist.
-    return signing.dumps([token.team_id, last], salt=_CURSOR_SALT)
-
-
-def _read_cursor(token: ApiToken, text: str) -> int:
-    try:
-        team_id, last = signing.loads(text, salt=_CURSOR_SALT)
-    except signing.BadSignature:
-        team_id, last = None, 0
-    if team_id != token.team_id:
-        raise BadCursor("This is no cursor of this list.")
-    return int(last)
+def _searched(token: ApiToken, filters: Filters) -> Q:
+    search = parse_search(filters.q or "")
+    if search.problems:
+        raise BadSearch(search.problems)
+    return search.q(me=token.user.get_username())

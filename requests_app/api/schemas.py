@@ -1,78 +1,21 @@
-"""What the API accepts and shows. Field names are the model's."""
+"""What the API shows. Field names are the model's."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 from ninja import Schema
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StrictBool, StrictStr
 
 from requests_app.drafts import InvalidInput, ensure_shallow, parse_input
-from requests_app.models import Delivery, FalRequest, Frame, LogLine, Mode, Observation, Status
+from requests_app.models import Delivery, FalRequest, LogLine, Observation
+from requests_app.payload import whole_output
 
 INLINE_BYTES = 4 * 1024 * 1024  # a larger output is had from `output_url` only
 NEWEST = 1000  # log lines, observations and deliveries in a reply; `events/` has them all
-
-
-def _no_nul(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("NUL characters are not taken.")
-    return text
-
-
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("The time is out of range.") from None
-
-
-Text = Annotated[str, AfterValidator(_no_nul)]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-
-
-class NewRequest(Schema):
-    """A request to make."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    endpoint_id: Annotated[StrictStr, Field(examples=["fal-ai/flux/dev"])]
-    input: Annotated[dict[str, Any], Field(examples=[{"prompt": "a lighthouse at dusk"}])]
-    mode: Literal["queue", "run", "stream"] = "queue"
-    headers: Annotated[dict[str, StrictStr], Field(description="own x-… headers")] = {}
-    priority: Literal["normal", "low"] | None = None
-    start_timeout: Annotated[
-        float | None, Field(description="seconds until it must have started", strict=True)
-    ] = None
-    no_retry: StrictBool | None = None
-    store_io: Annotated[
-        StrictBool | None, Field(description="false: fal does not store input and output")
-    ] = None
-    runner_hint: StrictStr | None = None
-
-    def options(self) -> dict[str, Any]:
-        """The platform options that were given."""
-        return self.model_dump(exclude={"endpoint_id", "input", "mode"}, exclude_none=True)
-
-
-class Filters(Schema):
-    """Which rows, newest first."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    status: Annotated[list[Status], Field(description="may be repeated")] = []
-    endpoint_id: Annotated[Text | None, Field(max_length=300)] = None
-    mode: Mode | None = None
-    person: Annotated[Text | None, Field(max_length=150, description="a user name")] = None
-    q: Annotated[Text | None, Field(max_length=200, description="text in endpoint or input")] = None
-    created_after: Moment | None = None
-    created_before: Moment | None = None
-    cursor: Annotated[str | None, Field(max_length=200, description="a `next_cursor`")] = None
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
 class RequestOut(Schema):
@@ -203,10 +146,10 @@ class RequestDetail(RequestOut):
     @staticmethod
     def resolve_output(row: FalRequest) -> Any:
         """Parsed, if it is JSON that every client can read."""
-        if not 0 < row.output_size <= INLINE_BYTES or row.output is None:
+        if not 0 < row.output_size <= INLINE_BYTES:
             return None
         try:
-            value = parse_input(bytes(row.output).decode())
+            value = parse_input((whole_output(row) or b"").decode())
             ensure_shallow(value)
         except (UnicodeDecodeError, InvalidInput):
             return None
@@ -232,7 +175,7 @@ class Page(Schema):
     """One page of rows; `next_cursor` is null on the last."""
 
     items: list[RequestOut]
-    next_cursor: str | None
+    next_cursor: UUID | None
 
 
 class CancelOut(Schema):
@@ -269,8 +212,3 @@ class FieldProblems(Schema):
 def _newest(rows: QuerySet[Any]) -> list[Any]:
     return list(rows.order_by("-id")[:NEWEST])[::-1]
 
-
-__all__ = [
-    "CancelOut", "FieldProblems", "Filters", "Frame", "FrameOut", "LogLineOut", "NewRequest",
-    "ObservationOut", "Page", "Problem", "RequestDetail", "RequestOut",
-]

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.http import HttpResponse
 from django.test import AsyncClient, Client
 from django.utils import timezone
 
-from requests_app import lifecycle
-from requests_app.drafts import parse_draft
-from requests_app.models import ApiToken, FalRequest, Membership, Role, Team
+from requests_app.models import ApiToken, FalRequest, Role, Team
+from tests.builders import make_person, make_request
 
 BASE = "/api/v1/requests/"
 
@@ -53,18 +51,17 @@ class Caller:
 
     def make(self, endpoint_id: str = "acme/one", **values: Any) -> FalRequest:
         """A row of the team, recorded as the product records it, then given these columns."""
-        draft = parse_draft(
-            endpoint_id=endpoint_id, mode="queue", input={"prompt": "a lighthouse"}, options={}
+        row = make_request(
+            team=self.team, person=self.user, endpoint_id=endpoint_id,
+            input={"prompt": "a lighthouse"},
         )
-        row = lifecycle.create(draft, team=self.team, person=self.user, now=timezone.now())
         FalRequest.objects.filter(pk=row.pk).update(**values)
         row.refresh_from_db()
         return row
 
 
 def join(name: str, team: Team, role: Role) -> Caller:
-    user = get_user_model().objects.create_user(name, password="long enough 1")
-    Membership.objects.create(team=team, user=user, role=role)
+    user = make_person(name, team=team, role=role)
     return Caller(user, team, ApiToken.issue(user, team))
 
 

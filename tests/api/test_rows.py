@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -47,7 +48,7 @@ def test_a_full_last_page_has_no_next(owner: Caller) -> None:
 def test_another_teams_cursor_is_refused(owner: Caller, stranger: Caller) -> None:
     [owner.make() for _ in range(2)]
     cursor = owner.get("?limit=1").json()["next_cursor"]
-    for wrong in [cursor + "x", "5", "%00", "é", "a:b:c"]:
+    for wrong in [cursor + "x", "5", uuid4(), "%00", "é", "a:b:c"]:
         assert owner.get(f"?cursor={wrong}").status_code == 422
     refused = stranger.get(f"?cursor={cursor}")
     assert refused.status_code == 422
@@ -68,6 +69,7 @@ def test_each_filter_finds_its_rows(owner: Caller, teammate: Caller) -> None:
         "?q=RED+boat": [hers],
         "?q=100%25": [hers],
         "?q=lighthouse": [done, old],
+        "?q=lighthouse+by:me+-status:completed": [old],
         f"?created_before={moment}": [old],
         f"?created_after={moment}": [hers, done],
         "?person=tim&status=completed": [],
@@ -84,7 +86,7 @@ def test_each_filter_finds_its_rows(owner: Caller, teammate: Caller) -> None:
         "?limit=0", "?limit=201", "?limit=x", "?limit=1e400", "?limit=" + "9" * 5000,
         "?created_after=yesterday", "?created_after=2026-01-01T00:00:00",
         "?created_after=0001-01-01T00:00:00%2B14:00", "?created_before=9999-12-31T23:59:59-14:00",
-        "?created_after=99999999999999999999", "?q=" + "x" * 201, "?q=%00", "?person=a%00",
+        "?created_after=99999999999999999999", "?q=" + "x" * 201, "?q=%00", "?q=colour:red", "?person=a%00",
         "?endpoint_id=%00", "?endpoint_id=" + "x" * 301,
     ],
 )

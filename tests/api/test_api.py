@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver
+from playwright.sync_api import sync_playwright
+
+from requests_app.api.api import api
+
+PATHS = {
+    "/api/v1/requests/": {"get", "post"},
+    "/api/v1/requests/{id}/": {"get"},
+    "/api/v1/requests/{id}/cancel/": {"post"},
+    "/api/v1/requests/{id}/output/": {"get"},
+    "/api/v1/requests/{id}/events/": {"get"},
+}
+
+
+def test_the_schema_names_every_path_and_its_token() -> None:
+    schema = Client().get("/api/v1/openapi.json").json()
+    assert {path: set(methods) for path, methods in schema["paths"].items()} == PATHS
+    for methods in schema["paths"].values():
+        for operation in methods.values():
+            assert operation["security"]
+            assert "401" in operation["responses"]
+
+
+def test_every_path_but_the_documentation_needs_a_token(db: None) -> None:
+    for bound in api._get_bound_routers():
+        for view in bound.path_operations.values():
+            assert all(operation.auth_callbacks for operation in view.operations)
+    assert get_resolver().resolve("/api/v1/anything").func
+    assert Client().get("/api/v1/anything").status_code == 401
+
+
+@pytest.mark.browser
+def test_the_documentation_renders_under_the_strict_policy(live_server: Any) -> None:
+    """Every console line, failed load and script error counts: a blocked script is one of them."""
+    troubles: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium")
+        page = browser.new_page()
+        page.on("console", lambda message: troubles.append(message.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("requestfailed", lambda request: troubles.append(request.url))
+        page.on("request", lambda request: request.url.startswith((live_server.url, "data:"))
+                or troubles.append(f"foreign: {request.url}"))
+        reply = page.goto(f"{live_server.url}/api/v1/docs")
+        assert reply and "unsafe" not in reply.headers["content-security-policy"]
+        page.locator(".opblock-post").first.click()
+        page.get_by_text("a lighthouse at dusk").first.wait_for(timeout=10_000)
+        assert page.locator(".opblock").count() == sum(map(len, PATHS.values()))
+        browser.close()
+    assert troubles == []
