@@ -1,0 +1,179 @@
+"""A failed or uncertain request in words: what happened, where, and what to do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from requests_app.fal.reports import ErrorBody, parse_error
+from requests_app.models import FalRequest, Status
+
+MAX_FIELDS = 50
+MAX_SENTENCE = 2000  # characters; the whole text is under Raw
+
+
+@dataclass(frozen=True)
+class FieldProblem:
+    """One wrong field: ``place`` as the person wrote it (``prompt``, ``images[0].url``)."""
+
+    place: str
+    message: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """``tone`` is "yours" (the request was wrong, 4xx), "theirs" or "unknown"."""
+
+    tone: str
+    title: str
+    sentence: str
+    advice: str
+    fields: tuple[FieldProblem, ...] = ()
+
+
+# error_type -> title, advice. Infrastructure words of fal, then those of models.
+_KNOWN: Mapping[str, tuple[str, str]] = {
+    "request_timeout": (
+        "The run took too long",
+        "fal stopped it at the app's time limit. Ask for less work, or try again.",
+    ),
+    "startup_timeout": (
+        "No runner was ready in time",
+        "The model did not start. Try again in a few minutes.",
+    ),
+    "runner_scheduling_failure": (
+        "fal found no machine for it",
+        "Nothing ran. Try again in a few minutes.",
+    ),
+    "runner_incomplete_response": (
+        "The model broke off its answer",
+        "Try again; if it repeats, the model is at fault.",
+    ),
+    "runner_server_error": (
+        "The model crashed",
+        "Try again; if it repeats with this input, change the input or tell the model's owner.",
+    ),
+    "internal_error": ("fal had an internal error", "Try again in a few minutes."),
+    "internal_server_error": (
+        "The model crashed",
+        "Try again; if it repeats with this input, change the input or tell the model's owner.",
+    ),
+    "generation_timeout": (
+        "The model gave up on time",
+        "Ask for less (fewer steps, a smaller size) or try again.",
+    ),
+    "downstream_service_error": (
+        "A service behind the model failed",
+        "Try again in a few minutes.",
+    ),
+    "downstream_service_unavailable": (
+        "A service behind the model is down",
+        "Try again in a few minutes.",
+    ),
+    "client_disconnected": (
+        "The connection to fal was cut",
+        "fal stops a direct run or a stream when its caller hangs up. Queue mode survives that.",
+    ),
+    "client_cancelled": ("It was cancelled", "Run it again when you want the result after all."),
+    "bad_request": (
+        "fal could not read the request",
+        "Check the options and headers, then run it again.",
+    ),
+    "result_expired": (
+        "The result is gone at fal",
+        "fal keeps results for a short time only, and it was asked too late. Run it again.",
+    ),
+    "lost_at_fal": (
+        "fal no longer knows the request",
+        "Whatever became of it cannot be learnt any more. Run it again if you need the result.",
+    ),
+    "content_policy_violation": (
+        "The content was refused",
+        "The model's content policy blocked it. Change the prompt or the picture.",
+    ),
+    "no_media_generated": (
+        "The model made nothing",
+        "Change the input; the same input may give the same answer.",
+    ),
+    "file_download_error": (
+        "A file of the input could not be loaded",
+        "Make sure that its address opens without a log-in.",
+    ),
+    "concurrent_requests_limit": (
+        "Too many requests at once",
+        "The account's limit was reached. Queue mode waits its turn instead.",
+    ),
+}
+_BY_CODE: Mapping[int, tuple[str, str]] = {
+    401: ("fal did not accept the key", "An administrator has to check FAL_KEY."),
+    403: (
+        "fal refused the account",
+        "The balance may be used up, or the key may not use this endpoint.",
+    ),
+    404: ("fal does not know this address", "Check the endpoint id and its path."),
+    413: ("The input is too large", "Send files by address instead of inside the input."),
+    422: ("The input was not accepted", "Correct it and run it again."),
+    429: (
+        "Too many requests at once",
+        "The account's limit was reached. Queue mode waits its turn instead.",
+    ),
+    504: ("It took too long", "Try again, or give it a longer start timeout."),
+}
+# A 404 here is not the caller's mistake.
+_NOT_YOURS = frozenset({"result_expired", "lost_at_fal"})
+_YOURS = ("fal rejected the request", "Correct the request; repeating it unchanged will not help.")
+_THEIRS = ("It failed at fal", "Try again; if it repeats, look at the logs and the raw answer.")
+
+
+def explain(row: FalRequest, body: bytes) -> Explanation | None:
+    """Why a row is failed or uncertain; ``body`` is fal's own answer. None for every other row."""
+    if row.status == Status.UNCERTAIN:
+        return _uncertain(row)
+    if row.status != Status.FAILED:
+        return None
+    error = parse_error(row.error_code or 0, {}, body) if body else ErrorBody("")
+    title, advice = _words(row, error)
+    return Explanation(
+        tone="yours" if row.was_user_error and row.error_type not in _NOT_YOURS else "theirs",
+        title=title,
+        sentence=(row.error or (error.detail if body else "") or "No reason was given.")[:MAX_SENTENCE],
+        advice=advice,
+        fields=_fields(error),
+    )
+
+
+def _words(row: FalRequest, error: ErrorBody) -> tuple[str, str]:
+    types = [row.error_type, error.error_type or "", *(field.type for field in error.fields)]
+    for name in types:
+        if name in _KNOWN:
+            return _KNOWN[name]
+        if name.startswith("runner_connection") or name == "runner_disconnected":
+            return "fal lost the machine it ran on", "Try again; nothing was wrong with the input."
+    return _BY_CODE.get(row.error_code or 0, _YOURS if row.was_user_error else _THEIRS)
+
+
+def _fields(error: ErrorBody) -> tuple[FieldProblem, ...]:
+    return tuple(
+        FieldProblem(_place(field.loc), field.msg[:MAX_SENTENCE], field.type)
+        for field in error.fields[:MAX_FIELDS]
+    )
+
+
+def _place(loc: tuple[str | int, ...]) -> str:
+    """("body", "images", 0, "url") -> images[0].url; the leading "body" is fal's wrapping."""
+    parts = loc[1:] if loc[:1] == ("body",) else loc
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return text.removeprefix(".") or "the whole input"
+
+
+def _uncertain(row: FalRequest) -> Explanation:
+    return Explanation(
+        tone="unknown",
+        title="Nobody knows whether fal took this request",
+        sentence=(row.error or "It was sent, and no readable answer came back.")[:MAX_SENTENCE],
+        advice=(
+            "It may be running, and it may be paid. It is never sent again by itself. "
+            "If a webhook arrives, it settles this; look at your usage at fal, then decide."
+        ),
+    )

@@ -1,0 +1,159 @@
+"""The new-request form: fields -> one draft, every error at its field."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from requests_app.drafts import Draft, InvalidDraft, parse_draft
+from requests_app.models import FalRequest, Mode
+
+MODE_HELP = {
+    Mode.QUEUE: "fal keeps it until a runner is free. Survives restarts; the usual choice.",
+    Mode.RUN: "One call that waits for the answer. No queue, no retries, for quick models.",
+    Mode.STREAM: "Watch the output grow, event by event. Hanging up stops the work.",
+}
+OPTIONS = ["priority", "start_timeout", "no_retry", "no_store", "runner_hint", "headers"]
+PRIORITIES = [("normal", "Normal"), ("low", "Low: behind everything else")]
+
+
+def new_token() -> str:
+    """A one-time key: however often one filled-in form is sent, it makes one request."""
+    return uuid.uuid4().hex
+
+
+class SubmitForm(forms.Form):
+    """What a person fills in. After `is_valid()`: `draft`, `again_of` and `digest()`."""
+
+    token = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput)
+    again_of = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    endpoint_id = forms.CharField(label="Endpoint", max_length=300)
+    mode = forms.ChoiceField(choices=Mode.choices, widget=forms.RadioSelect, initial=Mode.QUEUE)
+    input = forms.CharField(
+        label="Input", strip=False, required=False, widget=forms.Textarea, initial="{}"
+    )
+    priority = forms.ChoiceField(choices=PRIORITIES, required=False, initial="normal")
+    start_timeout = forms.FloatField(label="Start timeout", required=False)
+    no_retry = forms.BooleanField(label="No retry by fal", required=False)
+    no_store = forms.BooleanField(label="Do not store at fal", required=False)
+    runner_hint = forms.CharField(label="Runner hint", required=False)
+    headers = forms.CharField(label="Own headers", required=False, widget=forms.Textarea)
+
+    draft: Draft
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["token"].error_messages = {
+            "required": "The form was incomplete. It has been renewed: press Submit again.",
+            "invalid": "The form was damaged. It has been renewed: press Submit again.",
+        }
+        self.fields["endpoint_id"].error_messages["required"] = (
+            "Give the endpoint id, such as fal-ai/flux/dev."
+        )
+        self.fields["start_timeout"].error_messages["invalid"] = "Give a number of seconds, such as 30."
+
+    @property
+    def options_open(self) -> bool:
+        """Are the options worth showing: one is set, or one is wrong?"""
+        chosen = any(self[name].value() for name in OPTIONS[1:]) or self["priority"].value() == "low"
+        return chosen or any(name in self.errors for name in OPTIONS)
+
+    @property
+    def mode_help(self) -> dict[str, str]:
+        """Mode -> one sentence."""
+        return {mode.value: sentence for mode, sentence in MODE_HELP.items()}
+
+    def clean_input(self) -> str:
+        """Browsers send CRLF; what was typed (and what line numbers count) is LF."""
+        return str(self.cleaned_data["input"]).replace("\r\n", "\n")
+
+    def clean_headers(self) -> dict[str, str]:
+        """``Name: value`` lines -> pairs."""
+        return parse_header_lines(self.cleaned_data["headers"])
+
+    def clean(self) -> dict[str, Any]:
+        """Judge the whole as a draft, even when single fields are wrong: all errors at once."""
+        values = self.cleaned_data
+        try:
+            self.draft = parse_draft(
+                endpoint_id=values.get("endpoint_id", ""),
+                mode=values.get("mode", Mode.QUEUE),
+                input=values.get("input", "{}"),
+                options=_options(values),
+            )
+        except InvalidDraft as invalid:
+            self._place(invalid.errors)
+        return values
+
+    def _place(self, errors: Mapping[str, list[str]]) -> None:
+        for key, sentences in errors.items():
+            name = "no_store" if key == "store_io" else key
+            if name not in self.fields:
+                name = "headers"
+            if name not in self.errors:
+                self.add_error(name, list(sentences))
+
+    def digest(self) -> str:
+        """What makes two filled-in forms the same, for the one-time key."""
+        draft, again = self.draft, self.cleaned_data.get("again_of")
+        same = [draft.endpoint_id, draft.mode, draft.input_text, draft.options, str(again)]
+        return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
+
+
+def _options(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Only what was asked for: fal's own defaults hold for the rest."""
+    given = {
+        "priority": "low" if values.get("priority") == "low" else None,
+        "start_timeout": values.get("start_timeout"),
+        "no_retry": values.get("no_retry") or None,
+        "store_io": False if values.get("no_store") else None,
+        "runner_hint": values.get("runner_hint") or None,
+        "headers": values.get("headers") or None,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def parse_header_lines(text: str) -> dict[str, str]:
+    """``Name: value`` lines -> pairs; blank lines are passed over. Raises ValidationError."""
+    pairs: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        name, colon, value = line.partition(":")
+        name = name.strip()
+        if not colon or not name:
+            raise forms.ValidationError(f"Line {number}: write it as name: value.")
+        if name.lower() in {known.lower() for known in pairs}:
+            raise forms.ValidationError(f"Line {number}: {name} is given twice.")
+        pairs[name] = value.strip()
+    return pairs
+
+
+def indented(text: str) -> str:
+    """JSON text as a person edits it; text that is no JSON stays as it is."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
+
+
+def values_of(row: FalRequest) -> dict[str, Any]:
+    """The form filled in like an earlier request ("Run again")."""
+    options = row.options
+    return {
+        "again_of": row.public_id,
+        "endpoint_id": row.endpoint_id,
+        "mode": row.mode,
+        "input": indented(row.input_text),
+        "priority": options.get("priority", "normal"),
+        "start_timeout": options.get("start_timeout"),
+        "no_retry": bool(options.get("no_retry")),
+        "no_store": options.get("store_io") is False,
+        "runner_hint": options.get("runner_hint", ""),
+        "headers": "\n".join(f"{name}: {value}" for name, value in options.get("headers", {}).items()),
+    }

@@ -1,0 +1,29 @@
+"""What the empty form offers: known endpoints, examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+from requests_app.forms.examples import SANDBOX
+from requests_app.models import FalRequest, Team
+
+LOOK_BACK = 1000  # rows: an answer in a millisecond, however long the history is
+MOST = 50
+
+
+def known_endpoints(team: Team) -> list[str]:
+    """What the team used lately, newest first; in the sandbox also what the sandbox has."""
+    newest = FalRequest.objects.filter(team=team).order_by("-id")
+    used = newest.values_list("endpoint_id", flat=True)[:LOOK_BACK]
+    examples = list(SANDBOX) if settings.SANDBOX else []
+    return list(dict.fromkeys([*list(dict.fromkeys(used))[:MOST], *examples]))
+
+
+def first_values(endpoint: str) -> dict[str, Any]:
+    """What a fresh form holds for `?endpoint=…`: in the sandbox, an input that works at once."""
+    if settings.SANDBOX and endpoint in SANDBOX:
+        mode, text = SANDBOX[endpoint]
+        return {"endpoint_id": endpoint, "mode": mode, "input": text}
+    return {"endpoint_id": endpoint[:300]}

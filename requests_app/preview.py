@@ -1,0 +1,120 @@
+"""JSON cut down to what a browser can carry. Pure.
+
+A model may answer with fifty megabytes or a thousand levels; the page shows the beginning of everything and
+offers the rest as a download.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+from itertools import islice
+from typing import Any
+
+from requests_app.fal.jsontext import NotJson, parse_json
+
+PARSE_LIMIT = 8 * 1024 * 1024  # bytes; larger texts are shown as they begin, unread
+PAGE_LIMIT = 200 * 1024  # characters of the escaped text, so that a page stays under 300 kB
+STRING_LIMIT = 8 * 1024
+DATA_URI_LIMIT = 64
+MAX_DEPTH = 32
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What to show. ``value`` is the whole parsed JSON, None when the text is not JSON."""
+
+    text: str
+    is_json: bool
+    trimmed: bool
+    value: Any = None
+
+
+def preview(raw: bytes, *, limit: int = PAGE_LIMIT) -> Preview:
+    """The text to show for some bytes: indented JSON if they are JSON, else their beginning."""
+    if len(raw) <= PARSE_LIMIT:
+        try:
+            return _of_json(parse_json(raw), limit)
+        except (NotJson, RecursionError):
+            pass
+    text = raw[:limit].decode("utf-8", "replace").replace("\0", "�")
+    shown = _beginning(text, limit)
+    return Preview(shown, is_json=False, trimmed=len(raw) > limit or len(shown) < len(text))
+
+
+def is_text(raw: bytes) -> bool:
+    """Is it worth showing as text? Model outputs may also be plain pictures or archives."""
+    head = raw[:4096]
+    return b"\0" not in head and head.decode("utf-8", "replace").count("�") < 8
+
+
+def _of_json(value: Any, limit: int) -> Preview:
+    budget = _Budget(limit)
+    shown = budget.trim(value, 0)
+    text = json.dumps(shown, indent=2, ensure_ascii=False)
+    # A lone surrogate is legal JSON and no legal UTF-8: show it as the escape it was.
+    clean = text.encode("utf-8", "backslashreplace").decode()
+    return Preview(clean, is_json=True, trimmed=budget.trimmed, value=value)
+
+
+def _beginning(text: str, limit: int) -> str:
+    while len(escape(text)) > limit:
+        text = text[: len(text) * limit // len(escape(text)) - 1]
+    return text
+
+
+class _Budget:
+    """How many characters of the page are left, and whether anything was left out."""
+
+    def __init__(self, characters: int) -> None:
+        self.left = characters
+        self.trimmed = False
+
+    def trim(self, value: Any, depth: int) -> Any:
+        """A copy that fits; what was left out is said where it stood."""
+        if isinstance(value, str):
+            return self._string(value)
+        if isinstance(value, Mapping):
+            return self._deeper(value, depth) or dict(self._members(value, depth))
+        if isinstance(value, list):
+            return self._deeper(value, depth) or list(self._items(value, depth))
+        self.left -= len(str(value)) + 1
+        return value
+
+    def _string(self, value: str) -> str:
+        limit = DATA_URI_LIMIT if value.startswith("data:") else STRING_LIMIT
+        shown = value[: max(0, min(limit, self.left))]
+        if len(shown) < len(value):
+            self.trimmed = True
+            shown += f"… ({len(value) - len(shown):,} characters more)"
+        self.left -= len(escape(json.dumps(shown, ensure_ascii=False)))
+        return shown
+
+    def _deeper(self, value: Mapping[str, Any] | list[Any], depth: int) -> str | None:
+        if depth < MAX_DEPTH or not value:
+            return None
+        self.trimmed = True
+        return f"… ({len(value):,} entries deeper than {MAX_DEPTH} levels)"
+
+    def _members(self, value: Mapping[str, Any], depth: int) -> Iterator[tuple[str, Any]]:
+        for number, (key, child) in enumerate(value.items()):
+            if not self._has_room(depth):
+                yield "…", f"{len(value) - number:,} entries more"
+                return
+            yield self._string(key), self.trim(child, depth + 1)
+
+    def _items(self, value: list[Any], depth: int) -> Iterator[Any]:
+        for number, child in enumerate(islice(value, len(value))):
+            if not self._has_room(depth):
+                yield f"… {len(value) - number:,} entries more"
+                return
+            yield self.trim(child, depth + 1)
+
+    def _has_room(self, depth: int) -> bool:
+        self.left -= 2 * depth + 6  # indentation, brackets and comma of the next line
+        if self.left > 0:
+            return True
+        self.trimmed = True
+        return False

@@ -1,0 +1,111 @@
+"""The life of a request as steps with times, durations and how we know. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from requests_app.models import ENDED, FalRequest, Mode, Observation, Source, Status
+
+_SOURCES = {
+    Source.US: "we did it",
+    Source.SUBMIT_REPLY: "fal's reply to the submit",
+    Source.POLL: "asked fal for the status",
+    Source.STATUS_STREAM: "fal's status stream",
+    Source.STREAM: "the stream itself",
+    Source.WEBHOOK: "a signed webhook",
+    Source.PERSON: "a person",
+}
+
+
+@dataclass
+class Step:
+    """One stage. ``state``: done, now or ahead; ``took``: from the stage before; ``known_by``: how we know."""
+
+    name: str
+    at: datetime | None
+    state: str
+    took: timedelta | None = None
+    known_by: str = ""
+    tone: str = ""
+    notes: list[Note] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence between two stages: a cancel was asked, fal took it back into the queue, …"""
+
+    text: str
+    at: datetime
+    known_by: str
+
+
+def known_by(source: str) -> str:
+    """How we know, in words."""
+    return _SOURCES.get(Source(source), source) if source in Source.values else source
+
+
+def steps(row: FalRequest, observations: Sequence[Observation]) -> list[Step]:
+    """recorded → sent → queued → started → ended; ``observations`` are the row's, oldest first."""
+    stages = _stages(row, observations)
+    _measure(stages)
+    _mark_present(row, stages)
+    _attach_notes(stages, observations)
+    return stages
+
+
+def _stages(row: FalRequest, heard: Sequence[Observation]) -> list[Step]:
+    plan: list[tuple[str, datetime | None, Observation | None]] = [
+        ("Recorded", row.created_at, _first(heard, Status.PENDING)),
+        ("Sent", row.sent_at, _first(heard, Status.SUBMITTING)),
+    ]
+    if row.mode == Mode.QUEUE:
+        plan.append(("Queued", row.accepted_at, _first(heard, Status.IN_QUEUE)))
+    plan.append(("Started", row.started_at, _first(heard, Status.IN_PROGRESS)))
+    plan.append((_end_name(row), row.ended_at, _first(heard, *ENDED)))
+    reached = [number for number, stage in enumerate(plan) if stage[1]]
+    return [
+        Step(name, at, "done" if at else "ahead", known_by=known_by(seen.source) if at and seen else "",
+             tone=row.status if at and number == len(plan) - 1 else "")
+        for number, (name, at, seen) in enumerate(plan)
+        # A stage that was passed over unseen is left out: nobody knows when it was.
+        if at or (not row.is_ended and number > max(reached, default=-1))
+    ]
+
+
+def _end_name(row: FalRequest) -> str:
+    return row.get_status_display().capitalize() if row.is_ended else "Ended"
+
+
+def _first(heard: Sequence[Observation], *statuses: str) -> Observation | None:
+    return next((seen for seen in heard if seen.status in statuses), None)
+
+
+def _measure(stages: list[Step]) -> None:
+    previous: datetime | None = None
+    for step in stages:
+        if step.at and previous:
+            # Two clocks may disagree by a moment; nobody wants to read "-0.1 s".
+            step.took = max(step.at - previous, timedelta())
+        previous = step.at or previous
+
+
+def _mark_present(row: FalRequest, stages: list[Step]) -> None:
+    """The next stage is the one being waited for."""
+    if not row.is_ended:
+        waiting = next((step for step in stages if not step.at), None)
+        if waiting:
+            waiting.state = "now"
+
+
+def _attach_notes(stages: list[Step], heard: Sequence[Observation]) -> None:
+    """Each sentence stands under the last stage reached before it."""
+    done = [step for step in stages if step.at]
+    for seen in heard:
+        if not seen.note or not done:
+            continue
+        before = [step for step in done if step.at and step.at <= seen.heard_at]
+        (before or done)[-1 if before else 0].notes.append(
+            Note(seen.note, seen.heard_at, known_by(seen.source))
+        )

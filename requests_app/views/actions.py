@@ -1,0 +1,231 @@
+"""What a person does: submit, cancel, give up, run again, switch the team."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AbstractBaseUser
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST
+
+from requests_app import lifecycle
+from requests_app.drafts import InvalidDraft, parse_draft
+from requests_app.forms.submit import SubmitForm, new_token, values_of
+from requests_app.forms.suggestions import first_values, known_endpoints
+from requests_app.lifecycle import KeyReused
+from requests_app.models import FalRequest, Team
+from requests_app.views.access import (
+    SESSION_KEY,
+    get_actable_or_404,
+    member_required,
+    team_of,
+    team_required,
+)
+
+_CANCEL_WORDS = {
+    "cancelled": "Cancelled. It had not been sent, so nothing ran.",
+    "asked": "Cancelling: fal is being asked to stop it. What became of it shows when fal says so.",
+    "ended": "There is nothing to cancel: it had already ended.",
+}
+
+
+# --- Submit ------------------------------------------------------------------------------------
+@member_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """The form. A POST makes one request, however often it is sent."""
+    if request.method != "POST":
+        return _page(request, SubmitForm(initial={**_first_values(request), "token": new_token()}))
+    values = request.POST.copy()
+    form = SubmitForm(values)
+    if not form.is_valid():
+        return _refused(request, form, values)
+    try:
+        row = _create_once(request, form)
+    except KeyReused:
+        form.add_error(
+            None, "This form was sent before with other values. Press Submit again to send these too."
+        )
+        return _refused(request, form, values)
+    return _accepted(request, row)
+
+
+def _first_values(request: HttpRequest) -> dict[str, Any]:
+    """`?again=<id>` fills in an earlier request; a foreign one is a 404."""
+    if again_id := request.GET.get("again"):
+        return values_of(get_actable_or_404(request.user, _uuid_or_none(again_id) or uuid4()))
+    return first_values(request.GET.get("endpoint", ""))
+
+
+def _create_once(request: HttpRequest, form: SubmitForm) -> FalRequest:
+    row, _ = lifecycle.create_once(
+        form.draft,
+        team=team_of(request),
+        person=_person(request),
+        now=timezone.now(),
+        key=_key(request, form.cleaned_data["token"]),
+        body_digest=form.digest(),
+        again_of=_again_of(request, form.cleaned_data.get("again_of")),
+    )
+    return row
+
+
+def _key(request: HttpRequest, token: str) -> str:
+    """Keys of forms cannot meet each other, nor those that programs choose."""
+    return f"form:{request.user.pk}:{token}"
+
+
+def _again_of(request: HttpRequest, public_id: UUID | None) -> FalRequest | None:
+    """The row this one repeats, if it may be linked: same team only."""
+    if public_id is None:
+        return None
+    row = FalRequest.objects.without_payload().filter(team=team_of(request), public_id=public_id)
+    return row.first()
+
+
+def _page(request: HttpRequest, form: SubmitForm, status: int = 200) -> HttpResponse:
+    context = {
+        "form": form,
+        "endpoints": known_endpoints(team_of(request)),
+        "repeats": _again_of(request, _uuid_or_none(form["again_of"].value())),
+        "run_url": settings.FAL_RUN_URL,
+        "queue_url": settings.FAL_QUEUE_URL,
+    }
+    return render(request, "requests_app/new.html", context, status=status)
+
+
+def _uuid_or_none(value: Any) -> UUID | None:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        return None
+
+
+def _refused(request: HttpRequest, form: SubmitForm, values: QueryDict) -> HttpResponse:
+    """422 and what is wrong. With JavaScript only the errors travel, so nothing typed can be lost."""
+    values["token"] = new_token()
+    if request.headers.get("HX-Request"):
+        return render(request, "requests_app/_form_state.html", {"form": form}, status=422)
+    return _page(request, form, status=422)
+
+
+def _accepted(request: HttpRequest, row: FalRequest) -> HttpResponse:
+    if not request.headers.get("HX-Request"):
+        return redirect("requests:detail", row.public_id)
+    form = SubmitForm(initial={"token": new_token()})
+    response = render(request, "requests_app/_form_state.html", {"form": form, "made": row})
+    return _trigger(response, {"request:created": {"id": str(row.public_id)}})
+
+
+# --- Act on a request --------------------------------------------------------------------------
+@login_required
+@require_POST
+def cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Ask for the end. What fal makes of it comes later, as an observation."""
+    row = get_actable_or_404(request.user, public_id)
+    answer = lifecycle.ask_cancel(row.pk, person=_person(request), now=timezone.now())
+    return _done(request, row, _CANCEL_WORDS[answer])
+
+
+@login_required
+@require_POST
+def give_up(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """End an uncertain request as failed, because a person says so."""
+    row = get_actable_or_404(request.user, public_id)
+    if lifecycle.give_up(row.pk, person=_person(request), now=timezone.now()):
+        return _done(request, row, "Given up: it counts as failed.")
+    return _done(request, row, "It is no longer uncertain; nothing was changed.")
+
+
+@login_required
+@require_POST
+def again(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Submit the same once more. Without a one-time key the filled-in form is shown instead."""
+    source = get_actable_or_404(request.user, public_id)
+    token = request.POST.get("token", "")
+    if not 16 <= len(token) <= 64:
+        return redirect(f"{reverse('requests:new')}?again={source.public_id}")
+    try:
+        row = _repeat(request, source, token)
+    except (InvalidDraft, KeyReused):  # the rules have changed since, or the key was another row's
+        return redirect(f"{reverse('requests:new')}?again={source.public_id}")
+    target = reverse("requests:detail", args=[row.public_id])
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": target})
+    return redirect(target)
+
+
+def _repeat(request: HttpRequest, source: FalRequest, token: str) -> FalRequest:
+    draft = parse_draft(
+        endpoint_id=source.endpoint_id,
+        mode=source.mode,
+        input=source.input_text,
+        options=source.options,
+    )
+    row, _ = lifecycle.create_once(
+        draft,
+        team=source.team,
+        person=_person(request),
+        now=timezone.now(),
+        key=_key(request, token),
+        body_digest=str(source.public_id),
+        again_of=source,
+    )
+    return row
+
+
+def _done(request: HttpRequest, row: FalRequest, words: str) -> HttpResponse:
+    """Say what was done: as a toast, or as a message on the page the person came back to."""
+    if request.headers.get("HX-Request"):
+        news = {"toast": {"text": words}, "request:acted": {"id": str(row.public_id)}}
+        return _trigger(HttpResponse(status=204), news)
+    messages.info(request, words)
+    return redirect(_local(request, request.POST.get("next")) or row_url(row))
+
+
+def row_url(row: FalRequest) -> str:
+    """The page of a request."""
+    return reverse("requests:detail", args=[row.public_id])
+
+
+def _trigger(response: HttpResponse, events: dict[str, Any]) -> HttpResponse:
+    response["HX-Trigger"] = json.dumps(events)
+    return response
+
+
+def _person(request: HttpRequest) -> AbstractBaseUser:
+    """Who is logged in; every view here asks for that first."""
+    return cast(AbstractBaseUser, request.user)
+
+
+# --- Team --------------------------------------------------------------------------------------
+@team_required
+@require_POST
+def switch_team(request: HttpRequest) -> HttpResponse:
+    """Show another of the person's teams; a foreign one does not exist."""
+    chosen = request.POST.get("team", "")
+    # isdecimal alone lets numbers through that no database column holds
+    if not (chosen.isdecimal() and len(chosen) < 18):
+        raise Http404
+    team = Team.objects.of(request.user).filter(pk=int(chosen)).first()
+    if team is None:
+        raise Http404
+    request.session[SESSION_KEY] = team.pk
+    return redirect(_local(request, request.POST.get("next")) or "requests:list")
+
+
+def _local(request: HttpRequest, target: str | None) -> str | None:
+    """The address, if it leads nowhere but here."""
+    ours = target and url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return target if ours else None

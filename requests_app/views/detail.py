@@ -1,0 +1,159 @@
+"""The request page and the pieces it fetches while the request lives."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from requests_app.models import FalRequest, Frame, LogLine, Membership
+from requests_app.payload import plain_type, whole_output
+from requests_app.views import detail_context
+from requests_app.views.access import get_request_or_404
+
+FRAMES_AT_ONCE = 500
+FRAME_LIMIT = 64 * 1024  # bytes; a larger frame is fetched by itself
+FRAMES_BYTES = 2 * 1024 * 1024  # of one reply
+MAX_NUMBER = 2**63 - 1
+
+
+@login_required
+@require_safe
+@never_cache
+def detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The whole page; `?tab=` opens a tab without JavaScript too."""
+    row = get_request_or_404(request.user, public_id)
+    context = detail_context.page(
+        row, may_act=_may_act(request, row), tab=request.GET.get("tab", "")
+    )
+    return render(request, "requests_app/detail.html", context)
+
+
+@login_required
+@require_safe
+@never_cache
+def live(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The parts that change, each with its version: the page swaps those that are newer."""
+    row = get_request_or_404(request.user, public_id)
+    context = detail_context.live(row, may_act=_may_act(request, row))
+    return render(request, "requests_app/_live.html", context)
+
+
+@login_required
+@require_safe
+@never_cache
+def logs(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Log lines after `?after=<line id>`, oldest first; as many as fit say that there may be more."""
+    row = get_request_or_404(request.user, public_id)
+    after = _number(request.GET.get("after", "0"))
+    if after is None:
+        return HttpResponseBadRequest("after is the id of a log line.")
+    lines = LogLine.objects.filter(request=row, id__gt=after).order_by("id")
+    context = {"lines": lines[: detail_context.LINES_AT_ONCE]}
+    return render(request, "requests_app/_log_lines.html", context)
+
+
+@login_required
+@require_safe
+@never_cache
+def frames(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Frames after `?after=<number>` as JSON: {"frames": […], "last": n, "ended": bool}.
+
+    `data` is null for a frame over 64 kB. `ended`: the request ended and these are the last ones.
+    """
+    row = get_request_or_404(request.user, public_id)
+    after = _number(request.GET.get("after", "0"))
+    if after is None:
+        return HttpResponseBadRequest("after is the number of a frame.")
+    # The row was read first: frames committed before its end are all found now.
+    numbers = _reply_size(row, after)
+    last = numbers[-1] if numbers else after
+    found = Frame.objects.filter(request=row, number__gt=after, number__lte=last)
+    more = Frame.objects.filter(request=row, number__gt=last).exists()
+    return JsonResponse(
+        {
+            "frames": [_frame_json(frame) for frame in found] if numbers else [],
+            "last": last,
+            "ended": row.is_ended and not more,
+        }
+    )
+
+
+def _reply_size(row: FalRequest, after: int) -> list[int]:
+    """The numbers of the frames that fit into one reply; at least one if there is any."""
+    sizes = Frame.objects.filter(request=row, number__gt=after).values_list("number", "size")
+    numbers: list[int] = []
+    total = 0
+    for number, size in sizes[:FRAMES_AT_ONCE]:
+        total += size if size <= FRAME_LIMIT else 0
+        if numbers and total > FRAMES_BYTES:
+            break
+        numbers.append(number)
+    return numbers
+
+
+def _frame_json(frame: Frame) -> dict[str, object]:
+    return {
+        "number": frame.number,
+        "offset_ms": frame.offset_ms,
+        "event": frame.event,
+        "event_id": frame.event_id,
+        "data": frame.data if frame.size <= FRAME_LIMIT else None,
+        "size": frame.size,
+    }
+
+
+@login_required
+@require_safe
+def frame(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse:
+    """The text of one frame, whatever its size."""
+    row = get_request_or_404(request.user, public_id)
+    found = Frame.objects.filter(request=row, number=number).first() if number <= MAX_NUMBER else None
+    if found is None:
+        raise Http404
+    return _attachment(found.data.encode(), "text/plain", f"{row.public_id}-{number}.txt")
+
+
+@login_required
+@require_safe
+@never_cache
+def output(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The raw bytes as fal sent them, to be saved, never to be shown by the browser."""
+    row = get_request_or_404(request.user, public_id)
+    body = whole_output(row)
+    if body is None:
+        raise Http404
+    content_type, ending = plain_type(row.output_type)
+    return _attachment(body, content_type, f"{row.public_id}.{ending}")
+
+
+def _attachment(body: bytes, content_type: str, name: str) -> HttpResponse:
+    """A model wrote these bytes: whatever they are, they run nowhere."""
+    if content_type.startswith("text/"):
+        content_type += "; charset=utf-8"
+    return HttpResponse(
+        body,
+        content_type=content_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "X-Content-Type-Options": "nosniff",
+            "Cross-Origin-Resource-Policy": "same-origin",
+        },
+    )
+
+
+def _may_act(request: HttpRequest, row: FalRequest) -> bool:
+    membership = Membership.objects.filter(team=row.team, user_id=request.user.pk or 0).first()
+    return membership is not None and membership.may_submit
+
+
+def _number(text: str) -> int | None:
+    """A number that fits into the database, else None."""
+    if not (text.isascii() and text.isdecimal()) or len(text) > 19:
+        return None
+    return min(int(text), MAX_NUMBER)

@@ -1,0 +1,159 @@
+"""What the request page shows, made from a row and its evidence."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from requests_app.explain import explain
+from requests_app.fal.headers import InvalidHeader, build_headers
+from requests_app.forms.submit import new_token
+from requests_app.lifecycle import CANCEL_NOTES
+from requests_app.media import find_media
+from requests_app.models import FalRequest, LogLine, Mode, Observation, Status
+from requests_app.payload import output_for_page
+from requests_app.preview import is_text, preview
+from requests_app.timeline import known_by, steps
+
+INPUT_LIMIT = 48 * 1024  # characters of the escaped text
+RAW_LIMIT = 16 * 1024
+NEWEST_OBSERVATIONS = 300
+NEWEST_DELIVERIES = 50
+LINES_AT_ONCE = 500
+TABS = {
+    "output": "Output",
+    "input": "Input",
+    "logs": "Logs",
+    "events": "Events",
+    "webhooks": "Webhooks",
+    "raw": "Raw",
+}
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One observation for the Events tab."""
+
+    observation: Observation
+    known_by: str
+    data: str
+
+
+def page(row: FalRequest, *, may_act: bool, tab: str) -> dict[str, Any]:
+    """Everything the whole page needs."""
+    lines = newest_lines(row)
+    return {
+        **live(row, may_act=may_act),
+        "tabs": TABS,
+        "open_tab": tab if tab in TABS else default_tab(row),
+        "tab_was_chosen": tab in TABS,
+        "input": preview(row.input_text.encode(), limit=INPUT_LIMIT),
+        "input_size": len(row.input_text.encode()),
+        "lines": lines,
+        "lines_left_out": len(lines) == LINES_AT_ONCE,
+        "media_hosts": " ".join(settings.FAL_MEDIA_HOSTS),
+        "frames_known": _last_frame(row) if row.mode == Mode.STREAM else 0,
+        "token": new_token(),
+    }
+
+
+def live(row: FalRequest, *, may_act: bool) -> dict[str, Any]:
+    """The parts that change while the request lives."""
+    heard = _observations(row)
+    return {
+        "row": row,
+        "may_act": may_act,
+        "is_stream": row.mode == Mode.STREAM,
+        "cancel_note": _cancel_note(row),
+        "steps": steps(row, heard),
+        "metrics": _facts(row.metrics),
+        "headers": _headers(row),
+        "heard": [_heard(observation) for observation in reversed(heard)],
+        "deliveries": _deliveries(row),
+        "output_version": f"{row.status}-{row.output_size}-{row.ended_at or ''}",
+        "evidence": [seen for seen in heard if seen.note][-5:],
+        **_output(row),
+    }
+
+
+def default_tab(row: FalRequest) -> str:
+    """While it runs, the logs are the news; a stream's news is its output."""
+    waits = row.status not in (Status.UNCERTAIN, Status.PENDING) and not row.is_ended
+    return "logs" if waits and row.mode == Mode.QUEUE else "output"
+
+
+def newest_lines(row: FalRequest) -> list[LogLine]:
+    """The newest log lines, oldest first."""
+    return list(LogLine.objects.filter(request=row).order_by("-id")[:LINES_AT_ONCE])[::-1]
+
+
+def _last_frame(row: FalRequest) -> int:
+    newest = row.frames.order_by("-number").values_list("number", flat=True).first()
+    return newest or 0
+
+
+def _observations(row: FalRequest) -> list[Observation]:
+    return list(row.observations.order_by("-id")[:NEWEST_OBSERVATIONS])[::-1]
+
+
+def _heard(observation: Observation) -> Heard:
+    data = json.dumps(observation.data, ensure_ascii=False) if observation.data else ""
+    return Heard(observation, known_by(observation.source), data[:RAW_LIMIT])
+
+
+def _output(row: FalRequest) -> dict[str, Any]:
+    body = output_for_page(row) if row.output_size else b""
+    readable = is_text(body)
+    shown = preview(body) if body and readable else None
+    return {
+        "explanation": explain(row, body),
+        "output": shown,
+        "output_is_binary": bool(body) and not readable,
+        "media": find_media(shown.value, settings.FAL_MEDIA_HOSTS) if shown else [],
+        "raw_head": preview_raw(body) if readable else "",
+        "raw_is_cut": row.output_size > RAW_LIMIT,
+    }
+
+
+def preview_raw(body: bytes) -> str:
+    """The first bytes exactly as fal sent them."""
+    return body[:RAW_LIMIT].decode("utf-8", "replace").replace("\0", "�")
+
+
+def _facts(values: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(name.replace("_", " "), _fact(name, value)) for name, value in values.items()][:30]
+
+
+def _fact(name: str, value: Any) -> str:
+    if isinstance(value, float | int) and not isinstance(value, bool) and name.endswith("_time"):
+        return f"{value:.3g} s"
+    return value[:200] if isinstance(value, str) else json.dumps(value, ensure_ascii=False)[:200]
+
+
+def _headers(row: FalRequest) -> dict[str, str]:
+    try:
+        return build_headers(row.options)
+    except InvalidHeader:  # stored before a rule became stricter
+        return {}
+
+
+def _cancel_note(row: FalRequest) -> str:
+    """What is known about a wish to cancel: fal's real answer, never a guess."""
+    if row.cancel_asked_at is None:
+        return ""
+    if row.status == Status.CANCELLED:
+        return ""
+    answer = CANCEL_NOTES.get(row.cancel_answer, "fal's answer was unclear." if row.cancel_answer else "")
+    if row.is_ended:
+        return f"Cancelling was asked for, but it {row.get_status_display()} first. {answer}".strip()
+    return f"{answer or 'Asked fal to cancel; no answer yet.'} It shows as cancelled when fal says so."
+
+
+def _deliveries(row: FalRequest) -> list[dict[str, Any]]:
+    newest = row.deliveries.order_by("-id")[:NEWEST_DELIVERIES]
+    return [
+        {"delivery": delivery, "body": preview_raw(bytes(delivery.body)[:4096])} for delivery in newest
+    ]
