@@ -6,3 +6,8 @@ import "./keys.js";
 import "./toasts.js";
 import "./connection.js";
 import "./rows.js";
+import "./acted.js";
+import "./copy.js";
+import "./form.js";
+import "./detail.js";
+import "./stream.js";

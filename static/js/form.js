@@ -1,0 +1,190 @@
+// The new-request form: says what is wrong while it is typed, shows what will be sent, submits by Ctrl-Enter.
+// The server judges; nothing here changes or blocks what was typed.
+
+import { offsetOf, placeOf, problemOf } from "./jsontext.js";
+import { curlOf, httpOf, javascriptOf, pythonOf } from "./samples.js";
+
+const PAUSE_MS = 150;
+const SAMPLE_LIMIT = 200_000; // characters of input; longer ones would make typing slow
+const SAMPLES = { http: httpOf, python: pythonOf, javascript: javascriptOf, curl: curlOf };
+
+const form = document.getElementById("request-form");
+
+/** The options as the server reads them from the fields. */
+function optionsOf(fields) {
+  const seconds = Number(fields.start_timeout.value);
+  const options = {};
+  if (fields.priority.value === "low") options.priority = "low";
+  if (fields.start_timeout.value.trim() && seconds > 0) options.start_timeout = seconds;
+  if (fields.no_retry.checked) options.no_retry = true;
+  if (fields.no_store.checked) options.store_io = false;
+  if (fields.runner_hint.value.trim()) options.runner_hint = fields.runner_hint.value.trim();
+  const headers = fields.headers.value.split("\n").flatMap(headerOf);
+  if (headers.length) options.headers = Object.fromEntries(headers);
+  return options;
+}
+
+function headerOf(line) {
+  const colon = line.indexOf(":");
+  return colon > 0 ? [[line.slice(0, colon).trim(), line.slice(colon + 1).trim()]] : [];
+}
+
+class Compose {
+  #fields = form.elements;
+  #input = document.getElementById("id_input");
+  #code = document.getElementById("sent-code");
+  #sample = "http";
+  #timer = null;
+
+  constructor() {
+    form.addEventListener("input", () => this.#later());
+    form.addEventListener("keydown", (event) => this.#keys(event));
+    form.addEventListener("htmx:beforeRequest", () => this.#clearErrors());
+    form.addEventListener("htmx:afterRequest", () => this.#answered());
+    document.getElementById("json-go").addEventListener("click", () => this.#goThere());
+    document.getElementById("format-json").addEventListener("click", () => this.#format());
+    this.#tabs();
+    document.getElementById("sent").hidden = false;
+    document.getElementById("format-json").hidden = false;
+    form.querySelector(".submit-keys").hidden = false;
+    this.#show();
+    this.#markErrors();
+  }
+
+  #later() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#show(), PAUSE_MS);
+  }
+
+  #keys(event) {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    // The button itself, so that a disabled one (a request is on its way) stays without effect.
+    form.querySelector("[type=submit]").click();
+  }
+
+  #show() {
+    this.#judge();
+    this.#preview();
+  }
+
+  #judge() {
+    const problem = problemOf(this.#input.value);
+    const state = document.getElementById("json-state");
+    state.textContent = problem ? this.#words(problem) : "valid JSON";
+    state.classList.toggle("json-wrong", problem !== null);
+    this.#mark(problem);
+  }
+
+  #words({ message, line, column }) {
+    return line ? `${message}: line ${line}, column ${column}` : message;
+  }
+
+  /** Show the line and point at the column. */
+  #mark(problem) {
+    const place = document.getElementById("json-place");
+    const isKnown = problem?.line != null;
+    place.hidden = !isKnown;
+    if (!isKnown) return;
+    const line = this.#input.value.split("\n")[problem.line - 1] ?? "";
+    const start = Math.max(0, problem.column - 40);
+    const excerpt = line.slice(start, start + 72);
+    const prefix = `${problem.line} │ `;
+    const gap = " ".repeat(prefix.length + problem.column - 1 - start);
+    document.getElementById("json-excerpt").textContent = `${prefix}${excerpt}\n${gap}^`;
+    place.dataset.offset = offsetOf(this.#input.value, problem.line, problem.column);
+  }
+
+  #goThere() {
+    const offset = Number(document.getElementById("json-place").dataset.offset);
+    this.#input.focus();
+    this.#input.setSelectionRange(offset, offset + 1);
+  }
+
+  #format() {
+    try {
+      const text = JSON.stringify(JSON.parse(this.#input.value), null, 2);
+      // Long numbers would lose digits: then the text stays as it is.
+      if (text.replace(/\s/g, "").length !== this.#input.value.replace(/\s/g, "").length) return;
+      this.#input.focus();
+      this.#input.select();
+      document.execCommand("insertText", false, text); // the one way that keeps undo
+    } catch {
+      this.#goThere();
+    }
+  }
+
+  #request() {
+    return {
+      endpoint: this.#fields.endpoint_id.value.trim() || "owner/app",
+      mode: this.#fields.mode.value,
+      input: this.#input.value,
+      options: optionsOf(this.#fields),
+    };
+  }
+
+  #preview() {
+    const { runUrl, queueUrl } = form.dataset;
+    const isLong = this.#input.value.length > SAMPLE_LIMIT;
+    this.#code.textContent = isLong
+      ? "The input is too long to be shown here. It will be sent as it is."
+      : SAMPLES[this.#sample](this.#request(), { runUrl, queueUrl });
+  }
+
+  #tabs() {
+    const tabs = [...document.querySelectorAll("[data-sample]")];
+    const choose = (tab) => {
+      this.#sample = tab.dataset.sample;
+      for (const other of tabs) {
+        other.setAttribute("aria-selected", String(other === tab));
+        other.tabIndex = other === tab ? 0 : -1;
+      }
+      this.#preview();
+    };
+    tabs.forEach((tab, index) => {
+      tab.addEventListener("click", () => choose(tab));
+      tab.addEventListener("keydown", ({ key }) => {
+        const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+        if (!step) return;
+        const next = tabs[(index + step + tabs.length) % tabs.length];
+        next.focus();
+        choose(next);
+      });
+    });
+  }
+
+  // --- what the server said ---
+
+  #clearErrors() {
+    for (const place of form.querySelectorAll(".field-error, .form-error")) place.replaceChildren();
+    this.#markErrors();
+  }
+
+  #answered() {
+    this.#markErrors();
+    const first = form.querySelector("[aria-invalid=true]");
+    if (!first) return;
+    const options = first.closest("details");
+    if (options) options.open = true;
+    first.focus();
+  }
+
+  /** Tie each field to its error; the input's error names a line and a column. */
+  #markErrors() {
+    for (const place of form.querySelectorAll(".field-error")) {
+      const field = form.querySelector(`#id_${place.id.replace("error-", "")}`);
+      if (!field) continue;
+      const isWrong = place.textContent.trim() !== "";
+      if (isWrong) field.setAttribute("aria-invalid", "true");
+      else field.removeAttribute("aria-invalid");
+      if (isWrong && field === this.#input) this.#markServers(place.textContent);
+    }
+  }
+
+  #markServers(text) {
+    const place = placeOf(text, this.#input.value);
+    if (place.line) this.#mark({ message: text, ...place });
+  }
+}
+
+if (form) new Compose();

@@ -1,0 +1,110 @@
+// Many stream events -> one picture of the output so far. Pure.
+//
+// Models send text in three ways: the whole text so far ("cumulative"), the next piece ("delta"), or choices as
+// OpenAI's API does. Nothing in an event says which; the first two texts tell.
+
+const TEXT_KEYS = ["output", "text", "content", "response", "generated_text", "message", "result"];
+const LONG = 40; // characters that no piece repeats by chance
+const DELTA_KEYS = ["delta", "token", "chunk"];
+
+/** {text, isDelta} or null: what an event adds; isDelta null when the event does not tell. */
+export function textOf(value) {
+  if (typeof value === "string") return { text: value, isDelta: null };
+  if (value === null || typeof value !== "object") return null;
+  if (Array.isArray(value.choices)) return choiceText(value.choices[0]);
+  const delta = DELTA_KEYS.find((key) => typeof value[key] === "string");
+  if (delta) return { text: value[delta], isDelta: true };
+  if (typeof value.delta?.content === "string") return { text: value.delta.content, isDelta: true };
+  const key = TEXT_KEYS.find((name) => typeof value[name] === "string");
+  return key ? { text: value[key], isDelta: null } : null;
+}
+
+function choiceText(choice) {
+  if (typeof choice?.delta?.content === "string") return { text: choice.delta.content, isDelta: true };
+  if (typeof choice?.message?.content === "string") return { text: choice.message.content, isDelta: false };
+  if (typeof choice?.text === "string") return { text: choice.text, isDelta: true };
+  return null;
+}
+
+/** The addresses of pictures in an event, in order; `mayShow` says which addresses are allowed. */
+export function imagesOf(value, mayShow, depth = 6) {
+  if (value === null || typeof value !== "object" || depth === 0) return [];
+  const own = typeof value.url === "string" && isPicture(value) && mayShow(value.url) ? [value.url] : [];
+  const bare = typeof value.image === "string" && mayShow(value.image) ? [value.image] : [];
+  return [...own, ...bare, ...Object.values(value).flatMap((child) => imagesOf(child, mayShow, depth - 1))];
+}
+
+const isPicture = ({ url, content_type: type }) =>
+  typeof type === "string" ? /^image\/(png|jpe?g|webp|gif)$/.test(type) : /^data:image\/|\.(png|jpe?g|webp|gif)(\?|$)/i.test(url);
+
+const DATA_IMAGE = /^data:image\/(png|jpeg|webp|gif);base64,[A-Za-z0-9+/]+={0,2}$/;
+const MAX_DATA_URI = 2 * 1024 * 1024;
+
+/** A judge of addresses for the configured media hosts, CSP sources such as https://*.fal.media. */
+export function mediaJudge(sources) {
+  const hosts = sources.map((source) => source.replace("*.", "wildcard.")).filter((source) => URL.canParse(source)).map((source) => new URL(source));
+  return (text) => {
+    if (text.startsWith("data:")) return text.length <= MAX_DATA_URI && DATA_IMAGE.test(text);
+    if (!URL.canParse(text)) return false;
+    const url = new URL(text);
+    return !url.username && hosts.some((host) => isOn(url, host));
+  };
+}
+
+function isOn(url, host) {
+  if (url.protocol !== host.protocol || url.port !== host.port) return false;
+  if (!host.hostname.startsWith("wildcard.")) return url.hostname === host.hostname;
+  return url.hostname.endsWith(host.hostname.slice("wildcard".length));
+}
+
+/** Collects frames in order. `mode`: auto, cumulative or delta (what a person chose). */
+export class Merged {
+  #chosen; // a person decided
+  #decided = null; // "cumulative" or "delta", once the texts have told
+  text = "";
+  images = [];
+  last = undefined; // the newest JSON value
+
+  constructor(mode = "auto", mayShow = () => false) {
+    this.#chosen = mode !== "auto";
+    if (this.#chosen) this.#decided = mode;
+    this.mayShow = mayShow;
+  }
+
+  /** "cumulative", "delta", or null while unknown. */
+  get way() {
+    return this.#decided;
+  }
+
+  /** Take the text of one event. */
+  add(data) {
+    let value = data;
+    try {
+      value = JSON.parse(data);
+    } catch {
+      // plain text is an output too
+    }
+    this.last = value;
+    const images = imagesOf(value, this.mayShow);
+    if (images.length) this.images = images;
+    const found = textOf(value);
+    if (found) this.#grow(found);
+  }
+
+  #grow({ text, isDelta }) {
+    this.#decide(text, isDelta);
+    this.text = this.#decided === "cumulative" || this.#isWhole(text, isDelta) ? text : this.text + text;
+  }
+
+  /** Some models send pieces and, at the end, everything once more. */
+  #isWhole(text, isDelta) {
+    return isDelta === null && !this.#chosen && this.text.length > LONG && text.startsWith(this.text);
+  }
+
+  /** The second text tells: it begins with the first, or it does not. */
+  #decide(text, isDelta) {
+    if (this.#decided) return;
+    if (isDelta !== null) this.#decided = isDelta ? "delta" : "cumulative";
+    else if (this.text && text) this.#decided = text.startsWith(this.text) ? "cumulative" : "delta";
+  }
+}
