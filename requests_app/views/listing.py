@@ -88,26 +88,36 @@ class Filters:
         search = self.listing.search
         return [(str(term), self.listing.url(search.without(term))) for term in search.terms]
 
+    @property
+    def endpoint(self) -> str:
+        """The one endpoint the search names, if it is one."""
+        return self.listing.search.value("endpoint")
+
+    @property
+    def person(self) -> str:
+        """The one person the search names, if it is one."""
+        return self.listing.search.value("by")
+
     @cached_property
     def by_endpoint(self) -> list[Chip]:
         """The endpoints the team used lately."""
-        return self._choices("endpoint", [(name, name) for name in self.endpoints])
+        return self._choices("endpoint", self.endpoints)
 
     @cached_property
     def by_person(self) -> list[Chip]:
         """The people of the team."""
         people = get_user_model()._default_manager.filter(memberships__team=self.listing.team)
         names = people.order_by("username").values_list("username", flat=True)
-        return self._choices("by", [(name, name) for name in names])
+        return self._choices("by", list(names))
 
-    def _choices(self, key: str, choices: list[tuple[str, str]]) -> list[Chip]:
+    def _choices(self, key: str, values: list[str]) -> list[Chip]:
         search = self.listing.search
         chosen = search.value(key)
         return [
             Chip("Any", self.listing.url(search.setting(key)), "", not chosen),
             *(
-                Chip(word, self.listing.url(search.setting(key, value)), "", value == chosen)
-                for value, word in choices
+                Chip(value, self.listing.url(search.setting(key, value)), "", value == chosen)
+                for value in values
             ),
         ]
 

@@ -1,0 +1,121 @@
+"""The look keeps its promises: contrast, no inline code, every template loads, every icon exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.template.loader import get_template
+
+BASE = Path(settings.BASE_DIR)
+TEMPLATES = sorted((BASE / "templates").rglob("*.html"))
+STYLES = sorted((BASE / "static" / "css").glob("*.css"))
+SCRIPTS = sorted((BASE / "static" / "js").glob("*.js"))
+
+TOKEN = re.compile(r"--([\w-]+):\s*light-dark\((#[0-9a-f]{6}),\s*(#[0-9a-f]{6})\);")
+TOKENS = {
+    name: {"light": light, "dark": dark}
+    for name, light, dark in TOKEN.findall((BASE / "static/css/tokens.css").read_text())
+}
+SURFACES = ("bg", "surface", "raised", "hover", "code-bg")
+WORDS = ("text", "muted", "accent")
+HUES = ("grey", "purple", "amber", "blue", "green", "red", "orange")
+PAIRS = [
+    *((word, ground) for word in WORDS for ground in SURFACES),
+    *((hue, f"{hue}-soft") for hue in HUES),
+    *((hue, ground) for hue in HUES for ground in ("surface", "hover", "bg")),
+    *(("text", f"{hue}-soft") for hue in HUES),
+    *((word, "accent-soft") for word in WORDS),
+    *(("on-accent", fill) for fill in ("accent-fill", "accent-fill-hover", "red-fill")),
+]
+
+
+def luminance(colour: str) -> float:
+    """WCAG 2.2's relative luminance of #rrggbb."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    brighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (brighter + 0.05) / (darker + 0.05)
+
+
+def test_the_contrast_formula_is_the_standards() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("word", "ground"), PAIRS)
+def test_words_can_be_read_on_their_ground(word: str, ground: str, theme: str) -> None:
+    assert contrast(TOKENS[word][theme], TOKENS[ground][theme]) >= 4.5
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_focus_ring_can_be_seen(theme: str) -> None:
+    for ground in SURFACES:
+        assert contrast(TOKENS["focus"][theme], TOKENS[ground][theme]) >= 3
+
+
+@pytest.mark.parametrize("path", STYLES, ids=lambda path: path.name)
+def test_styles_use_tokens_that_exist_and_no_colours_of_their_own(path: Path) -> None:
+    text = path.read_text()
+    defined = set(re.findall(r"(--[\w-]+):", (BASE / "static/css/tokens.css").read_text() + text))
+    assert set(re.findall(r"var\((--[\w-]+)", text)) <= defined
+    if path.name != "tokens.css":
+        assert not re.findall(r"#[0-9a-fA-F]{3,8}\b(?![^{]*\{)", text)
+    assert "gradient" not in text
+    assert "url(" not in text
+
+
+def without_comments(text: str) -> str:
+    text = re.sub(r"\{% comment %\}.*?\{% endcomment %\}", "", text, flags=re.DOTALL)
+    return re.sub(r"\{#.*?#\}", "", text)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_a_template_has_no_inline_code_and_escapes_everything(path: Path) -> None:
+    text = without_comments(path.read_text())
+    for script in re.findall(r"<script\b[^>]*>", text):
+        assert "src=" in script, script
+    assert "<style" not in text
+    assert not re.search(r"<[^>]*\sstyle\s*=", text)
+    assert not re.search(r"<[^>]*\son[a-z]+\s*=", text)
+    assert not re.search(r"hx-on|javascript:|hx-vals=['\"]js:", text)
+    assert not re.search(r"\|\s*safe\b|autoescape\s+off|safeseq", text)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_a_template_loads(path: Path) -> None:
+    assert get_template(str(path.relative_to(BASE / "templates")))
+
+
+def test_every_icon_that_is_named_is_drawn() -> None:
+    drawn = set(re.findall(r'<symbol id="([\w-]+)"', (BASE / "static/icons.svg").read_text()))
+    named = set()
+    for path in TEMPLATES:
+        named |= set(re.findall(r"{%\s*icon\s+[\"']([\w-]+)[\"']", path.read_text()))
+    assert named
+    assert named <= drawn
+
+
+def test_every_static_file_that_is_named_exists() -> None:
+    for path in TEMPLATES:
+        for name in re.findall(r"{%\s*static\s+['\"]([^'\"]+)['\"]", path.read_text()):
+            assert (BASE / "static" / name).is_file(), f"{path.name}: {name}"
+    for path in SCRIPTS:
+        for name in re.findall(r'(?:from|import)\s+"\./([^"]+)"', path.read_text()):
+            assert (path.parent / name).is_file(), f"{path.name}: {name}"
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_neither_evaluate_text_nor_speak_to_other_hosts(path: Path) -> None:
+    text = path.read_text()
+    assert not re.search(r"\beval\(|new Function|document\.write|insertAdjacentHTML", text)
+    assert not re.search(r"""["'`]https?://""", re.sub(r"//.*", "", text))

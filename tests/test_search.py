@@ -1,0 +1,143 @@
+"""The search box: what is understood, what is said about the rest, and which rows match."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from hypothesis import given
+from hypothesis import strategies as st
+
+from requests_app.models import FalRequest, Status, Team
+from requests_app.search import MAX_LENGTH, Search, Term, parse_search
+from tests.builders import make_request
+
+
+def test_it_reads_fields_words_phrases_and_negation() -> None:
+    search = parse_search('status:failed endpoint:acme/* -by:jo sunset "red car" -fox -mode:run')
+    assert search.problems == ()
+    assert search.terms == (
+        Term("status", "failed"),
+        Term("endpoint", "acme/*"),
+        Term("by", "jo", negated=True),
+        Term("", "sunset"),
+        Term("", "red car"),
+        Term("", "fox", negated=True),
+        Term("mode", "run", negated=True),
+    )
+
+
+def test_it_keeps_quoted_values_and_colons() -> None:
+    assert parse_search('by:"jo ann"').terms == (Term("by", "jo ann"),)
+    assert parse_search('"a: b"').terms == (Term("", "a: b"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("status:brilliant", "There is no status brilliant"),
+        ("mode:fast", "There is no mode fast"),
+        ("colour:red", "There is no filter colour:"),
+        ("status:", "status: needs a value"),
+        ('by:""', "by: needs a value"),
+        ('sunset "red', "A quotation mark is not closed"),
+        ("endpoint:a*b", "a * stands at the beginning or the end"),
+        ("endpoint:*", "a * stands at the beginning or the end"),
+        ("x" * (MAX_LENGTH + 1), f"Only the first {MAX_LENGTH} characters"),
+    ],
+)
+def test_it_says_in_words_what_it_does_not_understand(text: str, words: str) -> None:
+    assert words in " ".join(parse_search(text).problems)
+
+
+def test_a_wrong_term_is_left_out_and_the_others_count() -> None:
+    assert parse_search("status:brilliant sunset").terms == (Term("", "sunset"),)
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_read_and_the_canonical_text_means_the_same(text: str) -> None:
+    search = parse_search(text)
+    search.q(me="jo")
+    again = parse_search(str(search))
+    if len(str(search)) <= MAX_LENGTH:
+        assert again.terms == search.terms
+        assert again.problems == ()
+
+
+def test_setting_a_field_replaces_it_and_keeps_the_rest() -> None:
+    search = parse_search("status:failed sunset")
+    assert str(search.setting("status", "completed")) == "status:completed sunset"
+    assert str(search.setting("status")) == "sunset"
+    assert str(search.without(Term("", "sunset"))) == "status:failed"
+    assert search.value("status") == "failed"
+    assert parse_search("status:failed status:completed").value("status") == ""
+
+
+@pytest.fixture
+def rows(team: Team, owner: User, teammate: User) -> dict[str, FalRequest]:
+    """Four rows that differ in everything a search can name."""
+    made = {
+        "sunset": make_request(team=team, person=owner, input={"prompt": "A Sunset, 100% red"}),
+        "fox": make_request(
+            team=team, person=teammate, endpoint_id="acme/video/fast", mode="stream",
+            input={"prompt": "quick brown fox"},
+        ),
+        "flux": make_request(team=team, person=owner, endpoint_id="fal-ai/flux", input={"n": 1}),
+        "run": make_request(
+            team=team, person=teammate, endpoint_id="acme/img", mode="run",
+            input={"prompt": "red car"},
+        ),
+    }  # fmt: skip
+    FalRequest.objects.filter(pk=made["fox"].pk).update(status=Status.FAILED)
+    FalRequest.objects.filter(pk=made["flux"].pk).update(
+        status=Status.COMPLETED, fal_request_id="req-flux"
+    )
+    return made
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "sunset fox flux run"),
+        ("status:failed", "fox"),
+        ("status:failed,completed", "fox flux"),
+        ("status:failed status:completed", "fox flux"),
+        ("status:active", "sunset run"),
+        ("status:in-queue", ""),
+        ("-status:active", "fox flux"),
+        ("endpoint:acme/*", "sunset fox run"),
+        ("endpoint:acme/img", "sunset run"),
+        ("endpoint:*/fast", "fox"),
+        ("endpoint:*video*", "fox"),
+        ("endpoint:FLUX", "flux"),
+        ("endpoint:acme/img,fal-ai/flux", "sunset flux run"),
+        ("-endpoint:acme/*", "flux"),
+        ("by:me", "sunset flux"),
+        ("by:TOM", "fox run"),
+        ("by:nobody", ""),
+        ("mode:stream,run", "fox run"),
+        ("id:req-flux", "flux"),
+        ("sunset", "sunset"),
+        ("red", "sunset run"),
+        ('"red car"', "run"),
+        ("red car", "run"),
+        ("red -car", "sunset"),
+        ("100%", "sunset"),
+        ("%", "sunset"),
+        ("_", ""),
+        ("status:failed by:me", ""),
+    ],
+)
+def test_it_finds_the_rows(rows: dict[str, FalRequest], text: str, expected: str) -> None:
+    condition = parse_search(text).q(me="olga")
+    found = set(FalRequest.objects.filter(condition).values_list("pk", flat=True))
+    assert {name for name, row in rows.items() if row.pk in found} == set(expected.split())
+
+
+def test_a_pasted_id_finds_its_row(rows: dict[str, FalRequest]) -> None:
+    row = rows["fox"]
+    for text in (str(row.public_id), f"id:{row.public_id}"):
+        assert FalRequest.objects.get(parse_search(text).q(me="olga")) == row
+
+
+def test_an_empty_search_is_no_condition() -> None:
+    assert not Search().q(me="jo")
