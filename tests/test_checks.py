@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.checks import CheckMessage
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from requests_app import checks
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def real_fal(settings: Any) -> None:
+    """An installation as it should be."""
+    settings.SANDBOX = False
+    settings.FAL_KEY = "key-id:key-secret"
+    settings.SECRET_KEY = "s" * 50
+    settings.PUBLIC_URL = "https://faldeck.example.com"
+    settings.REDIS_URL = ""
+    settings.FAL_RUN_URL = "https://fal.run"
+    settings.FAL_QUEUE_URL = "https://queue.fal.run"
+    settings.FAL_REST_URL = "https://rest.fal.ai"
+    settings.FAL_JWKS_URL = "https://rest.fal.ai/.well-known/jwks.json"
+
+
+def ids(found: list[CheckMessage]) -> list[str]:
+    assert all(message.hint for message in found)
+    return [str(message.id).removeprefix("faldeck.") for message in found]
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        checks.check_secret_key,
+        checks.check_fal_key,
+        checks.check_upstream_is_encrypted,
+        checks.check_public_url,
+        checks.check_processes,
+        checks.check_webhooks_are_not_redirected,
+    ],
+)
+def test_a_good_installation_has_nothing_to_complain_about(
+    check: Callable[[], list[CheckMessage]],
+) -> None:
+    assert check() == []
+
+
+def test_a_short_secret_key_is_an_error(settings: Any) -> None:
+    settings.SECRET_KEY = "s" * 31
+    assert ids(checks.check_secret_key()) == ["E001"]
+
+
+@pytest.mark.parametrize("key", ["", "abc", "abc:", ":abc", "a b:c", "a:b:c", "id:secret\nx"])
+def test_a_key_without_both_parts_is_an_error_and_is_not_repeated(
+    settings: Any, key: str
+) -> None:
+    settings.FAL_KEY = key
+    found = checks.check_fal_key()
+    assert ids(found) == ["E002"]
+    assert not key or key not in str(found[0])
+
+
+def test_the_sandbox_needs_no_key(settings: Any) -> None:
+    settings.SANDBOX, settings.FAL_KEY = True, ""
+    assert checks.check_fal_key() == []
+
+
+@pytest.mark.parametrize("name", checks._UPSTREAM)
+def test_plain_http_to_another_machine_is_an_error(settings: Any, name: str) -> None:
+    setattr(settings, name, "http://proxy.example.com/x")
+    found = checks.check_upstream_is_encrypted()
+    assert ids(found) == ["E003"]
+    assert name in found[0].msg
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8900", "localhost", "[::1]:80"])
+def test_plain_http_on_this_machine_is_fine(settings: Any, host: str) -> None:
+    settings.FAL_QUEUE_URL = f"http://{host}/queue"
+    assert checks.check_upstream_is_encrypted() == []
+
+
+@pytest.mark.parametrize(
+    ("url", "wanted"),
+    [
+        ("", []),
+        ("https://faldeck.example.com", []),
+        ("http://faldeck.example.com", ["W005"]),
+        ("http://localhost:8000", ["W004"]),
+        ("https://127.0.0.1", ["W004"]),
+        ("https://10.1.2.3", ["W004"]),
+        ("https://100.64.0.1", ["W004"]),
+        ("https://[::1]", ["W004"]),
+        ("https://faldeck", ["W004"]),
+        ("https://faldeck.local", ["W004"]),
+        ("https://8.8.8.8", []),
+    ],
+)
+def test_a_public_url_that_does_not_work_with_fal_is_a_warning(
+    settings: Any, url: str, wanted: list[str]
+) -> None:
+    settings.PUBLIC_URL = url
+    assert ids(checks.check_public_url()) == wanted
+
+
+def test_a_fal_on_this_machine_reaches_a_local_public_url(settings: Any) -> None:
+    settings.PUBLIC_URL = "http://127.0.0.1:8000"
+    settings.FAL_QUEUE_URL = "http://127.0.0.1:8900/queue"
+    assert checks.check_public_url() == []
+
+
+@pytest.mark.parametrize(
+    ("ssl", "exempt", "www", "wanted"),
+    [
+        (True, [], False, ["E010"]),
+        (True, [r"^healthz$"], False, ["E010"]),
+        (True, [r"^healthz$", r"^hooks/"], False, []),
+        (False, [], True, ["E010"]),
+    ],
+)
+def test_a_redirect_of_webhooks_is_an_error(
+    settings: Any, ssl: bool, exempt: list[str], www: bool, wanted: list[str]
+) -> None:
+    settings.SECURE_SSL_REDIRECT, settings.SECURE_REDIRECT_EXEMPT = ssl, exempt
+    settings.PREPEND_WWW = www
+    assert ids(checks.check_webhooks_are_not_redirected()) == wanted
+
+
+@pytest.mark.parametrize(
+    ("engine", "redis_url", "wanted"),
+    [
+        ("sqlite3", "", []),
+        ("postgresql", "redis://x", []),
+        ("postgresql", "", ["W006"]),
+        ("sqlite3", "redis://x", ["W007"]),
+    ],
+)
+def test_memory_and_several_processes_do_not_go_together(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, engine: str, redis_url: str,
+    wanted: list[str],
+) -> None:  # fmt: skip
+    monkeypatch.setitem(connection.settings_dict, "ENGINE", f"django.db.backends.{engine}")
+    settings.REDIS_URL = redis_url
+    assert ids(checks.check_processes()) == wanted
+
+
+@pytest.mark.django_db
+def test_missing_migrations_are_an_error_where_the_database_is_asked() -> None:
+    assert checks.check_migrations(databases=["default"]) == []
+    MigrationRecorder(connection).migration_qs.filter(app="requests_app").delete()
+    found = checks.check_migrations(databases=["default"])
+    assert ids(found) == ["E009"]
+    assert checks.check_migrations(databases=None) == []
+
+
+def manage(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT, env=kept | {"DATA_DIR": str(tmp_path)} | environment,
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+@pytest.mark.xfail(reason="the settings do not redirect to https or preload HSTS yet", strict=True)
+@pytest.mark.process
+def test_the_deployment_check_is_silent_behind_https(tmp_path: Path) -> None:
+    result = manage(
+        tmp_path, "check", "--deploy", "--fail-level", "INFO",
+        FAL_KEY="key-id:key-secret", PUBLIC_URL="https://faldeck.example.com",
+    )  # fmt: skip
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "no issues (0 silenced)" in result.stdout
+
+
+@pytest.mark.process
+def test_a_plain_check_is_silent_on_a_fresh_machine(tmp_path: Path) -> None:
+    result = manage(tmp_path, "check", "--fail-level", "INFO")
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.process
+def test_the_checks_run_when_a_command_starts(tmp_path: Path) -> None:
+    result = manage(tmp_path, "check", FAL_KEY="half-a-key")
+    assert result.returncode == 1
+    assert "faldeck.E002" in result.stderr
+    assert "HINT" in result.stderr
