@@ -1,0 +1,25 @@
+"""For supervisors: does the process live, and can it do its work? No log-in, nothing secret."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from requests_app.health import examine
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 "ok" as long as requests are answered at all."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """200 when every part is fine, else 503: {"ready": bool, "parts": {name: {"ok", "why"}}}."""
+    parts = {name: {"ok": not why, "why": why} for name, why in examine().items()}
+    is_ready = all(part["ok"] for part in parts.values())
+    return JsonResponse({"ready": is_ready, "parts": parts}, status=200 if is_ready else 503)
