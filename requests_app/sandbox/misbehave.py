@@ -63,6 +63,8 @@ async def misbehave(rule: Rule | None, request: Request, work: Work) -> Response
         await asyncio.sleep(rule.seconds)
         return await work()
     if (instead := _instead(rule, request)) is not None:
+        # Heard to the end first: a caller still sending would see another error than it should.
+        await request.body()
         return instead
     reply = await work()
     return await _spoil_stream(rule, request, reply) if rule.do in EVENTS else _spoil(rule, reply)

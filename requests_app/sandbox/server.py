@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -119,10 +120,13 @@ class SandboxServer:
         self.stop()
 
     def _prepare(self) -> socket.socket:
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        listener = socket.create_server((self.host, self.port), family=family, backlog=512)
+        listener = _listen(self.host, self.port)
         self.port = listener.getsockname()[1]
-        self._store = Store(self.state)
+        try:
+            self._store = Store(self.state)
+        except sqlite3.Error:
+            listener.close()
+            raise
         settings = Settings(self.url, self.keys, self.tuning)
         sandbox = build(settings, self._store, self.faults)
         self._ledger = sandbox.ledger
@@ -136,6 +140,21 @@ class SandboxServer:
             asyncio.run(self._server.serve([listener]))
         finally:
             self._store.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # With the protocol named: asyncio sets TCP_NODELAY only then, and without it every reply
+    # waits 40 ms for the caller's delayed acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(512)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def _config(app: object) -> uvicorn.Config:

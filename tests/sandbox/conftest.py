@@ -33,7 +33,13 @@ def sandbox(running: SandboxServer) -> Iterator[SandboxServer]:
     running.faults.clear()
 
 
-@pytest.fixture
-def http(sandbox: SandboxServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=sandbox.url, headers=KEY, timeout=10) as client:
+@pytest.fixture(scope="session")
+def client(running: SandboxServer) -> Iterator[httpx.Client]:
+    # One for all: making a client costs more (certificates) than most of the tests.
+    with httpx.Client(base_url=running.url, headers=KEY, timeout=10) as client:
         yield client
+
+
+@pytest.fixture
+def http(sandbox: SandboxServer, client: httpx.Client) -> httpx.Client:
+    return client

@@ -11,6 +11,10 @@ from requests_app.sandbox import SandboxServer, Tuning
 from tests.sandbox.calls import KEY, STRANGER, ended, status, submit, until, wait_for
 
 
+def client_of(server: SandboxServer) -> httpx.Client:
+    return httpx.Client(base_url=server.url, headers=KEY)
+
+
 def cancel(http: httpx.Client, receipt: dict) -> tuple[int, dict]:
     reply = http.put(receipt["cancel_url"])
     return reply.status_code, reply.json()
@@ -84,11 +88,12 @@ def test_low_priority_waits_behind_normal_requests_that_came_later(http, busy):
 
 
 def test_no_more_run_at_once_than_the_capacity(http):
-    receipts = [submit(http, "sandbox/slow", steps=3, seconds_per_step=0.1) for _ in range(4)]
+    receipts = [submit(http, "sandbox/slow", steps=2, seconds_per_step=0.4) for _ in range(4)]
     words = [status(http, receipt)["status"] for receipt in receipts]
     assert words == ["IN_PROGRESS", "IN_PROGRESS", "IN_QUEUE", "IN_QUEUE"]
-    for receipt in receipts:
-        ended(http, receipt)
+    for receipt in reversed(receipts):
+        http.put(receipt["cancel_url"])
+    ended(http, receipts[0])
 
 
 def test_a_full_queue_is_refused_only_when_the_caller_set_a_limit(http, busy):
@@ -218,21 +223,19 @@ def test_no_retry_ends_with_the_503_of_the_first_attempt(sandbox, http):
 
 
 def test_a_request_that_backs_off_is_in_queue_and_can_be_cancelled():
-    with SandboxServer(tuning=Tuning(retry_gap_s=30)) as server:
+    with SandboxServer(tuning=Tuning(retry_gap_s=30)) as server, client_of(server) as http:
         server.faults.add(when="runner", do="lose")
-        with httpx.Client(base_url=server.url, headers=KEY) as http:
-            receipt = submit(http, "sandbox/echo")
-            wait_for(lambda: not server.faults.rules)
-            assert until(http, receipt, "IN_QUEUE")["queue_position"] == 0
-            assert cancel(http, receipt) == (200, {"status": "OK"})
-            assert ended(http, receipt)["error_type"] == "client_cancelled"
+        receipt = submit(http, "sandbox/echo")
+        wait_for(lambda: not server.faults.rules)
+        assert until(http, receipt, "IN_QUEUE")["queue_position"] == 0
+        assert cancel(http, receipt) == (200, {"status": "OK"})
+        assert ended(http, receipt)["error_type"] == "client_cancelled"
 
 
 def test_results_are_forgotten_after_their_time_and_large_ones_sooner():
     tuning = Tuning(retention_s=60, large_retention_s=0.1)
-    with SandboxServer(tuning=tuning) as server:
-        with httpx.Client(base_url=server.url, headers=KEY) as http:
-            small = submit(http, "sandbox/large", kilobytes=1)
-            large = submit(http, "sandbox/large", kilobytes=20)
-            wait_for(lambda: http.get(large["response_url"]).status_code == 404)
-            assert http.get(small["response_url"]).status_code == 200
+    with SandboxServer(tuning=tuning) as server, client_of(server) as http:
+        small = submit(http, "sandbox/large", kilobytes=1)
+        large = submit(http, "sandbox/large", kilobytes=20)
+        wait_for(lambda: http.get(large["response_url"]).status_code == 404)
+        assert http.get(small["response_url"]).status_code == 200

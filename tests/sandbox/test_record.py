@@ -43,13 +43,15 @@ def test_a_log_line_has_a_timestamp_without_zone_a_level_and_a_source(http):
 
 
 def test_logs_are_a_moving_window_that_ends_with_the_request():
-    with SandboxServer(tuning=Tuning(log_window_s=0.25)) as server:
-        with httpx.Client(base_url=server.url, headers=KEY) as http:
-            receipt = submit(http, "sandbox/slow", steps=6, seconds_per_step=0.1)
-            done = ended(http, receipt)
-            messages = [line["message"] for line in done["logs"]]
-            time.sleep(0.3)
-            later = [line["message"] for line in status(http, receipt, logs="1")["logs"]]
+    with (
+        SandboxServer(tuning=Tuning(log_window_s=0.25)) as server,
+        httpx.Client(base_url=server.url, headers=KEY) as http,
+    ):
+        receipt = submit(http, "sandbox/slow", steps=6, seconds_per_step=0.1)
+        done = ended(http, receipt)
+        messages = [line["message"] for line in done["logs"]]
+        time.sleep(0.3)
+        later = [line["message"] for line in status(http, receipt, logs="1")["logs"]]
     assert messages == later
     assert messages[-1] == "Step 6/6: 100 %"
     assert "Loading weights" not in messages
