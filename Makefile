@@ -1,0 +1,64 @@
+# Two commands: `make run` starts everything, `make test` judges it. Arguments: ARGS="…".
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+ARGS ?=
+
+# The suite never reaches a real fal, whatever is set in the shell it is started from.
+HERMETIC := env -u FAL_KEY -u FAL_KEY_FILE -u PUBLIC_URL
+
+.PHONY: help run test test-services lint bench clean
+
+help:
+	@echo "make run            start everything; ARGS=\"--port 8080\" for another port"
+	@echo "make test           the whole test suite; ARGS=tests/fal for a part of it"
+	@echo "make test-services  the same on PostgreSQL and Redis, which it starts itself"
+	@echo "make lint           style, types, templates, migrations, deployment checks"
+	@echo "make bench          measure start, latency, the list, the sweep"
+	@echo "make clean          remove the virtual environment and caches; data in var/ stays"
+
+# A stamp follows what it installed: nothing is downloaded again until the list changes.
+$(VENV)/.made:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or later is needed; name one with PYTHON=…" >&2; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: requirements.txt | $(VENV)/.made
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements.txt requirements-dev.txt | $(VENV)/.made
+	$(PIP) -r requirements-dev.txt
+	@touch $@
+
+# .env is read here alone, so that a key kept in it never reaches the tests.
+run: $(VENV)/.installed
+	@set -a; if [ -f .env ]; then . ./.env; fi; set +a; \
+		exec $(BIN)/python manage.py serve $(ARGS)
+
+test: $(VENV)/.installed-dev
+	$(HERMETIC) $(BIN)/pytest $(ARGS)
+
+# Left out: what touches neither database nor Redis, and what starts processes with their own.
+test-services: $(VENV)/.installed-dev
+	$(HERMETIC) bash .ci/services $(BIN)/pytest -m "not browser and not conformance and not process" \
+		--ignore=tests/fal --ignore=tests/sandbox $(ARGS)
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy dashboard requests_app manage.py
+	$(BIN)/djlint templates --lint --quiet
+	$(HERMETIC) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(HERMETIC) PUBLIC_URL=https://faldeck.example FAL_KEY=id:secret \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+bench: $(VENV)/.installed-dev
+	$(HERMETIC) $(BIN)/python -m tests.benchmarks $(ARGS)
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
