@@ -118,7 +118,8 @@ def _problem(term: Term) -> str:
         )
     if not term.value:
         return f"{term.key}: needs a value."
-    return _CHECKS.get(term.key, lambda value: "")(term.value)
+    check = _CHECKS.get(term.key)
+    return check(term.value) if check else ""
 
 
 def _check_status(value: str) -> str:

@@ -70,7 +70,7 @@ class Chip(NamedTuple):
 
     word: str
     url: str
-    count: str
+    number: str
     chosen: bool
     key: str = ""
 
