@@ -29,6 +29,8 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await web_socket(path, receive, send)
     elif path == "/tail":
         await big_response(receive, send)
+    elif path == "/one-piece":
+        await reply(send, bytes(24 * MB))
     elif path == "/log":
         await reply(send, json.dumps({"served": served, "ended": ended}).encode())
     elif path.startswith("/hooks/"):
