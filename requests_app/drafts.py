@@ -9,7 +9,7 @@ from typing import Any
 
 from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
 from requests_app.fal.headers import InvalidHeader, build_headers
-from requests_app.models import Mode
+from requests_app.models import SUBMITTABLE
 
 MAX_DEPTH = 64
 MAX_INPUT_BYTES = 16 * 1024 * 1024
@@ -58,8 +58,8 @@ def parse_draft(
         text = input_text(input)
     except InvalidInput as error:
         errors["input"] = [str(error)]
-    if mode not in Mode.values:
-        errors["mode"] = [f"The mode is one of {', '.join(Mode.values)}."]
+    if mode not in SUBMITTABLE:
+        errors["mode"] = [f"The mode is one of {', '.join(SUBMITTABLE)}."]
     kept = {name: value for name, value in options.items() if value not in (None, "", {})}
     for name, value in kept.items():  # one by one: every wrong option is told at once
         errors.update(_option_errors({name: value}))

@@ -11,7 +11,7 @@ from typing import Any
 from django import forms
 
 from requests_app.drafts import Draft, InvalidDraft, parse_draft
-from requests_app.models import FalRequest, Mode
+from requests_app.models import SUBMITTABLE, FalRequest, Mode
 
 MODE_HELP = {
     Mode.QUEUE: "fal keeps it until a runner is free. Survives restarts; the usual choice.",
@@ -33,7 +33,7 @@ class SubmitForm(forms.Form):
     token = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput)
     again_of = forms.UUIDField(required=False, widget=forms.HiddenInput)
     endpoint_id = forms.CharField(label="Endpoint", max_length=300)
-    mode = forms.ChoiceField(choices=Mode.choices, widget=forms.RadioSelect, initial=Mode.QUEUE)
+    mode = forms.ChoiceField(choices=[(mode.value, mode.label) for mode in SUBMITTABLE], widget=forms.RadioSelect, initial=Mode.QUEUE)
     input = forms.CharField(
         label="Input", strip=False, required=False, widget=forms.Textarea, initial="{}"
     )

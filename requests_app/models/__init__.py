@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from requests_app.models.evidence import Delivery, FalAccount, Frame, Heartbeat, LogLine
+from requests_app.models.evidence import Delivery, Direction, FalAccount, Frame, Heartbeat, LogLine
 from requests_app.models.observation import Observation, Source
 from requests_app.models.request import (
     AT_FAL,
     ENDED,
     LIVE,
+    SUBMITTABLE,
     FalRequest,
     IdempotencyKey,
     Mode,
     Status,
 )
 from requests_app.models.team import ApiToken, Membership, Role, SetupLink, Team, digest
+from requests_app.models.template import MessageTemplate
 
 __all__ = [
     "AT_FAL",
     "ENDED",
     "LIVE",
+    "SUBMITTABLE",
     "ApiToken",
     "Delivery",
+    "Direction",
     "FalAccount",
     "FalRequest",
     "Frame",
@@ -28,6 +32,7 @@ __all__ = [
     "IdempotencyKey",
     "LogLine",
     "Membership",
+    "MessageTemplate",
     "Mode",
     "Observation",
     "Role",

@@ -25,15 +25,26 @@ class LogLine(models.Model):
         return self.message[:80]
 
 
+class Direction(models.TextChoices):
+    """Which way a frame went, seen from us."""
+
+    IN = "in", "received"
+    OUT = "out", "sent"
+
+
 class Frame(models.Model):
-    """One event of a stream, numbered from 1."""
+    """One event of a stream, or one message of a realtime session; numbered from 1."""
 
     request = models.ForeignKey(FalRequest, on_delete=models.CASCADE, related_name="frames")
     number = models.IntegerField()
     offset_ms = models.FloatField()  # since the stream was asked for
+    direction = models.CharField(max_length=3, choices=Direction.choices, default=Direction.IN)
+    # event (SSE); msgpack, json, text, binary, control (realtime)
+    kind = models.CharField(max_length=8, default="event")
     event = models.CharField(max_length=100, blank=True)  # the SSE event name
     event_id = models.CharField(max_length=200, blank=True)
     data = models.TextField()  # the text of the event; NUL is kept as U+FFFD
+    raw = models.BinaryField(null=True, blank=True)  # of a binary message, as it was on the wire
     size = models.IntegerField()  # bytes on the wire
 
     class Meta:

@@ -46,6 +46,10 @@ class Mode(models.TextChoices):
     QUEUE = "queue", "Queue"
     RUN = "run", "Run"
     STREAM = "stream", "Stream"
+    REALTIME = "realtime", "Realtime"
+
+
+SUBMITTABLE = (Mode.QUEUE, Mode.RUN, Mode.STREAM)  # by a form or a call; a session is opened
 
 
 class FalRequestQuerySet(models.QuerySet["FalRequest"]):
