@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 
 from . import cdn_routes, control_routes, queue_routes, realtime, rest_routes, run_routes
@@ -20,7 +18,7 @@ ROUTES = [
     WebSocketRoute("/run/{path:path}", realtime.connect),
     Route("/run/{path:path}", run_routes.run, methods=ANY),
     *rest_routes.ROUTES,
-    *cdn_routes.ROUTES,
+    cdn_routes.MOUNT,
     Route("/openapi", control_routes.schema),
     Route("/control/faults", control_routes.faults, methods=["GET", "POST", "DELETE"]),
     Route("/control/ledger", control_routes.ledger),
@@ -36,11 +34,6 @@ def build_app(sandbox: Sandbox) -> Starlette:
         yield
         await sandbox.stop()
 
-    # As on fal's hosts, a page from anywhere may call: the key protects, not the origin.
-    cors = Middleware(
-        CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"],
-        expose_headers=["*"],
-    )  # fmt: skip
-    app = Starlette(routes=ROUTES, lifespan=lifespan, middleware=[cors])
+    app = Starlette(routes=ROUTES, lifespan=lifespan)
     app.state.sandbox = sandbox
     return app

@@ -6,9 +6,11 @@ import hashlib
 import secrets
 from collections.abc import Awaitable, Callable
 
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from .replies import json_response
 from .rest_routes import DEFAULT_TYPE
@@ -105,15 +107,17 @@ async def put_whole(request: Request) -> Response:
     return json_response({"file_url": url})
 
 
+# Pages of any origin may upload and show files. Nothing else here is open to them: the usual key
+# is no secret, so that any page could otherwise read what a team sends.
+CORS = Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])
 ROUTES = [
-    Route("/cdn/files/upload", upload, methods=["POST"]),
-    Route("/cdn/files/upload/multipart", begin_parts, methods=["POST"]),
-    Route("/cdn/files/{name}/multipart/{upload}/complete", _by_token(_complete), methods=["POST"]),
-    Route(
-        "/cdn/files/{name}/multipart/{upload}/{number:int}", _by_token(_put_part), methods=["PUT"]
-    ),
-    Route("/cdn/files/{name}", download),
-    Route("/cdn/upload/{name}/complete", _by_url(_complete), methods=["POST"]),
-    Route("/cdn/upload/{name}/{number:int}", _by_url(_put_part), methods=["PUT"]),
-    Route("/cdn/upload/{name}", put_whole, methods=["PUT"]),
+    Route("/files/upload", upload, methods=["POST"]),
+    Route("/files/upload/multipart", begin_parts, methods=["POST"]),
+    Route("/files/{name}/multipart/{upload}/complete", _by_token(_complete), methods=["POST"]),
+    Route("/files/{name}/multipart/{upload}/{number:int}", _by_token(_put_part), methods=["PUT"]),
+    Route("/files/{name}", download),
+    Route("/upload/{name}/complete", _by_url(_complete), methods=["POST"]),
+    Route("/upload/{name}/{number:int}", _by_url(_put_part), methods=["PUT"]),
+    Route("/upload/{name}", put_whole, methods=["PUT"]),
 ]
+MOUNT = Mount("/cdn", routes=ROUTES, middleware=[CORS])

@@ -28,7 +28,7 @@ async def faults(request: Request) -> Response:
             rules.replace(await request.json())
     except InvalidRule as exc:
         return json_response({"detail": str(exc)}, 422)
-    except ValueError:
+    except (ValueError, RecursionError):
         return json_response({"detail": "The body is not valid JSON."}, 422)
     if request.method == "DELETE":
         rules.clear()

@@ -174,13 +174,13 @@ async def _changes(request: Request, record: QueuedRequest) -> AsyncIterator[byt
     tuning, sent, wants_logs = sandbox.settings.tuning, 0, _wants_logs(request)
     fresh = record.window(time.time(), tuning.log_window_s)
     while True:
-        # Taken before the state is read: a change in between wakes us at once.
-        changed = record.changed
+        # All of it before the yield: while a slow caller takes the event, the state moves on.
+        changed, ended = record.changed, record.ended
         sent = len(record.logs) if record.status != "IN_QUEUE" else sent
         position = sandbox.queue.position(record)
         base_url, lines = sandbox.settings.base_url, fresh if wants_logs else None
         yield b"data: " + to_json(status_object(base_url, record, position, lines)) + b"\n\n"
-        if record.ended:
+        if ended:
             return
         while not await _happens(changed, tuning.ping_s):
             yield b": ping\n\n"

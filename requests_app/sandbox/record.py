@@ -58,7 +58,14 @@ class QueuedRequest:
     cancel_requested: asyncio.Event = field(default_factory=asyncio.Event)
     logs: list[LogLine] = field(default_factory=list)
     webhook_done: bool = False
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _changed: asyncio.Event | None = None
+
+    @property
+    def changed(self) -> asyncio.Event:
+        """Set when the present state changes. Made for those who ask: most are never watched."""
+        if self._changed is None:
+            self._changed = asyncio.Event()
+        return self._changed
 
     @property
     def ended(self) -> bool:
@@ -66,8 +73,9 @@ class QueuedRequest:
 
     def notify(self) -> None:
         """Wakes everybody who waits for the present state to change."""
-        self.changed.set()
-        self.changed = asyncio.Event()
+        if self._changed is not None:
+            self._changed.set()
+            self._changed = None
 
     def log(self, message: str, level: str, now: float) -> None:
         self.logs.append(LogLine(now, message, level))

@@ -13,7 +13,8 @@ JSON = "application/json"
 
 
 def to_json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    # ASCII only: an input may hold lone surrogates, which no UTF-8 can carry, and errors echo it.
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True)

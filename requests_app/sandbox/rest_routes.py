@@ -28,7 +28,7 @@ async def _read(request: Request) -> Mapping[str, Any]:
         return {}
     try:
         data = await request.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadBody("The body is not valid JSON.") from None
     if not isinstance(data, dict):
         raise BadBody(f"An object is expected, not {body[:20]!r}.")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import AsyncIterator
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import to_jsonable_python
 
 from .models.base import Cancelled, Context, Endpoint, ModelError
-from .replies import Reply, infrastructure_error, model_error
+from .replies import Reply, infrastructure_error, model_error, to_json
 
 logger = logging.getLogger(__name__)
 
@@ -19,8 +21,8 @@ def read_input(endpoint: Endpoint, body: bytes) -> BaseModel:
     if not body.strip():
         raise ModelError(422, [_problem("missing", [], "Field required", None)])
     try:
-        data = json.loads(body)
-    except ValueError as exc:
+        data = json.loads(body, parse_float=_finite, parse_constant=_finite)
+    except (ValueError, RecursionError) as exc:
         position = getattr(exc, "pos", 0)
         raise ModelError(
             422, [_problem("json_invalid", [position], "JSON decode error", {})]
@@ -31,23 +33,31 @@ def read_input(endpoint: Endpoint, body: bytes) -> BaseModel:
         raise ModelError(422, _field_errors(exc)) from None
 
 
+def _finite(text: str) -> float:
+    """JSON has no NaN and no infinity: what came in must be able to go out again."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("out of range")
+    return number
+
+
 def _problem(kind: str, where: list[int], message: str, value: object) -> dict[str, object]:
     return {"type": kind, "loc": ["body", *where], "msg": message, "input": value}
 
 
 def _field_errors(exc: ValidationError) -> list[dict[str, object]]:
-    # Through JSON: the errors' `ctx` may hold exceptions, which only pydantic can serialise.
-    problems: list[dict[str, object]] = json.loads(exc.json(include_url=False))
+    # `ctx` may hold exceptions; they become their texts.
+    problems = to_jsonable_python(exc.errors(include_url=False), fallback=str)
     for problem in problems:
         location = problem["loc"]
-        problem["loc"] = ["body", *location] if isinstance(location, list) else ["body"]
-    return problems
+        problem["loc"] = ["body", *location]
+    return list(problems)
 
 
 async def execute(endpoint: Endpoint, body: bytes, context: Context) -> Reply:
     """One attempt. A failing model never raises out of here."""
     try:
-        output = await endpoint.run(read_input(endpoint, body), context)
+        output = _dump(await endpoint.run(read_input(endpoint, body), context))
     except ModelError as exc:
         return model_error(exc.status_code, exc.detail)
     except Cancelled:
@@ -57,7 +67,12 @@ async def execute(endpoint: Endpoint, body: bytes, context: Context) -> Reply:
         logger.info("model %s failed: %r", endpoint.id, exc)
         context.log(f"{type(exc).__name__}: {exc}", "ERROR")
         return crashed()
-    return Reply(200, output.model_dump_json().encode(), {"x-fal-billable-units": "1"})
+    return Reply(200, output, {"x-fal-billable-units": "1"})
+
+
+def _dump(output: BaseModel) -> bytes:
+    # Not pydantic's own JSON, which fails on the lone surrogates that an echoed input may hold.
+    return to_json(output.model_dump(mode="json"))
 
 
 def cancelled() -> Reply:
@@ -75,4 +90,4 @@ async def events(endpoint: Endpoint, given: BaseModel, context: Context) -> Asyn
     if endpoint.stream is None:
         return
     async for event in endpoint.stream(given, context):
-        yield event.model_dump_json().encode()
+        yield _dump(event)

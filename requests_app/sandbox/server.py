@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import sqlite3
 import threading
@@ -18,6 +19,7 @@ from .ledger import Entry
 from .sandbox import build
 from .store import Store
 
+logger = logging.getLogger(__name__)
 START_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 5.0
 
@@ -111,7 +113,9 @@ class SandboxServer:
 
     def serve_forever(self) -> None:
         """The whole process is the sandbox: until SIGINT or SIGTERM."""
-        self._serve(self._prepare())
+        listener = self._prepare()
+        logger.info("fal sandbox at %s", self.url)
+        self._serve(listener)
 
     def __enter__(self) -> SandboxServer:
         return self.start()

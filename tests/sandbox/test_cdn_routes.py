@@ -73,6 +73,15 @@ def test_a_file_token_is_no_key(http, sandbox):
     assert reply.status_code == 401
 
 
+def test_pages_of_any_origin_may_upload_and_show_files_and_nothing_else(http):
+    asks = {"Origin": "http://page.example", "Access-Control-Request-Method": "PUT"}
+    opened = http.options("/cdn/upload/a.txt", headers=asks)
+    assert (opened.status_code, opened.headers["access-control-allow-origin"]) == (200, "*")
+    for path in ("/control/ledger", "/run/sandbox/echo", "/queue/sandbox/echo"):
+        reply = http.get(path, headers=asks)
+        assert "access-control-allow-origin" not in reply.headers
+
+
 def test_an_unknown_file_and_an_unknown_upload_are_404(http, cdn):
     assert http.get("/cdn/files/none.png").status_code == 404
     assert cdn.post("/files/none.png/multipart/x/complete", json={}).status_code == 404

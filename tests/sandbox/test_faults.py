@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import httpx
 import pytest
@@ -184,6 +185,33 @@ def test_a_stream_can_carry_broken_json_or_come_byte_by_byte(sandbox, http):
     assert len(spoilt) == len(whole) + 1
     with pytest.raises(ValueError, match="Unterminated"):
         json.loads(spoilt[1][6:])
+
+
+@pytest.mark.parametrize(
+    ("do", "code"), [("401", 401), ("403", 403), ("not_found", 404), ("redirect", 307)]
+)
+def test_a_call_can_be_refused_or_led_elsewhere(sandbox, http, do, code):
+    sandbox.faults.add(when="run", do=do)
+    assert http.post("/run/sandbox/echo", json={}).status_code == code
+
+
+def test_a_status_can_lack_its_logs(sandbox, http):
+    receipt = submit(http, "sandbox/echo")
+    ended(http, receipt)
+    sandbox.faults.add(when="status", do="no_logs")
+    assert "logs" not in status(http, receipt)
+
+
+@pytest.mark.parametrize("when", ["stream", "status_stream"])
+def test_a_stream_can_fall_silent_for_a_while(sandbox, http, when):
+    receipt = submit(http, "sandbox/slow", steps=3, seconds_per_step=0.1)
+    sandbox.faults.add(when=when, do="silence", seconds=0.3)
+    began = time.monotonic()
+    if when == "stream":
+        assert len(stream(http)) == 6
+    else:
+        assert http.get(receipt["status_url"] + "/stream").text.count("COMPLETED") == 1
+    assert time.monotonic() - began >= 0.3
 
 
 def test_a_run_can_be_delayed(sandbox, http):

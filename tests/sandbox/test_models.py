@@ -118,7 +118,11 @@ def test_a_models_own_objections_look_the_same(http):
 @pytest.mark.parametrize(
     ("content", "expected"),
     [(b"", {"body": "missing"}), (b'{"a":', {"body.5": "json_invalid"}),
-     (b"[1]", {"body": "model_type"}), (b"\xff\xfe", {"body.0": "json_invalid"})],
+     (b"[1]", {"body": "model_type"}), (b"\xff\xfe", {"body.0": "json_invalid"}),
+     (b"[" * 200_000, {"body.0": "json_invalid"}),
+     (b'{"number":1e999}', {"body.0": "json_invalid"}),
+     (b'{"number":NaN}', {"body.0": "json_invalid"}),
+     (b'{"number":1' + b"0" * 9000 + b"}", {"body.0": "json_invalid"})],
 )  # fmt: skip
 def test_a_body_that_is_no_object_is_422(http, content, expected):
     assert problems(http, "sandbox/echo", content=content) == expected
@@ -138,3 +142,10 @@ def test_a_large_output_has_the_size_asked_for(http):
 def test_every_endpoint_describes_itself_to_people():
     assert [e.id for e in ENDPOINTS.values() if not (e.title and e.description)] == []
     assert {"sandbox/image", "fal-ai/fast-sdxl", "fal-ai/any-llm"} <= APPS
+
+
+def test_a_lone_surrogate_comes_back_as_it_went(http):
+    reply = http.post("/run/sandbox/echo", content=b'{"message":"\\ud800"}')
+    assert (reply.status_code, reply.content[:19]) == (200, b'{"message":"\\ud800"')
+    found = problems(http, "sandbox/strict", content=b'{"prompt":"\\ud800"}')
+    assert found == {"body.prompt": "string_unicode"}

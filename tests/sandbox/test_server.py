@@ -24,7 +24,16 @@ from requests_app.sandbox import SandboxServer
 from tests.sandbox.calls import KEY, ended, status, submit, until, wait_for
 
 PACKAGE = Path(requests_app.sandbox.__file__).parent
-ALLOWED = {"starlette", "uvicorn", "pydantic", "msgpack", "cryptography", "httpx", "PIL"}
+ALLOWED = {
+    "starlette",
+    "uvicorn",
+    "pydantic",
+    "pydantic_core",
+    "msgpack",
+    "cryptography",
+    "httpx",
+    "PIL",
+}
 
 
 def imported_modules(source: Path) -> Iterator[str]:
