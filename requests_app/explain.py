@@ -137,7 +137,9 @@ def explain(row: FalRequest, body: bytes) -> Explanation | None:
     return Explanation(
         tone="yours" if row.was_user_error and row.error_type not in _NOT_YOURS else "theirs",
         title=title,
-        sentence=(row.error or (error.detail if body else "") or "No reason was given.")[:MAX_SENTENCE],
+        sentence=(row.error or (error.detail if body else "") or "No reason was given.")[
+            :MAX_SENTENCE
+        ],
         advice=advice,
         fields=_fields(error),
     )

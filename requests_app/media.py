@@ -20,7 +20,9 @@ MAX_NODES = 100_000
 
 IMAGES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
 VIDEOS = frozenset({"video/mp4", "video/webm", "video/quicktime"})
-AUDIOS = frozenset({"audio/mpeg", "audio/wav", "audio/x-wav", "audio/ogg", "audio/mp4", "audio/flac"})
+AUDIOS = frozenset(
+    {"audio/mpeg", "audio/wav", "audio/x-wav", "audio/ogg", "audio/mp4", "audio/flac"}
+)
 _ALIASES = {"image/jpg": "image/jpeg", "audio/mp3": "audio/mpeg", "audio/wave": "audio/wav"}
 
 _DATA_URI = re.compile(r"data:(image/(?:png|jpeg|webp|gif));base64,[A-Za-z0-9+/]+={0,2}", re.ASCII)
@@ -156,7 +158,11 @@ def _name(url: str, facts: Mapping[str, object]) -> str:
     given = facts.get("file_name")
     if isinstance(given, str) and given:
         return given[:200]
-    return "inline image" if url.startswith("data:") else unquote(urlsplit(url).path.rpartition("/")[2])
+    return (
+        "inline image"
+        if url.startswith("data:")
+        else unquote(urlsplit(url).path.rpartition("/")[2])
+    )
 
 
 def _number(value: object) -> int | None:

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 from requests_app.models import ENDED, FalRequest, Mode, Observation, Source, Status
 
+Plan = list[tuple[str, datetime | None, Observation | None]]
+MOST_NOTES = 5  # under one stage, the newest; the Events tab has all
 _SOURCES = {
     Source.US: "we did it",
     Source.SUBMIT_REPLY: "fal's reply to the submit",
@@ -48,15 +50,18 @@ def known_by(source: str) -> str:
 
 def steps(row: FalRequest, observations: Sequence[Observation]) -> list[Step]:
     """recorded → sent → queued → started → ended; ``observations`` are the row's, oldest first."""
-    stages = _stages(row, observations)
+    plan = _plan(row, observations)
+    stages = _stages(row, plan)
     _measure(stages)
     _mark_present(row, stages)
-    _attach_notes(stages, observations)
+    told = {seen.pk for _, at, seen in plan if at and seen}
+    _attach_notes(stages, [seen for seen in observations if seen.pk not in told])
     return stages
 
 
-def _stages(row: FalRequest, heard: Sequence[Observation]) -> list[Step]:
-    plan: list[tuple[str, datetime | None, Observation | None]] = [
+def _plan(row: FalRequest, heard: Sequence[Observation]) -> Plan:
+    """Each stage with its time and the observation that tells it."""
+    plan: Plan = [
         ("Recorded", row.created_at, _first(heard, Status.PENDING)),
         ("Sent", row.sent_at, _first(heard, Status.SUBMITTING)),
     ]
@@ -64,10 +69,19 @@ def _stages(row: FalRequest, heard: Sequence[Observation]) -> list[Step]:
         plan.append(("Queued", row.accepted_at, _first(heard, Status.IN_QUEUE)))
     plan.append(("Started", row.started_at, _first(heard, Status.IN_PROGRESS)))
     plan.append((_end_name(row), row.ended_at, _first(heard, *ENDED)))
+    return plan
+
+
+def _stages(row: FalRequest, plan: Plan) -> list[Step]:
     reached = [number for number, stage in enumerate(plan) if stage[1]]
     return [
-        Step(name, at, "done" if at else "ahead", known_by=known_by(seen.source) if at and seen else "",
-             tone=row.status if at and number == len(plan) - 1 else "")
+        Step(
+            name,
+            at,
+            "done" if at else "ahead",
+            known_by=known_by(seen.source) if at and seen else "",
+            tone=row.status if at and number == len(plan) - 1 else "",
+        )
         for number, (name, at, seen) in enumerate(plan)
         # A stage that was passed over unseen is left out: nobody knows when it was.
         if at or (not row.is_ended and number > max(reached, default=-1))
@@ -92,8 +106,8 @@ def _measure(stages: list[Step]) -> None:
 
 
 def _mark_present(row: FalRequest, stages: list[Step]) -> None:
-    """The next stage is the one being waited for."""
-    if not row.is_ended:
+    """The next stage is the one being waited for; an uncertain request waits for none."""
+    if not row.is_ended and row.status != Status.UNCERTAIN:
         waiting = next((step for step in stages if not step.at), None)
         if waiting:
             waiting.state = "now"
@@ -106,6 +120,6 @@ def _attach_notes(stages: list[Step], heard: Sequence[Observation]) -> None:
         if not seen.note or not done:
             continue
         before = [step for step in done if step.at and step.at <= seen.heard_at]
-        (before or done)[-1 if before else 0].notes.append(
-            Note(seen.note, seen.heard_at, known_by(seen.source))
-        )
+        notes = (before or done)[-1 if before else 0].notes
+        notes.append(Note(seen.note, seen.heard_at, known_by(seen.source)))
+        del notes[:-MOST_NOTES]

@@ -33,7 +33,11 @@ class SubmitForm(forms.Form):
     token = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput)
     again_of = forms.UUIDField(required=False, widget=forms.HiddenInput)
     endpoint_id = forms.CharField(label="Endpoint", max_length=300)
-    mode = forms.ChoiceField(choices=[(mode.value, mode.label) for mode in SUBMITTABLE], widget=forms.RadioSelect, initial=Mode.QUEUE)
+    mode = forms.ChoiceField(
+        choices=[(mode.value, mode.label) for mode in SUBMITTABLE],
+        widget=forms.RadioSelect,
+        initial=Mode.QUEUE,
+    )
     input = forms.CharField(
         label="Input", strip=False, required=False, widget=forms.Textarea, initial="{}"
     )
@@ -55,12 +59,16 @@ class SubmitForm(forms.Form):
         self.fields["endpoint_id"].error_messages["required"] = (
             "Give the endpoint id, such as fal-ai/flux/dev."
         )
-        self.fields["start_timeout"].error_messages["invalid"] = "Give a number of seconds, such as 30."
+        self.fields["start_timeout"].error_messages["invalid"] = (
+            "Give a number of seconds, such as 30."
+        )
 
     @property
     def options_open(self) -> bool:
         """Are the options worth showing: one is set, or one is wrong?"""
-        chosen = any(self[name].value() for name in OPTIONS[1:]) or self["priority"].value() == "low"
+        chosen = (
+            any(self[name].value() for name in OPTIONS[1:]) or self["priority"].value() == "low"
+        )
         return chosen or any(name in self.errors for name in OPTIONS)
 
     @property
@@ -155,5 +163,7 @@ def values_of(row: FalRequest) -> dict[str, Any]:
         "no_retry": bool(options.get("no_retry")),
         "no_store": options.get("store_io") is False,
         "runner_hint": options.get("runner_hint", ""),
-        "headers": "\n".join(f"{name}: {value}" for name, value in options.get("headers", {}).items()),
+        "headers": "\n".join(
+            f"{name}: {value}" for name, value in options.get("headers", {}).items()
+        ),
     }

@@ -53,7 +53,8 @@ def new(request: HttpRequest) -> HttpResponse:
         row = _create_once(request, form)
     except KeyReused:
         form.add_error(
-            None, "This form was sent before with other values. Press Submit again to send these too."
+            None,
+            "This form was sent before with other values. Press Submit again to send these too.",
         )
         return _refused(request, form, values)
     return _accepted(request, row)

@@ -112,7 +112,9 @@ def _frame_json(frame: Frame) -> dict[str, object]:
 def frame(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse:
     """The text of one frame, whatever its size."""
     row = get_request_or_404(request.user, public_id)
-    found = Frame.objects.filter(request=row, number=number).first() if number <= MAX_NUMBER else None
+    found = (
+        Frame.objects.filter(request=row, number=number).first() if number <= MAX_NUMBER else None
+    )
     if found is None:
         raise Http404
     return _attachment(found.data.encode(), "text/plain", f"{row.public_id}-{number}.txt")

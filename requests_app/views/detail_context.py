@@ -146,14 +146,21 @@ def _cancel_note(row: FalRequest) -> str:
         return ""
     if row.status == Status.CANCELLED:
         return ""
-    answer = CANCEL_NOTES.get(row.cancel_answer, "fal's answer was unclear." if row.cancel_answer else "")
+    answer = CANCEL_NOTES.get(
+        row.cancel_answer, "fal's answer was unclear." if row.cancel_answer else ""
+    )
     if row.is_ended:
-        return f"Cancelling was asked for, but it {row.get_status_display()} first. {answer}".strip()
-    return f"{answer or 'Asked fal to cancel; no answer yet.'} It shows as cancelled when fal says so."
+        return (
+            f"Cancelling was asked for, but it {row.get_status_display()} first. {answer}".strip()
+        )
+    return (
+        f"{answer or 'Asked fal to cancel; no answer yet.'} It shows as cancelled when fal says so."
+    )
 
 
 def _deliveries(row: FalRequest) -> list[dict[str, Any]]:
     newest = row.deliveries.order_by("-id")[:NEWEST_DELIVERIES]
     return [
-        {"delivery": delivery, "body": preview_raw(bytes(delivery.body)[:4096])} for delivery in newest
+        {"delivery": delivery, "body": preview_raw(bytes(delivery.body)[:4096])}
+        for delivery in newest
     ]

@@ -182,8 +182,8 @@ class Compose {
   }
 
   #markServers(text) {
-    const place = placeOf(text, this.#input.value);
-    if (place.line) this.#mark({ message: text, ...place });
+    const place = placeOf(text);
+    if (place) this.#mark({ message: text, ...place });
   }
 }
 

@@ -127,7 +127,7 @@ class StreamView {
     this.#timer = null;
     byId("stream-events").textContent = this.#count.toLocaleString("en");
     byId("stream-bytes").textContent = sizeOf(this.#bytes);
-    byId("stream-first").textContent = duration(this.#first / 1000);
+    byId("stream-first").textContent = this.#first < 1000 ? `${Math.round(this.#first)} ms` : duration(this.#first / 1000);
     byId("stream-empty").hidden = true;
     this.#list.write();
     this.#writeText();
