@@ -132,6 +132,34 @@ async def test_twenty_readers_and_a_writer_agree(row: FalRequest, never_polls: N
         assert batches[-1].ended
 
 
+async def test_what_is_announced_while_it_joins_is_not_missed(
+    row: FalRequest, never_polls: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer: Any = get_channel_layer()
+    may_join = asyncio.Event()
+    join = layer.group_add
+
+    async def slow_join(group: str, channel: str) -> None:
+        await may_join.wait()
+        await join(group, channel)
+
+    monkeypatch.setattr(layer, "group_add", slow_join)
+    async with aclosing(follow(row.pk)) as batches:
+        await next_full(batches)
+        await sync_to_async(add_frames)(row, 1)  # nobody hears it
+        may_join.set()
+        assert numbers([await next_full(batches)]) == [1]
+
+
+async def test_it_rests_while_nothing_happens(row: FalRequest, never_polls: None) -> None:
+    looks = 0
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1), aclosing(follow(row.pk)) as batches:
+            async for _ in batches:
+                looks += 1
+    assert looks <= 2  # the past, and once more after joining
+
+
 async def test_a_lost_message_costs_one_poll(
     row: FalRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,15 +77,7 @@ def _take_seat(token: ApiToken) -> _Seat:
 async def _stream(
     request: HttpRequest, row: FalRequest, place: Place, seat: _Seat
 ) -> AsyncGenerator[str]:
-    try:
-        async with aclosing(_events(request, row, place)) as texts:
-            async for text in texts:
-                yield text
-    finally:
-        _seats.discard(seat)
-
-
-async def _events(request: HttpRequest, row: FalRequest, place: Place) -> AsyncGenerator[str]:
+    """Texts of events; holds the seat until it is finished or forgotten."""
     written = checked = time.monotonic()
     batches = follow(row.pk, after_seq=place.seq, after_log=place.log, after_frame=place.frame)
     async with aclosing(batches):

@@ -30,6 +30,7 @@ BOMBS = {
     "huge integer": (_with_input('{"a": %s}' % ("9" * 100_000)), 400),
     "name twice": (_with_input('{"a": 1, "a": 2}'), 400),
     "field twice": (GOOD[:-1] + ', "endpoint_id": "acme/two"}', 400),
+    "long name twice": ('{"' + '": 1, "'.join(["x" * 9999] * 2) + '": 1}', 400),
     "65 deep": (_with_input('{"a":' * 65 + "1" + "}" * 65), 422),
     "100k deep": (_with_input('{"a":' + "[" * 100_000 + "]" * 100_000 + "}"), 400),
     "100k open": ("[" * 100_000, 400),

@@ -98,6 +98,16 @@ def test_a_bad_query_is_refused_clearly(owner: Caller, query: str) -> None:
     assert problem["loc"][0] == "query"
 
 
+def test_a_list_does_not_read_what_can_be_large(owner: Caller) -> None:
+    owner.make()
+    with CaptureQueriesContext(connection) as queries:
+        owner.get()
+    read = "".join(query["sql"] for query in queries)
+    assert '"requests_app_falrequest"."summary"' in read
+    for column in ["output", "input_text", "search_text"]:
+        assert f'"requests_app_falrequest"."{column}"' not in read
+
+
 def test_the_number_of_queries_does_not_grow_with_the_page(owner: Caller) -> None:
     def count() -> int:
         with CaptureQueriesContext(connection) as queries:

@@ -5,6 +5,7 @@ from io import StringIO
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError
 
 from requests_app.models import Membership, Role, Team
 
@@ -39,3 +40,14 @@ def test_it_refuses_in_a_sentence_and_changes_nothing(
         call_command("create_team", name, "--owner", owner)
     assert Team.objects.count() == 1
     assert not Membership.objects.exists()
+
+
+def test_a_team_without_its_owner_is_never_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**values: object) -> None:
+        raise IntegrityError
+
+    get_user_model().objects.create_user("olive")
+    monkeypatch.setattr(Membership.objects, "create", fail)
+    with pytest.raises(CommandError):
+        call_command("create_team", "Lighthouse", "--owner", "olive")
+    assert not Team.objects.exists()
