@@ -70,6 +70,8 @@ PUBLIC_URL = env_url("PUBLIC_URL")
 RUN_TIMEOUT_S = env_int("RUN_TIMEOUT", 600, least=1)
 STREAM_TIMEOUT_S = env_int("STREAM_TIMEOUT", 3600, least=1)
 OUTPUT_LIMIT_BYTES = env_int("OUTPUT_LIMIT", 256 * 1024 * 1024, least=1024)
+RECORD_FRAMES = env_int("RECORD_FRAMES", 100_000, least=1)  # of one stream or session
+RECORD_BYTES = env_int("RECORD_BYTES", 256 * 1024 * 1024, least=1024)
 BODY_LIMIT_BYTES = env_int("BODY_LIMIT", 32 * 1024 * 1024, least=1024)
 
 # --- Django ------------------------------------------------------------------------------------

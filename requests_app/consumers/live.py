@@ -21,14 +21,14 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.announce import RequestChanged, group_of_team
 from requests_app.consumers.base import Consumer
-from requests_app.models import FalRequest, Frame, Membership, Team
+from requests_app.frames import sketch
+from requests_app.models import FalRequest, Membership, Team
 from requests_app.tail import Batch, follow
 from requests_app.views.access import SESSION_KEY, get_request_or_404
 
 COLLECT_S = 0.1  # a burst of changes becomes one message
 RECHECK_S = 5.0  # how long a removed member may go on listening
 WATCH_FOR = timedelta(seconds=15)
-LARGE = 64 * 1024  # characters of a frame that the page fetches by itself instead
 NO_LOGS = 2**63 - 1  # the page fetches log lines by itself
 MOST_WATCHED = 4  # requests watched on one socket
 
@@ -124,7 +124,7 @@ class LiveConsumer(Consumer):
                 {
                     "type": "frames",
                     "request": public_id,
-                    "frames": [_sketch(frame) for frame in batch.frames],
+                    "frames": [sketch(frame) for frame in batch.frames],
                     "last": batch.frames[-1].number,
                 }
             )
@@ -190,14 +190,3 @@ class LiveConsumer(Consumer):
 
     async def _error(self, code: int, message: str) -> None:
         await self.send_json({"type": "error", "code": code, "message": message})
-
-
-def _sketch(frame: Frame) -> dict[str, Any]:
-    return {
-        "number": frame.number,
-        "offset_ms": frame.offset_ms,
-        "event": frame.event,
-        "event_id": frame.event_id,
-        "data": frame.data if len(frame.data) <= LARGE else None,
-        "size": frame.size,
-    }

@@ -5,7 +5,7 @@ appends the observation, moves the row and lets `announce` tell the world on com
 touches the network.
 
     person.py    create, create_once, ask_cancel, give_up
-    sending.py   claim, not_sent, refused, uncertain, lapsed, opened, hold
+    sending.py   claim, open_session, not_sent, refused, uncertain, lapsed, opened, hold, capped
     hearing.py   observe, cancel_answered, is_for_row
     work.py      make_due, watched, release, resume
     writing.py   the writes, for the four above alone
@@ -18,10 +18,12 @@ from requests_app.lifecycle.person import KeyReused, ask_cancel, create, create_
 from requests_app.lifecycle.sending import (
     Claim,
     Hold,
+    capped,
     claim,
     hold,
     lapsed,
     not_sent,
+    open_session,
     opened,
     refused,
     uncertain,
@@ -36,6 +38,7 @@ __all__ = [
     "KeyReused",
     "ask_cancel",
     "cancel_answered",
+    "capped",
     "claim",
     "create",
     "create_once",
@@ -46,6 +49,7 @@ __all__ = [
     "make_due",
     "not_sent",
     "observe",
+    "open_session",
     "opened",
     "refused",
     "release",

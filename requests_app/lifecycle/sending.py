@@ -8,14 +8,17 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from requests_app import pace
+from requests_app.drafts import Draft
 from requests_app.fal.errors import FalError, Refused
 from requests_app.fal.reports import parse_error
 from requests_app.lifecycle.hearing import observe
-from requests_app.lifecycle.writing import apply, locked
-from requests_app.models import LIVE, FalRequest, Mode, Source, Status, digest
+from requests_app.lifecycle.person import create
+from requests_app.lifecycle.writing import apply, locked, record
+from requests_app.models import LIVE, FalRequest, Mode, Source, Status, Team, digest
 from requests_app.transitions import Change, Ended
 
 SUBMIT_LEASE = timedelta(seconds=75)  # longer than the wire's deadline for a submit
@@ -76,6 +79,16 @@ def claim(pk: int, *, now: datetime) -> Claim | None:
         )
 
 
+def open_session(draft: Draft, *, team: Team, person: AbstractBaseUser, now: datetime) -> Claim:
+    """Record a realtime session and take it at once: the person's own socket holds it."""
+    with transaction.atomic():
+        row = create(draft, team=team, person=person, now=now)
+        claimed = claim(row.pk, now=now)
+    if claimed is None:
+        raise RuntimeError("A row that was made in this transaction was taken by somebody else.")
+    return claimed
+
+
 def _first_lease(row: FalRequest) -> timedelta:
     return SUBMIT_LEASE if row.mode == Mode.QUEUE else DIRECT_LEASE
 
@@ -109,7 +122,8 @@ def refused(pk: int, error: Refused, *, now: datetime) -> None:
 def _back_to_pending(pk: int, note: str, *, now: datetime, asked_s: float | None) -> None:
     with transaction.atomic():
         row = locked(pk)
-        if row.status != Status.SUBMITTING:
+        # A run counts as under way from the moment it is sent, for nobody hears when it arrives.
+        if row.status != Status.SUBMITTING and not (row.mode == Mode.RUN and row.lease):
             return  # a webhook or a person was first
         if row.cancel_asked_at is not None:
             end = Change(Status.CANCELLED, "ended", "Cancelled before it was sent.")
@@ -126,6 +140,7 @@ def _back_to_pending(pk: int, note: str, *, now: datetime, asked_s: float | None
             lease=None,
             leased_until=None,
             sent_at=None,
+            started_at=None,
         )
 
 
@@ -144,6 +159,8 @@ def uncertain(pk: int, reason: str, *, now: datetime) -> None:
                 lease=None,
                 leased_until=None,
             )
+        else:  # a webhook was first: the row must not wait for our lease to run out
+            FalRequest.objects.filter(pk=pk).update(lease=None, leased_until=None)
 
 
 def lapsed(pk: int, *, now: datetime) -> None:
@@ -193,3 +210,10 @@ def _end_or_ignore(pk: int, change: Change, *, now: datetime) -> None:
         row = locked(pk)
         if not row.is_ended:
             apply(row, change, Source.SUBMIT_REPLY, at=now)
+
+
+def capped(pk: int, note: str, *, now: datetime) -> None:
+    """The record of a stream or session has reached its limit; the call itself goes on."""
+    with transaction.atomic():
+        row = locked(pk)
+        record(row, row.status, "capped", note, Source.US, at=now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.utils import timezone
+from django.db.models import Case, F, Value, When
 
 from requests_app import announce, pace
 from requests_app.models import AT_FAL, LIVE, FalRequest, Mode, Status
@@ -18,23 +18,25 @@ def make_due(pk: int, *, now: datetime) -> None:
 
 
 def watched(pk: int, *, until: datetime, now: datetime) -> None:
-    """Somebody has the page open until then: look more often."""
+    """Somebody has the page open until then: look more often, but not while fal wants us to wait."""
     FalRequest.objects.filter(pk=pk, status__in=LIVE).update(watched_until=until)
-    FalRequest.objects.filter(
-        pk=pk,
-        status__in=AT_FAL,
-        mode=Mode.QUEUE,
-        due_at__gt=now + timedelta(seconds=pace.WATCHED_S),
-    ).update(due_at=now + timedelta(seconds=pace.WATCHED_S))
+    soon = now + timedelta(seconds=pace.WATCHED_S)
+    at_fal = FalRequest.objects.filter(pk=pk, status__in=AT_FAL, mode=Mode.QUEUE)
+    at_fal.filter(tries=0, due_at__gt=soon).update(due_at=soon)
 
 
 def release(pk: int, lease: UUID, due_at: datetime | None, *, failed: bool = False) -> None:
-    """Give a leased row back and say when its next look is due (None: never)."""
-    row = FalRequest.objects.only("cancel_asked_at", "cancel_answer", "status", "tries").get(pk=pk)
-    if row.is_cancelling and not row.cancel_answer and not failed:
-        due_at = timezone.now()  # asked while we were looking
+    """Give a leased row back and say when its next look is due (None: never).
+
+    Whoever wanted a look while we held the row (a cancel, a webhook) has moved `due_at` to before
+    the lease's end, and that stays: it is decided in the UPDATE itself, so no wish falls between.
+    """
+    wanted_sooner = When(due_at__lt=F("leased_until"), then=F("due_at"))
     FalRequest.objects.filter(pk=pk, lease=lease).update(
-        lease=None, leased_until=None, due_at=due_at, tries=row.tries + 1 if failed else 0
+        lease=None,
+        leased_until=None,
+        due_at=Case(wanted_sooner, default=Value(due_at)),
+        tries=F("tries") + 1 if failed else 0,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from requests_app import announce, pace, summaries
+from requests_app.loglines import storable
 from requests_app.models import LIVE, FalRequest, Mode, Observation, Source
 from requests_app.transitions import Change, Picture
 
@@ -45,7 +46,7 @@ def apply(
 ) -> None:
     """Move a live row: the observation and the columns, in the caller's transaction."""
     heard_at = now or timezone.now()
-    written = {**change.columns, **_times(row, change, heard_at), **columns}
+    written = {**change.columns, **_times(row, change, source, heard_at), **columns}
     if change.ends:
         written |= _end_columns(row, change, source, heard_at)
     if source in (Source.POLL, Source.STATUS_STREAM):
@@ -63,7 +64,7 @@ def apply(
     )
 
 
-def _times(row: FalRequest, change: Change, now: datetime) -> dict[str, Any]:
+def _times(row: FalRequest, change: Change, source: str, now: datetime) -> dict[str, Any]:
     times: dict[str, Any] = {}
     if change.kind == "accepted" and row.accepted_at is None:
         times |= {
@@ -76,7 +77,9 @@ def _times(row: FalRequest, change: Change, now: datetime) -> dict[str, Any]:
     if change.starts and row.started_at is None:
         times["started_at"] = now
     if change.finishes and row.finished_at is None:
-        times |= {"finished_at": now, "due_at": now}  # the result is to be fetched at once
+        times["finished_at"] = now
+        if source != Source.POLL:  # a poll fetches the result itself, in the same look
+            times["due_at"] = now
     return times
 
 
@@ -113,11 +116,20 @@ def record(
         status=status,
         at=at,
         heard_at=heard_at or timezone.now(),
-        note=note,
-        data=data,
+        note=storable(note),
+        data=_storable(data or {}),
     )
     rows = FalRequest.objects.filter(pk=row.pk)
     if status != row.status:
         rows = rows.filter(status__in=LIVE)
-    rows.update(seq=heard.pk, status=status, **columns)
+    rows.update(seq=heard.pk, status=status, **_storable(columns))
     announce.changed(row, heard.pk)
+
+
+def _storable(value: Any) -> Any:
+    """The same with every text in it storable: one odd character must not keep a row from ending."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {_storable(key): _storable(child) for key, child in value.items()}
+    return [_storable(child) for child in value] if isinstance(value, list) else value
