@@ -100,10 +100,15 @@ def counts(request: HttpRequest) -> HttpResponse:
 @private
 @team_required
 def changes(request: HttpRequest) -> HttpResponse:
-    """What moved after ``since``: ``{"seq": n, "rows": [[uuid, seq], …], "more": bool}``."""
+    """What moved after ``since``: ``{"seq": n, "rows": [[uuid, seq], …], "more": bool}``.
+
+    Without ``since``: no rows, only the ``seq`` to go on from.
+    """
     team = team_of(request)
+    if "since" not in request.GET:
+        return JsonResponse({"seq": _newest_seq(team), "rows": [], "more": False})
     try:
-        since = max(int(request.GET.get("since", "")), 0)
+        since = max(int(request.GET["since"]), 0)
         if since >= 2**63:
             raise ValueError
     except ValueError:

@@ -31,10 +31,8 @@ export class Rows {
   constructor(body) {
     this.#body = body;
     body.addEventListener("pointerenter", () => (this.#hovered = true));
-    body.addEventListener("pointerleave", () => {
-      this.#hovered = false;
-      if (!this.#isBusy()) this.#showWaiting();
-    });
+    // Leaving shows nothing yet: the pointer may be on its way to the button.
+    body.addEventListener("pointerleave", () => (this.#hovered = false));
     this.#pill?.addEventListener("click", () => this.#showWaiting(true));
     document.addEventListener("request:acted", (event) => this.#ask(event.detail.id, null));
     if ("attach" in body.dataset) {
@@ -128,10 +126,11 @@ export class Rows {
     adopt(fresh);
     old.replaceWith(fresh);
     fresh.classList.toggle("row-gone", gone);
+    if (gone) fresh.title = "It no longer matches the filters";
     if (focused >= 0) [...fresh.querySelectorAll("a, button")][focused]?.focus({ preventScroll: true });
     if (isMoved) {
       mark(fresh);
-      count(fresh.querySelector(".badge").textContent.trim());
+      count(fresh.dataset.status.replace("_", " "));
     }
   }
 

@@ -15,6 +15,7 @@ const HEAL_MS = 30000;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30000;
 const REMEMBERED = 5000;
+const INTERRUPTED = "the live connection is interrupted";
 const FINAL = {
   4401: "you are logged out",
   4403: "you are not in this team any more",
@@ -69,7 +70,7 @@ class Live {
   #start() {
     this.#emit("state", this.#state);
     window.addEventListener("online", () => this.#connectNow());
-    window.addEventListener("offline", () => this.#away("offline", "this device has no network"));
+    window.addEventListener("offline", () => this.#turn("offline", "this device has no network"));
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.#connectNow();
     });
@@ -103,7 +104,7 @@ class Live {
   #greeted(seq) {
     this.#failures = 0;
     this.#turn("live", "");
-    if (this.#cursor === null) this.#cursor = seq;
+    this.#cursor ??= seq;
     this.#ask(); // what happened while nobody listened
   }
 
@@ -115,16 +116,16 @@ class Live {
       this.#turn("offline", FINAL[code]);
       return;
     }
-    this.#away("polling", "the live connection is interrupted");
+    const { state } = this.#state;
+    if (state === "live" || state === "connecting") this.#interrupted();
     // Full jitter: after a restart not every page knocks at the same moment.
     const longest = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++);
     this.#retry = setTimeout(() => this.#connect(), FIRST_RETRY_MS + Math.random() * longest);
   }
 
-  #away(state, reason) {
-    if (this.#ended) return;
-    this.#turn(navigator.onLine ? state : "offline", reason);
-    this.#tick();
+  #interrupted() {
+    this.#turn("polling", INTERRUPTED);
+    this.#ask(); // its answer says whether it is the socket or the server that is away
   }
 
   #tick() {
@@ -142,10 +143,8 @@ class Live {
     this.#asking = true;
     try {
       for (const uuid of this.#requests) this.#emit("changed", { rows: [[uuid, null]] });
-      while (this.#table && this.#cursor !== null && (await this.#askOnce()));
-      if (this.#state.state !== "live" && navigator.onLine) {
-        this.#turn("polling", "the live connection is interrupted");
-      }
+      while (await this.#askOnce());
+      if (this.#state.state !== "live") this.#turn("polling", INTERRUPTED);
     } catch (error) {
       if (this.#state.state !== "live") this.#turn("offline", error.message);
     } finally {
@@ -155,7 +154,7 @@ class Live {
 
   async #askOnce() {
     const url = new URL(document.body.dataset.changesUrl, location.href);
-    url.searchParams.set("since", this.#cursor);
+    if (this.#cursor !== null) url.searchParams.set("since", this.#cursor);
     const reply = await get(url);
     this.#cursor = reply.seq;
     this.#changed(reply.rows);

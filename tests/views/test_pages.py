@@ -314,6 +314,14 @@ def test_changes_refuses_a_cursor_that_is_none(as_owner: Client, since: str) -> 
     assert "whole number" in response.json()["detail"]
 
 
+def test_changes_without_a_cursor_says_only_where_to_go_on(
+    as_owner: Client, team: Team, owner: User
+) -> None:
+    row = make_request(team=team, person=owner)
+    reply = as_owner.get("/requests/changes/").json()
+    assert reply == {"seq": row.seq, "rows": [], "more": False}
+
+
 def test_the_page_carries_the_cursor_from_which_changes_continue(
     as_owner: Client, team: Team, owner: User
 ) -> None:
