@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
@@ -15,7 +16,10 @@ app = Celery("faldeck")
 app.conf.update(
     broker_url=settings.REDIS_URL or "memory://localhost/",
     # In memory the worker looks for messages at this interval; the default is a whole second.
-    broker_transport_options={} if settings.REDIS_URL else {"polling_interval": 0.02},
+    # A Redis that is away must not hold up the page that sends a hint.
+    broker_transport_options=(
+        {"socket_connect_timeout": 1.0} if settings.REDIS_URL else {"polling_interval": 0.02}
+    ),
     broker_connection_retry_on_startup=True,
     task_ignore_result=True,
     task_serializer="json",
@@ -23,6 +27,9 @@ app.conf.update(
     task_default_queue="faldeck",
     worker_hijack_root_logger=False,
     worker_prefetch_multiplier=1,
+    # Threads: all tasks of a process hand their work to its one event loop.
+    worker_pool="threads",
+    worker_concurrency=4,
     # Expires: a busy worker must not work off a backlog of stale ticks.
     beat_schedule={
         "sweep": {
@@ -33,3 +40,21 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks(["requests_app"])
+
+
+@signals.worker_ready.connect
+def _look_at_once(**_: Any) -> None:
+    """A worker that comes up does not wait for the times its predecessor planned."""
+    from django.utils import timezone
+
+    from requests_app import lifecycle
+
+    lifecycle.resume(now=timezone.now(), alone=False)
+
+
+@signals.worker_shutdown.connect
+def _drain(**_: Any) -> None:
+    """What is being sent may finish; the rest is cut and found by the next sweep."""
+    from requests_app.watch.loop import watch_loop
+
+    watch_loop.stop()
