@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -33,6 +34,8 @@ def main() -> None:
         server.serve_forever()
     except OSError as exc:
         sys.exit(f"Cannot listen on {given.host}:{given.port}: {exc.strerror}")
+    except sqlite3.Error as exc:
+        sys.exit(f"Cannot use the state file {given.state}: {exc}")
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -66,7 +66,7 @@ def test_images_and_webhooks_cost_nothing_until_they_are_used():
     assert done.stdout.strip() == "[]"
 
 
-def test_it_starts_in_under_half_a_second_and_stops_in_two_with_streams_open():
+def test_it_starts_in_under_half_a_second_and_stops_quietly_with_streams_open(caplog):
     began = time.monotonic()
     server = SandboxServer().start()
     assert time.monotonic() - began < 0.5
@@ -82,6 +82,7 @@ def test_it_starts_in_under_half_a_second_and_stops_in_two_with_streams_open():
             began = time.monotonic()
             server.stop()
             assert time.monotonic() - began < 2
+    assert caplog.records == []
     assert not [thread for thread in threading.enumerate() if thread.name == "sandbox"
                 and thread is server._thread]  # fmt: skip
     with pytest.raises(OSError, match="refused"):
@@ -99,6 +100,28 @@ def test_a_state_file_that_is_no_database_is_an_error_at_once(tmp_path: Path):
     bad.write_text("no database at all, but long enough to be looked at" * 20)
     with pytest.raises(sqlite3.DatabaseError):
         SandboxServer(state=bad).start()
+
+
+def test_a_long_run_does_not_hold_up_the_stop(caplog):
+    server = SandboxServer().start()
+    failures: list[Exception] = []
+
+    def run() -> None:
+        try:
+            httpx.post(f"{server.url}/run/sandbox/patient", headers=KEY, json={}, timeout=20)
+        except httpx.TransportError as exc:
+            failures.append(exc)
+
+    caller = threading.Thread(target=run)
+    caller.start()
+    wait_for(lambda: server.ledger)
+    began = time.monotonic()
+    server.stop()
+    # Cut at once: uvicorn by itself waits for a second, and then complains.
+    assert time.monotonic() - began < 0.9
+    caller.join(5)
+    assert len(failures) == 1
+    assert caplog.records == []
 
 
 def test_stop_may_be_called_twice_and_before_start():
@@ -178,6 +201,18 @@ def test_a_killed_sandbox_takes_up_every_request_under_its_id(tmp_path: Path):
             assert http.get(receipt["response_url"]).json()["steps"] == 2
         ids = [entry["request_id"] for entry in http.get("/control/ledger").json()]
         assert len(ids) == len(set(ids)) == ledger_before
+
+
+@pytest.mark.process
+def test_the_command_says_in_one_line_what_is_wrong(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        for more in (["--port", port], ["--port", "0", "--state", str(tmp_path / "no" / "x")]):
+            command = [sys.executable, "-m", "requests_app.sandbox", *more]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=10)
+            assert done.returncode == 1
+            assert done.stderr.startswith("Cannot ")
+            assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.process
