@@ -113,7 +113,8 @@ class _Budget:
             yield self.trim(child, depth + 1)
 
     def _has_room(self, depth: int) -> bool:
-        self.left -= 2 * depth + 6  # indentation, brackets and comma of the next line
+        # Indentation, comma and line end of this entry, and of the closing line of a branch.
+        self.left -= 4 * depth + 10
         if self.left > 0:
             return True
         self.trimmed = True

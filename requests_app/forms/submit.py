@@ -129,7 +129,7 @@ def _options(values: Mapping[str, Any]) -> dict[str, Any]:
 def parse_header_lines(text: str) -> dict[str, str]:
     """``Name: value`` lines -> pairs; blank lines are passed over. Raises ValidationError."""
     pairs: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         name, colon, value = line.partition(":")

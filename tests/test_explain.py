@@ -1,0 +1,91 @@
+"""Errors in words: what happened, where, what to do."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from requests_app.explain import MAX_FIELDS, explain
+from requests_app.models import FalRequest, Status
+
+
+def failed(**fields: object) -> FalRequest:
+    return FalRequest(status=Status.FAILED, **fields)
+
+
+def body(*fields: object) -> bytes:
+    return json.dumps({"detail": list(fields)}).encode()
+
+
+def test_a_row_that_did_not_fail_needs_no_explanation():
+    for status in set(Status) - {Status.FAILED, Status.UNCERTAIN}:
+        assert explain(FalRequest(status=status, error="x"), b"") is None
+
+
+def test_a_refused_input_is_told_field_by_field():
+    wrong = [
+        {"loc": ["body", "images", 0, "url"], "msg": "no such file", "type": "file_download_error"},
+        {"loc": ["body", "steps"], "msg": "too many", "type": "less_than_equal"},
+        {"loc": ["body"], "msg": "odd", "type": "value_error"},
+    ]
+    told = explain(failed(error="x", error_code=422), body(*wrong))
+    assert told is not None
+    assert told.tone == "yours"
+    assert [(field.place, field.message) for field in told.fields] == [
+        ("images[0].url", "no such file"),
+        ("steps", "too many"),
+        ("the whole input", "odd"),
+    ]
+
+
+def test_it_says_no_more_fields_than_a_page_can_hold():
+    told = explain(failed(error_code=422), body(*[{"loc": ["x"], "msg": "m"}] * 500))
+    assert told is not None
+    assert len(told.fields) == MAX_FIELDS
+
+
+@pytest.mark.parametrize(
+    ("fields", "title", "tone"),
+    [
+        (
+            {"error_type": "runner_disconnected", "error_code": 503},
+            "fal lost the machine",
+            "theirs",
+        ),
+        ({"error_type": "runner_connection_refused"}, "fal lost the machine", "theirs"),
+        ({"error_type": "startup_timeout", "error_code": 504}, "No runner was ready", "theirs"),
+        ({"error_code": 403}, "fal refused the account", "yours"),
+        ({"error_code": 418}, "fal rejected the request", "yours"),
+        ({"error_code": 500}, "It failed at fal", "theirs"),
+        ({}, "It failed at fal", "theirs"),
+        ({"error_type": "result_expired", "error_code": 404}, "The result is gone", "theirs"),
+    ],
+)
+def test_a_known_cause_has_its_own_words(fields, title, tone):
+    told = explain(failed(error="raw words", **fields), b"")
+    assert told is not None
+    assert told.title.startswith(title)
+    assert (told.tone, told.sentence) == (tone, "raw words")
+    assert told.advice
+
+
+def test_a_content_policy_shows_though_the_code_is_an_ordinary_422():
+    policy = {"loc": ["body", "prompt"], "msg": "no", "type": "content_policy_violation"}
+    told = explain(failed(error="Invalid status code: 422", error_code=422), body(policy))
+    assert told is not None
+    assert told.title == "The content was refused"
+
+
+def test_uncertain_says_that_it_may_cost_and_is_never_repeated_by_itself():
+    told = explain(FalRequest(status=Status.UNCERTAIN), b"")
+    assert told is not None
+    assert told.tone == "unknown"
+    assert "never sent again by itself" in told.advice
+
+
+@pytest.mark.parametrize(
+    "raw", [b"\xff", b"[1]", b'{"detail": [7, null, {"loc": 3}]}', b"[" * 9999]
+)
+def test_an_odd_answer_is_no_error_of_ours(raw):
+    assert explain(failed(error_code=422), raw)

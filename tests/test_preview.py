@@ -1,0 +1,87 @@
+"""JSON cut down to what a browser can carry."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+
+import pytest
+
+from requests_app.preview import MAX_DEPTH, PAGE_LIMIT, PARSE_LIMIT, is_text, preview
+
+
+def test_small_json_is_shown_whole():
+    shown = preview(b'{"a": [1, 2.5, true, null, "x"]}')
+    assert (shown.is_json, shown.trimmed) == (True, False)
+    assert json.loads(shown.text) == {"a": [1, 2.5, True, None, "x"]}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ["x" * 50] * 100_000,
+        {str(number): number for number in range(100_000)},
+        ['"<&' * 1000] * 500,
+        [[[0]] * 1000] * 100,
+        {"&" * 100_000: "<" * 100_000},
+        ["\u2028" * 3000] * 100,
+    ],
+)
+def test_a_large_output_fits_the_page_and_says_that_more_follows(value):
+    shown = preview(json.dumps(value).encode())
+    assert shown.trimmed
+    assert len(escape(shown.text)) <= PAGE_LIMIT * 1.05
+    assert "more" in shown.text
+    json.loads(shown.text)  # what is left is still JSON
+    assert shown.value == value  # the whole, for those who look for pictures
+
+
+def test_a_long_inline_picture_is_named_not_printed():
+    text = preview(json.dumps({"image": "data:image/png;base64," + "A" * 5000}).encode()).text
+    assert len(text) < 200
+    assert "characters more" in text
+
+
+def test_it_stops_at_a_depth():
+    raw = b"[" * 40 + b"1" + b"]" * 40
+    shown = preview(raw)
+    assert shown.trimmed
+    assert f"deeper than {MAX_DEPTH} levels" in shown.text
+    assert not preview(b"[" * 30 + b"]" * 30).trimmed
+
+
+@pytest.mark.parametrize("raw", [b"[" * 100_000, b"not json", b'{"a":', b"\xff\xfe", b"1" * 5000])
+def test_what_is_no_readable_json_is_shown_as_text(raw):
+    shown = preview(raw)
+    assert not shown.is_json
+    assert shown.value is None
+
+
+def test_a_huge_text_is_not_parsed():
+    shown = preview(b'["' + b"x" * PARSE_LIMIT + b'"]')
+    assert not shown.is_json
+    assert shown.trimmed
+    assert len(shown.text) <= PAGE_LIMIT
+
+
+def test_a_text_of_quotes_still_fits_the_page():
+    shown = preview(b"'\"<>" * 100_000)
+    assert len(escape(shown.text)) <= PAGE_LIMIT
+    assert shown.trimmed
+
+
+def test_a_lone_surrogate_can_be_sent_as_a_page():
+    shown = preview(rb'{"a": "\ud800", "b": "\ud83d\ude00"}')
+    assert shown.text.encode()
+    assert json.loads(shown.text) == {"a": "\ud800", "b": "😀"}
+
+
+def test_long_numbers_keep_their_digits():
+    assert "12345678901234567890123" in preview(b'{"seed": 12345678901234567890123}').text
+
+
+def test_pictures_and_archives_are_no_text():
+    assert is_text('{"a": "ü"}'.encode())
+    assert is_text(b"")
+    assert not is_text(b"\x89PNG\r\n\x1a\n\x00\x00")
+    assert not is_text(bytes(range(128, 256)))
