@@ -20,7 +20,7 @@ from hmac import compare_digest
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.urls import reverse
 
 from requests_app import lifecycle
@@ -117,11 +117,10 @@ def receive(public_id: UUID, secret: str, post: Post) -> Verdict | None:
     except WebhookRejected as error:
         return _refuse(row, post, Verdict(error.cause), str(error))
     try:
-        return _settle(row, post, report, is_fresh=is_fresh)
-    except IntegrityError:
-        # Another delivery claimed the same request id or account a moment before this one; its
-        # rows can be seen now, so the second look finds out what this one is.
-        return _settle(row, post, report, is_fresh=is_fresh)
+        return _settle_surely(row, post, report, is_fresh=is_fresh)
+    except (DataError, UnicodeError):
+        logger.exception("A webhook for request %s cannot be stored.", row.public_id)
+        return _refuse(row, post, Verdict.UNPARSABLE)
 
 
 def _find(public_id: UUID, secret: str) -> FalRequest | None:
@@ -171,6 +170,17 @@ def _keys(now: datetime, *, fresh: bool = False) -> tuple[bytes, ...]:
 
 
 # --- Is it ours, and is it news? -------------------------------------------------------------------
+
+
+def _settle_surely(
+    row: FalRequest, post: Post, report: WebhookReport, *, is_fresh: bool
+) -> Verdict:
+    try:
+        return _settle(row, post, report, is_fresh=is_fresh)
+    except IntegrityError:
+        # Another delivery claimed the same request id or account a moment before this one; its
+        # rows can be seen now, so the second look finds out what this one is.
+        return _settle(row, post, report, is_fresh=is_fresh)
 
 
 def _settle(row: FalRequest, post: Post, report: WebhookReport, *, is_fresh: bool) -> Verdict:

@@ -18,8 +18,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(autouse=True)
-def real_fal(settings: Any) -> None:
+def real_fal(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """An installation as it should be."""
+    monkeypatch.setitem(connection.settings_dict, "ENGINE", "django.db.backends.sqlite3")
     settings.SANDBOX = False
     settings.FAL_KEY = "key-id:key-secret"
     settings.SECRET_KEY = "s" * 50

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import DataError, connection
 from django.utils import timezone
 
 from requests_app import deliveries
@@ -175,7 +175,7 @@ def test_a_delivery_without_payload_does_not_wake_an_ended_row(
     assert row.due_at is None
 
 
-@pytest.mark.parametrize("text", ["a\x00b", "NaN", "x" * 100_000])
+@pytest.mark.parametrize("text", ["a\x00b", "\ud800", "NaN", "x" * 100_000])
 def test_hostile_text_in_a_report_is_survived(
     row: FalRequest, signer: Signer, text: str
 ) -> None:
@@ -183,6 +183,20 @@ def test_hostile_text_in_a_report_is_survived(
     assert receive(row.public_id, SECRET, post(signer, body)) == Verdict.ACCEPTED
     row.refresh_from_db()
     assert row.status == Status.FAILED
+
+
+def test_a_report_that_cannot_be_stored_makes_us_ask_fal(
+    row: FalRequest, signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def observe(*args: object, **kwargs: object) -> None:
+        raise DataError("a text column cannot hold this")
+
+    monkeypatch.setattr(deliveries.lifecycle, "observe", observe)
+    posted = post(signer, body_of("r1"))
+    assert receive(row.public_id, SECRET, posted) == Verdict.UNPARSABLE
+    row.refresh_from_db()
+    assert row.due_at is not None
+    assert verdicts(row) == ["unparsable"]
 
 
 # What is refused

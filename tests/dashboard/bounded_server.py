@@ -82,7 +82,7 @@ async def web_socket(path: str, receive: Any, send: Any) -> None:
             await send({"type": "websocket.send", "bytes": bytes(MB // 16)})
             await asyncio.sleep(0)
     else:
-        await asyncio.sleep(3)  # deaf for a while
+        await asyncio.sleep(15)  # deaf for a while
     while (await receive())["type"] != "websocket.disconnect":
         pass
     ended.append(f"{path}: client gone")

@@ -199,6 +199,16 @@ def test_a_chunked_body_is_counted_and_refused_at_the_limit(fresh: Served) -> No
     assert fresh.peak() - before < 16 * MB
 
 
+def test_a_refused_request_is_not_served_when_its_end_arrives_with_the_excess(
+    fresh: Served,
+) -> None:
+    client = fresh.connect()
+    client.sendall(CHUNKED + chunk(bytes(MB)) * 8)
+    time.sleep(0.5)  # so that the rest arrives in one piece
+    assert ask(client, chunk(b"x") + chunk(b""))[0] == 413
+    assert "/size" not in fresh.log()["served"]
+
+
 def test_a_chunked_body_that_ends_in_time_is_served(shared: Served) -> None:
     data = CHUNKED + chunk(bytes(MB)) * 2 + chunk(b"")
     assert ask(shared.connect(), data) == (200, b"%d" % (2 * MB))
