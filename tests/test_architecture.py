@@ -1,0 +1,307 @@
+"""The shape of the source: who may import, write, send and render what; sizes; mirrored tests.
+
+Each rule is a plain function over the files, and each failure lists the places that break it.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import PurePosixPath
+
+import pytest
+
+from tests.source import (
+    calls_in,
+    code_lines,
+    functions_in,
+    imports_of,
+    is_in,
+    kept_files,
+    module_of,
+    text_of,
+    tree_of,
+    under,
+)
+
+APP = "requests_app"
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 40
+
+EDGES = [f"{APP}.{name}" for name in ("views", "consumers", "tasks", "management", "api")]
+# Not edges but what edges share: who may see a row. The frame's context belongs to every page.
+SHARED = (f"{APP}.views.access", f"{APP}.views.context")
+CORE = [
+    f"{APP}.{name}"
+    for name in ("announce", "drafts", "lifecycle", "models", "pace", "transitions", "watch")
+]
+
+# Stories over several modules mirror none of them.
+STORY_FOLDERS = ("flows", "browser", "process", "conformance", "benchmarks")
+ABOUT_THE_WHOLE = {"test_architecture", "test_design", "test_docs", "test_model_based"}
+
+
+def none_of(found: Iterable[str]) -> None:
+    places = sorted(found)
+    assert not places, f"{len(places)} places:\n" + "\n".join(places)
+
+
+# --- Who may import whom -----------------------------------------------------------------------
+
+
+def test_the_wire_imports_no_django_and_nothing_of_ours():
+    none_of(foreign_imports("fal", "django", "channels", "celery", "dashboard", APP))
+
+
+def test_the_sandbox_shares_nothing_with_what_it_is_there_to_judge():
+    none_of(foreign_imports("sandbox", "django", "channels", "celery", "dashboard", APP))
+
+
+def foreign_imports(package: str, *forbidden: str) -> Iterator[str]:
+    own = f"{APP}.{package}"
+    for path in under(f"{APP}/{package}/"):
+        for line, name in imports_of(path):
+            if is_in(name, *forbidden) and not is_in(name, own):
+                yield f"{path}:{line} imports {name}"
+
+
+def test_no_edge_imports_another_edge():
+    none_of(imports_between_edges())
+
+
+def imports_between_edges() -> Iterator[str]:
+    for path in under(f"{APP}/"):
+        mine = [edge for edge in EDGES if is_in(module_of(path), edge)]
+        for line, name in imports_of(path) if mine else ():
+            others = [edge for edge in EDGES if edge not in mine]
+            if is_in(name, *others) and not is_in(name, *SHARED):
+                yield f"{path}:{line} imports {name}"
+
+
+def test_the_core_imports_no_edge():
+    none_of(
+        f"{path}:{line} imports {name}"
+        for path in under(f"{APP}/")
+        if is_in(module_of(path), *CORE)
+        for line, name in imports_of(path)
+        if is_in(name, *EDGES)
+    )
+
+
+def test_the_wiring_imports_no_page_and_no_wire_format():
+    none_of(
+        f"{path}:{line} imports {name}"
+        for path in under("dashboard/")
+        for line, name in imports_of(path)
+        if is_in(name, f"{APP}.views", f"{APP}.fal", f"{APP}.lifecycle")
+    )
+
+
+# --- One writer, one voice, one row ------------------------------------------------------------
+
+# `record` appends an observation, which carries the status the row has after it.
+OWN_STATUS = {(f"{APP}/models/observation.py", "record")}
+WRITES = {"create", "update", "get_or_create", "update_or_create", "FalRequest", "aupdate"}
+
+
+def test_only_the_lifecycle_writes_a_status():
+    none_of(status_writes())
+
+
+def status_writes() -> Iterator[str]:
+    for path in under(f"{APP}/"):
+        if path.startswith((f"{APP}/lifecycle", f"{APP}/fal/", f"{APP}/sandbox/")):
+            continue
+        excused = {
+            node
+            for function in functions_in(path)
+            if (path, function.name) in OWN_STATUS
+            for node in ast.walk(function)
+        }
+        for node in ast.walk(tree_of(path)):
+            if node not in excused and writes_status(node, is_model="/models/" in path):
+                yield f"{path}:{node.lineno} writes a status"  # type: ignore[attr-defined]
+
+
+def writes_status(node: ast.AST, *, is_model: bool) -> bool:
+    if isinstance(node, ast.Assign):
+        # Outside the models `self` is no row: an exception's HTTP status, say.
+        rows = {ast.unparse(t) for t in node.targets} - (set() if is_model else {"self.status"})
+        return any(row.endswith(".status") for row in rows)
+    if not isinstance(node, ast.Call):
+        return False
+    name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+    if name in WRITES:
+        return any(keyword.arg == "status" for keyword in node.keywords)
+    constants = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant)}
+    return name in ("save", "asave", "bulk_update", "bulk_create") and "status" in constants
+
+
+def test_only_the_lifecycle_appends_observations():
+    none_of(
+        f"{path}:{line} records an observation"
+        for path in under(f"{APP}/")
+        if not path.startswith(f"{APP}/lifecycle")
+        for line, _, call in calls_in(path)
+        if ast.unparse(call.func) in ("Observation.record", "Observation.objects.create")
+    )
+
+
+SENDS = {"group_send", "send_task", "apply_async", "delay", "apply"}
+
+
+def test_only_announce_sends_on_the_channel_layer_or_to_the_broker():
+    none_of(
+        f"{path}:{line} calls {name}"
+        for path in under(f"{APP}/", "dashboard/")
+        if path not in (f"{APP}/announce.py", "dashboard/layers.py")
+        for line, name, _ in mentions(path)
+        if name in SENDS
+    )
+
+
+def mentions(path: str) -> Iterator[tuple[int, str, ast.Attribute]]:
+    """Also a method that is passed on instead of called, as async_to_sync wants it."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Attribute):
+            yield node.lineno, node.attr, node
+
+
+def test_a_row_is_rendered_by_the_list_page_alone():
+    in_python = (
+        f"{path} renders a row"
+        for path in under(f"{APP}/", "dashboard/")
+        if path != f"{APP}/views/pages.py" and re.search(r"[\"'/]_rows?\.html", text_of(path))
+    )
+    allowed = {"templates/requests_app/list.html", "templates/requests_app/_rows.html"}
+    in_templates = (
+        f"{path} includes a row"
+        for path in under("templates/", suffix=".html")
+        if path not in allowed and re.search(r"/_rows?\.html", text_of(path))
+    )
+    none_of([*in_python, *in_templates])
+
+
+# --- Pages -------------------------------------------------------------------------------------
+
+# What a strict Content-Security-Policy refuses, and what htmx would have to evaluate.
+INLINE = {
+    "an inline script": re.compile(
+        r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")", re.I
+    ),
+    "an inline style": re.compile(r"<style\b|\sstyle\s*=", re.I),
+    "an event handler": re.compile(r"<[^>{%]*\son[a-z]+\s*=", re.I),
+    "htmx that is evaluated": re.compile(r"\shx-on\b|\shx-(?:vals|headers|vars)=[\"']js:", re.I),
+    "a script address": re.compile(r"javascript:", re.I),
+}
+
+
+@pytest.mark.parametrize("what", INLINE)
+def test_no_template_has(what: str):
+    none_of(
+        f"{path}:{number} has {what}"
+        for path in under("templates/", APP, suffix=".html")
+        for number, line in enumerate(text_of(path).splitlines(), 1)
+        if INLINE[what].search(line)
+    )
+
+
+def test_no_script_of_ours_evaluates_or_writes_markup_from_text():
+    unsafe = re.compile(r"\beval\(|new Function|document\.write|insertAdjacentHTML|\.outerHTML\s*=")
+    none_of(
+        f"{path}:{number} {line.strip()}"
+        for path in under("static/js/", suffix=".js")
+        for number, line in enumerate(text_of(path).splitlines(), 1)
+        if unsafe.search(line)
+    )
+
+
+# --- Sizes and the mirror ----------------------------------------------------------------------
+
+
+def test_no_file_is_longer_than_its_limit():
+    sources = [
+        path for suffix in (".py", ".js", ".css", ".html") for path in under("", suffix=suffix)
+    ]
+    none_of(
+        f"{path} has {lines} lines, {MAX_FILE_LINES} at most"
+        for path in sources
+        if (lines := len(text_of(path).splitlines())) > MAX_FILE_LINES
+    )
+
+
+def test_no_function_is_longer_than_its_limit():
+    none_of(
+        f"{path}:{function.lineno} {function.name} has {code_lines(function)} lines"
+        for path in under("")
+        for function in functions_in(path)
+        if code_lines(function) > MAX_FUNCTION_LINES
+    )
+
+
+def test_every_module_has_annotations_that_are_not_evaluated():
+    none_of(
+        f"{path} lacks `from __future__ import annotations`"
+        for path in under("")
+        if tree_of(path).body[1:] and "from __future__ import annotations" not in text_of(path)
+    )
+
+
+def test_every_test_module_mirrors_a_source_module():
+    none_of(
+        f"{path} mirrors nothing: {' or '.join(mirrored(path))} is missing"
+        for path in under("tests/")
+        if is_mirror(path) and not set(mirrored(path)) & set(kept_files())
+    )
+
+
+def is_mirror(path: str) -> bool:
+    at = PurePosixPath(path)
+    is_story = len(at.parts) > 2 and at.parts[1] in STORY_FOLDERS
+    return at.stem.startswith("test_") and not is_story and at.stem not in ABOUT_THE_WHOLE
+
+
+def mirrored(path: str) -> list[str]:
+    """Where the module under test is: `tests/fal/test_queue.py` -> `requests_app/fal/queue.py`."""
+    at = PurePosixPath(path)
+    folder = "/".join(at.parts[1:-1])
+    name = at.stem.removeprefix("test_")
+    home = "dashboard" if folder == "dashboard" else f"{APP}/{folder}".rstrip("/")
+    home = f"{home}/commands" if folder == "management" else home
+    whole = [f"{home}/__init__.py"] if name == "package" else []
+    return [*whole, f"{home}/{name}.py", f"{home}/{name}/__init__.py"]
+
+
+# --- What must not be in the repository ----------------------------------------------------------
+
+MACHINE_PATH = re.compile(r"(?<![\w.~}])/(?:root|work|home|Users)/[\w.]")
+REGISTRY = re.compile(r"\bpypi\.[a-z]|pythonhosted\.[a-z]|\bnpmjs\.[a-z]|[a-z]/simple/", re.I)
+
+
+@pytest.mark.parametrize(
+    ("what", "found_in"),
+    [("a path of one machine", MACHINE_PATH.search), ("a package registry", REGISTRY.search)],
+)
+def test_no_kept_file_names(what: str, found_in: Callable[[str], object]):
+    none_of(
+        f"{path}:{number} names {what}: {line.strip()[:80]}"
+        for path in kept_files()
+        for number, line in enumerate(lines_of(path), 1)
+        if found_in(line)
+    )
+
+
+def lines_of(path: str) -> list[str]:
+    try:
+        return text_of(path).splitlines()
+    except UnicodeDecodeError:
+        return []  # a picture
+
+
+def test_no_third_party_code_is_kept():
+    none_of(
+        path
+        for path in kept_files()
+        if re.search(r"(^|/)(vendor|node_modules)/|\.min\.(js|css)$", path)
+    )
