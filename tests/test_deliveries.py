@@ -125,6 +125,14 @@ def test_the_first_end_stays_when_a_later_one_contradicts_it(
     assert row.observations.filter(kind="contradiction").exists()
 
 
+def test_a_contradiction_sent_again_is_not_told_again(row: FalRequest, signer: Signer) -> None:
+    receive(row.public_id, SECRET, post(signer, body_of("r1")))
+    error = post(signer, body_of("r1", status="ERROR", error="x", payload=None))
+    found = [receive(row.public_id, SECRET, error) for _ in range(2)]
+    assert found == [Verdict.CONTRADICTS, Verdict.DUPLICATE]
+    assert row.observations.filter(kind="contradiction").count() == 1
+
+
 def test_an_error_ends_the_request_as_failed_with_its_fields(
     row: FalRequest, signer: Signer
 ) -> None:
@@ -163,6 +171,16 @@ def test_without_a_payload_no_end_is_taken_and_the_row_is_looked_at_now(
     row.refresh_from_db()
     assert not row.is_ended
     assert row.due_at is not None
+    assert row.due_at <= timezone.now()
+
+
+def test_a_delivery_without_payload_hurries_a_fetch_that_was_put_off(
+    make_row: Callable[..., FalRequest], key_host: KeyHost, signer: Signer
+) -> None:
+    later = timezone.now() + timedelta(hours=1)
+    row = make_row(status=Status.IN_PROGRESS, finished_at=timezone.now(), due_at=later)
+    receive(row.public_id, SECRET, post(signer, body_of("r1", payload=None)))
+    row.refresh_from_db()
     assert row.due_at <= timezone.now()
 
 

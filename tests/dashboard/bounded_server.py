@@ -30,7 +30,9 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     elif path == "/tail":
         await big_response(receive, send)
     elif path == "/one-piece":
-        await reply(send, bytes(24 * MB))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": bytes(24 * MB), "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
     elif path == "/log":
         await reply(send, json.dumps({"served": served, "ended": ended}).encode())
     elif path.startswith("/hooks/"):
