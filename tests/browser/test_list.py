@@ -1,0 +1,250 @@
+"""The list in a real browser, against a real process: what changes shows, and nothing moves by itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Route,
+    expect,
+    sync_playwright,
+)
+
+from tests.process.serving import Serving, free_port
+
+pytestmark = pytest.mark.browser
+
+PASSWORD = "a long pass phrase"
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """An installation with its sandbox, one owner and one team."""
+    folder: Path = tmp_path_factory.mktemp("list")
+    with Serving(folder, SANDBOX_PORT=str(free_port())) as installation:
+        installation.manage(
+            "createsuperuser", "--noinput", "--username", "ada", "--email", "ada@example.org",
+            DJANGO_SUPERUSER_PASSWORD=PASSWORD,
+        )  # fmt: skip
+        installation.manage("create_team", "Acme", "--owner", "ada")
+        yield installation
+
+
+@pytest.fixture(scope="module")
+def submit(serving: Serving) -> Any:
+    """Somebody else's program: submit(prompt) -> the new row's public id."""
+    token = serving.manage("create_token", "--user", "ada", "--team", "Acme")
+
+    def call(prompt: str, endpoint_id: str = "sandbox/image") -> str:
+        reply = httpx.post(
+            f"{serving.url}/api/v1/requests/",
+            json={"endpoint_id": endpoint_id, "input": {"prompt": prompt}},
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        assert reply.status_code == 201, reply.text
+        public_id: str = reply.json()["id"]
+        return public_id
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def cookies(chromium: Browser, serving: Serving) -> Any:
+    """What a browser keeps after Ada has logged in through the form."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(f"{serving.url}/requests/")
+    page.get_by_label("Username").fill("ada")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/requests/")
+    kept = context.storage_state()
+    context.close()
+    return kept
+
+
+@pytest.fixture
+def context(chromium: Browser, cookies: Any) -> Iterator[BrowserContext]:
+    size = {"width": 1280, "height": 800}
+    context = chromium.new_context(storage_state=cookies, viewport=size)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, serving: Serving, submit: Any) -> Iterator[Page]:
+    """The list, live, the pointer away from the table. Any complaint of a script fails the test."""
+    submit("something to begin with")
+    troubles: list[str] = []
+    page = context.new_page()
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("console", lambda said: _is_trouble(said) and troubles.append(said.text))
+    page.goto(f"{serving.url}/requests/")
+    page.mouse.move(5, 5)
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    yield page
+    assert troubles == []
+
+
+def _is_trouble(said: ConsoleMessage) -> bool:
+    """Errors of scripts and of the content policy; a server that is away is part of the play."""
+    return said.type == "error" and not re.search("Failed to load|ERR_CONNECTION", said.text)
+
+
+def row(page: Page, public_id: str) -> Any:
+    return page.locator(f"#request-{public_id}")
+
+
+def test_a_new_row_comes_by_itself_and_follows_its_request_to_the_end(
+    page: Page, submit: Any
+) -> None:
+    public_id = submit("comes by itself")
+    expect(row(page, public_id)).to_be_visible(timeout=3000)
+    expect(page.locator("tr.row").first).to_have_id(f"request-{public_id}")
+    expect(row(page, public_id).locator(".badge")).to_have_text("completed", timeout=15_000)
+    expect(row(page, public_id).locator("img")).to_be_visible()
+    expect(page.locator("#announcer")).to_have_text(re.compile("completed"), timeout=5000)
+
+
+def test_nothing_moves_under_the_pointer(page: Page, submit: Any) -> None:
+    first = page.locator("tr.row").first
+    first.hover()
+    before = first.get_attribute("id"), first.bounding_box()
+    public_id = submit("waits behind the button")
+    pill = page.get_by_role("button", name="+1 new")
+    expect(pill).to_be_visible(timeout=3000)
+    assert (first.get_attribute("id"), first.bounding_box()) == before
+    expect(row(page, public_id)).to_have_count(0)
+    pill.click()
+    expect(row(page, public_id)).to_be_visible()
+    expect(pill).to_be_hidden()
+
+
+def test_a_row_that_stops_matching_stays_dimmed(page: Page, serving: Serving, submit: Any) -> None:
+    page.goto(f"{serving.url}/requests/?q=status:active")
+    public_id = submit("will not be active for long", "sandbox/slow")
+    expect(row(page, public_id)).to_be_visible(timeout=3000)
+    expect(row(page, public_id)).to_have_class(re.compile("row-gone"), timeout=15_000)
+    expect(row(page, public_id).locator(".badge")).to_have_text("completed")
+
+
+def test_an_older_version_never_replaces_a_newer_one(page: Page, submit: Any) -> None:
+    public_id = submit("has versions", "sandbox/slow")
+    badge = row(page, public_id).locator(".badge")
+    expect(badge).to_have_text("completed", timeout=15_000)
+    answered = []
+
+    def stale(route: Route) -> None:
+        fresh = route.fetch()
+        text = re.sub(r'data-seq="\d+"', 'data-seq="1"', fresh.text())
+        answered.append(route.request.url)
+        route.fulfill(response=fresh, body=text.replace("completed", "in progress"))
+
+    page.route("**/requests/rows/**", stale)
+    page.evaluate(
+        "id => document.dispatchEvent(new CustomEvent('request:acted', {detail: {id}}))", public_id
+    )
+    page.wait_for_timeout(500)
+    assert answered
+    expect(badge).to_have_text("completed")
+
+
+def test_without_a_socket_it_polls_and_says_so(
+    context: BrowserContext, serving: Serving, submit: Any
+) -> None:
+    page = context.new_page()
+    page.route_web_socket("**/ws/", lambda socket: socket.close())
+    page.goto(f"{serving.url}/requests/")
+    page.mouse.move(5, 5)
+    light = page.locator("#connection")
+    expect(light).to_have_attribute("data-state", "polling")
+    expect(light).to_have_attribute("title", re.compile("interrupted"))
+    public_id = submit("found by polling")
+    expect(row(page, public_id)).to_be_visible(timeout=8000)
+    context.clear_cookies()
+    expect(light).to_have_attribute("data-state", "offline", timeout=8000)
+    expect(light).to_have_attribute("title", re.compile("logged out"))
+
+
+def test_after_an_outage_it_is_live_again_and_has_missed_nothing(
+    page: Page, serving: Serving, submit: Any
+) -> None:
+    serving.stop()
+    light = page.locator("#connection")
+    expect(light).to_have_attribute("data-state", "offline", timeout=15_000)
+    serving.start()
+    public_id = submit("while the page was away")
+    expect(light).to_have_attribute("data-state", "live", timeout=35_000)
+    expect(row(page, public_id)).to_be_visible(timeout=5000)
+
+
+def test_the_keys_work_and_are_silent_while_typing(page: Page) -> None:
+    page.keyboard.press("j")
+    expect(page.locator(".row-link").first).to_be_focused()
+    page.keyboard.press("?")
+    expect(page.locator("#shortcuts")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    search = page.get_by_role("searchbox")
+    expect(search).to_be_focused()
+    page.keyboard.type("n?/j")
+    expect(search).to_have_value("n?/j")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=n*")
+
+
+def test_a_chosen_theme_is_kept(page: Page) -> None:
+    switch = page.locator("[data-theme-switch]")
+    switch.click()
+    switch.click()
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(19, 20, 22)"
+
+
+@pytest.mark.parametrize("width", [390, 768, 1600])
+def test_no_page_scrolls_sideways(page: Page, serving: Serving, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    for path in (
+        "/requests/",
+        "/requests/?q=status:failed+zzz",
+        "/accounts/password/change/",
+        "/x",
+    ):
+        page.goto(serving.url + path)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+def test_the_list_works_without_javascript(
+    chromium: Browser, cookies: Any, serving: Serving, submit: Any
+) -> None:
+    context = chromium.new_context(storage_state=cookies, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{serving.url}/requests/")
+    public_id = submit("plain", "sandbox/patient")
+    page.get_by_role("searchbox").fill("plain")
+    page.get_by_role("searchbox").press("Enter")
+    expect(page.locator("tr.row")).to_have_count(1)
+    page.get_by_text("Endpoint", exact=True).first.click()
+    page.get_by_role("link", name="sandbox/patient").first.click()
+    expect(page.get_by_role("searchbox")).to_have_value("endpoint:sandbox/patient plain")
+    row(page, public_id).get_by_role("button").click()
+    expect(page.get_by_text(re.compile("Cancel"))).not_to_have_count(0)
+    context.close()

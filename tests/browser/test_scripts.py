@@ -1,0 +1,320 @@
+"""The pure modules of the pages, in the browser they run in, against what the server itself would say."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import fal_client
+import pytest
+from playwright.sync_api import Page, Route, sync_playwright
+
+from requests_app.fal.endpoints import EndpointId, Hosts, run_url, stream_url, submit_url
+from requests_app.fal.headers import build_headers
+from requests_app.media import is_showable
+
+pytestmark = pytest.mark.browser
+
+STATIC = Path(__file__).resolve().parents[2] / "static"
+SITE = "http://scripts.test"
+HOSTS = Hosts.fal()
+URLS = {"runUrl": HOSTS.run, "queueUrl": HOSTS.queue}
+# Quotes of every shell and language, escapes, a joined and a lone surrogate, long numbers, JSON's three words.
+TRICKY = r"""{
+  "prompt": "it's \"quoted\" $HOME `x` \\ \u00e9 \ud83d\ude00 \/ true null ${x} \n",
+  "seed": 12345678901234567890123, "ratio": 1.0e5,
+  "on": true, "off": false, "none": null, "list": [1, {"a": "日本"}]
+}"""
+OPTIONS = [
+    {},
+    {"priority": "low"},
+    {"start_timeout": 30},
+    {"start_timeout": 0.5},
+    {"start_timeout": 2.5},
+    {"no_retry": True, "store_io": False},
+    {"runner_hint": "warm-1"},
+    {"headers": {"x-fal-tags": "a=b,c=it's", "X-Own": '{"a": "b"}'}},
+    {"priority": "low", "start_timeout": 7, "runner_hint": "h", "headers": {"x-own": "1"}},
+]
+
+
+def answer_static(route: Route) -> None:
+    path = STATIC / "js" / route.request.url.rsplit("/", 1)[1]
+    if path.suffix == ".js":
+        route.fulfill(path=path, content_type="text/javascript")
+    else:
+        route.fulfill(body="<!doctype html>", content_type="text/html")
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium")
+        page = browser.new_page()
+        page.route("**/*", answer_static)
+        page.goto(f"{SITE}/")
+        yield page
+        browser.close()
+
+
+def call(page: Page, module: str, name: str, *words: Any) -> Any:
+    """What the module's function returns."""
+    script = f"async (words) => (await import('{SITE}/{module}.js')).{name}(...words)"
+    return page.evaluate(script, list(words))
+
+
+def asked(mode: str = "queue", options: dict[str, Any] | None = None, text: str = TRICKY) -> Any:
+    return {"endpoint": "fal-ai/flux/dev", "mode": mode, "input": text, "options": options or {}}
+
+
+# --- what will be sent ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["queue", "run", "stream"])
+def test_the_address_shown_is_the_one_the_server_uses(page, mode):
+    endpoint = EndpointId.parse("fal-ai/flux/dev")
+    ours = {"queue": submit_url, "run": run_url, "stream": stream_url}[mode](HOSTS, endpoint)
+    assert call(page, "samples", "wireOf", asked(mode), URLS)["url"] == ours
+
+
+def test_a_stream_path_is_not_doubled(page):
+    wire = call(page, "samples", "wireOf", {**asked("stream"), "endpoint": "a/b/stream"}, URLS)
+    assert wire["url"] == stream_url(HOSTS, EndpointId.parse("a/b/stream"))
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_the_headers_shown_are_those_the_server_builds(page, options):
+    shown = dict(call(page, "samples", "platformHeaders", options))
+    assert shown == build_headers(options)
+
+
+@pytest.mark.parametrize("mode", ["queue", "run", "stream"])
+@pytest.mark.parametrize("options", OPTIONS)
+def test_the_python_code_is_accepted_by_fals_own_client_and_says_the_same(page, mode, options):
+    code = call(page, "samples", "pythonOf", asked(mode, options))
+    calls: list[dict[str, Any]] = []
+
+    def recording(name: str) -> Any:
+        signature = inspect.signature(getattr(fal_client.SyncClient, name))
+
+        def record(*words: Any, **named: Any) -> Any:
+            signature.bind(None, *words, **named)
+            calls.append({"name": name, "endpoint": words[0], **named})
+            return []
+
+        return record
+
+    stub = SimpleNamespace(**{name: recording(name) for name in ("subscribe", "run", "stream")})
+    body = code.replace("import fal_client  # reads FAL_KEY from the environment\n", "")
+    exec(compile(ast.parse(body), "sample", "exec"), {"fal_client": stub, "print": lambda *_: None})
+    [made] = calls
+    assert made["name"] == {"queue": "subscribe", "run": "run", "stream": "stream"}[mode]
+    assert made["endpoint"] == "fal-ai/flux/dev"
+    assert made["arguments"] == json.loads(TRICKY)
+    assert sent_by_python(made) == build_headers(options)
+
+
+def sent_by_python(made: dict[str, Any]) -> dict[str, str]:
+    """The headers that the call's named arguments stand for."""
+    named = {
+        "priority": made.get("priority"),
+        "start_timeout": made.get("start_timeout"),
+        "runner_hint": made.get("hint"),
+    }
+    return {**build_headers(named), **made.get("headers", {})}
+
+
+@pytest.mark.parametrize("mode", ["queue", "run", "stream"])
+@pytest.mark.parametrize("options", OPTIONS)
+def test_the_javascript_code_runs_and_says_the_same(page, mode, options):
+    code = call(page, "samples", "javascriptOf", asked(mode, options))
+    head = 'import { fal } from "@fal-ai/client"; // reads FAL_KEY from the environment\n'
+    assert code.startswith(head)
+    made = page.evaluate(
+        """async (body) => {
+          const calls = [];
+          const record = (name) => async (endpoint, options) => (calls.push({ name, endpoint, ...options }), []);
+          const fal = {
+            run: record("run"), subscribe: record("subscribe"), stream: record("stream"),
+            config: ({ requestMiddleware }) => (fal.middleware = requestMiddleware),
+          };
+          await new Function("fal", "console", `return (async () => {${body}})()`)(fal, { log() {} });
+          const request = fal.middleware ? await fal.middleware({ headers: {} }) : { headers: {} };
+          return { ...calls[0], fromMiddleware: request.headers, count: calls.length };
+        }""",
+        code.removeprefix(head),
+    )
+    named = {
+        "priority": made.get("priority"),
+        "start_timeout": made.get("startTimeout"),
+        "runner_hint": made.get("hint"),
+    }
+    sent = {**build_headers(named), **made.get("headers", {}), **made["fromMiddleware"]}
+    assert made["count"] == 1
+    assert made["endpoint"] == "fal-ai/flux/dev"
+    assert made["input"]["prompt"] == json.loads(TRICKY)["prompt"]
+    assert sent == build_headers(options)
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_the_curl_line_means_the_same_to_a_shell(page, options):
+    words = shlex.split(call(page, "samples", "curlOf", asked("queue", options), URLS))
+    assert words[:4] == ["curl", "-X", "POST", "https://queue.fal.run/fal-ai/flux/dev"]
+    headers = [words[n + 1] for n, word in enumerate(words) if word == "-H"]
+    assert headers[:2] == ["Authorization: Key $FAL_KEY", "Content-Type: application/json"]
+    assert dict(line.split(": ", 1) for line in headers[2:]) == build_headers(options)
+    assert words[-2:] == ["--data-raw", TRICKY]
+
+
+def test_no_input_is_sent_as_an_empty_object(page):
+    assert call(page, "samples", "wireOf", asked(text="  "), URLS)["body"] == "{}"
+
+
+# --- JSON as it is typed ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ('{"a": tru}', 1, 7),
+        ('{"a":1,}', 1, 8),
+        ('{\n  "a": 1\n  "b": 2\n}', 3, 3),
+        ('{"a"', 1, 5),
+        ('{"a":[1,2}', 1, 10),
+        ("{'a':1}", 1, 2),
+        ('{"a":01}', 1, 6),
+        ("{} x", 1, 4),
+        ("[1]", 1, 1),
+        ('{"a":"x\ny"}', 1, 6),
+    ],
+)
+def test_the_place_where_json_breaks_off_is_found(page, text, line, column):
+    problem = call(page, "jsontext", "problemOf", text)
+    assert (problem["line"], problem["column"]) == (line, column)
+
+
+@pytest.mark.parametrize("text", ["", " \n", "{}", TRICKY, '{"a":[],"b":{"c":[{}]}}'])
+def test_an_object_has_no_problem(page, text):
+    assert call(page, "jsontext", "problemOf", text) is None
+
+
+def test_the_server_names_the_same_place(page):
+    from requests_app.drafts import InvalidInput, parse_input
+
+    text = '{\n  "a": 1,\n  "b": tru\n}'
+    with pytest.raises(InvalidInput) as said:
+        parse_input(text)
+    place = call(page, "jsontext", "placeOf", str(said.value))
+    ours = call(page, "jsontext", "problemOf", text)
+    assert place == {"line": ours["line"], "column": ours["column"]}
+    assert call(page, "jsontext", "offsetOf", text, place["line"], place["column"]) == text.index(
+        "tru"
+    )
+
+
+def test_a_tree_keeps_the_digits_of_long_numbers_and_makes_no_markup(page):
+    shown = page.evaluate(
+        """async (text) => {
+          const pre = document.createElement("pre");
+          pre.dataset.jsonTree = "";
+          pre.textContent = text;
+          document.body.append(pre);
+          (await import("/jsontree.js")).growTrees();
+          const tree = document.querySelector(".json-tree");
+          return { text: tree.textContent, images: tree.querySelectorAll("img").length, hidden: pre.hidden };
+        }""",
+        '{"seed": 12345678901234567890123, "<img src=x onerror=alert(1)>": "<img src=x>"}',
+    )
+    assert "12345678901234567890123" in shown["text"]
+    assert "<img src=x>" in shown["text"]
+    assert (shown["images"], shown["hidden"]) == (0, True)
+
+
+def test_a_wide_and_deep_value_is_built_as_it_is_opened(page):
+    count = page.evaluate(
+        """async () => {
+          const { treeOf } = await import("/jsontree.js");
+          let deep = 1;
+          for (let n = 0; n < 30; n += 1) deep = [deep];
+          const wide = { wide: Array.from({ length: 50000 }, (_, n) => ({ n })), deep };
+          return treeOf(wide).querySelectorAll("*").length;
+        }"""
+    )
+    assert count < 500
+
+
+# --- streams --------------------------------------------------------------------------------------
+
+
+def merged(page: Page, events: list[Any], mode: str = "auto") -> dict[str, Any]:
+    texts = [event if isinstance(event, str) else json.dumps(event) for event in events]
+    return page.evaluate(
+        """async ([texts, mode]) => {
+          const { Merged, mediaJudge } = await import("/merge.js");
+          const all = new Merged(mode, mediaJudge(["https://*.fal.media", "not a host"]));
+          for (const text of texts) all.add(text);
+          return { text: all.text, images: all.images, way: all.way };
+        }""",
+        [texts, mode],
+    )
+
+
+@pytest.mark.parametrize(
+    ("events", "text", "way"),
+    [
+        ([{"output": "a"}, {"output": "a b"}, {"output": "a b c"}], "a b c", "cumulative"),
+        ([{"output": "a"}, {"output": " b"}, {"output": " c"}], "a b c", "delta"),
+        ([{"output": "a", "partial": True}, {"output": "a"}], "a", "cumulative"),
+        ([{"delta": "ha"}, {"delta": "ha"}, {"delta": "ha"}], "hahaha", "delta"),
+        ([{"choices": [{"delta": {"content": "x"}}]}, {"choices": [{"delta": {}}]}], "x", "delta"),
+        ([{"choices": [{"message": {"content": "whole"}}]}], "whole", "cumulative"),
+        (["plain ", "words"], "plain words", "delta"),
+        ([{"progress": 1}, {"text": "a"}, {"progress": 2}, {"text": "ab"}], "ab", "cumulative"),
+        ([{"text": "x" * 30}, {"text": "y" * 30}, {"text": "x" * 30 + "y" * 30}],
+         "x" * 30 + "y" * 30, "delta"),
+    ],
+)  # fmt: skip
+def test_text_grows_in_the_way_the_events_tell(page, events, text, way):
+    said = merged(page, events)
+    assert (said["text"], said["way"]) == (text, way)
+
+
+def test_a_persons_choice_beats_what_the_events_tell(page):
+    events = [{"output": "a"}, {"output": "a b"}]
+    assert merged(page, events, "delta")["text"] == "aa b"
+    assert merged(page, [{"delta": "a"}, {"delta": "b"}], "cumulative")["text"] == "b"
+
+
+def test_the_last_picture_replaces_those_before_it(page):
+    def event(name: str) -> dict[str, Any]:
+        return {
+            "images": [{"url": f"https://v3.fal.media/{name}.png", "content_type": "image/png"}]
+        }
+
+    evil = {"image": {"url": "https://evil.example/a.png"}}
+    said = merged(page, [event("a"), event("b"), evil, {"progress": 1}])
+    assert said["images"] == ["https://v3.fal.media/b.png"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://fal.media/a.png", "https://v3.fal.media/a.png", "https://evilfal.media/a.png",
+        "https://fal.media.evil.example/a.png", "http://v3.fal.media/a.png", "javascript:alert(1)",
+        "https://user@v3.fal.media/a.png", "https://v3.fal.media:8443/a.png",
+        "http://127.0.0.1:8900/a.png", "http://127.0.0.1/a.png", "data:image/png;base64,AAAA",
+        "data:image/svg+xml;base64,AAAA", "data:text/html,x", "not an address",
+    ],
+)  # fmt: skip
+def test_browser_and_server_agree_on_what_may_be_shown(page, url):
+    hosts = ["https://fal.media", "https://*.fal.media", "http://127.0.0.1:8900"]
+    ours = page.evaluate(
+        "async ([hosts, url]) => (await import('/merge.js')).mediaJudge(hosts)(url)", [hosts, url]
+    )
+    assert ours == is_showable(url, hosts)
