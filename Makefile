@@ -53,7 +53,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy dashboard requests_app manage.py
 	$(BIN)/djlint templates --lint --quiet
 	$(HERMETIC) $(BIN)/python manage.py makemigrations --check --dry-run
-	$(HERMETIC) PUBLIC_URL=https://faldeck.example FAL_KEY=id:secret \
+	$(HERMETIC) PUBLIC_URL=https://faldeck.example BEHIND_PROXY=1 FAL_KEY=id:secret \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 bench: $(VENV)/.installed-dev

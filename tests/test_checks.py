@@ -170,12 +170,12 @@ def manage(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.Co
     )  # fmt: skip
 
 
-@pytest.mark.xfail(reason="the settings do not redirect to https or preload HSTS yet", strict=True)
 @pytest.mark.process
 def test_the_deployment_check_is_silent_behind_https(tmp_path: Path) -> None:
     result = manage(
         tmp_path, "check", "--deploy", "--fail-level", "INFO",
         FAL_KEY="key-id:key-secret", PUBLIC_URL="https://faldeck.example.com",
+        BEHIND_PROXY="1",
     )  # fmt: skip
     assert (result.returncode, result.stderr) == (0, "")
     assert "no issues (0 silenced)" in result.stdout

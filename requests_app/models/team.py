@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
+
+
+USED_EVERY = timedelta(minutes=1)  # how exact "last used" is; a stream asks every few seconds
 
 
 class TeamQuerySet(models.QuerySet["Team"]):
@@ -103,7 +106,7 @@ class ApiToken(models.Model):
             )
             .first()
         )
-        if token:
+        if token and not (token.last_used_at and now - token.last_used_at < USED_EVERY):
             cls.objects.filter(pk=token.pk).update(last_used_at=now)
         return token
 
