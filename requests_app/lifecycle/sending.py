@@ -160,7 +160,8 @@ def uncertain(pk: int, reason: str, *, now: datetime) -> None:
                 leased_until=None,
             )
         else:  # a webhook was first: the row must not wait for our lease to run out
-            FalRequest.objects.filter(pk=pk).update(lease=None, leased_until=None)
+            unheard = FalRequest.objects.filter(pk=pk, accepted_at=None)
+            unheard.update(lease=None, leased_until=None)
 
 
 def lapsed(pk: int, *, now: datetime) -> None:

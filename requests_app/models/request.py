@@ -64,9 +64,12 @@ class FalRequestQuerySet(models.QuerySet["FalRequest"]):
         return self.filter(due_at__lte=now).filter(Q(leased_until=None) | Q(leased_until__lt=now))
 
     def lease(self, pk: int, now: datetime, length: timedelta) -> uuid.UUID | None:
-        """Take a due row for a while: the lease's token, or None if somebody was first."""
-        token = uuid.uuid4()
-        taken = self.due(now).filter(pk=pk).update(leased_until=now + length, lease=token)
+        """Take a due row for a while: the lease's token, or None if somebody was first.
+
+        It is due again when the lease runs out; an earlier `due_at` is somebody's wish meanwhile.
+        """
+        token, until = uuid.uuid4(), now + length
+        taken = self.due(now).filter(pk=pk).update(leased_until=until, due_at=until, lease=token)
         return token if taken else None
 
     def without_payload(self) -> FalRequestQuerySet:

@@ -7,12 +7,13 @@ the process closes the call; tabs only read the record.
 from __future__ import annotations
 
 import asyncio
-import time
+import logging
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.utils import timezone
 
-from requests_app import frames, lifecycle
+from requests_app import lifecycle
 from requests_app.fal import (
     EndpointId,
     FalError,
@@ -21,35 +22,56 @@ from requests_app.fal import (
     Result,
     build_headers,
 )
-from requests_app.fal.streams import StreamEvent
 from requests_app.models import Mode, Source, Status
 from requests_app.transitions import Ended, News, judge_stream
 from requests_app.watch.loop import watch_loop
+from requests_app.watch.recorder import Recorder
 
 HOLD_EVERY_S = 1.0
-FLUSH_EVERY_S = 0.05
-FLUSH_AT = 200  # frames
+
+logger = logging.getLogger(__name__)
+_held: set[int] = set()  # rows whose call is open here; only the loop's thread touches it
+
+
+def is_held(pk: int) -> bool:
+    """Whether this process is at the call, whatever the lease in the database says."""
+    return pk in _held
 
 
 async def call(claim: lifecycle.Claim) -> None:
     """Make the call once, hold it to its end, store how it ended."""
     work = asyncio.create_task(_made(claim))
     keeper = asyncio.create_task(_kept(claim))
-    await asyncio.wait({work, keeper}, return_when=asyncio.FIRST_COMPLETED)
-    for task in (keeper, work):
-        task.cancel()
-    await asyncio.gather(keeper, work, return_exceptions=True)
-    if keeper.cancelled() or keeper.exception():
-        work.cancelled() or work.result()  # an unexpected failure belongs in the log
-        return
-    await _ended(claim, keeper.result())
+    _held.add(claim.pk)
+    try:
+        await asyncio.wait({work, keeper}, return_when=asyncio.FIRST_COMPLETED)
+    finally:  # also when this process ends: hang up in order, with every frame on disk
+        keeper.cancel()
+        work.cancel()
+        await asyncio.gather(keeper, work, return_exceptions=True)
+        _held.discard(claim.pk)
+    if not work.cancelled():
+        work.result()  # an unexpected failure belongs in the log
+    elif not keeper.cancelled() and (end := keeper.result()):
+        await _ended(claim, end)
 
 
-async def _kept(claim: lifecycle.Claim) -> Ended:
-    """Renew the lease until a person wants the call stopped; that ends it."""
+async def _kept(claim: lifecycle.Claim) -> Ended | None:
+    """Renew the lease until a person wants the call stopped, or the row is no longer ours.
+
+    A database that is away is no reason to hang up on paid work.
+    """
     while True:
         await asyncio.sleep(HOLD_EVERY_S)
-        held = await watch_loop.database(lifecycle.hold, claim.pk, claim.lease, now=timezone.now())
+        try:
+            held = await watch_loop.database(
+                lifecycle.hold, claim.pk, claim.lease, now=timezone.now()
+            )
+        except DatabaseError:
+            logger.warning("The lease of request %s waits for the database.", claim.pk)
+            continue
+        if not held.ours:
+            return None
         if held.cancel:
             sentence = "We hung up as asked; fal cancels a direct call when the caller leaves."
             return Ended(Status.CANCELLED, "", sentence)
@@ -60,9 +82,9 @@ async def _made(claim: lifecycle.Claim) -> None:
     try:
         await make(claim)
     except NotSent as error:
-        await watch_loop.database(lifecycle.not_sent, claim.pk, error, now=timezone.now())
+        await watch_loop.insist(lifecycle.not_sent, claim.pk, error, now=timezone.now())
     except Refused as error:
-        await watch_loop.database(lifecycle.refused, claim.pk, error, now=timezone.now())
+        await watch_loop.insist(lifecycle.refused, claim.pk, error, now=timezone.now())
     except (FalError, TimeoutError) as error:
         reason = str(error) or f"no end within {settings.STREAM_TIMEOUT_S} s"
         sentence = f"The call broke off: {reason} Work done until then may be billed."
@@ -82,64 +104,31 @@ async def _run(claim: lifecycle.Claim) -> None:
 
 async def _stream(claim: lifecycle.Claim) -> None:
     recorder = Recorder(claim.pk)
+    try:
+        async with asyncio.timeout(settings.STREAM_TIMEOUT_S):
+            await _recorded(claim, recorder)
+    finally:
+        await recorder.close()
+    await _ended(claim, judge_stream(recorder.count, recorder.last))
+
+
+async def _recorded(claim: lifecycle.Claim, recorder: Recorder) -> None:
     opening = watch_loop.client().stream(
         EndpointId.parse(claim.endpoint_id), claim.body, build_headers(claim.options)
     )
-    async with asyncio.timeout(settings.STREAM_TIMEOUT_S):
-        async with opening as stream:
-            await watch_loop.database(
-                lifecycle.opened, claim.pk, stream.request_id, now=timezone.now()
-            )
-            try:
-                async for event in stream.events:
-                    recorder.add(event)
-            finally:
-                await recorder.close()
-    await _ended(claim, judge_stream(recorder.count, recorder.last))
+    async with opening as stream:
+        opened = asyncio.create_task(
+            watch_loop.insist(lifecycle.opened, claim.pk, stream.request_id, now=timezone.now())
+        )
+        try:  # reading waits for nothing: what is not read when the line breaks is lost
+            async for event in stream.events:
+                await recorder.add(event)
+        finally:
+            await opened
 
 
 async def _ended(claim: lifecycle.Claim, news: Result | Ended) -> None:
     heard: News = news
-    await watch_loop.database(
+    await watch_loop.insist(
         lifecycle.observe, claim.pk, heard, source=Source.STREAM, asked_at=timezone.now()
     )
-
-
-class Recorder:
-    """Writes a stream's events in batches, off the reading path."""
-
-    def __init__(self, pk: int) -> None:
-        self.pk = pk
-        self.count = 0
-        self.last: str | None = None
-        self._began = time.monotonic()
-        self._waiting: list[frames.Heard] = []
-        self._more = asyncio.Event()
-        self._writer = asyncio.create_task(self._write())
-
-    def add(self, event: StreamEvent) -> None:
-        """Take one event; it is on disk within a tenth of a second."""
-        self.count += 1
-        self.last = event.data
-        offset_ms = (time.monotonic() - self._began) * 1000
-        self._waiting.append(frames.Heard(self.count, offset_ms, event))
-        self._more.set()
-
-    async def _write(self) -> None:
-        while True:
-            await self._more.wait()
-            if len(self._waiting) < FLUSH_AT:
-                await asyncio.sleep(FLUSH_EVERY_S)
-            self._more.clear()
-            await self._flush()
-
-    async def _flush(self) -> None:
-        batch, self._waiting = self._waiting, []
-        if batch:
-            await watch_loop.database(frames.append, self.pk, batch)
-
-    async def close(self) -> None:
-        """Write what is left."""
-        self._writer.cancel()
-        await asyncio.gather(self._writer, return_exceptions=True)
-        await self._flush()

@@ -28,7 +28,9 @@ def begin(pk: int, urls: RequestUrls) -> None:
     """Follow it until it completes; call it on the loop."""
     if len(_followed) < AT_MOST:
         _followed.add(pk)
-        watch_loop.start(_follow(pk, urls))
+        # By call-back: a task that is cancelled before its first step never reaches a `finally`.
+        task = watch_loop.start(_follow(pk, urls))
+        task.add_done_callback(lambda _: _followed.discard(pk))
 
 
 async def _follow(pk: int, urls: RequestUrls) -> None:
@@ -46,5 +48,3 @@ async def _follow(pk: int, urls: RequestUrls) -> None:
                     await watch_loop.database(lifecycle.make_due, pk, now=timezone.now())
     except FalError as error:
         logger.info("The status stream of request %s ended: %s", pk, error)
-    finally:
-        _followed.discard(pk)

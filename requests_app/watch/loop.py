@@ -10,7 +10,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import close_old_connections, connection, connections
+from django.db import (
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    connections,
+)
 
 from requests_app.fal import FalClient, Hosts
 from requests_app.fal.transport import Limits
@@ -19,7 +25,10 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 START_TIMEOUT_S = 5.0
+CUT_S = 10.0  # for steps that were told to end
 CALLS_AT_ONCE = 64  # short calls to fal at the same time; streams and runs do not count
+INSIST_S = 60.0  # how long a write that must not be lost waits for the database
+INSIST_EVERY_S = 1.0
 
 
 class WatchLoop:
@@ -27,6 +36,7 @@ class WatchLoop:
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.calls = asyncio.Semaphore(CALLS_AT_ONCE)
@@ -36,8 +46,16 @@ class WatchLoop:
         self._database = ThreadPoolExecutor(writers, thread_name_prefix="watch-db")
 
     def run(self, coroutine: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
-        """Run it on the loop and wait for its result (never from the loop itself)."""
-        return self._submit(coroutine).result(timeout_s)
+        """Run it on the loop and wait for its result (never from the loop itself).
+
+        Raises TimeoutError after `timeout_s` seconds; what was begun is then cut off.
+        """
+        future = self._submit(coroutine)
+        try:
+            return future.result(timeout_s)
+        except TimeoutError:
+            future.cancel()
+            raise
 
     def spawn(self, coroutine: Coroutine[Any, Any, object]) -> None:
         """Start it on the loop and return at once; a failure is logged."""
@@ -62,9 +80,26 @@ class WatchLoop:
             logger.error("A step of the watch loop failed.", exc_info=error)
 
     async def database(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """Run a blocking database function on this loop's own threads."""
+        """Run a blocking database function on this loop's own threads.
+
+        A caller that is cancelled meanwhile leaves at once, but what it handed over is still done:
+        a write that waits for its turn must not vanish with its writer.
+        """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._database, lambda: _cleanly(call, args, kwargs))
+        done = loop.run_in_executor(self._database, lambda: _cleanly(call, args, kwargs))
+        return await asyncio.shield(done)
+
+    async def insist(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """As `database`, for news that cannot be had again: tries for a minute while it is away."""
+        end = asyncio.get_running_loop().time() + INSIST_S
+        while True:
+            try:
+                return await self.database(call, *args, **kwargs)
+            except (OperationalError, InterfaceError):
+                if asyncio.get_running_loop().time() >= end:
+                    raise
+                logger.warning("The database is away; trying again.", exc_info=True)
+            await asyncio.sleep(INSIST_EVERY_S)
 
     def client(self) -> FalClient:
         """The client for the configured hosts and key (call it on the loop)."""
@@ -78,9 +113,10 @@ class WatchLoop:
         with self._lock:
             if self._loop is None:
                 ready = threading.Event()
-                threading.Thread(
+                self._thread = threading.Thread(
                     target=self._serve, args=[ready], name="watch", daemon=True
-                ).start()
+                )
+                self._thread.start()
                 ready.wait(START_TIMEOUT_S)
             if self._loop is None:
                 raise RuntimeError("The watch loop did not start.")
@@ -101,22 +137,29 @@ class WatchLoop:
         """Let what is being sent finish for a while, cut the rest, end the thread."""
         with self._lock:
             loop, self._loop = self._loop, None
-        if loop is None:
+            thread, self._thread = self._thread, None
+        if loop is None or thread is None:
             return
-        asyncio.run_coroutine_threadsafe(self._drain(drain_s), loop).result(drain_s + 10)
+        try:
+            asyncio.run_coroutine_threadsafe(self._drain(drain_s), loop).result(drain_s + CUT_S)
+        except TimeoutError:
+            logger.warning(
+                "Some steps could not be cut off; their rows are found at the next start."
+            )
         loop.call_soon_threadsafe(loop.stop)
+        thread.join(CUT_S)
 
     async def _drain(self, drain_s: float) -> None:
-        tasks = set(self._tasks)
-        if tasks:
+        if tasks := set(self._tasks):
             await asyncio.wait(tasks, timeout=drain_s)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while tasks := set(self._tasks):  # a step that ends may have begun another
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
         for client in self._clients.values():
             await client.aclose()
         self._clients.clear()
-        await asyncio.get_running_loop().run_in_executor(self._database, connections.close_all)
+        await self.database(connections.close_all)  # behind every write that was handed over
 
 
 def _cleanly(call: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:

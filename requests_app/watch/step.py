@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -19,16 +20,22 @@ from requests_app.fal import (
     Refused,
     RequestUrls,
     Result,
+    StatusReport,
+    TooLarge,
     build_headers,
     urls_for,
 )
 from requests_app.models import AT_FAL, FalRequest, Mode, Source, Status
-from requests_app.transitions import Gone
+from requests_app.transitions import Ended, Gone, News
 from requests_app.watch import direct, follow
 from requests_app.watch.loop import hosts_from_settings, watch_loop
 
 LOOK_LEASE = timedelta(seconds=100)  # longer than cancel, status and result together
 LOST_AFTER = timedelta(minutes=10)  # how long fal may deny knowing a request it took
+# Failed looks in a row, with their back-off, before a 404 is believed; one alone means nothing.
+DENIALS_BEFORE_LOST = 15  # about ten minutes
+DENIALS_AFTER_CANCEL = 3  # seconds: fal took the cancellation and forgot the request
+DENIALS_OF_RESULT = 5  # half a minute
 
 _COLUMNS = (
     "public_id", "mode", "status", "endpoint_id", "fal_request_id", "status_url", "response_url",
@@ -43,9 +50,10 @@ async def advance(pk: int) -> None:
     if row is None or row.due_at is None or row.due_at > timezone.now():
         return
     if row.status == Status.PENDING:
-        await _send(pk)
+        await _send(row)
     elif row.status == Status.SUBMITTING or (row.mode != Mode.QUEUE and not row.is_ended):
-        await watch_loop.database(lifecycle.lapsed, pk, now=timezone.now())
+        if not direct.is_held(pk):
+            await watch_loop.database(lifecycle.lapsed, pk, now=timezone.now())
     elif row.status in AT_FAL or row.is_ended:
         await _look(pk)
 
@@ -57,15 +65,19 @@ def _load(pk: int) -> FalRequest | None:
 # --- sending --------------------------------------------------------------------------------------
 
 
-async def _send(pk: int) -> None:
-    claim = await watch_loop.database(lifecycle.claim, pk, now=timezone.now())
-    if claim is None:
+async def _send(row: FalRequest) -> None:
+    if row.mode != Mode.QUEUE:
+        if claim := await _claim(row.pk):
+            await direct.call(claim)
         return
-    if claim.mode == Mode.QUEUE:
-        async with watch_loop.calls:
+    # First a free place, then the claim: its lease must not run out while it waits for a place.
+    async with watch_loop.calls:
+        if claim := await _claim(row.pk):
             await _submit(claim)
-    else:
-        await direct.call(claim)
+
+
+async def _claim(pk: int) -> lifecycle.Claim | None:
+    return await watch_loop.database(lifecycle.claim, pk, now=timezone.now())
 
 
 async def _submit(claim: lifecycle.Claim) -> None:
@@ -78,21 +90,24 @@ async def _submit(claim: lifecycle.Claim) -> None:
             build_headers(claim.options),
             webhook_url=webhook_url(claim.public_id, claim.webhook_secret),
         )
-        await watch_loop.database(
+        await watch_loop.insist(
             lifecycle.observe, claim.pk, receipt, source=Source.SUBMIT_REPLY, asked_at=asked_at
         )
     except NotSent as error:
-        await watch_loop.database(lifecycle.not_sent, claim.pk, error, now=timezone.now())
+        await watch_loop.insist(lifecycle.not_sent, claim.pk, error, now=timezone.now())
     except Refused as error:
-        await watch_loop.database(lifecycle.refused, claim.pk, error, now=timezone.now())
+        await watch_loop.insist(lifecycle.refused, claim.pk, error, now=timezone.now())
     except FalError as error:
         await _uncertain(claim.pk, str(error))
     except IntegrityError:
         await _uncertain(claim.pk, "fal answered with the id of another request.")
+    except asyncio.CancelledError:
+        await _uncertain(claim.pk, "this program was stopped before fal answered.")
+        raise
 
 
 async def _uncertain(pk: int, reason: str) -> None:
-    await watch_loop.database(lifecycle.uncertain, pk, reason, now=timezone.now())
+    await watch_loop.insist(lifecycle.uncertain, pk, reason, now=timezone.now())
 
 
 # --- looking --------------------------------------------------------------------------------------
@@ -110,19 +125,24 @@ class Look:
 
 
 async def _look(pk: int) -> None:
-    now = timezone.now()
-    lease = await watch_loop.database(FalRequest.objects.lease, pk, now, LOOK_LEASE)
-    if lease is None:
-        return
-    row = await watch_loop.database(FalRequest.objects.only(*_COLUMNS).get, pk=pk)
-    look = Look(row, lease, urls_of(row))
-    try:
-        async with watch_loop.calls:
+    async with watch_loop.calls:  # before the lease, which must not run out while we wait
+        look = await watch_loop.database(_take, pk)
+        if look is None:
+            return
+        try:
             await _ask(look)
-    finally:
-        await watch_loop.database(_give_back, look)
-    if not row.is_ended and follow.is_wanted(row):
+        finally:
+            await watch_loop.database(_give_back, look)
+    if not look.row.is_ended and follow.is_wanted(look.row):
         follow.begin(pk, look.urls)
+
+
+def _take(pk: int) -> Look | None:
+    lease = FalRequest.objects.lease(pk, timezone.now(), LOOK_LEASE)
+    if lease is None:
+        return None
+    row = FalRequest.objects.only(*_COLUMNS).get(pk=pk)
+    return Look(row, lease, urls_of(row))
 
 
 async def _ask(look: Look) -> None:
@@ -133,6 +153,8 @@ async def _ask(look: Look) -> None:
         finished = await _status(look)
         if finished and not row.is_ended:
             await _result(look)
+        # A webhook may be ahead of the status, which then has no logs and metrics to give yet.
+        look.failed = look.failed or (row.is_ended and not finished)
     except Refused as error:
         await _refused(look, error)
     except FalError:
@@ -148,45 +170,55 @@ async def _cancel(look: Look) -> None:
 
 async def _status(look: Look) -> bool:
     asked_at = timezone.now()
-    report = await watch_loop.client().status(look.urls, logs=True)
-    await watch_loop.database(
-        lifecycle.observe, look.row.pk, report, source=Source.POLL, asked_at=asked_at
-    )
+    report = await _report(look.urls)
+    await _heard(look, report, asked_at)
     return report.is_completed
+
+
+async def _report(urls: RequestUrls) -> StatusReport:
+    try:
+        return await watch_loop.client().status(urls, logs=True)
+    except TooLarge:  # the log; the status itself is small
+        return await watch_loop.client().status(urls, logs=False)
 
 
 async def _result(look: Look) -> None:
     asked_at = timezone.now()
-    result: Result | Gone
+    result: Result | Gone | Ended
     try:
         result = await watch_loop.client().result(look.urls)
     except NotFinished:
         look.failed = True  # the status was ahead of the result; ask again soon
         return
+    except TooLarge as error:  # asking again would bring the same megabytes again, for ever
+        result = Ended(Status.FAILED, "output_too_large", f"fal finished it, but: {error}")
     except Refused as error:
-        if not error.is_gone:
+        if not error.is_gone or look.row.tries < DENIALS_OF_RESULT:
             raise
         result = Gone("result")
-    await watch_loop.database(
-        lifecycle.observe, look.row.pk, result, source=Source.POLL, asked_at=asked_at
-    )
+    await _heard(look, result, asked_at)
 
 
 async def _refused(look: Look, error: Refused) -> None:
     """fal does not know the id, or does not let us ask now."""
     look.failed, look.asked_s = True, error.retry_after_s
     row = look.row
-    if not error.is_gone or row.is_ended:
-        return
-    lost = row.sent_at is None or timezone.now() - row.sent_at > LOST_AFTER
-    if lost or row.cancel_asked_at is not None:
-        await watch_loop.database(
-            lifecycle.observe,
-            row.pk,
-            Gone("request"),
-            source=Source.POLL,
-            asked_at=timezone.now(),
-        )
+    if error.is_gone and not row.is_ended and _is_lost(row, timezone.now()):
+        await _heard(look, Gone("request"), timezone.now())
+
+
+def _is_lost(row: FalRequest, now: datetime) -> bool:
+    """Whether fal has denied the request often enough to be believed."""
+    if row.cancel_answer in ("requested", "removed"):
+        return row.tries >= DENIALS_AFTER_CANCEL
+    is_old = row.sent_at is None or now - row.sent_at > LOST_AFTER
+    return is_old and row.tries >= DENIALS_BEFORE_LOST
+
+
+async def _heard(look: Look, news: News, asked_at: datetime) -> None:
+    await watch_loop.database(
+        lifecycle.observe, look.row.pk, news, source=Source.POLL, asked_at=asked_at
+    )
 
 
 def _give_back(look: Look) -> None:

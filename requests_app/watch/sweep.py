@@ -22,16 +22,14 @@ async def sweep() -> int:
     due = await watch_loop.database(_due, now)
     fresh = [pk for pk in due if pk not in _under_way]
     for pk in fresh:
-        _under_way.add(pk)
-        watch_loop.start(_one(pk))
+        _begin(pk)
     return len(fresh)
 
 
-async def _one(pk: int) -> None:
-    try:
-        await advance(pk)
-    finally:
-        _under_way.discard(pk)
+def _begin(pk: int) -> None:
+    _under_way.add(pk)
+    # By call-back: a task that is cancelled before its first step never reaches a `finally`.
+    watch_loop.start(advance(pk)).add_done_callback(lambda _: _under_way.discard(pk))
 
 
 def _due(now: datetime) -> list[int]:

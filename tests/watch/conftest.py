@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from requests_app.models import FalRequest
 from requests_app.watch.loop import watch_loop
 from requests_app.watch.sweep import sweep
+from tests.fal.peer import Peer
 
 
 @pytest.fixture
@@ -42,3 +47,68 @@ def until(loop: Any) -> Callable[..., FalRequest]:
 def ended(row: FalRequest) -> bool:
     """For `until`."""
     return row.is_ended
+
+
+class PeerThread(Peer):
+    """The scripted peer on a loop of its own, so that it outlives the watch loop."""
+
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """Have the peer's loop do it."""
+        asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(5)
+
+    def release(self, event: asyncio.Event) -> None:
+        """Set an event that a step of the script waits for."""
+        self.loop.call_soon_threadsafe(event.set)
+
+
+@pytest.fixture
+def peer(settings: Any) -> Iterator[PeerThread]:
+    """Instead of fal: a peer that answers as the test tells it."""
+    peer = PeerThread()
+    peer.loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=peer.loop.run_forever, daemon=True)
+    thread.start()
+    peer.run(peer.start())
+    settings.FAL_QUEUE_URL, settings.FAL_RUN_URL = f"{peer.url}/queue", f"{peer.url}/run"
+    settings.FAL_KEY, settings.PUBLIC_URL = "id:secret", ""
+    yield peer
+    peer.run(peer.stop())
+    peer.run(asyncio.sleep(0))
+    peer.loop.call_soon_threadsafe(peer.loop.stop)
+    thread.join(5)
+    peer.loop.close()
+
+
+def at_peer(peer: Peer, row: FalRequest) -> FalRequest:
+    """The queued row's URLs lead to the peer, and it is due."""
+    base = f"{peer.url}/queue/acme/img/requests/{row.fal_request_id}"
+    FalRequest.objects.filter(pk=row.pk).update(
+        status_url=f"{base}/status", response_url=base, cancel_url=f"{base}/cancel",
+        due_at=timezone.now(),
+    )  # fmt: skip
+    return fresh(row)
+
+
+def fresh(row: FalRequest) -> FalRequest:
+    """As it stands in the database."""
+    return FalRequest.objects.get(pk=row.pk)
+
+
+@contextmanager
+def busy_database(loop: Any) -> Iterator[threading.Event]:
+    """The loop's database threads are all busy until the event is set (or the block ends)."""
+    release = threading.Event()
+    for _ in range(loop._database._max_workers):
+        loop._database.submit(release.wait, 30)
+    try:
+        yield release
+    finally:
+        release.set()
+
+
+def wait_for(wanted: Callable[[], Any], seconds: float = 5) -> None:
+    """Until it is so."""
+    end = time.monotonic() + seconds
+    while not wanted():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.01)

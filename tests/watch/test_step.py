@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.utils import timezone
 
 from requests_app import lifecycle
-from requests_app.models import FalRequest, Status, Team
-from tests.builders import make_request
-from tests.watch.conftest import ended
+from requests_app.models import FalRequest, Source, Status, Team
+from requests_app.watch import loop as loop_module
+from requests_app.watch.loop import CALLS_AT_ONCE
+from requests_app.watch.step import (
+    DENIALS_AFTER_CANCEL,
+    DENIALS_BEFORE_LOST,
+    DENIALS_OF_RESULT,
+    advance,
+)
+from tests.builders import hear, make_queued, make_request, make_webhook
+from tests.fal.peer import hang, says
+from tests.watch.conftest import PeerThread, at_peer, ended, fresh, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Until = Callable[..., FalRequest]
@@ -125,45 +137,258 @@ def test_a_server_that_cannot_be_reached_leaves_the_row_pending(
     assert "Could not reach fal" in row.observations.last().note  # type: ignore[union-attr]
 
 
-def test_a_run_is_recorded_with_its_result(
-    at_sandbox: Any, team: Team, owner: User, until: Until
+# --- what can go wrong, against a scripted peer ---------------------------------------------------
+
+UNKNOWN = {"detail": "Request not found"}
+
+
+@pytest.fixture
+def queued(peer: PeerThread, team: Team, owner: User) -> FalRequest:
+    return at_peer(peer, make_queued(team=team, person=owner))
+
+
+def look(loop: Any, row: FalRequest) -> FalRequest:
+    """One look, due now."""
+    FalRequest.objects.filter(pk=row.pk).update(due_at=timezone.now())
+    loop.run(advance(row.pk), timeout_s=20)
+    return fresh(row)
+
+
+def test_no_lease_runs_while_a_row_waits_for_a_free_place(
+    loop: Any, peer: PeerThread, queued: FalRequest, team: Team, owner: User
 ) -> None:
-    row = make_request(
-        team=team,
-        person=owner,
-        mode="run",
-        endpoint_id="sandbox/image",
-        input={"prompt": "a lake", "seed": 5},
+    """Else it lapsed there, was shown as uncertain, and was sent after all."""
+    unsent = make_request(team=team, person=owner)
+
+    async def all_places_taken() -> None:
+        for _ in range(CALLS_AT_ONCE):
+            await loop.calls.acquire()
+        steps = [loop.start(advance(row.pk)) for row in (unsent, queued)]
+        await asyncio.sleep(0.2)
+        for step in steps:
+            step.cancel()
+        await asyncio.gather(*steps, return_exceptions=True)
+
+    loop.run(all_places_taken())
+    assert fresh(unsent).status == Status.PENDING
+    assert fresh(queued).lease is None
+
+
+def test_a_wish_to_cancel_before_the_receipt_is_told_to_fal_after_it(
+    loop: Any, peer: PeerThread, team: Team, owner: User, until: Until
+) -> None:
+    row, accept = make_request(team=team, person=owner), asyncio.Event()
+
+    async def accepted(writer: Any) -> None:
+        await accept.wait()
+        await says(200, {"request_id": "r-1"})(writer)
+
+    peer.will(
+        accepted, says(202, {"status": "CANCELLATION_REQUESTED"}), says(202, {"status": "IN_QUEUE"})
     )
-    row = until(row, ended)
-    assert row.status == Status.COMPLETED
-    assert row.thumbnail_url.startswith(at_sandbox.url)
+    loop.spawn(advance(row.pk))
+    wait_for(lambda: peer.requests)
+    assert lifecycle.ask_cancel(row.pk, person=owner, now=timezone.now()) == "asked"
+    peer.release(accept)
+    row = until(row, lambda row: row.cancel_answer == "requested")
+    assert [received.method for received in peer.requests][:2] == ["POST", "PUT"]
+    assert row.status == Status.IN_QUEUE
 
 
-def test_a_stream_is_recorded_event_by_event(
-    at_sandbox: Any, team: Team, owner: User, until: Until
+def test_a_wish_that_comes_while_a_look_holds_the_row_is_acted_on_at_once(
+    loop: Any, peer: PeerThread, queued: FalRequest, owner: User
 ) -> None:
-    row = make_request(
-        team=team, person=owner, mode="stream", endpoint_id="sandbox/text",
-        input={"prompt": "a story", "words": 12, "delay_s": 0.01},
-    )  # fmt: skip
-    row = until(row, ended)
-    assert row.status == Status.COMPLETED
-    numbers = list(row.frames.values_list("number", flat=True))
-    assert numbers == list(range(1, len(numbers) + 1))
-    assert len(numbers) >= 10
-    assert bytes(row.output or b"").decode() == row.frames.last().data  # type: ignore[union-attr]
+    answer = asyncio.Event()
+
+    async def slow_status(writer: Any) -> None:
+        await answer.wait()
+        await says(503, {"detail": "busy"})(writer)  # also a look that fails leaves the wish
+
+    FalRequest.objects.filter(pk=queued.pk).update(tries=6)
+    peer.will(slow_status)
+    loop.spawn(advance(queued.pk))
+    wait_for(lambda: peer.requests)
+    lifecycle.ask_cancel(queued.pk, person=owner, now=timezone.now())
+    peer.release(answer)
+    wait_for(lambda: fresh(queued).lease is None)
+    due_at = fresh(queued).due_at
+    assert due_at is not None and due_at <= timezone.now()
 
 
-def test_stopping_a_stream_hangs_up_and_says_so(
-    at_sandbox: Any, team: Team, owner: User, until: Until
+def test_a_poll_that_fal_wants_later_is_made_later_even_for_an_open_page(
+    loop: Any, peer: PeerThread, queued: FalRequest
 ) -> None:
-    row = make_request(
-        team=team, person=owner, mode="stream", endpoint_id="sandbox/text",
-        input={"prompt": "a story", "words": 500, "delay_s": 0.1},
-    )  # fmt: skip
-    row = until(row, lambda row: row.frames.exists())
-    lifecycle.ask_cancel(row.pk, person=owner, now=timezone.now())
-    row = until(row, ended)
+    peer.will(says(429, {"detail": "slow down"}, retry_after="30"))
+    now = timezone.now()
+    row = look(loop, queued)
+    assert row.status == Status.IN_QUEUE
+    lifecycle.watched(row.pk, until=now + timedelta(seconds=15), now=now)
+    due_at = fresh(row).due_at
+    assert due_at is not None and due_at >= now + timedelta(seconds=29)
+
+
+def test_one_404_for_an_old_live_request_means_nothing(
+    loop: Any, peer: PeerThread, queued: FalRequest
+) -> None:
+    FalRequest.objects.filter(pk=queued.pk).update(sent_at=timezone.now() - timedelta(hours=2))
+    peer.will(says(404, UNKNOWN), says(202, {"status": "IN_PROGRESS"}))
+    assert look(loop, queued).status == Status.IN_QUEUE
+    assert look(loop, queued).status == Status.IN_PROGRESS
+
+
+def test_fal_is_believed_when_it_denies_a_request_for_long(
+    loop: Any, peer: PeerThread, queued: FalRequest
+) -> None:
+    FalRequest.objects.filter(pk=queued.pk).update(sent_at=timezone.now() - timedelta(hours=2))
+    peer.will(*[says(404, UNKNOWN)] * (DENIALS_BEFORE_LOST + 1))
+    for _ in range(DENIALS_BEFORE_LOST):
+        assert not look(loop, queued).is_ended
+    row = look(loop, queued)
+    assert (row.status, row.error_type) == (Status.FAILED, "lost_at_fal")
+
+
+def test_a_404_after_an_unclear_cancel_ends_nothing(
+    loop: Any, peer: PeerThread, queued: FalRequest, owner: User
+) -> None:
+    lifecycle.ask_cancel(queued.pk, person=owner, now=timezone.now())
+    peer.will(says(404, {"status": "NOT_FOUND"}), *[says(404, UNKNOWN)] * 6)
+    for _ in range(6):
+        row = look(loop, queued)
+    assert (row.cancel_answer, row.status) == ("not_found", Status.IN_QUEUE)
+
+
+def test_a_request_fal_forgot_after_taking_the_cancellation_is_cancelled(
+    loop: Any, peer: PeerThread, queued: FalRequest, owner: User
+) -> None:
+    lifecycle.ask_cancel(queued.pk, person=owner, now=timezone.now())
+    peer.will(says(200, {"status": "OK"}), *[says(404, UNKNOWN)] * (DENIALS_AFTER_CANCEL + 1))
+    assert not look(loop, queued).is_ended
+    for _ in range(DENIALS_AFTER_CANCEL):
+        row = look(loop, queued)
     assert row.status == Status.CANCELLED
-    assert row.frames.count() < 100
+
+
+def test_one_404_for_a_result_is_asked_again(
+    loop: Any, peer: PeerThread, queued: FalRequest
+) -> None:
+    done = says(200, {"status": "COMPLETED"})
+    peer.will(done, says(404, UNKNOWN), done, says(200, {"text": "here"}))
+    assert look(loop, queued).status == Status.IN_PROGRESS
+    assert look(loop, queued).status == Status.COMPLETED
+
+
+def test_a_result_fal_denies_again_and_again_is_expired(
+    loop: Any, peer: PeerThread, queued: FalRequest
+) -> None:
+    done = says(200, {"status": "COMPLETED"})
+    peer.will(*[done, says(404, UNKNOWN)] * (DENIALS_OF_RESULT + 1))
+    for _ in range(DENIALS_OF_RESULT + 1):
+        row = look(loop, queued)
+    assert (row.status, row.error_type) == (Status.FAILED, "result_expired")
+
+
+def test_a_result_over_the_limit_ends_the_row_instead_of_being_fetched_for_ever(
+    loop: Any, peer: PeerThread, queued: FalRequest, settings: Any
+) -> None:
+    settings.OUTPUT_LIMIT_BYTES = 1024
+    loop.stop()  # the client keeps its limits
+    peer.will(says(200, {"status": "COMPLETED"}), says(200, {"text": "x" * 5000}))
+    row = look(loop, queued)
+    assert (row.status, row.error_type, row.due_at) == (Status.FAILED, "output_too_large", None)
+    assert "1024 bytes" in row.error
+
+
+def test_a_log_over_the_limit_does_not_hide_the_status(
+    loop: Any, peer: PeerThread, queued: FalRequest
+) -> None:
+    huge = {"status": "IN_PROGRESS", "logs": [{"message": "x" * 9 * 1024 * 1024}]}
+    peer.will(says(202, huge), says(202, {"status": "IN_PROGRESS"}))
+    assert look(loop, queued).status == Status.IN_PROGRESS
+    assert [received.query["logs"] for received in peer.requests] == ["1", "0"]
+
+
+def test_aftercare_waits_for_a_status_that_lags_behind_the_webhook(
+    loop: Any, peer: PeerThread, queued: FalRequest
+) -> None:
+    hear(queued, make_webhook(), source=Source.WEBHOOK)
+    at_peer(peer, fresh(queued))
+    peer.will(
+        says(202, {"status": "IN_PROGRESS"}),
+        says(200, {"status": "COMPLETED", "metrics": {"inference_time": 2.5}}),
+    )
+    row = look(loop, queued)
+    assert row.due_at is not None
+    row = look(loop, queued)
+    assert (row.metrics, row.due_at) == ({"inference_time": 2.5}, None)
+
+
+def test_aftercare_gives_up_after_a_few_failures(
+    loop: Any, peer: PeerThread, queued: FalRequest
+) -> None:
+    hear(queued, make_webhook(), source=Source.WEBHOOK)
+    at_peer(peer, fresh(queued))
+    peer.will(*[says(503, {})] * 4)
+    for _ in range(4):
+        row = look(loop, queued)
+    assert (row.status, row.due_at) == (Status.COMPLETED, None)
+
+
+def test_an_end_by_webhook_during_a_look_keeps_its_aftercare(
+    loop: Any, peer: PeerThread, queued: FalRequest
+) -> None:
+    answer = asyncio.Event()
+
+    async def slow_status(writer: Any) -> None:
+        await answer.wait()
+        await says(202, {"status": "IN_PROGRESS"})(writer)
+
+    peer.will(slow_status)
+    loop.spawn(advance(queued.pk))
+    wait_for(lambda: peer.requests)
+    hear(queued, make_webhook(), source=Source.WEBHOOK)
+    peer.release(answer)
+    loop.stop()
+    row = fresh(queued)
+    assert (row.status, row.lease) == (Status.COMPLETED, None)
+    assert row.due_at is not None
+
+
+def test_a_stop_in_the_middle_of_a_submit_leaves_it_uncertain_at_once(
+    loop: Any, peer: PeerThread, team: Team, owner: User
+) -> None:
+    row = make_request(team=team, person=owner)
+    peer.will(hang)
+    loop.spawn(advance(row.pk))
+    wait_for(lambda: peer.requests)
+    loop.stop(drain_s=0)
+    assert fresh(row).status == Status.UNCERTAIN
+    lifecycle.resume(now=timezone.now(), alone=True)
+    loop.run(advance(row.pk))
+    assert [received.method for received in peer.requests] == ["POST"]
+
+
+def test_a_receipt_outlives_a_database_that_is_away(
+    loop: Any, peer: PeerThread, team: Team, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, observe, calls = make_request(team=team, person=owner), lifecycle.observe, []
+
+    def locked_at_first(*args: Any, **kwargs: Any) -> Any:
+        calls.append(args)
+        if len(calls) == 1:
+            raise OperationalError("database is locked")
+        return observe(*args, **kwargs)
+
+    monkeypatch.setattr(loop_module, "INSIST_EVERY_S", 0.01)
+    monkeypatch.setattr(lifecycle, "observe", locked_at_first)
+    peer.will(says(200, {"request_id": "r-1"}))
+    loop.run(advance(row.pk))
+    assert (fresh(row).status, fresh(row).fal_request_id) == (Status.IN_QUEUE, "r-1")
+
+
+def test_another_requests_id_leaves_the_row_uncertain(
+    loop: Any, peer: PeerThread, queued: FalRequest, team: Team, owner: User
+) -> None:
+    row = make_request(team=team, person=owner)
+    peer.will(says(200, {"request_id": queued.fal_request_id}))
+    loop.run(advance(row.pk))
+    assert fresh(row).status == Status.UNCERTAIN

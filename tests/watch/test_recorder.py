@@ -1,0 +1,152 @@
+"""The record of a stream: every event once, in order, whatever the database does meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import OperationalError
+
+from requests_app import frames
+from requests_app.fal import SseEvent
+from requests_app.models import FalRequest, Team
+from requests_app.watch import recorder as recorder_module
+from requests_app.watch.recorder import Recorder
+from tests.builders import make_request
+from tests.watch.conftest import busy_database
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def row(team: Team, owner: User) -> FalRequest:
+    return make_request(team=team, person=owner, mode="stream")
+
+
+def event(number: int, *, size: int = 10) -> SseEvent:
+    return SseEvent("", f"event {number}", None, size)
+
+
+def record(loop: Any, row: FalRequest, work: Callable[[Recorder], Awaitable[None]]) -> list[str]:
+    """What stands in the record after `work`."""
+
+    async def whole() -> None:
+        recorder = Recorder(row.pk)
+        try:
+            await work(recorder)
+        finally:
+            await recorder.close()
+
+    loop.run(whole(), timeout_s=20)
+    rows = list(row.frames.values_list("number", "data"))
+    assert [number for number, _ in rows] == list(range(1, len(rows) + 1))
+    return [data for _, data in rows]
+
+
+def test_events_are_numbered_from_one_and_kept_in_order(loop: Any, row: FalRequest) -> None:
+    async def some(recorder: Recorder) -> None:
+        for number in range(500):
+            await recorder.add(event(number))
+
+    assert record(loop, row, some) == [f"event {number}" for number in range(500)]
+
+
+def test_an_event_is_on_disk_soon_while_the_stream_stays_open(loop: Any, row: FalRequest) -> None:
+    seen: list[int] = []
+
+    async def one_and_wait(recorder: Recorder) -> None:
+        await recorder.add(event(1))
+        await asyncio.sleep(0.3)
+        seen.append(await loop.database(row.frames.count))
+
+    record(loop, row, one_and_wait)
+    assert seen == [1]
+
+
+def test_a_batch_that_waits_for_the_database_when_the_stream_ends_is_not_lost(
+    loop: Any, row: FalRequest
+) -> None:
+    async def ends_while_busy(recorder: Recorder) -> None:
+        with busy_database(loop) as release:
+            await recorder.add(event(1))
+            await asyncio.sleep(0.1)  # the writer has taken the batch and waits for its turn
+            await recorder.add(event(2))
+            asyncio.get_running_loop().call_later(0.1, release.set)
+            await recorder.close()
+
+    assert record(loop, row, ends_while_busy) == ["event 1", "event 2"]
+
+
+def test_a_database_that_fails_for_a_moment_loses_no_frame(
+    loop: Any, row: FalRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append, calls = frames.append, []
+
+    def fails_first(*args: Any) -> None:
+        calls.append(args)
+        if len(calls) == 1:
+            raise OperationalError("database is locked")
+        append(*args)
+
+    monkeypatch.setattr(recorder_module, "RETRY_EVERY_S", 0.01)
+    monkeypatch.setattr(frames, "append", fails_first)
+
+    async def slowly(recorder: Recorder) -> None:
+        for number in range(3):
+            await recorder.add(event(number))
+            await asyncio.sleep(0.1)
+
+    assert record(loop, row, slowly) == ["event 0", "event 1", "event 2"]
+    assert len(calls) > 2  # written while the stream was open, not only at its end
+
+
+def test_the_stream_is_not_read_on_while_too_much_is_not_on_disk(
+    loop: Any, row: FalRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "MOST_WAITING", 100)
+    taken: list[int] = []
+
+    async def fast(recorder: Recorder) -> None:
+        for number in range(10):
+            await recorder.add(event(number, size=60))
+            taken.append(number)
+
+    async def against_a_busy_database(recorder: Recorder) -> None:
+        with busy_database(loop) as release:
+            reader = asyncio.create_task(fast(recorder))
+            await asyncio.sleep(0.2)
+            held_back = list(taken)
+            release.set()
+            await reader
+        assert held_back == [0, 1]
+
+    assert len(record(loop, row, against_a_busy_database)) == 10
+
+
+def test_closing_gives_up_on_a_database_that_stays_away(
+    loop: Any,
+    row: FalRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fails(*args: Any) -> None:
+        raise OperationalError("disk I/O error")
+
+    monkeypatch.setattr(recorder_module, "CLOSE_S", 0.1)
+    monkeypatch.setattr(frames, "append", fails)
+    with caplog.at_level(logging.ERROR):
+        assert record(loop, row, lambda recorder: recorder.add(event(1))) == []
+    assert "The last 1 frames" in caplog.text
+
+
+def test_nothing_is_left_running_after_the_end(loop: Any, row: FalRequest) -> None:
+    record(loop, row, lambda recorder: recorder.add(event(1)))
+
+    async def others() -> set[Any]:
+        return asyncio.all_tasks() - {asyncio.current_task()}
+
+    assert loop.run(others()) == set()
