@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from requests_app.models import FalRequest, Team
+from requests_app.models.request import FalRequestQuerySet
 from requests_app.search import Search, parse_search
 from requests_app.views.access import team_of
 
@@ -45,20 +46,17 @@ class Listing:
         return cls(team_of(request), text, parse_search(text), request.user.get_username())
 
     @property
-    def everything(self) -> QuerySet[FalRequest]:
+    def everything(self) -> FalRequestQuerySet:
         """All rows of the team."""
         return FalRequest.objects.filter(team=self.team)
 
-    def matching(self, search: Search | None = None) -> QuerySet[FalRequest]:
+    def matching(self, search: Search | None = None) -> FalRequestQuerySet:
         """The rows that match this search, or the given one."""
         return self.everything.filter((search or self.search).q(me=self.me))
 
-    def for_show(self, rows: QuerySet[FalRequest]) -> QuerySet[FalRequest]:
+    def for_show(self, rows: FalRequestQuerySet) -> FalRequestQuerySet:
         """With what a row of the table shows, without what it does not."""
-        payload_free: QuerySet[FalRequest] = rows.select_related("person").defer(
-            "input_text", "output", "search_text"
-        )
-        return payload_free
+        return rows.select_related("person").without_payload()
 
     def url(self, search: Search) -> str:
         """The list's address for another search."""
@@ -72,7 +70,6 @@ class Chip(NamedTuple):
     url: str
     number: str
     chosen: bool
-    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ class Filters:
     """Everything the page offers to narrow or widen the listing."""
 
     listing: Listing
-    endpoints: list[str] = field(default_factory=list)
+    endpoints: list[str]
 
     @cached_property
     def removable(self) -> list[tuple[str, str]]:
@@ -143,7 +140,6 @@ def chips_of(listing: Listing) -> list[Chip]:
                 listing.url(search.setting("status", name)),
                 _number(numbers[name]),
                 name == chosen,
-                name,
             )
             for name, word in CHIPS.items()
         ),
