@@ -10,6 +10,9 @@
     replies     one HTTP reply -> a value or an error
     sse         bytes -> server-sent events
     webhooks    signature and content of a webhook; jwks: fal's keys
+    realtime_…  of a session: realtime_url, realtime_outgoing and realtime_incoming (messages),
+                realtime_media (magic numbers), realtime_control (fal's own messages),
+                realtime_pairing (reply to request), realtime_end (how it ended, in words)
     ---------   everything above is pure (but the key cache); below is I/O
     transport   one HTTP call: deadline, size limit, "had bytes left?"
     queue       submit, status, result, cancel, run
@@ -31,6 +34,12 @@ from .endpoints import (
 from .errors import FalError, KeysUnavailable, NotFinished, NotSent, Refused, TooLarge, Unanswered
 from .headers import PLATFORM_HEADERS, InvalidHeader, build_headers
 from .jsontext import NotJson
+from .realtime_control import Control
+from .realtime_end import Ending, describe_close
+from .realtime_incoming import Incoming, decode_message
+from .realtime_outgoing import InvalidMessage, Outgoing
+from .realtime_pairing import Pair, Pairing
+from .realtime_url import InvalidBuffering, InvalidRealtimePath, realtime_url
 from .reports import (
     CancelAnswer,
     ErrorBody,
@@ -53,6 +62,8 @@ from .webhooks import KeyCache, WebhookRejected, parse_jwks, verify
 __all__ = [
     "PLATFORM_HEADERS",
     "CancelAnswer",
+    "Control",
+    "Ending",
     "EndpointId",
     "ErrorBody",
     "EventTooLarge",
@@ -60,9 +71,13 @@ __all__ = [
     "FalError",
     "FieldError",
     "Hosts",
+    "Incoming",
+    "InvalidBuffering",
     "InvalidEndpointId",
     "InvalidHeader",
     "InvalidHost",
+    "InvalidMessage",
+    "InvalidRealtimePath",
     "KeyCache",
     "KeysUnavailable",
     "Limits",
@@ -70,6 +85,9 @@ __all__ = [
     "NotFinished",
     "NotJson",
     "NotSent",
+    "Outgoing",
+    "Pair",
+    "Pairing",
     "Receipt",
     "Refused",
     "RequestUrls",
@@ -85,10 +103,13 @@ __all__ = [
     "WebhookRejected",
     "WebhookReport",
     "build_headers",
+    "decode_message",
+    "describe_close",
     "parse_cancel",
     "parse_error",
     "parse_jwks",
     "parse_status",
+    "realtime_url",
     "trusted_urls",
     "urls_for",
     "verify",

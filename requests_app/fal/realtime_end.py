@@ -1,0 +1,122 @@
+"""How a realtime session ends, or fails to begin, in words. Pure.
+
+The close code alone tells little: fal closes with 1000 after a good session, after a time-out and
+after an exception of the app. What was said last decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from .errors import Refused, Unanswered
+from .realtime_control import Control
+from .replies import Reply, refusal, unreadable
+
+EndKind = Literal["normal", "timeout", "error", "lost", "refused"]
+
+LOST = 1006  # never on the wire: the connection ended without a close message
+
+
+@dataclass(frozen=True)
+class Ending:
+    """``code`` and ``reason`` are as on the wire; ``sentence`` is for a person."""
+
+    kind: EndKind
+    code: int
+    reason: str
+    sentence: str
+
+
+_CODES: Mapping[int, tuple[EndKind, str]] = {
+    1000: ("normal", "fal closed the session in order."),
+    1001: ("lost", "fal's server is going away; connect again."),
+    1002: ("error", "fal's server saw a protocol error."),
+    1003: ("error", "The app does not take this type of message (text or binary)."),
+    1004: ("error", "fal closed the session with a reserved code."),
+    1005: ("normal", "fal closed the session without giving a code."),
+    LOST: ("lost", "The connection was lost without a goodbye; outputs may be missing."),
+    1007: ("error", "fal's server could not read the text of a message."),
+    1008: ("refused", "fal closed the session by its rules: the key, the token or a limit."),
+    1009: ("error", "A message was too big for fal (16 MiB at most)."),
+    1010: ("error", "fal's server misses an extension of the protocol."),
+    1011: ("error", "fal's server met an error of its own."),
+    1012: ("lost", "fal's server is restarting; connect again."),
+    1013: ("refused", "fal is overloaded; try again later."),
+    1014: ("lost", "A gateway on the way to fal got no proper answer."),
+    1015: ("lost", "The secure connection could not be kept."),
+    3000: ("refused", "fal closed the session: not authorised."),
+    3003: ("refused", "fal closed the session: not permitted."),
+    3008: ("timeout", "fal closed the session after a time-out."),
+}
+_OURS: Mapping[int, tuple[EndKind, str]] = {
+    1000: ("normal", "The session was closed from this side."),
+    1001: ("normal", "The session was closed from this side."),
+    1002: ("error", "fal's server broke the WebSocket protocol."),
+    1007: ("error", "A text message from fal was not valid UTF-8."),
+    1009: ("error", "A message from fal was larger than the limit set here."),
+    # The library pings, and gives up with this code; a reader that stands still hears no answer.
+    1011: ("lost", "Pings were not answered in time; the connection is taken for dead."),
+}
+_HANDSHAKE: Mapping[int, str] = {
+    401: "the key or the token is not valid",
+    403: "the key or the token may not open this endpoint, or it has no realtime at this path",
+    404: "there is no realtime endpoint at this address",
+    429: "too many sessions or calls; try again later",
+}
+
+
+def describe_close(code: int, reason: str = "", *, ours: bool = False) -> Ending:
+    """A close code and its reason; ``ours``: this side closed first."""
+    kind, sentence = (_OURS if ours else _CODES).get(code) or _other(code, ours=ours)
+    said = _said(reason)
+    return Ending(kind, code, reason, f"{sentence} Reason: {said}" if said else sentence)
+
+
+def ending(close: Ending, last_word: Control | None) -> Ending:
+    """The end of a session, given how its socket closed and the last control message."""
+    if last_word is None or not last_word.ends_session:
+        return close
+    said = _said(last_word.reason) or "no reason given"
+    if last_word.kind == "timeout":
+        sentence = f"fal ended the session because nothing was sent for a while ({said})."
+        return Ending("timeout", close.code, close.reason, sentence)
+    if last_word.kind == "unauthorized":
+        sentence = "fal no longer takes the token or the key; connect again with a new one."
+        return Ending("refused", close.code, close.reason, sentence)
+    name = _said(last_word.error) or "an error"
+    return Ending("error", close.code, close.reason, f"The app failed with {name}: {said}")
+
+
+def refused_handshake(reply: Reply) -> Refused | Unanswered:
+    """The error for an HTTP reply that came in place of a WebSocket.
+
+    Any 4xx is a definite no, whoever says it: without a socket no app can have been given input.
+    """
+    if not 400 <= reply.status_code < 500:
+        return unreadable(reply, retryable=False, missing="a WebSocket")
+    bare = refusal(reply)
+    why = _HANDSHAKE.get(reply.status_code, "this connection is not wanted")
+    said = _said(bare.detail) if isinstance(bare.detail, str) and reply.members else ""
+    return Refused(
+        f"fal refused the connection ({reply.status_code}): {why}." + (f" {said}" if said else ""),
+        status_code=reply.status_code,
+        detail=bare.detail,
+        error_type=bare.error_type,
+        retry_after_s=bare.retry_after_s,
+        body=reply.body,
+    )
+
+
+def _other(code: int, *, ours: bool) -> tuple[EndKind, str]:
+    if ours:
+        return "normal", f"The session was closed from this side with code {code}."
+    if 4000 <= code <= 4999:
+        return "error", f"The app closed the session with a code of its own ({code})."
+    return "error", f"fal closed the session with the code {code}."
+
+
+def _said(text: str) -> str:
+    """A stranger's words inside a sentence of ours: one line, not endless."""
+    return "".join(sign if sign.isprintable() else " " for sign in text).strip()[:500]

@@ -1,0 +1,194 @@
+"""Realtime messages that come in, made fit for JSON. Pure, and it never raises.
+
+What JSON cannot hold becomes::
+
+    bytes               {"$bytes": "<base64>", "size": n}, from SMALL_BYTES on
+                        {"$bytes_size": n, "media": "image/png"}
+    map, other keys     {"$map": [[key, value], …]}        also when a key comes twice
+    NaN, Infinity       {"$float": "NaN"}
+    timestamp           {"$timestamp": "<ISO 8601, or seconds>"}
+    other extension     {"$ext": code, "data": <bytes as above>}
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgpack
+
+from .realtime_control import Control, read_control
+from .realtime_media import media_type
+from .realtime_pairing import RequestId, request_id_of
+
+SMALL_BYTES = 1024
+MAX_DEPTH = 64
+MAX_NODES = 100_000
+
+Kind = Literal["msgpack", "json", "text", "binary", "control"]
+
+
+class _Undecodable(ValueError):
+    """Deeper or larger than a page could show."""
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One message as it came. ``value`` can always be written as JSON; ``size`` is in wire bytes.
+
+    ``raw`` is str for a text frame. What cannot be decoded is "binary" or "text", and nothing of
+    it is lost.
+    """
+
+    kind: Kind
+    value: Any = field(repr=False)
+    raw: bytes | str = field(repr=False)
+    size: int
+    control: Control | None = None
+    request_id: RequestId | None = None
+
+
+def decode_message(raw: bytes | str) -> Incoming:
+    """Read one message. Never raises, whatever the bytes are."""
+    if isinstance(raw, bytes):
+        return _decode_binary(raw)
+    size = len(raw.encode("utf-8", "surrogatepass"))
+    try:
+        value = _Reader().shown(json.loads(raw))
+    except (ValueError, RecursionError):
+        return Incoming("text", _text(raw), raw, size)
+    control = read_control(value)
+    kind: Kind = "control" if control else "json"
+    return Incoming(kind, value, raw, size, control, request_id_of(value))
+
+
+def _decode_binary(raw: bytes) -> Incoming:
+    try:
+        value = _unpacked(raw)
+    # The library names no common base: hostile input was seen to raise ValueError, OverflowError
+    # and RecursionError; a reader that dies of one message would lose the whole session.
+    except Exception:
+        return _decode_json_bytes(raw)
+    return Incoming("msgpack", value, raw, len(raw), None, request_id_of(value))
+
+
+def _decode_json_bytes(raw: bytes) -> Incoming:
+    """An app with an encoder of its own may send JSON in binary frames."""
+    if raw[:1] in (b"{", b"["):
+        try:
+            value = _Reader().shown(json.loads(raw))
+        except (ValueError, RecursionError):
+            pass
+        else:
+            return Incoming("json", value, raw, len(raw), None, request_id_of(value))
+    return Incoming("binary", shown_bytes(raw), raw, len(raw))
+
+
+def shown_bytes(data: bytes) -> dict[str, Any]:
+    """Bytes as JSON: themselves when they are few, else their number and what they seem to be."""
+    if len(data) < SMALL_BYTES:
+        return {"$bytes": base64.b64encode(data).decode("ascii"), "size": len(data)}
+    return {"$bytes_size": len(data), "media": media_type(data)}
+
+
+class _Pairs(list[tuple[Any, Any]]):
+    """A msgpack map before its keys are looked at: they may be of any type, and come twice."""
+
+
+def _unpacked(raw: bytes) -> Any:
+    reader = _Reader(is_packed=True)
+    return reader.shown(
+        msgpack.unpackb(
+            raw,
+            strict_map_key=False,
+            unicode_errors="surrogateescape",
+            # A nest of arrays that each claim millions of items takes seconds otherwise.
+            max_array_len=MAX_NODES,
+            max_map_len=MAX_NODES,
+            list_hook=reader.counted,
+            object_pairs_hook=reader.counted_pairs,
+        )
+    )
+
+
+class _Reader:
+    """Makes one decoded value fit for JSON, within MAX_NODES and MAX_DEPTH.
+
+    Raises ValueError beyond them.
+    """
+
+    def __init__(self, *, is_packed: bool = False) -> None:
+        self._is_packed = is_packed
+        self._unpacked = 0
+        self._nodes = 0
+
+    def counted(self, items: list[Any]) -> list[Any]:
+        self._unpacked += len(items)
+        if self._unpacked > MAX_NODES:
+            raise _Undecodable
+        return items
+
+    def counted_pairs(self, pairs: list[tuple[Any, Any]]) -> _Pairs:
+        return _Pairs(self.counted(pairs))
+
+    def shown(self, value: Any, depth: int = 0) -> Any:
+        self._nodes += 1
+        if depth > MAX_DEPTH or self._nodes > MAX_NODES:
+            raise _Undecodable
+        if isinstance(value, _Pairs):
+            return self._map(value, depth + 1)
+        if isinstance(value, list):
+            return [self.shown(item, depth + 1) for item in value]
+        if isinstance(value, dict):
+            return {_text(k): self.shown(v, depth + 1) for k, v in value.items()}
+        return self._text(value) if isinstance(value, str) else _scalar(value)
+
+    def _text(self, text: str) -> Any:
+        if _is_plain(text):
+            return text
+        if self._is_packed:  # old writers put bytes into strings
+            return shown_bytes(text.encode("utf-8", "surrogateescape"))
+        return _text(text)
+
+    def _map(self, pairs: _Pairs, depth: int) -> dict[str, Any]:
+        shown = [[self.shown(key, depth), self.shown(item, depth)] for key, item in pairs]
+        if all(isinstance(key, str) for key, _ in shown):
+            named = dict(shown)
+            if len(named) == len(shown):
+                return named
+        return {"$map": shown}
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"$float": json.dumps(value)}
+    if isinstance(value, bytes):
+        return shown_bytes(value)
+    if isinstance(value, msgpack.Timestamp):
+        return {"$timestamp": _moment(value)}
+    if isinstance(value, msgpack.ExtType):
+        return {"$ext": value.code, "data": shown_bytes(value.data)}
+    return value
+
+
+def _moment(stamp: msgpack.Timestamp) -> str:
+    try:
+        return str(stamp.to_datetime().isoformat())
+    except (OverflowError, ValueError):  # before the year 1 or after 9999
+        return f"{stamp.seconds}.{stamp.nanoseconds:09}"
+
+
+def _is_plain(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _text(text: str) -> str:
+    """The text with U+FFFD in place of half surrogates, which neither UTF-8 nor a page can hold."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -1,0 +1,99 @@
+"""Which reply belongs to which request of a realtime session. Pure; the caller brings the time.
+
+fal's protocol pairs nothing: inputs may be dropped, outputs of a unary endpoint change places when
+several are on the way. So a pair is named only when it is certain, and ``None`` is a usual answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+MAX_OUTSTANDING = 1000
+
+RequestId = str | int
+
+
+@dataclass(frozen=True)
+class Pair:
+    """``number`` is the request's own, counted from 0; ``round_trip_s`` the seconds between."""
+
+    number: int
+    round_trip_s: float
+
+
+@dataclass(frozen=True)
+class _Sent:
+    number: int
+    request_id: RequestId | None
+    at_s: float
+
+
+class Pairing:
+    """Tell it every message as it goes and comes. ``unary``: one input has exactly one output."""
+
+    def __init__(self, *, unary: bool) -> None:
+        self._unary = unary
+        self._outstanding: list[_Sent] = []
+        self._count = 0
+        self._unclaimed = 0
+        self._overflown = False
+
+    def sent(self, request_id: RequestId | None, at_s: float) -> int:
+        """A request went out; the answer is its number."""
+        number = self._count
+        self._count += 1
+        self._outstanding.append(_Sent(number, request_id, at_s))
+        if len(self._outstanding) > MAX_OUTSTANDING:
+            del self._outstanding[0]
+            self._overflown = True  # From now on "exactly one" can no longer be known.
+        return number
+
+    def received(self, request_id: RequestId | None, at_s: float) -> Pair | None:
+        """A reply came in: the request it answers, None when that is not certain."""
+        found = self._by_id(request_id) or self._by_order(request_id)
+        if found is None:
+            self._count_unclaimed()
+            return None
+        if self._unary:
+            self._outstanding.remove(found)
+            self._settle()
+        return Pair(found.number, at_s - found.at_s)
+
+    def _by_id(self, request_id: RequestId | None) -> _Sent | None:
+        if request_id is None:
+            return None
+        same = [sent for sent in self._outstanding if _same(sent.request_id, request_id)]
+        return same[0] if len(same) == 1 else None  # An id used twice says nothing.
+
+    def _by_order(self, request_id: RequestId | None) -> _Sent | None:
+        if not self._unary or self._overflown or self._unclaimed or len(self._outstanding) != 1:
+            return None
+        [only] = self._outstanding
+        # Two ids that differ contradict each other, whatever the order says.
+        return only if request_id is None or only.request_id is None else None
+
+    def _count_unclaimed(self) -> None:
+        """An output nobody could be named for: it answered one of the outstanding, which is open.
+
+        When all of them have been answered so, the slate is clean again.
+        """
+        if self._unary and self._outstanding:
+            self._unclaimed += 1
+            self._settle()
+
+    def _settle(self) -> None:
+        if self._unclaimed >= len(self._outstanding):
+            self._outstanding.clear()
+            self._unclaimed = 0
+
+
+def _same(one: RequestId | None, other: RequestId) -> bool:
+    return type(one) is type(other) and one == other
+
+
+def request_id_of(message: object) -> RequestId | None:
+    """The id that a message carries, when it carries a usable one."""
+    found = message.get("request_id") if isinstance(message, Mapping) else None
+    is_id = isinstance(found, str | int) and not isinstance(found, bool)
+    return found if is_id else None
