@@ -18,6 +18,7 @@
     queue       submit, status, result, cancel, run
     streams     a model's stream, the status stream
     session     FalClient, which binds these to a key and hosts
+    realtime    connect: a session on a WebSocket; realtime_token and realtime_handshake open it
 """
 
 from __future__ import annotations
@@ -34,11 +35,13 @@ from .endpoints import (
 from .errors import FalError, KeysUnavailable, NotFinished, NotSent, Refused, TooLarge, Unanswered
 from .headers import PLATFORM_HEADERS, InvalidHeader, build_headers
 from .jsontext import NotJson
+from .realtime import RealtimeConnection
 from .realtime_control import Control
 from .realtime_end import Ending, describe_close
 from .realtime_incoming import Incoming, decode_message
 from .realtime_outgoing import InvalidMessage, Outgoing
 from .realtime_pairing import Pair, Pairing
+from .realtime_token import Token, fetch_token
 from .realtime_url import InvalidBuffering, InvalidRealtimePath, realtime_url
 from .reports import (
     CancelAnswer,
@@ -88,6 +91,7 @@ __all__ = [
     "Outgoing",
     "Pair",
     "Pairing",
+    "RealtimeConnection",
     "Receipt",
     "Refused",
     "RequestUrls",
@@ -98,6 +102,7 @@ __all__ = [
     "Stream",
     "StreamEvent",
     "Timeouts",
+    "Token",
     "TooLarge",
     "Unanswered",
     "WebhookRejected",
@@ -105,6 +110,7 @@ __all__ = [
     "build_headers",
     "decode_message",
     "describe_close",
+    "fetch_token",
     "parse_cancel",
     "parse_error",
     "parse_jwks",

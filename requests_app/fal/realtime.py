@@ -1,0 +1,143 @@
+"""A realtime session: one WebSocket to fal, opened once and never reopened by itself.
+
+Memory is bounded by the limit of one message, not by how slowly the session is read: at most three
+messages wait here, then the socket is read no further and the peer has to stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Literal
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
+
+from .endpoints import EndpointId
+from .errors import NotSent, Unanswered
+from .realtime_control import Control
+from .realtime_end import LOST, Ending, describe_close, ending
+from .realtime_handshake import CLOSE_TIMEOUT_S, open_socket
+from .realtime_incoming import Incoming, decode_message
+from .realtime_outgoing import Outgoing
+from .realtime_token import fetch_token
+from .realtime_url import REALTIME, realtime_url
+from .transport import MEGABYTE, Call
+
+if TYPE_CHECKING:
+    from .session import FalClient
+
+Auth = Literal["token", "key"]
+
+MAX_SIZE = 32 * MEGABYTE
+SEND_TIMEOUT_S = 30.0
+
+
+class RealtimeConnection:
+    """An open session. Iterate it for messages; when that ends, ``ending`` says how.
+
+    One task may read while others send. ``ending`` is None until then.
+    """
+
+    def __init__(self, opened: ClientConnection, *, send_timeout_s: float = SEND_TIMEOUT_S) -> None:
+        self._socket = opened
+        self._send_timeout_s = send_timeout_s
+        self._last_word: Control | None = None
+        self.ending: Ending | None = None
+
+    def __aiter__(self) -> AsyncIterator[Incoming]:
+        return self
+
+    async def __anext__(self) -> Incoming:
+        """The next message; safe to cancel. Ends, never raises, when the session is over."""
+        try:
+            message = decode_message(await self._socket.recv())
+        except ConnectionClosed as exc:
+            self._end(exc)
+            raise StopAsyncIteration from None
+        if message.control is not None and message.control.ends_session:
+            self._last_word = message.control
+        return message
+
+    async def send(self, message: Outgoing) -> None:
+        """Send once; waits while the peer does not read.
+
+        Raises NotSent when the session is over, Unanswered when it ended or stood still while
+        sending: the app may have got the message.
+        """
+        if self._socket.state is not State.OPEN:
+            raise NotSent("The session is over; the message was not sent.")
+        try:
+            async with asyncio.timeout(self._send_timeout_s):
+                await self._socket.send(message.data)
+        except TimeoutError as exc:
+            # The library's pings wait behind the same full buffer and would never notice.
+            self._socket.transport.abort()
+            raise Unanswered("fal stopped reading the session; it was cut.") from exc
+        except ConnectionClosed as exc:
+            raise Unanswered("The session ended while the message was sent.") from exc
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Say goodbye, or cut after CLOSE_TIMEOUT_S. Closing twice does nothing."""
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await self._socket.close(code, reason)
+        except TimeoutError:
+            self._socket.transport.abort()
+        await self._socket.wait_closed()
+        self._end(self._socket.protocol.close_exc)
+
+    def _end(self, exc: ConnectionClosed) -> None:
+        if self.ending is None:
+            self.ending = ending(_close_of(exc), self._last_word)
+
+
+@asynccontextmanager
+async def connect(
+    client: FalClient,
+    endpoint: EndpointId,
+    *,
+    path: str = REALTIME,
+    auth: Auth = "token",
+    max_buffering: int | None = None,
+    open_timeout_s: float = 30.0,
+    send_timeout_s: float = SEND_TIMEOUT_S,
+    max_size: int = MAX_SIZE,
+) -> AsyncIterator[RealtimeConnection]:
+    """Open a session; leaving the context closes it. ``max_size``: bytes of one message from fal.
+
+    ``auth`` "token" fetches a fresh token first; "key" sends the key in the handshake. Nothing is
+    tried twice. Raises ValueError before anything is sent, NotSent, Refused or Unanswered.
+    """
+    # Judged without the token first: bad input must not cost a call.
+    url = realtime_url(client.hosts, endpoint, path=path, max_buffering=max_buffering)
+    headers: dict[str, str] = {}
+    if auth == "key":
+        headers = _key_header(client, url)
+    else:
+        token = await fetch_token(client, endpoint, path=path)
+        url = realtime_url(
+            client.hosts, endpoint, path=path, token=token.value, max_buffering=max_buffering
+        )
+    opened = await open_socket(url, headers, open_timeout_s=open_timeout_s, max_size=max_size)
+    connection = RealtimeConnection(opened, send_timeout_s=send_timeout_s)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def _key_header(client: FalClient, url: str) -> dict[str, str]:
+    headers = client._wire._our_headers(Call("GET", url, {}))
+    return {name: value for name, value in headers.items() if name == "Authorization"}
+
+
+def _close_of(exc: ConnectionClosed) -> Ending:
+    received, sent = exc.rcvd, exc.sent
+    if sent is not None and not exc.rcvd_then_sent:
+        return describe_close(sent.code, sent.reason, ours=True)
+    if received is not None:
+        return describe_close(received.code, received.reason)
+    return describe_close(LOST)

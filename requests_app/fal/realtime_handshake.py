@@ -1,0 +1,93 @@
+"""Opening the WebSocket of a realtime session: once, where told, and every failure in words."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import socket
+import ssl
+from collections.abc import Mapping
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus, WebSocketException
+
+from .errors import NotSent, Unanswered
+from .realtime_end import refused_handshake
+from .replies import Reply
+
+MAX_QUEUE = (1, 0)  # messages: reading stops above the first figure and goes on at the second
+CLOSE_TIMEOUT_S = 0.8  # either end's closing has to reach the other within a second
+
+# The library writes the whole handshake to its log at DEBUG, the token and the key with it.
+_log = logging.getLogger(f"{__name__}.socket")
+_log.setLevel(logging.INFO)
+
+
+class _Handshake(connect):
+    """Follows no redirect, and knows whether a byte of the handshake can have left."""
+
+    reached = False
+
+    async def open_tcp_connection(self) -> ClientConnection:
+        connection = await super().open_tcp_connection()
+        self.reached = True  # TCP and TLS stand; the request goes out next.
+        return connection
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+async def open_socket(
+    url: str, headers: Mapping[str, str], *, open_timeout_s: float, max_size: int
+) -> ClientConnection:
+    """Connect once. ``max_size``: bytes of one message. Raises NotSent, Refused or Unanswered."""
+    handshake = _Handshake(
+        url,
+        additional_headers=headers,
+        user_agent_header="faldeck",
+        # Outputs are mostly packed images: deflate finds nothing, costs time and 300 KB a socket,
+        # and would let a few bytes grow to max_size.
+        compression=None,
+        proxy=None,  # as the HTTP calls: the configured hosts, and no detour by the environment
+        open_timeout=open_timeout_s,
+        close_timeout=CLOSE_TIMEOUT_S,
+        max_size=max_size,
+        max_queue=MAX_QUEUE,
+        logger=_log,
+        ssl=_tls() if url.startswith("wss://") else None,
+    )
+    try:
+        return await handshake
+    except InvalidStatus as exc:
+        response = exc.response
+        names = {name.lower(): value for name, value in response.headers.raw_items()}
+        raise refused_handshake(Reply(response.status_code, names, bytes(response.body))) from None
+    except (OSError, EOFError, WebSocketException) as exc:
+        # Without the cause: its text may hold the address, and with it the token.
+        raise _failure(exc, reached=handshake.reached) from None
+
+
+def _failure(exc: Exception, *, reached: bool) -> NotSent | Unanswered:
+    if not reached:
+        return NotSent(f"fal could not be reached: {_reason(exc)}.")
+    if isinstance(exc, TimeoutError):
+        return Unanswered("fal did not answer the handshake in time.")
+    return Unanswered("What answered is no WebSocket, or the connection broke off.")
+
+
+def _reason(exc: Exception) -> str:
+    if isinstance(exc, socket.gaierror):
+        return "the host name cannot be resolved"
+    # A peer that knows no TLS hangs up in the middle of it.
+    if isinstance(exc, ssl.SSLError | ConnectionResetError | ConnectionAbortedError):
+        return "no secure connection could be made"
+    if isinstance(exc, TimeoutError):
+        return "the time ran out"
+    return "the connection was refused"
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """The same trust as the HTTP calls have; making it takes tens of milliseconds."""
+    return httpx.create_ssl_context()

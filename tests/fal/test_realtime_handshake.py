@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+
+from requests_app.fal import FalError, NotSent, Refused, Unanswered
+from requests_app.fal.realtime_handshake import open_socket
+
+from .socket_peer import SocketPeer
+
+
+@pytest.fixture
+async def sockets() -> AsyncIterator[SocketPeer]:
+    async with SocketPeer() as peer:
+        yield peer
+
+
+async def refusal(url: str, open_timeout_s: float = 5) -> FalError:
+    with pytest.raises(FalError) as caught:
+        await open_socket(f"{url}/a/b/realtime", {}, open_timeout_s=open_timeout_s, max_size=1000)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(401, "not valid"), (403, "may not open"), (404, "no realtime endpoint")]
+)
+async def test_a_refused_handshake_says_why(sockets: SocketPeer, status: int, words: str) -> None:
+    sockets.refusal = (status, {"Content-Type": "application/json"}, b'{"detail":"from fal"}')
+    error = await refusal(sockets.url)
+    assert isinstance(error, Refused)
+    assert (error.status_code, error.detail, error.sent) == (status, "from fal", True)
+    assert words in str(error)
+    assert len(sockets.requests) == 1
+
+
+async def test_a_redirect_is_never_followed(sockets: SocketPeer) -> None:
+    sockets.refusal = (302, {"Location": f"{sockets.url}/elsewhere"}, b"")
+    error = await refusal(sockets.url)
+    assert isinstance(error, Unanswered)
+    assert "never followed" in str(error)
+    assert len(sockets.requests) == 1
+
+
+async def test_a_gateways_page_is_unanswered(sockets: SocketPeer) -> None:
+    sockets.refusal = (502, {}, b"<html>")
+    error = await refusal(sockets.url)
+    assert isinstance(error, Unanswered)
+    assert (error.status_code, error.retryable) == (502, False)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("ws://127.0.0.1:9", "refused"),
+        ("ws://no-such-host.invalid", "cannot be resolved"),
+    ],
+)
+async def test_what_cannot_be_reached_is_not_sent(url: str, words: str) -> None:
+    error = await refusal(url)
+    assert isinstance(error, NotSent)
+    assert words in str(error)
+
+
+async def test_a_failed_tls_handshake_is_not_sent(sockets: SocketPeer) -> None:
+    error = await refusal(sockets.url.replace("ws", "wss", 1))
+    assert isinstance(error, NotSent)
+    assert "secure" in str(error)
+    assert sockets.requests == []
+
+
+async def test_a_host_that_takes_no_connection_in_time_is_not_sent() -> None:
+    with contextlib.ExitStack() as held:
+        full = held.enter_context(socket.socket())
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(3):  # fill its backlog: the next connection waits for ever
+            waiting = held.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        error = await refusal(f"ws://127.0.0.1:{full.getsockname()[1]}", open_timeout_s=0.2)
+    assert isinstance(error, NotSent)
+    assert "time ran out" in str(error)
+
+
+async def test_a_peer_that_never_answers_the_handshake_is_unanswered() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        error = await refusal(f"ws://127.0.0.1:{silent.getsockname()[1]}", open_timeout_s=0.2)
+    assert isinstance(error, Unanswered)
+    assert (error.retryable, "in time" in str(error)) == (False, True)
+
+
+@pytest.mark.parametrize("answer", [b"", b"220 mail.example ESMTP\r\n", b"HTTP/1.1 101\r\n\r\n"])
+async def test_what_is_no_websocket_is_unanswered(answer: bytes) -> None:
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(greet, "127.0.0.1", 0)
+    async with server:
+        error = await refusal(address_of(server))
+    assert isinstance(error, Unanswered)
+    assert "no WebSocket" in str(error)
+
+
+def address_of(server: asyncio.Server) -> str:
+    return f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
