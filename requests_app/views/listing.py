@@ -28,6 +28,17 @@ CHIPS = {
     "cancelled": "Cancelled",
     "uncertain": "Uncertain",
 }
+# Endpoint, icon, title, what happens
+_SANDBOX_EXAMPLES = [
+    ("sandbox/image", "image", "An image", "A picture after a few seconds."),
+    ("sandbox/slow", "clock", "A slow one", "Waits in line, then works: watch it live."),
+    ("sandbox/text", "stream", "Streamed text", "Words arrive one by one."),
+]
+_EXAMPLES = [
+    ("fal-ai/flux/schnell", "image", "An image", "Give it a prompt; a picture in about a second."),
+    ("fal-ai/any-llm", "send", "An answer in words", "Give it a prompt and a model's name."),
+    ("fal-ai/whisper", "audio", "Speech to text", "Give it the URL of a recording."),
+]
 
 
 @dataclass(frozen=True)
@@ -167,31 +178,13 @@ def list_url(q: str = "", cursor: str = "") -> str:
 
 def examples() -> list[dict[str, str]]:
     """What somebody may try first. Without a key the sandbox answers."""
-    if settings.SANDBOX:
-        found = [
-            ("sandbox/image", "queue", "image", "An image", "A picture after a few seconds."),
-            (
-                "sandbox/slow",
-                "queue",
-                "clock",
-                "A slow one",
-                "Waits in line, then works: watch it live.",
-            ),
-            ("sandbox/text", "stream", "stream", "Streamed text", "Words arrive one by one."),
-        ]
-    else:
-        found = [
-            ("fal-ai/flux/schnell", "queue", "image", "An image", "A picture in about a second."),
-            ("fal-ai/any-llm", "stream", "stream", "Streamed text", "Words arrive one by one."),
-            ("fal-ai/whisper", "queue", "audio", "Speech to text", "Needs the URL of a recording."),
-        ]
     return [
         {
             "endpoint": endpoint,
             "icon": icon,
             "title": title,
             "text": text,
-            "url": f"{reverse('requests:new')}?{urlencode({'endpoint': endpoint, 'mode': mode})}",
+            "url": f"{reverse('requests:new')}?{urlencode({'endpoint': endpoint})}",
         }
-        for endpoint, mode, icon, title, text in found
+        for endpoint, icon, title, text in (_SANDBOX_EXAMPLES if settings.SANDBOX else _EXAMPLES)
     ]

@@ -39,5 +39,3 @@ document.addEventListener("htmx:responseError", ({ detail }) => {
 });
 document.addEventListener("htmx:sendError", () => toast("The server cannot be reached. Look at the list before you try again.", { error: true }));
 document.addEventListener("htmx:timeout", () => toast("The server took too long to answer.", { error: true }));
-// What a view says with the header HX-Trigger: {"toast": {"text": "…", "error": false}}
-document.addEventListener("toast", ({ detail }) => toast(detail.text, { error: Boolean(detail.error) }));
