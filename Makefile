@@ -9,11 +9,12 @@ ARGS ?=
 # The suite never reaches a real fal, whatever is set in the shell it is started from.
 HERMETIC := env -u FAL_KEY -u FAL_KEY_FILE -u PUBLIC_URL
 
-.PHONY: help run test test-services lint bench clean
+.PHONY: help run test test-fal test-services lint bench clean
 
 help:
 	@echo "make run            start everything; ARGS=\"--port 8080\" for another port"
 	@echo "make test           the whole test suite; ARGS=tests/fal for a part of it"
+	@echo "make test-fal       run, stream and realtime against a real fal.App on this machine"
 	@echo "make test-services  the same on PostgreSQL and Redis, which it starts itself"
 	@echo "make lint           style, types, templates, migrations, deployment checks"
 	@echo "make bench          measure start, latency, the list, the sweep"
@@ -42,9 +43,18 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	$(HERMETIC) $(BIN)/pytest $(ARGS)
 
+# fal's own package brings 90 others, so it gets an environment of its own inside ours.
+$(VENV)/fal/.installed: requirements-fal.txt | $(VENV)/.made
+	"$(PYTHON)" -m venv $(VENV)/fal
+	$(VENV)/fal/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-fal.txt
+	@touch $@
+
+test-fal: $(VENV)/.installed-dev $(VENV)/fal/.installed
+	$(HERMETIC) $(BIN)/pytest -m fal tests/fal_app $(ARGS)
+
 # Left out: what touches neither database nor Redis, and what starts processes with their own.
 test-services: $(VENV)/.installed-dev
-	$(HERMETIC) bash .ci/services $(BIN)/pytest -m "not browser and not conformance and not process" \
+	$(HERMETIC) bash .ci/services $(BIN)/pytest -m "not browser and not conformance and not fal and not process" \
 		--ignore=tests/fal --ignore=tests/sandbox $(ARGS)
 
 lint: $(VENV)/.installed-dev
