@@ -189,9 +189,9 @@ def _webhook(news: WebhookReport, picture: Picture) -> Change | None:
 def _webhook_error(news: WebhookReport) -> Change:
     body = news.payload_bytes or b""
     code = _code_in(news.error)
-    if news.error_type == CANCELLED_TYPE or code == CLIENT_CLOSED:
-        return _cancelled("fal says it was cancelled.")
     error = parse_error(code or 0, {}, body)
+    if CANCELLED_TYPE in (news.error_type, error.error_type) or code == CLIENT_CLOSED:
+        return _cancelled("fal says it was cancelled.")
     sentence = error.detail if body and error.detail else news.error or "fal reported an error."
     columns = {"output": body, "output_type": "application/json", "output_size": len(body)}
     return _failed(code, sentence, news.error_type or error.error_type, columns if body else {})

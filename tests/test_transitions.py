@@ -115,6 +115,14 @@ def test_a_webhook_brings_the_request_id_we_never_got() -> None:
     assert change and change.columns["fal_request_id"] == "req-9"
 
 
+def test_a_webhook_may_say_cancelled_in_its_payload_alone() -> None:
+    body = b'{"detail": "Request was cancelled", "error_type": "client_cancelled"}'
+    news = make_webhook(status="ERROR", error="Client Closed Request", payload_bytes=body)
+    change = decide(Picture(status=Status.IN_PROGRESS), news)
+    assert change and change.status == Status.CANCELLED
+    assert agrees(Status.CANCELLED, news)
+
+
 def test_a_webhook_error_keeps_the_code_and_the_body() -> None:
     body = b'{"detail": [{"loc": ["body", "prompt"], "msg": "too long", "type": "value_error"}]}'
     news = make_webhook(status="ERROR", error="Invalid status code: 422", payload_bytes=body)
