@@ -33,6 +33,8 @@ def check_fal_key(**kwargs: Any) -> list[CheckMessage]:
     """fal would answer every call with 401."""
     if settings.SANDBOX or _KEY.fullmatch(settings.FAL_KEY):
         return []
+    if not settings.FAL_KEY and _is_loopback(urlsplit(settings.FAL_RUN_URL).hostname):
+        return [_no_key_for_an_app_here()]
     if not settings.FAL_KEY:
         message = "FAL_KEY is not set although fal's addresses are."
         hint = "Set FAL_KEY (or FAL_KEY_FILE), or set SANDBOX=1 to try the product without fal."
@@ -40,6 +42,16 @@ def check_fal_key(**kwargs: Any) -> list[CheckMessage]:
         message = "FAL_KEY does not have the form id:secret, so fal will refuse every call."
         hint = "Copy both parts of the key from fal's dashboard, with the colon between them."
     return [Error(message, hint, id="faldeck.E002")]
+
+
+def _no_key_for_an_app_here() -> CheckMessage:
+    """`fal run --local` on this machine asks for no key."""
+    message = (
+        "FAL_KEY is not set: the app at FAL_RUN_URL takes runs, streams and sessions without a "
+        "key, but fal's queue refuses every request."
+    )
+    hint = "Set FAL_KEY for queued requests, or SANDBOX=1 for the sandbox's queue beside the app."
+    return Warning(message, hint, id="faldeck.W011")
 
 
 @register(Tags.security)

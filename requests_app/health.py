@@ -88,13 +88,19 @@ def _ask_broker() -> str:
 
 
 def _ask_upstream() -> str:
-    """A connection is enough: a call would need the key, and a bad key is no reason to restart."""
-    url = urlsplit(settings.FAL_QUEUE_URL)
+    """A connection is enough: a call would need the key, and a bad key is no reason to restart.
+
+    Without a key the queue is of no use, and what works is an app of one's own at FAL_RUN_URL.
+    """
+    what, address = "fal's queue", settings.FAL_QUEUE_URL
+    if not settings.FAL_KEY:
+        what, address = "The app at FAL_RUN_URL", settings.FAL_RUN_URL
+    url = urlsplit(address)
     port = url.port or (443 if url.scheme == "https" else 80)
     try:
         socket.create_connection((url.hostname or "", port), TIMEOUT_S).close()
     except OSError:
-        return "fal's queue cannot be reached."
+        return f"{what} cannot be reached."
     return ""
 
 

@@ -60,9 +60,7 @@ def test_a_short_secret_key_is_an_error(settings: Any) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "abc", "abc:", ":abc", "a b:c", "a:b:c", "id:secret\nx"])
-def test_a_key_without_both_parts_is_an_error_and_is_not_repeated(
-    settings: Any, key: str
-) -> None:
+def test_a_key_without_both_parts_is_an_error_and_is_not_repeated(settings: Any, key: str) -> None:
     settings.FAL_KEY = key
     found = checks.check_fal_key()
     assert ids(found) == ["E002"]
@@ -72,6 +70,23 @@ def test_a_key_without_both_parts_is_an_error_and_is_not_repeated(
 def test_the_sandbox_needs_no_key(settings: Any) -> None:
     settings.SANDBOX, settings.FAL_KEY = True, ""
     assert checks.check_fal_key() == []
+
+
+@pytest.mark.parametrize(
+    ("key", "run_url", "wanted"),
+    [
+        ("", "http://127.0.0.1:8080", ["W011"]),
+        ("", "http://localhost:8080", ["W011"]),
+        ("", "https://fal.run", ["E002"]),
+        ("half-a-key", "http://127.0.0.1:8080", ["E002"]),
+        ("key-id:key-secret", "http://127.0.0.1:8080", []),
+    ],
+)
+def test_an_app_on_this_machine_needs_no_key(
+    settings: Any, key: str, run_url: str, wanted: list[str]
+) -> None:
+    settings.FAL_KEY, settings.FAL_RUN_URL = key, run_url
+    assert ids(checks.check_fal_key()) == wanted
 
 
 @pytest.mark.parametrize("name", checks._UPSTREAM)

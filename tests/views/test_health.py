@@ -135,6 +135,19 @@ def test_it_says_that_fal_cannot_be_reached(settings: Any) -> None:
 
 
 @pytest.mark.usefixtures("alive")
+def test_without_a_key_the_app_of_ones_own_is_what_must_be_reached(
+    settings: Any, fal: Listener
+) -> None:
+    settings.FAL_KEY = ""
+    settings.FAL_RUN_URL = f"http://127.0.0.1:{fal.port}"
+    settings.FAL_QUEUE_URL = f"http://127.0.0.1:{unused_port()}"
+    assert not_fine(200) == {}
+    forget()
+    settings.FAL_RUN_URL = f"http://127.0.0.1:{unused_port()}"
+    assert not_fine() == {"upstream": "The app at FAL_RUN_URL cannot be reached."}
+
+
+@pytest.mark.usefixtures("alive")
 def test_it_connects_to_fal_at_most_once_in_ten_seconds(
     fal: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
