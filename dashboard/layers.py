@@ -17,11 +17,11 @@ class ThreadSafeInMemoryLayer(InMemoryChannelLayer):  # type: ignore[misc]
     A sender in another thread wakes the receiver's own event loop at once (the stock layer waits
     for that loop's next timer), and never waits for it, so that a worker can stop after the server.
     A full channel drops its oldest message: a message only says "something changed", so the newest
-    one must arrive.
+    one must arrive. It is full late, because each message may be about another row.
     """
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(self, capacity: int = 10_000, **options: Any) -> None:
+        super().__init__(capacity=capacity, **options)
         self._loops: dict[str, asyncio.AbstractEventLoop] = {}
 
     async def group_add(self, group: str, channel: str) -> None:
@@ -55,6 +55,8 @@ class ThreadSafeInMemoryLayer(InMemoryChannelLayer):  # type: ignore[misc]
             self._loops.pop(channel, None)
 
     def _put(self, channel: str, message: Message) -> None:
+        if channel not in self._loops:
+            return  # it left while the message was on its way
         queue = self.channels.setdefault(channel, asyncio.Queue(maxsize=self.get_capacity(channel)))
         if queue.full():
             queue.get_nowait()

@@ -22,6 +22,17 @@ class Consumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self._tasks: set[asyncio.Task[None]] = set()
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve the socket; however that ends (also by a bug, or cut off), nothing stays behind."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self.leave()
+
+    async def leave(self) -> None:
+        """End what this socket has begun; called once, after its last message."""
+        await self.end_tasks()
+
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Channels' own, without a hop to a database thread for every message.
 

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from channels.auth import get_user
 from channels.db import database_sync_to_async
+from django.db.models import Max
 from django.http import Http404
 from django.utils import timezone
 
@@ -38,23 +39,31 @@ LOGGED_OUT, NO_TEAM, NOT_THERE = 4401, 4403, 4404
 class LiveConsumer(Consumer):
     """One per open page. It reads and relays; it never writes to fal."""
 
-    async def connect(self) -> None:
-        """Accept first, so that a refusal can say why in its close code."""
-        await self.accept()
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.changes: dict[str, int] = {}
         self.flusher: asyncio.Task[None] | None = None
         self.team_id: int | None = None
         self.watched: dict[int, asyncio.Task[None]] = {}
+
+    async def connect(self) -> None:
+        """Accept first, so that a refusal can say why in its close code."""
+        await self.accept()
         if not self.scope["user"].is_authenticated:
             await self.close(code=LOGGED_OUT)
             return
         self.begin(self._recheck())
 
-    async def disconnect(self, code: int) -> None:
-        """Leave everything this socket has joined."""
-        if self.team_id is not None:
-            await self.channel_layer.group_discard(group_of_team(self.team_id), self.channel_name)
-        await self.end_tasks()
+    async def leave(self) -> None:
+        """Leave the team's group, end the relays."""
+        await self._leave_team()
+        await super().leave()
+
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
+    ) -> None:
+        """One frame; what is not JSON text is answered with an error, not with the end."""
+        await self.receive_json(await self.decode_json(text_data or ""))
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         """One wish of the page."""
@@ -65,11 +74,12 @@ class LiveConsumer(Consumer):
         else:
             await self._watch_table()
 
-    async def decode_json(self, text_data: str) -> Any:
-        """Text that is not JSON is an error message, not the end of the socket."""
+    @classmethod
+    async def decode_json(cls, text_data: str) -> Any:
+        """The value, None when it is not JSON."""
         try:
             return await super().decode_json(text_data)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     # --- the table --------------------------------------------------------------------------------
@@ -79,9 +89,14 @@ class LiveConsumer(Consumer):
         if team_id is None:
             await self.close(code=NO_TEAM)
             return
+        await self._leave_team()  # the chosen one may be another now
         self.team_id = team_id
         await self.channel_layer.group_add(group_of_team(team_id), self.channel_name)
         await self.send_json({"type": "hello", "seq": await self._newest(team_id)})
+
+    async def _leave_team(self) -> None:
+        if self.team_id is not None:
+            await self.channel_layer.group_discard(group_of_team(self.team_id), self.channel_name)
 
     async def request_changed(self, message: RequestChanged) -> None:
         """A row of the team moved."""
@@ -93,9 +108,10 @@ class LiveConsumer(Consumer):
             self.flusher = self.begin(self._flush())
 
     async def _flush(self) -> None:
-        await asyncio.sleep(COLLECT_S)
-        rows, self.changes = list(self.changes.items()), {}
-        await self.send_json({"type": "changed", "rows": rows})
+        while self.changes:  # again for what came while a slow reader took the last message
+            await asyncio.sleep(COLLECT_S)
+            rows, self.changes = list(self.changes.items()), {}
+            await self.send_json({"type": "changed", "rows": rows})
 
     # --- one request ------------------------------------------------------------------------------
 
@@ -104,12 +120,14 @@ class LiveConsumer(Consumer):
         if row is None:
             await self._error(404, "There is no such request.")
             return
-        if row.pk not in self.watched and len(self.watched) < MOST_WATCHED:
-            number = after if isinstance(after, int) and after >= 0 else 0
-            await self.send_json({"type": "hello", "seq": row.seq})
-            self.watched[row.pk] = self.begin(self._relay(row, number))
-            if not row.is_ended:
-                self.begin(self._keep_watched(row.pk))
+        open_relays = {pk for pk, relay in self.watched.items() if not relay.done()}
+        if row.pk not in open_relays and len(open_relays) >= MOST_WATCHED:
+            await self._error(400, f"One socket follows {MOST_WATCHED} requests at most.")
+            return
+        await self.send_json({"type": "hello", "seq": row.seq})
+        if row.pk not in open_relays:
+            self.watched[row.pk] = self.begin(self._relay(row, _frame_number(after)))
+            self.begin(self._keep_watched(row.pk))
 
     async def _relay(self, row: FalRequest, after: int) -> None:
         """The past after frame `after`, then what comes, until the request has ended."""
@@ -132,8 +150,8 @@ class LiveConsumer(Consumer):
             self._changed(public_id, batch.observations[-1].pk)
 
     async def _keep_watched(self, pk: int) -> None:
-        """Let the sweep know that somebody looks, as long as the page is open."""
-        while True:
+        """Let the sweep know that somebody looks, while the page is open and there is more to come."""
+        while not self.watched[pk].done():
             now = timezone.now()
             await database_sync_to_async(lifecycle.watched)(pk, until=now + WATCH_FOR, now=now)
             await asyncio.sleep(WATCH_FOR.total_seconds() / 2)
@@ -179,14 +197,20 @@ class LiveConsumer(Consumer):
     @database_sync_to_async  # type: ignore[untyped-decorator]
     def _row(self, public_id: Any) -> FalRequest | None:
         try:
-            return get_request_or_404(self.scope["user"], UUID(str(public_id)))
+            return get_request_or_404(self.scope["user"], UUID(str(public_id)), full=False)
         except (Http404, ValueError):
             return None
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
     def _newest(self, team_id: int) -> int:
-        newest = FalRequest.objects.filter(team_id=team_id).order_by("-seq").first()
-        return newest.seq if newest else 0
+        return (
+            FalRequest.objects.filter(team_id=team_id).aggregate(newest=Max("seq"))["newest"] or 0
+        )
 
     async def _error(self, code: int, message: str) -> None:
         await self.send_json({"type": "error", "code": code, "message": message})
+
+
+def _frame_number(after: Any) -> int:
+    """The last frame the page has; 0 for anything that is no frame's number."""
+    return after if isinstance(after, int) and 0 <= after < 2**31 else 0

@@ -45,12 +45,17 @@ def team_of(request: HttpRequest) -> Team:
     return membership_of(request).team
 
 
-def get_request_or_404(user: Any, public_id: UUID | str) -> FalRequest:
-    """The request, if it belongs to one of the person's teams; a foreign one does not exist."""
+def get_request_or_404(user: Any, public_id: UUID | str, *, full: bool = True) -> FalRequest:
+    """The request, if it belongs to one of the person's teams; a foreign one does not exist.
+
+    Without `full` the columns that can hold megabytes are left out.
+    """
+    rows = FalRequest.objects.select_related("team", "person", "again_of").defer(
+        "again_of__input_text", "again_of__output", "again_of__search_text"
+    )
+    rows = rows if full else rows.without_payload()
     try:
-        return FalRequest.objects.select_related("team", "person", "again_of").get(
-            team__in=Team.objects.of(user), public_id=public_id
-        )
+        return rows.get(team__in=Team.objects.of(user), public_id=public_id)
     except (FalRequest.DoesNotExist, ValueError) as error:
         raise Http404 from error
 

@@ -1,0 +1,59 @@
+"""Sockets as a browser opens them: through the whole application, with cookie and Origin."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from channels.testing import WebsocketCommunicator
+from django.conf import settings as django_settings
+from django.test import Client
+
+from dashboard.asgi import application
+
+Open = Callable[..., Any]
+
+
+class Socket(WebsocketCommunicator):
+    """One page's socket; messages are waited for as long as a slow machine needs."""
+
+    async def message(self, kind: str) -> dict[str, Any]:
+        """The next message of that type; others are passed over."""
+        async with asyncio.timeout(10):
+            while True:
+                message = await self.receive_json_from(timeout=10)
+                if message["type"] == kind:
+                    return message
+
+    async def close_code(self) -> int:
+        """The code with which the server closes; messages before it are passed over."""
+        async with asyncio.timeout(10):
+            while True:
+                event = await self.receive_output(timeout=10)
+                if event["type"] == "websocket.close":
+                    return int(event["code"])
+
+
+def headers_of(client: Client) -> list[tuple[bytes, bytes]]:
+    cookie = client.cookies.get(django_settings.SESSION_COOKIE_NAME)
+    headers = [(b"host", b"localhost"), (b"origin", b"http://localhost")]
+    return [*headers, (b"cookie", f"{cookie.key}={cookie.value}".encode())] if cookie else headers
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Open]:
+    """Open a socket as the browser of this client does."""
+    opened: list[Socket] = []
+
+    async def connect(client: Client) -> Socket:
+        socket = Socket(application, "/ws/", headers=headers_of(client))
+        opened.append(socket)
+        accepted, _ = await socket.connect(timeout=10)
+        assert accepted
+        return socket
+
+    yield connect
+    for socket in opened:
+        await socket.disconnect(timeout=10)
