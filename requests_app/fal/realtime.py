@@ -1,7 +1,8 @@
 """A realtime session: one WebSocket to fal, opened once and never reopened by itself.
 
-Memory is bounded by the limit of one message, not by how slowly the session is read: at most three
-messages wait here, then the socket is read no further and the peer has to stop.
+Memory is bounded by the limit of one message, not by how slowly the session is read: two messages
+wait here (or the many small ones of one read, 256 KB), then the socket is read no further and the
+peer has to stop. A reader that stands still for 20 to 40 s hears no pongs and loses the session.
 """
 
 from __future__ import annotations

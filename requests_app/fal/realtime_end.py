@@ -75,8 +75,8 @@ def describe_close(code: int, reason: str = "", *, ours: bool = False) -> Ending
 
 
 def ending(close: Ending, last_word: Control | None) -> Ending:
-    """The end of a session, given how its socket closed and the last control message."""
-    if last_word is None or not last_word.ends_session:
+    """The end of a session: how its socket closed, and the control message that announced it."""
+    if last_word is None:
         return close
     said = _said(last_word.reason) or "no reason given"
     if last_word.kind == "timeout":

@@ -67,7 +67,7 @@ class Pairing:
         return same[0] if len(same) == 1 else None  # An id used twice says nothing.
 
     def _by_order(self, request_id: RequestId | None) -> _Sent | None:
-        if not self._unary or self._overflown or self._unclaimed or len(self._outstanding) != 1:
+        if not self._unary or self._overflown or len(self._outstanding) != 1:
             return None
         [only] = self._outstanding
         # Two ids that differ contradict each other, whatever the order says.

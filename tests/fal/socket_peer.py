@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -61,6 +62,7 @@ class SocketPeer:
 
     act: Act = echo
     refusal: tuple[int, dict[str, str], bytes] | None = None
+    tls: ssl.SSLContext | None = None
     requests: list[Request] = field(default_factory=list)
     url: str = ""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -68,9 +70,10 @@ class SocketPeer:
     async def __aenter__(self) -> SocketPeer:
         self._server: Server = await serve(
             self._handle, "127.0.0.1", 0, process_request=self._judge,
-            max_size=None, close_timeout=0.2,
+            ssl=self.tls, max_size=None, close_timeout=0.2,
         )  # fmt: skip
-        self.url = f"ws://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        scheme = "wss" if self.tls else "ws"
+        self.url = f"{scheme}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
     async def __aexit__(self, *_: object) -> None:

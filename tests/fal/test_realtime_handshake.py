@@ -3,14 +3,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
-from requests_app.fal import FalError, NotSent, Refused, Unanswered
+from requests_app.fal import FalError, NotSent, Refused, Unanswered, realtime_handshake
 from requests_app.fal.realtime_handshake import open_socket
 
 from .socket_peer import SocketPeer
+
+LOOPBACK = IPv4Address("127.0.0.1")
 
 
 @pytest.fixture
@@ -65,11 +76,70 @@ async def test_what_cannot_be_reached_is_not_sent(url: str, words: str) -> None:
     assert words in str(error)
 
 
+async def test_a_proxy_of_the_environment_is_passed_by(
+    sockets: SocketPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "ws_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    opened = await open_socket(f"{sockets.url}/a/b", {}, open_timeout_s=5, max_size=1000)
+    await opened.close()
+    assert len(sockets.requests) == 1
+
+
 async def test_a_failed_tls_handshake_is_not_sent(sockets: SocketPeer) -> None:
     error = await refusal(sockets.url.replace("ws", "wss", 1))
     assert isinstance(error, NotSent)
     assert "secure" in str(error)
     assert sockets.requests == []
+
+
+async def test_a_certificate_nobody_vouches_for_is_not_sent(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with SocketPeer(tls=served(certificate)) as sockets:
+        error = await refusal(sockets.url)
+        assert isinstance(error, NotSent)
+        assert "secure" in str(error)
+        assert sockets.requests == []
+        # The same one, trusted as the HTTP calls are told to trust.
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        realtime_handshake._tls.cache_clear()
+        opened = await open_socket(f"{sockets.url}/a/b", {}, open_timeout_s=5, max_size=1000)
+        await opened.close()
+    assert len(sockets.requests) == 1
+
+
+def served(certificate: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    context.set_alpn_protocols(["h2", "http/1.1"])  # no WebSocket on the first
+    return context
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Iterator[Path]:
+    """A key and a certificate for 127.0.0.1 that it signed itself, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "peer")])
+    now = datetime.now(UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(LOOPBACK)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = tmp_path / "peer.pem"
+    path.write_bytes(secret + built.public_bytes(Encoding.PEM))
+    realtime_handshake._tls.cache_clear()
+    yield path
+    realtime_handshake._tls.cache_clear()
 
 
 async def test_a_host_that_takes_no_connection_in_time_is_not_sent() -> None:

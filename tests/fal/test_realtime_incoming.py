@@ -100,6 +100,14 @@ def test_arrays_that_each_claim_millions_cost_little_time() -> None:
     raw = claim * 500 + bytes(16_000_000)
     began = time.process_time()
     assert decode_message(raw).kind == "binary"
+    assert time.process_time() - began < 0.1
+
+
+def test_a_flood_of_small_maps_is_left_early() -> None:
+    raw = b"\xdc\x0f\xa0" + (b"\xdc\x03\xe8" + b"\x81\xa1a\x01" * 1000) * 4000
+    assert msgpack.unpackb(raw[3:4006]) == [{"a": 1}] * 1000
+    began = time.process_time()
+    assert decode_message(raw).kind == "binary"
     assert time.process_time() - began < 1.0
 
 
@@ -116,6 +124,7 @@ def test_arrays_that_each_claim_millions_cost_little_time() -> None:
         ("[" * 100_000, "text", "[" * 100_000),
         ("[" * 66 + "]" * 66, "text", "[" * 66 + "]" * 66),
         ("1" * 5000, "text", "1" * 5000),
+        (f"[{'0,' * MAX_NODES}0]", "text", f"[{'0,' * MAX_NODES}0]"),
     ],
 )
 def test_text_frames_are_json_or_text(raw: str, kind: str, value: object) -> None:
