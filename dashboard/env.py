@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import dj_database_url
+from dj_database_url import DBConfig
 from django.core.exceptions import ImproperlyConfigured
 
 _TRUE = {"1", "true", "yes", "on"}
@@ -26,8 +30,8 @@ def env_text(name: str, default: str = "") -> str:
 def _read(name: str, path: Path) -> str:
     try:
         return path.read_text().strip()
-    except OSError as error:
-        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error}") from None
 
 
 def env_bool(name: str, *, default: bool) -> bool:
@@ -65,20 +69,73 @@ def env_url(name: str, default: str = "", *, schemes: tuple[str, ...] = ("https"
         port_is_fine = parts.port is None or parts.port > 0
     except ValueError:
         parts, port_is_fine = urlsplit(""), False
-    if parts.scheme not in schemes or not parts.hostname or not port_is_fine:
+    if "@" in parts.netloc:  # the value is not shown: it may hold a password
+        raise ImproperlyConfigured(f"{name} holds a user name. Leave out user name and password.")
+    odd = any(letter.isspace() or not letter.isprintable() for letter in url)
+    if parts.scheme not in schemes or not parts.hostname or not port_is_fine or odd:
         wanted = " or ".join(f"{scheme}://host" for scheme in schemes)
         raise ImproperlyConfigured(f"{name} is {url!r}. Use {wanted}, with a port if needed.")
-    if parts.query or parts.fragment or parts.username:
-        raise ImproperlyConfigured(f"{name} is {url!r}. Leave out user name, query and fragment.")
+    if parts.query or parts.fragment:
+        raise ImproperlyConfigured(f"{name} is {url!r}. Leave out query and fragment.")
     return url
 
 
-def kept_secret(path: Path) -> str:
-    """A random secret that is made on first use and kept in a file only its owner can read."""
+def env_choice(name: str, default: str, choices: Iterable[str]) -> str:
+    """One of some words, in capitals."""
+    text = env_text(name, default).upper() or default
+    if text not in choices:
+        raise ImproperlyConfigured(f"{name} is {text!r}. Use one of {', '.join(choices)}.")
+    return text
+
+
+def env_database(name: str, default: str) -> DBConfig:
+    """Django's description of the database at a URL. The URL is not repeated: it holds a password."""
     try:
-        with path.open("x") as file:
-            path.chmod(0o600)
+        return dj_database_url.parse(env_text(name) or default, conn_health_checks=True)
+    except (dj_database_url.UnknownSchemeError, dj_database_url.ParseError, ValueError):
+        raise ImproperlyConfigured(
+            f"{name} cannot be read. Use postgres://user:password@host:5432/name, with special "
+            "characters of the password percent-encoded."
+        ) from None
+
+
+def origin_of(url: str) -> str:
+    """The origin of a URL in the one spelling in which browsers send it; empty for an empty URL."""
+    parts = urlsplit(url)
+    if not parts.hostname:
+        return ""
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    port = "" if parts.port in (None, usual) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
+def kept_secret(path: Path) -> str:
+    """A random secret that is made on first use and kept in a file only its owner can read.
+
+    The file appears whole or not at all: two programs that start together, or one that is killed in
+    between, must not leave an empty secret.
+    """
+    if not path.exists():
+        _make_secret(path)
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{str(path)!r} cannot be read: {error}") from None
+
+
+def _make_secret(path: Path) -> None:
+    try:
+        descriptor, draft = tempfile.mkstemp(dir=path.parent)  # 0600, as we want it
+        with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass
-    return path.read_text().strip()
+        try:
+            os.link(draft, path)  # unlike a rename this leaves a file that is there already
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without links
+            Path(draft).replace(path)
+        finally:
+            Path(draft).unlink(missing_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{str(path)!r} cannot be made: {error}") from None

@@ -7,11 +7,20 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from dashboard.env import env_bool, env_int, env_list, env_text, env_url, kept_secret
+from dashboard.env import (
+    env_bool,
+    env_choice,
+    env_database,
+    env_int,
+    env_list,
+    env_text,
+    env_url,
+    kept_secret,
+    origin_of,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -80,7 +89,7 @@ ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS: list[str] = []
 if _public.hostname:
     ALLOWED_HOSTS.append(_public.hostname)
-    CSRF_TRUSTED_ORIGINS.append(f"{_public.scheme}://{_public.netloc}")
+    CSRF_TRUSTED_ORIGINS.append(origin_of(PUBLIC_URL))
 
 INSTALLED_APPS = [
     "daphne",
@@ -140,12 +149,7 @@ _SQLITE_OPTIONS = {
         "PRAGMA mmap_size=134217728;PRAGMA cache_size=-20000;"
     ),
 }
-DATABASES = {
-    "default": dj_database_url.parse(
-        env_text("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'faldeck.sqlite3'}",
-        conn_health_checks=True,
-    )
-}
+DATABASES = {"default": env_database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'faldeck.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = _SQLITE_OPTIONS
     # A file, so that the threads of a live server see the test's rows; one for each run.
@@ -241,6 +245,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True  # no collectstatic step: the two commands of the README suffice
 WHITENOISE_MAX_AGE = 60  # seconds; names carry no hash, so a new version must show soon
 
+LOG_LEVEL = env_choice("LOG_LEVEL", "WARNING", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -252,7 +257,7 @@ LOGGING = {
         },
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env_text("LOG_LEVEL", "WARNING").upper()},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "requests_app": {"level": "INFO"},
         "dashboard": {"level": "INFO"},

@@ -1,0 +1,92 @@
+"""Broker, clock and tasks: what is agreed between the part that sends and the part that works."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import pytest
+from celery import signals
+from django.contrib.auth.models import User
+
+from dashboard.celery import SWEEP_EVERY_S, app
+from requests_app import announce, tasks
+from requests_app.models import FalRequest, Heartbeat, Team
+from requests_app.watch.loop import watch_loop
+from tests.builders import make_queued
+
+
+def test_every_task_that_is_sent_by_name_exists() -> None:
+    app.loader.import_default_modules()
+    sent = {announce.ADVANCE_TASK, *(entry["task"] for entry in app.conf.beat_schedule.values())}
+    assert sent <= set(app.tasks)
+    assert tasks.advance.name == announce.ADVANCE_TASK
+
+
+def test_the_clock_sweeps_every_second_and_stale_ticks_expire() -> None:
+    entry = app.conf.beat_schedule["sweep"]
+    assert (entry["task"], entry["schedule"]) == (tasks.sweep.name, SWEEP_EVERY_S)
+    assert entry["options"]["expires"] <= 10 * SWEEP_EVERY_S
+
+
+def test_only_json_is_taken_from_the_broker() -> None:
+    """A pickle from a broker somebody else can write to would be code."""
+    assert list(app.conf.accept_content) == ["json"]
+    assert app.conf.task_serializer == "json"
+
+
+def test_without_redis_no_broker_is_needed() -> None:
+    assert app.conf.broker_url == "memory://localhost/"
+
+
+def test_work_is_published_once_with_the_rows_key() -> None:
+    with app.connection_for_write() as connection:
+        connection.default_channel.queue_declare(app.conf.task_default_queue)
+        connection.default_channel.queue_purge(app.conf.task_default_queue)
+        announce._publish(42)
+        queue = connection.SimpleQueue(app.conf.task_default_queue)
+        message = queue.get(timeout=2)
+        assert message.headers["task"] == announce.ADVANCE_TASK
+        assert json.loads(message.body)[0] == [42]
+        message.ack()
+        assert queue.qsize() == 0
+        queue.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_sweep_task_sweeps() -> None:
+    tasks.sweep()
+    watch_loop.stop()
+    assert Heartbeat.objects.filter(part="sweep").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_starts_looks_at_every_live_row_at_once(team: Team, owner: User) -> None:
+    row = make_queued(team=team, person=owner)
+    before = FalRequest.objects.get(pk=row.pk).due_at
+    signals.worker_ready.send(sender=None)
+    after = FalRequest.objects.get(pk=row.pk).due_at
+    assert before and after and after < before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_stops_drains_the_watch_loop() -> None:
+    done = threading.Event()
+
+    async def short() -> None:
+        done.set()
+
+    watch_loop.spawn(short())
+    signals.worker_shutdown.send(sender=None)
+    assert done.wait(2)
+    assert not any(thread.name == "watch" for thread in threading.enumerate())
+
+
+def test_the_tasks_hand_over_and_do_nothing_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    spawned: list[Any] = []
+    monkeypatch.setattr(watch_loop, "spawn", spawned.append)
+    tasks.advance(7)
+    [coroutine] = spawned
+    assert coroutine.cr_frame.f_locals["pk"] == 7
+    coroutine.close()

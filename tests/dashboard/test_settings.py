@@ -1,0 +1,110 @@
+"""The settings as a fresh process reads them: with nothing set, and with each kind of nonsense."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as live
+
+SHOWN = (
+    "ALLOWED_HOSTS", "CHANNEL_LAYERS", "CSRF_TRUSTED_ORIGINS", "DEBUG", "FAL_KEY", "FAL_QUEUE_URL",
+    "FAL_REALTIME_URL", "FAL_RUN_URL", "HTTPS", "PUBLIC_URL", "SANDBOX", "SECRET_KEY",
+    "SECURE_HSTS_SECONDS", "SESSION_COOKIE_NAME", "SESSION_COOKIE_SECURE",
+)  # fmt: skip
+PROGRAM = f"""
+import json
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+try:
+    shown = {{name: getattr(settings, name) for name in {SHOWN!r}}}
+    shown["ENGINE"] = settings.DATABASES["default"]["ENGINE"]
+except ImproperlyConfigured as error:
+    shown = {{"error": str(error)}}
+print(json.dumps(shown))
+"""
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Any:
+    """Read the settings in a process of its own, with this environment alone."""
+
+    def run(**environment: str) -> dict[str, Any]:
+        base = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "dashboard.settings"}
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            env={**base, "DATA_DIR": str(tmp_path), **environment},
+            cwd=live.BASE_DIR, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        shown: dict[str, Any] = json.loads(done.stdout)
+        return shown
+
+    return run
+
+
+def test_with_nothing_set_everything_stays_on_this_machine(start: Any, tmp_path: Path) -> None:
+    shown = start()
+    assert (shown["SANDBOX"], shown["DEBUG"]) == (True, False)
+    assert shown["FAL_QUEUE_URL"].startswith("http://127.0.0.1:")
+    assert shown["ENGINE"].endswith("sqlite3")
+    assert shown["CHANNEL_LAYERS"]["default"]["BACKEND"].endswith("ThreadSafeInMemoryLayer")
+    assert shown["SECRET_KEY"] == (tmp_path / "secret_key").read_text()
+    assert start()["SECRET_KEY"] == shown["SECRET_KEY"]
+
+
+def test_a_key_alone_means_fal_itself(start: Any) -> None:
+    shown = start(FAL_KEY="id:secret")
+    assert (shown["SANDBOX"], shown["FAL_KEY"]) == (False, "id:secret")
+    assert shown["FAL_QUEUE_URL"] == "https://queue.fal.run"
+    assert shown["FAL_REALTIME_URL"] == "wss://fal.run"
+
+
+def test_an_upstream_of_ones_own_is_no_sandbox(start: Any) -> None:
+    shown = start(FAL_QUEUE_URL="http://fal.internal:9000/queue/")
+    assert (shown["SANDBOX"], shown["FAL_KEY"]) == (False, "")
+    assert shown["FAL_QUEUE_URL"] == "http://fal.internal:9000/queue"
+
+
+def test_a_public_url_with_tls_hardens_cookies_and_trusts_exactly_its_origin(start: Any) -> None:
+    shown = start(PUBLIC_URL="https://Dash.Example:443/")
+    assert shown["CSRF_TRUSTED_ORIGINS"] == ["https://dash.example"]
+    assert "dash.example" in shown["ALLOWED_HOSTS"]
+    assert shown["HTTPS"] and shown["SESSION_COOKIE_SECURE"]
+    assert shown["SESSION_COOKIE_NAME"].startswith("__Host-")
+    assert shown["SECURE_HSTS_SECONDS"] > 0
+
+
+def test_a_public_url_without_tls_keeps_its_port(start: Any) -> None:
+    shown = start(PUBLIC_URL="http://[::1]:8000")
+    assert shown["CSRF_TRUSTED_ORIGINS"] == ["http://[::1]:8000"]
+    assert not shown["SESSION_COOKIE_SECURE"]
+
+
+def test_services_are_chosen_by_their_urls(start: Any) -> None:
+    shown = start(DATABASE_URL="postgres://me:pw@db:5432/x", REDIS_URL="redis://cache:6379/0")
+    assert shown["ENGINE"].endswith("postgresql")
+    assert "channels_redis" in shown["CHANNEL_LAYERS"]["default"]["BACKEND"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEBUG", "perhaps"), ("SANDBOX_PORT", "eighty"), ("RUN_TIMEOUT", "0"),
+        ("PUBLIC_URL", "dash.example"), ("FAL_QUEUE_URL", "ftp://fal"), ("LOG_LEVEL", "loud"),
+        ("FAL_REALTIME_URL", "https://fal.run"), ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "postgres://me:hunter2@db:port/x"), ("FAL_KEY_FILE", "/no/such/file"),
+        ("DATA_DIR", "/dev/null/data"),
+    ],
+)  # fmt: skip
+def test_nonsense_stops_the_start_with_a_sentence_that_names_it(
+    name: str, value: str, start: Any
+) -> None:
+    error = start(**{name: value})["error"]
+    assert error.startswith(name.removesuffix("_FILE"))
+    assert "hunter2" not in error
