@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import fal
 from fal.toolkit import Image
@@ -71,7 +72,11 @@ class Workshop(fal.App):
     async def echo(self, number: Number) -> Number:
         return number
 
-    @fal.realtime("/realtime/count", session_timeout=5)
+    @fal.realtime("/realtime/any", session_timeout=5)
+    async def any(self, message: Any) -> Any:
+        return message
+
+    @fal.realtime("/realtime/count", session_timeout=0.5)
     async def count(self, number: Number) -> AsyncIterator[Counted]:
         for each in range(number.number):
             yield Counted(number=each, of=number.number)
