@@ -1,0 +1,97 @@
+"""A real installation with its sandbox, and a browser in which somebody is logged in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.process.serving import Serving, free_port
+
+PASSWORD = "a long pass phrase"
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """One process for all browser tests that need no more; grace owns its team."""
+    folder: Path = tmp_path_factory.mktemp("installation")
+    with Serving(folder, SANDBOX_PORT=str(free_port())) as serving:
+        serving.manage(
+            "createsuperuser", "--noinput", "--username", "grace", "--email", "grace@example.org",
+            DJANGO_SUPERUSER_PASSWORD=PASSWORD,
+        )  # fmt: skip
+        serving.manage("create_team", "Navy", "--owner", "grace")
+        yield serving
+
+
+@pytest.fixture(scope="module")
+def window(installation: Serving) -> Iterator[Browser]:
+    """Chromium. Per module: two Playwrights at once do not get on."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def cookies(window: Browser, installation: Serving) -> list[dict[str, object]]:
+    """What a log-in leaves; logging in anew for every test would meet the rate limit."""
+    context = window.new_context()
+    page = context.new_page()
+    page.goto(f"{installation.url}/accounts/login/")
+    page.get_by_label("Username").fill("grace")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/requests/")
+    kept = list(context.cookies())
+    context.close()
+    return kept
+
+
+@pytest.fixture
+def open_page(
+    window: Browser, installation: Serving, cookies: list[dict[str, object]]
+) -> Iterator[OpenPage]:
+    """open_page("/requests/new/", javascript=…, width=…, before=…): a logged-in page.
+
+    `before(page)` runs before the first navigation. Whatever the browser complains about fails the test.
+    """
+    troubles: list[str] = []
+    contexts: list[BrowserContext] = []
+
+    def open_it(
+        path: str,
+        *,
+        javascript: bool = True,
+        width: int = 1280,
+        before: Callable[[Page], object] = lambda page: None,
+    ) -> Page:
+        context = window.new_context(
+            viewport={"width": width, "height": 800},
+            java_script_enabled=javascript,
+            base_url=installation.url,
+        )
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        context.add_cookies(cookies)  # type: ignore[arg-type]
+        page = context.new_page()
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("dialog", lambda dialog: (troubles.append(dialog.message), dialog.dismiss()))
+        # A refused form is answered with 422, which Chromium reports as a failed load.
+        page.on(
+            "console",
+            lambda said: (
+                said.type == "error" and " 422 " not in said.text and troubles.append(said.text)
+            ),
+        )
+        before(page)
+        page.goto(path)
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert troubles == []

@@ -1,0 +1,131 @@
+"""The new-request form in a real browser: nothing typed is lost, nothing is sent twice."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+pytestmark = pytest.mark.browser
+
+NEW = "/requests/new/?endpoint=sandbox/echo"
+
+
+def fill_input(page: Page, value: object) -> None:
+    page.locator("#id_input").fill(value if isinstance(value, str) else json.dumps(value))
+
+
+def made(page: Page) -> Any:
+    return page.locator("tr.row")
+
+
+def test_after_a_submit_the_form_stays_and_the_row_comes_to_life_below(open_page: Any) -> None:
+    page = open_page(NEW)
+    fill_input(page, {"message": "first"})
+    page.locator("#id_input").press("Control+Enter")
+    expect(made(page)).to_have_count(1)
+    expect(made(page).locator(".badge")).to_have_text("completed", timeout=10_000)
+    assert page.input_value("#id_input") == '{"message": "first"}'
+    fill_input(page, {"message": "second"})
+    page.get_by_role("button", name="Submit").click()
+    expect(made(page)).to_have_count(2)
+    expect(made(page).first).to_contain_text("second")
+
+
+def test_a_double_click_makes_one_request(open_page: Any) -> None:
+    page = open_page(NEW)
+    fill_input(page, {"message": "only once, please"})
+    page.get_by_role("button", name="Submit").dblclick()
+    expect(made(page)).to_have_count(1)
+    page.goto("/requests/?q=%22only+once%22")
+    expect(made(page)).to_have_count(1)
+
+
+def test_a_post_that_is_sent_again_makes_one_request(open_page: Any) -> None:
+    page = open_page(NEW)
+    fill_input(page, {"message": "sent again by the network"})
+
+    def twice(route: Route) -> None:
+        route.fetch()  # the first answer is lost on the way
+        route.continue_()
+
+    page.route(
+        "**/requests/new/", lambda route: twice(route) if is_post(route) else route.continue_()
+    )
+    page.get_by_role("button", name="Submit").click()
+    expect(made(page)).to_have_count(1)
+    page.goto("/requests/?q=%22sent+again+by%22")
+    expect(made(page)).to_have_count(1)
+
+
+def is_post(route: Route) -> bool:
+    return route.request.method == "POST"
+
+
+def test_a_mistake_is_marked_where_it_is_and_nothing_typed_is_lost(open_page: Any) -> None:
+    page = open_page(NEW)
+    wrong = '{\n  "message": "a",\n  "number": tru\n}'
+    page.locator("#id_endpoint_id").fill("nonsense")
+    fill_input(page, wrong)
+    page.get_by_text("Options", exact=True).click()
+    page.get_by_label("Start timeout").fill("soon")
+    page.get_by_label("Own headers").fill("x-mine: 1")
+    expect(page.locator("#json-state")).to_have_text("Not JSON yet: line 3, column 13")
+    expect(page.locator("#json-excerpt")).to_contain_text('"number": tru')
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator("#error-input")).to_contain_text("line 3, column 13")
+    expect(page.locator("#error-endpoint_id")).to_contain_text("owner")
+    expect(page.locator("#error-start_timeout")).to_contain_text("number of seconds")
+    expect(page.locator("#id_endpoint_id")).to_be_focused()
+    assert page.input_value("#id_input") == wrong
+    assert page.input_value("#id_start_timeout") == "soon"
+    assert page.input_value("#id_headers") == "x-mine: 1"
+    page.get_by_role("button", name="Go there").click()
+    assert page.evaluate("document.getElementById('id_input').selectionStart") == wrong.index("tru")
+    expect(made(page)).to_have_count(0)
+    page.locator("#id_endpoint_id").fill("sandbox/echo")
+    page.get_by_label("Start timeout").fill("30")
+    fill_input(page, {"message": "mended"})
+    page.get_by_role("button", name="Submit").click()
+    expect(made(page)).to_have_count(1)
+    expect(page.locator("#error-input")).to_be_hidden()
+    expect(page.locator("[aria-invalid]")).to_have_count(0)
+
+
+def test_what_will_be_sent_follows_what_is_typed(open_page: Any) -> None:
+    page = open_page(NEW)
+    code = page.locator("#sent-code")
+    fill_input(page, {"message": "shown"})
+    expect(code).to_contain_text(re.compile(r"^POST \S+/run/sandbox/echo"))
+    expect(code).to_contain_text("Authorization: Key $FAL_KEY")
+    page.locator("[name=mode][value=queue]").check()
+    expect(code).to_contain_text("/queue/sandbox/echo")
+    page.get_by_role("tab", name="Python").click()
+    expect(code).to_contain_text('"message": "shown"')
+    page.get_by_role("tab", name="Python").press("ArrowRight")
+    expect(code).to_contain_text("@fal-ai/client")
+    expect(page.get_by_role("tab", name="JavaScript")).to_be_focused()
+
+
+def test_without_javascript_the_form_works_too(open_page: Any) -> None:
+    page = open_page(NEW, javascript=False)
+    expect(page.locator("#sent")).to_be_hidden()
+    fill_input(page, "{")
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator("#error-input")).to_contain_text("line 1, column 2")
+    assert page.input_value("#id_input") == "{"
+    fill_input(page, {"message": "no scripts"})
+    page.get_by_role("button", name="Submit").click()
+    page.wait_for_url(re.compile(r"/requests/[0-9a-f-]{36}/$"))
+    expect(page.locator("h1")).to_have_text("sandbox/echo")
+
+
+@pytest.mark.parametrize("width", [390, 768, 1600])
+def test_it_fits_every_screen(open_page: Any, width: int) -> None:
+    page = open_page(NEW, width=width)
+    fill_input(page, {"message": "x" * 500})
+    page.get_by_text("Options", exact=True).click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
