@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
-from ninja import Header, Query, Router, Status
+from ninja import Header, Query, Router, Schema, Status
 from ninja.errors import ValidationError
 
 from requests_app import lifecycle
-from requests_app.api import events, rows
+from requests_app.api import events, frames, rows
 from requests_app.api.accepted import Filters, NewRequest
 from requests_app.api.auth import SubmitterBearer
 from requests_app.api.body import digest_of
@@ -88,14 +88,14 @@ def _create(
 )
 def list_requests(request: ApiRequest, filters: Query[Filters]) -> dict[str, Any]:
     """The team's requests, newest first. Pass `next_cursor` as `cursor` for the next page."""
-    _refuse_unknown(request)
+    _refuse_unknown(request, Filters)
     items, next_cursor = rows.page(request.auth, filters)
     return {"items": items, "next_cursor": next_cursor}
 
 
-def _refuse_unknown(request: HttpRequest) -> None:
+def _refuse_unknown(request: HttpRequest, known: type[Schema]) -> None:
     """A filter with a typing error must not answer with everything."""
-    unknown = sorted(set(request.GET) - set(Filters.model_fields))
+    unknown = sorted(set(request.GET) - set(known.model_fields))
     if unknown:
         msg, kind = "There is no such parameter.", "extra_forbidden"
         raise ValidationError(
@@ -153,3 +153,18 @@ async def follow(
     Each event's id, sent back as `Last-Event-ID`, resumes behind it without gap or repeat.
     """
     return await events.response(request, id, last_event_id)
+
+
+@router.get(
+    "{id}/frames/",
+    response={200: frames.FramePage, 422: FieldProblems, **_REFUSALS},
+    summary="Read the record of a stream or session",
+)
+async def read_frames(request: ApiRequest, id: str, filters: Query[frames.FrameFilters]) -> Any:
+    """Events and messages by number, a page at a time; `format=jsonl` downloads all of them.
+
+    `data` is the text of an event, or a message decoded and written as JSON, where large bytes are
+    left out: `raw=true` adds them.
+    """
+    _refuse_unknown(request, frames.FrameFilters)
+    return await frames.response(request.auth, id, filters)

@@ -105,10 +105,15 @@ class ObservationOut(Schema):
 
 
 class FrameOut(Schema):
-    """One event of a stream."""
+    """One event of a stream, or one message of a session: `direction` is in or out, seen from here.
+
+    `kind`: event (of a stream), msgpack, json, text, binary or control (fal's word on the session).
+    """
 
     number: int
     offset_ms: float
+    direction: str
+    kind: str
     event: str
     event_id: str
     data: str

@@ -1,0 +1,128 @@
+"""The record of a stream or session: a page of frames as JSON, or all of them as lines of JSON."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncGenerator
+from typing import Annotated, Any, Literal
+
+from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from ninja import Schema
+from pydantic import ConfigDict, Field
+
+from requests_app.api import rows
+from requests_app.api.schemas import FrameOut
+from requests_app.models import ApiToken, Direction, FalRequest, Frame
+
+Kind = Literal["event", "msgpack", "json", "text", "binary", "control"]
+LAST = 2**31 - 1
+BYTES_AT_ONCE = 4 * 1024 * 1024  # of frames in memory; one frame may be larger
+LOOK_AHEAD = 1000  # frames
+
+
+class RecordedFrame(FrameOut):
+    """A frame with the bytes of a binary message (base64), when they were asked for."""
+
+    raw: str | None = None
+
+
+class FramePage(Schema):
+    """Frames by number; pass `next_after` as `after`. It is null when there are no more now.
+
+    `ended`: the request has ended and these are the last ones.
+    """
+
+    items: list[RecordedFrame]
+    next_after: int | None
+    ended: bool
+
+
+class FrameFilters(Schema):
+    """Which frames, by number."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: Annotated[int, Field(ge=0, le=LAST, description="a frame's number")] = 0
+    limit: Annotated[int, Field(ge=1, le=1000, description="of one page of JSON")] = 200
+    direction: Direction | None = None
+    kind: Annotated[list[Kind], Field(description="may be repeated")] = []
+    raw: Annotated[bool, Field(description="also the bytes of binary messages, as base64")] = False
+    format: Annotated[Literal["json", "jsonl"], Field(description="jsonl: all, one a line")] = (
+        "json"
+    )
+
+
+async def response(token: ApiToken, request_id: str, filters: FrameFilters) -> Any:
+    """A page, or the download. Raises Http404."""
+    row = await sync_to_async(rows.get_or_404)(token, request_id)
+    if filters.format == "json":
+        return await sync_to_async(_page)(row, filters)
+    return StreamingHttpResponse(
+        _lines(row, filters),
+        content_type="application/jsonl; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{row.public_id}.jsonl"',
+            "Cache-Control": "private, no-store",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+def _page(row: FalRequest, filters: FrameFilters) -> FramePage:
+    # The row was read first: frames committed before its end are all found now.
+    found, more = _batch(row, filters, filters.after, filters.limit)
+    return FramePage(
+        items=[_shown(frame, with_raw=filters.raw) for frame in found],
+        next_after=found[-1].number if more else None,
+        ended=row.is_ended and not more,
+    )
+
+
+async def _lines(row: FalRequest, filters: FrameFilters) -> AsyncGenerator[str]:
+    """Batch by batch: a record of any size costs no more memory than one batch."""
+    after, more = filters.after, True
+    while more:
+        found, more = await database_sync_to_async(_batch)(row, filters, after, LOOK_AHEAD)
+        yield "".join(_line(frame, with_raw=filters.raw) for frame in found)
+        after = found[-1].number if found else after
+
+
+def _batch(
+    row: FalRequest, filters: FrameFilters, after: int, limit: int
+) -> tuple[list[Frame], bool]:
+    """At most `limit` frames and about `BYTES_AT_ONCE`, at least one; and whether more follow."""
+    matching = _matching(row, filters).filter(number__gt=after).order_by("number")
+    sizes = list(matching.values_list("number", "size")[: limit + 1])
+    last, total = after, 0
+    for number, size in sizes[:limit]:
+        total += size
+        if last > after and total > BYTES_AT_ONCE:
+            break
+        last = number
+    more = bool(sizes) and sizes[-1][0] > last
+    wanted = matching if filters.raw else matching.defer("raw")
+    return list(wanted.filter(number__lte=last)) if sizes else [], more
+
+
+def _matching(row: FalRequest, filters: FrameFilters) -> QuerySet[Frame]:
+    frames = Frame.objects.filter(request=row)
+    if filters.direction:
+        frames = frames.filter(direction=filters.direction)
+    return frames.filter(kind__in=filters.kind) if filters.kind else frames
+
+
+def _shown(frame: Frame, *, with_raw: bool) -> RecordedFrame:
+    shown = RecordedFrame(**FrameOut.from_orm(frame).model_dump())
+    if with_raw and frame.raw is not None:
+        shown.raw = base64.b64encode(frame.raw).decode()
+    return shown
+
+
+def _line(frame: Frame, *, with_raw: bool) -> str:
+    """JSON escapes every line break, also those that only some readers take for one."""
+    shown = _shown(frame, with_raw=with_raw).model_dump(exclude=set() if with_raw else {"raw"})
+    return json.dumps(shown) + "\n"

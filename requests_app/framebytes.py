@@ -1,0 +1,73 @@
+"""The bytes inside a recorded message: what a page shows as a picture or a sound. Pure.
+
+A message is shown as JSON, where bytes have become ``{"$bytes": …}`` or ``{"$bytes_size": …}``; a JSON
+pointer (RFC 6901) into that JSON leads to the bytes themselves in the message as it was on the wire.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgpack
+
+from requests_app.fal.realtime_media import media_type
+
+SHOWABLE = frozenset(
+    {
+        *(f"image/{kind}" for kind in ("png", "jpeg", "gif", "webp", "avif")),
+        *(f"audio/{kind}" for kind in ("flac", "ogg", "mpeg", "wav", "mp4")),
+    }
+)
+MAX_ITEMS = 100_000  # as many as the reader of realtime messages takes
+
+
+class _Map(list[tuple[Any, Any]]):
+    """A map before its keys are looked at, in the order of the wire."""
+
+
+def bytes_at(raw: bytes, pointer: str) -> bytes | None:
+    """The bytes a pointer into the shown message leads to; "" is the message itself.
+
+    None when there are none, whatever the message or the pointer is.
+    """
+    try:
+        value = _unpacked(raw)
+    except Exception:  # hostile bytes raise what they like, see fal.realtime_incoming
+        return None if pointer else raw
+    for part in pointer.split("/")[1:]:
+        value = _child(value, part.replace("~1", "/").replace("~0", "~"))
+    if isinstance(value, str):  # old writers put bytes into strings
+        return value.encode("utf-8", "surrogateescape")
+    return value if isinstance(value, bytes) else None
+
+
+def showable_type(data: bytes) -> str | None:
+    """The type of a picture or a sound that browsers show, by its first bytes; None for the rest."""
+    found = media_type(data)
+    return found if found in SHOWABLE else None
+
+
+def _unpacked(raw: bytes) -> Any:
+    return msgpack.unpackb(
+        raw,
+        strict_map_key=False,
+        unicode_errors="surrogateescape",
+        max_array_len=MAX_ITEMS,
+        max_map_len=MAX_ITEMS,
+        object_pairs_hook=_Map,
+    )
+
+
+def _child(value: Any, name: str) -> Any:
+    if isinstance(value, _Map):
+        # A map whose keys are no plain texts is shown as {"$map": [[key, value], …]}.
+        return list(value) if name == "$map" else dict(_named(value)).get(name)
+    if isinstance(value, msgpack.ExtType):
+        return value.data if name == "data" else None
+    if isinstance(value, list | tuple) and name.isascii() and name.isdecimal():
+        return value[int(name)] if len(name) < 7 and int(name) < len(value) else None
+    return None
+
+
+def _named(pairs: _Map) -> list[tuple[str, Any]]:
+    return [(key, item) for key, item in pairs if isinstance(key, str)]
