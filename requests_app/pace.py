@@ -30,7 +30,7 @@ def next_look(pace: Pace) -> datetime:
     age_s = max(0.0, (pace.now - pace.sent_at).total_seconds())
     by_age = WATCHED_S if watched else min(LATEST_S, max(SOONEST_S, age_s * AGE_SHARE))
     by_budget = pace.open_rows / POLLS_PER_S
-    return pace.now + timedelta(seconds=min(LATEST_S, max(by_age, by_budget)))
+    return pace.now + timedelta(seconds=max(by_age, by_budget))
 
 
 def next_try(now: datetime, tries: int, *, asked_s: float | None = None) -> datetime:

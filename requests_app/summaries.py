@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Any
 
 from requests_app.loglines import storable
@@ -18,17 +19,23 @@ _PICTURE_TYPES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 def summary_of(input_text: str) -> str:
     """The most telling string of the input, else the input itself, cut to one line."""
     value = json.loads(input_text)
-    strings = dict(_strings(value))
+    strings: dict[str, str] = {}
+    for name, found in _strings(value):
+        strings.setdefault(
+            name, found
+        )  # the first of a name, which is the outermost in most inputs
     telling = next((strings[name] for name in _TELLING if strings.get(name)), None)
     longest = max(strings.values(), key=len, default="")
     text = telling or longest or (input_text if value else "")
-    return storable(" ".join(text.split()))[:SUMMARY_LENGTH]
+    # Cut first: an input of megabytes needs no look beyond its beginning.
+    return storable(" ".join(text.lstrip()[: 10 * SUMMARY_LENGTH].split()))[:SUMMARY_LENGTH]
 
 
 def search_text_of(endpoint_id: str, input_text: str) -> str:
     """What the free-text search looks through: endpoint and the input's strings."""
-    words = [endpoint_id, *(text for _, text in _strings(json.loads(input_text)))]
-    return storable(" ".join(word[:1000] for word in words))[:SEARCH_LENGTH]
+    words = chain([endpoint_id], (text for _, text in _strings(json.loads(input_text))))
+    text = " ".join(word[:1000] for word in islice(words, SEARCH_LENGTH))
+    return storable(text[:SEARCH_LENGTH])
 
 
 def of_output(columns: dict[str, Any]) -> dict[str, str]:
@@ -37,10 +44,9 @@ def of_output(columns: dict[str, Any]) -> dict[str, str]:
     if not body or len(body) > PARSED_AT_MOST:
         return {}
     try:
-        value = json.loads(body)
+        return {"thumbnail_url": next(_pictures(json.loads(body)), "")}
     except (ValueError, RecursionError):
         return {}
-    return {"thumbnail_url": next(_pictures(value), "")}
 
 
 def _strings(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

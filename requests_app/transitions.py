@@ -20,6 +20,8 @@ from requests_app.fal.reports import Receipt, Result, StatusReport, WebhookRepor
 from requests_app.models.request import ENDED, Status
 
 CANCELLED_TYPE = "client_cancelled"
+MAX_SENTENCE = 4000  # characters of an error; the output keeps the whole of it
+MAX_POSITION = 2**31 - 1  # what every database takes
 CLIENT_CLOSED = 499  # the code a cancelled call ends with
 
 
@@ -95,13 +97,13 @@ def _receipt(news: Receipt, picture: Picture) -> Change | None:
     columns = identity_of(news)
     is_first = picture.status not in (Status.IN_QUEUE, Status.IN_PROGRESS)
     if is_first:
-        columns["queue_position"] = news.queue_position
+        columns["queue_position"] = _position(news.queue_position)
     return Change(
         status=Status.IN_QUEUE if is_first else picture.status,
         kind="accepted",
         note="fal took the request.",
         columns=columns,
-        data={"queue_position": news.queue_position},
+        data={"queue_position": _position(news.queue_position)},
     )
 
 
@@ -109,7 +111,7 @@ def identity_of(receipt: Receipt) -> dict[str, Any]:
     """The columns that say which request this is at fal."""
     return {
         "fal_request_id": receipt.request_id,
-        "gateway_request_id": receipt.gateway_request_id or "",
+        "gateway_request_id": (receipt.gateway_request_id or "")[:200],
         "status_url": receipt.urls.status,
         "response_url": receipt.urls.result,
         "cancel_url": receipt.urls.cancel,
@@ -123,7 +125,7 @@ def _status(news: StatusReport, picture: Picture) -> Change | None:
     status = {"IN_QUEUE": Status.IN_QUEUE, "IN_PROGRESS": Status.IN_PROGRESS}.get(news.status)
     if status is None:
         return None  # a word we do not know is no reason to change anything
-    position = news.queue_position if status == Status.IN_QUEUE else None
+    position = _position(news.queue_position) if status == Status.IN_QUEUE else None
     if picture.finished or (status, position) == (picture.status, picture.queue_position):
         return None
     return Change(
@@ -134,6 +136,10 @@ def _status(news: StatusReport, picture: Picture) -> Change | None:
         data={"queue_position": position} if position is not None else {},
         starts=status == Status.IN_PROGRESS,
     )
+
+
+def _position(told: int | None) -> int | None:
+    return None if told is None or told > MAX_POSITION else told
 
 
 def _status_note(status: str, position: int | None, picture: Picture) -> str:
@@ -173,7 +179,7 @@ def _result(news: Result, picture: Picture) -> Change | None:
 def _webhook(news: WebhookReport, picture: Picture) -> Change | None:
     identity = {"fal_request_id": news.request_id} if not picture.fal_request_id else {}
     if news.gateway_request_id and identity:
-        identity["gateway_request_id"] = news.gateway_request_id
+        identity["gateway_request_id"] = news.gateway_request_id[:200]
     body = news.payload_bytes
     if news.status == "ERROR":
         return _with(_webhook_error(news), identity)
@@ -244,13 +250,14 @@ def _completed(columns: dict[str, Any]) -> Change:
 def _failed(
     code: int | None, sentence: str, error_type: str | None, columns: dict[str, Any]
 ) -> Change:
-    error = {"error": sentence, "error_type": (error_type or "")[:80], "error_code": code}
+    kind = (error_type or "")[:80]
+    error = {"error": sentence[:MAX_SENTENCE], "error_type": kind, "error_code": code}
     return Change(
         status=Status.FAILED,
         kind="ended",
         note=sentence[:500],
         columns={"queue_position": None, **error, **columns},
-        data={"error_type": error_type or "", "code": code},
+        data={"error_type": kind, "code": code},
     )
 
 

@@ -1,0 +1,97 @@
+"""Windows of fal's log become one history."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
+
+from requests_app.fal import LogLine as Line
+from requests_app.loglines import MAX_MESSAGE, add_logs, new_logs, storable
+from requests_app.models import FalRequest, Team
+from tests.builders import make_log, make_request
+
+
+@pytest.fixture
+def row(team: Team, owner: User) -> FalRequest:
+    return make_request(team=team, person=owner)
+
+
+def hear(row: FalRequest, *window: Line) -> int:
+    return add_logs(row.pk, new_logs(row.pk, window))
+
+
+def messages(row: FalRequest) -> list[str]:
+    return list(row.log_lines.order_by("id").values_list("message", flat=True))
+
+
+def test_overlapping_windows_leave_each_line_once_and_in_order(row: FalRequest) -> None:
+    lines = [make_log(f"line {n}", timestamp=f"t{n:02}") for n in range(10)]
+    for start in range(6):
+        hear(row, *lines[start : start + 5])
+    assert messages(row) == [f"line {n}" for n in range(10)]
+
+
+def test_a_window_that_is_known_adds_nothing(row: FalRequest) -> None:
+    assert hear(row, make_log("a")) == 1
+    assert new_logs(row.pk, [make_log("a")]) == []
+
+
+def test_a_third_equal_line_of_one_moment_is_new(row: FalRequest) -> None:
+    hear(row, make_log("tick"), make_log("tick"))
+    assert hear(row, *[make_log("tick")] * 3) == 1
+    assert messages(row) == ["tick"] * 3
+
+
+def test_lines_that_differ_in_level_alone_are_two(row: FalRequest) -> None:
+    assert hear(row, Line("t", "INFO", "USER", "x"), Line("t", "ERROR", "USER", "x")) == 2
+
+
+def test_another_requests_lines_do_not_count(row: FalRequest, team: Team, owner: User) -> None:
+    other = make_request(team=team, person=owner)
+    assert hear(row, make_log("same")) == hear(other, make_log("same")) == 1
+
+
+def test_a_window_of_thousands_is_stored_whole(row: FalRequest) -> None:
+    window = [make_log(f"{n}") for n in range(1500)]
+    assert hear(row, *window) == 1500
+    assert new_logs(row.pk, window) == []
+
+
+def test_overlong_parts_are_cut(row: FalRequest) -> None:
+    hear(row, Line("t" * 99, "L" * 99, "S" * 99, "m" * (MAX_MESSAGE + 1)))
+    line = row.log_lines.get()
+    lengths = tuple(map(len, (line.timestamp, line.level, line.source, line.message)))
+    assert lengths == (40, 20, 40, MAX_MESSAGE)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_readers_of_one_window_store_it_once(team: Team, owner: User) -> None:
+    row = make_request(team=team, person=owner)
+    window = [make_log(f"{n}") for n in range(50)]
+
+    def read(_: int) -> None:
+        try:
+            hear(row, *window)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(read, range(4)))
+    assert sorted(messages(row)) == sorted(f"{n}" for n in range(50))
+
+
+@given(st.text(st.characters(exclude_categories=[])))
+def test_storable_text_can_be_encoded_and_holds_no_nul(text: str) -> None:
+    kept = storable(text)
+    kept.encode()
+    assert "\0" not in kept
+    assert storable(kept) == kept
+
+
+def test_storable_keeps_what_is_fine() -> None:
+    assert storable("naïve \U0001f600 \u2028") == "naïve \U0001f600 \u2028"

@@ -1,0 +1,50 @@
+"""When the next look is due."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from requests_app.pace import LATEST_S, POLLS_PER_S, Pace, next_look, next_try
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def look_s(*, age_s: float = 0, watched_s: float | None = None, open_rows: int = 1) -> float:
+    watched = None if watched_s is None else NOW + timedelta(seconds=watched_s)
+    pace = Pace(NOW, NOW - timedelta(seconds=age_s), watched, open_rows)
+    return (next_look(pace) - NOW).total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("age_s", "seconds"), [(-5, 1), (0, 1), (10, 1), (100, 10), (600, 60), (86_400, 60)]
+)
+def test_the_older_a_request_the_later_it_is_looked_at(age_s: float, seconds: float) -> None:
+    assert look_s(age_s=age_s) == seconds
+
+
+def test_an_open_page_is_worth_a_look_every_second() -> None:
+    assert look_s(age_s=86_400, watched_s=5) == 1
+
+
+def test_a_page_that_was_closed_counts_no_more() -> None:
+    assert look_s(age_s=600, watched_s=-1) == look_s(age_s=600, watched_s=0) == 60
+
+
+@pytest.mark.parametrize("open_rows", [100, 1000, 3000, 20_000, 100_000])
+@pytest.mark.parametrize("watched_s", [None, 10])
+def test_all_rows_together_stay_within_the_budget(open_rows: int, watched_s: float | None) -> None:
+    seconds = look_s(age_s=86_400, watched_s=watched_s, open_rows=open_rows)
+    assert open_rows / seconds <= POLLS_PER_S
+
+
+def test_tries_double_up_to_a_minute() -> None:
+    waits = [(next_try(NOW, tries) - NOW).total_seconds() for tries in range(1, 9)]
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert (next_try(NOW, 10**6) - NOW).total_seconds() == LATEST_S
+
+
+def test_what_fal_asked_for_counts_instead() -> None:
+    assert next_try(NOW, 1, asked_s=300) == NOW + timedelta(seconds=300)
+    assert next_try(NOW, 9, asked_s=2) == NOW + timedelta(seconds=2)
