@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
+# Python without the ending that tools look for.
+SCRIPTS := .ci/judge .ci/start
 
 # The suite never reaches a real fal, whatever is set in the shell it is started from.
 HERMETIC := env -u FAL_KEY -u FAL_KEY_FILE -u PUBLIC_URL
@@ -58,9 +60,10 @@ test-services: $(VENV)/.installed-dev
 		--ignore=tests/fal --ignore=tests/sandbox $(ARGS)
 
 lint: $(VENV)/.installed-dev
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check . $(SCRIPTS)
+	$(BIN)/ruff format --check --quiet . $(SCRIPTS)
 	$(BIN)/mypy dashboard requests_app manage.py
+	$(BIN)/mypy --scripts-are-modules $(SCRIPTS)
 	$(BIN)/djlint templates --lint --quiet
 	$(HERMETIC) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(HERMETIC) PUBLIC_URL=https://faldeck.example BEHIND_PROXY=1 FAL_KEY=id:secret \

@@ -1,0 +1,11 @@
+"""Measurements, not tests: `make bench`. Each prints our figure beside the one it could be at best.
+
+::
+
+    start.py      from the start command to the first page; memory
+    latency.py    submit to visible row, webhook to changed row, over the socket
+    listing.py    the list page over 100,000 rows beside a plain query
+    sweeping.py   polls per second beside the bare HTTP client
+
+All load runs on this machine beside what is measured: figures compare, they do not promise.
+"""

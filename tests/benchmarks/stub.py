@@ -1,0 +1,88 @@
+"""The quickest fal there can be: takes every submit, says IN_QUEUE to every poll, sends nothing.
+
+`python -m tests.benchmarks.stub PORT JWK_X`; a process of its own, so that it takes no time from ours.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import uuid4
+
+import httpx
+from aiohttp import web
+
+from tests.process.serving import ROOT, free_port
+from tests.signing import Signer
+
+
+@contextmanager
+def running(signer: Signer) -> Iterator[str]:
+    """The stub's address, while it runs; its key set has the signer's key."""
+    port = free_port()
+    module = [sys.executable, "-m", "tests.benchmarks.stub"]
+    process = subprocess.Popen([*module, str(port), signer.jwk["x"]], cwd=ROOT)
+    try:
+        _wait(f"http://127.0.0.1:{port}/jwks.json")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait(url: str) -> None:
+    for _ in range(200):
+        try:
+            httpx.get(url)
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+    raise TimeoutError(url)
+
+
+class Stub:
+    """Remembers where each request's webhook should go."""
+
+    def __init__(self, jwk_x: str) -> None:
+        self.keys = {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": jwk_x}]}
+        self.webhooks: dict[str, str] = {}
+
+    async def key_set(self, request: web.Request) -> web.Response:
+        return web.json_response(self.keys)
+
+    async def seen(self, request: web.Request) -> web.Response:
+        return web.json_response(self.webhooks)
+
+    async def submit(self, request: web.Request) -> web.Response:
+        request_id = str(uuid4())
+        self.webhooks[request_id] = request.query.get("fal_webhook", "")
+        base = f"{request.url.origin()}{request.path}/requests/{request_id}"
+        urls = {
+            "status_url": f"{base}/status",
+            "response_url": base,
+            "cancel_url": f"{base}/cancel",
+        }
+        body = {"request_id": request_id, "status": "IN_QUEUE", "queue_position": 3, **urls}
+        return web.json_response(body)
+
+    async def status(self, request: web.Request) -> web.Response:
+        return web.json_response({"status": "IN_QUEUE", "queue_position": 3}, status=202)
+
+
+def main() -> None:
+    """Serve until killed."""
+    stub = Stub(sys.argv[2])
+    app = web.Application()
+    app.router.add_get("/jwks.json", stub.key_set)
+    app.router.add_get("/seen", stub.seen)
+    app.router.add_post("/queue/{path:.*}", stub.submit)
+    app.router.add_get("/queue/{path:.*}/status", stub.status)
+    web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None)
+
+
+if __name__ == "__main__":
+    main()
