@@ -1,0 +1,186 @@
+"""The request page in a real browser: live, truthful, complete, and inert."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'"
+
+
+def submit(open_page: Any, endpoint: str, value: object, mode: str = "queue") -> str:
+    """The path of a new request's page."""
+    page: Page = open_page("/requests/new/")
+    page.locator("#id_endpoint_id").fill(endpoint)
+    page.locator(f"[name=mode][value={mode}]").check()
+    page.locator("#id_input").fill(json.dumps(value))
+    page.get_by_role("button", name="Submit").click()
+    link = page.locator("tr.row .row-link").first
+    path = link.get_attribute("href")
+    assert path
+    return path
+
+
+def badge(page: Page) -> Any:
+    return page.locator("#part-head .badge")
+
+
+def numbers(page: Page) -> list[int]:
+    return [int(text[1:]) for text in page.locator(".frame-number").all_text_contents()]
+
+
+def test_a_request_is_followed_from_its_logs_to_its_output(open_page: Any) -> None:
+    page = open_page(submit(open_page, "sandbox/slow", {"steps": 8, "seconds_per_step": 0.5}))
+    expect(page.get_by_role("tab", name="Logs")).to_have_attribute("aria-selected", "true")
+    expect(page.locator(".log-message").first).to_be_visible(timeout=5000)
+    expect(badge(page)).to_have_text("completed", timeout=15_000)
+    expect(page.get_by_role("tab", name="Output")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#panel-output .json-tree")).to_contain_text("steps: 8")
+    expect(page.locator("#announcer")).to_have_text(re.compile("completed"), timeout=5000)
+    page.get_by_role("tab", name="Logs").click()
+    messages = page.locator(".log-message").all_text_contents()
+    assert len(messages) == len(set(messages)) >= 9
+    expect(page.get_by_role("button", name="Run again")).to_be_visible()
+
+
+def test_a_chosen_tab_stays_when_the_request_ends(open_page: Any) -> None:
+    page = open_page(submit(open_page, "sandbox/slow", {"steps": 2, "seconds_per_step": 0.5}))
+    page.get_by_role("tab", name="Input").click()
+    expect(badge(page)).to_have_text("completed", timeout=15_000)
+    expect(page.get_by_role("tab", name="Input")).to_have_attribute("aria-selected", "true")
+    page.reload()
+    expect(page.get_by_role("tab", name="Input")).to_have_attribute("aria-selected", "true")
+
+
+def test_without_the_socket_the_page_asks_instead(open_page: Any) -> None:
+    path = submit(open_page, "sandbox/slow", {"steps": 3, "seconds_per_step": 0.5})
+    page = open_page(
+        path, before=lambda page: page.route_web_socket("**/ws/", lambda socket: socket.close())
+    )
+    expect(page.locator("#connection")).to_have_attribute("data-state", "polling", timeout=8000)
+    expect(badge(page)).to_have_text("completed", timeout=20_000)
+    expect(page.locator("#panel-output .json-tree")).to_contain_text("steps: 3")
+
+
+def test_a_stream_is_complete_for_the_first_the_second_and_the_late_viewer(open_page: Any) -> None:
+    words = {"words": 40, "delay_s": 0.05}
+    path = submit(open_page, "sandbox/text", words, mode="stream")
+    first, second = open_page(path), open_page(path)
+    expect(first.locator("#stream-text")).not_to_be_empty(timeout=5000)
+    first.reload()
+    for page in (first, second):
+        expect(badge(page)).to_have_text("completed", timeout=15_000)
+    late = open_page(path)
+    shown = []
+    for page in (first, second, late):
+        expect(page.locator("#stream-events")).to_have_text("41", timeout=5000)
+        page.get_by_role("tab", name="Events").click()
+        assert numbers(page) == list(range(1, 42))
+        shown.append(page.locator("#stream-text").text_content())
+    assert len(set(shown)) == 1
+    assert len((shown[0] or "").split()) == 40
+
+
+def test_pieces_of_text_are_joined_and_the_way_can_be_chosen_and_is_kept(open_page: Any) -> None:
+    words = {"words": 12, "delay_s": 0.01, "mode": "delta"}
+    page = open_page(submit(open_page, "sandbox/text", words, mode="stream"))
+    expect(page.locator("#stream-text")).to_have_text(
+        re.compile(r"^(\w+ ){11}\w+\.$"), timeout=8000
+    )
+    page.get_by_label("How the text of the events is joined").select_option("cumulative")
+    expect(page.locator("#stream-text")).to_have_text(".")
+    page.reload()
+    expect(page.locator("#stream-text")).to_have_text(".")
+    expect(page.locator("#stream-events")).to_have_text("13")
+
+
+def test_an_event_is_shown_in_full_beside_the_list(open_page: Any) -> None:
+    path = submit(open_page, "sandbox/text", {"words": 3, "delay_s": 0.01}, mode="stream")
+    page = open_page(f"{path}?tab=events")
+    page.locator(".frame").nth(1).click(timeout=8000)
+    expect(page.locator("#frame-title")).to_contain_text("Event 2")
+    expect(page.locator("#frame-body .json-tree")).to_contain_text("partial: true")
+
+
+def test_stopping_a_stream_ends_it_and_says_what_it_does(open_page: Any) -> None:
+    words = {"words": 2000, "delay_s": 0.1}
+    page = open_page(submit(open_page, "sandbox/text", words, mode="stream"))
+    expect(page.get_by_text("Stop hangs up; fal then cancels the work.")).to_be_visible()
+    expect(page.locator("#stream-text")).not_to_be_empty(timeout=5000)
+    page.get_by_role("button", name="Stop").click()
+    expect(badge(page)).to_have_text("cancelled", timeout=15_000)
+    expect(page.get_by_text("Stop hangs up; fal then cancels the work.")).to_be_hidden()
+
+
+def test_cancelled_is_shown_when_fal_says_so(open_page: Any) -> None:
+    page = open_page(submit(open_page, "sandbox/patient", {"seconds": 60}))
+    expect(badge(page)).to_have_text("in progress", timeout=8000)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#toasts")).to_contain_text("when fal says so")
+    expect(badge(page)).to_have_text("cancelled", timeout=15_000)
+
+
+def test_a_refused_input_leads_with_the_field_to_mend(open_page: Any) -> None:
+    page = open_page(
+        submit(open_page, "sandbox/strict", {"prompt": "a lighthouse", "num_images": 9})
+    )
+    expect(page.locator(".explanation-yours")).to_contain_text("num_images", timeout=8000)
+    page.get_by_role("link", name="Edit and run").click()
+    assert '"num_images": 9' in page.input_value("#id_input")
+
+
+def test_running_again_asks_first_and_leads_to_the_new_request(open_page: Any) -> None:
+    path = submit(open_page, "sandbox/echo", {"message": "again"}, mode="run")
+    page = open_page(path)
+    expect(badge(page)).to_have_text("completed", timeout=8000)
+    page.get_by_role("button", name="Run again").click()
+    dialog = page.get_by_role("dialog", name="Run this again?")
+    dialog.get_by_role("button", name="Back").click()
+    expect(dialog).to_be_hidden()
+    page.get_by_role("button", name="Run again").click()
+    dialog.get_by_role("button", name="Run again").click()
+    page.wait_for_url(lambda url: path not in url)
+    expect(page.get_by_text("again of")).to_be_visible()
+    expect(badge(page)).to_have_text("completed", timeout=8000)
+
+
+def test_a_picture_comes_first(open_page: Any) -> None:
+    page = open_page(submit(open_page, "sandbox/image", {"prompt": "a lighthouse", "seed": 1}))
+    picture = page.locator(".medium img")
+    expect(picture).to_be_visible(timeout=15_000)
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+
+
+def test_hostile_words_stay_words(open_page: Any) -> None:
+    path = submit(open_page, "sandbox/echo", {"message": HOSTILE, HOSTILE: HOSTILE}, mode="run")
+    page = open_page(path)
+    expect(page.locator("#panel-output .json-tree")).to_contain_text("alert(1)", timeout=8000)
+    for name in ("Input", "Logs", "Events", "Webhooks", "Raw"):
+        page.get_by_role("tab", name=name).click()
+    assert page.locator("main img, main script").count() == 0
+
+
+@pytest.mark.parametrize("width", [390, 768, 1600])
+def test_it_fits_every_screen(open_page: Any, width: int) -> None:
+    path = submit(open_page, "sandbox/echo", {"message": "x" * 900}, mode="run")
+    page = open_page(path, width=width)
+    expect(badge(page)).to_have_text("completed", timeout=8000)
+    for name in ("Output", "Input", "Logs", "Events", "Webhooks", "Raw"):
+        page.get_by_role("tab", name=name).click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_without_javascript_everything_can_be_read(open_page: Any) -> None:
+    path = submit(open_page, "sandbox/echo", {"message": "plain"}, mode="run")
+    expect(badge(open_page(path))).to_have_text("completed", timeout=8000)
+    page = open_page(path, javascript=False)
+    expect(page.locator("#json-output")).to_contain_text("plain")
+    page.get_by_role("tab", name="Raw").click()
+    expect(page.get_by_text("fal's request id")).to_be_visible()
+    expect(page.get_by_role("link", name="Edit and run")).to_be_visible()
