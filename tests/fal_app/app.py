@@ -64,6 +64,11 @@ class Workshop(fal.App):
     async def fail(self, prompt: Prompt) -> Answer:
         raise RuntimeError(f"no idea what {prompt.prompt!r} should be")
 
+    @fal.endpoint("/slash/")
+    async def run_behind_a_slash(self, prompt: Prompt) -> Answer:
+        print(f"witness: {prompt.prompt} ran", flush=True)
+        return await answer(prompt)
+
     @fal.endpoint("/stream")
     async def stream(self, story: Story) -> StreamingResponse:
         return StreamingResponse(told(story), media_type="text/event-stream")

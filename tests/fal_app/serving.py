@@ -78,7 +78,7 @@ class FalApp:
         self._process = None
 
     def witnessed(self, name: str, seconds: float = 5) -> str:
-        """How the stream of that name was left: "finished", "failed" or "hung up"."""
+        """What the app said of that name; of a stream "finished", "failed" or "hung up"."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if found := re.search(rf"^witness: {re.escape(name)} (.+)$", self.log, re.MULTILINE):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from requests_app.fal import Ending, EndpointId, Incoming, Outgoing, Pairing, Refused
-from requests_app.fal.realtime import connect
+from requests_app.fal.realtime import Auth, connect
 from requests_app.watch.loop import watch_loop
 from tests.fal_app.serving import ENDPOINT_ID, FalApp
 
@@ -32,9 +32,8 @@ class Session:
         return [message.value for message in self.messages if message.kind == "msgpack"]
 
 
-async def _held(path: str, sent: list[Outgoing], until: int | None) -> Session:
-    # No key is set, so none is sent; a token could not be had, and the app asks for neither.
-    async with connect(watch_loop.client(), ENDPOINT, path=path, auth="key") as opened:
+async def _held(path: str, sent: list[Outgoing], until: int | None, auth: Auth) -> Session:
+    async with connect(watch_loop.client(), ENDPOINT, path=path, auth=auth) as opened:
         for message in sent:
             await opened.send(message)
         received: list[Incoming] = []
@@ -48,11 +47,20 @@ async def _held(path: str, sent: list[Outgoing], until: int | None) -> Session:
 
 
 def session(
-    loop: Any, path: str, *sent: object, until: int | None = None, form: Any = "msgpack"
+    loop: Any,
+    path: str,
+    *sent: object,
+    until: int | None = None,
+    form: Any = "msgpack",
+    auth: Auth = "key",
 ) -> Session:
-    """Send all of it, then read to the end, or until that many messages have come."""
+    """Send all of it, then read to the end, or until that many messages have come.
+
+    By "key", because no key is set and so none is sent: the app asks for nothing.
+    """
     messages = [Outgoing.encode(value, form) for value in sent]
-    return loop.run(_held(path, messages, until), timeout_s=30)
+    held: Session = loop.run(_held(path, messages, until, auth), timeout_s=30)
+    return held
 
 
 def test_what_is_sent_comes_back(loop: Any) -> None:
@@ -60,6 +68,13 @@ def test_what_is_sent_comes_back(loop: Any) -> None:
     assert echo.values == [{"number": 7}]
     assert echo.ending
     assert (echo.ending.kind, echo.ending.code) == ("normal", 1000)
+
+
+def test_a_token_of_the_sandbox_does_no_harm(loop: Any, sandbox: Any, settings: Any) -> None:
+    """SANDBOX=1 beside the app: tokens come from the one, the session is with the other."""
+    settings.FAL_KEY, settings.FAL_REST_URL = "sandbox:sandbox", f"{sandbox.url}/rest"
+    echo = session(loop, "/realtime", {"number": 7}, until=1, auth="token")
+    assert echo.values == [{"number": 7}]
 
 
 def test_bytes_and_large_numbers_survive_the_way(loop: Any) -> None:
@@ -72,7 +87,7 @@ def test_a_session_of_many_messages_loses_none(loop: Any) -> None:
     asked = [{"number": number, "request_id": str(number)} for number in range(50)]
     echo = session(loop, "/realtime/any", *asked, until=50)
     assert sorted(value["number"] for value in echo.values) == list(range(50))
-    assert sorted(message.request_id for message in echo.messages) == sorted(map(str, range(50)))
+    assert {message.request_id for message in echo.messages} == set(map(str, range(50)))
 
 
 def test_server_streaming_ends_with_a_timeout_which_is_no_failure(loop: Any) -> None:

@@ -68,6 +68,16 @@ def test_a_path_the_app_does_not_have_is_a_404(ask: Ask, until: Until) -> None:
     assert "/nowhere not found" in row.error
 
 
+def test_a_redirect_to_the_same_path_with_a_slash_is_named_and_not_followed(
+    ask: Ask, until: Until, fal_app: FalApp
+) -> None:
+    """So does the local server with a bare mount point whose app has "/" alone."""
+    row = until(ask("run", "/slash", prompt="redirected"), ended)
+    assert (row.status, row.error_type) == (Status.FAILED, "interrupted")
+    assert "redirect (307)" in row.error
+    assert "witness: redirected" not in fal_app.log
+
+
 def test_a_cancelled_run_is_hung_up_and_called_cancelled(
     ask: Ask, until: Until, owner: User
 ) -> None:

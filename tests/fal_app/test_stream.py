@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from requests_app import lifecycle
@@ -32,6 +34,13 @@ def test_a_stream_is_recorded_event_by_event(ask: Ask, until: Until, fal_app: Fa
     assert (last.event, last.event_id) == ("word", "300")
     assert json.loads(bytes(row.output or b"")) == {"number": 300, "partial": False}
     assert fal_app.witnessed("whole") == "finished"
+
+
+def test_its_page_hands_the_events_out(ask: Ask, until: Until, as_owner: Client) -> None:
+    row = until(ask("stream", count=4), ended)
+    shown = as_owner.get(reverse("requests:frames", args=[row.public_id]), {"after": 1}).json()
+    assert [frame["event_id"] for frame in shown["frames"]] == ["2", "3", "4"]
+    assert (shown["last"], shown["ended"]) == (4, True)
 
 
 def test_a_stream_that_fails_in_the_middle_keeps_what_came_and_is_failed(
