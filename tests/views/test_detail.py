@@ -117,9 +117,9 @@ def test_frames_come_in_pages_without_gap_or_repeat(as_owner, row):
 def test_a_live_stream_has_not_ended_though_nothing_is_left(as_owner, row):
     add_frames(row, ["a"])
     reply = as_owner.get(url("frames", row)).json()
-    assert reply["frames"] == [
-        {"number": 1, "offset_ms": 10.0, "event": "", "event_id": "", "data": "a", "size": 1}
-    ]
+    told = {"number": 1, "offset_ms": 10.0, "event": "", "event_id": "", "data": "a", "size": 1}
+    [first] = reply["frames"]
+    assert first | told == first
     assert (reply["last"], reply["ended"]) == (1, False)
     assert as_owner.get(url("frames", row), {"after": 1}).json() == {
         "frames": [], "last": 1, "ended": False,
@@ -127,10 +127,10 @@ def test_a_live_stream_has_not_ended_though_nothing_is_left(as_owner, row):
 
 
 def test_a_large_frame_is_named_and_fetched_by_itself(as_owner, row):
-    large = "ü" * 40_000
+    large = "ü" * 70_000
     add_frames(row, [large, "b"])
     frames = as_owner.get(url("frames", row)).json()["frames"]
-    assert [(frame["data"], frame["size"]) for frame in frames] == [(None, 80_000), ("b", 1)]
+    assert [(frame["data"], frame["size"]) for frame in frames] == [(None, 140_000), ("b", 1)]
     reply = as_owner.get(url("frame", row, 1))
     assert reply.content.decode() == large
     assert reply["Content-Type"] == "text/plain; charset=utf-8"
