@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from requests_app import announce
 from requests_app.loglines import storable
@@ -29,29 +29,37 @@ class NewFrame:
     kind: str = "event"
     raw: bytes | None = None
 
+    @property
+    def memory(self) -> int:
+        """About how many bytes it holds on to."""
+        return len(self.data) + len(self.raw or b"") + 500
+
 
 def append(pk: int, batch: Sequence[NewFrame]) -> None:
     """Store the batch and tell who watches. A batch written twice is stored once."""
     with transaction.atomic():
-        Frame.objects.bulk_create(
-            [_row(pk, frame) for frame in batch], batch_size=200, ignore_conflicts=True
-        )
+        with connection.cursor() as cursor:
+            cursor.executemany(_INSERT, [_values(pk, frame) for frame in batch])
         announce.framed(pk, batch[-1].number)
 
 
-def _row(pk: int, frame: NewFrame) -> Frame:
-    return Frame(
-        request_id=pk,
-        number=frame.number,
-        offset_ms=frame.offset_ms,
-        direction=frame.direction,
-        kind=frame.kind,
-        event=storable(frame.event)[:100],
-        event_id=storable(frame.event_id)[:200],
-        data=storable(frame.data),
-        raw=frame.raw,
-        size=frame.size,
-    )
+# By hand: a session may have thousands of frames a second, and bulk_create takes five times as long.
+_COLUMNS = (
+    "request_id", "number", "offset_ms", "direction", "kind", "event", "event_id", "data", "raw",
+    "size",
+)  # fmt: skip
+_INSERT = (
+    f"INSERT INTO {Frame._meta.db_table} ({', '.join(_COLUMNS)}) "  # noqa: S608 (constants alone)
+    f"VALUES ({', '.join(['%s'] * len(_COLUMNS))}) ON CONFLICT DO NOTHING"
+)
+
+
+def _values(pk: int, frame: NewFrame) -> tuple[Any, ...]:
+    return (
+        pk, frame.number, frame.offset_ms, frame.direction, frame.kind,
+        storable(frame.event)[:100], storable(frame.event_id)[:200], storable(frame.data),
+        frame.raw, frame.size,
+    )  # fmt: skip
 
 
 def sketch(frame: Frame | NewFrame) -> dict[str, Any]:

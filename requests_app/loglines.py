@@ -52,5 +52,7 @@ def _numbered(pk: int, window: Sequence[Line]) -> dict[str, LogLine]:
 
 def storable(text: str) -> str:
     """Text that every database takes: NUL and lone surrogates become U+FFFD."""
+    if text.isascii() and "\0" not in text:
+        return text
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return whole.replace("\0", "\ufffd")

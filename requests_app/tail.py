@@ -1,7 +1,8 @@
 """Follow one request: its past from the database first, then live, without gap or repeat.
 
-The channel layer only wakes the reader; what is handed out is read from the database, after the
-place the reader has reached. A lost message costs at most one poll. A request can be followed by as
+What is handed out is read from the database, after the place the reader has reached; the channel
+layer only wakes the reader. A lost message costs at most one poll. Frames that are recorded in this
+very process come by the feed, before they are on disk. A request can be followed by as
 many readers as wanted, and a reader that goes changes nothing for fal or for the others.
 """
 
@@ -9,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -19,6 +21,8 @@ from channels.layers import get_channel_layer
 from django.utils import timezone
 
 from requests_app.announce import group_of_request
+from requests_app.feed import Reader, feed
+from requests_app.frames import NewFrame
 from requests_app.models import FalRequest, Frame, LogLine, Observation
 
 logger = logging.getLogger(__name__)
@@ -57,7 +61,7 @@ class Batch:
 
     observations: list[Observation] = field(default_factory=list)
     log_lines: list[LogLine] = field(default_factory=list)
-    frames: list[Frame] = field(default_factory=list)
+    frames: Sequence[Frame | NewFrame] = ()
     more: bool = False
     ended: bool = False
 
@@ -75,56 +79,79 @@ async def follow(
     Close the generator (`contextlib.aclosing`) when the reader goes, so that it leaves its group.
     """
     place = Place(seq=after_seq, log=after_log, frame=after_frame)
-    news = asyncio.Event()  # set whenever something about the request is announced
+    news = _News(place.frame)
     listener = asyncio.create_task(_listen(pk, news))
     try:
-        while True:
-            news.clear()  # before reading: what is announced while we read wakes us again
-            batch: Batch = await database_sync_to_async(_read)(pk, place)
-            yield batch
-            if batch.ended:
-                return
-            place = place.after(batch)
-            if not batch.more:
-                await _wait(news)
+        with feed.reader(pk, news.woken.set) as reader:
+            while True:
+                batch = await _next(pk, place, news, reader)
+                yield batch
+                if batch.ended:
+                    return
+                place = place.after(batch)
+                news.frame = place.frame
+                if batch.more:
+                    news.look_at = 0.0
     finally:
         listener.cancel()
         await asyncio.gather(listener, return_exceptions=True)
 
 
-async def _listen(pk: int, news: asyncio.Event) -> None:
+class _News:
+    """When to look: `woken` by the feed or an announcement, `look_at` is the database's next turn.
+
+    `frame` is the last one the reader has.
+    """
+
+    def __init__(self, frame: int) -> None:
+        self.frame = frame
+        self.woken = asyncio.Event()
+        self.look_at = 0.0  # seconds of the loop's clock; 0: at once, the past
+
+    def heard(self, message: Mapping[str, Any]) -> None:
+        """An announcement: a burst of them is read once. Word of frames it has is no news."""
+        if message.get("last", self.frame + 1) > self.frame:
+            self.look_at = min(self.look_at, asyncio.get_running_loop().time() + COLLECT_S)
+            self.woken.set()
+
+
+async def _next(pk: int, place: Place, news: _News, reader: Reader) -> Batch:
+    """The feed's frames as soon as there are any; the database when it is time to look there."""
+    clock = asyncio.get_running_loop().time
+    while True:
+        news.woken.clear()  # before looking: what comes while we look wakes us again
+        if news.look_at <= clock():
+            news.look_at = clock() + POLL_S
+            batch: Batch = await database_sync_to_async(_read)(pk, place)
+            return batch
+        if fresh := reader.take(place.frame):
+            return Batch(frames=fresh)
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(news.look_at):
+                await news.woken.wait()
+
+
+async def _listen(pk: int, news: _News) -> None:
     layer: Any = get_channel_layer()
     group = group_of_request(pk)
     try:
         channel = await layer.new_channel()
         await layer.group_add(group, channel)
         try:
-            news.set()  # what was announced before we joined
+            news.heard({})  # what was announced before we joined
             while True:
-                await layer.receive(channel)
-                news.set()
+                news.heard(await layer.receive(channel))
         finally:
             await layer.group_discard(group, channel)
     except Exception:
         logger.warning("The channel layer is away; this reader polls.", exc_info=True)
 
 
-async def _wait(news: asyncio.Event) -> None:
-    try:
-        async with asyncio.timeout(POLL_S):
-            await news.wait()
-    except TimeoutError:
-        return
-    await asyncio.sleep(COLLECT_S)
-
-
 def _read(pk: int, place: Place) -> Batch:
     # The end first: whatever was committed before the end is then found by the later queries.
     ended = _is_settled(pk)
     mine = {"request_id": pk}
-    observations = list(
-        Observation.objects.filter(**mine, id__gt=place.seq).order_by("id")[:LIMIT]
-    )
+    observations = list(Observation.objects.filter(**mine, id__gt=place.seq).order_by("id")[:LIMIT])
     log_lines = list(LogLine.objects.filter(**mine, id__gt=place.log).order_by("id")[:LIMIT])
     frames, more_frames = _read_frames(pk, place.frame)
     more = more_frames or LIMIT in (len(observations), len(log_lines))

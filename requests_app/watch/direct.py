@@ -23,9 +23,9 @@ from requests_app.fal import (
     build_headers,
 )
 from requests_app.models import Mode, Source, Status
+from requests_app.recorder import Recorder
 from requests_app.transitions import Ended, News, judge_stream
 from requests_app.watch.loop import watch_loop
-from requests_app.watch.recorder import Recorder
 
 HOLD_EVERY_S = 1.0
 
@@ -103,28 +103,33 @@ async def _run(claim: lifecycle.Claim) -> None:
 
 
 async def _stream(claim: lifecycle.Claim) -> None:
-    recorder = Recorder(claim.pk)
+    recorder = Recorder(claim.pk, watch_loop.database)
     try:
         async with asyncio.timeout(settings.STREAM_TIMEOUT_S):
-            await _recorded(claim, recorder)
+            last = await _recorded(claim, recorder)
     finally:
         await recorder.close()
-    await _ended(claim, judge_stream(recorder.count, recorder.last))
+    await _ended(claim, judge_stream(recorder.count, last))
 
 
-async def _recorded(claim: lifecycle.Claim, recorder: Recorder) -> None:
+async def _recorded(claim: lifecycle.Claim, recorder: Recorder) -> str | None:
+    """Read the stream to its end: the last event's text."""
     opening = watch_loop.client().stream(
         EndpointId.parse(claim.endpoint_id), claim.body, build_headers(claim.options)
     )
+    last = None
     async with opening as stream:
         opened = asyncio.create_task(
             watch_loop.insist(lifecycle.opened, claim.pk, stream.request_id, now=timezone.now())
         )
-        try:  # reading waits for nothing: what is not read when the line breaks is lost
+        try:  # reading waits for nothing else: what is not read when the line breaks is lost
             async for event in stream.events:
-                await recorder.add(event)
+                last = event.data
+                recorder.add(last, event.raw_size, event=event.name, event_id=event.event_id or "")
+                await recorder.room()
         finally:
             await opened
+    return last
 
 
 async def _ended(claim: lifecycle.Claim, news: Result | Ended) -> None:

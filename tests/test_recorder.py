@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,10 +12,11 @@ from django.contrib.auth.models import User
 from django.db import OperationalError
 
 from requests_app import frames
-from requests_app.fal import SseEvent
+from requests_app import recorder as recorder_module
+from requests_app.feed import feed
 from requests_app.models import FalRequest, Team
-from requests_app.watch import recorder as recorder_module
-from requests_app.watch.recorder import Recorder
+from requests_app.recorder import Caps, Recorder
+from requests_app.watch.loop import watch_loop
 from tests.builders import make_request
 from tests.watch.conftest import busy_database
 
@@ -27,15 +28,28 @@ def row(team: Team, owner: User) -> FalRequest:
     return make_request(team=team, person=owner, mode="stream")
 
 
-def event(number: int, *, size: int = 10) -> SseEvent:
-    return SseEvent("", f"event {number}", None, size)
+@pytest.fixture
+def loop() -> Iterator[Any]:
+    """The loop the record is kept on, stopped afterwards."""
+    yield watch_loop
+    watch_loop.stop(drain_s=2)
 
 
-def record(loop: Any, row: FalRequest, work: Callable[[Recorder], Awaitable[None]]) -> list[str]:
+async def add(recorder: Recorder, number: int, *, size: int = 10) -> None:
+    recorder.add(f"event {number}", size)
+    await recorder.room()
+
+
+def record(
+    loop: Any,
+    row: FalRequest,
+    work: Callable[[Recorder], Awaitable[None]],
+    caps: Caps | None = None,
+) -> list[str]:
     """What stands in the record after `work`."""
 
     async def whole() -> None:
-        recorder = Recorder(row.pk)
+        recorder = Recorder(row.pk, loop.database, caps)
         try:
             await work(recorder)
         finally:
@@ -50,7 +64,7 @@ def record(loop: Any, row: FalRequest, work: Callable[[Recorder], Awaitable[None
 def test_events_are_numbered_from_one_and_kept_in_order(loop: Any, row: FalRequest) -> None:
     async def some(recorder: Recorder) -> None:
         for number in range(500):
-            await recorder.add(event(number))
+            await add(recorder, number)
 
     assert record(loop, row, some) == [f"event {number}" for number in range(500)]
 
@@ -59,7 +73,7 @@ def test_an_event_is_on_disk_soon_while_the_stream_stays_open(loop: Any, row: Fa
     seen: list[int] = []
 
     async def one_and_wait(recorder: Recorder) -> None:
-        await recorder.add(event(1))
+        await add(recorder, 1)
         await asyncio.sleep(0.3)
         seen.append(await loop.database(row.frames.count))
 
@@ -72,9 +86,9 @@ def test_a_batch_that_waits_for_the_database_when_the_stream_ends_is_not_lost(
 ) -> None:
     async def ends_while_busy(recorder: Recorder) -> None:
         with busy_database(loop) as release:
-            await recorder.add(event(1))
+            await add(recorder, 1)
             await asyncio.sleep(0.1)  # the writer has taken the batch and waits for its turn
-            await recorder.add(event(2))
+            await add(recorder, 2)
             asyncio.get_running_loop().call_later(0.1, release.set)
             await recorder.close()
 
@@ -97,7 +111,7 @@ def test_a_database_that_fails_for_a_moment_loses_no_frame(
 
     async def slowly(recorder: Recorder) -> None:
         for number in range(3):
-            await recorder.add(event(number))
+            await add(recorder, number)
             await asyncio.sleep(0.1)
 
     assert record(loop, row, slowly) == ["event 0", "event 1", "event 2"]
@@ -107,12 +121,12 @@ def test_a_database_that_fails_for_a_moment_loses_no_frame(
 def test_the_stream_is_not_read_on_while_too_much_is_not_on_disk(
     loop: Any, row: FalRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorder_module, "MOST_WAITING", 100)
+    monkeypatch.setattr(recorder_module, "MOST_WAITING", 1000)
     taken: list[int] = []
 
     async def fast(recorder: Recorder) -> None:
         for number in range(10):
-            await recorder.add(event(number, size=60))
+            await add(recorder, number)
             taken.append(number)
 
     async def against_a_busy_database(recorder: Recorder) -> None:
@@ -122,7 +136,7 @@ def test_the_stream_is_not_read_on_while_too_much_is_not_on_disk(
             held_back = list(taken)
             release.set()
             await reader
-        assert held_back == [0, 1]
+        assert held_back == [0]
 
     assert len(record(loop, row, against_a_busy_database)) == 10
 
@@ -139,12 +153,63 @@ def test_closing_gives_up_on_a_database_that_stays_away(
     monkeypatch.setattr(recorder_module, "CLOSE_S", 0.1)
     monkeypatch.setattr(frames, "append", fails)
     with caplog.at_level(logging.ERROR):
-        assert record(loop, row, lambda recorder: recorder.add(event(1))) == []
+        assert record(loop, row, lambda recorder: add(recorder, 1)) == []
     assert "The last 1 frames" in caplog.text
 
 
+@pytest.mark.parametrize("caps", [Caps(frames=3, bytes=1000), Caps(frames=100, bytes=35)])
+def test_a_cap_ends_the_record_and_not_the_call_and_is_told_once(
+    loop: Any, row: FalRequest, caps: Caps
+) -> None:
+    counts: list[tuple[int, int]] = []
+
+    async def more_than_fits(recorder: Recorder) -> None:
+        for number in range(10):
+            await add(recorder, number)
+        counts.append((recorder.kept, recorder.count))
+
+    assert record(loop, row, more_than_fits, caps) == ["event 0", "event 1", "event 2"]
+    assert counts == [(3, 10)]
+    [told] = row.observations.filter(kind="capped")
+    assert "The call goes on" in told.note
+
+
+def test_the_caps_are_those_of_the_settings(settings: Any) -> None:
+    settings.RECORD_FRAMES, settings.RECORD_BYTES = 7, 3 * 2**20
+    assert "7 frames and 3 MB" in Caps.from_settings().note
+
+
+def test_a_frame_that_cannot_be_stored_holds_up_neither_call_nor_memory(
+    loop: Any, row: FalRequest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(*args: Any) -> None:
+        raise TypeError("a bug")
+
+    monkeypatch.setattr(recorder_module, "MOST_WAITING", 1000)
+    monkeypatch.setattr(frames, "append", breaks)
+
+    async def goes_on(recorder: Recorder) -> None:
+        for number in range(10):
+            await add(recorder, number)
+        assert recorder.is_capped
+
+    assert record(loop, row, goes_on) == []
+    assert "is broken off" in caplog.text
+
+
+def test_readers_here_get_a_frame_before_it_is_on_disk(loop: Any, row: FalRequest) -> None:
+    async def read_at_once(recorder: Recorder) -> None:
+        woken = asyncio.Event()
+        with feed.reader(row.pk, woken.set) as reader, busy_database(loop):
+            await add(recorder, 1)
+            await asyncio.wait_for(woken.wait(), 1)
+            assert [frame.data for frame in reader.take(0)] == ["event 1"]
+
+    assert record(loop, row, read_at_once) == ["event 1"]
+
+
 def test_nothing_is_left_running_after_the_end(loop: Any, row: FalRequest) -> None:
-    record(loop, row, lambda recorder: recorder.add(event(1)))
+    record(loop, row, lambda recorder: add(recorder, 1))
 
     async def others() -> set[Any]:
         return asyncio.all_tasks() - {asyncio.current_task()}

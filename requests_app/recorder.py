@@ -1,0 +1,150 @@
+"""The record of an open stream or session: on disk within moments, off the path that reads it.
+
+Readers in this process get each frame at once by the feed; everybody else reads the record. A cap of
+frames or bytes ends the record, not the call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.utils import timezone
+
+from requests_app import frames, lifecycle
+from requests_app.feed import feed
+from requests_app.frames import NewFrame
+from requests_app.loglines import storable
+
+FLUSH_EVERY_S = 0.05
+FLUSH_AT = 1000  # frames of one write
+RETRY_EVERY_S = 1.0
+CLOSE_S = 60.0  # how long the end of a call waits for the database
+MOST_WAITING = 8 * 1024 * 1024  # bytes not on disk yet; then the call is read no further
+
+logger = logging.getLogger(__name__)
+
+Database = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Caps:
+    """The most one record holds; `bytes` as they were on the wire."""
+
+    frames: int
+    bytes: int
+
+    @classmethod
+    def from_settings(cls) -> Caps:
+        """As configured."""
+        return cls(settings.RECORD_FRAMES, settings.RECORD_BYTES)
+
+    @property
+    def note(self) -> str:
+        """What the timeline and the page say when the record is full."""
+        size = f"{self.bytes / 2**20:.4g} MB"
+        return f"The record is full: it holds {self.frames} frames and {size}. The call goes on."
+
+
+class Recorder:
+    """Writes frames in batches; a database that is away for a moment loses none.
+
+    `database` runs a blocking function off the loop and finishes it even if its caller is cancelled.
+    `count` is the number of the newest frame, recorded or not; `kept` the newest recorded one.
+    """
+
+    def __init__(self, pk: int, database: Database, caps: Caps | None = None) -> None:
+        self.pk = pk
+        self.count = self.kept = 0
+        self.is_capped = False
+        self.caps = caps or Caps.from_settings()
+        self._database = database
+        self._bytes = 0
+        self._began = time.monotonic()
+        self._waiting: list[NewFrame] = []
+        self._waiting_bytes = 0
+        self._closing = self._cap_is_told = False
+        self._more = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._writer = asyncio.create_task(self._write())
+
+    async def room(self) -> None:
+        """Wait while too much is not on disk yet; ask before reading on."""
+        await self._room.wait()
+
+    def add(self, data: str, size: int, **details: Any) -> NewFrame:
+        """Number and keep one frame; `details` are NewFrame's other fields."""
+        self.count += 1
+        self._bytes += size
+        offset_ms = (time.monotonic() - self._began) * 1000
+        frame = NewFrame(self.count, offset_ms, storable(data), size, **details)
+        if not self.is_capped:
+            self._keep(frame)
+        return frame
+
+    def _keep(self, frame: NewFrame) -> None:
+        if self.count > self.caps.frames or self._bytes > self.caps.bytes:
+            self.is_capped = True
+            self._more.set()
+            return
+        self.kept = frame.number
+        self._waiting.append(frame)
+        self._waiting_bytes += frame.memory
+        if self._waiting_bytes > MOST_WAITING:
+            self._room.clear()
+        self._more.set()
+        feed.publish(self.pk, frame)
+
+    async def _write(self) -> None:
+        try:
+            while self._waiting or not self._closing:
+                await self._more.wait()
+                if len(self._waiting) < FLUSH_AT and not self._closing:
+                    await asyncio.sleep(FLUSH_EVERY_S)
+                self._more.clear()
+                await self._flush()
+        except Exception:
+            logger.exception("The record of request %s is broken off.", self.pk)
+        finally:  # whatever went wrong here, the call is not held up for ever, nor memory filled
+            self.is_capped = True
+            self._room.set()
+
+    async def _flush(self) -> None:
+        """Everything that waits and the news of the cap are on disk; else tried again and again."""
+        while self._waiting or (self.is_capped and not self._cap_is_told):
+            try:
+                await self._store()
+            except DatabaseError:
+                logger.warning("Frames of request %s wait.", self.pk, exc_info=True)
+                await asyncio.sleep(RETRY_EVERY_S)
+
+    async def _store(self) -> None:
+        batch = self._waiting[:FLUSH_AT]
+        if not batch:
+            await self._database(lifecycle.capped, self.pk, self.caps.note, now=timezone.now())
+            self._cap_is_told = True
+            return
+        await self._database(frames.append, self.pk, batch)
+        del self._waiting[: len(batch)]
+        self._waiting_bytes -= sum(frame.memory for frame in batch)
+        if self._waiting_bytes <= MOST_WAITING:
+            self._room.set()
+
+    async def close(self) -> None:
+        """Write what is left, for a minute at most."""
+        self._closing = True
+        self._more.set()
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await asyncio.shield(self._writer)
+        except TimeoutError:
+            logger.error("The last %s frames of request %s are lost.", len(self._waiting), self.pk)
+        finally:
+            self._writer.cancel()
