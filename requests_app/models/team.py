@@ -10,7 +10,6 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
 
-
 USED_EVERY = timedelta(minutes=1)  # how exact "last used" is; a stream asks every few seconds
 
 

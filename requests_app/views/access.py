@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -56,7 +56,7 @@ def get_request_or_404(user: Any, public_id: UUID | str, *, full: bool = True) -
     rows = rows if full else rows.without_payload()
     try:
         return rows.get(team__in=Team.objects.of(user), public_id=public_id)
-    except (FalRequest.DoesNotExist, ValueError) as error:
+    except (FalRequest.DoesNotExist, ValidationError) as error:
         raise Http404 from error
 
 

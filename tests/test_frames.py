@@ -1,0 +1,102 @@
+"""The record of a stream or session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import DataError
+
+from requests_app import announce, frames
+from requests_app.frames import LARGE, NewFrame, append, sketch
+from requests_app.models import Direction, FalRequest, Team
+from tests.builders import make_request
+
+
+@pytest.fixture
+def row(team: Team, owner: User) -> FalRequest:
+    return make_request(team=team, person=owner, mode="stream")
+
+
+def new(number: int, data: str = "x", **fields: Any) -> NewFrame:
+    return NewFrame(number, number * 1.5, data, len(data), **fields)
+
+
+def test_a_batch_is_stored_in_order_with_all_it_carries(row: FalRequest) -> None:
+    sent = new(2, "b", direction=Direction.OUT, kind="msgpack", raw=b"\x81")
+    append(row.pk, [new(1, "a", event="delta", event_id="e1"), sent])
+    first, second = row.frames.all()
+    assert (first.number, first.offset_ms, first.data) == (1, 1.5, "a")
+    assert (first.event, first.event_id, first.direction) == ("delta", "e1", Direction.IN)
+    assert (second.direction, second.kind, bytes(second.raw or b"")) == ("out", "msgpack", b"\x81")
+
+
+def test_a_batch_that_is_written_twice_is_stored_once(row: FalRequest) -> None:
+    batch = [new(n) for n in range(1, 6)]
+    append(row.pk, batch)
+    append(row.pk, batch)
+    append(row.pk, [*batch, new(6)])
+    assert list(row.frames.values_list("number", flat=True)) == [1, 2, 3, 4, 5, 6]
+
+
+def test_the_first_version_of_a_frame_stays(row: FalRequest) -> None:
+    append(row.pk, [new(1, "first")])
+    append(row.pk, [new(1, "second")])
+    assert row.frames.get().data == "first"
+
+
+def test_two_requests_number_their_frames_apart(row: FalRequest, team: Team, owner: User) -> None:
+    other = make_request(team=team, person=owner, mode="stream")
+    append(row.pk, [new(1)])
+    append(other.pk, [new(1)])
+    assert row.frames.count() == other.frames.count() == 1
+
+
+def test_a_large_batch_is_stored_whole(row: FalRequest) -> None:
+    append(row.pk, [new(n) for n in range(1, 1001)])
+    assert row.frames.count() == 1000
+
+
+def test_odd_and_overlong_parts_are_made_storable(row: FalRequest) -> None:
+    append(row.pk, [new(1, "a\0b\ud800", event="e" * 500, event_id="\ud800" + "i" * 500)])
+    frame = row.frames.get()
+    assert frame.data == "a\ufffdb\ufffd"
+    assert (len(frame.event), len(frame.event_id)) == (100, 200)
+
+
+def test_watchers_are_told_the_last_number_after_the_commit(
+    row: FalRequest, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(announce, "_send", lambda group, message: told.append((group, message)))
+    with django_capture_on_commit_callbacks() as callbacks:
+        append(row.pk, [new(1), new(2)])
+    assert told == []
+    for callback in callbacks:
+        callback()
+    [(group, message)] = told
+    assert (group, message["last"]) == (announce.group_of_request(row.pk), 2)
+
+
+def test_nothing_is_told_of_a_batch_that_could_not_be_stored(
+    row: FalRequest, django_capture_on_commit_callbacks: Any
+) -> None:
+    unstorable = NewFrame(1, 0.0, "x", 2**70)
+    unstored = pytest.raises((OverflowError, DataError))
+    with django_capture_on_commit_callbacks() as callbacks, unstored:
+        append(row.pk, [unstorable])
+    assert callbacks == []
+
+
+@pytest.mark.parametrize(("size", "is_shown"), [(LARGE, True), (LARGE + 1, False)])
+def test_a_sketch_leaves_a_large_text_to_be_fetched(size: int, is_shown: bool) -> None:
+    shown = frames.sketch(new(1, "x" * size))
+    assert (shown["data"] is not None) is is_shown
+    assert shown["size"] == size
+
+
+def test_a_sketch_is_the_same_before_and_after_it_was_stored(row: FalRequest) -> None:
+    frame = new(1, "text", event="delta", event_id="7")
+    append(row.pk, [frame])
+    assert sketch(row.frames.get()) == sketch(frame)
