@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -334,3 +335,45 @@ def test_every_status_change_leaves_exactly_one_observation(queued: FalRequest) 
         Observation.objects.filter(request=queued).order_by("id").values_list("status", flat=True)
     )
     assert told == ["pending", "submitting", "in_queue", "in_progress", "completed"]
+
+
+def test_a_wish_during_a_look_is_kept_when_the_row_is_given_back(queued: FalRequest) -> None:
+    later = timezone.now() + timedelta(seconds=5)
+    for wished in (False, True):
+        FalRequest.objects.filter(pk=queued.pk).update(due_at=later)
+        lease = FalRequest.objects.lease(queued.pk, later, timedelta(minutes=1))
+        assert lease
+        if wished:
+            lifecycle.make_due(queued.pk, now=later)
+        lifecycle.release(queued.pk, lease, later + timedelta(seconds=30))
+        due_at = fresh(queued).due_at
+        assert due_at == (later if wished else later + timedelta(seconds=30))
+
+
+def test_a_webhook_that_was_first_frees_the_row_of_a_lost_reply(row: FalRequest) -> None:
+    lifecycle.claim(row.pk, now=timezone.now())
+    hear(row, make_webhook(payload_bytes=None), source=Source.WEBHOOK)
+    lifecycle.uncertain(row.pk, "reset", now=timezone.now())
+    row = fresh(row)
+    assert (row.status, row.lease, row.leased_until) == (Status.IN_PROGRESS, None, None)
+    assert FalRequest.objects.due(timezone.now()).filter(pk=row.pk).exists()
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800", "x" * 10_000])
+def test_no_text_of_fals_keeps_a_row_from_ending(text: str, queued: FalRequest) -> None:
+    metrics = {text: [text, {"deep": text}]}
+    hear(queued, make_status("COMPLETED", metrics=metrics, error=text, error_type=text))
+    result = make_result(code=500, error="e")
+    error = replace(result.error, detail=text, error_type=text)  # type: ignore[type-var]
+    hear(queued, replace(result, error=error, content_type=text))
+    row = fresh(queued)
+    assert row.status == Status.FAILED
+    assert len(row.error) <= 4000
+    assert row.metrics
+
+
+def test_a_place_in_the_queue_that_no_database_takes_is_left_out(row: FalRequest) -> None:
+    lifecycle.claim(row.pk, now=timezone.now())
+    hear(row, make_receipt(position=2**70), source=Source.SUBMIT_REPLY)
+    hear(row, make_status("IN_QUEUE", queue_position=2**40))
+    assert (fresh(row).status, fresh(row).queue_position) == (Status.IN_QUEUE, None)
