@@ -58,19 +58,31 @@ def _is_stale(row: FalRequest, change: Change, asked_at: datetime) -> bool:
 
 def _after_the_end(row: FalRequest, news: News, *, source: str, asked_at: datetime) -> Heard:
     """Ended states absorb; a receipt still completes the row's identity, a status its metrics."""
-    columns: dict[str, Any] = {}
-    if isinstance(news, Receipt):
-        columns = identity_of(news) | {"accepted_at": row.accepted_at or timezone.now()}
-    if isinstance(news, StatusReport) and news.metrics and not row.metrics:
-        columns["metrics"] = news.metrics
+    columns, note = _details(row, news)
     if columns:
-        note = "Details arrived after the end."
         record(row, row.status, "details", note, source, at=asked_at, **columns)
     if agrees(row.status, news):
         return Heard.NEWS if columns else Heard.KNOWN
-    note = f"fal says otherwise now; the end stays {row.get_status_display()}."
-    record(row, row.status, "contradiction", note, source, at=asked_at)
+    _contradicted(row, source, asked_at)
     return Heard.CONTRADICTION
+
+
+def _details(row: FalRequest, news: News) -> tuple[dict[str, Any], str]:
+    """What news after the end still adds, and the sentence for the timeline."""
+    if isinstance(news, Receipt):
+        accepted_at = row.accepted_at or timezone.now()
+        columns = identity_of(news) | {"accepted_at": accepted_at}
+        return columns, "fal's reply to the submit came after the end."
+    if isinstance(news, StatusReport) and news.metrics and not row.metrics:
+        return {"metrics": news.metrics}, "Metrics were fetched after the end."
+    return {}, ""
+
+
+def _contradicted(row: FalRequest, source: str, asked_at: datetime) -> None:
+    """Evidence once from each source: a poll that is repeated repeats its contradiction too."""
+    if not row.observations.filter(kind="contradiction", source=source).exists():
+        note = f"fal says otherwise now; the end stays {row.get_status_display()}."
+        record(row, row.status, "contradiction", note, source, at=asked_at)
 
 
 def cancel_answered(pk: int, kind: str, *, now: datetime) -> None:

@@ -35,6 +35,7 @@ class Status(models.TextChoices):
     CANCELLED = "cancelled", "cancelled"
 
 
+NOT_THE_USERS = frozenset({"result_expired", "lost_at_fal"})  # a 404 that we or fal caused
 ENDED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
 LIVE = frozenset(set(Status) - ENDED)
 AT_FAL = frozenset({Status.IN_QUEUE, Status.IN_PROGRESS})
@@ -172,7 +173,8 @@ class FalRequest(models.Model):
     @property
     def was_user_error(self) -> bool:
         """The request itself was wrong (4xx), so that repeating it unchanged cannot help."""
-        return self.status == Status.FAILED and 400 <= (self.error_code or 0) < 500
+        is_4xx = 400 <= (self.error_code or 0) < 500
+        return self.status == Status.FAILED and is_4xx and self.error_type not in NOT_THE_USERS
 
     @property
     def duration(self) -> timedelta | None:
