@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from requests_app import lifecycle
+from requests_app.deliveries import Post
 from requests_app.drafts import Draft
 from requests_app.fal.endpoints import RequestUrls
 from requests_app.fal.reports import (
@@ -19,7 +20,8 @@ from requests_app.fal.reports import (
     StatusReport,
     WebhookReport,
 )
-from requests_app.models import FalRequest, Membership, Role, Source, Team
+from requests_app.models import FalRequest, Membership, Mode, Role, Source, Status, Team, digest
+from tests.signing import Signer, body_of
 
 
 def make_person(name: str, *, team: Team | None = None, role: str = Role.MEMBER) -> User:
@@ -97,3 +99,31 @@ def make_queued(request_id: str = "req-1", **request: Any) -> FalRequest:
 def hear(row: FalRequest, news: Any, *, source: str = Source.POLL, asked_at: Any = None) -> Any:
     """News about the row, now."""
     return lifecycle.observe(row.pk, news, source=source, asked_at=asked_at or timezone.now())
+
+
+SECRET = "the-secret-of-this-row"
+
+
+def make_awaiting(**columns: Any) -> FalRequest:
+    """A row that fal has taken and whose webhook may come with `SECRET`."""
+    team, _ = Team.objects.get_or_create(name="A")
+    person, _ = User.objects.get_or_create(username="ann")
+    defaults = {
+        "endpoint_id": "acme/img", "mode": Mode.QUEUE, "input_text": "{}", "options": {},
+        "status": Status.IN_QUEUE, "fal_request_id": "r1", "created_at": timezone.now(),
+        "webhook_digest": digest(SECRET),
+    }  # fmt: skip
+    return FalRequest.objects.create(team=team, person=person, **(defaults | columns))
+
+
+def make_post(signer: Signer, body: bytes, request_id: str = "r1", **signing: Any) -> Post:
+    """A signed delivery as it reaches us."""
+    return Post(signer.headers(request_id, body, **signing), body, timezone.now())
+
+
+def make_tampered_post(signer: Signer, **changes: str) -> Post:
+    """A delivery whose headers were changed after it was signed."""
+    body = body_of("r1")
+    headers = signer.headers("r1", body)
+    renamed = {f"x-fal-webhook-{name.replace('_', '-')}": text for name, text in changes.items()}
+    return Post(headers | renamed, body, timezone.now())

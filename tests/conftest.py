@@ -9,8 +9,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from requests_app import deliveries
 from requests_app.models import Role, Team
 from tests.builders import make_person
+from tests.signing import KeyHost, Signer
 
 
 @pytest.fixture(autouse=True)
@@ -102,3 +104,22 @@ def at_sandbox(sandbox: Any, settings: Any) -> Iterator[Any]:
     settings.PUBLIC_URL = ""
     yield sandbox
     sandbox.faults.clear()
+
+
+@pytest.fixture
+def signer() -> Signer:
+    """fal's private key."""
+    return Signer()
+
+
+@pytest.fixture
+def key_host(signer: Signer, settings: Any) -> Iterator[KeyHost]:
+    """The key set fal publishes; our cache starts and ends empty."""
+    host = KeyHost(signer)
+    settings.FAL_JWKS_URL = host.url
+    settings.FAL_KEY = "key:secret"
+    settings.FAL_USER_ID = ""
+    deliveries.key_cache.cache_clear()
+    yield host
+    host.close()
+    deliveries.key_cache.cache_clear()

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.contrib.auth.models import User
-from django.db import DataError, connection
+from django.db import DataError
 from django.utils import timezone
 
 from requests_app import deliveries
@@ -17,58 +14,18 @@ from requests_app.models import (
     Delivery,
     FalAccount,
     FalRequest,
-    Mode,
     Observation,
     Status,
-    Team,
-    digest,
 )
-from tests.signing import USER_ID, KeyHost, Signer, body_of
+from tests.builders import SECRET, make_awaiting, make_post, make_tampered_post
+from tests.signing import KeyHost, Signer, body_of
 
 pytestmark = pytest.mark.django_db
 
-SECRET = "the-secret-of-this-row"
-
 
 @pytest.fixture
-def signer() -> Signer:
-    return Signer()
-
-
-@pytest.fixture
-def key_host(signer: Signer, settings: Any) -> Iterator[KeyHost]:
-    host = KeyHost(signer)
-    settings.FAL_JWKS_URL = host.url
-    settings.FAL_KEY = "key:secret"
-    settings.FAL_USER_ID = ""
-    deliveries.key_cache.cache_clear()
-    yield host
-    host.close()
-    deliveries.key_cache.cache_clear()
-
-
-@pytest.fixture
-def make_row() -> Callable[..., FalRequest]:
-    def make(**columns: Any) -> FalRequest:
-        team, _ = Team.objects.get_or_create(name="A")
-        person, _ = User.objects.get_or_create(username="ann")
-        defaults = {
-            "endpoint_id": "acme/img", "mode": Mode.QUEUE, "input_text": "{}", "options": {},
-            "status": Status.IN_QUEUE, "fal_request_id": "r1", "created_at": timezone.now(),
-            "webhook_digest": digest(SECRET),
-        }  # fmt: skip
-        return FalRequest.objects.create(team=team, person=person, **(defaults | columns))
-
-    return make
-
-
-@pytest.fixture
-def row(make_row: Callable[..., FalRequest], key_host: KeyHost) -> FalRequest:
-    return make_row()
-
-
-def post(signer: Signer, body: bytes, request_id: str = "r1", **signing: Any) -> Post:
-    return Post(signer.headers(request_id, body, **signing), body, timezone.now())
+def row(key_host: KeyHost) -> FalRequest:
+    return make_awaiting()
 
 
 def seconds_ago(seconds: int) -> str:
@@ -86,7 +43,7 @@ def test_a_genuine_delivery_ends_the_request_and_is_kept_whole(
     row: FalRequest, signer: Signer
 ) -> None:
     body = body_of("r1", payload={"text": "x" * 100_000})
-    assert receive(row.public_id, SECRET, post(signer, body)) == Verdict.ACCEPTED
+    assert receive(row.public_id, SECRET, make_post(signer, body)) == Verdict.ACCEPTED
     row.refresh_from_db()
     assert row.status == Status.COMPLETED
     assert bytes(row.output) == body[body.index(b'{"text"') : -1]
@@ -99,7 +56,7 @@ def test_a_genuine_delivery_ends_the_request_and_is_kept_whole(
 
 
 def test_the_same_bytes_again_change_nothing(row: FalRequest, signer: Signer) -> None:
-    again = post(signer, body_of("r1"))
+    again = make_post(signer, body_of("r1"))
     receive(row.public_id, SECRET, again)
     before = Observation.objects.count()
     assert receive(row.public_id, SECRET, again) == Verdict.DUPLICATE
@@ -108,17 +65,17 @@ def test_the_same_bytes_again_change_nothing(row: FalRequest, signer: Signer) ->
 
 
 def test_the_same_end_told_anew_is_a_duplicate(row: FalRequest, signer: Signer) -> None:
-    receive(row.public_id, SECRET, post(signer, body_of("r1")))
-    later = post(signer, body_of("r1"), timestamp=seconds_ago(-1))
+    receive(row.public_id, SECRET, make_post(signer, body_of("r1")))
+    later = make_post(signer, body_of("r1"), timestamp=seconds_ago(-1))
     assert receive(row.public_id, SECRET, later) == Verdict.DUPLICATE
 
 
 def test_the_first_end_stays_when_a_later_one_contradicts_it(
     row: FalRequest, signer: Signer
 ) -> None:
-    receive(row.public_id, SECRET, post(signer, body_of("r1")))
+    receive(row.public_id, SECRET, make_post(signer, body_of("r1")))
     error = body_of("r1", status="ERROR", error="Invalid status code: 500", payload=None)
-    assert receive(row.public_id, SECRET, post(signer, error)) == Verdict.CONTRADICTS
+    assert receive(row.public_id, SECRET, make_post(signer, error)) == Verdict.CONTRADICTS
     row.refresh_from_db()
     assert row.status == Status.COMPLETED
     assert bytes(row.deliveries.first().body) == error
@@ -126,8 +83,8 @@ def test_the_first_end_stays_when_a_later_one_contradicts_it(
 
 
 def test_a_contradiction_sent_again_is_not_told_again(row: FalRequest, signer: Signer) -> None:
-    receive(row.public_id, SECRET, post(signer, body_of("r1")))
-    error = post(signer, body_of("r1", status="ERROR", error="x", payload=None))
+    receive(row.public_id, SECRET, make_post(signer, body_of("r1")))
+    error = make_post(signer, body_of("r1", status="ERROR", error="x", payload=None))
     found = [receive(row.public_id, SECRET, error) for _ in range(2)]
     assert found == [Verdict.CONTRADICTS, Verdict.DUPLICATE]
     assert row.observations.filter(kind="contradiction").count() == 1
@@ -140,17 +97,17 @@ def test_an_error_ends_the_request_as_failed_with_its_fields(
     body = body_of(
         "r1", status="ERROR", error="Invalid status code: 422", payload={"detail": detail}
     )
-    assert receive(row.public_id, SECRET, post(signer, body)) == Verdict.ACCEPTED
+    assert receive(row.public_id, SECRET, make_post(signer, body)) == Verdict.ACCEPTED
     row.refresh_from_db()
     assert (row.status, row.error_code) == (Status.FAILED, 422)
     assert b"field required" in bytes(row.output)
 
 
 def test_a_delivery_before_the_submit_reply_brings_the_request_id(
-    make_row: Callable[..., FalRequest], key_host: KeyHost, signer: Signer
+    key_host: KeyHost, signer: Signer
 ) -> None:
-    row = make_row(status=Status.SUBMITTING, fal_request_id="")
-    assert receive(row.public_id, SECRET, post(signer, body_of("r1"))) == Verdict.ACCEPTED
+    row = make_awaiting(status=Status.SUBMITTING, fal_request_id="")
+    assert receive(row.public_id, SECRET, make_post(signer, body_of("r1"))) == Verdict.ACCEPTED
     row.refresh_from_db()
     assert (row.status, row.fal_request_id) == (Status.COMPLETED, "r1")
 
@@ -166,7 +123,7 @@ def test_a_delivery_before_the_submit_reply_brings_the_request_id(
 def test_without_a_payload_no_end_is_taken_and_the_row_is_looked_at_now(
     row: FalRequest, signer: Signer, members: dict[str, Any]
 ) -> None:
-    posted = post(signer, body_of("r1", **members))
+    posted = make_post(signer, body_of("r1", **members))
     assert receive(row.public_id, SECRET, posted) == Verdict.ACCEPTED
     row.refresh_from_db()
     assert not row.is_ended
@@ -175,30 +132,28 @@ def test_without_a_payload_no_end_is_taken_and_the_row_is_looked_at_now(
 
 
 def test_a_delivery_without_payload_hurries_a_fetch_that_was_put_off(
-    make_row: Callable[..., FalRequest], key_host: KeyHost, signer: Signer
+    key_host: KeyHost, signer: Signer
 ) -> None:
     later = timezone.now() + timedelta(hours=1)
-    row = make_row(status=Status.IN_PROGRESS, finished_at=timezone.now(), due_at=later)
-    receive(row.public_id, SECRET, post(signer, body_of("r1", payload=None)))
+    row = make_awaiting(status=Status.IN_PROGRESS, finished_at=timezone.now(), due_at=later)
+    receive(row.public_id, SECRET, make_post(signer, body_of("r1", payload=None)))
     row.refresh_from_db()
     assert row.due_at <= timezone.now()
 
 
 def test_a_delivery_without_payload_does_not_wake_an_ended_row(
-    make_row: Callable[..., FalRequest], key_host: KeyHost, signer: Signer
+    key_host: KeyHost, signer: Signer
 ) -> None:
-    row = make_row(status=Status.COMPLETED, ended_at=timezone.now())
-    receive(row.public_id, SECRET, post(signer, body_of("r1", payload=None)))
+    row = make_awaiting(status=Status.COMPLETED, ended_at=timezone.now())
+    receive(row.public_id, SECRET, make_post(signer, body_of("r1", payload=None)))
     row.refresh_from_db()
     assert row.due_at is None
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "\ud800", "NaN", "x" * 100_000])
-def test_hostile_text_in_a_report_is_survived(
-    row: FalRequest, signer: Signer, text: str
-) -> None:
+def test_hostile_text_in_a_report_is_survived(row: FalRequest, signer: Signer, text: str) -> None:
     body = body_of("r1", status="ERROR", error=text, payload={"detail": text})
-    assert receive(row.public_id, SECRET, post(signer, body)) == Verdict.ACCEPTED
+    assert receive(row.public_id, SECRET, make_post(signer, body)) == Verdict.ACCEPTED
     row.refresh_from_db()
     assert row.status == Status.FAILED
 
@@ -210,7 +165,7 @@ def test_a_report_that_cannot_be_stored_makes_us_ask_fal(
         raise DataError("a text column cannot hold this")
 
     monkeypatch.setattr(deliveries.lifecycle, "observe", observe)
-    posted = post(signer, body_of("r1"))
+    posted = make_post(signer, body_of("r1"))
     assert receive(row.public_id, SECRET, posted) == Verdict.UNPARSABLE
     row.refresh_from_db()
     assert row.due_at is not None
@@ -218,13 +173,6 @@ def test_a_report_that_cannot_be_stored_makes_us_ask_fal(
 
 
 # What is refused
-
-
-def tampered(signer: Signer, **changes: str) -> Post:
-    body = body_of("r1")
-    headers = signer.headers("r1", body)
-    renamed = {f"x-fal-webhook-{name.replace('_', '-')}": text for name, text in changes.items()}
-    return Post(headers | renamed, body, timezone.now())
 
 
 def without(signer: Signer, name: str) -> Post:
@@ -242,16 +190,16 @@ def forgeries(signer: Signer) -> list[tuple[Post, Verdict]]:
     return [
         *((without(signer, name), Verdict.MISSING_HEADER)
           for name in ("request-id", "user-id", "timestamp", "signature")),
-        *((tampered(signer, signature=text), bad)
+        *((make_tampered_post(signer, signature=text), bad)
           for text in ("0" * 128, good[:-2], good + "00", "zz" * 64, spaced, f"{good},{good}")),
-        *((tampered(signer, timestamp=text), Verdict.BAD_TIMESTAMP)
+        *((make_tampered_post(signer, timestamp=text), Verdict.BAD_TIMESTAMP)
           for text in (" 1_700_000_000 ", "1e9", "-1", "1" * 20, "1700000000.0", "\u0661" * 10)),
-        (tampered(signer, user_id="x"), bad),
-        (tampered(signer, request_id="r2"), bad),
-        (tampered(signer, timestamp=seconds_ago(-2)), bad),
-        (tampered(signer, timestamp=seconds_ago(4000)), bad),  # forged, so not merely stale
+        (make_tampered_post(signer, user_id="x"), bad),
+        (make_tampered_post(signer, request_id="r2"), bad),
+        (make_tampered_post(signer, timestamp=seconds_ago(-2)), bad),
+        (make_tampered_post(signer, timestamp=seconds_ago(4000)), bad),  # forged, so not merely stale
         (other_body, bad),
-        (post(Signer(), body_of("r1")), bad),
+        (make_post(Signer(), body_of("r1")), bad),
     ]  # fmt: skip
 
 
@@ -267,7 +215,7 @@ def test_a_forged_delivery_is_refused_by_name_and_changes_nothing(
 
 
 def test_a_signature_with_one_bit_flipped_is_refused(row: FalRequest, signer: Signer) -> None:
-    posted = post(signer, body_of("r1"))
+    posted = make_post(signer, body_of("r1"))
     good = bytes.fromhex(posted.headers["x-fal-webhook-signature"])
     for bit in range(512):
         flipped = bytearray(good)
@@ -282,7 +230,7 @@ def test_a_signature_with_one_bit_flipped_is_refused(row: FalRequest, signer: Si
 def test_a_stale_delivery_is_not_believed_but_fal_is_asked(
     row: FalRequest, signer: Signer, age: int
 ) -> None:
-    stale = post(signer, body_of("r1"), timestamp=seconds_ago(age))
+    stale = make_post(signer, body_of("r1"), timestamp=seconds_ago(age))
     assert receive(row.public_id, SECRET, stale) == Verdict.STALE_TIMESTAMP
     row.refresh_from_db()
     assert row.status == Status.IN_QUEUE
@@ -293,9 +241,9 @@ def test_a_stale_delivery_is_not_believed_but_fal_is_asked(
 def test_stale_deliveries_make_us_ask_fal_once_in_ten_seconds(
     row: FalRequest, signer: Signer
 ) -> None:
-    receive(row.public_id, SECRET, post(signer, body_of("r1"), timestamp=seconds_ago(400)))
+    receive(row.public_id, SECRET, make_post(signer, body_of("r1"), timestamp=seconds_ago(400)))
     FalRequest.objects.update(due_at=None)
-    again = post(signer, body_of("r1"), timestamp=seconds_ago(401))
+    again = make_post(signer, body_of("r1"), timestamp=seconds_ago(401))
     receive(row.public_id, SECRET, again)
     row.refresh_from_db()
     assert row.due_at is None
@@ -308,28 +256,30 @@ def test_stale_deliveries_make_us_ask_fal_once_in_ten_seconds(
 def test_a_signed_body_that_cannot_be_read_makes_us_ask_fal(
     row: FalRequest, signer: Signer
 ) -> None:
-    assert receive(row.public_id, SECRET, post(signer, b"[" * 100_000)) == Verdict.UNPARSABLE
+    assert receive(row.public_id, SECRET, make_post(signer, b"[" * 100_000)) == Verdict.UNPARSABLE
     row.refresh_from_db()
     assert row.due_at is not None
     assert len(row.deliveries.get().body) == deliveries.KEPT_OF_REFUSED
 
 
 def test_a_header_id_that_is_not_the_bodys_is_refused(row: FalRequest, signer: Signer) -> None:
-    assert receive(row.public_id, SECRET, post(signer, body_of("r2"))) == Verdict.ID_MISMATCH
+    assert receive(row.public_id, SECRET, make_post(signer, body_of("r2"))) == Verdict.ID_MISMATCH
 
 
 def test_another_requests_delivery_is_refused(row: FalRequest, signer: Signer) -> None:
-    other = post(signer, body_of("r2"), "r2")
+    other = make_post(signer, body_of("r2"), "r2")
     assert receive(row.public_id, SECRET, other) == Verdict.OTHER_REQUEST
     row.refresh_from_db()
     assert row.status == Status.IN_QUEUE
 
 
 def test_a_row_without_id_does_not_take_the_id_of_another_row(
-    make_row: Callable[..., FalRequest], row: FalRequest, signer: Signer
+    row: FalRequest, signer: Signer
 ) -> None:
-    empty = make_row(fal_request_id="", status=Status.UNCERTAIN)
-    assert receive(empty.public_id, SECRET, post(signer, body_of("r1"))) == Verdict.OTHER_REQUEST
+    empty = make_awaiting(fal_request_id="", status=Status.UNCERTAIN)
+    assert (
+        receive(empty.public_id, SECRET, make_post(signer, body_of("r1"))) == Verdict.OTHER_REQUEST
+    )
     empty.refresh_from_db()
     assert (empty.status, empty.fal_request_id) == (Status.UNCERTAIN, "")
 
@@ -337,171 +287,15 @@ def test_a_row_without_id_does_not_take_the_id_of_another_row(
 def test_a_wrong_secret_is_the_same_as_no_request_and_leaves_nothing(
     row: FalRequest, signer: Signer
 ) -> None:
-    posted = post(signer, body_of("r1"))
+    posted = make_post(signer, body_of("r1"))
     assert receive(row.public_id, SECRET + "x", posted) is None
     assert receive(uuid4(), SECRET, posted) is None
     assert not Delivery.objects.exists()
 
 
-def test_a_row_that_was_never_sent_has_no_secret(
-    make_row: Callable[..., FalRequest], key_host: KeyHost, signer: Signer
-) -> None:
-    row = make_row(webhook_digest="", status=Status.PENDING, fal_request_id="")
-    assert receive(row.public_id, "", post(signer, body_of("r1"))) is None
-
-
-# The account
-
-
-def test_the_first_genuine_delivery_pins_the_account(
-    make_row: Callable[..., FalRequest], row: FalRequest, signer: Signer
-) -> None:
-    receive(row.public_id, SECRET, post(signer, body_of("r1")))
-    assert deliveries.pinned_account() == USER_ID
-    second = make_row(fal_request_id="r2")
-    foreign = post(signer, body_of("r2"), "r2", user_id="someone-else")
-    assert receive(second.public_id, SECRET, foreign) == Verdict.FOREIGN_ACCOUNT
-    second.refresh_from_db()
-    assert second.status == Status.IN_QUEUE
-
-
-def test_the_configured_account_counts_more_than_a_learnt_one(
-    row: FalRequest, signer: Signer, settings: Any
-) -> None:
-    settings.FAL_USER_ID = "configured"
-    assert receive(row.public_id, SECRET, post(signer, body_of("r1"))) == Verdict.FOREIGN_ACCOUNT
-    assert not FalAccount.objects.exists()
-
-
-def test_a_new_key_of_the_same_account_is_learnt_again(
-    make_row: Callable[..., FalRequest], row: FalRequest, signer: Signer, settings: Any
-) -> None:
-    receive(row.public_id, SECRET, post(signer, body_of("r1")))
-    settings.FAL_KEY = "another:key"
-    assert deliveries.pinned_account() == ""
-    second = make_row(fal_request_id="r2")
-    posted = post(signer, body_of("r2"), "r2")
-    assert receive(second.public_id, SECRET, posted) == Verdict.ACCEPTED
-    assert deliveries.pinned_account() == USER_ID
-    assert FalAccount.objects.count() == 1
-
-
-# fal's keys
-
-
-def test_a_changed_key_is_found_by_looking_again(
-    make_row: Callable[..., FalRequest], row: FalRequest, key_host: KeyHost, signer: Signer
-) -> None:
-    receive(row.public_id, SECRET, post(signer, body_of("r1")))
-    key_host.signers = [new := Signer()]
-    second = make_row(fal_request_id="r2")
-    body = body_of("r2")
-    now = timezone.now() + timedelta(seconds=61)  # a minute after the last look
-    posted = Post(new.headers("r2", body), body, now)
-    assert receive(second.public_id, SECRET, posted) == Verdict.ACCEPTED
-    assert key_host.asked == 2
-
-
-def test_a_flood_of_forgeries_asks_for_the_keys_once_a_minute(
-    row: FalRequest, key_host: KeyHost
-) -> None:
-    for _ in range(100):
-        receive(row.public_id, SECRET, post(Signer(), body_of("r1")))
-    assert key_host.asked == 1
-
-
-def test_known_keys_serve_while_their_host_is_down(
-    row: FalRequest, key_host: KeyHost, signer: Signer
-) -> None:
-    receive(row.public_id, SECRET, post(Signer(), body_of("r1")))  # the keys are known now
-    key_host.is_down = True
-    body = body_of("r1")
-    later = timezone.now() + timedelta(hours=23)
-    stamp = str(int(later.timestamp()))
-    posted = Post(signer.headers("r1", body, timestamp=stamp), body, later)
-    assert receive(row.public_id, SECRET, posted) == Verdict.ACCEPTED
-
-
-def test_without_any_key_nothing_is_decided(
-    row: FalRequest, key_host: KeyHost, signer: Signer
-) -> None:
-    key_host.is_down = True
-    assert receive(row.public_id, SECRET, post(signer, body_of("r1"))) == Verdict.NO_KEYS
-    row.refresh_from_db()
-    assert row.status == Status.IN_QUEUE
-    assert verdicts(row) == ["no_keys"]
-
-
-def test_a_small_order_key_in_the_set_signs_nothing(
-    row: FalRequest, key_host: KeyHost
-) -> None:
-    class Poisoned(Signer):
-        jwk = {"kty": "OKP", "crv": "Ed25519", "x": "AQ" + "A" * 41}
-
-    key_host.signers.append(Poisoned())
-    forged = tampered(Signer(), signature="01" + "00" * 63)
-    assert receive(row.public_id, SECRET, forged) == Verdict.BAD_SIGNATURE
-
-
-# Together
-
-
-@pytest.mark.django_db(transaction=True)
-def test_one_delivery_sent_thirty_times_at_once_counts_once(
-    make_row: Callable[..., FalRequest], key_host: KeyHost, signer: Signer
-) -> None:
-    row = make_row(fal_request_id="", status=Status.SUBMITTING)
-    posted = post(signer, body_of("r1"))
-    found = at_once(30, lambda: receive(row.public_id, SECRET, posted))
-    assert sorted(found) == ["accepted", *["duplicate"] * 29]
-    assert row.observations.filter(kind="ended").count() == 1
-    assert FalAccount.objects.count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_rows_that_claim_one_request_id_at_once_end_with_one_owner(
-    make_row: Callable[..., FalRequest], key_host: KeyHost, signer: Signer
-) -> None:
-    rows = [make_row(fal_request_id="", status=Status.UNCERTAIN) for _ in range(2)]
-    waiting = iter(rows)
-    posted = post(signer, body_of("r1"))
-    found = at_once(2, lambda: receive(next(waiting).public_id, SECRET, posted))
-    assert sorted(found) == ["accepted", "other_request"]
-    assert FalRequest.objects.filter(fal_request_id="r1").count() == 1
-
-
-def at_once(count: int, call: Callable[[], Any]) -> list[Any]:
-    """Call it in so many threads at the same moment."""
-    found: list[Any] = []
-    gate = threading.Barrier(count)
-
-    def work() -> None:
-        gate.wait()
-        try:
-            found.append(call())
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return found
-
-
-def test_the_delivery_and_its_effect_are_committed_together(
-    row: FalRequest, signer: Signer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*args: object, **kwargs: object) -> None:
-        raise RuntimeError("the process dies here")
-
-    monkeypatch.setattr(deliveries, "_keep", broken)
-    with pytest.raises(RuntimeError):
-        receive(row.public_id, SECRET, post(signer, body_of("r1")))
-    row.refresh_from_db()
-    assert row.status == Status.IN_QUEUE
-    assert not FalAccount.objects.exists()
+def test_a_row_that_was_never_sent_has_no_secret(key_host: KeyHost, signer: Signer) -> None:
+    row = make_awaiting(webhook_digest="", status=Status.PENDING, fal_request_id="")
+    assert receive(row.public_id, "", make_post(signer, body_of("r1"))) is None
 
 
 # The URL

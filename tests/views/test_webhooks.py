@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +11,6 @@ from django.db import OperationalError
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from requests_app import deliveries
 from requests_app.models import Delivery, FalRequest, Mode, Status, Team, digest
 from requests_app.views import webhooks
 from tests.signing import KeyHost, Signer, body_of
@@ -19,22 +18,6 @@ from tests.signing import KeyHost, Signer, body_of
 pytestmark = pytest.mark.django_db
 
 SECRET = "c2VjcmV0LW9mLXRoaXMtcm93"
-
-
-@pytest.fixture
-def signer() -> Signer:
-    return Signer()
-
-
-@pytest.fixture
-def key_host(signer: Signer, settings: Any) -> Iterator[KeyHost]:
-    host = KeyHost(signer)
-    settings.FAL_JWKS_URL = host.url
-    settings.FAL_KEY, settings.FAL_USER_ID = "key:secret", ""
-    deliveries.key_cache.cache_clear()
-    yield host
-    host.close()
-    deliveries.key_cache.cache_clear()
 
 
 @pytest.fixture
