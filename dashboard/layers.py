@@ -40,15 +40,20 @@ class ThreadSafeInMemoryLayer(InMemoryChannelLayer):  # type: ignore[misc]
         """Hand the message to every member, on the loop that member is read on."""
         here = asyncio.get_running_loop()
         for channel in list(self.groups.get(group, ())):
-            loop = self._loops.get(channel)
-            if loop is here:
+            if self._loops.get(channel) is here:
                 self._put(channel, message)
-            elif loop is not None:
-                self._put_from_afar(loop, channel, message)
+            else:
+                self._put_from_afar(channel, message)
 
-    def _put_from_afar(
-        self, loop: asyncio.AbstractEventLoop, channel: str, message: Message
-    ) -> None:
+    def fan_out(self, group: str, message: Message) -> None:
+        """`group_send` for a thread without a loop: it needs none, so none is made for it."""
+        for channel in list(self.groups.get(group, ())):
+            self._put_from_afar(channel, message)
+
+    def _put_from_afar(self, channel: str, message: Message) -> None:
+        loop = self._loops.get(channel)
+        if loop is None:
+            return
         try:
             loop.call_soon_threadsafe(self._put, channel, message)
         except RuntimeError:  # that loop has been closed, and its reader with it

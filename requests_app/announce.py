@@ -82,7 +82,8 @@ def _publish(pk: int) -> None:
 
 def _send(group: str, message: RequestChanged | FramesAdded) -> None:
     layer: Any = get_channel_layer()
-    _quietly(lambda: async_to_sync(layer.group_send)(group, message))
+    send = getattr(layer, "fan_out", None) or async_to_sync(layer.group_send)
+    _quietly(lambda: send(group, message))
 
 
 def _quietly(act: Callable[[], object]) -> None:
