@@ -5,7 +5,16 @@ from __future__ import annotations
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from requests_app.views import actions, detail, health, pages, setup, webhooks
+from requests_app.views import (
+    actions,
+    detail,
+    frames,
+    health,
+    pages,
+    realtime,
+    setup,
+    webhooks,
+)
 
 app_name = "requests"
 
@@ -21,10 +30,16 @@ urlpatterns = [
     path("requests/<uuid:public_id>/logs/", detail.logs, name="logs"),
     path("requests/<uuid:public_id>/frames/", detail.frames, name="frames"),
     path("requests/<uuid:public_id>/frames/<int:number>/", detail.frame, name="frame"),
+    path("requests/<uuid:public_id>/frames/<int:number>/raw/", frames.raw, name="frame_raw"),
+    path("requests/<uuid:public_id>/frames/<int:number>/media/", frames.media, name="frame_media"),
     path("requests/<uuid:public_id>/output/", detail.output, name="output"),
     path("requests/<uuid:public_id>/cancel/", actions.cancel, name="cancel"),
     path("requests/<uuid:public_id>/give-up/", actions.give_up, name="give_up"),
     path("requests/<uuid:public_id>/again/", actions.again, name="again"),
+    path("realtime/", realtime.realtime, name="realtime"),
+    path("realtime/sessions/", realtime.sessions, name="sessions"),
+    path("realtime/messages/", realtime.messages, name="messages"),
+    path("realtime/messages/<int:pk>/delete/", realtime.delete_message, name="delete_message"),
     path("team/", actions.switch_team, name="switch_team"),
     path("setup/<str:token>/", setup.setup, name="setup"),
     # With and without the slash: a redirect would lose the result for good.

@@ -5,19 +5,20 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
+from django.db.models.functions import Length
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from requests_app.frames import LARGE, sketch
 from requests_app.models import FalRequest, Frame, LogLine, Membership
 from requests_app.payload import plain_type, whole_output
 from requests_app.views import detail_context
 from requests_app.views.access import get_request_or_404
 
 FRAMES_AT_ONCE = 500
-FRAME_LIMIT = 64 * 1024  # bytes; a larger frame is fetched by itself
-FRAMES_BYTES = 2 * 1024 * 1024  # of one reply
+FRAMES_SIZE = 2 * 1024 * 1024  # characters of one reply
 MAX_NUMBER = 2**63 - 1
 
 
@@ -63,7 +64,7 @@ def logs(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def frames(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Frames after `?after=<number>` as JSON: {"frames": […], "last": n, "ended": bool}.
 
-    `data` is null for a frame over 64 kB. `ended`: the request ended and these are the last ones.
+    `data` is null for a frame over 64 k characters, which is fetched by itself. `ended`: the request ended and these are the last ones.
     """
     row = get_request_or_404(request.user, public_id)
     after = _number(request.GET.get("after", "0"))
@@ -76,7 +77,7 @@ def frames(request: HttpRequest, public_id: UUID) -> HttpResponse:
     more = Frame.objects.filter(request=row, number__gt=last).exists()
     return JsonResponse(
         {
-            "frames": [_frame_json(frame) for frame in found] if numbers else [],
+            "frames": [sketch(frame) for frame in found.defer("raw")] if numbers else [],
             "last": last,
             "ended": row.is_ended and not more,
         }
@@ -85,26 +86,15 @@ def frames(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 def _reply_size(row: FalRequest, after: int) -> list[int]:
     """The numbers of the frames that fit into one reply; at least one if there is any."""
-    sizes = Frame.objects.filter(request=row, number__gt=after).values_list("number", "size")
+    following = Frame.objects.filter(request=row, number__gt=after)
     numbers: list[int] = []
     total = 0
-    for number, size in sizes[:FRAMES_AT_ONCE]:
-        total += size if size <= FRAME_LIMIT else 0
-        if numbers and total > FRAMES_BYTES:
+    for number, length in following.values_list("number", Length("data"))[:FRAMES_AT_ONCE]:
+        total += length if length <= LARGE else 0
+        if numbers and total > FRAMES_SIZE:
             break
         numbers.append(number)
     return numbers
-
-
-def _frame_json(frame: Frame) -> dict[str, object]:
-    return {
-        "number": frame.number,
-        "offset_ms": frame.offset_ms,
-        "event": frame.event,
-        "event_id": frame.event_id,
-        "data": frame.data if frame.size <= FRAME_LIMIT else None,
-        "size": frame.size,
-    }
 
 
 @login_required

@@ -23,6 +23,7 @@ RAW_LIMIT = 16 * 1024
 NEWEST_OBSERVATIONS = 300
 NEWEST_DELIVERIES = 50
 LINES_AT_ONCE = 500
+RECORDED = (Mode.STREAM, Mode.REALTIME)  # frame by frame
 TABS = {
     "output": "Output",
     "input": "Input",
@@ -55,7 +56,7 @@ def page(row: FalRequest, *, may_act: bool, tab: str) -> dict[str, Any]:
         "lines": lines,
         "lines_left_out": len(lines) == LINES_AT_ONCE,
         "media_hosts": " ".join(settings.FAL_MEDIA_HOSTS),
-        "frames_known": _last_frame(row) if row.mode == Mode.STREAM else 0,
+        "frames_known": _last_frame(row) if row.mode in RECORDED else 0,
         "token": new_token(),
     }
 
@@ -67,6 +68,8 @@ def live(row: FalRequest, *, may_act: bool) -> dict[str, Any]:
         "row": row,
         "may_act": may_act,
         "is_stream": row.mode == Mode.STREAM,
+        "is_session": row.mode == Mode.REALTIME,
+        "is_recorded": row.mode in RECORDED,
         "cancel_note": _cancel_note(row),
         "steps": steps(row, heard),
         "metrics": _facts(row.metrics),
@@ -80,7 +83,9 @@ def live(row: FalRequest, *, may_act: bool) -> dict[str, Any]:
 
 
 def default_tab(row: FalRequest) -> str:
-    """While it runs, the logs are the news; a stream's news is its output."""
+    """While it runs, the logs are the news; a stream's news is its output, a session's its messages."""
+    if row.mode == Mode.REALTIME:
+        return "events" if not row.error else "output"
     waits = row.status not in (Status.UNCERTAIN, Status.PENDING) and not row.is_ended
     return "logs" if waits and row.mode == Mode.QUEUE else "output"
 

@@ -25,8 +25,8 @@ class RequestPage {
     document.addEventListener("request:acted", ({ detail }) => detail.id === this.#id && this.#soon());
     onTab((name) => name === "logs" && this.#follower.grown());
     this.#follower.grown();
-    // A stream's own module watches with the number of the frame it has reached.
-    if (!document.getElementById("stream")) live.watchRequest(this.#id);
+    // A record's own module watches with the number of the frame it has reached.
+    if (!document.getElementById("record")) live.watchRequest(this.#id);
   }
 
   #isNews(seq) {

@@ -1,14 +1,14 @@
-// The events of a stream as a list: number, time, size, first line; the chosen one in full beside it.
+// Frames as a list: direction, number, time, size, kind, first line. Filtered, paused, cleared; the newest in the page.
 
 import { Follower } from "./follow.js";
-import { parseExact } from "./jsontext.js";
-import { treeOf } from "./jsontree.js";
-import { onTab } from "./tabs.js";
+import { light, offsetOf, sizeOf, spanOf } from "./frametext.js";
 
-const MOST = 1000; // in the page; the server has the rest
-const LINE = 120; // characters of the first line
+const MOST = 1000; // lines in the page; the server has the rest
+const WRITE_MS = 100; // the page is written ten times a second at most
+const ARROWS = { in: ["←", "received"], out: ["→", "sent"] };
+const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20, Home: -Infinity, End: Infinity };
 
-const byId = (id) => document.getElementById(id);
+const number = (count) => count.toLocaleString("en");
 
 function cell(kind, text) {
   const span = document.createElement("span");
@@ -17,92 +17,209 @@ function cell(kind, text) {
   return span;
 }
 
-/** One line; inline pictures would fill it with letters that say nothing. */
-function firstLine(data) {
-  if (data === null) return "large: open it to load it";
-  const line = data.slice(0, 4 * LINE).split("\n", 1)[0];
-  return line.replace(/data:image\/[^"\s]*/g, "data:image…").slice(0, LINE);
-}
-
 export class FrameList {
-  #list = byId("frame-list");
-  #pending = [];
+  #all = []; // what is kept, oldest first
+  #read = 0; // how many of them have been looked at for the list
+  #until = null; // replay: only so many of them; null: all
   #total = 0;
-  #follower = new Follower(this.#list, byId("follow-frames"));
-  #data = new WeakMap(); // <li> -> frame
+  #timer = null;
+  #paused = false;
+  #missed = 0; // while paused
+  #current = null; // the chosen frame's number
+  #frames = new WeakMap(); // <li> -> frame
 
-  constructor(frameUrl) {
-    this.frameUrl = frameUrl;
-    this.#list.addEventListener("click", ({ target }) => {
-      const item = target.closest("li");
-      if (item) this.#open(item);
-    });
-    onTab((name) => name === "events" && this.#follower.grown());
+  /** `keep`: how many frames are held; `open(frame)` shows one. */
+  constructor(root, { keep = Infinity, open = () => {} } = {}) {
+    this.root = root;
+    this.keep = keep;
+    this.open = open;
+    this.list = root.querySelector("[data-list]");
+    this.follower = new Follower(this.list, root.querySelector("[data-jump]"));
+    this.list.addEventListener("click", ({ target }) => this.#choose(target.closest("li")));
+    this.list.addEventListener("keydown", (event) => this.#keys(event));
+    for (const field of this.#fields()) field.addEventListener("input", () => this.#renew());
+    this.#on("[data-pause]", () => this.#pause());
+    this.#on("[data-clear]", () => this.clear());
+  }
+
+  get all() {
+    return this.#all;
   }
 
   add(frame) {
-    this.#pending.push(frame);
+    this.#all.push(light(frame));
     this.#total += 1;
-    if (this.#pending.length > MOST) this.#pending.shift();
+    if (this.#paused) this.#missed += 1;
+    this.#timer ??= setTimeout(() => this.write(), WRITE_MS);
   }
 
   clear() {
-    this.#pending = [];
-    this.#total = 0;
-    this.#list.replaceChildren();
+    this.#all = [];
+    this.#total = this.#missed = 0;
+    this.#renew();
+  }
+
+  /** Show only the first `count` frames; null: all of them, as they come. */
+  showUntil(count) {
+    this.#until = count;
+    this.write();
+  }
+
+  /** Mark a frame as the chosen one, if it is in the list. */
+  mark(frame) {
+    this.#current = frame?.number ?? null;
+    const item = this.#itemOf(this.#current);
+    this.list.querySelector("[aria-current]")?.removeAttribute("aria-current");
+    item?.firstElementChild.setAttribute("aria-current", "true");
+    return item;
   }
 
   write() {
-    if (!this.#pending.length) return;
-    const items = this.#pending.map((frame) => this.#item(frame));
-    this.#pending = [];
-    this.#list.append(...items);
-    while (this.#list.childElementCount > MOST) this.#list.firstElementChild.remove();
-    const note = byId("frames-note");
-    note.hidden = this.#total <= MOST;
-    note.textContent = `The newest ${MOST.toLocaleString("en")} of ${this.#total.toLocaleString("en")} events.`;
-    this.#follower.grown();
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#trim();
+    if (!this.#paused) this.#append();
+    this.#tell();
+  }
+
+  #trim() {
+    const surplus = this.#all.length - this.keep;
+    if (surplus <= 0) return;
+    this.#all.splice(0, surplus);
+    this.#read = Math.max(0, this.#read - surplus);
+  }
+
+  #append() {
+    const end = this.#until ?? this.#all.length;
+    if (end < this.#read) {
+      this.#read = 0;
+      this.list.replaceChildren();
+    }
+    const fresh = this.#newest(this.#read, end);
+    this.#read = end;
+    if (!fresh.length) return;
+    if (fresh.length === MOST) this.list.replaceChildren();
+    this.list.append(...fresh.map((frame) => this.#item(frame)));
+    while (this.list.childElementCount > MOST) this.list.firstElementChild.remove();
+    this.follower.grown();
+  }
+
+  /** The newest matching frames between two places, as many as fit. */
+  #newest(from, to) {
+    const matches = this.#filter();
+    const found = [];
+    for (let at = to - 1; at >= from && found.length < MOST; at -= 1) {
+      if (matches(this.#all[at])) found.push(this.#all[at]);
+    }
+    return found.reverse();
+  }
+
+  #fields() {
+    return this.root.querySelectorAll("[data-direction], [data-kind], [data-find]");
+  }
+
+  #value(name) {
+    return this.root.querySelector(`[data-${name}]`)?.value ?? "";
+  }
+
+  #filter() {
+    const [direction, kind] = [this.#value("direction"), this.#value("kind")];
+    const words = this.#value("find").trim().toLowerCase();
+    return (frame) =>
+      (!direction || frame.direction === direction) &&
+      (!kind || frame.kind === kind) &&
+      (!words || `${frame.line}\n${frame.data ?? ""}`.toLowerCase().includes(words));
+  }
+
+  #renew() {
+    this.#read = 0;
+    this.list.replaceChildren();
+    if (!this.#paused) this.#append();
+    this.#tell();
+  }
+
+  #pause() {
+    this.#paused = !this.#paused;
+    this.#missed = 0;
+    if (!this.#paused) this.#renew();
+    this.write();
+  }
+
+  #tell() {
+    const filtered = [...this.#fields()].some((field) => field.value.trim());
+    const shown = this.list.childElementCount;
+    const held = this.#until ?? this.#all.length;
+    const note = this.root.querySelector("[data-note]");
+    const parts = [
+      filtered ? `${number(shown)} of ${number(held)} match.` : "",
+      !filtered && this.#until === null && this.#total > MOST
+        ? `The newest ${number(Math.min(MOST, held))} of ${number(this.#total)}. The record has all of them.`
+        : "",
+    ];
+    note.textContent = parts.filter(Boolean).join(" ");
+    note.hidden = !note.textContent;
+    const none = this.root.querySelector("[data-none]");
+    if (none) none.hidden = shown > 0 || filtered;
+    this.#tellPause();
+  }
+
+  #tellPause() {
+    const button = this.root.querySelector("[data-pause]");
+    if (!button) return;
+    button.setAttribute("aria-pressed", String(this.#paused));
+    const words = button.querySelector("[data-word]");
+    words.textContent = !this.#paused ? "Pause" : this.#missed ? `Resume (+${number(this.#missed)})` : "Resume";
   }
 
   #item(frame) {
     const item = document.createElement("li");
     const button = document.createElement("button");
     button.type = "button";
-    button.className = "frame";
+    button.tabIndex = -1; // the list is one stop; arrows move in it
+    button.className = `frame${frame.tone ? ` frame-is-${frame.tone}` : ""}`;
+    if (frame.number === this.#current) button.setAttribute("aria-current", "true");
+    const [arrow, word] = ARROWS[frame.direction ?? "in"];
+    const way = cell(`way frame-way-${frame.direction ?? "in"}`, arrow);
+    way.setAttribute("role", "img");
+    way.setAttribute("aria-label", word);
     button.append(
+      way,
       cell("number", `#${frame.number}`),
-      cell("offset", `+${Math.round(frame.offset_ms)} ms`),
-      cell("size", `${frame.size} B`),
-      cell("line", (frame.event ? `${frame.event}: ` : "") + firstLine(frame.data)),
+      cell("offset", offsetOf(frame.offset_ms)),
+      cell("size", sizeOf(frame.size)),
+      cell("kind", frame.kind ?? "event"),
+      cell("line", frame.line),
+      cell("rtt", frame.rtt_ms == null ? "" : spanOf(frame.rtt_ms)),
     );
     item.append(button);
-    this.#data.set(item, frame);
+    this.#frames.set(item, frame);
     return item;
   }
 
-  async #open(item) {
-    const frame = this.#data.get(item);
-    for (const other of this.#list.querySelectorAll("[aria-current]")) other.removeAttribute("aria-current");
-    item.firstElementChild.setAttribute("aria-current", "true");
-    const url = this.frameUrl.replace(/0\/$/, `${frame.number}/`);
-    byId("frame-detail").hidden = false;
-    byId("frame-title").textContent = `Event ${frame.number}, +${Math.round(frame.offset_ms)} ms, ${frame.size} B`;
-    byId("frame-download").href = url;
-    byId("frame-body").replaceChildren(bodyOf(frame.data ?? (await textAt(url))));
+  #itemOf(wanted) {
+    return [...this.list.children].find((item) => this.#frames.get(item).number === wanted);
   }
-}
 
-async function textAt(url) {
-  const reply = await fetch(url, { redirect: "error" }).catch(() => null);
-  return reply?.ok ? reply.text() : "It could not be loaded.";
-}
+  #choose(item) {
+    if (!item) return;
+    const frame = this.#frames.get(item);
+    this.mark(frame);
+    this.open(frame);
+  }
 
-function bodyOf(text) {
-  try {
-    return treeOf(parseExact(text));
-  } catch {
-    const pre = document.createElement("pre");
-    pre.textContent = text;
-    return pre;
+  #keys(event) {
+    const step = STEPS[event.key];
+    const items = [...this.list.children];
+    if (step === undefined || !items.length) return;
+    event.preventDefault();
+    const here = items.findIndex((item) => item.firstElementChild.hasAttribute("aria-current"));
+    const wanted = here < 0 ? (step > 0 ? 0 : items.length - 1) : here + step;
+    const next = items[Math.min(items.length - 1, Math.max(0, wanted))];
+    next.firstElementChild.focus();
+    this.#choose(next);
+  }
+
+  #on(selector, act) {
+    this.root.querySelector(selector)?.addEventListener("click", act);
   }
 }

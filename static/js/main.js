@@ -11,3 +11,5 @@ import "./copy.js";
 import "./form.js";
 import "./detail.js";
 import "./stream.js";
+import "./replay.js";
+import "./realtime.js";

@@ -1,78 +1,59 @@
-// The two views of a stream, merged and event by event, over the same frames.
+// The merged view of a stream: text that grows, the newest pictures, or the newest value.
 //
-// Frames come by GET (the past, gaps) and by the socket (news); only the next number is taken, so that nothing
-// is shown twice or left out. The page is written ten times a second at most.
+// The page is written ten times a second at most.
 
 import { announce } from "./announce.js";
 import { Follower } from "./follow.js";
-import { FrameList } from "./frames.js";
-import { mediaJudge, Merged } from "./merge.js";
-import { live } from "./socket.js";
-import { duration } from "./time.js";
+import { Feed } from "./feed.js";
+import { sizeOf, spanOf } from "./frametext.js";
 import { treeOf } from "./jsontree.js";
+import { mediaJudge, Merged } from "./merge.js";
+import { record } from "./record.js";
 
 const WRITE_MS = 100;
-const AGAIN_MS = 2000;
 const WAY_KEY = "faldeck.stream-way.";
 
 const root = document.getElementById("stream");
 const byId = (id) => document.getElementById(id);
 
-/** Every frame once and in order, whichever way it comes. */
-class Frames {
-  #last = 0;
-  #asking = false;
-  #announced = 0; // the highest number we heard of
-  ended = false;
+/** Frames merged in order; a large one is fetched first, and those behind it wait. */
+class Merging {
+  #waiting = null; // a promise while a large frame is on its way
+  #isOver = false;
 
-  constructor(url, take) {
-    this.url = url;
-    this.take = take;
+  constructor(merged, grown) {
+    this.merged = merged;
+    this.grown = grown;
   }
 
-  get last() {
-    return this.#last;
+  stop() {
+    this.#isOver = true;
   }
 
-  /** Take what follows; ask for what is missing. */
-  hear(frames, last) {
-    this.#announced = Math.max(this.#announced, last);
-    for (const frame of frames) this.#next(frame);
-    if (this.#announced > this.#last) this.catchUp();
-  }
-
-  #next(frame) {
-    if (frame.number !== this.#last + 1) return;
-    this.#last = frame.number;
-    this.take(frame);
-  }
-
-  async catchUp() {
-    if (this.#asking) return;
-    this.#asking = true;
-    try {
-      while (await this.#askOnce());
-    } catch {
-      setTimeout(() => this.catchUp(), AGAIN_MS);
-    } finally {
-      this.#asking = false;
+  take(frame) {
+    if (!this.#waiting && frame.data !== null) this.#add(frame.data);
+    else {
+      const mine = (this.#waiting ?? Promise.resolve()).then(() => this.#fetched(frame));
+      this.#waiting = mine;
+      mine.then(() => this.#waiting === mine && (this.#waiting = null));
     }
   }
 
-  /** True: there may be more. */
-  async #askOnce() {
-    const reply = await fetch(`${this.url}?after=${this.#last}`, { redirect: "error" });
-    if (!reply.ok) throw new Error(`the server answers ${reply.status}`);
-    const { frames, ended } = await reply.json();
-    for (const frame of frames) this.#next(frame);
-    this.ended = ended;
-    return frames.length > 0 && !ended;
+  async #fetched({ number, data }) {
+    if (this.#isOver) return;
+    this.#add(data ?? (await fetchText(`${root.dataset.frames}${number}/`)));
   }
 
-  restart() {
-    this.#last = 0;
-    return this.catchUp();
+  #add(text) {
+    if (this.#isOver || text === null) return;
+    this.merged.add(text);
+    this.grown();
   }
+}
+
+async function fetchText(url) {
+  const reply = await fetch(url, { redirect: "error" }).catch(() => null);
+  return reply?.ok ? reply.text() : null;
 }
 
 class StreamView {
@@ -85,41 +66,43 @@ class StreamView {
   #timer = null;
   #shownImages = "";
   #shownText = "";
-  #list = new FrameList(root.dataset.frame);
   #follower = new Follower(byId("stream-text"), byId("follow-stream"));
-  #frames = new Frames(root.dataset.frames, (frame) => this.#take(frame));
+  #merging;
+  #feed = null; // all frames once more, after another way was chosen
 
   constructor() {
     this.#select.value = remembered() ?? "auto";
     this.#select.closest("label").hidden = false;
     this.#select.addEventListener("change", () => this.#chooseWay());
-    this.#merged = this.#fresh();
-    live.on("frames", ({ request, frames, last }) => request === id() && this.#frames.hear(frames, last));
-    live.on("changed", ({ rows }) => {
-      if (!this.#frames.ended && rows.some(([changed]) => changed === id())) this.#frames.catchUp();
-    });
-    this.#frames.catchUp().then(() => live.watchRequest(id(), () => this.#frames.last));
+    this.#begin();
+    record.onFrame((frame) => this.#take(frame));
   }
 
-  #fresh() {
-    return new Merged(this.#select.value, this.#mayShow);
+  #begin() {
+    this.#merged = new Merged(this.#select.value, this.#mayShow);
+    this.#merging = new Merging(this.#merged, () => this.#soon());
   }
 
   #chooseWay() {
     remember(this.#select.value);
-    this.#merged = this.#fresh();
-    this.#count = this.#bytes = 0;
+    this.#merging.stop();
+    this.#feed?.stop();
+    this.#begin();
     this.#shownText = "";
-    this.#list.clear();
-    this.#frames.restart();
+    this.#feed = new Feed(root.dataset.frames, (frame) => this.#merging.take(frame));
+    this.#feed.catchUp();
   }
 
   #take(frame) {
     this.#count += 1;
     this.#bytes += frame.size;
     this.#first ??= frame.offset_ms;
-    if (frame.data !== null) this.#merged.add(frame.data);
-    this.#list.add(frame);
+    if (this.#feed) this.#feed.hear([frame], frame.number);
+    else this.#merging.take(frame);
+    this.#soon();
+  }
+
+  #soon() {
     this.#timer ??= setTimeout(() => this.#write(), WRITE_MS);
   }
 
@@ -127,9 +110,8 @@ class StreamView {
     this.#timer = null;
     byId("stream-events").textContent = this.#count.toLocaleString("en");
     byId("stream-bytes").textContent = sizeOf(this.#bytes);
-    byId("stream-first").textContent = this.#first < 1000 ? `${Math.round(this.#first)} ms` : duration(this.#first / 1000);
+    byId("stream-first").textContent = spanOf(this.#first);
     byId("stream-empty").hidden = true;
-    this.#list.write();
     this.#writeText();
     this.#writeImages();
     this.#writeValue();
@@ -166,17 +148,9 @@ class StreamView {
   /** Events that are neither text nor picture: the newest one as a tree. */
   #writeValue() {
     const box = byId("stream-json");
-    box.hidden = Boolean(this.#merged.text || this.#merged.images.length);
+    box.hidden = Boolean(this.#merged.text || this.#merged.images.length) || this.#merged.last === undefined;
     if (!box.hidden) box.replaceChildren(treeOf(this.#merged.last ?? null));
   }
-}
-
-const id = () => byId("request-page").dataset.request;
-
-function sizeOf(bytes) {
-  if (bytes < 1000) return `${bytes} B`;
-  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 function remembered() {

@@ -1,0 +1,100 @@
+"""The forms of the realtime page: what a session starts from, and messages a team keeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+
+from requests_app.drafts import InvalidInput, ensure_shallow, parse_input
+from requests_app.fal import EndpointId, InvalidEndpointId
+from requests_app.models import FalRequest, MessageTemplate, Team
+
+MOST_KEPT = 200  # messages of one team for one endpoint
+MOST_CHARACTERS = 256 * 1024
+# endpoint id -> a message that works at once in the sandbox
+EXAMPLES = {"sandbox/echo": '{\n  "message": "hello",\n  "number": 21\n}'}
+
+
+class MessageForm(forms.Form):
+    """A message to keep. After `is_valid()`, `keep()` stores it."""
+
+    endpoint_id = forms.CharField(max_length=300)
+    name = forms.CharField(max_length=80)
+    text = forms.CharField(strip=False)
+
+    def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.team = team
+        self.fields["name"].error_messages["required"] = "Give it a name."
+        self.fields["text"].error_messages["required"] = "There is no message to keep."
+        self.fields["endpoint_id"].error_messages["required"] = (
+            "Give the endpoint first: a message is kept for one."
+        )
+
+    def clean_endpoint_id(self) -> str:
+        """In the form it is stored in everywhere."""
+        try:
+            return str(EndpointId.parse(self.cleaned_data["endpoint_id"]))
+        except InvalidEndpointId as error:
+            raise forms.ValidationError(str(error)) from error
+
+    def clean_text(self) -> str:
+        """JSON, as typed; browsers send CRLF for a line break."""
+        text = str(self.cleaned_data["text"]).replace("\r\n", "\n")
+        if len(text) > MOST_CHARACTERS:
+            raise forms.ValidationError("A kept message has at most 256,000 characters.")
+        try:
+            ensure_shallow(parse_input(text))
+        except InvalidInput as error:
+            raise forms.ValidationError(str(error)) from error
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        """A list without end helps nobody."""
+        values = self.cleaned_data
+        if not self.errors and not self._same().exists() and self._is_full():
+            self.add_error("name", f"There are {MOST_KEPT} already: delete one first.")
+        return values
+
+    def keep(self, person: AbstractBaseUser) -> bool:
+        """Store it; a message of the same name is replaced. True when there was none."""
+        values = self.cleaned_data
+        _, is_new = MessageTemplate.objects.update_or_create(
+            team=self.team,
+            endpoint_id=values["endpoint_id"],
+            name=values["name"],
+            defaults={"text": values["text"], "saved_by_id": person.pk},
+        )
+        return is_new
+
+    def _same(self) -> Any:
+        names = {name: self.cleaned_data.get(name, "") for name in ("endpoint_id", "name")}
+        return MessageTemplate.objects.filter(team=self.team, **names)
+
+    def _is_full(self) -> bool:
+        endpoint_id = self.cleaned_data["endpoint_id"]
+        kept = MessageTemplate.objects.filter(team=self.team, endpoint_id=endpoint_id)
+        return kept.count() >= MOST_KEPT
+
+
+def first_session(endpoint: str, source: FalRequest | None) -> dict[str, Any]:
+    """What the first session's fields hold: an earlier session's, or an example of the sandbox."""
+    if source is not None:
+        return {
+            "endpoint_id": source.endpoint_id,
+            "path": source.options.get("path", "/realtime"),
+            "max_buffering": source.options.get("max_buffering") or "",
+            "auth": source.options.get("auth", "token"),
+        }
+    if not endpoint and settings.SANDBOX:
+        endpoint = next(iter(EXAMPLES))
+    return {
+        "endpoint_id": endpoint[:300],
+        "path": "/realtime",
+        "max_buffering": "",
+        "auth": "token",
+        "message": EXAMPLES.get(endpoint, "") if settings.SANDBOX else "",
+    }

@@ -1,0 +1,58 @@
+"""One frame's bytes: as they were on the wire, and what can be seen or heard in them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from requests_app.framebytes import bytes_at, showable_type
+from requests_app.models import Frame
+from requests_app.views.access import get_request_or_404
+
+MAX_NUMBER = 2**31 - 1
+# A model wrote these bytes: whatever they are, they run nowhere.
+INERT = {
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "private, max-age=300",  # seconds; a frame never changes
+}
+
+
+@login_required
+@require_safe
+def raw(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse:
+    """The bytes of a message (of a text: its UTF-8), to be saved or looked at as hex."""
+    name = f"{public_id}-{number}.bin"
+    return HttpResponse(
+        _raw(_frame(request, public_id, number)),
+        content_type="application/octet-stream",
+        headers={**INERT, "Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@login_required
+@require_safe
+def media(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse:
+    """The picture or sound at `?at=<JSON pointer>` into the shown message; 404 for anything else."""
+    frame = _frame(request, public_id, number)
+    found = bytes_at(_raw(frame), request.GET.get("at", ""))
+    content_type = showable_type(found) if found else None
+    if content_type is None:
+        raise Http404
+    return HttpResponse(found, content_type=content_type, headers=INERT)
+
+
+def _frame(request: HttpRequest, public_id: UUID, number: int) -> Frame:
+    row = get_request_or_404(request.user, public_id, full=False)
+    frame = Frame.objects.filter(request=row, number=min(number, MAX_NUMBER)).first()
+    if frame is None:
+        raise Http404
+    return frame
+
+
+def _raw(frame: Frame) -> bytes:
+    return frame.data.encode() if frame.raw is None else bytes(frame.raw)

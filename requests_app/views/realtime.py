@@ -1,0 +1,108 @@
+"""The realtime page, and the messages a team keeps for it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from requests_app.fal import EndpointId, InvalidEndpointId
+from requests_app.forms.realtime import MessageForm, first_session
+from requests_app.forms.suggestions import known_endpoints
+from requests_app.models import FalRequest, MessageTemplate, Mode
+from requests_app.views.access import (
+    get_request_or_404,
+    member_required,
+    membership_of,
+    team_of,
+    team_required,
+)
+
+MOST_LISTED = 8  # sessions beside the workbench
+
+
+@team_required
+@require_safe
+@never_cache
+def realtime(request: HttpRequest) -> HttpResponse:
+    """The workbench; `?again=<uuid>` starts from an earlier session, `?endpoint=` from an endpoint."""
+    source = _source(request)
+    first = first_session(request.GET.get("endpoint", ""), source)
+    team = team_of(request)
+    context = {
+        "first": first,
+        "source": source,
+        "endpoints": known_endpoints(team),
+        "may_submit": membership_of(request).may_submit,
+        "sessions": _sessions(request),
+    }
+    return render(request, "requests_app/realtime.html", context)
+
+
+def _source(request: HttpRequest) -> FalRequest | None:
+    """The session to start from, when it is one that the person may see."""
+    try:
+        source = get_request_or_404(request.user, UUID(request.GET.get("again", "")), full=False)
+    except (ValueError, Http404):
+        return None
+    return source if source.mode == Mode.REALTIME else None
+
+
+@team_required
+@require_safe
+@never_cache
+def sessions(request: HttpRequest) -> HttpResponse:
+    """The team's newest sessions: those that are open can be watched."""
+    return render(request, "requests_app/_sessions.html", {"sessions": _sessions(request)})
+
+
+def _sessions(request: HttpRequest) -> list[FalRequest]:
+    rows = FalRequest.objects.filter(team=team_of(request), mode=Mode.REALTIME)
+    return list(rows.without_payload().select_related("person").order_by("-id")[:MOST_LISTED])
+
+
+@team_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def messages(request: HttpRequest) -> HttpResponse:
+    """The messages kept for `endpoint_id`; POST keeps another one (422: the same list, and why not)."""
+    if request.method != "POST":
+        return _kept(request, request.GET.get("endpoint_id", ""))
+    if not membership_of(request).may_submit:
+        raise PermissionDenied
+    form = MessageForm(request.POST, team=team_of(request))
+    if not form.is_valid():
+        return _kept(request, request.POST.get("endpoint_id", ""), status=422, form=form)
+    is_new = form.keep(request.user)  # type: ignore[arg-type]
+    said = f"{'Kept' if is_new else 'Replaced'} “{form.cleaned_data['name']}”."
+    return _kept(request, form.cleaned_data["endpoint_id"], said=said)
+
+
+@member_required
+@require_POST
+def delete_message(request: HttpRequest, pk: int) -> HttpResponse:
+    """Delete a message of the team; the answer offers to undo it."""
+    message = get_object_or_404(MessageTemplate, team=team_of(request), pk=pk)
+    MessageTemplate.objects.filter(pk=pk).delete()
+    return _kept(request, message.endpoint_id, said=f"Deleted “{message.name}”.", deleted=message)
+
+
+def _kept(
+    request: HttpRequest, endpoint: str, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    try:
+        endpoint = str(EndpointId.parse(endpoint))
+    except InvalidEndpointId:
+        endpoint = ""  # half typed
+    kept = MessageTemplate.objects.filter(team=team_of(request), endpoint_id=endpoint)
+    context |= {
+        "kept": kept.select_related("saved_by") if endpoint else [],
+        "endpoint": endpoint,
+        "may_submit": membership_of(request).may_submit,
+    }
+    return render(request, "requests_app/_kept_messages.html", context, status=status)

@@ -1,0 +1,190 @@
+// The message of a session: typed as JSON, checked while typing, with files, sent once or at an interval.
+//
+// A file stands in the text as {"$file": "name"} and becomes {"$bytes": "<base64>"} when it is sent.
+
+import { problemOf } from "./jsontext.js";
+import { sizeOf } from "./frametext.js";
+
+const PAUSE_MS = 150;
+const MOST_BYTES = 16 * 1024 * 1024; // of a message, fal's limit
+const MOST_WAITING = 1024 * 1024; // bytes: an interval passes a turn while so much has not left
+const SHORTEST_MS = 10;
+const FILE = /\{\s*"\$file"\s*:\s*("(?:[^"\\]|\\.)*")\s*\}/g;
+
+export class Composer {
+  #root;
+  #session;
+  #text;
+  #files = new Map(); // name -> base64
+  #timer = null;
+  #interval = null;
+  #turns = 0;
+  #passed = 0;
+
+  constructor(root, session) {
+    this.#root = root;
+    this.#session = session;
+    this.#text = root.querySelector("[name=text]");
+    this.#text.addEventListener("input", () => this.#later());
+    root.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.sendOnce();
+    });
+    root.addEventListener("keydown", (event) => this.#keys(event));
+    this.#part("file").addEventListener("change", ({ target }) => this.#attach(target));
+    this.#part("repeat").addEventListener("click", () => (this.#interval ? this.stop() : this.#start()));
+    session.addEventListener("state", () => this.#enable());
+    this.#enable();
+    this.#judge();
+  }
+
+  get text() {
+    return this.#text.value;
+  }
+
+  /** Put a message in, by the way that keeps undo. */
+  write(text) {
+    this.#text.focus();
+    this.#text.select();
+    document.execCommand("insertText", false, text);
+    this.#judge();
+  }
+
+  sendOnce() {
+    const text = this.#ready();
+    if (text === null) this.#text.focus();
+    else this.#session.send(text, this.#part("as").value);
+  }
+
+  stop() {
+    clearInterval(this.#interval);
+    this.#interval = null;
+    this.#part("repeat-word").textContent = "Repeat";
+    this.#part("repeat").setAttribute("aria-pressed", "false");
+  }
+
+  #start() {
+    const every = Math.max(SHORTEST_MS, Number(this.#part("every").value) || 0);
+    this.#part("every").value = every;
+    if (this.#ready() === null) return;
+    this.#turns = this.#passed = 0;
+    this.#turn();
+    this.#interval = setInterval(() => this.#turn(), every);
+    this.#part("repeat-word").textContent = "Stop";
+    this.#part("repeat").setAttribute("aria-pressed", "true");
+  }
+
+  #turn() {
+    const text = this.#ready();
+    if (this.#session.state !== "open" || text === null) {
+      this.stop();
+      return;
+    }
+    if (this.#session.waiting > MOST_WAITING) this.#passed += 1;
+    else if (this.#session.send(text, this.#part("as").value)) this.#turns += 1;
+    const passed = this.#passed ? `, ${this.#passed} passed over: the line is full` : "";
+    this.#part("turns").textContent = `${this.#turns} sent${passed}`;
+  }
+
+  #keys(event) {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    this.sendOnce();
+  }
+
+  #later() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#judge(), PAUSE_MS);
+  }
+
+  /** The text to send; null when something is wrong with it, which is then shown. */
+  #ready() {
+    const problem = this.#judge();
+    if (problem) return null;
+    // A replacement function: "$" in base64 or names has no meaning of its own.
+    const whole = this.#text.value.replace(FILE, (_, name) => `{"$bytes":"${this.#files.get(JSON.parse(name))}"}`);
+    return whole;
+  }
+
+  #judge() {
+    const problem = this.#problem();
+    const state = this.#part("json-state");
+    state.textContent = problem || "valid JSON";
+    state.classList.toggle("json-wrong", Boolean(problem));
+    if (problem) this.#text.setAttribute("aria-invalid", "true");
+    else this.#text.removeAttribute("aria-invalid");
+    return problem;
+  }
+
+  #problem() {
+    const text = this.#text.value;
+    if (!text.trim()) return "empty";
+    try {
+      JSON.parse(text);
+    } catch {
+      const { message, line, column } = problemOf(text) ?? { message: "Not JSON yet" };
+      return line ? `${message}: line ${line}, column ${column}` : message;
+    }
+    const names = [...text.matchAll(FILE)].map(([, name]) => JSON.parse(name));
+    const missing = names.find((name) => !this.#files.has(name));
+    if (missing !== undefined) return `attach ${missing} again: files are not kept`;
+    if (names.length && this.#part("as").value === "json") return "bytes need msgpack: JSON text has none";
+    return "";
+  }
+
+  async #attach(field) {
+    const [file] = field.files;
+    if (!file) return;
+    field.value = ""; // the same file may be chosen again
+    if (file.size > MOST_BYTES) {
+      this.#say(`${file.name} has ${sizeOf(file.size)}; a message takes ${sizeOf(MOST_BYTES)} at most.`);
+      return;
+    }
+    this.#files.set(file.name, await base64Of(file));
+    this.#insert(`{"$file": ${JSON.stringify(file.name)}}`);
+    this.#say(`${file.name}, ${sizeOf(file.size)}, attached.`);
+    this.#judge();
+  }
+
+  /** At the cursor; into a member of its own when the text is an object and nothing is selected at a place. */
+  #insert(words) {
+    const text = this.#text.value;
+    if (!text.trim()) {
+      this.write(`{\n  "image": ${words}\n}`);
+      return;
+    }
+    this.#text.focus();
+    const end = text.lastIndexOf("}");
+    const untouched = this.#text.selectionStart === this.#text.selectionEnd && [0, text.length].includes(this.#text.selectionEnd);
+    if (untouched && end > 0) {
+      const before = text.slice(0, end).trimEnd();
+      const comma = before.endsWith("{") ? "" : ",";
+      this.#text.setSelectionRange(before.length, end);
+      document.execCommand("insertText", false, `${comma}\n  "image": ${words}\n`);
+    } else document.execCommand("insertText", false, words);
+  }
+
+  #say(words) {
+    this.#part("file-note").textContent = words;
+  }
+
+  #enable() {
+    const isOpen = this.#session.state === "open";
+    if (!isOpen && this.#interval) this.stop();
+    for (const name of ["send", "repeat"]) this.#part(name).disabled = !isOpen;
+    this.#part("send-hint").hidden = isOpen;
+  }
+
+  #part(name) {
+    return this.#root.querySelector(`[data-${name}]`);
+  }
+}
+
+function base64Of(file) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.addEventListener("load", () => resolve(reader.result.slice(reader.result.indexOf(",") + 1)));
+    reader.addEventListener("error", () => reject(reader.error));
+    reader.readAsDataURL(file);
+  });
+}

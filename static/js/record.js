@@ -1,0 +1,46 @@
+// The record on a request page: its frames are fetched and followed once, for everyone who shows them.
+
+import { FrameDetail } from "./framedetail.js";
+import { Feed } from "./feed.js";
+import { FrameList } from "./frames.js";
+import { live } from "./socket.js";
+import { onTab } from "./tabs.js";
+
+const root = document.getElementById("record");
+
+class Record {
+  #takers = [];
+  #id = document.getElementById("request-page").dataset.request;
+  #feed = new Feed(root.dataset.frames, (frame) => this.#take(frame));
+
+  constructor() {
+    const frames = root.querySelector("[data-frames-root]");
+    this.detail = new FrameDetail(frames, { base: () => root.dataset.frames, closed: () => this.list.mark(null) });
+    this.list = new FrameList(frames, { open: (frame) => this.detail.open(frame) });
+    onTab((name) => name === "events" && this.list.follower.grown());
+    live.on("frames", ({ request, frames, last }) => request === this.#id && this.#feed.hear(frames, last));
+    live.on("changed", ({ rows }) => {
+      if (!this.#feed.ended && rows.some(([changed]) => changed === this.#id)) this.#feed.catchUp();
+    });
+    // In the next turn: whoever imports this module gets the first frame too.
+    queueMicrotask(() => this.#feed.catchUp().then(() => live.watchRequest(this.#id, () => this.#feed.last)));
+  }
+
+  get url() {
+    return root.dataset.frames;
+  }
+
+  /** Call `take` with every frame, from the first on. */
+  onFrame(take) {
+    this.#takers.push(take);
+  }
+
+  #take(frame) {
+    document.getElementById("record-empty")?.remove();
+    this.list.add(frame);
+    for (const take of this.#takers) take(frame);
+  }
+}
+
+/** null on pages without one. */
+export const record = root ? new Record() : null;
