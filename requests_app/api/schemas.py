@@ -134,24 +134,27 @@ class RequestDetail(RequestOut):
 
     `output` is null when there is none yet, when it is not JSON and when it is larger than 4 MiB;
     `output_type` and `output_size` tell, and `output/` has the bytes. Of logs, observations and
-    deliveries the newest 1000 are here, oldest first.
+    deliveries the newest 1000 are here, oldest first. `payload_removed_at` and `frames_removed_at`
+    say when the team's retention removed them; input is null then.
     """
 
-    input: dict[str, Any]
+    input: dict[str, Any] | None
     output: Any
     logs: list[LogLineOut]
     observations: list[ObservationOut]
     deliveries: list[DeliveryOut]
+    payload_removed_at: datetime | None
+    frames_removed_at: datetime | None
 
     @staticmethod
     def resolve_input(row: FalRequest) -> Any:
         """Parsed; it was strict JSON when it was taken."""
-        return json.loads(row.input_text)
+        return json.loads(row.input_text) if row.input_text else None
 
     @staticmethod
     def resolve_output(row: FalRequest) -> Any:
         """Parsed, if it is JSON that every client can read."""
-        if not 0 < row.output_size <= INLINE_BYTES:
+        if not 0 < row.output_size <= INLINE_BYTES or row.payload_removed_at is not None:
             return None
         try:
             value = parse_input((whole_output(row) or b"").decode())

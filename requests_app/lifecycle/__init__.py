@@ -8,13 +8,15 @@ touches the network.
     sending.py   claim, open_session, not_sent, refused, uncertain, lapsed, opened, hold, capped
     hearing.py   observe, cancel_answered, is_for_row
     work.py      make_due, watched, release, resume
-    writing.py   the writes, for the four above alone
+    removing.py  remove_payload, remove_frames
+    writing.py   the writes, for those above alone
 """
 
 from __future__ import annotations
 
 from requests_app.lifecycle.hearing import CANCEL_NOTES, Heard, cancel_answered, is_for_row, observe
 from requests_app.lifecycle.person import KeyReused, ask_cancel, create, create_once, give_up
+from requests_app.lifecycle.removing import remove_frames, remove_payload
 from requests_app.lifecycle.sending import (
     Claim,
     Hold,
@@ -53,6 +55,8 @@ __all__ = [
     "opened",
     "refused",
     "release",
+    "remove_frames",
+    "remove_payload",
     "resume",
     "uncertain",
     "watched",

@@ -130,6 +130,8 @@ class FalRequest(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)  # when fal said COMPLETED
     ended_at = models.DateTimeField(null=True, blank=True)
+    payload_removed_at = models.DateTimeField(null=True, blank=True)  # by the team's retention
+    frames_removed_at = models.DateTimeField(null=True, blank=True)
 
     # Work: the sweep takes rows whose due_at has come; a lease keeps others away meanwhile
     due_at = models.DateTimeField(null=True, blank=True)

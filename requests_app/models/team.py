@@ -29,6 +29,11 @@ class Team(models.Model):
     name = models.CharField(max_length=80, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    # Days after its end for which what belongs to a request is kept; None: for ever.
+    payload_days = models.PositiveIntegerField(null=True, blank=True)
+    frames_days = models.PositiveIntegerField(null=True, blank=True)
+    rows_days = models.PositiveIntegerField(null=True, blank=True)
+
     objects = TeamQuerySet.as_manager()
 
     class Meta:

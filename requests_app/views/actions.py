@@ -153,7 +153,8 @@ def again(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Submit the same once more. Without a one-time key the filled-in form is shown instead."""
     source = get_actable_or_404(request.user, public_id)
     token = request.POST.get("token", "")
-    if not 16 <= len(token) <= 64:
+    # An input that retention has removed must not be sent as an empty one.
+    if not 16 <= len(token) <= 64 or source.payload_removed_at is not None:
         return redirect(f"{reverse('requests:new')}?again={source.public_id}")
     try:
         row = _repeat(request, source, token)

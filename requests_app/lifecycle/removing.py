@@ -1,0 +1,51 @@
+"""Retention: what a team no longer wants kept goes, and the row says so. Ended rows only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from requests_app import summaries
+from requests_app.lifecycle.writing import locked, record
+from requests_app.models import Delivery, FalRequest, Frame, LogLine, Source
+
+
+def remove_payload(pk: int, *, days: int, now: datetime) -> bool:
+    """Drop input, output, logs and the bodies of webhooks, and every text made from them.
+
+    False when the row lives or has none of it any more. Sizes, verdicts and observations stay.
+    """
+    with transaction.atomic():
+        row = locked(pk)
+        if not row.is_ended or row.payload_removed_at is not None:
+            return False
+        LogLine.objects.filter(request=row).delete()
+        Delivery.objects.filter(request=row).update(body=b"", headers={})
+        columns = {
+            "input_text": "",
+            "output": None,
+            "summary": "",
+            "search_text": summaries.search_text_of(row.endpoint_id, "{}"),
+            "thumbnail_url": "",
+        }
+        what = "Input, output, logs and webhook bodies"
+        _removed(row, what, days, now, payload_removed_at=now, **columns)
+        return True
+
+
+def remove_frames(pk: int, *, days: int, now: datetime) -> bool:
+    """Drop the recorded events or messages; False when the row lives or has none any more."""
+    with transaction.atomic():
+        row = locked(pk)
+        if not row.is_ended or row.frames_removed_at is not None:
+            return False
+        Frame.objects.filter(request=row).delete()
+        _removed(row, "Events and messages", days, now, frames_removed_at=now)
+        return True
+
+
+def _removed(row: FalRequest, what: str, days: int, now: datetime, **columns: Any) -> None:
+    note = f"{what} were removed: the team keeps them for {days} days (retention)."
+    record(row, row.status, "removed", note, Source.US, at=now, **columns)

@@ -1,0 +1,43 @@
+"""`manage.py prune`: remove what the teams no longer want kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+
+from requests_app import retention
+from requests_app.models import Team
+
+
+class Command(BaseCommand):
+    """Remove what is past the days that set_retention gave it; run it once a day."""
+
+    help = "Remove what is older than the teams keep it (manage.py set_retention)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which teams, and whether only to look."""
+        parser.add_argument("--team", help="this team alone, by its name")
+        parser.add_argument("--dry-run", action="store_true", help="say what would go, keep it")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """One line for each team and kind."""
+        teams = _teams(options["team"])
+        act = retention.plan if options["dry_run"] else retention.prune
+        verb = "would go" if options["dry_run"] else "removed"
+        lines = [
+            f"{share.team.name}: {share.kind} of {share.requests} requests "
+            f"({filesizeformat(share.size)}), ended more than {share.days} days ago: {verb}"
+            for share in act(timezone.now(), teams)
+            if share.requests
+        ]
+        self.stdout.write("\n".join(lines) or "Nothing is past its time.")
+
+
+def _teams(name: str | None) -> list[Team]:
+    teams = Team.objects.all() if name is None else Team.objects.filter(name=name)
+    if name is not None and not teams:
+        raise CommandError(f"There is no team {name!r}.")
+    return list(teams)

@@ -1,0 +1,48 @@
+"""`manage.py set_retention TEAM`: for how many days a team keeps what."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from requests_app.models import Team
+from requests_app.retention import Kind
+
+FOR_EVER = "forever"
+MOST_DAYS = 36_500
+
+
+class Command(BaseCommand):
+    """Change what is named, show all of it."""
+
+    help = "Set and show for how many days after its end a team keeps a request."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The team, and days for each kind."""
+        parser.add_argument("team", help="the team's name")
+        for kind in Kind:
+            parser.add_argument(f"--{kind}", type=_days, help=f"days, or {FOR_EVER!r}")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Nothing is removed here; that is what prune is for."""
+        team = Team.objects.filter(name=options["team"]).first()
+        if team is None:
+            raise CommandError(f"There is no team {options['team']!r}.")
+        for kind in Kind:
+            if options[kind] is not None:
+                days = None if options[kind] == FOR_EVER else options[kind]
+                setattr(team, f"{kind}_days", days)
+        team.save(update_fields=[f"{kind}_days" for kind in Kind])
+        for kind in Kind:
+            days = getattr(team, f"{kind}_days")
+            self.stdout.write(f"{kind}: {FOR_EVER if days is None else f'{days} days'}")
+
+
+def _days(text: str) -> int | str:
+    if text == FOR_EVER:
+        return text
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:10]) <= MOST_DAYS):
+        raise ArgumentTypeError(f"{text!r} is neither {FOR_EVER!r} nor 1 to {MOST_DAYS} days")
+    return int(text)

@@ -1,0 +1,114 @@
+"""How long a team keeps what belongs to its ended requests, and what is past that time.
+
+Three kinds, each with days of its own: the payload (input, output, logs, webhook bodies), the frames of
+streams and sessions, and whole rows with all their evidence. Media are never stored here. What still
+lives, also an uncertain request, is never touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.db.models import Exists, OuterRef, Sum
+from django.db.models.functions import Length
+
+from requests_app import lifecycle
+from requests_app.models import ENDED, FalRequest, Frame, Team
+from requests_app.models.request import FalRequestQuerySet as Rows
+
+BATCH = 50  # rows deleted in one transaction: a stream may have 100,000 frames
+
+
+class Kind(StrEnum):
+    """What goes; the team's column is `<kind>_days`. In the order in which it is removed."""
+
+    ROWS = "rows"
+    PAYLOAD = "payload"
+    FRAMES = "frames"
+
+
+@dataclass(frozen=True)
+class Share:
+    """What is past its time: `requests` of one team, about `size` bytes without the evidence."""
+
+    team: Team
+    kind: Kind
+    days: int
+    requests: int
+    size: int
+
+
+def plan(now: datetime, teams: list[Team]) -> list[Share]:
+    """What `prune` would remove now; nothing is changed."""
+    return [_share(team, kind, days, now) for team, kind, days in _rules(teams)]
+
+
+def prune(now: datetime, teams: list[Team]) -> Iterator[Share]:
+    """Remove it, a rule at a time; interrupted, it goes on where it was when it is called again."""
+    for share in plan(now, teams):
+        removed = _REMOVERS[share.kind](_due(share.team, share.kind, now), share.days, now)
+        yield Share(share.team, share.kind, share.days, removed, share.size)
+
+
+def _rules(teams: list[Team]) -> Iterator[tuple[Team, Kind, int]]:
+    for team in teams:
+        for kind in Kind:
+            days = getattr(team, f"{kind}_days")
+            if days is not None:
+                yield team, kind, days
+
+
+def _due(team: Team, kind: Kind, now: datetime) -> Rows:
+    """Rows of which something is past its time; those that go as a whole count as rows alone."""
+    ended = FalRequest.objects.filter(team=team, status__in=ENDED)
+    ended = ended.filter(ended_at__lt=now - timedelta(days=getattr(team, f"{kind}_days")))
+    if kind == Kind.ROWS:
+        return ended
+    if team.rows_days is not None:
+        ended = ended.filter(ended_at__gte=now - timedelta(days=team.rows_days))
+    if kind == Kind.PAYLOAD:
+        return ended.filter(payload_removed_at=None)
+    has_frames = Exists(Frame.objects.filter(request=OuterRef("pk")))
+    return ended.filter(has_frames, frames_removed_at=None)
+
+
+def _share(team: Team, kind: Kind, days: int, now: datetime) -> Share:
+    due = _due(team, kind, now)
+    return Share(team, kind, days, due.count(), _size(due, kind))
+
+
+def _size(due: Rows, kind: Kind) -> int:
+    frames = Frame.objects.filter(request__in=due).aggregate(sum=Sum("size"))["sum"] or 0
+    texts = due.aggregate(input=Sum(Length("input_text")), output=Sum("output_size"))
+    payload = (texts["input"] or 0) + (texts["output"] or 0)
+    return int({Kind.FRAMES: frames, Kind.PAYLOAD: payload, Kind.ROWS: frames + payload}[kind])
+
+
+def _remove_rows(due: Rows, days: int, now: datetime) -> int:
+    removed = 0
+    keys = list(due.values_list("pk", flat=True))
+    for start in range(0, len(keys), BATCH):
+        batch = FalRequest.objects.filter(pk__in=keys[start : start + BATCH])
+        _, by_model = batch.only("pk").delete()
+        removed += by_model[FalRequest._meta.label]
+    return removed
+
+
+def _remove_payload(due: Rows, days: int, now: datetime) -> int:
+    keys = list(due.values_list("pk", flat=True))
+    return sum(lifecycle.remove_payload(pk, days=days, now=now) for pk in keys)
+
+
+def _remove_frames(due: Rows, days: int, now: datetime) -> int:
+    keys = list(due.values_list("pk", flat=True))
+    return sum(lifecycle.remove_frames(pk, days=days, now=now) for pk in keys)
+
+
+_REMOVERS: dict[Kind, Callable[[Rows, int, datetime], int]] = {
+    Kind.ROWS: _remove_rows,
+    Kind.PAYLOAD: _remove_payload,
+    Kind.FRAMES: _remove_frames,
+}
