@@ -7,10 +7,8 @@ the process closes the call; tabs only read the record.
 from __future__ import annotations
 
 import asyncio
-import logging
 
 from django.conf import settings
-from django.db import DatabaseError
 from django.utils import timezone
 
 from requests_app import lifecycle
@@ -25,56 +23,26 @@ from requests_app.fal import (
 from requests_app.models import Mode, Source, Status
 from requests_app.recorder import Recorder
 from requests_app.transitions import Ended, News, judge_stream
+from requests_app.watch.keeper import holding, keep
 from requests_app.watch.loop import watch_loop
-
-HOLD_EVERY_S = 1.0
-
-logger = logging.getLogger(__name__)
-_held: set[int] = set()  # rows whose call is open here; only the loop's thread touches it
-
-
-def is_held(pk: int) -> bool:
-    """Whether this process is at the call, whatever the lease in the database says."""
-    return pk in _held
 
 
 async def call(claim: lifecycle.Claim) -> None:
     """Make the call once, hold it to its end, store how it ended."""
     work = asyncio.create_task(_made(claim))
-    keeper = asyncio.create_task(_kept(claim))
-    _held.add(claim.pk)
-    try:
-        await asyncio.wait({work, keeper}, return_when=asyncio.FIRST_COMPLETED)
-    finally:  # also when this process ends: hang up in order, with every frame on disk
-        keeper.cancel()
-        work.cancel()
-        await asyncio.gather(keeper, work, return_exceptions=True)
-        _held.discard(claim.pk)
+    keeper = asyncio.create_task(keep(claim))
+    with holding(claim.pk):
+        try:
+            await asyncio.wait({work, keeper}, return_when=asyncio.FIRST_COMPLETED)
+        finally:  # also when this process ends: hang up in order, with every frame on disk
+            keeper.cancel()
+            work.cancel()
+            await asyncio.gather(keeper, work, return_exceptions=True)
     if not work.cancelled():
         work.result()  # an unexpected failure belongs in the log
-    elif not keeper.cancelled() and (end := keeper.result()):
-        await _ended(claim, end)
-
-
-async def _kept(claim: lifecycle.Claim) -> Ended | None:
-    """Renew the lease until a person wants the call stopped, or the row is no longer ours.
-
-    A database that is away is no reason to hang up on paid work.
-    """
-    while True:
-        await asyncio.sleep(HOLD_EVERY_S)
-        try:
-            held = await watch_loop.database(
-                lifecycle.hold, claim.pk, claim.lease, now=timezone.now()
-            )
-        except DatabaseError:
-            logger.warning("The lease of request %s waits for the database.", claim.pk)
-            continue
-        if not held.ours:
-            return None
-        if held.cancel:
-            sentence = "We hung up as asked; fal cancels a direct call when the caller leaves."
-            return Ended(Status.CANCELLED, "", sentence)
+    elif not keeper.cancelled() and keeper.result():
+        sentence = "We hung up as asked; fal cancels a direct call when the caller leaves."
+        await _ended(claim, Ended(Status.CANCELLED, "", sentence))
 
 
 async def _made(claim: lifecycle.Claim) -> None:

@@ -27,7 +27,7 @@ from requests_app.fal import (
 )
 from requests_app.models import AT_FAL, FalRequest, Mode, Source, Status
 from requests_app.transitions import Ended, Gone, News
-from requests_app.watch import direct, follow
+from requests_app.watch import direct, follow, keeper
 from requests_app.watch.loop import hosts_from_settings, watch_loop
 
 LOOK_LEASE = timedelta(seconds=100)  # longer than cancel, status and result together
@@ -52,7 +52,7 @@ async def advance(pk: int) -> None:
     if row.status == Status.PENDING:
         await _send(row)
     elif row.status == Status.SUBMITTING or (row.mode != Mode.QUEUE and not row.is_ended):
-        if not direct.is_held(pk):
+        if not keeper.is_held(pk):
             await watch_loop.database(lifecycle.lapsed, pk, now=timezone.now())
     elif row.status in AT_FAL or row.is_ended:
         await _look(pk)
@@ -235,7 +235,7 @@ def _next(row: FalRequest, look: Look, now: datetime) -> datetime | None:
         return pace.next_try(now, row.tries + 1, asked_s=look.asked_s)
     if row.finished_at is not None:
         return now + timedelta(seconds=pace.SOONEST_S)
-    open_rows = FalRequest.objects.filter(status__in=AT_FAL).count()
+    open_rows = FalRequest.objects.filter(due_at__isnull=False).count()
     return pace.next_look(
         pace.Pace(now, row.sent_at or row.created_at, row.watched_until, open_rows)
     )
