@@ -9,9 +9,16 @@ from typing import Any
 
 from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
 from requests_app.fal.headers import InvalidHeader, build_headers
-from requests_app.models import SUBMITTABLE
+from requests_app.fal.realtime_url import (
+    InvalidBuffering,
+    InvalidRealtimePath,
+    check_buffering,
+    realtime_path,
+)
+from requests_app.models import SUBMITTABLE, Mode
 
 MAX_DEPTH = 64
+SESSION_AUTH = ("token", "key")
 MAX_INPUT_BYTES = 16 * 1024 * 1024
 
 
@@ -68,6 +75,29 @@ def parse_draft(
     if errors:
         raise InvalidDraft(errors)
     return Draft(endpoint, mode, text, kept)
+
+
+def parse_session(*, endpoint_id: str, path: str, max_buffering: int | None, auth: str) -> Draft:
+    """A realtime session that may be opened. Raises InvalidDraft with every error found."""
+    errors: dict[str, list[str]] = {}
+    try:
+        endpoint = EndpointId.parse(endpoint_id)
+    except InvalidEndpointId as error:
+        errors["endpoint_id"] = [str(error)]
+    try:
+        path = realtime_path(path)
+    except InvalidRealtimePath as error:
+        errors["path"] = [str(error)]
+    try:
+        check_buffering(max_buffering)
+    except InvalidBuffering as error:
+        errors["max_buffering"] = [str(error)]
+    if auth not in SESSION_AUTH:
+        errors["auth"] = [f"The authentication is one of {', '.join(SESSION_AUTH)}."]
+    if errors:
+        raise InvalidDraft(errors)
+    options = {"path": path, "max_buffering": max_buffering, "auth": auth}
+    return Draft(str(endpoint), Mode.REALTIME, "{}", options)
 
 
 def _option_errors(options: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -69,7 +69,10 @@ class Gone:
 
 @dataclass(frozen=True)
 class Ended:
-    """A direct call (run, stream) that ended without a result of fal's: cut, hung up, timed out."""
+    """A direct call that ended without a result of fal's: cut, hung up, timed out.
+
+    Only a realtime session, which has no result, is completed by it.
+    """
 
     status: str
     error_type: str
@@ -234,6 +237,8 @@ def _gone(news: Gone, picture: Picture) -> Change | None:
 def _ended(news: Ended, picture: Picture) -> Change | None:
     if news.status == Status.CANCELLED:
         return _cancelled(news.sentence)
+    if news.status == Status.COMPLETED:
+        return Change(Status.COMPLETED, "ended", news.sentence, {"queue_position": None})
     return _failed(None, news.sentence, news.error_type, {})
 
 

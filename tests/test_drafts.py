@@ -17,6 +17,7 @@ from requests_app.drafts import (
     InvalidInput,
     input_text,
     parse_draft,
+    parse_session,
 )
 
 
@@ -152,3 +153,32 @@ def test_any_text_is_either_an_object_or_a_clear_error(text: str) -> None:
         assert isinstance(json.loads(input_text(text)), dict)
     except InvalidInput as refused:
         assert str(refused)
+
+
+# --- a realtime session
+
+
+def session(**changed: Any) -> Draft:
+    given: dict[str, Any] = {
+        "endpoint_id": "acme/live", "path": "/realtime", "max_buffering": None, "auth": "token",
+    }  # fmt: skip
+    return parse_session(**(given | changed))
+
+
+def test_a_session_is_a_draft_whose_options_say_how_to_connect() -> None:
+    draft = session(endpoint_id=" acme/live ", path="live/v2/", max_buffering=60, auth="key")
+    options = {"path": "/live/v2", "max_buffering": 60, "auth": "key"}
+    assert draft == Draft("acme/live", "realtime", "{}", options)
+
+
+def test_every_mistake_of_a_session_is_told_at_once() -> None:
+    with pytest.raises(InvalidDraft) as refused:
+        session(endpoint_id="x", path="../x", max_buffering=0, auth="none")
+    assert set(refused.value.errors) == {"endpoint_id", "path", "max_buffering", "auth"}
+
+
+@pytest.mark.parametrize("wrong", [61, -1, True, 1.5, "5", [5]])
+def test_max_buffering_is_a_whole_number_in_its_range(wrong: Any) -> None:
+    with pytest.raises(InvalidDraft) as refused:
+        session(max_buffering=wrong)
+    assert set(refused.value.errors) == {"max_buffering"}

@@ -158,3 +158,14 @@ def test_a_stream_is_judged_by_what_it_carried(
         assert (kind, error_type) == ("Ended", news.error_type)
     else:
         assert kind == ("ok" if news.ok else "wrong")
+
+
+def test_a_session_that_ended_well_is_completed_with_a_note_how() -> None:
+    change = decide(Picture("in_progress"), Ended(Status.COMPLETED, "", "fal closed it in order."))
+    assert change is not None
+    assert (change.status, change.kind, change.note) == (
+        "completed",
+        "ended",
+        "fal closed it in order.",
+    )
+    assert "error" not in change.columns

@@ -13,7 +13,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from channels.auth import get_user
 from channels.db import database_sync_to_async
 from django.db.models import Max
 from django.http import Http404
@@ -21,22 +20,19 @@ from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.announce import RequestChanged, group_of_team
-from requests_app.consumers.base import Consumer
+from requests_app.consumers.rights import NO_TEAM, MemberConsumer
 from requests_app.frames import sketch
-from requests_app.models import FalRequest, Membership, Team
+from requests_app.models import FalRequest
 from requests_app.tail import Batch, follow
-from requests_app.views.access import SESSION_KEY, get_request_or_404
+from requests_app.views.access import get_request_or_404
 
 COLLECT_S = 0.1  # a burst of changes becomes one message
-RECHECK_S = 5.0  # how long a removed member may go on listening
 WATCH_FOR = timedelta(seconds=15)
 NO_LOGS = 2**63 - 1  # the page fetches log lines by itself
 MOST_WATCHED = 4  # requests watched on one socket
 
-LOGGED_OUT, NO_TEAM, NOT_THERE = 4401, 4403, 4404
 
-
-class LiveConsumer(Consumer):
+class LiveConsumer(MemberConsumer):
     """One per open page. It reads and relays; it never writes to fal."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -45,14 +41,6 @@ class LiveConsumer(Consumer):
         self.flusher: asyncio.Task[None] | None = None
         self.team_id: int | None = None
         self.watched: dict[int, asyncio.Task[None]] = {}
-
-    async def connect(self) -> None:
-        """Accept first, so that a refusal can say why in its close code."""
-        await self.accept()
-        if not self.scope["user"].is_authenticated:
-            await self.close(code=LOGGED_OUT)
-            return
-        self.begin(self._recheck())
 
     async def leave(self) -> None:
         """Leave the team's group, end the relays."""
@@ -158,40 +146,17 @@ class LiveConsumer(Consumer):
 
     # --- rights -----------------------------------------------------------------------------------
 
-    async def _recheck(self) -> None:
-        """Close soon after a log-out or the end of a membership."""
-        while True:
-            await asyncio.sleep(RECHECK_S)
-            user = await get_user(self.scope)  # fresh: also sees a changed password
-            if not user.is_active or not await self._session_exists():
-                await self.close(code=LOGGED_OUT)
-                return
-            if not await self._still_member():
-                await self.close(code=NO_TEAM)
-                return
-
-    @database_sync_to_async  # type: ignore[untyped-decorator]
-    def _session_exists(self) -> bool:
-        session = self.scope["session"]
-        return bool(session.session_key) and session.exists(session.session_key)
-
-    @database_sync_to_async  # type: ignore[untyped-decorator]
-    def _still_member(self) -> bool:
-        user = self.scope["user"]
-        teams = Membership.objects.filter(user_id=user.pk, user__is_active=True)
-        mine = set(teams.values_list("team_id", flat=True))
+    def may_stay(self) -> bool:
+        """A member of every team whose news this socket carries."""
         theirs = FalRequest.objects.filter(pk__in=list(self.watched)).values_list(
             "team_id", flat=True
         )
         needed = {*theirs, *([self.team_id] if self.team_id is not None else [])}
-        return needed <= mine
+        return needed <= self.teams()
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
     def _team(self) -> int | None:
-        """The team chosen in the session, else the first by name, as on the pages."""
-        mine = Team.objects.of(self.scope["user"])
-        chosen = mine.filter(pk=self.scope["session"].get(SESSION_KEY)).first()
-        team = chosen or mine.order_by("name").first()
+        team = self.chosen_team()
         return team.pk if team else None
 
     @database_sync_to_async  # type: ignore[untyped-decorator]

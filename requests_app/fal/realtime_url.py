@@ -36,8 +36,9 @@ def realtime_url(
     query: dict[str, str] = {}
     if token is not None:
         query["fal_jwt_token"] = token
+    check_buffering(max_buffering)
     if max_buffering is not None:
-        query["max_buffering"] = str(_buffering(max_buffering))
+        query["max_buffering"] = str(max_buffering)
     url = f"{hosts.realtime}/{realtime_app(endpoint, path)}"
     return f"{url}?{urlencode(query)}" if query else url
 
@@ -67,10 +68,10 @@ def realtime_path(text: str) -> str:
     return path
 
 
-def _buffering(value: int) -> int:
+def check_buffering(value: int | None) -> None:
+    """Raises InvalidBuffering unless it is None or within the range."""
     is_whole = isinstance(value, int) and not isinstance(value, bool)
-    if not is_whole or not MIN_BUFFERING <= value <= MAX_BUFFERING:
+    if value is not None and not (is_whole and MIN_BUFFERING <= value <= MAX_BUFFERING):
         raise InvalidBuffering(
             f"max_buffering is a whole number from {MIN_BUFFERING} to {MAX_BUFFERING}."
         )
-    return value

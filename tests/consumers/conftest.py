@@ -7,11 +7,15 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.conf import settings as django_settings
 from django.test import Client
 
 from dashboard.asgi import application
+from requests_app.consumers import realtime
+from requests_app.watch.loop import watch_loop
+from tests.fal.socket_peer import SocketPeer
 
 Open = Callable[..., Any]
 
@@ -47,8 +51,8 @@ async def page() -> AsyncIterator[Open]:
     """Open a socket as the browser of this client does."""
     opened: list[Socket] = []
 
-    async def connect(client: Client) -> Socket:
-        socket = Socket(application, "/ws/", headers=headers_of(client))
+    async def connect(client: Client, path: str = "/ws/") -> Socket:
+        socket = Socket(application, path, headers=headers_of(client))
         opened.append(socket)
         accepted, _ = await socket.connect(timeout=10)
         assert accepted
@@ -57,3 +61,13 @@ async def page() -> AsyncIterator[Open]:
     yield connect
     for socket in opened:
         await socket.disconnect(timeout=10)
+
+
+@pytest.fixture
+async def fal(settings: Any) -> AsyncIterator[SocketPeer]:
+    """Instead of fal: a socket that echoes, or acts as the test tells it."""
+    async with SocketPeer() as peer:
+        settings.FAL_REALTIME_URL, settings.FAL_KEY = peer.url, "id:secret"
+        yield peer
+    await asyncio.gather(*realtime._sessions)  # what hangs up after its tab has gone
+    await sync_to_async(watch_loop.stop)(1)

@@ -17,10 +17,11 @@ from django.test import Client
 from django.utils import timezone
 
 from requests_app import announce, frames, lifecycle
-from requests_app.consumers import live
+from requests_app.consumers import live, rights
 from requests_app.frames import LARGE, NewFrame
 from requests_app.models import FalRequest, Membership, Role, Source, Status, Team
 from requests_app.transitions import Ended
+from requests_app.views.access import SESSION_KEY
 from tests.builders import hear, make_queued, make_request, make_status
 from tests.consumers.conftest import Open, Socket
 
@@ -38,7 +39,7 @@ def _own_layer() -> Iterator[None]:
 
 @pytest.fixture
 def quick_recheck(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "RECHECK_S", 0.1)
+    monkeypatch.setattr(rights, "RECHECK_S", 0.1)
 
 
 @pytest.fixture
@@ -279,7 +280,7 @@ async def test_bytes_are_an_error_and_not_the_end(page: Open, as_owner: Client) 
 
 
 async def test_nobody_listens_without_having_logged_in(page: Open, transactional_db: None) -> None:
-    assert await (await page(Client())).close_code() == live.LOGGED_OUT
+    assert await (await page(Client())).close_code() == rights.LOGGED_OUT
 
 
 async def test_somebody_without_a_team_is_told_so(page: Open, owner: User, team: Team) -> None:
@@ -288,11 +289,11 @@ async def test_somebody_without_a_team_is_told_so(page: Open, owner: User, team:
     await Membership.objects.filter(user=owner).adelete()
     socket = await page(client)
     await socket.send_json_to(TABLE)
-    assert await socket.close_code() == live.NO_TEAM
+    assert await socket.close_code() == rights.NO_TEAM
 
 
 def test_rights_are_looked_at_again_every_few_seconds() -> None:
-    assert live.RECHECK_S <= 5
+    assert rights.RECHECK_S <= 5
 
 
 @pytest.mark.parametrize("what", ["table", "request"])
@@ -301,13 +302,13 @@ async def test_a_removed_member_hears_no_more(
 ) -> None:
     socket, _ = await watching(page, as_owner, TABLE if what == "table" else watch(row))
     await Membership.objects.filter(user=owner).adelete()
-    assert await socket.close_code() == live.NO_TEAM
+    assert await socket.close_code() == rights.NO_TEAM
 
 
 async def test_a_log_out_ends_the_socket(page: Open, as_owner: Client, quick_recheck: None) -> None:
     socket, _ = await watching(page, as_owner, TABLE)
     await sync_to_async(as_owner.logout)()
-    assert await socket.close_code() == live.LOGGED_OUT
+    assert await socket.close_code() == rights.LOGGED_OUT
 
 
 async def test_a_changed_password_ends_the_socket(
@@ -316,7 +317,7 @@ async def test_a_changed_password_ends_the_socket(
     socket, _ = await watching(page, as_owner, TABLE)
     owner.set_password("another long pass phrase")
     await owner.asave()
-    assert await socket.close_code() == live.LOGGED_OUT
+    assert await socket.close_code() == rights.LOGGED_OUT
 
 
 async def test_a_blocked_person_is_sent_away(
@@ -324,7 +325,7 @@ async def test_a_blocked_person_is_sent_away(
 ) -> None:
     socket, _ = await watching(page, as_owner, TABLE)
     await User.objects.filter(pk=owner.pk).aupdate(is_active=False)
-    assert await socket.close_code() == live.LOGGED_OUT
+    assert await socket.close_code() == rights.LOGGED_OUT
 
 
 async def test_the_table_is_that_of_the_team_chosen_in_the_session(
@@ -335,7 +336,7 @@ async def test_the_table_is_that_of_the_team_chosen_in_the_session(
 
     def choose() -> None:
         session = as_owner.session
-        session[live.SESSION_KEY] = second.pk
+        session[SESSION_KEY] = second.pk
         session.save()
 
     await sync_to_async(choose)()

@@ -1,0 +1,195 @@
+"""The socket that owns a realtime session: what its tab says and is told. The relay does the rest.
+
+Browser: `connect`, `send`, `ack`, `disconnect` as JSON; binary frames go to fal unchanged. Server:
+`session`, `open`, `sent`, `frames`, `gap`, `capped`, `error`, `ended`. A program that says
+`"raw": true` when it connects gets fal's binary messages as they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any, get_args
+
+from channels.db import database_sync_to_async
+from django.urls import reverse
+
+from requests_app.consumers.rights import NO_TEAM, MemberConsumer
+from requests_app.drafts import InvalidDraft, parse_session
+from requests_app.fal import InvalidMessage, Outgoing
+from requests_app.fal.realtime_outgoing import MAX_BYTES, Form
+from requests_app.models import Team
+from requests_app.relay import NotOpen, Outbox, Session
+from requests_app.relay.ending import rejected
+from requests_app.relay.opening import TooManySessions, claim_session
+from requests_app.watch.loop import watch_loop
+
+LEAVE_S = 2.0  # how long a closed tab's session may take to hang up before its socket is forgotten
+FORMS = get_args(Form)
+
+_sessions: set[asyncio.Task[Any]] = set()  # a session ends in order also when its socket is gone
+
+
+class BadMessage(ValueError):
+    """What the tab sent is not understood; `str()` says why."""
+
+
+class RealtimeConsumer(MemberConsumer):
+    """One per session. Closing the tab ends the session; others watch it on the live socket."""
+
+    channel_layer_alias = (
+        "none"  # it hears from nobody but its tab: no second task for each message
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.team: Team | None = None
+        self.session: Session | None = None
+        self.running: asyncio.Task[Any] | None = None
+
+    async def connect(self) -> None:
+        """Viewers and people without a team are sent away."""
+        await super().connect()
+        if not self.scope["user"].is_authenticated:
+            return
+        self.team = await database_sync_to_async(self._team)()
+        if self.team is None:
+            await self.close(code=NO_TEAM)
+
+    def _team(self) -> Team | None:
+        team = self.chosen_team()
+        return team if team and team.pk in self.teams(submitting=True) else None
+
+    def may_stay(self) -> bool:
+        """Still one who may submit in the session's team."""
+        return self.team is not None and self.team.pk in self.teams(submitting=True)
+
+    async def leave(self) -> None:
+        """The tab is gone: so is the session."""
+        if self.session and self.running:
+            self.session.disconnect("The page that held the session was closed.")
+            await asyncio.wait({self.running}, timeout=LEAVE_S)
+        await super().leave()
+
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
+    ) -> None:
+        """One message of the tab; a bad one is answered, and the session goes on."""
+        if self.team is None:
+            return  # the close code is on its way
+        ref = None
+        try:
+            if text_data is None:
+                await self._send(Outgoing(bytes_data or b"", "msgpack", len(bytes_data or b"")))
+                return
+            content = _parsed(text_data)
+            ref = _ref(content)
+            await self._obey(content, ref)
+        except NotOpen:
+            await self._error("No session is open. Connect first.", ref)
+        except (BadMessage, InvalidMessage) as error:
+            await self._error(str(error), ref)
+
+    async def _obey(self, content: dict[str, Any], ref: int | None) -> None:
+        match content.get("type"):
+            case "connect":
+                await self._connect(content)
+            case "send":
+                await self._send(_outgoing(content), ref)
+            case "ack":
+                self._acknowledge(content.get("number"))
+            case "disconnect":
+                self._disconnect()
+            case _:
+                raise BadMessage("Send one of connect, send, ack, disconnect.")
+
+    async def _connect(self, content: dict[str, Any]) -> None:
+        if self.session is not None:
+            raise BadMessage("This socket has its session. Open another socket for another one.")
+        try:
+            draft = parse_session(
+                endpoint_id=_text(content, "endpoint"),
+                path=_text(content, "path", "/realtime"),
+                max_buffering=content.get("max_buffering"),
+                auth=_text(content, "auth", "token"),
+            )
+            claim = await watch_loop.database(
+                claim_session, draft, team=self.team, person=self.scope["user"]
+            )
+        except (InvalidDraft, TooManySessions) as error:
+            await self.send_json(rejected(str(error)).message())
+            return
+        outbox = Outbox(self._pass_on, is_raw=content.get("raw") is True)
+        url = reverse("requests:detail", args=[claim.public_id])
+        outbox.put({"type": "session", "id": str(claim.public_id), "url": url})
+        self.session = Session(claim, outbox)
+        self.running = asyncio.create_task(self.session.run())
+        _sessions.add(self.running)
+        self.running.add_done_callback(_sessions.discard)
+        self.begin(self._tell(outbox))
+
+    async def _tell(self, outbox: Outbox) -> None:
+        await outbox.run()
+        await self.close(code=1000)
+
+    async def _pass_on(self, message: str | bytes) -> None:
+        is_text = isinstance(message, str)
+        await self.base_send({"type": "websocket.send", "text" if is_text else "bytes": message})
+
+    async def _send(self, message: Outgoing, ref: int | None = None) -> None:
+        if self.session is None:
+            raise NotOpen
+        if message.size > MAX_BYTES:
+            raise BadMessage(
+                f"The message has {message.size} bytes; fal takes {MAX_BYTES} at most."
+            )
+        await self.session.send(message, ref)
+
+    def _acknowledge(self, number: Any) -> None:
+        if not isinstance(number, int) or number < 0:
+            raise BadMessage("An ack says the number of a frame.")
+        if self.session is not None:
+            self.session.outbox.acknowledged(number)
+
+    def _disconnect(self) -> None:
+        if self.session is None:
+            raise NotOpen
+        self.session.disconnect(f"Disconnected by {self.scope['user'].get_username()}.")
+
+    async def _error(self, message: str, ref: int | None) -> None:
+        await self.send_json({"type": "error", "message": message, "ref": ref})
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        content = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadMessage(f"The message is not JSON that can be used: {error}"[:300]) from None
+    if not isinstance(content, dict):
+        raise BadMessage("A message is a JSON object with a type.")
+    return content
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _outgoing(content: dict[str, Any]) -> Outgoing:
+    form = content.get("as", "msgpack")
+    if form not in FORMS:
+        raise BadMessage(f"A message is sent as one of {', '.join(FORMS)}.")
+    if "value" not in content:
+        raise BadMessage("There is no value to send.")
+    return Outgoing.encode(content["value"], form)
+
+
+def _ref(content: dict[str, Any]) -> int | None:
+    ref = content.get("ref")
+    return ref if isinstance(ref, int) and not isinstance(ref, bool) else None
+
+
+def _text(content: dict[str, Any], name: str, default: str = "") -> str:
+    value = content.get(name, default)
+    if not isinstance(value, str):
+        raise BadMessage(f"The {name} is a text.")
+    return value

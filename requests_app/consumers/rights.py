@@ -1,0 +1,60 @@
+"""A socket for people who are logged in: closed soon after a log-out or the end of a membership."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from channels.auth import get_user
+from channels.db import database_sync_to_async
+
+from requests_app.consumers.base import Consumer
+from requests_app.models import Membership, Team
+from requests_app.views.access import SESSION_KEY
+
+RECHECK_S = 5.0  # how long a removed member may go on
+
+LOGGED_OUT, NO_TEAM, NOT_THERE = 4401, 4403, 4404
+
+
+class MemberConsumer(Consumer):
+    """Accepts everybody, so that a refusal can say why in its close code."""
+
+    async def connect(self) -> None:
+        """Somebody has come."""
+        await self.accept()
+        if not self.scope["user"].is_authenticated:
+            await self.close(code=LOGGED_OUT)
+            return
+        self.begin(self._recheck())
+
+    async def _recheck(self) -> None:
+        while True:
+            await asyncio.sleep(RECHECK_S)
+            user = await get_user(self.scope)  # fresh: also sees a changed password
+            if not user.is_active or not await self._session_exists():
+                await self.close(code=LOGGED_OUT)
+                return
+            if not await database_sync_to_async(self.may_stay)():
+                await self.close(code=NO_TEAM)
+                return
+
+    def may_stay(self) -> bool:
+        """Whether the person still has the rights this socket was opened with."""
+        raise NotImplementedError
+
+    def teams(self, *, submitting: bool = False) -> set[int]:
+        """The person's teams, or those they may submit in, as they are now."""
+        mine = Membership.objects.filter(user_id=self.scope["user"].pk, user__is_active=True)
+        return {one.team_id for one in mine if one.may_submit or not submitting}
+
+    def chosen_team(self) -> Team | None:
+        """The team chosen in the session, else the first by name, as on the pages."""
+        mine = Team.objects.of(self.scope["user"])
+        chosen = mine.filter(pk=self.scope["session"].get(SESSION_KEY)).first()
+        return chosen or mine.order_by("name").first()
+
+    @database_sync_to_async  # type: ignore[untyped-decorator]
+    def _session_exists(self) -> bool:
+        session: Any = self.scope["session"]
+        return bool(session.session_key) and session.exists(session.session_key)

@@ -1,0 +1,16 @@
+"""A realtime session between a browser's tab and fal, relayed both ways and recorded on the way.
+
+::
+
+    ending    how a session ended, as the row and the tab are told
+    outbox    what waits for the tab: bounded, so that a slow tab never holds up the session
+    session   the session itself: two tasks, one for each direction
+"""
+
+from __future__ import annotations
+
+from requests_app.relay.ending import SessionEnd
+from requests_app.relay.outbox import Outbox
+from requests_app.relay.session import NotOpen, Session
+
+__all__ = ["NotOpen", "Outbox", "Session", "SessionEnd"]

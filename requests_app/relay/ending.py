@@ -1,0 +1,77 @@
+"""How a session ended: one value for the row and for the tab. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from requests_app.fal import Ending, FalError, Refused
+from requests_app.models import Status
+from requests_app.transitions import Ended
+
+
+@dataclass(frozen=True)
+class SessionEnd:
+    """`kind`: normal, timeout, error, lost, refused or disconnected; `code` is the socket's or None."""
+
+    kind: str
+    sentence: str
+    status: str
+    code: int | None = None
+    reason: str = ""
+
+    @property
+    def news(self) -> Ended:
+        """For the row."""
+        return Ended(self.status, _ERROR_TYPES.get(self.kind, ""), self.sentence)
+
+    def message(self) -> dict[str, Any]:
+        """For the tab."""
+        return {
+            "type": "ended", "kind": self.kind, "code": self.code, "reason": self.reason,
+            "sentence": self.sentence, "status": self.status,
+        }  # fmt: skip
+
+
+_ERROR_TYPES = {"lost": "interrupted", "refused": "refused", "error": "session_error"}
+LOST = "This session is no longer ours: it was taken for dead and ended elsewhere."
+
+
+def of_ending(ending: Ending) -> SessionEnd:
+    """fal's side closed, in order or not."""
+    is_good = ending.kind in ("normal", "timeout")
+    status = Status.COMPLETED if is_good else Status.FAILED
+    return SessionEnd(ending.kind, ending.sentence, status, ending.code, ending.reason)
+
+
+def of_error(error: FalError) -> SessionEnd:
+    """It could not be opened, or a message could not be sent."""
+    kind = "refused" if isinstance(error, Refused) else "lost"
+    code = error.status_code if isinstance(error, Refused) else None
+    return SessionEnd(kind, str(error), Status.FAILED, code)
+
+
+def disconnected(sentence: str) -> SessionEnd:
+    """A person of ours has left it."""
+    return SessionEnd("disconnected", sentence, Status.COMPLETED, 1000)
+
+
+def stopped() -> SessionEnd:
+    """A person asked, from the request's page, to cancel it."""
+    return SessionEnd("disconnected", "We hung up as asked.", Status.CANCELLED, 1000)
+
+
+def not_ours() -> SessionEnd:
+    """The row was ended by somebody else while we were at it."""
+    return SessionEnd("lost", LOST, Status.FAILED)
+
+
+def broken() -> SessionEnd:
+    """A fault of ours, which stands in the log."""
+    sentence = "The session broke off by a fault on our side. Work done until then may be billed."
+    return SessionEnd("lost", sentence, Status.FAILED)
+
+
+def rejected(sentence: str) -> SessionEnd:
+    """It was not begun: there is no row."""
+    return SessionEnd("refused", sentence, "")

@@ -1,0 +1,30 @@
+"""The right to open one more session."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.utils import timezone
+
+from requests_app import lifecycle
+from requests_app.drafts import Draft
+from requests_app.models import FalRequest, Mode, Team
+
+
+class TooManySessions(Exception):
+    """The person has as many sessions open as are allowed."""
+
+
+def claim_session(draft: Draft, *, team: Team, person: AbstractBaseUser) -> lifecycle.Claim:
+    """Record a session and take it at once. Raises TooManySessions."""
+    with transaction.atomic():
+        # Two tabs at once count one after the other.
+        get_user_model().objects.select_for_update().get(pk=person.pk)
+        mine = FalRequest.objects.live().filter(person_id=person.pk, mode=Mode.REALTIME)
+        if mine.count() >= settings.REALTIME_SESSIONS:
+            raise TooManySessions(
+                f"You have {settings.REALTIME_SESSIONS} sessions open, which is the most. End one."
+            )
+        return lifecycle.open_session(draft, team=team, person=person, now=timezone.now())

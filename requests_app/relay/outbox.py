@@ -1,0 +1,157 @@
+"""What waits for one tab. Nobody waits for the tab: beyond a window it is told of a gap instead.
+
+The tab acknowledges the frames it has shown. Once `WINDOW` bytes are on the way to it, frames are no
+longer pushed; the newest are held, the older ones are in the record. It reads the record from
+`gap` on and acknowledges that, which closes the gap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from requests_app.frames import NewFrame, sketch
+
+AGAIN_S = 0.2
+WINDOW = 1024 * 1024  # bytes on the way to the tab, and as many held for it during a gap
+
+Send = Callable[[str | bytes], Awaitable[None]]
+Message = dict[str, Any]
+Weighed = tuple[Message, int]  # a frame's sketch, and about how many bytes it is
+
+
+class Outbox:
+    """One per tab. Everything but `run` is quick and is called on the same loop.
+
+    `is_raw`: a program that takes fal's binary messages as they are. They have no number, so it is
+    the sender who waits (`room`).
+    """
+
+    def __init__(self, send: Send, *, is_raw: bool = False) -> None:
+        self.is_raw = is_raw
+        self.record_end = 2**31  # number of the last frame that can be read from the record
+        self._send = send
+        self._waiting: deque[Message | bytes] = deque()
+        self._more = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._is_closing = False
+        self._raw_bytes = 0
+        self._on_the_way: deque[tuple[int, int]] = deque()  # number, bytes
+        self._unacknowledged = 0
+        self._last = 0  # the newest frame that was pushed
+        self._gap: int | None = None  # the frame after which the tab has to read the record
+        self._held: deque[Weighed] = deque()
+        self._held_bytes = 0
+
+    def put(self, message: Message) -> None:
+        """A message that is not a frame."""
+        self._waiting.append(message)
+        self._more.set()
+
+    def frame(self, frame: NewFrame, **extra: Any) -> None:
+        """A frame as the page shows it; `extra` stands beside its sketch."""
+        shown = sketch(frame) | extra
+        self._offer((shown, len(shown["data"] or "") + 200))
+
+    def raw(self, data: bytes) -> None:
+        """A message as it came, for a program."""
+        self._raw_bytes += len(data)
+        if self._raw_bytes > WINDOW:
+            self._room.clear()
+        self._waiting.append(data)
+        self._more.set()
+
+    async def room(self) -> None:
+        """Wait while a program has not taken what it was sent."""
+        await self._room.wait()
+
+    def acknowledged(self, number: int) -> None:
+        """The tab has shown the frames up to this one."""
+        while self._on_the_way and self._on_the_way[0][0] <= number:
+            self._unacknowledged -= self._on_the_way.popleft()[1]
+        if self._gap is not None and number >= self._gap:
+            self._close_gap(number)
+
+    def _offer(self, weighed: Weighed) -> None:
+        shown, size = weighed
+        if self._gap is None and self._unacknowledged + size > WINDOW and self._on_the_way:
+            self._open_gap(self._last)
+        if self._gap is not None:
+            self._hold(weighed)
+            return
+        self._last = shown["number"]
+        self._on_the_way.append((self._last, size))
+        self._unacknowledged += size
+        self.put(shown)
+
+    def _open_gap(self, after: int) -> None:
+        if self._gap not in (None, after):
+            return  # it has moved on since this was put off
+        self._gap = after
+        self.put({"type": "gap", "from": after})
+
+    def _hold(self, weighed: Weighed) -> None:
+        self._held.append(weighed)
+        self._held_bytes += weighed[1]
+        while self._held_bytes > WINDOW and len(self._held) > 1:
+            self._held_bytes -= self._held.popleft()[1]
+
+    def _close_gap(self, number: int) -> None:
+        """Go on with what is held, when that follows what the tab has; else it must read on."""
+        while self._held and self._held[0][0]["number"] <= number:
+            self._held_bytes -= self._held.popleft()[1]
+        is_behind = bool(self._held) and self._held[0][0]["number"] > number + 1
+        if is_behind and number < self.record_end:
+            # Said again a little later when nothing was found: the record lags behind by a moment.
+            delay_s = 0.0 if number > (self._gap or 0) else AGAIN_S
+            self._gap = number
+            asyncio.get_running_loop().call_later(delay_s, self._open_gap, number)
+            return
+        held, self._held, self._held_bytes, self._gap = self._held, deque(), 0, None
+        for weighed in held:
+            self._offer(weighed)
+
+    def close(self) -> None:
+        """Nothing more will come."""
+        self._is_closing = True
+        self._more.set()
+
+    async def run(self) -> None:
+        """Send what waits until the end of it; only this waits for the tab."""
+        while self._waiting or not self._is_closing:
+            await self._more.wait()
+            self._more.clear()
+            await self._flush()
+
+    async def _flush(self) -> None:
+        while self._waiting:
+            first = self._waiting.popleft()
+            if isinstance(first, bytes):
+                await self._send(first)
+                self._raw_bytes -= len(first)
+                if self._raw_bytes <= WINDOW:
+                    self._room.set()
+            elif "number" in first and "type" not in first:
+                await self._send(self._frames(first))
+            else:
+                await self._send(_text(first))
+
+    def _frames(self, first: Message) -> str:
+        """As many frames as wait in a row are one message."""
+        together, size = [first], len(first["data"] or "")
+        while self._waiting and size < WINDOW // 4:
+            following = self._waiting[0]
+            if isinstance(following, bytes) or "type" in following:
+                break
+            self._waiting.popleft()
+            together.append(following)
+            size += len(following["data"] or "")
+        return _text({"type": "frames", "frames": together, "last": together[-1]["number"]})
+
+
+def _text(message: Message) -> str:
+    return json.dumps(message, separators=(",", ":"))

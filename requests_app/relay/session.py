@@ -1,0 +1,244 @@
+"""One session: two tasks, up and down; the first to end ends the other.
+
+Reading from fal waits for the disk (`Recorder.room`) and for nobody's browser. Writing to fal takes
+from a short queue, so that a fast sender is held back by TCP, not cut. What is recorded is decoded
+after it has been passed on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import OrderedDict
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.utils import timezone
+
+from requests_app import lifecycle
+from requests_app.fal import (
+    EndpointId,
+    FalClient,
+    FalError,
+    Incoming,
+    Outgoing,
+    Pairing,
+    RealtimeConnection,
+    Unanswered,
+    decode_message,
+)
+from requests_app.fal.realtime import connect
+from requests_app.fal.realtime_pairing import MAX_OUTSTANDING
+from requests_app.models import Direction, Source
+from requests_app.recorder import Recorder
+from requests_app.relay import ending
+from requests_app.relay.ending import SessionEnd
+from requests_app.relay.outbox import Outbox
+from requests_app.watch.keeper import holding, keep
+from requests_app.watch.loop import hosts_from_settings, watch_loop
+
+UP_QUEUE = 32  # messages of the tab that wait for fal
+
+logger = logging.getLogger(__name__)
+
+
+class NotOpen(Exception):
+    """A message came before the session was open, or after its end."""
+
+
+class Session:
+    """A claimed row of mode realtime, its connection to fal and its tab. `run` it once."""
+
+    def __init__(self, claim: lifecycle.Claim, outbox: Outbox) -> None:
+        self.claim = claim
+        self.outbox = outbox
+        self._recorder = Recorder(claim.pk, watch_loop.database)
+        self._up: asyncio.Queue[tuple[Outgoing, int | None]] = asyncio.Queue(UP_QUEUE)
+        self._left: asyncio.Future[SessionEnd] = asyncio.get_running_loop().create_future()
+        self._pairs = _Pairs()
+        self._is_open = self._cap_is_told = False
+
+    async def send(self, message: Outgoing, ref: int | None = None) -> None:
+        """Hand a message to the session; waits while fal takes none. Raises NotOpen."""
+        if not self._is_open:
+            raise NotOpen
+        await self._up.put((message, ref))
+
+    def disconnect(self, sentence: str) -> None:
+        """A person of ours leaves; the session ends within a moment."""
+        if not self._left.done():
+            self._left.set_result(ending.disconnected(sentence))
+
+    async def run(self) -> SessionEnd:
+        """Hold the session to its end, however it ends; row, record and tab are told."""
+        try:
+            with holding(self.claim.pk):
+                end = await self._recorded()
+            self.outbox.put(end.message())
+            return end
+        finally:
+            self.outbox.close()
+
+    async def _recorded(self) -> SessionEnd:
+        try:
+            end = await self._held()
+        except Exception:
+            logger.exception("Session %s broke off.", self.claim.pk)
+            end = ending.broken()
+        finally:  # also when this process ends: what was received is on disk
+            self._is_open = False
+            await self._recorder.close()
+        await self._tell_row(end)
+        return end
+
+    async def _tell_row(self, end: SessionEnd) -> None:
+        try:
+            await watch_loop.insist(
+                lifecycle.observe,
+                self.claim.pk,
+                end.news,
+                source=Source.STREAM,
+                asked_at=timezone.now(),
+            )
+        except DatabaseError:  # the lease runs out, and the sweep ends the row
+            logger.exception("The end of session %s could not be stored.", self.claim.pk)
+
+    async def _held(self) -> SessionEnd:
+        opening = asyncio.create_task(self._connected())
+        keeper = asyncio.create_task(keep(self.claim))
+        first_of: set[asyncio.Future[Any]] = {opening, keeper, self._left}
+        try:
+            await asyncio.wait(first_of, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            keeper.cancel()
+            opening.cancel()
+            await asyncio.gather(opening, keeper, return_exceptions=True)
+        if not opening.cancelled():
+            return opening.result()
+        if self._left.done():
+            return self._left.result()
+        return ending.stopped() if keeper.result() else ending.not_ours()
+
+    async def _connected(self) -> SessionEnd:
+        options = self.claim.options
+        # Off the loop: making the TLS settings takes tens of milliseconds.
+        client = await asyncio.to_thread(FalClient, hosts_from_settings(), settings.FAL_KEY)
+        try:
+            async with (
+                client,
+                connect(
+                    client,
+                    EndpointId.parse(self.claim.endpoint_id),
+                    path=options["path"],
+                    auth=options["auth"],
+                    max_buffering=options["max_buffering"],
+                ) as connection,
+            ):
+                return await self._relayed(connection)
+        except FalError as error:
+            return ending.of_error(error)
+
+    async def _relayed(self, connection: RealtimeConnection) -> SessionEnd:
+        opened = asyncio.create_task(
+            watch_loop.insist(lifecycle.opened, self.claim.pk, None, now=timezone.now())
+        )
+        self._is_open = True
+        self.outbox.put({"type": "open"})
+        up = asyncio.create_task(self._relay_up(connection))
+        down = asyncio.create_task(self._relay_down(connection))
+        try:
+            await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
+            await down  # also when sending failed: what fal said last says how it ended
+        finally:
+            up.cancel()
+            down.cancel()
+            await asyncio.gather(up, down, return_exceptions=True)
+            await opened
+        return _end_of(connection, None if up.cancelled() else up.exception())
+
+    # --- up ---------------------------------------------------------------------------------------
+
+    async def _relay_up(self, connection: RealtimeConnection) -> None:
+        while True:
+            message, ref = await self._up.get()
+            at_s = asyncio.get_running_loop().time()
+            await connection.send(message)
+            shown = decode_message(message.data)
+            frame = self._record(shown, Direction.OUT)
+            self._pairs.sent(shown, frame.number, at_s)
+            if ref is not None:
+                self.outbox.put({"type": "sent", "ref": ref, "number": frame.number})
+            self._show(frame)
+
+    # --- down -------------------------------------------------------------------------------------
+
+    async def _relay_down(self, connection: RealtimeConnection) -> None:
+        async for message in connection:
+            at_s = asyncio.get_running_loop().time()
+            if self.outbox.is_raw and isinstance(message.raw, bytes):
+                self.outbox.raw(message.raw)
+                await self.outbox.room()
+            frame = self._record(message, Direction.IN)
+            self._show(frame, **self._pairs.received(message, at_s))
+            await self._recorder.room()
+
+    def _record(self, message: Incoming, direction: str) -> Any:
+        frame = self._recorder.add(
+            json.dumps(message.value, ensure_ascii=False, separators=(",", ":")),
+            message.size,
+            direction=direction,
+            kind=message.kind,
+            raw=message.raw if isinstance(message.raw, bytes) else None,
+        )
+        if self._recorder.is_capped and not self._cap_is_told:
+            self._cap_is_told = True
+            self.outbox.record_end = self._recorder.kept
+            self.outbox.put({"type": "capped", "message": self._recorder.caps.note})
+        return frame
+
+    def _show(self, frame: Any, **extra: Any) -> None:
+        """A program gets binary messages as they are; what it sent it knows."""
+        if not (self.outbox.is_raw and frame.raw is not None):
+            self.outbox.frame(frame, **extra)
+
+
+def _end_of(connection: RealtimeConnection, failure: BaseException | None) -> SessionEnd:
+    """How it ended, given what kept us from sending (if anything did)."""
+    how = connection.ending
+    if how is None or not isinstance(failure, FalError | None):
+        raise RuntimeError("A session ended without an ending.") from failure
+    if isinstance(failure, Unanswered) and how.kind == "lost":
+        return ending.of_error(failure)
+    return ending.of_ending(how)
+
+
+class _Pairs:
+    """Which frame answers which; an endpoint that answers more than it was asked is not unary."""
+
+    def __init__(self) -> None:
+        self._pairing = Pairing(unary=True)
+        self._frames: OrderedDict[int, int] = OrderedDict()  # the pairing's number -> the frame's
+        self._open = 0  # inputs without an output, were it unary
+        self._is_unary = True
+
+    def sent(self, message: Incoming, frame: int, at_s: float) -> None:
+        """A message went out as this frame."""
+        self._open += 1
+        self._frames[self._pairing.sent(message.request_id, at_s)] = frame
+        if len(self._frames) > MAX_OUTSTANDING:
+            self._frames.popitem(last=False)
+
+    def received(self, message: Incoming, at_s: float) -> dict[str, Any]:
+        """`pair` and `rtt_ms` of a message that came in, when they are certain."""
+        if message.control is not None:
+            return {}
+        self._open -= 1
+        if self._open < 0 and self._is_unary:
+            self._pairing, self._frames = Pairing(unary=False), OrderedDict()
+            self._is_unary = False
+        pair = self._pairing.received(message.request_id, at_s)
+        if pair is None or pair.number not in self._frames:
+            return {}
+        return {"pair": self._frames[pair.number], "rtt_ms": round(pair.round_trip_s * 1000, 3)}
