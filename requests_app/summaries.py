@@ -20,10 +20,8 @@ def summary_of(input_text: str) -> str:
     """The most telling string of the input, else the input itself, cut to one line."""
     value = json.loads(input_text)
     strings: dict[str, str] = {}
-    for name, found in _strings(value):
-        strings.setdefault(
-            name, found
-        )  # the first of a name, which is the outermost in most inputs
+    for name, found in _strings(value):  # the first of a name: in most inputs the outermost
+        strings.setdefault(name, found)
     telling = next((strings[name] for name in _TELLING if strings.get(name)), None)
     longest = max(strings.values(), key=len, default="")
     text = telling or longest or (input_text if value else "")

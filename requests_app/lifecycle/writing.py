@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from requests_app import announce, pace, summaries
 from requests_app.loglines import storable
-from requests_app.models import LIVE, FalRequest, Mode, Observation, Source
+from requests_app.models import LIVE, FalRequest, Mode, Observation, Source, Status
 from requests_app.transitions import Change, Picture
 
 PICTURE = (
@@ -80,6 +80,8 @@ def _times(row: FalRequest, change: Change, source: str, now: datetime) -> dict[
         times["finished_at"] = now
         if source != Source.POLL:  # a poll fetches the result itself, in the same look
             times["due_at"] = now
+    if row.status == Status.UNCERTAIN and not change.ends:
+        times.setdefault("due_at", now)  # it was lost and is found: whatever told us, look at it
     return times
 
 
