@@ -82,8 +82,11 @@ def _publish(pk: int) -> None:
 
 def _send(group: str, message: RequestChanged | FramesAdded) -> None:
     layer: Any = get_channel_layer()
-    send = getattr(layer, "fan_out", None) or async_to_sync(layer.group_send)
-    _quietly(lambda: send(group, message))
+    # By its class: channels_redis needs a running loop to answer for what it has not.
+    if hasattr(type(layer), "fan_out"):
+        _quietly(lambda: layer.fan_out(group, message))
+    else:
+        _quietly(lambda: async_to_sync(layer.group_send)(group, message))
 
 
 def _quietly(act: Callable[[], object]) -> None:

@@ -27,6 +27,13 @@ class Away:
         raise ConnectionError("no route")
 
 
+class AwayForThreads(Away):
+    """As channels_redis: without a running loop it refuses to be asked for anything it has not."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError("no running event loop")
+
+
 @pytest.fixture
 def row(team: Team, owner: User) -> FalRequest:
     return make_request(team=team, person=owner)
@@ -107,14 +114,19 @@ def test_work_is_asked_for_once_and_without_waiting_for_a_broker(
     assert options == {"args": [row.pk], "retry": False, "ignore_result": True}
 
 
+@pytest.mark.parametrize("layer", [Away, AwayForThreads])
 def test_a_layer_and_a_broker_that_are_away_do_not_undo_the_change(
-    team: Team, owner: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    layer: type[Away],
+    team: Team,
+    owner: User,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def no_broker(*args: Any, **options: Any) -> None:
         raise OSError("connection refused")
 
     monkeypatch.setattr(app, "send_task", no_broker)
-    before = channel_layers.set("default", Away())
+    before = channel_layers.set("default", layer())
     try:
         with caplog.at_level(logging.WARNING):
             row = make_request(team=team, person=owner)
