@@ -11,8 +11,10 @@ methods of `Server`; nothing else of Daphne is touched::
     request body's rate           Limits.body_rate after 30 s  408
     HTTP response not yet taken   64 kB (Twisted's buffer)     the application waits; cut at a
                                                                standstill of Limits.stall_s
-    socket messages not yet taken Limits.unsent                cut (the page comes back and re-reads)
-    socket messages not yet read  Limits.waiting               cut
+    socket messages not yet taken 64 kB (Twisted's buffer)     the application waits; cut as above, and
+                                                               at Limits.unsent if it does not wait
+    socket messages not yet read  Limits.waiting, unread       the sender waits (TCP); cut at a
+                                                               standstill of Limits.stall_s
 
 Twisted's `dataBuffer`, `offset` and `_tempDataLen` are its own business: the tests of this module
 measure memory over real connections, so that an upgrade which renames them is noticed.
@@ -36,6 +38,7 @@ from dashboard.masking import mask
 
 logger = logging.getLogger(__name__)
 
+LOOK_S = 0.002  # how soon a sender that was held back may go on
 LINGER_S = 1.0  # how long a refused sender may go on sending, so that it can read the answer
 
 
@@ -50,6 +53,7 @@ class Limits:
     stall_s: float = 30
     unsent: int = 4 * 1024 * 1024
     waiting: int = 64  # messages
+    unread: int = 4 * 1024 * 1024  # bytes of waiting messages
 
 
 limits = Limits()
@@ -65,10 +69,41 @@ def install(wanted: Limits | None = None) -> None:
     daphne.server.Server.log_action = _log_action
 
 
+class Paced:
+    """A connection that knows whether its reader keeps up. Twisted calls it a push producer."""
+
+    transport: Any
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._writable = asyncio.Event()
+        self._writable.set()
+
+    def pauseProducing(self) -> None:
+        """Twisted's buffer is full: whoever sends must wait."""
+        self._writable.clear()
+
+    def resumeProducing(self) -> None:
+        """Everything has been taken."""
+        self._writable.set()
+
+    async def drained(self) -> None:
+        """Wait until the reader has caught up; cut one that takes nothing for too long."""
+        while not self._writable.is_set():
+            before = _unsent(self.transport)
+            try:
+                await asyncio.wait_for(self._writable.wait(), limits.stall_s)
+            except TimeoutError:
+                if _unsent(self.transport) >= before:
+                    logger.info("Cut a reader that took nothing for %s s.", limits.stall_s)
+                    self.transport.abortConnection()
+                    return
+
+
 _HTTPChannel: Any = HTTPChannel  # Twisted types only some of its methods
 
 
-class BoundedChannel(_HTTPChannel):  # type: ignore[misc]
+class BoundedChannel(Paced, _HTTPChannel):  # type: ignore[misc]
     """One connection: its deadlines, its refusals, and whether its reader keeps up."""
 
     def __init__(self) -> None:
@@ -77,8 +112,6 @@ class BoundedChannel(_HTTPChannel):  # type: ignore[misc]
         self._refused = False
         self._body_started = 0.0
         self._body_size = 0
-        self._writable = asyncio.Event()
-        self._writable.set()
 
     # The request's side
 
@@ -163,26 +196,14 @@ class BoundedChannel(_HTTPChannel):  # type: ignore[misc]
     # The response's side
 
     def pauseProducing(self) -> None:
-        """Twisted's buffer is full: whoever sends must wait."""
-        self._writable.clear()
-        super().pauseProducing()
+        """The response must wait, and so must the next request."""
+        Paced.pauseProducing(self)
+        _HTTPChannel.pauseProducing(self)
 
     def resumeProducing(self) -> None:
-        """Everything has been taken."""
-        self._writable.set()
-        super().resumeProducing()
-
-    async def drained(self) -> None:
-        """Wait until the reader has caught up; cut one that takes nothing for too long."""
-        while not self._writable.is_set():
-            before = _unsent(self.transport)
-            try:
-                await asyncio.wait_for(self._writable.wait(), limits.stall_s)
-            except TimeoutError:
-                if _unsent(self.transport) >= before:
-                    logger.info("Cut a reader that took nothing for %s s.", limits.stall_s)
-                    self.transport.abortConnection()
-                    return
+        """Both go on."""
+        Paced.resumeProducing(self)
+        _HTTPChannel.resumeProducing(self)
 
 
 class BoundedRequest(WebRequest):  # type: ignore[misc]
@@ -220,8 +241,29 @@ class BoundedHTTPFactory(HTTPFactory):  # type: ignore[misc]
         """Nothing: Daphne has its own access log, which is masked."""
 
 
-class BoundedWebSocket(WebSocketProtocol):  # type: ignore[misc]
-    """One socket: whoever does not keep up, in either direction, is cut."""
+class BoundedWebSocket(Paced, WebSocketProtocol):  # type: ignore[misc]
+    """One socket: whoever does not keep up, in either direction, holds up the other side."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._unread = 0  # bytes since the application had last read everything
+        self._held_at: float | None = None
+        self._held_size = 0
+
+    def connectionMade(self) -> None:
+        """The connection was an HTTP one until now."""
+        self.transport.unregisterProducer()
+        self.transport.registerProducer(self, True)  # noqa: FBT003 (Twisted's)
+        super().connectionMade()
+
+    def connectionLost(self, reason: Any) -> None:
+        """Nobody is waited for any more."""
+        self._writable.set()
+        super().connectionLost(reason)
+
+    def stopProducing(self) -> None:
+        """Twisted's word for the end of the connection."""
+        self._writable.set()
 
     def serverSend(self, content: str | bytes, binary: bool = False) -> None:  # noqa: FBT001, FBT002
         """Send a message, unless too much is still unsent."""
@@ -232,12 +274,46 @@ class BoundedWebSocket(WebSocketProtocol):  # type: ignore[misc]
             super().serverSend(content, binary)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: FBT001
-        """Take a message, unless too many wait for the application."""
-        if self.application_queue.qsize() >= limits.waiting:
-            logger.info("Cut a socket that sent faster than it is served.")
+        """Take a message; read no further while too many wait for the application.
+
+        What Twisted has read already (64 kB at most) is still taken.
+        """
+        if self.application_queue.empty():
+            self._unread = 0
+        super().onMessage(payload, isBinary)
+        self._unread += len(payload)
+        if self._held_at is None and self._is_full():
+            self._held_at, self._held_size = time.monotonic(), self.application_queue.qsize()
+            self.transport.pauseProducing()
+            self._look_later()
+
+    def _is_full(self) -> bool:
+        return bool(
+            self.application_queue.qsize() >= limits.waiting or self._unread >= limits.unread
+        )
+
+    def _look_later(self) -> None:
+        from twisted.internet import reactor  # chosen by Daphne's import
+
+        later: Any = reactor
+        later.callLater(LOOK_S, self._look)
+
+    def _look(self) -> None:
+        """Read on as soon as the application has caught up; cut the socket if it never does."""
+        size = self.application_queue.qsize()
+        if self._held_at is None or self.state == self.STATE_CLOSED:
+            return
+        if size <= limits.waiting // 2 and (self._unread < limits.unread or not size):
+            self._held_at = None
+            self.transport.resumeProducing()
+            return
+        if size < self._held_size:
+            self._held_at, self._held_size = time.monotonic(), size
+        if time.monotonic() - self._held_at > limits.stall_s:
+            logger.info("Cut a socket whose messages nobody read for %s s.", limits.stall_s)
             self.transport.abortConnection()
-        else:
-            super().onMessage(payload, isBinary)
+            return
+        self._look_later()
 
 
 class BoundedWebSocketFactory(WebSocketFactory):  # type: ignore[misc]
@@ -251,11 +327,15 @@ _daphne_log_action = daphne.server.Server.log_action
 
 
 async def _handle_reply(server: Any, protocol: Any, message: dict[str, Any]) -> None:
-    """`Server.handle_reply`, which the application awaits: here it waits for its reader."""
+    """`Server.handle_reply`, which the application awaits: here it waits for its reader.
+
+    Also a socket's: a page that is slow or asleep holds up its own consumer alone.
+    """
     await _daphne_handle_reply(server, protocol, message)
-    channel = getattr(protocol, "channel", None)  # None once the response is complete or cut
-    if isinstance(channel, BoundedChannel):
-        await channel.drained()
+    # A request has none once its response is complete or cut.
+    connection = getattr(protocol, "channel", protocol)
+    if isinstance(connection, Paced):
+        await connection.drained()
 
 
 def _log_action(server: Any, protocol: str, action: str, details: dict[str, Any]) -> None:

@@ -13,6 +13,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from dashboard import bounded
 
+# Bytes of one message from a browser: fal takes 16 MiB, which are 22 in base64.
+MESSAGE_LIMIT = 24 * 1024 * 1024
+
 
 def free_port(host: str, port: int) -> int:
     """The port if it can be listened on (0: any free one). Raises ImproperlyConfigured."""
@@ -40,6 +43,8 @@ def serve(application: Any, host: str, port: int, *, on_ready: Callable[[], None
         ready_callable=on_ready,
         verbosity=0,
         server_name="faldeck",
+        websocket_max_message_size=MESSAGE_LIMIT,
+        websocket_max_frame_size=MESSAGE_LIMIT,
         application_close_timeout=3,
     )
     # What is loaded now stays: a full collection would stop every relay for 40 ms.

@@ -83,11 +83,23 @@ async def web_socket(path: str, receive: Any, send: Any) -> None:
         for _ in range(128 * 16):
             await send({"type": "websocket.send", "bytes": bytes(MB // 16)})
             await asyncio.sleep(0)
+    elif path == "/slow":
+        await count_slowly(receive, send)
     else:
         await asyncio.sleep(15)  # deaf for a while
     while (await receive())["type"] != "websocket.disconnect":
         pass
     ended.append(f"{path}: client gone")
+
+
+async def count_slowly(receive: Any, send: Any) -> None:
+    """Takes what comes, with a pause after each large message; says how many there were."""
+    count, last = 0, ""
+    while last != "end":
+        last = (await receive())["text"]
+        count += 1
+        await asyncio.sleep(0.002 if len(last) > 1 else 0)
+    await send({"type": "websocket.send", "text": str(count)})
 
 
 def main() -> None:
