@@ -1,0 +1,22 @@
+"""After a restore: what waited to be sent when the backup was made may have been sent since."""
+
+from __future__ import annotations
+
+from requests_app.models import FalRequest, Observation, Status
+
+_NOTE = (
+    "Restored from a backup in which it waited to be sent: it may have been sent since, "
+    "and nothing here would know."
+)
+_ROWS, _SEEN = FalRequest._meta.db_table, Observation._meta.db_table
+
+# In SQL, for it belongs to the transaction that brings the rows back: between the two a worker
+# would send them a second time.
+DOUBT_PENDING = (
+    f"INSERT INTO {_SEEN} (request_id, kind, source, status, note, data, asked_at, heard_at)"  # noqa: S608
+    f" SELECT id, 'uncertain', 'us', '{Status.UNCERTAIN}', '{_NOTE}', '{{}}',"
+    f" CURRENT_TIMESTAMP, CURRENT_TIMESTAMP FROM {_ROWS} WHERE status = '{Status.PENDING}';",
+    f"UPDATE {_ROWS} SET status = '{Status.UNCERTAIN}', due_at = NULL, lease = NULL,"  # noqa: S608
+    f" leased_until = NULL, seq = (SELECT MAX({_SEEN}.id) FROM {_SEEN}"
+    f" WHERE {_SEEN}.request_id = {_ROWS}.id) WHERE status = '{Status.PENDING}';",
+)

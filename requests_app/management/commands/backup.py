@@ -1,0 +1,37 @@
+"""`manage.py backup FILE`: everything that is kept, in one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from requests_app import backup
+from requests_app.dumps import DumpError
+
+
+class Command(BaseCommand):
+    """Back up while the server runs."""
+
+    help = "Write database, secret key and sandbox state to one file; the server may run."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Where to."""
+        parser.add_argument(
+            "file", type=Path, help="a new file; as much space again is used on the way"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Say what is in it."""
+        file = options["file"].absolute()
+        try:
+            made = backup.make(file)
+        except (DumpError, OSError, DatabaseError) as error:
+            raise CommandError(f"There is no backup: {error}") from error
+        secret = "with" if made.secret_key else "without (it is in the environment: keep it too)"
+        self.stdout.write(
+            f"{file}: {made.requests} requests, {file.stat().st_size} bytes, "
+            f"{secret} the secret key, {'with' if made.sandbox else 'without'} the sandbox's state."
+        )
