@@ -17,7 +17,6 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 
 from dashboard.celery import app as celery_app
-from dashboard.layers import ThreadSafeInMemoryLayer
 from requests_app.models import FalRequest
 
 logger = logging.getLogger(__name__)
