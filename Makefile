@@ -11,13 +11,14 @@ SCRIPTS := .ci/judge .ci/start
 # The suite never reaches a real fal, whatever is set in the shell it is started from.
 HERMETIC := env -u FAL_KEY -u FAL_KEY_FILE -u PUBLIC_URL
 
-.PHONY: help run test test-fal test-services lint bench clean
+.PHONY: help run test test-fal test-services chaos lint bench clean
 
 help:
 	@echo "make run            start everything; ARGS=\"--port 8080\" for another port"
 	@echo "make test           the whole test suite; ARGS=tests/fal for a part of it"
 	@echo "make test-fal       run, stream and realtime against a real fal.App on this machine"
 	@echo "make test-services  the same on PostgreSQL and Redis, which it starts itself"
+	@echo "make chaos          kill real processes and spoil the wire; ARGS=--full, ARGS=--plants"
 	@echo "make lint           style, types, templates, migrations, deployment checks"
 	@echo "make bench          measure start, latency, the list, the sweep"
 	@echo "make clean          remove the virtual environment and caches; data in var/ stays"
@@ -58,6 +59,10 @@ test-fal: $(VENV)/.installed-dev $(VENV)/fal/.installed
 test-services: $(VENV)/.installed-dev
 	$(HERMETIC) bash .ci/services $(BIN)/pytest -m "not browser and not conformance and not fal and not process" \
 		--ignore=tests/fal --ignore=tests/sandbox $(ARGS)
+
+# Real processes with a PostgreSQL and a Redis of their own; the seed is printed.
+chaos: $(VENV)/.installed-dev
+	$(HERMETIC) $(BIN)/python -m tests.rig $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check . $(SCRIPTS)

@@ -38,7 +38,7 @@ CORE = [
 ]
 
 # Stories over several modules mirror none of them.
-STORY_FOLDERS = ("flows", "browser", "process", "conformance", "fal_app", "benchmarks")
+STORY_FOLDERS = ("flows", "browser", "process", "conformance", "fal_app", "benchmarks", "rig")
 ABOUT_THE_WHOLE = {"test_architecture", "test_design", "test_docs", "test_model_based"}
 
 

@@ -1,0 +1,102 @@
+"""`python -m tests.rig`: hold a trial, or prove that the checkers find planted bugs.
+
+    python -m tests.rig                     1,000 requests, 10 kills of each kind of process
+    python -m tests.rig --full              10,000 requests, 100 kills of each kind
+    python -m tests.rig --plants            every planted bug in a short trial of its own
+    python -m tests.rig --plant NAME        one of them
+
+Exits with 1 when a promise was broken, or when a planted bug was not found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.rig.nemesis import Plan
+from tests.rig.plants import PLANTS
+from tests.rig.services import Prepared, prepare
+from tests.rig.trial import Verdict, hold
+
+SHOWN = 10  # problems of one checker
+
+
+def arguments() -> argparse.Namespace:
+    """Sizes not given are those of continuous integration."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.rig",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--requests", type=int)
+    parser.add_argument("--kills", type=int, help="of each kind of process")
+    parser.add_argument("--seconds", type=float, help="how long harm is done")
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--plant", choices=sorted(PLANTS))
+    parser.add_argument("--plants", action="store_true")
+    parser.add_argument("--folder", type=Path, help="where to keep history and logs")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Everything happens in one folder, which stays only when it is named or something failed."""
+    given = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that every process is ended
+    folder = Path(given.folder or tempfile.mkdtemp(prefix="faldeck-rig-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)  # PostgreSQL's user has to reach its own folder below
+    prepared = prepare(folder / "prepared")
+    names = sorted(PLANTS) if given.plants else [given.plant] if given.plant else []
+    holds = _all_found(folder, prepared, names, given) if names else _one(folder, prepared, given)
+    if holds and not given.folder:
+        shutil.rmtree(folder)
+    elif not holds:
+        print(f"history and logs: {folder}")
+    sys.exit(not holds)
+
+
+def _one(folder: Path, prepared: Prepared, given: argparse.Namespace) -> bool:
+    requests, kills, seconds = (10_000, 100, 1500.0) if given.full else (1000, 10, 120.0)
+    plan = Plan(given.seconds or seconds, given.kills or kills, given.seed)
+    requests = given.requests or requests
+    print(f"seed {plan.seed}: {requests} requests, {plan.kills} kills of each kind", flush=True)
+    verdict = hold(folder / "trial", prepared, plan, requests=requests)
+    _show(verdict)
+    return not verdict.problems
+
+
+def _show(verdict: Verdict) -> None:
+    for name, value in verdict.figures.items():
+        print(f"{name:24} {json.dumps(value)}")
+    for checker, problems in verdict.problems.items():
+        print(f"{checker}: {len(problems)} problems")
+        for problem in problems[:SHOWN]:
+            print(f"    {problem}")
+    print("broken" if verdict.problems else "every promise held", flush=True)
+
+
+def _all_found(
+    folder: Path, prepared: Prepared, names: list[str], given: argparse.Namespace
+) -> bool:
+    found = 0
+    for name in names:
+        plan = Plan(given.seconds or 15.0, given.kills or 1, given.seed)
+        verdict = hold(
+            folder / name, prepared, plan, requests=given.requests or 150, plant=name, rest_s=15.0
+        )
+        found += bool(verdict.problems)
+        counts = {checker: len(problems) for checker, problems in verdict.problems.items()}
+        print(f"{name:32} {json.dumps(counts) if counts else 'NOT FOUND'}", flush=True)
+    print(f"{found} of {len(names)} planted bugs found")
+    return found == len(names)
+
+
+if __name__ == "__main__":
+    main()

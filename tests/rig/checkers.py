@@ -1,0 +1,188 @@
+"""The judgement. Pure: evidence in, sentences about what is wrong out; none means the promise held."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+
+from tests.rig.evidence import ENDED, LIVE, AtFal, Evidence, Heard, Row
+
+CONVERGED_S = 60.0  # after the last fault
+SENT_AGAIN_AFTER = {"429"}  # fal's clear no: the only answer after which a machine may send again
+
+
+def set_full(evidence: Evidence) -> Iterator[str]:
+    """Every acknowledged request is kept and listed, and none appears that nobody wanted."""
+    kept = {row.id for row in evidence.rows}
+    listed = {seen[0] for op in evidence.operations("read_all") for seen in op.what["rows"]}
+    acknowledged: dict[int, set[str]] = defaultdict(set)
+    for op in evidence.operations("submit"):
+        acknowledged[op.what["intent"]].add(op.what["id"])
+    for intent, ids in acknowledged.items():
+        if len(ids) > 1:
+            yield f"intent {intent} became {len(ids)} requests"
+        for public_id in ids - kept:
+            yield f"intent {intent}: acknowledged as {public_id}, and lost"
+        for public_id in (ids & kept) - listed:
+            yield f"intent {intent}: {public_id} is kept but not listed"
+    for body, count in Counter(row.body for row in evidence.rows).items():
+        if count > 1:
+            yield f"body {body[:8]}: {count} requests for one intent"
+    invoked = {op.what["intent"] for op in evidence.operations("submit", "invoke")}
+    if len(evidence.rows) > len(invoked):
+        yield f"{len(evidence.rows)} requests for {len(invoked)} intents"
+
+
+def at_most_once(evidence: Evidence) -> Iterator[str]:
+    """fal took no body twice, and no machine sent one again that fal may have taken."""
+    for body, count in Counter(entry.body for entry in evidence.ledger).items():
+        if count > 1:
+            yield f"body {body[:8]}: taken by fal {count} times"
+    sent: dict[str, list[str]] = defaultdict(list)
+    for post in evidence.posts:
+        if post.kind in ("submit", "run"):
+            sent[post.key].append(post.fault)
+    for body, faults in sent.items():
+        if unsure := [fault for fault in faults[:-1] if fault not in SENT_AGAIN_AFTER]:
+            yield f"body {body[:8]}: sent again after {', '.join(unsure)}"
+
+
+def register(evidence: Evidence) -> Iterator[str]:
+    """Reads of one reader: versions never fall, and an end is the same in every later read."""
+    last: dict[tuple[str, str], list[object]] = {}
+    ends: dict[str, list[object]] = {}
+    for op in evidence.history:
+        if op.f not in ("read", "read_all") or op.type != "ok":
+            continue
+        for public_id, *state in op.what["rows"]:
+            before = last.get((op.who, public_id))
+            if before and state[1] < before[1]:
+                yield f"{public_id}: version {state[1]} was read after {before[1]}"
+            last[op.who, public_id] = state
+            if state[0] in ENDED:
+                end = [state[0], *state[2:]]
+                if ends.setdefault(public_id, end) != end:
+                    yield f"{public_id}: ended as {ends[public_id]}, then as {end}"
+            elif public_id in ends:
+                yield f"{public_id}: ended as {ends[public_id]}, then {state[0]}"
+    for row in evidence.rows:
+        if row.id in ends and row.status != ends[row.id][0]:
+            yield f"{row.id}: was read as {ends[row.id][0]} and is {row.status}"
+
+
+def liveness(evidence: Evidence) -> Iterator[str]:
+    """Everything has ended. Only what fal does not know may stay uncertain."""
+    for row in unsettled(evidence.rows, evidence.at_fal):
+        yield f"{row.id}: still {row.status}"
+
+
+def unsettled(rows: list[Row], at_fal: list[AtFal]) -> list[Row]:
+    """Live rows, but for those whose POST is unknown to fal: nothing can tell what became of it."""
+    known = {request.body for request in at_fal}
+    return [
+        row
+        for row in rows
+        if row.status in LIVE and not (row.status == "uncertain" and row.body not in known)
+    ]
+
+
+def truth(evidence: Evidence) -> Iterator[str]:
+    """Every end is the one fal knows, with the very output; "cancelled" is never only ours."""
+    at_fal = {request.body: request for request in evidence.at_fal}
+    taken = {entry.body for entry in evidence.ledger}
+    for row in evidence.rows:
+        if not row.is_ended:
+            continue
+        if row.mode != "queue":
+            yield from _direct_truth(row, row.body in taken)
+        elif request := at_fal.get(row.body):
+            yield from _queued_truth(row, request)
+        elif row.status != "cancelled" or row.body in taken:
+            yield f"{row.id}: {row.status}, but fal knows nothing of it"
+
+
+def _queued_truth(row: Row, request: AtFal) -> Iterator[str]:
+    if row.fal_request_id and row.fal_request_id != request.request_id:
+        yield f"{row.id}: bears the id of another request"
+    if row.status != request.end:
+        yield f"{row.id}: {row.status}, but at fal it is {request.end or 'still open'}"
+    elif row.status == "completed" and row.output != request.output:
+        yield f"{row.id}: completed with another output than fal's"
+
+
+def _direct_truth(row: Row, taken: bool) -> Iterator[str]:
+    if row.status == "completed" and not taken:
+        yield f"{row.id}: completed, but fal never took it"
+    if row.status == "cancelled" and not row.cancel_asked:
+        yield f"{row.id}: cancelled, but nobody asked"
+
+
+def convergence(evidence: Evidence) -> Iterator[str]:
+    """What was still open after the last fault was found within a minute."""
+    if (late := converged_after_s(evidence)) > CONVERGED_S:
+        yield f"the last change came {late:.0f} s after the last fault"
+
+
+def converged_after_s(evidence: Evidence) -> float:
+    """Seconds from the last fault to the last row that ended or became uncertain."""
+    healed = max((op.t for op in evidence.operations("heal")), default=0.0)
+    last = max((h.heard_at for h in evidence.heard if _settles(h)), default=healed)
+    return max(0.0, last - healed)
+
+
+def _settles(heard: Heard) -> bool:
+    return heard.kind in ("ended", "uncertain")
+
+
+def effects(evidence: Evidence) -> Iterator[str]:
+    """One observation per fact, the newest one is the row's version, and no POST without one."""
+    heard: dict[int, list[Heard]] = defaultdict(list)
+    for one in evidence.heard:
+        heard[one.pk].append(one)
+    posts = Counter(post.key for post in evidence.posts if post.kind in ("submit", "run"))
+    for row in evidence.rows:
+        yield from _row_effects(row, heard[row.pk], posts[row.body])
+
+
+def _row_effects(row: Row, heard: list[Heard], posts: int) -> Iterator[str]:
+    kinds = Counter(one.kind for one in heard)
+    if kinds["created"] != 1:
+        yield f"{row.id}: created {kinds['created']} times"
+    if kinds["ended"] != row.is_ended:
+        yield f"{row.id}: is {row.status} and has {kinds['ended']} ends on record"
+    if kinds["sent"] < posts:
+        yield f"{row.id}: {posts} POSTs, of which {kinds['sent']} are on record"
+    if heard and (heard[-1].id, heard[-1].status) != (row.seq, row.status):
+        yield f"{row.id}: the last observation does not tell the row's state"
+    ends = [number for number, one in enumerate(heard) if one.kind == "ended"]
+    if ends and {one.status for one in heard[ends[0] :]} != {row.status}:
+        yield f"{row.id}: moved after its end"
+
+
+def acknowledged(evidence: Evidence) -> Iterator[str]:
+    """A webhook that was answered with 2xx is on record."""
+    answered = {
+        post.key
+        for post in evidence.posts
+        if post.kind == "webhook" and post.status is not None and 200 <= post.status < 300
+    }
+    for public_id in sorted(answered - evidence.delivered):
+        yield f"{public_id}: its webhook was acknowledged and is not on record"
+
+
+CHECKERS: dict[str, Callable[[Evidence], Iterator[str]]] = {
+    "set-full": set_full,
+    "at-most-once": at_most_once,
+    "register": register,
+    "liveness": liveness,
+    "truth": truth,
+    "convergence": convergence,
+    "effects": effects,
+    "acknowledged": acknowledged,
+}
+
+
+def judge(evidence: Evidence) -> dict[str, list[str]]:
+    """What each checker objects to; an empty mapping is a pass."""
+    found = {name: list(check(evidence)) for name, check in CHECKERS.items()}
+    return {name: problems for name, problems in found.items() if problems}

@@ -1,0 +1,244 @@
+"""Bugs, to prove that the checkers find what they are there for. Each changes one thing at run time.
+
+A plant is applied by `planted` in every process of ours; the product itself knows nothing of it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+
+
+def submit_is_retried() -> None:
+    """A submit without an answer is sent again at once, as the official clients do."""
+    from requests_app.fal import FalClient
+    from requests_app.fal.errors import Unanswered
+
+    submit = FalClient.submit
+
+    async def twice(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return await submit(*args, **kwargs)
+        except Unanswered:
+            return await submit(*args, **kwargs)
+
+    FalClient.submit = twice  # type: ignore[method-assign]
+
+
+def end_is_overwritten() -> None:
+    """News about an ended row are applied as if it were live."""
+    from requests_app.lifecycle import hearing
+    from requests_app.lifecycle.writing import apply
+    from requests_app.models import FalRequest
+    from requests_app.transitions import Picture, decide
+
+    def overwrite(row: FalRequest, news: Any, *, source: str, asked_at: Any) -> Any:
+        if change := decide(Picture(status="in_progress"), news):
+            apply(row, change, source, at=asked_at)
+        return hearing.Heard.NEWS
+
+    hearing._after_the_end = overwrite
+
+
+def sweep_is_off() -> None:
+    """Only messages move rows on."""
+    from requests_app import tasks
+
+    async def nothing() -> int:
+        return 0
+
+    tasks.sweep_once = nothing  # type: ignore[attr-defined]
+
+
+def webhook_is_acknowledged_early() -> None:
+    """200 first, the work later in a thread."""
+    from requests_app import deliveries
+    from requests_app.deliveries import Verdict
+
+    receive = deliveries.receive
+
+    def later(*args: Any) -> Verdict:
+        def work() -> None:
+            time.sleep(3)
+            receive(*args)
+
+        threading.Thread(target=work, daemon=True).start()
+        return Verdict.ACCEPTED
+
+    deliveries.receive = later  # type: ignore[assignment]
+
+
+def claim_is_not_exclusive() -> None:
+    """Whoever wants to send a row may, also when somebody is at it."""
+    from requests_app import lifecycle
+    from requests_app.models import FalRequest, Status
+
+    claim = lifecycle.claim
+
+    def anyone(pk: int, *, now: Any) -> Any:
+        time.sleep(0.3)
+        taken = FalRequest.objects.filter(pk=pk, status=Status.SUBMITTING)
+        taken.update(status=Status.PENDING, due_at=now)
+        return claim(pk, now=now)
+
+    lifecycle.claim = anyone
+
+
+def cancel_is_painted() -> None:
+    """A wish to cancel shows as cancelled at once, whatever fal does."""
+    from requests_app import lifecycle
+    from requests_app.lifecycle.writing import apply, locked
+    from requests_app.models import Source, Status
+    from requests_app.transitions import Change
+
+    def paint(pk: int, *, person: Any, now: Any) -> str:
+        with transaction.atomic():
+            row = locked(pk)
+            if not row.is_ended:
+                change = Change(Status.CANCELLED, "ended", "Cancelled.")
+                apply(row, change, Source.PERSON, at=now)
+        return "cancelled"
+
+    lifecycle.ask_cancel = paint
+
+
+def key_is_ignored() -> None:
+    """A repeated call makes another request."""
+    from requests_app import lifecycle
+
+    def always(draft: Any, *, key: str, body_digest: str, **who: Any) -> Any:
+        return lifecycle.create(draft, **who), True
+
+    lifecycle.create_once = always
+
+
+def end_is_not_recorded() -> None:
+    """Ends heard by a poll move the row without an observation."""
+    from requests_app.lifecycle import writing
+    from requests_app.models import ENDED, FalRequest
+
+    record = writing.record
+
+    def careless(row: FalRequest, status: str, kind: str, note: str, *args: Any, **kw: Any) -> None:
+        if kind != "ended" or "poll" not in args:
+            record(row, status, kind, note, *args, **kw)
+            return
+        columns = {name: kw[name] for name in kw if hasattr(row, name)}
+        FalRequest.objects.filter(pk=row.pk).exclude(status__in=ENDED).update(
+            status=status, **columns
+        )
+
+    writing.record = careless
+
+
+def uncertain_is_sent_again() -> None:
+    """The sweep takes an uncertain row for one that was not sent."""
+    from requests_app.models import FalRequest, Status
+    from requests_app.watch import sweep
+
+    due = sweep._due
+
+    def generous(now: Any) -> list[int]:
+        unsure = FalRequest.objects.filter(status=Status.UNCERTAIN)
+        unsure.update(status=Status.PENDING, due_at=now)
+        return due(now)
+
+    sweep._due = generous
+
+
+def restart_forgets() -> None:
+    """A process that comes up takes open rows for another's business."""
+    from requests_app import lifecycle
+    from requests_app.models import FalRequest
+
+    def forget(*, now: Any, alone: bool) -> int:
+        return FalRequest.objects.live().update(due_at=None)
+
+    lifecycle.resume = forget
+
+
+def acknowledged_from_memory() -> None:
+    """Now and then a request is confirmed that never reaches the disk."""
+    from requests_app import lifecycle
+    from requests_app.models import FalRequest, IdempotencyKey, Observation
+
+    create_once = lifecycle.create_once
+
+    def forgetful(*args: Any, **kwargs: Any) -> Any:
+        row, is_new = create_once(*args, **kwargs)
+        if is_new and row.pk % 10 == 0:
+            threading.Timer(0.5, _erase, [row.pk]).start()
+        return row, is_new
+
+    def _erase(pk: int) -> None:
+        for model, column in ((Observation, "request"), (IdempotencyKey, "request")):
+            model.objects.filter(**{column: pk}).delete()
+        FalRequest.objects.filter(pk=pk)._raw_delete("default")
+
+    lifecycle.create_once = forgetful
+
+
+def lapsed_is_sent_again() -> None:
+    """A row whose sender died is taken for one that was never sent."""
+    from requests_app import lifecycle
+    from requests_app.fal.errors import NotSent
+    from requests_app.lifecycle import sending
+
+    def again(pk: int, *, now: Any) -> None:
+        lifecycle.not_sent(pk, NotSent("The sender is gone."), now=now)
+
+    sending.SUBMIT_LEASE = timedelta(seconds=2)
+    lifecycle.lapsed = again
+
+
+def unknown_is_failed() -> None:
+    """A submit without an answer counts as failed."""
+    from requests_app import lifecycle
+    from requests_app.models import Source
+    from requests_app.transitions import Ended
+
+    def fail(pk: int, reason: str, *, now: Any) -> None:
+        lifecycle.observe(pk, Ended("failed", "unknown", reason), source=Source.US, asked_at=now)
+
+    lifecycle.uncertain = fail
+
+
+def output_is_cut() -> None:
+    """The result that a poll fetches loses its last bytes."""
+    from dataclasses import replace
+
+    from requests_app.fal import FalClient
+
+    result = FalClient.result
+
+    async def cut(*args: Any, **kwargs: Any) -> Any:
+        whole = await result(*args, **kwargs)
+        return replace(whole, body=whole.body[:-2])
+
+    FalClient.result = cut  # type: ignore[method-assign]
+
+
+PLANTS: dict[str, Callable[[], None]] = {
+    plant.__name__: plant
+    for plant in (
+        submit_is_retried,
+        end_is_overwritten,
+        sweep_is_off,
+        webhook_is_acknowledged_early,
+        claim_is_not_exclusive,
+        cancel_is_painted,
+        key_is_ignored,
+        end_is_not_recorded,
+        uncertain_is_sent_again,
+        restart_forgets,
+        acknowledged_from_memory,
+        lapsed_is_sent_again,
+        unknown_is_failed,
+        output_is_cut,
+    )
+}

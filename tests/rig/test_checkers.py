@@ -1,0 +1,144 @@
+"""The checkers pass what is right and find each thing that can be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.rig.checkers import CHECKERS, converged_after_s, judge
+from tests.rig.evidence import Accepted, AtFal, Evidence, Heard, Post, Row
+from tests.rig.history import Operation
+
+
+def read(status: str, seq: int, t: float = 3, f: str = "read") -> Operation:
+    ended_at = "12:00" if status == "completed" else None
+    return Operation(t, "reader", f, "ok", {"rows": [["id-1", status, seq, ended_at, 2, ""]]})
+
+
+GOOD = Evidence(
+    history=[
+        Operation(1, "client", "submit", "invoke", {"intent": 1}),
+        Operation(2, "client", "submit", "ok", {"intent": 1, "id": "id-1"}),
+        read("in_queue", 3, 3),
+        Operation(5, "nemesis", "heal", "ok"),
+        read("completed", 4, 7),
+        read("completed", 4, 8, "read_all"),
+    ],
+    rows=[Row(1, "id-1", "completed", "queue", 4, "body-1", "fal-1", output="out-1", ended_at=6.0)],
+    heard=[
+        Heard(1, 1, "created", "person", "pending", 1),
+        Heard(2, 1, "sent", "us", "submitting", 2),
+        Heard(3, 1, "accepted", "submit_reply", "in_queue", 3),
+        Heard(4, 1, "ended", "poll", "completed", 6),
+    ],
+    delivered=frozenset({"id-1"}),
+    ledger=[Accepted("submit", "fal-1", "body-1")],
+    at_fal=[AtFal("fal-1", "body-1", 200, "out-1")],
+    posts=[Post(2, "submit", "body-1", "pass", 200), Post(5, "webhook", "id-1", "pass", 200)],
+)
+ROW = GOOD.rows[0]
+
+
+def having(**changes: object) -> Evidence:
+    return replace(GOOD, **changes)  # type: ignore[arg-type]
+
+
+def row(**changes: object) -> list[Row]:
+    return [replace(ROW, **changes)]  # type: ignore[arg-type]
+
+
+def also(*operations: Operation) -> Evidence:
+    return having(history=[*GOOD.history, *operations])
+
+
+def submitted(type: str, **what: object) -> Operation:
+    return Operation(2, "client", "submit", type, {"intent": 1, **what})
+
+
+def ended_twice() -> list[Heard]:
+    return [*GOOD.heard, Heard(5, 1, "ended", "webhook", "failed", 7)]
+
+
+WRONG: list[tuple[str, str, Callable[[], Evidence]]] = [
+    ("set-full", "an acknowledged request is lost", lambda: having(rows=[])),
+    ("set-full", "one intent became two", lambda: also(submitted("ok", id="id-2"))),
+    ("set-full", "two rows of one body", lambda: having(rows=[ROW, replace(ROW, id="id-2")])),
+    ("set-full", "a row nobody wanted", lambda: having(rows=[ROW, replace(ROW, body="other")])),
+    ("set-full", "kept but not listed", lambda: having(history=GOOD.history[:-1])),
+    ("at-most-once", "taken twice", lambda: having(ledger=GOOD.ledger * 2)),
+    (
+        "at-most-once",
+        "sent again though fal heard nothing of the first",
+        lambda: having(posts=[Post(2, "submit", "body-1", "reset_before", None), *GOOD.posts]),
+    ),
+    ("register", "a version fell", lambda: also(read("completed", 3))),
+    ("register", "an end was taken back", lambda: also(read("in_queue", 5))),
+    (
+        "register",
+        "the database has another end than was read",
+        lambda: having(rows=row(status="failed")),
+    ),
+    ("liveness", "a row waits for ever", lambda: having(rows=row(status="in_queue"))),
+    (
+        "liveness",
+        "uncertain, though fal would have told",
+        lambda: having(rows=row(status="uncertain")),
+    ),
+    ("truth", "another end than fal's", lambda: having(rows=row(status="failed"))),
+    ("truth", "cancelled by us alone", lambda: having(rows=row(status="cancelled"))),
+    ("truth", "another output", lambda: having(rows=row(output="out-2"))),
+    ("truth", "the id of another", lambda: having(rows=row(fal_request_id="fal-2"))),
+    ("truth", "ended while fal works", lambda: having(at_fal=[AtFal("fal-1", "body-1", None)])),
+    ("truth", "an end fal knows nothing of", lambda: having(at_fal=[])),
+    (
+        "truth",
+        "a direct call nobody cancelled",
+        lambda: having(rows=row(mode="run", status="cancelled")),
+    ),
+    (
+        "convergence",
+        "found too late",
+        lambda: having(heard=[*GOOD.heard[:-1], replace(GOOD.heard[-1], heard_at=66)]),
+    ),
+    ("effects", "an end without observation", lambda: having(heard=GOOD.heard[:-1])),
+    ("effects", "two ends", lambda: having(heard=ended_twice(), rows=row(seq=5))),
+    ("effects", "created twice", lambda: having(heard=[GOOD.heard[0], *GOOD.heard])),
+    ("effects", "a POST that left no trace", lambda: having(posts=GOOD.posts[:1] * 2)),
+    ("effects", "the version is not the newest", lambda: having(rows=row(seq=3))),
+    ("acknowledged", "200 for a webhook that was lost", lambda: having(delivered=frozenset())),
+]
+
+
+def test_good_evidence_passes() -> None:
+    assert judge(GOOD) == {}
+
+
+@pytest.mark.parametrize(("checker", "what", "make"), WRONG, ids=[f"{c}: {w}" for c, w, _ in WRONG])
+def test_it_finds(checker: str, what: str, make: Callable[[], Evidence]) -> None:
+    assert list(CHECKERS[checker](make()))
+
+
+def test_every_checker_is_shown_to_object() -> None:
+    assert {checker for checker, _, _ in WRONG} == CHECKERS.keys()
+
+
+def test_uncertain_is_right_where_fal_knows_nothing() -> None:
+    posts = [Post(2, "submit", "body-1", "reset_before", None)]
+    unknown = having(rows=row(status="uncertain", seq=3), ledger=[], at_fal=[], posts=posts)
+    assert list(CHECKERS["liveness"](unknown)) == []
+
+
+def test_what_fal_clearly_refused_may_be_sent_again() -> None:
+    refused = Post(1, "submit", "body-1", "429", None)
+    assert list(CHECKERS["at-most-once"](having(posts=[refused, *GOOD.posts]))) == []
+
+
+def test_what_was_cancelled_before_it_was_sent_needs_no_word_of_fals() -> None:
+    unsent = having(rows=row(status="cancelled", fal_request_id=""), ledger=[], at_fal=[])
+    assert list(CHECKERS["truth"](unsent)) == []
+
+
+def test_convergence_is_counted_from_the_last_fault() -> None:
+    assert converged_after_s(GOOD) == 1.0

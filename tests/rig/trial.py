@@ -1,0 +1,118 @@
+"""One trial: start the rig, let clients and nemesis at it, wait until it has come to rest, judge."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.rig import evidence as evidence_of
+from tests.rig.checkers import converged_after_s, judge, unsettled
+from tests.rig.clients import Caller, Crowd, Reader, read_all
+from tests.rig.evidence import Evidence
+from tests.rig.history import History, read
+from tests.rig.nemesis import Nemesis, Plan
+from tests.rig.rig import Rig
+from tests.rig.services import Prepared
+from tests.rig.workload import intents
+
+REST_S = 90.0  # how long we wait for rest; the checker allows less
+ASKED_EVERY_S = 1.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`problems` by checker; `figures` are for people."""
+
+    problems: dict[str, list[str]]
+    figures: dict[str, object]
+
+
+def hold(
+    folder: Path,
+    prepared: Prepared,
+    plan: Plan,
+    *,
+    requests: int,
+    plant: str = "",
+    rest_s: float = REST_S,
+) -> Verdict:
+    """Run it all; the folder keeps every log and the history."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    history = History(folder / "history.jsonl")
+    began = time.monotonic()
+    with Rig(folder, prepared, history, plan.seed, plant) as rig:
+        ready = time.monotonic()
+        _stress(rig, history, plan, requests)
+        _wait_for_rest(rig, rest_s)
+        caller = Caller("last-reader", rig.web_ports, rig.token, history)
+        read_all(caller)
+        caller.close()
+        history.close()
+        evidence = _collect(rig, history.path)
+    figures = {
+        "start_s": round(ready - began, 1),
+        "total_s": round(time.monotonic() - began, 1),
+        **_figures(evidence),
+        "tracebacks": evidence_of.tracebacks_in(folder, "w*-*.log"),
+    }
+    return Verdict(judge(evidence), figures)
+
+
+def _stress(rig: Rig, history: History, plan: Plan, requests: int) -> None:
+    def new_caller(who: str) -> Caller:
+        return Caller(who, rig.web_ports, rig.token, history)
+
+    reader = Reader(new_caller("reader"))
+    nemesis = Nemesis(rig, history, plan)
+    reader.start()
+    nemesis.start()
+    try:
+        Crowd(new_caller).work_off(intents(requests, plan.seconds, plan.seed))
+        nemesis.heal()
+        # The reader goes on while the rest is found: an end must stay the same then, too.
+    finally:
+        reader.stop()
+
+
+def _wait_for_rest(rig: Rig, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    with rig.postgres.connect() as connection:
+        while time.monotonic() < end:
+            _, at_fal = evidence_of.fal_of(rig.fal_state)
+            open_at_fal = [request for request in at_fal if request.end is None]
+            if not open_at_fal and not unsettled(evidence_of.rows_of(connection), at_fal):
+                return
+            time.sleep(ASKED_EVERY_S)
+
+
+def _collect(rig: Rig, history: Path) -> Evidence:
+    ledger, at_fal = evidence_of.fal_of(rig.fal_state)
+    with rig.postgres.connect() as connection:
+        return Evidence(
+            history=read(history),
+            rows=evidence_of.rows_of(connection),
+            heard=evidence_of.heard_of(connection),
+            delivered=evidence_of.delivered_of(connection),
+            ledger=ledger,
+            at_fal=at_fal,
+            posts=evidence_of.posts_of(rig.proxies.log),
+        )
+
+
+def _figures(evidence: Evidence) -> dict[str, object]:
+    kills = Counter(op.what["kind"] for op in evidence.operations("kill"))
+    spoilt = Counter(post.fault for post in evidence.posts if post.fault != "pass")
+    restarts = Counter(op.what["name"] for op in evidence.operations("restart", "info"))
+    return {
+        "requests": len(evidence.rows),
+        "ends": dict(Counter(row.status for row in evidence.rows)),
+        "taken_by_fal": len(evidence.ledger),
+        "kills": dict(kills),
+        "flushes": len(evidence.operations("flush")),
+        "spoilt_posts": dict(spoilt),
+        "restarted_by_supervisor": dict(restarts),
+        "converged_after_s": round(converged_after_s(evidence), 1),
+    }
