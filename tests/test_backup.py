@@ -240,7 +240,7 @@ def test_a_file_that_does_not_fit_is_refused_in_a_sentence(
 @pytest.mark.parametrize("body", [b"", b"not a tar at all", b"\0" * 5000])
 def test_a_file_that_is_no_backup_is_refused(db: None, tmp_path: Path, body: bytes) -> None:
     (tmp_path / "junk").write_bytes(body)
-    with pytest.raises(DumpError, match="not a whole backup|lacks manifest"):
+    with pytest.raises(DumpError, match=r"not a whole backup|lacks manifest"):
         restored(tmp_path / "junk")
 
 

@@ -48,7 +48,7 @@ def test_a_damaged_database_is_not_taken(tmp_path: Path) -> None:
     whole = bytearray((tmp_path / "dump").read_bytes())
     whole[4096 * 3 : 4096 * 8] = b"\xa5" * 4096 * 5
     (tmp_path / "dump").write_bytes(whole)
-    with pytest.raises(DumpError, match="damaged|cannot be used"):
+    with pytest.raises(DumpError, match=r"damaged|cannot be used"):
         load(tmp_path / "dump", [])
     assert User.objects.get().username == "olive"
 
@@ -57,10 +57,10 @@ def test_a_program_that_is_missing_is_named_with_its_package(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(DumpError, match="pg_dump is missing.*postgresql-client"):
+    with pytest.raises(DumpError, match=r"pg_dump is missing.*postgresql-client"):
         dumps._run("pg_dump", at="")
 
 
 def test_a_program_that_fails_says_why() -> None:
-    with pytest.raises(DumpError, match="ls failed: .*no-such-file"):
+    with pytest.raises(DumpError, match=r"ls failed: .*no-such-file"):
         dumps._run("ls", "no-such-file", at="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import threading
 from collections.abc import Callable, Coroutine
@@ -17,6 +18,7 @@ from django.db import (
     connections,
 )
 
+from requests_app.breaker import Breaker
 from requests_app.fal import FalClient, Hosts
 from requests_app.fal.transport import Limits
 
@@ -40,6 +42,7 @@ class WatchLoop:
         self._tasks: set[asyncio.Task[Any]] = set()
         self.calls = asyncio.Semaphore(CALLS_AT_ONCE)
         self._clients: dict[tuple[Hosts, str], FalClient] = {}
+        self._breakers: dict[str, Breaker] = {}
         # SQLite has one writer at a time, and its waiters sleep; a queue is quicker.
         writers = 1 if connection.vendor == "sqlite" else 4
         self._database = ThreadPoolExecutor(writers, thread_name_prefix="watch-db")
@@ -108,6 +111,12 @@ class WatchLoop:
             self._clients[key] = FalClient(*key, limits=limits)
         return self._clients[key]
 
+    def breaker(self) -> Breaker:
+        """Whether the configured queue is there, for the configured key (use it on the loop)."""
+        whose = f"{settings.FAL_QUEUE_URL} {settings.FAL_KEY}"
+        name = hashlib.sha256(whose.encode()).hexdigest()[:12]
+        return self._breakers.setdefault(name, Breaker(name))
+
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
@@ -158,6 +167,7 @@ class WatchLoop:
         for client in self._clients.values():
             await client.aclose()
         self._clients.clear()
+        self._breakers.clear()
         await self.database(connections.close_all)  # behind every write that was handed over
 
 

@@ -27,7 +27,7 @@ from requests_app.fal import (
 )
 from requests_app.models import AT_FAL, FalRequest, Mode, Source, Status
 from requests_app.transitions import Ended, Gone, News
-from requests_app.watch import direct, follow, keeper
+from requests_app.watch import direct, follow, gate, keeper
 from requests_app.watch.loop import hosts_from_settings, watch_loop
 
 LOOK_LEASE = timedelta(seconds=100)  # longer than cancel, status and result together
@@ -55,7 +55,7 @@ async def advance(pk: int) -> None:
         if not keeper.is_held(pk):
             await watch_loop.database(lifecycle.lapsed, pk, now=timezone.now())
     elif row.status in AT_FAL or row.is_ended:
-        await _look(pk)
+        await _look(row)
 
 
 def _load(pk: int) -> FalRequest | None:
@@ -72,6 +72,8 @@ async def _send(row: FalRequest) -> None:
         return
     # First a free place, then the claim: its lease must not run out while it waits for a place.
     async with watch_loop.calls:
+        if await gate.is_shut(row.endpoint_id):
+            return
         if claim := await _claim(row.pk):
             await _submit(claim)
 
@@ -84,12 +86,13 @@ async def _submit(claim: lifecycle.Claim) -> None:
     """One POST. Whatever is not a clear yes or no leaves the row uncertain, never sent again."""
     asked_at = timezone.now()
     try:
-        receipt = await watch_loop.client().submit(
-            EndpointId.parse(claim.endpoint_id),
-            claim.body,
-            build_headers(claim.options),
-            webhook_url=webhook_url(claim.public_id, claim.webhook_secret),
-        )
+        with watch_loop.breaker().listening():
+            receipt = await watch_loop.client().submit(
+                EndpointId.parse(claim.endpoint_id),
+                claim.body,
+                build_headers(claim.options),
+                webhook_url=webhook_url(claim.public_id, claim.webhook_secret),
+            )
         await watch_loop.insist(
             lifecycle.observe, claim.pk, receipt, source=Source.SUBMIT_REPLY, asked_at=asked_at
         )
@@ -124,8 +127,11 @@ class Look:
     asked_s: float | None = None  # how long fal wants us to wait
 
 
-async def _look(pk: int) -> None:
+async def _look(row: FalRequest) -> None:
+    pk = row.pk
     async with watch_loop.calls:  # before the lease, which must not run out while we wait
+        if await gate.is_shut(row.endpoint_id):
+            return
         look = await watch_loop.database(_take, pk)
         if look is None:
             return
@@ -148,11 +154,12 @@ def _take(pk: int) -> Look | None:
 async def _ask(look: Look) -> None:
     row = look.row
     try:
-        if row.is_cancelling and not row.cancel_answer:
-            await _cancel(look)
-        finished = await _status(look)
-        if finished and not row.is_ended:
-            await _result(look)
+        with watch_loop.breaker().listening():
+            if row.is_cancelling and not row.cancel_answer:
+                await _cancel(look)
+            finished = await _status(look)
+            if finished and not row.is_ended:
+                await _result(look)
         # A webhook may be ahead of the status, which then has no logs and metrics to give yet.
         look.failed = look.failed or (row.is_ended and not finished)
     except Refused as error:

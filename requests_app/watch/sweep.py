@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
-from requests_app.models import FalRequest, Heartbeat
+from requests_app.models import FalRequest, Heartbeat, Mode, Status
 from requests_app.watch.loop import watch_loop
 from requests_app.watch.step import advance
 
@@ -19,7 +20,7 @@ _under_way: set[int] = set()  # rows this process is at; only the loop's thread 
 async def sweep() -> int:
     """Start the next step of all due rows at once; returns how many were started."""
     now = timezone.now()
-    due = await watch_loop.database(_due, now)
+    due = await watch_loop.database(_due, now, is_shut=watch_loop.breaker().is_open)
     fresh = [pk for pk in due if pk not in _under_way]
     for pk in fresh:
         _begin(pk)
@@ -32,10 +33,14 @@ def _begin(pk: int) -> None:
     watch_loop.start(advance(pk)).add_done_callback(lambda _: _under_way.discard(pk))
 
 
-def _due(now: datetime) -> list[int]:
+def _due(now: datetime, *, is_shut: bool) -> list[int]:
+    """While fal's queue is away, of those that wait for it one is enough: it asks for all."""
     _beat(now)
-    rows = FalRequest.objects.due(now).order_by("due_at")
-    return list(rows.values_list("pk", flat=True)[:AT_MOST])
+    rows = FalRequest.objects.due(now).order_by("due_at").values_list("pk", flat=True)
+    if is_shut:
+        wants_queue = Q(mode=Mode.QUEUE) & ~Q(status=Status.SUBMITTING)
+        return [*rows.exclude(wants_queue)[:AT_MOST], *rows.filter(wants_queue)[:1]]
+    return list(rows[:AT_MOST])
 
 
 def _beat(now: datetime) -> None:

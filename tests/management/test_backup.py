@@ -20,5 +20,5 @@ def test_it_says_what_is_in_the_file(settings: Any, tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="There is no backup: .*nowhere"):
+    with pytest.raises(CommandError, match=r"There is no backup: .*nowhere"):
         call_command("backup", str(tmp_path / "nowhere" / "a.backup"))

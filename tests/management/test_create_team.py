@@ -31,9 +31,7 @@ def test_it_makes_a_team_with_its_owner() -> None:
         ("x" * 81, "olive", "cannot be used"),
     ],
 )
-def test_it_refuses_in_a_sentence_and_changes_nothing(
-    name: str, owner: str, sentence: str
-) -> None:
+def test_it_refuses_in_a_sentence_and_changes_nothing(name: str, owner: str, sentence: str) -> None:
     get_user_model().objects.create_user("olive")
     Team.objects.create(name="Taken")
     with pytest.raises(CommandError, match=sentence):

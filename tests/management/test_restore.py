@@ -31,5 +31,5 @@ def test_it_says_what_a_person_has_to_look_at(
 
 
 def test_a_file_that_is_not_there_is_a_sentence(db: None, tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="The restore failed: .*nowhere"):
+    with pytest.raises(CommandError, match=r"The restore failed: .*nowhere"):
         call_command("restore", str(tmp_path / "nowhere"))
