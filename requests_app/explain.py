@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from requests_app.fal.reports import ErrorBody, parse_error
-from requests_app.models import FalRequest, Status
+from requests_app.models import FalRequest, Mode, Status
 
 MAX_FIELDS = 50
 MAX_SENTENCE = 2000  # characters; the whole text is under Raw
@@ -100,6 +100,22 @@ _KNOWN: Mapping[str, tuple[str, str]] = {
         "A file of the input could not be loaded",
         "Make sure that its address opens without a log-in.",
     ),
+    "empty_stream": (
+        "The stream brought nothing",
+        "Try again; if it repeats, run it in queue mode, where the error is told.",
+    ),
+    "partial_stream": (
+        "The stream was closed in the middle of its output",
+        "What came until then is kept and shown. Run it again for the whole.",
+    ),
+    "interrupted": (
+        "The connection broke off",
+        "What came until then is kept. Work done until then may be billed.",
+    ),
+    "session_error": (
+        "The session ended with an error",
+        "Look at the last messages under Events, then connect again.",
+    ),
     "concurrent_requests_limit": (
         "Too many requests at once",
         "The account's limit was reached. Queue mode waits its turn instead.",
@@ -123,6 +139,10 @@ _BY_CODE: Mapping[int, tuple[str, str]] = {
 # A 404 here is not the caller's mistake.
 _NOT_YOURS = frozenset({"result_expired", "lost_at_fal"})
 _YOURS = ("fal rejected the request", "Correct the request; repeating it unchanged will not help.")
+_MID_STREAM = (
+    "The model failed in the middle of the stream",
+    "What came until then is kept and shown; the last event is the error.",
+)
 _THEIRS = ("It failed at fal", "Try again; if it repeats, look at the logs and the raw answer.")
 
 
@@ -152,6 +172,8 @@ def _words(row: FalRequest, error: ErrorBody) -> tuple[str, str]:
             return _KNOWN[name]
         if name.startswith("runner_connection") or name == "runner_disconnected":
             return "fal lost the machine it ran on", "Try again; nothing was wrong with the input."
+    if row.mode == Mode.STREAM and row.error_code == 200:  # it began well: only an event told
+        return _MID_STREAM
     return _BY_CODE.get(row.error_code or 0, _YOURS if row.was_user_error else _THEIRS)
 
 

@@ -59,6 +59,11 @@ def test_it_says_no_more_fields_than_a_page_can_hold():
         ({"error_code": 418}, "fal rejected the request", "yours"),
         ({"error_code": 500}, "It failed at fal", "theirs"),
         ({}, "It failed at fal", "theirs"),
+        ({"error_type": "partial_stream"}, "The stream was closed in the middle", "theirs"),
+        ({"error_type": "empty_stream"}, "The stream brought nothing", "theirs"),
+        ({"mode": "stream", "error_code": 200}, "The model failed in the middle", "theirs"),
+        ({"mode": "queue", "error_code": 200}, "It failed at fal", "theirs"),
+        ({"error_type": "session_error"}, "The session ended with an error", "theirs"),
         ({"error_type": "result_expired", "error_code": 404}, "The result is gone", "theirs"),
     ],
 )

@@ -16,7 +16,8 @@ const STARTS = [
 export function light(frame) {
   const { data, ...rest } = frame;
   const control = frame.kind === "control" ? controlOf(data) : null;
-  const tone = control?.tone ?? (isFailure(data) ? "error" : "");
+  const isOurs = frame.direction === "out";
+  const tone = control?.tone ?? (!isOurs && isFailure(data) ? "error" : "");
   const isShort = data !== null && data.length <= KEPT;
   return { ...rest, line: control?.line ?? lineOf(frame), tone, data: isShort ? data : null };
 }

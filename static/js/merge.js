@@ -11,11 +11,12 @@ const DELTA_KEYS = ["delta", "token", "chunk"];
 export function textOf(value) {
   if (typeof value === "string") return { text: value, isDelta: null };
   if (value === null || typeof value !== "object") return null;
+  if (value.error) return null; // a failure in mid-stream is no part of the output
   if (Array.isArray(value.choices)) return choiceText(value.choices[0]);
   const delta = DELTA_KEYS.find((key) => typeof value[key] === "string");
   if (delta) return { text: value[delta], isDelta: true };
   if (typeof value.delta?.content === "string") return { text: value.delta.content, isDelta: true };
-  const key = TEXT_KEYS.find((name) => typeof value[name] === "string");
+  const key = TEXT_KEYS.find((name) => typeof value[name] === "string" && !value[name].startsWith("data:image/"));
   return key ? { text: value[key], isDelta: null } : null;
 }
 
@@ -28,14 +29,16 @@ function choiceText(choice) {
 
 /** The addresses of pictures in an event, in order; `mayShow` says which addresses are allowed. */
 export function imagesOf(value, mayShow, depth = 6) {
+  if (typeof value === "string") return value.startsWith("data:image/") && mayShow(value) ? [value] : [];
   if (value === null || typeof value !== "object" || depth === 0) return [];
-  const own = typeof value.url === "string" && isPicture(value) && mayShow(value.url) ? [value.url] : [];
-  const bare = typeof value.image === "string" && mayShow(value.image) ? [value.image] : [];
+  const isLinked = (url) => typeof url === "string" && !url.startsWith("data:") && mayShow(url);
+  const own = isPicture(value) && isLinked(value.url) ? [value.url] : [];
+  const bare = isLinked(value.image) ? [value.image] : [];
   return [...own, ...bare, ...Object.values(value).flatMap((child) => imagesOf(child, mayShow, depth - 1))];
 }
 
 const isPicture = ({ url, content_type: type }) =>
-  typeof type === "string" ? /^image\/(png|jpe?g|webp|gif)$/.test(type) : /^data:image\/|\.(png|jpe?g|webp|gif)(\?|$)/i.test(url);
+  typeof url !== "string" ? false : typeof type === "string" ? /^image\/(png|jpe?g|webp|gif)$/.test(type) : /^data:image\/|\.(png|jpe?g|webp|gif)(\?|$)/i.test(url);
 
 const DATA_IMAGE = /^data:image\/(png|jpeg|webp|gif);base64,[A-Za-z0-9+/]+={0,2}$/;
 const MAX_DATA_URI = 2 * 1024 * 1024;
@@ -84,6 +87,8 @@ export class Merged {
     } catch {
       // plain text is an output too
     }
+    // Words that happen to be JSON (12, true) are words, when they come alone.
+    if (typeof value === "number" || typeof value === "boolean") value = data;
     this.last = value;
     const images = imagesOf(value, this.mayShow);
     if (images.length) this.images = images;

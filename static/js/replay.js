@@ -84,6 +84,8 @@ class Replay {
       column[frame.direction ?? "in"] += 1;
       column.error ||= isError(frame);
     }
+    const isOneWay = columns.every(({ out }) => !out);
+    byId("marks").setAttribute("viewBox", `0 0 ${WIDE} ${isOneWay ? HALF : 2 * HALF}`);
     const most = Math.max(...columns.map(({ in: received, out }) => Math.max(received, out)));
     return columns.flatMap((column, index) => [
       ...bar(index, column.in / most, "in", column.error),
@@ -151,7 +153,7 @@ class Replay {
   // --- playing ---
 
   #play() {
-    if (this.#at === null) this.#move(Math.min(0, this.#all[0].offset_ms));
+    if (this.#at === null || this.#at >= this.#length) this.#move(Math.min(0, this.#all[0].offset_ms));
     byId("word").textContent = "Pause";
     this.#before = performance.now();
     this.#playing = requestAnimationFrame((now) => this.#turn(now));

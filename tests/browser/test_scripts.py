@@ -276,6 +276,10 @@ def merged(page: Page, events: list[Any], mode: str = "auto") -> dict[str, Any]:
         ([{"choices": [{"message": {"content": "whole"}}]}], "whole", "cumulative"),
         (["plain ", "words"], "plain words", "delta"),
         ([{"progress": 1}, {"text": "a"}, {"progress": 2}, {"text": "ab"}], "ab", "cumulative"),
+        (["In ", "2024", " it ", "true"], "In 2024 it true", "delta"),
+        ([{"text": "a"}, {"error": "boom", "message": "sorry"}], "a", None),
+        ([{"output": "a\u2028b\x00\U0001f600"}, {"output": "\ud800"}], "a\u2028b\x00\U0001f600\ud800", "delta"),
+        ([{"output": "data:image/png;base64,AAAA"}], "", None),
         ([{"text": "x" * 30}, {"text": "y" * 30}, {"text": "x" * 30 + "y" * 30}],
          "x" * 30 + "y" * 30, "delta"),
     ],
@@ -303,6 +307,14 @@ def test_the_last_picture_replaces_those_before_it(page):
 
 
 @pytest.mark.parametrize(
+    "event", ["data:image/png;base64,AAAA", ["data:image/png;base64,AAAA"],
+              {"image": "data:image/png;base64,AAAA"}, {"url": "data:image/png;base64,AAAA"}]
+)  # fmt: skip
+def test_inline_pictures_are_found_once_wherever_they_stand(page, event):
+    assert merged(page, [event])["images"] == ["data:image/png;base64,AAAA"]
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "https://fal.media/a.png", "https://v3.fal.media/a.png", "https://evilfal.media/a.png",
@@ -318,3 +330,55 @@ def test_browser_and_server_agree_on_what_may_be_shown(page, url):
         "async ([hosts, url]) => (await import('/merge.js')).mediaJudge(hosts)(url)", [hosts, url]
     )
     assert ours == is_showable(url, hosts)
+
+
+# --- frames ---------------------------------------------------------------------------------------
+
+
+def test_a_pointer_leads_to_every_picture_and_sound_in_a_message(page):
+    value = {
+        "a/b": {"~c": {"$bytes_size": 9000, "media": "image/png"}},
+        "2": [{"$bytes": "iVBORw0KGgoAAA", "size": 10}],
+        "voice": {"$bytes_size": 9000, "media": "audio/wav"},
+        "page": {"$bytes_size": 9000, "media": "text/html"},
+        "few": {"$bytes": "PGh0bWw+", "size": 6},
+    }
+    found = call(page, "frametext", "mediaIn", value)
+    assert {one["pointer"]: one["type"] for one in found} == {
+        "/a~1b/~0c": "image/png",
+        "/2/0": "image/png",
+        "/voice": "audio/wav",
+    }
+
+
+def test_bytes_are_shown_sixteen_a_line(page):
+    shown = page.evaluate(
+        "async () => (await import('/frametext.js')).hexOf(Uint8Array.from({length: 18}, (_, n) => n + 56))"
+    )
+    first, second = shown.split("\n")
+    assert first == f"000000  {bytes(range(56, 72)).hex(' ')}  89:;<=>?@ABCDEFG"
+    assert second == f"000010  48 49{' ' * 42}  HI"
+
+
+@pytest.mark.parametrize(
+    ("frame", "tone", "line"),
+    [
+        ({"data": '{"error": "boom"}'}, "error", '{"error": "boom"}'),
+        ({"data": '{"detail": [1], "status_code": 500}'}, "error", '{"detail": [1], "status_code": 500}'),
+        ({"data": '{"error": "boom"}', "direction": "out"}, "", '{"error": "boom"}'),
+        ({"data": '{"error": null, "output": "x"}'}, "", '{"error": null, "output": "x"}'),
+        ({"data": "two\nlines", "event": "tick"}, "", "tick: two"),
+        ({"data": None}, "", "large: open it to load it"),
+        ({"data": '"data:image/png;base64,AAAA"'}, "", '"data:image…"'),
+        ({"data": '{"type":"x-fal-error","error":"TIMEOUT","reason":"idle"}', "kind": "control"},
+         "calm", "x-fal-error TIMEOUT: idle"),
+        ({"data": '{"type":"x-fal-error","error":"X","reason":1}', "kind": "control"},
+         "error", "x-fal-error X"),
+        ({"data": '{"status":"error","error":"Unauthorized"}', "kind": "control"},
+         "error", "status error Unauthorized"),
+    ],
+)  # fmt: skip
+def test_a_line_says_what_a_frame_is(page, frame, tone, line):
+    usual = {"number": 1, "kind": "event", "event": "", "size": 1, "offset_ms": 0}
+    shown = call(page, "frametext", "light", usual | frame)
+    assert (shown["tone"], shown["line"]) == (tone, line)
