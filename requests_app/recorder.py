@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,8 @@ from requests_app.frames import NewFrame
 from requests_app.loglines import storable
 
 FLUSH_EVERY_S = 0.05
+FLUSH_MOST_S = 1.0
+FLUSH_SHARE = 10  # many sessions at once: writing is to take a tenth of the time, not all of it
 FLUSH_AT = 1000  # frames of one write
 RETRY_EVERY_S = 1.0
 CLOSE_S = 60.0  # how long the end of a call waits for the database
@@ -71,6 +74,7 @@ class Recorder:
         self._waiting_bytes = 0
         self._closing = self._cap_is_told = False
         self._more = asyncio.Event()
+        self._hurry = asyncio.Event()  # the end, or a full batch
         self._room = asyncio.Event()
         self._room.set()
         self._writer = asyncio.create_task(self._write())
@@ -99,22 +103,34 @@ class Recorder:
         self._waiting_bytes += frame.memory
         if self._waiting_bytes > MOST_WAITING:
             self._room.clear()
+            self._hurry.set()
         self._more.set()
         feed.publish(self.pk, frame)
 
     async def _write(self) -> None:
+        took_s = 0.0
         try:
             while self._waiting or not self._closing:
                 await self._more.wait()
                 if len(self._waiting) < FLUSH_AT and not self._closing:
-                    await asyncio.sleep(FLUSH_EVERY_S)
+                    await self._collect(took_s)
                 self._more.clear()
+                if not self._closing:
+                    self._hurry.clear()
+                began = time.monotonic()
                 await self._flush()
+                took_s = time.monotonic() - began
         except Exception:
             logger.exception("The record of request %s is broken off.", self.pk)
         finally:  # whatever went wrong here, the call is not held up for ever, nor memory filled
             self.is_capped = True
             self._room.set()
+
+    async def _collect(self, took_s: float) -> None:
+        """Let a batch come together, the longer the busier the disk is; the end does not wait."""
+        pause_s = min(max(FLUSH_EVERY_S, FLUSH_SHARE * took_s), FLUSH_MOST_S)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._hurry.wait(), pause_s)
 
     async def _flush(self) -> None:
         """Everything that waits and the news of the cap are on disk; else tried again and again."""
@@ -141,6 +157,7 @@ class Recorder:
         """Write what is left, for a minute at most."""
         self._closing = True
         self._more.set()
+        self._hurry.set()
         try:
             async with asyncio.timeout(CLOSE_S):
                 await asyncio.shield(self._writer)

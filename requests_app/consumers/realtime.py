@@ -12,6 +12,7 @@ import json
 from typing import Any, get_args
 
 from channels.db import database_sync_to_async
+from channels.exceptions import StopConsumer
 from django.urls import reverse
 
 from requests_app.consumers.rights import NO_TEAM, MemberConsumer
@@ -46,6 +47,17 @@ class RealtimeConsumer(MemberConsumer):
         self.team: Team | None = None
         self.session: Session | None = None
         self.running: asyncio.Task[Any] | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve the tab. It is the only one we hear from, so no task is made for each message."""
+        self.scope, self.base_send = scope, send
+        try:
+            while True:
+                await self.dispatch(await receive())
+        except StopConsumer:
+            return
+        finally:
+            await self.leave()
 
     async def connect(self) -> None:
         """Viewers and people without a team are sent away."""
