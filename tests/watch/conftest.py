@@ -106,7 +106,7 @@ def busy_database(loop: Any) -> Iterator[threading.Event]:
         release.set()
 
 
-def wait_for(wanted: Callable[[], Any], seconds: float = 5) -> None:
+def wait_for(wanted: Callable[[], Any], seconds: float = 20) -> None:
     """Until it is so."""
     end = time.monotonic() + seconds
     while not wanted():
