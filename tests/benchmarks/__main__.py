@@ -7,7 +7,7 @@ import os
 import tempfile
 from importlib import import_module
 
-NAMES = ("start", "latency", "listing", "sweeping")
+NAMES = ("start", "latency", "listing", "sweeping", "realtime", "sse", "stalled")
 
 
 def main() -> None:
