@@ -84,6 +84,11 @@ RECORD_BYTES = env_int("RECORD_BYTES", 256 * 1024 * 1024, least=1024)
 REALTIME_SESSIONS = env_int("REALTIME_SESSIONS", 10, least=1)  # open at once, for each person
 BODY_LIMIT_BYTES = env_int("BODY_LIMIT", 32 * 1024 * 1024, least=1024)
 
+# Who may read /metrics; empty: this machine alone, directly.
+METRICS_TOKEN = env_text("METRICS_TOKEN")
+# Where a Celery worker serves its own figures, on 127.0.0.1; 0: nowhere.
+METRICS_PORT = env_int("METRICS_PORT", 0)
+
 # --- Django ------------------------------------------------------------------------------------
 _public = urlsplit(PUBLIC_URL)
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
@@ -156,6 +161,10 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file, so that the threads of a live server see the test's rows; one for each run.
     _test_file = Path(tempfile.gettempdir()) / f"faldeck-test-{os.getpid()}.sqlite3"
     DATABASES["default"]["TEST"] = {"NAME": _test_file}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    # Every short database call of a socket takes a connection and gives it back: opening one each
+    # time would cost more than the call. `timeout`: seconds to wait for a free one.
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 2, "max_size": 20, "timeout": 10}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env_text("REDIS_URL")
@@ -212,7 +221,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 # Only where the proxy tells how the reader came; else every page would redirect to itself.
 SECURE_SSL_REDIRECT = HTTPS and BEHIND_PROXY
 # A redirect loses a webhook for good, and supervisors ask from this machine.
-SECURE_REDIRECT_EXEMPT = [r"^hooks/", r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^hooks/", r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # Only behind a proxy that sets (and strips) these headers itself.

@@ -7,7 +7,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -44,8 +44,8 @@ class WatchLoop:
         self._clients: dict[tuple[Hosts, str], FalClient] = {}
         self._breakers: dict[str, Breaker] = {}
         # SQLite has one writer at a time, and its waiters sleep; a queue is quicker.
-        writers = 1 if connection.vendor == "sqlite" else 4
-        self._database = ThreadPoolExecutor(writers, thread_name_prefix="watch-db")
+        self._writers = 1 if connection.vendor == "sqlite" else 4
+        self._database = ThreadPoolExecutor(self._writers, thread_name_prefix="watch-db")
 
     def run(self, coroutine: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
         """Run it on the loop and wait for its result (never from the loop itself).
@@ -168,7 +168,17 @@ class WatchLoop:
             await client.aclose()
         self._clients.clear()
         self._breakers.clear()
-        await self.database(connections.close_all)  # behind every write that was handed over
+        await asyncio.to_thread(self._close_connections)  # behind every write handed over
+
+    def _close_connections(self) -> None:
+        """Each thread closes its own: the gate keeps one thread from taking two turns."""
+        gate = threading.Barrier(self._writers)
+
+        def close() -> None:
+            gate.wait(CUT_S)
+            connections.close_all()
+
+        wait([self._database.submit(close) for _ in range(self._writers)])
 
 
 def _cleanly(call: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
