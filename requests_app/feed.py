@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from requests_app.frames import NewFrame
 
 MOST_WAITING = 1024 * 1024  # bytes that wait for one reader; more are left to the record
+MOST_TAKEN = 128 * 1024  # bytes in one batch, for a reader that stands still keeps it in memory
 
 
 class Reader:
@@ -45,15 +46,17 @@ class Reader:
             return
 
     def take(self, after: int) -> list[NewFrame]:
-        """What follows frame `after` without a gap; the rest waits or is in the record."""
+        """What follows frame `after` without a gap; ask again until there is nothing more."""
         with self._lock:
             self._is_woken = False
             taken: list[NewFrame] = []
-            while self._frames and self._frames[0].number <= after + 1:
+            size = 0
+            while self._frames and self._frames[0].number <= after + 1 and size < MOST_TAKEN:
                 frame = self._frames.popleft()
                 self._bytes -= frame.memory
                 if frame.number == after + 1:
                     taken.append(frame)
+                    size += frame.memory
                     after += 1
             return taken
 

@@ -31,7 +31,7 @@ POLL_S = 2.0  # the guarantee behind the wake-ups
 COLLECT_S = 0.05  # after a wake-up: a burst of messages is read once
 LIMIT = 200  # pieces of one kind in one batch
 AFTERCARE = timedelta(seconds=10)  # an end by webhook comes before its logs: wait for them so long
-FRAME_BYTES = 4 * 1024 * 1024  # of frames in one batch; one frame may be larger than that
+FRAME_BYTES = 256 * 1024  # of frames in one batch, which a slow reader keeps in memory
 
 
 @dataclass(frozen=True)

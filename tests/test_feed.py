@@ -75,3 +75,11 @@ def test_a_reader_whose_loop_is_gone_does_not_hurt_the_writer() -> None:
     kept = asyncio.run(leave_open())
     feed.publish(1, frame(1))
     assert kept
+
+
+async def test_a_batch_is_small_and_the_rest_follows_when_asked_again() -> None:
+    feed = Feed()
+    with feed.reader(1, lambda: None) as reader:
+        for number in (1, 2, 3):
+            feed.publish(1, frame(number, size=feed_module.MOST_TAKEN))
+        assert [numbers(reader.take(n)) for n in range(4)] == [[1], [2], [3], []]
