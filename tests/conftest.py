@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -123,3 +124,10 @@ def key_host(signer: Signer, settings: Any) -> Iterator[KeyHost]:
     yield host
     host.close()
     deliveries.key_cache.cache_clear()
+
+
+@pytest.fixture
+def in_memory_layer(settings: Any) -> Any:
+    """The embedded mode's channel layer, whatever the run uses: it loses no message."""
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "dashboard.layers.ThreadSafeInMemoryLayer"}}
+    return get_channel_layer()

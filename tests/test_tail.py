@@ -28,7 +28,8 @@ def row(transactional_db: None) -> FalRequest:
 
 
 @pytest.fixture
-def never_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+def never_polls(monkeypatch: pytest.MonkeyPatch, in_memory_layer: Any) -> None:
+    """Wake-ups alone: only the layer that loses none can do that."""
     monkeypatch.setattr(tail, "POLL_S", 60.0)
 
 
@@ -217,8 +218,10 @@ async def test_it_does_not_wait_for_those_logs_for_ever(row: FalRequest) -> None
 
 
 @pytest.mark.parametrize("way", ["closed", "cancelled"])
-async def test_a_reader_that_goes_leaves_nothing_behind(row: FalRequest, way: str) -> None:
-    layer: Any = get_channel_layer()
+async def test_a_reader_that_goes_leaves_nothing_behind(
+    row: FalRequest, way: str, in_memory_layer: Any
+) -> None:
+    layer = in_memory_layer
     tasks = asyncio.all_tasks()
     batches = follow(row.pk)
     if way == "closed":

@@ -15,6 +15,7 @@ PATHS = {
     "/api/v1/requests/{id}/cancel/": {"post"},
     "/api/v1/requests/{id}/output/": {"get"},
     "/api/v1/requests/{id}/events/": {"get"},
+    "/api/v1/requests/{id}/frames/": {"get"},
 }
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
-from channels.layers import get_channel_layer
 from django.core.handlers.asgi import ASGIHandler
 from django.utils import timezone
 
@@ -188,9 +187,11 @@ async def test_a_token_follows_a_bounded_number_at_once(
     assert [(await connect(owner, row)).status for _ in range(3)] == [200, 200, 429]
 
 
-async def test_a_client_that_leaves_ends_its_tail(owner: Caller, connect: Any) -> None:
+async def test_a_client_that_leaves_ends_its_tail(
+    owner: Caller, connect: Any, in_memory_layer: Any
+) -> None:
     row = await sync_to_async(owner.make)()
-    layer: Any = get_channel_layer()
+    layer = in_memory_layer
     group = announce.group_of_request(row.pk)
     client = await connect(owner, row)
     await client.read()

@@ -17,7 +17,7 @@ from tests.api.conftest import BASE, Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ODD = 'a\u2028b\u0085c\n\x00 \U0001f600 "</script>'
+ODD = 'a\u2028b\u0085c\n \U0001f600 "</script>'
 
 
 def record(row: FalRequest, *frames: dict[str, Any]) -> None:

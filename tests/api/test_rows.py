@@ -115,6 +115,7 @@ def test_the_number_of_queries_does_not_grow_with_the_page(owner: Caller) -> Non
         return len(queries)
 
     first = owner.make()
+    count()  # the first call of a token also writes when it was used
     before = count()
     [owner.make(again_of=first) for _ in range(10)]
     assert count() == before <= 4

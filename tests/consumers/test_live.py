@@ -130,7 +130,7 @@ async def test_nothing_of_another_team_is_heard(
 
 
 async def test_a_thousand_changes_at_once_all_arrive(
-    page: Open, as_owner: Client, row: FalRequest
+    in_memory_layer: Any, page: Open, as_owner: Client, row: FalRequest
 ) -> None:
     socket, _ = await watching(page, as_owner, TABLE)
 
@@ -363,9 +363,9 @@ async def test_a_socket_that_comes_to_another_team_leaves_the_first(
 
 
 async def test_a_closed_page_leaves_nothing_in_the_layer(
-    page: Open, as_owner: Client, row: FalRequest
+    in_memory_layer: Any, page: Open, as_owner: Client, row: FalRequest
 ) -> None:
-    layer: Any = get_channel_layer()
+    layer = in_memory_layer
     socket, _ = await watching(page, as_owner, TABLE)
     await socket.send_json_to(watch(row))
     await socket.message("hello")
