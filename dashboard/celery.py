@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import Any
 
 from celery import Celery, signals
 from django.conf import settings
+from prometheus_client import start_http_server
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
@@ -21,6 +23,7 @@ app.conf.update(
         {"socket_connect_timeout": 1.0} if settings.REDIS_URL else {"polling_interval": 0.02}
     ),
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,  # a worker without Redis still has its own clock
     task_ignore_result=True,
     task_serializer="json",
     accept_content=["json"],
@@ -43,6 +46,16 @@ app.autodiscover_tasks(["requests_app"])
 
 
 @signals.worker_ready.connect
+def show_figures(**_: Any) -> tuple[Any, threading.Thread] | None:
+    """A worker process has no web server of its own; the embedded one shares the site's."""
+    if not (settings.METRICS_PORT and settings.REDIS_URL):
+        return None
+    from requests_app.metrics import REGISTRY
+
+    return start_http_server(settings.METRICS_PORT, addr="127.0.0.1", registry=REGISTRY)
+
+
+@signals.worker_ready.connect
 def _look_at_once(**_: Any) -> None:
     """A worker that comes up does not wait for the times its predecessor planned."""
     from django.utils import timezone
@@ -55,6 +68,8 @@ def _look_at_once(**_: Any) -> None:
 @signals.worker_shutdown.connect
 def _drain(**_: Any) -> None:
     """What is being sent may finish; the rest is cut and found by the next sweep."""
+    from requests_app.watch.clock import clock
     from requests_app.watch.loop import watch_loop
 
+    clock.stop()
     watch_loop.stop()

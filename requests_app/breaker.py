@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Q
 
 from requests_app.fal import FalError, NotSent, TooLarge, Unanswered
+from requests_app.metrics import BREAKER
 from requests_app.models import Heartbeat
 
 FAILURES = 5  # in a row
@@ -67,8 +68,10 @@ class Breaker:
         self._failures = self._failures + 1 if failed else 0
         if self.is_open and not was_open:
             self._probe_at = self._clock() + PROBE_EVERY.total_seconds()
+            BREAKER.set(1)
             logger.warning("fal's queue is away, it is asked once a second from now on: %s", why)
         elif was_open and not self.is_open:
+            BREAKER.set(0)
             logger.warning("fal's queue is back.")
 
 

@@ -22,6 +22,7 @@ from requests_app import frames, lifecycle
 from requests_app.feed import feed
 from requests_app.frames import NewFrame
 from requests_app.loglines import storable
+from requests_app.metrics import RELAYED
 
 FLUSH_EVERY_S = 0.05
 FLUSH_MOST_S = 1.0
@@ -89,6 +90,7 @@ class Recorder:
         self._bytes += size
         offset_ms = (time.monotonic() - self._began) * 1000
         frame = NewFrame(self.count, offset_ms, storable(data), size, **details)
+        RELAYED.labels(frame.direction).inc(size)
         if not self.is_capped:
             self._keep(frame)
         return frame

@@ -10,6 +10,7 @@ from requests_app.views import (
     detail,
     frames,
     health,
+    metrics,
     pages,
     realtime,
     setup,
@@ -50,4 +51,5 @@ urlpatterns = [
     ),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]

@@ -18,6 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 from dashboard.masking import masks_path
 from requests_app import deliveries
 from requests_app.deliveries import Post, Verdict
+from requests_app.metrics import WEBHOOKS
 
 RETRY_AFTER_S = 30
 
@@ -59,6 +60,7 @@ def receive(request: HttpRequest, public_id: str, secret: str) -> HttpResponse:
         return _answer(refused.status, str(refused))
     except (OperationalError, InterfaceError):
         return _answer(503, "The database is away. Send it again later.")
+    WEBHOOKS.labels(verdict or "unknown_address").inc()
     if verdict is None:
         return _answer(404, "Not found.")
     return _answer(_STATUS[verdict], verdict.value)

@@ -25,6 +25,7 @@ from requests_app.fal import (
     build_headers,
     urls_for,
 )
+from requests_app.metrics import STEPS
 from requests_app.models import AT_FAL, FalRequest, Mode, Source, Status
 from requests_app.transitions import Ended, Gone, News
 from requests_app.watch import direct, follow, gate, keeper
@@ -55,7 +56,8 @@ async def advance(pk: int) -> None:
         if not keeper.is_held(pk):
             await watch_loop.database(lifecycle.lapsed, pk, now=timezone.now())
     elif row.status in AT_FAL or row.is_ended:
-        await _look(row)
+        with STEPS.labels("look").time():
+            await _look(row)
 
 
 def _load(pk: int) -> FalRequest | None:
@@ -71,6 +73,11 @@ async def _send(row: FalRequest) -> None:
             await direct.call(claim)
         return
     # First a free place, then the claim: its lease must not run out while it waits for a place.
+    with STEPS.labels("submit").time():
+        await _send_in_turn(row)
+
+
+async def _send_in_turn(row: FalRequest) -> None:
     async with watch_loop.calls:
         if await gate.is_shut(row.endpoint_id):
             return

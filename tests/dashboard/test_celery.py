@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from typing import Any
 
+import httpx
 import pytest
 from celery import signals
 from django.contrib.auth.models import User
 
-from dashboard.celery import SWEEP_EVERY_S, app
+from dashboard.celery import SWEEP_EVERY_S, app, show_figures
 from requests_app import announce, tasks
 from requests_app.models import FalRequest, Heartbeat, Team
 from requests_app.watch.loop import watch_loop
@@ -90,3 +92,25 @@ def test_the_tasks_hand_over_and_do_nothing_themselves(monkeypatch: pytest.Monke
     [coroutine] = spawned
     assert coroutine.cr_frame.f_locals["pk"] == 7
     coroutine.close()
+
+
+def test_a_worker_of_its_own_shows_its_figures_on_this_machine(
+    settings: Any, transactional_db: None
+) -> None:
+    """Real HTTP on a real port, which only `METRICS_PORT` opens."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    settings.REDIS_URL, settings.METRICS_PORT = "redis://127.0.0.1:1/0", 0
+    assert show_figures() is None
+    settings.METRICS_PORT = port
+    shown = show_figures()
+    assert shown is not None
+    server, thread = shown
+    try:
+        text = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+        assert server.server_address[0] == "127.0.0.1"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    assert 'faldeck_requests{status="pending"} 0.0' in text

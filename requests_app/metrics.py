@@ -1,0 +1,89 @@
+"""Figures for Prometheus. What the database knows is asked when somebody reads; the rest is counted
+in the process where it happens, so each process has to be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db import DatabaseError, close_old_connections, connection
+from django.db.models import Count, Min
+from django.utils import timezone
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from requests_app.models import FalRequest, Heartbeat, Status
+
+REGISTRY = CollectorRegistry()  # of our own: figures about Python itself are not asked for
+
+WEBHOOKS = Counter(
+    "faldeck_webhooks", "Webhook POSTs by our verdict.", ["verdict"], registry=REGISTRY
+)
+RELAYED = Counter(
+    "faldeck_relayed_bytes",
+    "Bytes of stream events and session messages, as on the wire.",
+    ["direction"],
+    registry=REGISTRY,
+)
+STEPS = Histogram(
+    "faldeck_step_seconds",
+    "How long one step of a request took, with waiting for its turn.",
+    ["step"],
+    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120),
+    registry=REGISTRY,
+)
+BREAKER = Gauge(
+    "faldeck_fal_away", "1 while fal's queue does not answer this process.", registry=REGISTRY
+)
+
+
+class Database(Collector):
+    """What is true of the whole installation, whichever process is asked."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Nothing while the database is away: a figure that is missing raises its alarm too."""
+        try:
+            families = [_by_status(), _lag(timezone.now()), _age_of_sweep(timezone.now())]
+        except DatabaseError:
+            return
+        finally:
+            if not connection.in_atomic_block:
+                close_old_connections()  # a worker answers in threads that end with their answer
+        yield from families
+
+
+def _by_status() -> GaugeMetricFamily:
+    family = GaugeMetricFamily("faldeck_requests", "Requests by status.", labels=["status"])
+    counted = dict(FalRequest.objects.values_list("status").annotate(n=Count("pk")).order_by())
+    for status in Status.values:
+        family.add_metric([status], counted.get(status, 0))
+    return family
+
+
+def _lag(now: datetime) -> GaugeMetricFamily:
+    """For how long the longest waiting step has been due with nobody at it."""
+    oldest = FalRequest.objects.due(now).aggregate(at=Min("due_at"))["at"]
+    return GaugeMetricFamily(
+        "faldeck_sweep_lag_seconds",
+        "For how long the oldest due step has waited.",
+        value=(now - oldest).total_seconds() if oldest else 0,
+    )
+
+
+def _age_of_sweep(now: datetime) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(
+        "faldeck_sweep_age_seconds", "Since a worker last showed that it sweeps."
+    )
+    if beat := Heartbeat.objects.filter(part="sweep").first():
+        family.add_metric([], (now - beat.at).total_seconds())
+    return family
+
+
+REGISTRY.register(Database())
+
+
+def exposition() -> bytes:
+    """All of it in Prometheus' text format."""
+    return generate_latest(REGISTRY)
