@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import socket
 import subprocess
 import sys
@@ -64,6 +65,8 @@ async def _pump(
 
 async def main(port: int, target: str = "") -> None:
     """Serve until killed."""
+
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)  # whoever ends first is no news
 
     async def handle(tab: ServerConnection) -> None:
         await (relay(tab, target) if target else echo(tab))

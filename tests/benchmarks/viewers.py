@@ -27,7 +27,9 @@ def service() -> Iterator[tuple[Reader, Serving]]:
             RECORD_BYTES=str(2**30), RECORD_FRAMES=str(10**7),
         )  # fmt: skip
         with serving:
-            yield Reader(serving, fal, Signer()), serving
+            reader = Reader(serving, fal, Signer())
+            reader.socket.close()  # nobody reads the list here
+            yield reader, serving
 
 
 def begin(reader: Reader, wish: dict[str, Any]) -> str:
