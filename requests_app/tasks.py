@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from requests_app.watch.clock import clock
 from requests_app.watch.loop import watch_loop
 from requests_app.watch.step import advance as take_step
 from requests_app.watch.sweep import sweep as sweep_once
@@ -18,4 +19,5 @@ def advance(pk: int) -> None:
 @shared_task(name="requests_app.sweep", ignore_result=True)
 def sweep() -> None:
     """Start the next step of everything that is due."""
+    clock.heard()
     watch_loop.run(sweep_once(), timeout_s=30)

@@ -12,9 +12,10 @@ import pytest
 from celery import signals
 from django.contrib.auth.models import User
 
-from dashboard.celery import SWEEP_EVERY_S, app, show_figures
+from dashboard.celery import SWEEP_EVERY_S, app, keep_own_time, show_figures
 from requests_app import announce, tasks
 from requests_app.models import FalRequest, Heartbeat, Team
+from requests_app.watch import clock
 from requests_app.watch.loop import watch_loop
 from tests.builders import make_queued
 
@@ -61,6 +62,29 @@ def test_the_sweep_task_sweeps() -> None:
     tasks.sweep()
     watch_loop.stop()
     assert Heartbeat.objects.filter(part="sweep").exists()
+
+
+@pytest.mark.parametrize(("redis_url", "starts"), [("redis://127.0.0.1:1/0", True), ("", False)])
+def test_a_worker_of_its_own_keeps_time_before_it_has_reached_the_broker(
+    redis_url: str, starts: bool, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = clock.Clock()
+    monkeypatch.setattr(clock, "clock", own)
+    settings.REDIS_URL = redis_url
+    keep_own_time()
+    assert any(thread.name == "clock" for thread in threading.enumerate()) is starts
+    signals.worker_shutdown.send(sender=None)
+    assert not any(thread.name == "clock" for thread in threading.enumerate())
+
+
+def test_a_tick_from_the_broker_keeps_the_workers_own_clock_idle(
+    monkeypatch: pytest.MonkeyPatch, transactional_db: None
+) -> None:
+    heard: list[str] = []
+    monkeypatch.setattr(clock.Clock, "heard", lambda _: heard.append("tick"))
+    tasks.sweep()
+    watch_loop.stop()
+    assert heard == ["tick"]
 
 
 @pytest.mark.django_db(transaction=True)
