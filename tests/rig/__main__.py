@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.rig.nemesis import Plan
+from tests.rig.nemesis import STORM, Plan
 from tests.rig.plants import PLANTS
 from tests.rig.services import Prepared, prepare
 from tests.rig.trial import Verdict, hold
@@ -64,8 +64,13 @@ def main() -> None:
 
 def _one(folder: Path, prepared: Prepared, given: argparse.Namespace) -> bool:
     requests, kills, seconds = (10_000, 100, 1500.0) if given.full else (1000, 10, 120.0)
-    plan = Plan(given.seconds or seconds, given.kills or kills, given.seed)
     requests = given.requests or requests
+    plan = Plan(
+        given.seconds or seconds,
+        kills if given.kills is None else given.kills,
+        given.seed,
+        without_redis=requests // 20,
+    )
     print(f"seed {plan.seed}: {requests} requests, {plan.kills} kills of each kind", flush=True)
     verdict = hold(folder / "trial", prepared, plan, requests=requests)
     _show(verdict)
@@ -87,7 +92,7 @@ def _all_found(
 ) -> bool:
     found = 0
     for name in names:
-        plan = Plan(given.seconds or 15.0, given.kills or 1, given.seed)
+        plan = Plan(given.seconds or 15.0, given.kills or 1, given.seed, weathers=(STORM,))
         verdict = hold(
             folder / name, prepared, plan, requests=given.requests or 150, plant=name, rest_s=15.0
         )

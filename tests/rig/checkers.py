@@ -90,9 +90,12 @@ def truth(evidence: Evidence) -> Iterator[str]:
     """Every end is the one fal knows, with the very output; "cancelled" is never only ours."""
     at_fal = {request.body: request for request in evidence.at_fal}
     taken = {entry.body for entry in evidence.ledger}
+    asked = {op.what["id"] for op in evidence.operations("cancel", "invoke")}
     for row in evidence.rows:
         if not row.is_ended:
             continue
+        if row.status == "cancelled" and row.id not in asked:
+            yield f"{row.id}: cancelled, but nobody asked"
         if row.mode != "queue":
             yield from _direct_truth(row, row.body in taken)
         elif request := at_fal.get(row.body):
@@ -113,8 +116,6 @@ def _queued_truth(row: Row, request: AtFal) -> Iterator[str]:
 def _direct_truth(row: Row, taken: bool) -> Iterator[str]:
     if row.status == "completed" and not taken:
         yield f"{row.id}: completed, but fal never took it"
-    if row.status == "cancelled" and not row.cancel_asked:
-        yield f"{row.id}: cancelled, but nobody asked"
 
 
 def convergence(evidence: Evidence) -> Iterator[str]:
@@ -124,10 +125,22 @@ def convergence(evidence: Evidence) -> Iterator[str]:
 
 
 def converged_after_s(evidence: Evidence) -> float:
-    """Seconds from the last fault to the last row that ended or became uncertain."""
-    healed = max((op.t for op in evidence.operations("heal")), default=0.0)
-    last = max((h.heard_at for h in evidence.heard if _settles(h)), default=healed)
-    return max(0.0, last - healed)
+    """Seconds from a last fault to the last row of before it that ended or became uncertain."""
+    settled: dict[int, float] = {}
+    created: dict[int, float] = {}
+    for one in evidence.heard:
+        created.setdefault(one.pk, one.heard_at)
+        if _settles(one):
+            settled[one.pk] = one.heard_at
+    return max(
+        (
+            at - heal.t
+            for heal in evidence.operations("heal")
+            for pk, at in settled.items()
+            if created[pk] <= heal.t <= at
+        ),
+        default=0.0,
+    )
 
 
 def _settles(heard: Heard) -> bool:

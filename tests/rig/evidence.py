@@ -33,7 +33,6 @@ class Row:
     output: str = ""
     error_type: str = ""
     ended_at: float | None = None
-    cancel_asked: bool = False
 
     @property
     def is_ended(self) -> bool:
@@ -118,7 +117,7 @@ def digest_of(body: bytes) -> str:
 
 ROWS = """
 SELECT id, public_id, status, mode, seq, input_text, fal_request_id, output, error_type,
-       extract(epoch FROM ended_at)::float8, cancel_asked_at IS NOT NULL
+       extract(epoch FROM ended_at)::float8
 FROM requests_app_falrequest ORDER BY id
 """
 HEARD = """
@@ -137,11 +136,11 @@ def rows_of(connection: psycopg.Connection[Any]) -> list[Row]:
 
 
 def _row(pk: int, public_id: Any, status: str, mode: str, seq: int, text: str, *rest: Any) -> Row:
-    fal_request_id, output, error_type, ended_at, cancel_asked = rest
+    fal_request_id, output, error_type, ended_at = rest
     body = hashlib.sha256(text.encode()).hexdigest()
     return Row(
         pk, str(public_id), status, mode, seq, body, fal_request_id,
-        digest_of(bytes(output or b"")), error_type, ended_at, cancel_asked,
+        digest_of(bytes(output or b"")), error_type, ended_at,
     )  # fmt: skip
 
 

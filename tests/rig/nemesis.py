@@ -45,15 +45,29 @@ WEATHERS = (
     ),
 )
 
+# All at once and more of it, for short trials that must bring a planted bug to light.
+STORM = Weather(
+    "storm",
+    {
+        "submit": {"swallow": 0.1, "drop_reply": 0.1, "502_after": 0.05, "delay": 0.2, "429": 0.05},
+        "webhook": {"drop_reply": 0.2, "reset_before": 0.2},
+        "result": {"delay": 0.2},
+    },
+)
+
 
 @dataclass(frozen=True)
 class Plan:
-    """How much harm. `seconds` is how long; `weathers` and `kinds` may be fewer for a short run."""
+    """How much harm. `seconds` is how long; `weathers` and `kinds` may be fewer for a short run.
+
+    `without_redis`: how many requests are made at the end, when Redis is gone for good.
+    """
 
     seconds: float
     kills: int
     seed: int
     flushes: int = 3
+    without_redis: int = 0
     weathers: tuple[Weather, ...] = WEATHERS
     kinds: tuple[str, ...] = KILLED
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 
 def submit_is_retried() -> None:
@@ -48,11 +49,14 @@ def end_is_overwritten() -> None:
 def sweep_is_off() -> None:
     """Only messages move rows on."""
     from requests_app import tasks
+    from requests_app.watch import clock, sweep
+    from requests_app.watch.loop import watch_loop
 
     async def nothing() -> int:
+        await watch_loop.database(sweep._beat, timezone.now())  # it looks alive
         return 0
 
-    tasks.sweep_once = nothing  # type: ignore[attr-defined]
+    tasks.sweep_once = clock.sweep = nothing  # type: ignore[attr-defined]
 
 
 def webhook_is_acknowledged_early() -> None:
@@ -143,10 +147,10 @@ def uncertain_is_sent_again() -> None:
 
     due = sweep._due
 
-    def generous(now: Any) -> list[int]:
+    def generous(now: Any, **options: Any) -> list[int]:
         unsure = FalRequest.objects.filter(status=Status.UNCERTAIN)
         unsure.update(status=Status.PENDING, due_at=now)
-        return due(now)
+        return due(now, **options)
 
     sweep._due = generous
 

@@ -98,6 +98,11 @@ WRONG: list[tuple[str, str, Callable[[], Evidence]]] = [
         lambda: having(rows=row(mode="run", status="cancelled")),
     ),
     (
+        "truth",
+        "a cancelled one nobody asked to cancel",
+        lambda: having(rows=row(status="cancelled"), at_fal=[AtFal("fal-1", "body-1", 499)]),
+    ),
+    (
         "convergence",
         "found too late",
         lambda: having(heard=[*GOOD.heard[:-1], replace(GOOD.heard[-1], heard_at=66)]),
@@ -136,7 +141,9 @@ def test_what_fal_clearly_refused_may_be_sent_again() -> None:
 
 
 def test_what_was_cancelled_before_it_was_sent_needs_no_word_of_fals() -> None:
-    unsent = having(rows=row(status="cancelled", fal_request_id=""), ledger=[], at_fal=[])
+    rows = row(status="cancelled", fal_request_id="")
+    asked = Operation(2, "client", "cancel", "invoke", {"id": "id-1"})
+    unsent = having(history=[*GOOD.history, asked], rows=rows, ledger=[], at_fal=[])
     assert list(CHECKERS["truth"](unsent)) == []
 
 

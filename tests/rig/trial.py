@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tests.rig.workload import intents
 
 REST_S = 90.0  # how long we wait for rest; the checker allows less
 ASKED_EVERY_S = 1.0
+WITHOUT_REDIS_S = 5.0  # for the submits of the last part
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,9 @@ def hold(
         ready = time.monotonic()
         _stress(rig, history, plan, requests)
         _wait_for_rest(rig, rest_s)
-        caller = Caller("last-reader", rig.web_ports, rig.token, history)
+        if plan.without_redis:
+            _go_on_without_redis(rig, history, plan, requests)
+        caller = _callers(rig, history)("last-reader")
         read_all(caller)
         caller.close()
         history.close()
@@ -62,9 +66,7 @@ def hold(
 
 
 def _stress(rig: Rig, history: History, plan: Plan, requests: int) -> None:
-    def new_caller(who: str) -> Caller:
-        return Caller(who, rig.web_ports, rig.token, history)
-
+    new_caller = _callers(rig, history)
     reader = Reader(new_caller("reader"))
     nemesis = Nemesis(rig, history, plan)
     reader.start()
@@ -72,9 +74,26 @@ def _stress(rig: Rig, history: History, plan: Plan, requests: int) -> None:
     try:
         Crowd(new_caller).work_off(intents(requests, plan.seconds, plan.seed))
         nemesis.heal()
-        # The reader goes on while the rest is found: an end must stay the same then, too.
     finally:
         reader.stop()
+
+
+def _go_on_without_redis(rig: Rig, history: History, plan: Plan, before: int) -> None:
+    """Redis only carries hints: with it gone, requests are taken and find their ends as well."""
+    program = rig.redis.program
+    with program.lock:  # or the supervisor would start it again
+        program.kill()
+        history.add("nemesis", "redis_gone", "ok")
+        extra = intents(plan.without_redis, WITHOUT_REDIS_S, plan.seed, first=before)
+        Crowd(_callers(rig, history)).work_off(extra)
+        history.add("nemesis", "heal", "ok")
+        _wait_for_rest(rig, REST_S)
+        program.start()
+        program.wait_until_ready()
+
+
+def _callers(rig: Rig, history: History) -> Callable[[str], Caller]:
+    return lambda who: Caller(who, rig.web_ports, rig.token, history)
 
 
 def _wait_for_rest(rig: Rig, seconds: float) -> None:

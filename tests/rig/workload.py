@@ -62,11 +62,11 @@ KINDS: list[tuple[Make, int, float]] = [  # how it is made, its share, how often
 ]
 
 
-def intents(count: int, seconds: float, seed: int) -> list[Intent]:
-    """`count` of them, spread over `seconds`, in the order of their time."""
-    chance = random.Random(seed)
+def intents(count: int, seconds: float, seed: int, *, first: int = 0) -> list[Intent]:
+    """`count` of them, numbered from `first`, spread over `seconds` in the order of their time."""
+    chance = random.Random(f"{seed} {first}")
     times = sorted(chance.uniform(0, seconds) for _ in range(count))
-    return [_intent(number, at, seed, chance) for number, at in enumerate(times)]
+    return [_intent(number, at, seed, chance) for number, at in enumerate(times, first)]
 
 
 def _intent(number: int, at: float, seed: int, chance: random.Random) -> Intent:
