@@ -98,10 +98,20 @@ export class FrameList {
     const fresh = this.#newest(this.#read, end);
     this.#read = end;
     if (!fresh.length) return;
-    if (fresh.length === MOST) this.list.replaceChildren();
-    this.list.append(...fresh.map((frame) => this.#item(frame)));
-    while (this.list.childElementCount > MOST) this.list.firstElementChild.remove();
+    this.#drop(this.list.childElementCount + fresh.length - MOST);
+    const items = document.createDocumentFragment();
+    items.append(...fresh.map((frame) => this.#item(frame)));
+    this.list.append(items);
     this.follower.grown();
+  }
+
+  /** Take the oldest lines away, all at once: one by one costs a second for a few hundred. */
+  #drop(surplus) {
+    if (surplus <= 0) return;
+    const oldest = document.createRange();
+    oldest.setStart(this.list, 0);
+    oldest.setEnd(this.list, Math.min(surplus, this.list.childNodes.length));
+    oldest.deleteContents();
   }
 
   /** The newest matching frames between two places, as many as fit. */

@@ -1,0 +1,211 @@
+"""The record of streams and sessions in a real browser: scrubbed, replayed, complete, and quick when long."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.process.serving import Serving
+
+pytestmark = pytest.mark.browser
+
+# Makes a row and its frames as the recorder leaves them; `frames` is an expression.
+RECORD = """
+from django.contrib.auth.models import User
+from django.utils import timezone
+from requests_app.models import FalRequest, Frame, Team
+import json
+now = timezone.now()
+row = FalRequest.objects.create(
+    team=Team.objects.get(name="Navy"), person=User.objects.get(username="grace"),
+    endpoint_id="acme/replayed", mode={mode!r}, input_text="{{}}", status={status!r},
+    created_at=now, ended_at=now, **{columns!r})
+usual = dict(request=row, offset_ms=0, size=0, data="")
+frames = {frames}
+Frame.objects.bulk_create(
+    [Frame(**{{**usual, "number": n, "offset_ms": n * 10.0, **frame, "size": len(frame["data"])}})
+     for n, frame in enumerate(frames, start=1)], batch_size=200)
+print(row.public_id)
+"""
+
+
+def recorded(
+    installation: Serving,
+    frames: str,
+    mode: str = "stream",
+    status: str = "completed",
+    **columns: Any,
+) -> str:
+    """The path of its page."""
+    code = RECORD.format(frames=frames, mode=mode, status=status, columns=columns)
+    printed = installation.manage("shell", "-v", "0", "-c", code)
+    return f"/requests/{printed.splitlines()[-1]}/"
+
+
+def where(page: Page) -> Any:
+    return page.locator("#replay-where")
+
+
+def lines(page: Page) -> Any:
+    return page.locator(".frame")
+
+
+@pytest.fixture(scope="module")
+def session(installation: Serving) -> str:
+    """Ten messages, 100 ms apart, the seventh after 2 s; the ninth is an error."""
+    frames = [
+        {"data": json.dumps({"n": n}), "kind": "msgpack", "direction": "in" if n % 2 else "out",
+         "offset_ms": n * 100.0 + (2000 if n >= 7 else 0)} for n in range(1, 11)
+    ]  # fmt: skip
+    frames[8] |= {
+        "data": '{"type":"x-fal-error","error":"BROKEN","reason":"x"}', "kind": "control",
+    }  # fmt: skip
+    return recorded(installation, repr(frames), mode="realtime")
+
+
+def test_the_moment_is_chosen_on_the_time_line(open_page: OpenPage, session: str) -> None:
+    page = open_page(f"{session}?tab=events")
+    expect(lines(page)).to_have_count(10)
+    expect(where(page)).to_have_text("+3000 ms of 3000 ms, 10 of 10")
+    slider = page.get_by_label("Moment of the record")
+    slider.fill("450")
+    expect(lines(page)).to_have_count(4)
+    expect(where(page)).to_have_text("+450 ms of 3000 ms, 4 of 10")
+    expect(page.locator(".frame-title")).to_contain_text("Message 4, sent")
+    page.get_by_role("button", name="To the end").click()
+    expect(lines(page)).to_have_count(10)
+
+
+def test_steps_and_jumps_lead_where_they_say(open_page: OpenPage, session: str) -> None:
+    page = open_page(f"{session}?tab=events")
+    page.get_by_role("button", name="Next error").click()
+    expect(where(page)).to_contain_text("9 of 10")
+    expect(page.locator(".frame-title")).to_contain_text("Message 9")
+    page.get_by_role("button", name=re.compile("Longest gap, 2.1 s")).click()
+    expect(where(page)).to_contain_text("7 of 10")
+    page.get_by_role("button", name="One back").click()
+    expect(where(page)).to_contain_text("6 of 10")
+    page.get_by_role("button", name="One on").click()
+    page.get_by_role("button", name="One on").click()
+    expect(where(page)).to_contain_text("8 of 10")
+
+
+@pytest.mark.parametrize(
+    ("speed", "least", "most"), [("1", 2.6, 5.0), ("4", 0.6, 2.2), ("max", 0, 1.2)]
+)
+def test_it_plays_at_the_chosen_speed(
+    open_page: OpenPage, session: str, speed: str, least: float, most: float
+) -> None:
+    page = open_page(f"{session}?tab=events")
+    page.get_by_label("Speed").select_option(speed)
+    begun = time.monotonic()
+    page.get_by_role("button", name="Play").click()
+    expect(where(page)).to_contain_text("10 of 10", timeout=10_000)
+    expect(page.get_by_role("button", name="Play")).to_be_visible(timeout=10_000)
+    assert least <= time.monotonic() - begun <= most
+    expect(lines(page)).to_have_count(10)
+    expect(page.locator(".frame-title")).to_contain_text("Message 10")
+
+
+def test_playing_stops_where_it_is_told_to(open_page: OpenPage, session: str) -> None:
+    page = open_page(f"{session}?tab=events")
+    page.get_by_label("Speed").select_option("0.25")
+    page.get_by_role("button", name="Play").click()
+    expect(lines(page).first).to_be_visible()
+    page.get_by_role("button", name="Pause").click()
+    assert lines(page).count() < 10
+    stood = where(page).text_content()
+    page.wait_for_timeout(400)
+    assert where(page).text_content() == stood
+
+
+def test_a_running_stream_is_followed_and_can_be_left_and_caught_again(open_page: OpenPage) -> None:
+    page = open_page("/requests/new/")
+    page.locator("#id_endpoint_id").fill("sandbox/text")
+    page.locator("[name=mode][value=stream]").check()
+    page.locator("#id_input").fill('{"words": 60, "delay_s": 0.1}')
+    page.get_by_role("button", name="Submit").click()
+    path = page.locator("tr.row .row-link").first.get_attribute("href")
+    page = open_page(f"{path}?tab=events")
+    expect(lines(page).nth(9)).to_be_visible(timeout=10_000)
+    page.get_by_role("button", name="One back").click()
+    stays = lines(page).count()
+    page.wait_for_timeout(700)
+    assert lines(page).count() == stays
+    page.get_by_role("button", name="Back to live").click()
+    expect(lines(page)).to_have_count(61, timeout=15_000)
+
+
+def test_odd_signs_and_a_large_event_come_whole(open_page: OpenPage, installation: Serving) -> None:
+    frames = (
+        """[{"data": json.dumps({"output": "a\\u2028b\\U0001f600</script>"})},"""
+        """ {"data": json.dumps({"output": "a\\u2028b\\U0001f600</script>" + "y" * 1_000_000})}]"""
+    )
+    page = open_page(recorded(installation, frames))
+    text = page.locator("#stream-text")
+    expect(text).to_have_text(re.compile("y{1000}"), timeout=10_000)
+    shown = text.text_content() or ""
+    assert shown == "a\u2028b\U0001f600</script>" + "y" * 1_000_000
+    expect(page.locator("#stream-events")).to_have_text("2")
+    page.get_by_role("tab", name="Events").click()
+    lines(page).nth(1).click()
+    expect(page.locator(".frame-body .json-tree")).to_contain_text("yyyy")
+
+
+def test_pieces_behind_a_large_one_keep_their_order(
+    open_page: OpenPage, installation: Serving
+) -> None:
+    frames = (
+        """[{"data": json.dumps({"delta": text})} for text in ("<", "m" * 100_000, ">", "!")]"""
+    )
+    page = open_page(recorded(installation, frames))
+    expect(page.locator("#stream-text")).to_have_text(re.compile("^<m+>!$"), timeout=10_000)
+
+
+def test_ten_thousand_events_leave_the_page_quick(
+    open_page: OpenPage, installation: Serving
+) -> None:
+    frames = """[{"data": json.dumps({"output": "word " * (n // 10)})} for n in range(10_000)]"""
+    path = recorded(installation, frames)
+    watch = """
+      window.longest = 0;
+      new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) window.longest = Math.max(window.longest, duration);
+      }).observe({ type: "longtask" });
+    """
+    begun = time.monotonic()
+    page = open_page(f"{path}?tab=events", before=lambda page: page.add_init_script(watch))
+    expect(page.locator("#stream-events")).to_have_text("10,000", timeout=40_000)
+    took = time.monotonic() - begun
+    expect(lines(page)).to_have_count(1000)
+    expect(page.locator("[data-note]")).to_contain_text("newest 1,000 of 10,000")
+    page.get_by_label("Speed").select_option("max")
+    page.get_by_role("button", name="Play").click()
+    expect(where(page)).to_contain_text("10000 of 10000", timeout=20_000)
+    longest = page.evaluate("window.longest")
+    assert (took < 30, longest < 1500) == (True, True), (took, longest)  # s, ms
+
+
+@pytest.mark.parametrize(
+    ("error_type", "words"),
+    [
+        ("partial_stream", "closed in the middle of its output"),
+        ("empty_stream", "brought nothing"),
+        ("interrupted", "connection broke off"),
+    ],
+)
+def test_how_a_stream_ended_is_told_apart(
+    open_page: OpenPage, installation: Serving, error_type: str, words: str
+) -> None:
+    frames = "[]" if error_type == "empty_stream" else """[{"data": '{"output": "so far"}'}]"""
+    columns = {"error_type": error_type, "error": "It ended."}
+    page = open_page(recorded(installation, frames, status="failed", **columns))
+    expect(page.locator(".explanation h2")).to_contain_text(words)
+    if error_type != "empty_stream":
+        expect(page.locator("#stream-text")).to_have_text("so far")
