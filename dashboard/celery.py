@@ -24,6 +24,7 @@ app.conf.update(
     ),
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,  # a worker without Redis still has its own clock
+    broker_connection_max_retries=None,  # a worker without Redis still has its own clock
     task_ignore_result=True,
     task_serializer="json",
     accept_content=["json"],
@@ -43,6 +44,15 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks(["requests_app"])
+
+
+@signals.worker_init.connect
+def keep_own_time(**_: Any) -> None:
+    """Before the broker is reached: work must go on without it."""
+    from requests_app.watch.clock import clock
+
+    if settings.REDIS_URL:
+        clock.start()
 
 
 @signals.worker_ready.connect
