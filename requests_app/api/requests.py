@@ -83,9 +83,7 @@ def _create(
     return lifecycle.create_once(draft, key=key, body_digest=body_digest, **who)
 
 
-@router.get(
-    "", response={200: Page, 401: Problem, 422: FieldProblems}, summary="List requests"
-)
+@router.get("", response={200: Page, 401: Problem, 422: FieldProblems}, summary="List requests")
 def list_requests(request: ApiRequest, filters: Query[Filters]) -> dict[str, Any]:
     """The team's requests, newest first. Pass `next_cursor` as `cursor` for the next page."""
     _refuse_unknown(request, Filters)

@@ -219,4 +219,3 @@ class FieldProblems(Schema):
 
 def _newest(rows: QuerySet[Any]) -> list[Any]:
     return list(rows.order_by("-id")[:NEWEST])[::-1]
-
