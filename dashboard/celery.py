@@ -24,7 +24,6 @@ app.conf.update(
     ),
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,  # a worker without Redis still has its own clock
-    broker_connection_max_retries=None,  # a worker without Redis still has its own clock
     task_ignore_result=True,
     task_serializer="json",
     accept_content=["json"],
