@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
+from tests.browser.realtime_peer import RECORD, Peer
 
 pytestmark = pytest.mark.browser
 
@@ -17,7 +17,6 @@ PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c626001"
     "000000ffff03000006000557bfabd40000000049454e44ae426082"
 )
-RECORD = "/requests/00000000-0000-4000-8000-000000000000/"
 
 
 def panel(page: Page) -> Locator:
@@ -43,43 +42,6 @@ def send(page: Page, value: object) -> None:
 
 def lines(page: Page) -> Locator:
     return panel(page).locator(".frame")
-
-
-class Peer:
-    """Our own server's side of the socket, by script: what a page does with words it rarely hears."""
-
-    def __init__(self) -> None:
-        self.heard: list[dict[str, Any]] = []
-        self.sockets: list[WebSocketRoute] = []
-
-    def play(self, page: Page) -> None:
-        page.route_web_socket("**/ws/realtime/", self._meet)
-        frames = {"frames": [], "last": 0, "ended": False}
-        page.route(f"**{RECORD}frames/?after=*", lambda route: route.fulfill(json=frames))
-
-    def _meet(self, socket: WebSocketRoute) -> None:
-        self.sockets.append(socket)
-        socket.on_message(lambda text: self._answer(socket, json.loads(text)))
-
-    def _answer(self, socket: WebSocketRoute, message: dict[str, Any]) -> None:
-        self.heard.append(message)
-        if message["type"] == "connect":
-            self.say({"type": "session", "id": RECORD.split("/")[2], "url": RECORD})
-            self.say({"type": "open"})
-
-    def say(self, message: dict[str, Any]) -> None:
-        self.sockets[-1].send(json.dumps(message))
-
-    def frames(self, *texts: str, first: int = 1, **values: Any) -> None:
-        usual = {"direction": "in", "kind": "json", "event": "", "event_id": "", "offset_ms": 1.0}
-        frames = [
-            {**usual, "number": number, "data": text, "size": len(text), **values}
-            for number, text in enumerate(texts, start=first)
-        ]
-        self.say({"type": "frames", "frames": frames, "last": frames[-1]["number"]})
-
-    def of_type(self, kind: str) -> list[dict[str, Any]]:
-        return [message for message in self.heard if message["type"] == kind]
 
 
 @pytest.fixture
