@@ -1,4 +1,4 @@
-"""Keep secrets that stand in URLs out of every log line."""
+"""Keep secrets that stand in URLs and headers out of every log line."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from django.http import HttpRequest, HttpResponse
 
 # The webhook's secret, the setup link's token.
 _SECRET = re.compile(r"(/hooks/fal/[^/\s\"']*/|/setup/)[^/?\s\"'>]+")
+# An API token of ours, and what stands in an Authorization header.
+_CREDENTIAL = re.compile(r"\b(fdk_|Bearer +|Key +(?=[^\s:\"']+:))[^\s\"',}]+")
 MASK = "***"
 
 
 def mask(text: str) -> str:
-    """The text with the secret part of our secret-bearing paths replaced."""
-    return _SECRET.sub(rf"\g<1>{MASK}", text)
+    """The text with the secret part of our secret-bearing paths, and credentials, replaced."""
+    return _CREDENTIAL.sub(rf"\g<1>{MASK}", _SECRET.sub(rf"\g<1>{MASK}", text))
 
 
 def masks_path(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

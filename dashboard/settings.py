@@ -114,6 +114,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "dashboard.logcontext.named_request",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -256,6 +257,7 @@ WHITENOISE_USE_FINDERS = True  # no collectstatic step: the two commands of the 
 WHITENOISE_MAX_AGE = 60  # seconds; names carry no hash, so a new version must show soon
 
 LOG_LEVEL = env_choice("LOG_LEVEL", "WARNING", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+LOG_FORMAT = env_choice("LOG_FORMAT", "TEXT", ("TEXT", "JSON"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -265,8 +267,9 @@ LOGGING = {
             "fmt": "{asctime} {levelname} {name}: {message}",
             "style": "{",
         },
+        "json": {"()": "dashboard.jsonlines.JsonFormatter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json" if LOG_FORMAT == "JSON" else "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "requests_app": {"level": "INFO"},

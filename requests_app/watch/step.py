@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import IntegrityError
 from django.utils import timezone
 
+from dashboard import logcontext
 from requests_app import lifecycle, pace
 from requests_app.deliveries import webhook_url
 from requests_app.fal import (
@@ -47,6 +48,7 @@ _COLUMNS = (
 
 async def advance(pk: int) -> None:
     """Take the next step of this request, if one is due and nobody else is at it."""
+    logcontext.row.set(pk)
     row = await watch_loop.database(_load, pk)
     if row is None or row.due_at is None or row.due_at > timezone.now():
         return
