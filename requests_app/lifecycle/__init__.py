@@ -18,6 +18,7 @@ from requests_app.lifecycle.hearing import CANCEL_NOTES, Heard, cancel_answered,
 from requests_app.lifecycle.person import KeyReused, ask_cancel, create, create_once, give_up
 from requests_app.lifecycle.removing import remove_frames, remove_payload
 from requests_app.lifecycle.sending import (
+    LEASE,
     Claim,
     Hold,
     capped,
@@ -34,6 +35,7 @@ from requests_app.lifecycle.work import make_due, release, resume, watched
 
 __all__ = [
     "CANCEL_NOTES",
+    "LEASE",
     "Claim",
     "Heard",
     "Hold",

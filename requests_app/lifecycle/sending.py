@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.db.models import Case, F, Value, When
 
 from requests_app import pace
 from requests_app.drafts import Draft
@@ -21,8 +22,7 @@ from requests_app.lifecycle.writing import apply, locked, record
 from requests_app.models import LIVE, FalRequest, Mode, Source, Status, Team, digest
 from requests_app.transitions import Change, Ended
 
-SUBMIT_LEASE = timedelta(seconds=75)  # longer than the wire's deadline for a submit
-DIRECT_LEASE = timedelta(seconds=20)  # renewed while the call lasts
+LEASE = timedelta(seconds=20)  # renewed while a call lasts; a dead process's rows move on after it
 MOST_REFUSALS = 20  # "too many requests" in a row, then the row fails
 
 
@@ -55,7 +55,7 @@ def claim(pk: int, *, now: datetime) -> Claim | None:
         )
         if row is None:
             return None
-        lease, until = uuid4(), now + _first_lease(row)
+        lease, until = uuid4(), now + LEASE
         apply(
             row,
             Change(Status.SUBMITTING, "sent", "Sending to fal."),
@@ -87,10 +87,6 @@ def open_session(draft: Draft, *, team: Team, person: AbstractBaseUser, now: dat
     if claimed is None:
         raise RuntimeError("A row that was made in this transaction was taken by somebody else.")
     return claimed
-
-
-def _first_lease(row: FalRequest) -> timedelta:
-    return SUBMIT_LEASE if row.mode == Mode.QUEUE else DIRECT_LEASE
 
 
 def not_sent(pk: int, error: FalError, *, now: datetime) -> None:
@@ -190,17 +186,18 @@ def opened(pk: int, request_id: str | None, *, now: datetime) -> None:
 
 @dataclass(frozen=True)
 class Hold:
-    """How a direct call's row stands: is it still ours, and does somebody want it stopped?"""
+    """How a row stands whose call is under way: still ours, and does somebody want it stopped?"""
 
     ours: bool
     cancel: bool
 
 
 def hold(pk: int, lease: UUID, *, now: datetime) -> Hold:
-    """Renew the lease of a direct call."""
-    until = now + DIRECT_LEASE
+    """Renew the lease. An earlier `due_at` is somebody's wish meanwhile, and stays."""
+    until = now + LEASE
+    wanted_sooner = When(due_at__lt=F("leased_until"), then=F("due_at"))
     ours = FalRequest.objects.filter(pk=pk, lease=lease, status__in=LIVE).update(
-        leased_until=until, due_at=until
+        leased_until=until, due_at=Case(wanted_sooner, default=Value(until))
     )
     asked = FalRequest.objects.filter(pk=pk, cancel_asked_at__isnull=False).exists()
     return Hold(bool(ours), asked)

@@ -1,11 +1,12 @@
-"""Keeping a direct call's row ours while the call lasts: stream, run and realtime session alike."""
+"""Keeping a row ours while a call for it lasts, so that a dead process's rows are free soon."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from uuid import UUID
 
 from django.db import DatabaseError
 from django.utils import timezone
@@ -35,18 +36,35 @@ def holding(pk: int) -> Iterator[None]:
 
 
 async def keep(claim: lifecycle.Claim) -> bool:
-    """Renew the lease until a person wants the call stopped (True), or the row is not ours (False).
+    """Renew the lease until a person wants the call stopped (True), or the row is not ours (False)."""
+    while True:
+        held = await _renewed(claim.pk, claim.lease)
+        if not held.ours or held.cancel:
+            return held.ours
 
-    A database that is away is no reason to hang up on paid work.
-    """
+
+@asynccontextmanager
+async def kept(pk: int, lease: UUID) -> AsyncIterator[None]:
+    """Renew the lease while the block lasts, whatever a person wants: what is sent is sent."""
+    renewing = asyncio.create_task(_renew(pk, lease))
+    try:
+        with holding(pk):
+            yield
+    finally:
+        renewing.cancel()
+        await asyncio.gather(renewing, return_exceptions=True)
+
+
+async def _renew(pk: int, lease: UUID) -> None:
+    while (await _renewed(pk, lease)).ours:
+        pass
+
+
+async def _renewed(pk: int, lease: UUID) -> lifecycle.Hold:
+    """A moment later. A database that is away is no reason to let go of paid work."""
     while True:
         await asyncio.sleep(HOLD_EVERY_S)
         try:
-            held = await watch_loop.database(
-                lifecycle.hold, claim.pk, claim.lease, now=timezone.now()
-            )
+            return await watch_loop.database(lifecycle.hold, pk, lease, now=timezone.now())
         except DatabaseError:
-            logger.warning("The lease of request %s waits for the database.", claim.pk)
-            continue
-        if not held.ours or held.cancel:
-            return held.ours
+            logger.warning("The lease of request %s waits for the database.", pk)

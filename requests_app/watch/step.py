@@ -32,7 +32,6 @@ from requests_app.transitions import Ended, Gone, News
 from requests_app.watch import direct, follow, gate, keeper
 from requests_app.watch.loop import hosts_from_settings, watch_loop
 
-LOOK_LEASE = timedelta(seconds=100)  # longer than cancel, status and result together
 LOST_AFTER = timedelta(minutes=10)  # how long fal may deny knowing a request it took
 # Failed looks in a row, with their back-off, before a 404 is believed; one alone means nothing.
 DENIALS_BEFORE_LOST = 15  # about ten minutes
@@ -84,7 +83,8 @@ async def _send_in_turn(row: FalRequest) -> None:
         if await gate.is_shut(row.endpoint_id):
             return
         if claim := await _claim(row.pk):
-            await _submit(claim)
+            async with keeper.kept(claim.pk, claim.lease):
+                await _submit(claim)
 
 
 async def _claim(pk: int) -> lifecycle.Claim | None:
@@ -145,7 +145,8 @@ async def _look(row: FalRequest) -> None:
         if look is None:
             return
         try:
-            await _ask(look)
+            async with keeper.kept(pk, look.lease):
+                await _ask(look)
         finally:
             await watch_loop.database(_give_back, look)
     if not look.row.is_ended and follow.is_wanted(look.row):
@@ -153,7 +154,7 @@ async def _look(row: FalRequest) -> None:
 
 
 def _take(pk: int) -> Look | None:
-    lease = FalRequest.objects.lease(pk, timezone.now(), LOOK_LEASE)
+    lease = FalRequest.objects.lease(pk, timezone.now(), lifecycle.LEASE)
     if lease is None:
         return None
     row = FalRequest.objects.only(*_COLUMNS).get(pk=pk)

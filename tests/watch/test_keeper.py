@@ -1,0 +1,108 @@
+"""A row stays ours while a call for it lasts, and is free soon when its process has died."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from requests_app import lifecycle
+from requests_app.lifecycle import sending
+from requests_app.models import FalRequest, Status, Team
+from requests_app.watch import keeper
+from requests_app.watch.step import advance
+from tests.builders import make_queued, make_request
+from tests.fal.peer import says
+from tests.watch.conftest import PeerThread, at_peer, fresh, wait_for
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+RECEIPT = {"request_id": "req-9", "status": "IN_QUEUE"}
+
+
+@pytest.fixture(autouse=True)
+def short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a call outlasts it within a test."""
+    monkeypatch.setattr(sending, "LEASE", timedelta(seconds=1))
+    monkeypatch.setattr(lifecycle, "LEASE", timedelta(seconds=1))
+    monkeypatch.setattr(keeper, "HOLD_EVERY_S", 0.05)
+
+
+@pytest.fixture
+def row(team: Team, owner: User) -> FalRequest:
+    return make_request(team=team, person=owner)
+
+
+class Held:
+    """What the peer does until it is released, then it answers."""
+
+    def __init__(self, code: int, body: dict[str, Any]) -> None:
+        self.event = asyncio.Event()
+        self._answer = says(code, body)
+
+    async def __call__(self, writer: Any) -> None:
+        await self.event.wait()
+        await self._answer(writer)
+
+
+def renewed_beyond(row: FalRequest, seconds: float) -> bool:
+    until = fresh(row).leased_until
+    return until is not None and until > row.created_at + timedelta(seconds=seconds)
+
+
+def test_a_submit_that_outlasts_its_lease_keeps_its_row_and_its_receipt(
+    loop: Any, peer: PeerThread, row: FalRequest, owner: User
+) -> None:
+    held = Held(200, RECEIPT)
+    peer.will(held)
+    loop.spawn(advance(row.pk))
+    wait_for(lambda: peer.requests)
+    lifecycle.ask_cancel(row.pk, person=owner, now=timezone.now())  # takes nothing back
+    wait_for(lambda: renewed_beyond(row, 3))
+    lifecycle.lapsed(row.pk, now=timezone.now())  # as another worker's sweep would
+    assert fresh(row).status == Status.SUBMITTING
+    peer.release(held.event)
+    wait_for(lambda: fresh(row).fal_request_id == "req-9")
+    assert fresh(row).lease is None
+
+
+def test_a_look_that_outlasts_its_lease_keeps_its_row(
+    loop: Any, peer: PeerThread, team: Team, owner: User
+) -> None:
+    row = at_peer(peer, make_queued(team=team, person=owner))
+    held = Held(200, {"status": "IN_QUEUE", "queue_position": 3})
+    peer.will(held)
+    loop.spawn(advance(row.pk))
+    wait_for(lambda: peer.requests)
+    wait_for(lambda: renewed_beyond(row, 3))
+    assert FalRequest.objects.lease(row.pk, timezone.now(), timedelta(seconds=1)) is None
+    peer.release(held.event)
+    wait_for(lambda: fresh(row).lease is None)
+    assert fresh(row).queue_position == 3
+
+
+def test_a_wish_that_came_meanwhile_outlives_a_renewal(team: Team, owner: User) -> None:
+    row, now = make_queued(team=team, person=owner), timezone.now()
+    FalRequest.objects.filter(pk=row.pk).update(due_at=now)
+    lease = FalRequest.objects.lease(row.pk, now, timedelta(seconds=1))
+    assert lease is not None
+    lifecycle.make_due(row.pk, now=now)
+    assert lifecycle.hold(row.pk, lease, now=now).ours
+    assert fresh(row).due_at == now
+    lifecycle.release(row.pk, lease, now + timedelta(minutes=1))
+    assert fresh(row).due_at == now
+
+
+def test_a_dead_processs_row_is_free_well_within_a_minute(
+    monkeypatch: pytest.MonkeyPatch, row: FalRequest
+) -> None:
+    monkeypatch.undo()
+    now = timezone.now()
+    lifecycle.claim(row.pk, now=now)
+    lifecycle.lapsed(row.pk, now=now + timedelta(seconds=30))
+    assert fresh(row).status == Status.UNCERTAIN
+    assert timedelta(seconds=30) >= lifecycle.LEASE
