@@ -104,8 +104,8 @@ def test_an_event_is_shown_in_full_beside_the_list(open_page: Any) -> None:
     path = submit(open_page, "sandbox/text", {"words": 3, "delay_s": 0.01}, mode="stream")
     page = open_page(f"{path}?tab=events")
     page.locator(".frame").nth(1).click(timeout=8000)
-    expect(page.locator("#frame-title")).to_contain_text("Event 2")
-    expect(page.locator("#frame-body .json-tree")).to_contain_text("partial: true")
+    expect(page.locator(".frame-title")).to_contain_text("Event 2")
+    expect(page.locator(".frame-body .json-tree")).to_contain_text("partial: true")
 
 
 def test_stopping_a_stream_ends_it_and_says_what_it_does(open_page: Any) -> None:
