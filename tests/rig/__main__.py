@@ -25,6 +25,7 @@ from tests.rig.services import Prepared, prepare
 from tests.rig.trial import Verdict, hold
 
 SHOWN = 10  # problems of one checker
+PLANTED_REST_S = 30.0
 
 
 def arguments() -> argparse.Namespace:
@@ -90,17 +91,32 @@ def _show(verdict: Verdict) -> None:
 def _all_found(
     folder: Path, prepared: Prepared, names: list[str], given: argparse.Namespace
 ) -> bool:
-    found = 0
-    for name in names:
-        plan = Plan(given.seconds or 15.0, given.kills or 1, given.seed, weathers=(STORM,))
+    """Each bug by a checker that is meant to find it; and nothing where there is none."""
+    plan = Plan(
+        given.seconds or 15.0,
+        1 if given.kills is None else given.kills,
+        given.seed,
+        weathers=(STORM,),
+    )
+    right = 0
+    for name in ["", *names]:
         verdict = hold(
-            folder / name, prepared, plan, requests=given.requests or 150, plant=name, rest_s=15.0
-        )
-        found += bool(verdict.problems)
+            folder / (name or "sound"), prepared, plan,
+            requests=given.requests or 150, plant=name, rest_s=PLANTED_REST_S,
+        )  # fmt: skip
+        is_right = _is_right(verdict, name)
+        right += is_right
         counts = {checker: len(problems) for checker, problems in verdict.problems.items()}
-        print(f"{name:32} {json.dumps(counts) if counts else 'NOT FOUND'}", flush=True)
-    print(f"{found} of {len(names)} planted bugs found")
-    return found == len(names)
+        mark = "ok" if is_right else "WRONG"
+        print(f"{name or 'sound':32} {mark:6} {json.dumps(counts)}", flush=True)
+    print(f"{right} of {len(names) + 1} judgements right, {len(names)} of them of planted bugs")
+    return right == len(names) + 1
+
+
+def _is_right(verdict: Verdict, name: str) -> bool:
+    if not name:
+        return not verdict.problems
+    return bool(PLANTS[name].found_by & verdict.problems.keys())
 
 
 if __name__ == "__main__":

@@ -49,8 +49,14 @@ WEATHERS = (
 STORM = Weather(
     "storm",
     {
-        "submit": {"swallow": 0.1, "drop_reply": 0.1, "502_after": 0.05, "delay": 0.2, "429": 0.05},
-        "webhook": {"drop_reply": 0.2, "reset_before": 0.2},
+        "submit": {
+            "slow_reply": 0.15,
+            "drop_reply": 0.1,
+            "502_after": 0.1,
+            "delay": 0.2,
+            "429": 0.1,
+        },
+        "webhook": {"drop_reply": 0.3, "reset_before": 0.4},
         "result": {"delay": 0.2},
     },
 )

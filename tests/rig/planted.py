@@ -17,7 +17,7 @@ def main() -> None:
     django.setup()
     from tests.rig.plants import PLANTS
 
-    PLANTS[os.environ["RIG_PLANT"]]()
+    PLANTS[os.environ["RIG_PLANT"]].apply()
     sys.argv = sys.argv[1:]
     if sys.argv[0] == "celery":
         from celery.__main__ import main as run

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,28 @@ from django.db import transaction
 from django.utils import timezone
 
 
+@dataclass(frozen=True)
+class Plant:
+    """One bug, and the checkers of which at least one must object."""
+
+    apply: Callable[[], None]
+    found_by: frozenset[str]
+
+
+PLANTS: dict[str, Plant] = {}
+
+
+def plant(*found_by: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Name the function below as a bug."""
+
+    def keep(apply: Callable[[], None]) -> Callable[[], None]:
+        PLANTS[apply.__name__] = Plant(apply, frozenset(found_by))
+        return apply
+
+    return keep
+
+
+@plant("at-most-once")
 def submit_is_retried() -> None:
     """A submit without an answer is sent again at once, as the official clients do."""
     from requests_app.fal import FalClient
@@ -31,6 +54,7 @@ def submit_is_retried() -> None:
     FalClient.submit = twice  # type: ignore[method-assign]
 
 
+@plant("register", "effects")
 def end_is_overwritten() -> None:
     """News about an ended row are applied as if it were live."""
     from requests_app.lifecycle import hearing
@@ -46,6 +70,7 @@ def end_is_overwritten() -> None:
     hearing._after_the_end = overwrite
 
 
+@plant("liveness")
 def sweep_is_off() -> None:
     """Only messages move rows on."""
     from requests_app import tasks
@@ -59,6 +84,7 @@ def sweep_is_off() -> None:
     tasks.sweep_once = clock.sweep = nothing  # type: ignore[attr-defined]
 
 
+@plant("acknowledged")
 def webhook_is_acknowledged_early() -> None:
     """200 first, the work later in a thread."""
     from requests_app import deliveries
@@ -77,6 +103,7 @@ def webhook_is_acknowledged_early() -> None:
     deliveries.receive = later  # type: ignore[assignment]
 
 
+@plant("at-most-once")
 def claim_is_not_exclusive() -> None:
     """Whoever wants to send a row may, also when somebody is at it."""
     from requests_app import lifecycle
@@ -93,6 +120,7 @@ def claim_is_not_exclusive() -> None:
     lifecycle.claim = anyone
 
 
+@plant("truth")
 def cancel_is_painted() -> None:
     """A wish to cancel shows as cancelled at once, whatever fal does."""
     from requests_app import lifecycle
@@ -111,6 +139,7 @@ def cancel_is_painted() -> None:
     lifecycle.ask_cancel = paint
 
 
+@plant("set-full")
 def key_is_ignored() -> None:
     """A repeated call makes another request."""
     from requests_app import lifecycle
@@ -121,15 +150,16 @@ def key_is_ignored() -> None:
     lifecycle.create_once = always
 
 
+@plant("effects")
 def end_is_not_recorded() -> None:
-    """Ends heard by a poll move the row without an observation."""
+    """Every fifth row ends without an observation."""
     from requests_app.lifecycle import writing
     from requests_app.models import ENDED, FalRequest
 
     record = writing.record
 
     def careless(row: FalRequest, status: str, kind: str, note: str, *args: Any, **kw: Any) -> None:
-        if kind != "ended" or "poll" not in args:
+        if kind != "ended" or row.pk % 5:
             record(row, status, kind, note, *args, **kw)
             return
         columns = {name: kw[name] for name in kw if hasattr(row, name)}
@@ -140,6 +170,7 @@ def end_is_not_recorded() -> None:
     writing.record = careless
 
 
+@plant("at-most-once")
 def uncertain_is_sent_again() -> None:
     """The sweep takes an uncertain row for one that was not sent."""
     from requests_app.models import FalRequest, Status
@@ -155,6 +186,7 @@ def uncertain_is_sent_again() -> None:
     sweep._due = generous
 
 
+@plant("liveness")
 def restart_forgets() -> None:
     """A process that comes up takes open rows for another's business."""
     from requests_app import lifecycle
@@ -166,6 +198,7 @@ def restart_forgets() -> None:
     lifecycle.resume = forget
 
 
+@plant("set-full")
 def acknowledged_from_memory() -> None:
     """Now and then a request is confirmed that never reaches the disk."""
     from requests_app import lifecycle
@@ -187,19 +220,27 @@ def acknowledged_from_memory() -> None:
     lifecycle.create_once = forgetful
 
 
+@plant("at-most-once")
 def lapsed_is_sent_again() -> None:
-    """A row whose sender died is taken for one that was never sent."""
+    """A row whose lease ran out is taken for one that was never sent; and no lease is renewed."""
     from requests_app import lifecycle
     from requests_app.fal.errors import NotSent
     from requests_app.lifecycle import sending
+    from requests_app.watch import keeper
 
     def again(pk: int, *, now: Any) -> None:
         lifecycle.not_sent(pk, NotSent("The sender is gone."), now=now)
 
-    sending.SUBMIT_LEASE = timedelta(seconds=2)
+    def idle(pk: int, lease: Any, *, now: Any) -> sending.Hold:
+        return sending.Hold(ours=True, cancel=False)
+
+    sending.LEASE = timedelta(seconds=1)
     lifecycle.lapsed = again
+    lifecycle.hold = idle
+    keeper.is_held = lambda pk: False
 
 
+@plant("truth")
 def unknown_is_failed() -> None:
     """A submit without an answer counts as failed."""
     from requests_app import lifecycle
@@ -212,6 +253,7 @@ def unknown_is_failed() -> None:
     lifecycle.uncertain = fail
 
 
+@plant("truth")
 def output_is_cut() -> None:
     """The result that a poll fetches loses its last bytes."""
     from dataclasses import replace
@@ -225,24 +267,3 @@ def output_is_cut() -> None:
         return replace(whole, body=whole.body[:-2])
 
     FalClient.result = cut  # type: ignore[method-assign]
-
-
-PLANTS: dict[str, Callable[[], None]] = {
-    plant.__name__: plant
-    for plant in (
-        submit_is_retried,
-        end_is_overwritten,
-        sweep_is_off,
-        webhook_is_acknowledged_early,
-        claim_is_not_exclusive,
-        cancel_is_painted,
-        key_is_ignored,
-        end_is_not_recorded,
-        uncertain_is_sent_again,
-        restart_forgets,
-        acknowledged_from_memory,
-        lapsed_is_sent_again,
-        unknown_is_failed,
-        output_is_cut,
-    )
-}

@@ -9,7 +9,8 @@ one JSON line, `{"chances": {"submit": {"502_before": 0.1}}, "away_s": 0}`, and 
     reset_before, blackhole, 502_before, 429   the upstream never hears of the call
     reset_after, drop_reply, swallow, 502_after, truncate, garbage
                                                the upstream does the work, its answer is spoilt
-    delay                                      a second, then all is well
+    delay, slow_reply                          a second before the upstream hears of it, or some
+                                               seconds before the caller hears of its answer
     away_s                                     nobody listens: connections are refused
 
 Each paid POST and each webhook leaves one JSON line in the log.
@@ -32,10 +33,11 @@ from typing import Any
 
 MAX_HEAD = 64 * 1024
 DELAY_S = 1.0
+SLOW_S = 5.0
 HOLD_S = 90.0  # longer than any caller waits
 UPSTREAM_S = 10.0  # how long a dead upstream is waited for
 BEFORE = {"reset_before", "blackhole", "502_before", "429"}
-AFTER = {"reset_after", "drop_reply", "swallow", "502_after", "truncate", "garbage"}
+AFTER = {"reset_after", "drop_reply", "swallow", "slow_reply", "502_after", "truncate", "garbage"}
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -232,6 +234,10 @@ class Proxy:
         elif fault == "truncate":
             head, _, body = reply.partition(b"\r\n\r\n")
             writer.write(head + b"\r\n\r\n" + body[: len(body) // 2])
+            await writer.drain()
+        elif fault == "slow_reply":
+            await asyncio.sleep(SLOW_S)
+            writer.write(reply)
             await writer.drain()
         elif fault in ("blackhole", "swallow"):
             await asyncio.sleep(HOLD_S)

@@ -76,6 +76,7 @@ async def test_it_passes_a_call_on_and_notes_it(
         ("reset_after", httpx.ReadError, True),
         ("drop_reply", httpx.RemoteProtocolError, True),
         ("swallow", httpx.ReadTimeout, True),
+        ("slow_reply", httpx.ReadTimeout, True),
         ("502_after", 502, True),
         ("truncate", httpx.RemoteProtocolError, True),
         ("garbage", 200, True),
