@@ -185,7 +185,11 @@ def _settle_surely(
 
 def _settle(row: FalRequest, post: Post, report: WebhookReport, *, is_fresh: bool) -> Verdict:
     with transaction.atomic():
-        row = FalRequest.objects.select_for_update().only("public_id", "fal_request_id").get(pk=row.pk)
+        row = (
+            FalRequest.objects.select_for_update()
+            .only("public_id", "fal_request_id")
+            .get(pk=row.pk)
+        )
         verdict = _objection(row, report, is_fresh=is_fresh)
         if verdict:
             return _refuse(row, post, verdict)

@@ -33,9 +33,7 @@ def is_live(token: str) -> bool:
     return _unused(token).exists() and not User.objects.exists()
 
 
-def make_first_owner(
-    token: str, *, team_name: str, username: str, password: str
-) -> User:
+def make_first_owner(token: str, *, team_name: str, username: str, password: str) -> User:
     """Make the team and its owner, once. Raises LinkDead, also for all but one of many at once."""
     user = User(username=username)
     user.set_password(password)  # takes a while on purpose: not while others wait for the database

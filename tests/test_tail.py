@@ -41,8 +41,9 @@ def add_frames(row: FalRequest, *numbers: int, size: int = 1) -> None:
 
 
 def end(row: FalRequest) -> None:
-    lifecycle.observe(row.pk, Ended(Status.COMPLETED, "", "done"), source=Source.STREAM,
-                      asked_at=timezone.now())
+    lifecycle.observe(
+        row.pk, Ended(Status.COMPLETED, "", "done"), source=Source.STREAM, asked_at=timezone.now()
+    )
 
 
 def end_quietly(row: FalRequest) -> None:
@@ -211,7 +212,8 @@ async def test_it_waits_for_the_logs_that_follow_an_end_by_webhook(row: FalReque
 
 async def test_it_does_not_wait_for_those_logs_for_ever(row: FalRequest) -> None:
     await FalRequest.objects.filter(pk=row.pk).aupdate(
-        status=Status.COMPLETED, due_at=timezone.now(),
+        status=Status.COMPLETED,
+        due_at=timezone.now(),
         ended_at=timezone.now() - tail.AFTERCARE - timedelta(seconds=1),
     )
     assert [batch.ended for batch in await to_the_end(row)] == [True]

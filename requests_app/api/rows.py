@@ -47,7 +47,9 @@ def page(token: ApiToken, filters: Filters) -> tuple[list[FalRequest], UUID | No
     The cursor is the id of the page's last row. Raises InvalidCursor, BadSearch.
     """
     team = of(token)
-    matching = team.without_payload().filter(**_conditions(filters)).filter(_searched(token, filters))
+    matching = (
+        team.without_payload().filter(**_conditions(filters)).filter(_searched(token, filters))
+    )
     params = {"older": filters.cursor} if filters.cursor else {}
     found = page_of(matching, within=team, params=params, size=filters.limit)
     return found.rows, found.rows[-1].public_id if found.older else None

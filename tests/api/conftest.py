@@ -52,7 +52,9 @@ class Caller:
     def make(self, endpoint_id: str = "acme/one", **values: Any) -> FalRequest:
         """A row of the team, recorded as the product records it, then given these columns."""
         row = make_request(
-            team=self.team, person=self.user, endpoint_id=endpoint_id,
+            team=self.team,
+            person=self.user,
+            endpoint_id=endpoint_id,
             input={"prompt": "a lighthouse"},
         )
         FalRequest.objects.filter(pk=row.pk).update(**values)

@@ -46,8 +46,13 @@ def test_the_documentation_renders_under_the_strict_policy(live_server: Any) -> 
         page.on("console", lambda message: troubles.append(message.text))
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("requestfailed", lambda request: troubles.append(request.url))
-        page.on("request", lambda request: request.url.startswith((live_server.url, "data:"))
-                or troubles.append(f"foreign: {request.url}"))
+        page.on(
+            "request",
+            lambda request: (
+                request.url.startswith((live_server.url, "data:"))
+                or troubles.append(f"foreign: {request.url}")
+            ),
+        )
         reply = page.goto(f"{live_server.url}/api/v1/docs")
         assert reply and "unsafe" not in reply.headers["content-security-policy"]
         page.locator(".opblock-post").first.click()

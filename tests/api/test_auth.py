@@ -13,9 +13,18 @@ from tests.api.conftest import BASE, Caller
 
 def test_every_refused_caller_gets_the_same_401(owner: Caller, teammate: Caller) -> None:
     ApiToken.objects.filter(user=teammate.user).update(revoked_at=timezone.now())
-    values = ["", "Bearer", "Bearer ", "Bearer fdk_wrong", "Basic b2xpdmU6eA==", owner.text,
-              f"Token {owner.text}", f"Bearer {owner.text} x", f"Bearer {teammate.text}",
-              "Bearer \xe9\xff"]
+    values = [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer fdk_wrong",
+        "Basic b2xpdmU6eA==",
+        owner.text,
+        f"Token {owner.text}",
+        f"Bearer {owner.text} x",
+        f"Bearer {teammate.text}",
+        "Bearer \xe9\xff",
+    ]
     answers = {_answer(value) for value in values}
     assert len(answers) == 1
     status, body, challenge = answers.pop()
@@ -64,8 +73,11 @@ def test_a_token_acts_in_its_own_team_only(owner: Caller, stranger: Caller) -> N
 def test_a_viewer_looks_but_does_not_act(owner: Caller, teammate: Caller) -> None:
     row = owner.make()
     assert teammate.get(f"{row.public_id}/").json()["person"] == "olive"
-    for path, body in [("", {"endpoint_id": "acme/one", "input": {}}), ("", "not json"),
-                       (f"{row.public_id}/cancel/", None)]:
+    for path, body in [
+        ("", {"endpoint_id": "acme/one", "input": {}}),
+        ("", "not json"),
+        (f"{row.public_id}/cancel/", None),
+    ]:
         refused = teammate.post(path, body)
         assert refused.status_code == 403
         assert refused.json() == {"detail": "A viewer may look, not submit or cancel."}
@@ -103,5 +115,3 @@ def test_its_use_is_noted(owner: Caller) -> None:
     assert ApiToken.objects.get(user=owner.user).last_used_at is None
     owner.get()
     assert ApiToken.objects.get(user=owner.user).last_used_at is not None
-
-

@@ -58,7 +58,8 @@ def test_a_bad_body_is_refused_clearly_and_stores_nothing(owner: Caller, name: s
 def test_an_error_says_where(owner: Caller) -> None:
     [problem] = owner.post(body='{\n  "endpoint_id": acme\n}').json()["detail"]
     assert problem == {
-        "loc": ["body"], "msg": "Not JSON: Expecting value, line 2, column 18.",
+        "loc": ["body"],
+        "msg": "Not JSON: Expecting value, line 2, column 18.",
         "type": "json_invalid",
     }
 
@@ -80,7 +81,9 @@ def test_a_compressed_body_is_refused(owner: Caller) -> None:
     assert "compressed" in refused.json()["detail"][0]["msg"]
 
 
-@pytest.mark.parametrize("text", ['{"n": "\\u0000"}', '{"n": "\\ud800"}', '{"n": 123456789012345678901234567890}'])
+@pytest.mark.parametrize(
+    "text", ['{"n": "\\u0000"}', '{"n": "\\ud800"}', '{"n": 123456789012345678901234567890}']
+)
 def test_odd_but_legal_input_is_kept_as_it_is(owner: Caller, text: str) -> None:
     import json
 

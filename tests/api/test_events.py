@@ -61,9 +61,7 @@ async def test_the_past_comes_first_then_what_is_new_then_the_end(owner: Caller)
         async for event in read(response):
             seen.append((event["event"], event["data"]))
             if len(seen) == 2:
-                await sync_to_async(LogLine.objects.create)(
-                    request=row, message="warm", digest="1"
-                )
+                await sync_to_async(LogLine.objects.create)(request=row, message="warm", digest="1")
                 await sync_to_async(frame)(row, 2)
             if len(seen) == 4:
                 await sync_to_async(end)(row)
@@ -155,10 +153,15 @@ class Connection:
         asgi = ApplicationCommunicator(
             ASGIHandler(),
             {
-                "type": "http", "method": "GET", "path": f"{BASE}{row.public_id}/events/",
-                "query_string": b"", "server": ("localhost", 80),
-                "headers": [(b"host", b"localhost"),
-                            (b"authorization", caller.headers["Authorization"].encode())],
+                "type": "http",
+                "method": "GET",
+                "path": f"{BASE}{row.public_id}/events/",
+                "query_string": b"",
+                "server": ("localhost", 80),
+                "headers": [
+                    (b"host", b"localhost"),
+                    (b"authorization", caller.headers["Authorization"].encode()),
+                ],
             },
         )
         await asgi.send_input({"type": "http.request", "body": b""})

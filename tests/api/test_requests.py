@@ -16,20 +16,36 @@ BODY = {"endpoint_id": "acme/one", "input": {"prompt": "a lighthouse"}}
 
 
 def test_a_submit_records_the_row_for_the_tokens_person_and_team(owner: Caller) -> None:
-    made = owner.post(body=BODY | {
-        "mode": "stream", "headers": {"x-trace": "7"}, "priority": "low", "start_timeout": 30,
-        "no_retry": True, "store_io": False, "runner_hint": "warm",
-    })
+    made = owner.post(
+        body=BODY
+        | {
+            "mode": "stream",
+            "headers": {"x-trace": "7"},
+            "priority": "low",
+            "start_timeout": 30,
+            "no_retry": True,
+            "store_io": False,
+            "runner_hint": "warm",
+        }
+    )
     assert made.status_code == 201
     shown = made.json()
     row = FalRequest.objects.get()
     assert shown["id"] == str(row.public_id)
     assert (shown["team"], shown["person"], shown["status"]) == ("Lighthouse", "olive", "pending")
     assert (shown["mode"], shown["headers"]) == ("stream", {"x-trace": "7"})
-    assert row.options == shown["options"] == {
-        "headers": {"x-trace": "7"}, "priority": "low", "start_timeout": 30.0, "no_retry": True,
-        "store_io": False, "runner_hint": "warm",
-    }
+    assert (
+        row.options
+        == shown["options"]
+        == {
+            "headers": {"x-trace": "7"},
+            "priority": "low",
+            "start_timeout": 30.0,
+            "no_retry": True,
+            "store_io": False,
+            "runner_hint": "warm",
+        }
+    )
     assert row.seq == shown["seq"] == Observation.objects.get().pk
     assert made["Cache-Control"] == "private, no-store"
 
@@ -73,7 +89,8 @@ def test_bad_fields_are_named_and_nothing_is_stored(
 def test_every_error_is_told_at_once(owner: Caller) -> None:
     refused = owner.post(body={"endpoint_id": "x", "input": {}, "runner_hint": "\n"})
     assert {problem["loc"][1] for problem in refused.json()["detail"]} == {
-        "endpoint_id", "runner_hint",
+        "endpoint_id",
+        "runner_hint",
     }
 
 
@@ -129,7 +146,11 @@ def test_the_detail_has_what_went_in_and_what_came_out(owner: Caller) -> None:
     row = owner.make(output=b'{"images": [{"url": "x"}]}', output_size=26, metrics={"t": 1.5})
     LogLine.objects.create(request=row, message="loading", digest="1", level="INFO")
     Delivery.objects.create(
-        request=row, received_at=timezone.now(), verdict="accepted", body=b"{}", body_size=2,
+        request=row,
+        received_at=timezone.now(),
+        verdict="accepted",
+        body=b"{}",
+        body_size=2,
         headers={"x": "y"},
     )
     shown = owner.get(f"{row.public_id}/").json()
