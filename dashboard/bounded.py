@@ -90,11 +90,11 @@ class Paced:
     async def drained(self) -> None:
         """Wait until the reader has caught up; cut one that takes nothing for too long."""
         while not self._writable.is_set():
-            before = _unsent(self.transport)
+            before = unsent(self.transport)
             try:
                 await asyncio.wait_for(self._writable.wait(), limits.stall_s)
             except TimeoutError:
-                if _unsent(self.transport) >= before:
+                if unsent(self.transport) >= before:
                     logger.info("Cut a reader that took nothing for %s s.", limits.stall_s)
                     self.transport.abortConnection()
                     return
@@ -267,7 +267,7 @@ class BoundedWebSocket(Paced, WebSocketProtocol):  # type: ignore[misc]
 
     def serverSend(self, content: str | bytes, binary: bool = False) -> None:  # noqa: FBT001, FBT002
         """Send a message, unless too much is still unsent."""
-        if _unsent(self.transport) > limits.unsent:
+        if unsent(self.transport) > limits.unsent:
             logger.info("Cut a socket that left %s bytes unread.", limits.unsent)
             self.transport.abortConnection()
         else:
@@ -343,7 +343,7 @@ def _log_action(server: Any, protocol: str, action: str, details: dict[str, Any]
     _daphne_log_action(server, protocol, action, {**details, "path": mask(details["path"])})
 
 
-def _unsent(transport: Any) -> int:
+def unsent(transport: Any) -> int:
     """Bytes handed to the transport that the kernel has not taken yet."""
     while not hasattr(transport, "dataBuffer"):  # TLS wraps the connection
         transport = transport.transport

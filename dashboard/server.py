@@ -12,6 +12,7 @@ from daphne.server import Server
 from django.core.exceptions import ImproperlyConfigured
 
 from dashboard import bounded
+from dashboard.stopping import GracefulServer
 
 # Bytes of one message from a browser: fal takes 16 MiB, which are 22 in base64.
 MESSAGE_LIMIT = 24 * 1024 * 1024
@@ -33,10 +34,10 @@ def free_port(host: str, port: int) -> int:
 
 
 def serve(application: Any, host: str, port: int, *, on_ready: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM."""
+    """Serve until SIGINT or SIGTERM, then let what was begun be answered."""
     bounded.install()
     interface = host.replace(":", r"\:")
-    server = Server(
+    server = GracefulServer(
         application=application,
         endpoints=[f"tcp:port={port}:interface={interface}"],
         signal_handlers=True,

@@ -1,0 +1,80 @@
+"""A stop in order: no new connections, what was asked is answered, sockets are told, then the end.
+
+SIGTERM or SIGINT begins it, a second one ends it at once. Daphne by itself cancels every reply in the
+making.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from typing import Any
+
+from daphne.server import Server
+from daphne.ws_protocol import WebSocketProtocol
+from twisted.internet import reactor  # installed by Daphne's import
+
+from dashboard.bounded import unsent
+
+DRAIN_S = 10.0  # for replies in the making; an event stream has no end and is cut then
+LOOK_EVERY_S = 0.05
+GOING_AWAY = 4500  # to browsers: nothing is wrong with you, come back
+
+logger = logging.getLogger(__name__)
+
+
+class GracefulServer(Server):  # type: ignore[misc]
+    """Daphne with a stop that fails no request."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, signal_handlers=False)
+        self._ports: list[Any] = []
+        self._stopping: asyncio.Task[None] | None = None
+
+    def listen_success(self, port: Any) -> None:
+        """Remember what to close; from here on a signal means a stop in order."""
+        super().listen_success(port)
+        self._ports.append(port)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: reactor.callFromThread(self.stop_in_order))
+
+    def stop_in_order(self) -> None:
+        """Begin; asked again, end at once. On the reactor's thread."""
+        if self._stopping is None:
+            self._stopping = asyncio.ensure_future(self._drain())
+        else:
+            self.stop()
+
+    async def _drain(self) -> None:
+        loop = asyncio.get_running_loop()
+        for port in self._ports:
+            port.stopListening()
+        self._close_sockets()
+        end = loop.time() + DRAIN_S
+        while (tasks := self._at_work()) and loop.time() < end:
+            await asyncio.wait(tasks, timeout=end - loop.time())
+        await self._flushed(end)
+        if tasks:
+            logger.warning("The stop cuts off %s connections.", len(tasks))
+        self.stop()
+
+    async def _flushed(self, end: float) -> None:
+        """A reply that was made may still be on its way to a slow reader."""
+        for protocol in list(self.connections):
+            transport = getattr(getattr(protocol, "channel", protocol), "transport", None)
+            # Twisted tells nobody when it is through.
+            while transport and unsent(transport) and asyncio.get_running_loop().time() < end:  # noqa: ASYNC110
+                await asyncio.sleep(LOOK_EVERY_S)
+
+    def _close_sockets(self) -> None:
+        """Their applications then see a disconnect, and end as when a tab is closed."""
+        for protocol in list(self.connections):
+            is_socket = isinstance(protocol, WebSocketProtocol)
+            if is_socket and protocol.state == WebSocketProtocol.STATE_OPEN:
+                protocol.serverClose(code=GOING_AWAY)
+
+    def _at_work(self) -> set[asyncio.Task[Any]]:
+        """Applications that have not ended yet."""
+        tasks = (details.get("application_instance") for details in self.connections.values())
+        return {task for task in tasks if task is not None and not task.done()}

@@ -1,0 +1,128 @@
+"""SIGTERM with replies in the making and sockets open, at a real process."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from dashboard.stopping import DRAIN_S, GOING_AWAY
+from tests.source import ROOT
+
+
+class Server:
+    """The process and where it listens."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.dashboard.stopping_server"],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert self.process.stdout
+        self.port = int(self.process.stdout.readline())
+        self.client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", trust_env=False)
+
+    def signal(self, number: int = signal.SIGTERM) -> None:
+        self.process.send_signal(number)
+
+    async def end(self, seconds: float) -> str:
+        """What it said; it ended by itself and well."""
+        said, errors = await asyncio.to_thread(self.process.communicate, timeout=seconds)
+        await self.client.aclose()
+        assert self.process.returncode == 0, errors
+        assert said.endswith("ended\n"), errors
+        return said + errors
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.process.kill()
+    server.process.wait()
+
+
+async def begun(server: Server, path: str = "/slow") -> asyncio.Task[httpx.Response]:
+    task = asyncio.create_task(server.client.get(path))
+    await asyncio.sleep(0.4)
+    return task
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_reply_in_the_making_is_finished(server: Server, number: int) -> None:
+    replies = [await begun(server) for _ in range(2)]
+    server.signal(number)
+    assert [(await reply).text for reply in replies] == ["whole", "whole"]
+    await server.end(5)
+
+
+async def test_a_slow_reader_gets_the_whole_reply(server: Server) -> None:
+    size = 3 * 1024 * 1024
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=4096)
+    writer.write(b"GET /slow?%d HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % size)
+    await asyncio.sleep(0.4)
+    server.signal()
+    await asyncio.sleep(2)  # the reply is made; nobody has read any of it
+    got = await asyncio.wait_for(reader.read(), 5)
+    assert got.count(b"\0") == size
+    writer.close()
+    await server.end(5)
+
+
+async def test_new_connections_are_refused_meanwhile(server: Server) -> None:
+    """So that a proxy takes the next process."""
+    reply = await begun(server)
+    server.signal()
+    await asyncio.sleep(0.3)
+    async with httpx.AsyncClient(trust_env=False) as other:
+        with pytest.raises(httpx.ConnectError):
+            await other.get(f"http://127.0.0.1:{server.port}/slow")
+    assert (await reply).text == "whole"
+    await server.end(5)
+
+
+async def test_an_open_socket_is_told_to_come_back_and_its_application_ends(
+    server: Server,
+) -> None:
+    async with connect(f"ws://127.0.0.1:{server.port}/", proxy=None) as socket:
+        server.signal()
+        with pytest.raises(ConnectionClosed) as closed:
+            await asyncio.wait_for(socket.recv(), 3)
+    assert closed.value.rcvd
+    assert closed.value.rcvd.code == GOING_AWAY
+    assert "left websocket.disconnect" in await server.end(5)
+
+
+async def test_with_nothing_open_it_ends_at_once(server: Server) -> None:
+    began = time.monotonic()
+    server.signal()
+    await server.end(5)
+    assert time.monotonic() - began < 3
+
+
+async def test_a_stream_without_end_is_cut_off_in_the_end(server: Server) -> None:
+    endless = await begun(server, "/endless")
+    began = time.monotonic()
+    server.signal()
+    assert "cuts off 1 connections" in await server.end(DRAIN_S + 8)
+    assert time.monotonic() - began >= DRAIN_S - 1
+    await asyncio.gather(endless, return_exceptions=True)
+
+
+async def test_a_second_signal_waits_for_nobody(server: Server) -> None:
+    endless = await begun(server, "/endless")
+    began = time.monotonic()
+    server.signal()
+    await asyncio.sleep(0.3)
+    server.signal()
+    await server.end(6)
+    assert time.monotonic() - began < DRAIN_S / 2
+    await asyncio.gather(endless, return_exceptions=True)
