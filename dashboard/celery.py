@@ -14,14 +14,20 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
 SWEEP_EVERY_S = 1.0
 
+
+def broker_options(redis_url: str) -> dict[str, float]:
+    """How the broker is spoken to."""
+    if not redis_url:
+        # How often the worker looks for messages in memory; the default is a whole second.
+        return {"polling_interval": 0.02}
+    # A Redis that is away must not hold up the page that sends a hint: one quick try.
+    return {"socket_connect_timeout": 1.0, "max_retries": 0}
+
+
 app = Celery("faldeck")
 app.conf.update(
     broker_url=settings.REDIS_URL or "memory://localhost/",
-    # In memory the worker looks for messages at this interval; the default is a whole second.
-    # A Redis that is away must not hold up the page that sends a hint.
-    broker_transport_options=(
-        {"socket_connect_timeout": 1.0} if settings.REDIS_URL else {"polling_interval": 0.02}
-    ),
+    broker_transport_options=broker_options(settings.REDIS_URL),
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,  # a worker without Redis still has its own clock
     task_ignore_result=True,

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from typing import Any
 
 import httpx
 import pytest
-from celery import signals
+from celery import Celery, signals
 from django.contrib.auth.models import User
+from kombu.exceptions import KombuError
 
-from dashboard.celery import SWEEP_EVERY_S, app, keep_own_time, show_figures
+from dashboard.celery import SWEEP_EVERY_S, app, broker_options, keep_own_time, show_figures
 from requests_app import announce, tasks
 from requests_app.models import FalRequest, Heartbeat, Team
 from requests_app.watch import clock
@@ -41,6 +43,19 @@ def test_only_json_is_taken_from_the_broker() -> None:
 
 def test_without_redis_no_broker_is_needed() -> None:
     assert app.conf.broker_url == "memory://localhost/"
+
+
+def test_a_redis_that_refuses_holds_up_nobody() -> None:
+    """Kombu would try for six seconds, in the middle of somebody's submit."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]  # nobody listens there once this is closed
+    url = f"redis://127.0.0.1:{port}/0"
+    with Celery("away", broker=url, set_as_current=False) as away:
+        away.conf.broker_transport_options = broker_options(url)
+        began = time.monotonic()
+        with pytest.raises(KombuError):
+            away.send_task(announce.ADVANCE_TASK, args=[1], retry=False, ignore_result=True)
+    assert time.monotonic() - began < 1
 
 
 def test_work_is_published_once_with_the_rows_key() -> None:
