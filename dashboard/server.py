@@ -8,7 +8,6 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from daphne.server import Server
 from django.core.exceptions import ImproperlyConfigured
 
 from dashboard import bounded
@@ -40,7 +39,6 @@ def serve(application: Any, host: str, port: int, *, on_ready: Callable[[], None
     server = GracefulServer(
         application=application,
         endpoints=[f"tcp:port={port}:interface={interface}"],
-        signal_handlers=True,
         ready_callable=on_ready,
         verbosity=0,
         server_name="faldeck",
