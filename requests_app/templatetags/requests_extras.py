@@ -78,8 +78,16 @@ def status_look(row: FalRequest) -> StatusLook:
         return _REFUSED
     look = _LOOKS[Status(row.status)]
     if row.status == Status.IN_QUEUE and row.queue_position is not None:
-        return look._replace(word=f"{look.word} {row.queue_position}")
+        return _in_queue(look, row.queue_position)
     return look
+
+
+def _in_queue(look: StatusLook, ahead: int) -> StatusLook:
+    """fal counts the requests ahead from 0, which reads like an error."""
+    if ahead == 0:
+        return look._replace(word="next in queue")
+    sentence = f"fal has it; {ahead} ahead of it in the queue."
+    return look._replace(word=f"{look.word} {ahead}", sentence=sentence)
 
 
 @register.filter

@@ -91,7 +91,13 @@ def test_cancelling_and_a_users_mistake_look_different() -> None:
     refused = FalRequest(status=Status.FAILED, error_code=422)
     assert status_look(refused).key == "refused"
     assert status_look(FalRequest(status=Status.FAILED, error_code=503)).key == "failed"
-    assert status_look(FalRequest(status=Status.IN_QUEUE, queue_position=0)).word == "in queue 0"
+
+
+def test_a_place_in_the_queue_reads_as_how_many_are_ahead() -> None:
+    def words(ahead: int) -> str:
+        return status_look(FalRequest(status=Status.IN_QUEUE, queue_position=ahead)).word
+
+    assert (words(0), words(3)) == ("next in queue", "in queue 3")
 
 
 def test_an_icon_is_decoration_unless_it_has_a_label() -> None:
