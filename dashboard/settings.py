@@ -178,7 +178,7 @@ if REDIS_URL:
     }
     CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "dashboard.caches.RedisOrMemory",
             "LOCATION": REDIS_URL,
         }
     }
