@@ -112,6 +112,11 @@ _KNOWN: Mapping[str, tuple[str, str]] = {
         "The connection broke off",
         "What came until then is kept. Work done until then may be billed.",
     ),
+    "redirected": (
+        "The address leads elsewhere",
+        "Check the endpoint id and its path. If every call ends like this, an administrator has to "
+        "check FAL_RUN_URL.",
+    ),
     "session_error": (
         "The session ended with an error",
         "Look at the last messages under Events, then connect again.",

@@ -58,6 +58,11 @@ class Unanswered(FalError):
         self.status_code = status_code
         self.body = body[:4096]
 
+    @property
+    def is_redirect(self) -> bool:
+        """Another address was named (3xx); it is never followed, so the call went no further."""
+        return 300 <= (self.status_code or 0) < 400
+
 
 class TooLarge(Unanswered):
     """The reply is larger than the limit in bytes; it was cut off and dropped."""

@@ -18,6 +18,7 @@ from requests_app.fal import (
     NotSent,
     Refused,
     Result,
+    Unanswered,
     build_headers,
 )
 from requests_app.models import Mode, Source, Status
@@ -54,9 +55,16 @@ async def _made(claim: lifecycle.Claim) -> None:
     except Refused as error:
         await watch_loop.insist(lifecycle.refused, claim.pk, error, now=timezone.now())
     except (FalError, TimeoutError) as error:
-        reason = str(error) or f"no end within {settings.STREAM_TIMEOUT_S} s"
-        sentence = f"The call broke off: {reason} Work done until then may be billed."
-        await _ended(claim, Ended(Status.FAILED, "interrupted", sentence))
+        await _ended(claim, _broken_off(error))
+
+
+def _broken_off(error: FalError | TimeoutError) -> Ended:
+    """No answer that can be used. A redirect is one all the same: it says to look elsewhere."""
+    if isinstance(error, Unanswered) and error.is_redirect:
+        return Ended(Status.FAILED, "redirected", f"{error} The input was sent nowhere else.")
+    reason = str(error) or f"no end within {settings.STREAM_TIMEOUT_S} s"
+    sentence = f"The call broke off: {reason} Work done until then may be billed."
+    return Ended(Status.FAILED, "interrupted", sentence)
 
 
 async def _run(claim: lifecycle.Claim) -> None:

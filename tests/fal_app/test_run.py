@@ -73,8 +73,9 @@ def test_a_redirect_to_the_same_path_with_a_slash_is_named_and_not_followed(
 ) -> None:
     """So does the local server with a bare mount point whose app has "/" alone."""
     row = until(ask("run", "/slash", prompt="redirected"), ended)
-    assert (row.status, row.error_type) == (Status.FAILED, "interrupted")
+    assert (row.status, row.error_type) == (Status.FAILED, "redirected")
     assert "redirect (307)" in row.error
+    assert "billed" not in row.error
     assert "witness: redirected" not in fal_app.log
 
 

@@ -14,6 +14,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from requests_app import lifecycle
+from requests_app.explain import explain
 from requests_app.models import FalRequest, Status, Team
 from requests_app.watch import keeper
 from requests_app.watch.step import advance
@@ -93,6 +94,25 @@ def test_a_cut_run_is_interrupted_and_never_sent_again(
     assert (row.status, row.error_type) == (Status.FAILED, "interrupted")
     assert "may be billed" in row.error
     assert len(peer.requests) == 1
+
+
+@pytest.mark.parametrize("mode", ["run", "stream"])
+@pytest.mark.parametrize("code", [301, 307, 308])
+def test_a_redirect_is_named_and_neither_followed_nor_called_a_break(
+    loop: Any, peer: PeerThread, team: Team, owner: User, mode: str, code: int
+) -> None:
+    row = make_request(team=team, person=owner, mode=mode)
+    peer.will(says(code, {}, location=f"{peer.url}/elsewhere"))
+    step(loop, row)
+    row = fresh(row)
+    assert (row.status, row.error_type) == (Status.FAILED, "redirected")
+    assert f"redirect ({code})" in row.error
+    assert "billed" not in row.error
+    assert len(peer.requests) == 1
+    explained = explain(row, b"")
+    assert explained
+    assert explained.title == "The address leads elsewhere"
+    assert "billed" not in explained.advice
 
 
 def test_a_stream_that_is_cut_keeps_what_came(
