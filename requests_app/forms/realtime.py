@@ -87,7 +87,7 @@ def first_session(endpoint: str, source: FalRequest | None) -> dict[str, Any]:
             "endpoint_id": source.endpoint_id,
             "path": source.options.get("path", "/realtime"),
             "max_buffering": source.options.get("max_buffering") or "",
-            "auth": source.options.get("auth", "token"),
+            "auth": _auth(source.options.get("auth", "token")),
         }
     if not endpoint and settings.SANDBOX:
         endpoint = next(iter(EXAMPLES))
@@ -95,6 +95,11 @@ def first_session(endpoint: str, source: FalRequest | None) -> dict[str, Any]:
         "endpoint_id": endpoint[:300],
         "path": "/realtime",
         "max_buffering": "",
-        "auth": "token",
+        "auth": _auth("token"),
         "message": EXAMPLES.get(endpoint, "") if settings.SANDBOX else "",
     }
+
+
+def _auth(wanted: str) -> str:
+    """A token is had for a key alone; "key" without one sends none, as an app of one's own wants."""
+    return wanted if settings.FAL_KEY else "key"

@@ -58,12 +58,27 @@ def test_a_viewer_reads_the_sessions_and_opens_none(as_viewer, session):
     assert str(session.public_id) in page
 
 
-def test_it_starts_like_an_earlier_session(as_owner, session):
+def test_it_starts_like_an_earlier_session(as_owner, session, settings):
+    settings.FAL_KEY = "id:secret"
     page = text(as_owner.get(PAGE, {"again": str(session.public_id)}))
     assert 'name="endpoint_id" class="mono" list="endpoints" value="acme/echo"' in page
     assert 'name="path" class="mono" value="/live"' in page
     assert re.search(r'name="max_buffering"[^>]*value="7"', page)
     assert '<option value="key" selected>' in page
+
+
+def test_with_a_key_the_first_session_logs_in_with_a_token(as_owner, settings):
+    settings.FAL_KEY = "id:secret"
+    assert '<option value="token" selected>' in text(as_owner.get(PAGE))
+
+
+def test_without_a_key_no_token_is_proposed(as_owner, team, owner, settings):
+    settings.FAL_KEY = ""
+    assert '<option value="key" selected>' in text(as_owner.get(PAGE))
+    earlier = make_request(team=team, person=owner, mode="realtime", auth="token")
+    page = text(as_owner.get(PAGE, {"again": str(earlier.public_id)}))
+    assert '<option value="key" selected>' in page
+    assert '<option value="token">' in page  # still to be chosen: a proxy may hold the key
 
 
 @pytest.mark.parametrize("again", ["nonsense", "00000000-0000-4000-8000-000000000000", HOSTILE])
