@@ -86,6 +86,13 @@ class Workshop(fal.App):
         for each in range(number.number):
             yield Counted(number=each, of=number.number)
 
+    @fal.realtime("/realtime/tell", session_timeout=30)
+    async def tell(self, story: Story) -> AsyncIterator[Number]:
+        for number in range(1, story.count + 1):
+            print(f"witness: {story.name} said {number}", flush=True)
+            yield Number(number=number)
+            await asyncio.sleep(story.delay_s)
+
     @fal.realtime("/realtime/raise", session_timeout=5)
     async def stumble(self, number: Number) -> Number:
         raise RuntimeError(f"cannot count to {number.number}")

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 
 from requests_app.models import FalRequest, Team
 from tests.builders import make_request
+from tests.consumers.conftest import page  # noqa: F401  (a fixture)
 from tests.fal_app.serving import ENDPOINT_ID, FalApp
 from tests.watch.conftest import loop, until  # noqa: F401  (fixtures)
 
