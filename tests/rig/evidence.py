@@ -21,7 +21,7 @@ LIVE = frozenset({"pending", "submitting", "uncertain", "in_queue", "in_progress
 
 @dataclass(frozen=True)
 class Row:
-    """A request as our database has it. `body` and `output` are digests; times are Unix seconds."""
+    """A request as our database has it. `body` and `output` are digests."""
 
     pk: int
     id: str
@@ -31,8 +31,6 @@ class Row:
     body: str
     fal_request_id: str = ""
     output: str = ""
-    error_type: str = ""
-    ended_at: float | None = None
 
     @property
     def is_ended(self) -> bool:
@@ -116,8 +114,7 @@ def digest_of(body: bytes) -> str:
 
 
 ROWS = """
-SELECT id, public_id, status, mode, seq, input_text, fal_request_id, output, error_type,
-       extract(epoch FROM ended_at)::float8
+SELECT id, public_id, status, mode, seq, input_text, fal_request_id, output
 FROM requests_app_falrequest ORDER BY id
 """
 HEARD = """
@@ -136,12 +133,10 @@ def rows_of(connection: psycopg.Connection[Any]) -> list[Row]:
 
 
 def _row(pk: int, public_id: Any, status: str, mode: str, seq: int, text: str, *rest: Any) -> Row:
-    fal_request_id, output, error_type, ended_at = rest
+    fal_request_id, output = rest
     body = hashlib.sha256(text.encode()).hexdigest()
-    return Row(
-        pk, str(public_id), status, mode, seq, body, fal_request_id,
-        digest_of(bytes(output or b"")), error_type, ended_at,
-    )  # fmt: skip
+    digest = digest_of(bytes(output or b""))
+    return Row(pk, str(public_id), status, mode, seq, body, fal_request_id, digest)
 
 
 def heard_of(connection: psycopg.Connection[Any]) -> list[Heard]:

@@ -26,7 +26,7 @@ GOOD = Evidence(
         read("completed", 4, 7),
         read("completed", 4, 8, "read_all"),
     ],
-    rows=[Row(1, "id-1", "completed", "queue", 4, "body-1", "fal-1", output="out-1", ended_at=6.0)],
+    rows=[Row(1, "id-1", "completed", "queue", 4, "body-1", "fal-1", output="out-1")],
     heard=[
         Heard(1, 1, "created", "person", "pending", 1),
         Heard(2, 1, "sent", "us", "submitting", 2),

@@ -12,7 +12,7 @@ from tests.rig import evidence as evidence_of
 from tests.rig.checkers import converged_after_s, judge, unsettled
 from tests.rig.clients import Caller, Crowd, Reader, read_all
 from tests.rig.evidence import Evidence
-from tests.rig.history import History, read
+from tests.rig.history import History, Operation, read
 from tests.rig.nemesis import Nemesis, Plan
 from tests.rig.rig import Rig
 from tests.rig.services import Prepared
@@ -134,4 +134,26 @@ def _figures(evidence: Evidence) -> dict[str, object]:
         "spoilt_posts": dict(spoilt),
         "restarted_by_supervisor": dict(restarts),
         "converged_after_s": round(converged_after_s(evidence), 1),
+        "submit_s": _latencies(evidence.history),
+        "submit_without_redis_s": _latencies(_without_redis(evidence.history)),
     }
+
+
+def _without_redis(history: list[Operation]) -> list[Operation]:
+    names = [op.f for op in history]
+    return history[names.index("redis_gone") :] if "redis_gone" in names else []
+
+
+def _latencies(history: list[Operation]) -> list[float]:
+    """Median, 99th percentile and longest of the submits' answers, clients' repeats included."""
+    began: dict[tuple[str, int], float] = {}
+    took = []
+    for op in history:
+        if op.f == "submit" and op.type == "invoke":
+            began[op.who, op.what["intent"]] = op.t
+        elif op.f == "submit" and (at := began.pop((op.who, op.what["intent"]), None)):
+            took.append(op.t - at)
+    took.sort()
+    return (
+        [round(took[int(share * (len(took) - 1))], 2) for share in (0.5, 0.99, 1)] if took else []
+    )
