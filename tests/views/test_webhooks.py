@@ -110,6 +110,8 @@ def test_a_wrong_secret_and_an_unknown_request_answer_with_the_same_bytes(
         f"/hooks/fal/{'-' * 36}/{SECRET}",
     ]
     answers = [deliver(path=path) for path in paths]
+    for answer in answers:
+        del answer["X-Request-Id"]  # new for each question
     assert {answer.status_code for answer in answers} == {404}
     assert len({(answer.content, str(sorted(answer.items()))) for answer in answers}) == 1
     assert not Delivery.objects.exists()
