@@ -3,7 +3,7 @@
     python -m tests.rig                     1,000 requests, 10 kills of each kind of process
     python -m tests.rig --full              10,000 requests, 100 kills of each kind
     python -m tests.rig --plants            every planted bug in a short trial of its own
-    python -m tests.rig --plant NAME        one of them
+    python -m tests.rig --plant NAME…       some of them
 
 Exits with 1 when a promise was broken, or when a planted bug was not found.
 """
@@ -40,7 +40,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, help="of each kind of process")
     parser.add_argument("--seconds", type=float, help="how long harm is done")
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--plant", choices=sorted(PLANTS))
+    parser.add_argument("--plant", nargs="+", default=[], choices=sorted(PLANTS), metavar="NAME")
     parser.add_argument("--plants", action="store_true")
     parser.add_argument("--folder", type=Path, help="where to keep history and logs")
     return parser.parse_args()
@@ -54,7 +54,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)  # PostgreSQL's user has to reach its own folder below
     prepared = prepare(folder / "prepared")
-    names = sorted(PLANTS) if given.plants else [given.plant] if given.plant else []
+    names = sorted(PLANTS) if given.plants else given.plant
     holds = _all_found(folder, prepared, names, given) if names else _one(folder, prepared, given)
     if holds and not given.folder:
         shutil.rmtree(folder)

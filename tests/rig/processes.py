@@ -88,10 +88,9 @@ class Program:
     def kill(self) -> None:
         """kill -9, with its children; returns when all of them are gone."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        if process.poll() is None:
-            process.send_signal(signal.SIGSTOP)  # so that no child is born meanwhile
+        if process is None or process.poll() is not None:
+            return  # its pid may be somebody else's by now
+        process.send_signal(signal.SIGSTOP)  # so that no child is born meanwhile
         family = descendants(process.pid)
         for pid in [process.pid, *family]:
             with contextlib.suppress(ProcessLookupError):
