@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from requests_app.api.body import digest_of
@@ -44,9 +42,7 @@ BOMBS = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bad_body_is_refused_clearly_and_stores_nothing(owner: Caller, name: str) -> None:
     body, status = BOMBS[name]
-    started = time.perf_counter()
     refused = owner.post(body=body)
-    assert time.perf_counter() - started < 1
     assert refused.status_code == status
     for problem in refused.json()["detail"]:
         assert set(problem) == {"loc", "msg", "type"}

@@ -73,19 +73,19 @@ async def test_a_slow_answer_is_cut_by_the_total_deadline(
     started = time.monotonic()
     with pytest.raises(Unanswered, match="time ran out"):
         await fal.result(urls)
-    assert time.monotonic() - started < QUICK.result_s + 0.3
+    assert time.monotonic() - started < 8  # the drip takes ten
 
 
 async def test_a_submit_is_not_waited_for_in_silence_until_the_total_deadline(
     peer: Peer, endpoint: EndpointId
 ) -> None:
     peer.will(hang)
-    timeouts = replace(QUICK, read_s=0.1, submit_s=5)
+    timeouts = replace(QUICK, read_s=0.1, submit_s=20)
     started = time.monotonic()
     async with FalClient(hosts_at(peer.url), KEY, timeouts=timeouts) as fal:
         with pytest.raises(Unanswered, match="time ran out"):
             await fal.submit(endpoint, b"{}", {})
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 def _closed_port() -> int:
@@ -261,7 +261,7 @@ async def test_a_peer_that_does_not_read_a_large_body_cannot_hold_us(endpoint: E
     with pytest.raises(Unanswered):
         async with FalClient(hosts_at(url), KEY, timeouts=QUICK) as fal:
             await fal.submit(endpoint, b"x" * 20_000_000, {})
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
     released.set()
     server.close()
     await server.wait_closed()

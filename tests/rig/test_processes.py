@@ -56,6 +56,7 @@ def test_a_program_that_ended_by_itself_is_not_signalled(
 def test_one_that_does_not_become_ready_says_why(tmp_path: Path) -> None:
     one = program(tmp_path, "print('the port is taken')")
     one.start()
+    wait_for("its end", lambda: not one.is_alive)
     with pytest.raises(TimeoutError, match="the port is taken"):
         one.wait_until_ready(0.5)
 
