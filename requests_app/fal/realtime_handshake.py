@@ -19,9 +19,11 @@ from .replies import Reply
 MAX_QUEUE = (1, 0)  # messages: reading stops above the first figure and goes on at the second
 CLOSE_TIMEOUT_S = 0.8  # either end's closing has to reach the other within a second
 
-# The library writes the whole handshake to its log at DEBUG, the token and the key with it.
+# The library writes the whole handshake to its log at DEBUG, the token and the key with it. The level
+# saves the work; the filter holds too when a later logging configuration resets the level.
 _log = logging.getLogger(f"{__name__}.socket")
 _log.setLevel(logging.INFO)
+_log.addFilter(lambda record: record.levelno > logging.DEBUG)
 
 
 class _Handshake(connect):

@@ -128,6 +128,7 @@ async def test_neither_key_nor_token_reaches_a_log_or_an_error(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, "requests_app")  # as somebody does who looks for a fault
+    caplog.set_level(logging.DEBUG, "requests_app.fal.realtime_handshake.socket")
     logging.getLogger("websockets.server").setLevel(logging.INFO)  # the peer's own
     async with connect(fal, endpoint, auth="key") as session:
         await session.send(HELLO)
