@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from channels.layers import get_channel_layer
+from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
@@ -15,6 +17,13 @@ from requests_app import deliveries
 from requests_app.models import Role, Team
 from tests.builders import make_person
 from tests.signing import KeyHost, Signer
+
+
+def pytest_configure() -> None:
+    """Test processes side by side have a database each; this keeps them apart in a shared Redis."""
+    if (worker := os.environ.get("PYTEST_XDIST_WORKER")) and django_settings.REDIS_URL:
+        django_settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] += worker
+        django_settings.CACHES["default"]["KEY_PREFIX"] = worker
 
 
 @pytest.fixture(autouse=True)

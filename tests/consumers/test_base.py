@@ -11,6 +11,8 @@ from channels.testing import WebsocketCommunicator
 
 from requests_app.consumers.base import INTERNAL_ERROR, Consumer
 
+pytestmark = pytest.mark.django_db  # Channels looks after this thread's connections at the end
+
 
 class Worker(Consumer):
     """Works beside the socket until it ends."""

@@ -60,7 +60,7 @@ class Serving:
             )
         self._wait_until_it_answers()
 
-    def _wait_until_it_answers(self, seconds: float = 30) -> None:
+    def _wait_until_it_answers(self, seconds: float = 90) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             assert self.process is not None
@@ -72,6 +72,7 @@ class Serving:
                 time.sleep(0.05)
             else:
                 return
+        self.kill()
         raise AssertionError(f"serve did not start:\n{self.log.read_text()}")
 
     def kill(self) -> None:
