@@ -141,6 +141,27 @@ _BY_CODE: Mapping[int, tuple[str, str]] = {
     ),
     504: ("It took too long", "Try again, or give it a longer start timeout."),
 }
+# A session that was not opened, by HTTP status; None: it was closed by a code of the socket's.
+_SESSION: Mapping[int | None, tuple[str, str]] = {
+    401: (
+        "fal did not accept the key or the token",
+        "An administrator has to check FAL_KEY; then connect again.",
+    ),
+    403: (
+        "fal refused the connection",
+        "The key may not open this endpoint, or it has no realtime at this path. Check the path, "
+        "then connect again.",
+    ),
+    404: (
+        "There is no realtime endpoint at this address",
+        "Check the endpoint id and its path, then connect again.",
+    ),
+    429: ("Too many sessions or calls at once", "Wait a little, then connect again."),
+    None: (
+        "fal closed the session by its rules",
+        "Check the key and the account's limits, then connect again.",
+    ),
+}
 # A 404 here is not the caller's mistake.
 _NOT_YOURS = frozenset({"result_expired", "lost_at_fal"})
 _YOURS = ("fal rejected the request", "Correct the request; repeating it unchanged will not help.")
@@ -179,6 +200,8 @@ def _words(row: FalRequest, error: ErrorBody) -> tuple[str, str]:
             return "fal lost the machine it ran on", "Try again; nothing was wrong with the input."
     if row.mode == Mode.STREAM and row.error_code == 200:  # it began well: only an event told
         return _MID_STREAM
+    if row.mode == Mode.REALTIME and row.error_type == "refused" and row.error_code in _SESSION:
+        return _SESSION[row.error_code]
     return _BY_CODE.get(row.error_code or 0, _YOURS if row.was_user_error else _THEIRS)
 
 

@@ -28,6 +28,8 @@ class NewFrame:
     direction: str = Direction.IN
     kind: str = "event"
     raw: bytes | None = None
+    pair: int | None = None  # the frame it answers
+    rtt_ms: float | None = None
 
     @property
     def memory(self) -> int:
@@ -46,7 +48,7 @@ def append(pk: int, batch: Sequence[NewFrame]) -> None:
 # By hand: a session may have thousands of frames a second, and bulk_create takes five times as long.
 _COLUMNS = (
     "request_id", "number", "offset_ms", "direction", "kind", "event", "event_id", "data", "raw",
-    "size",
+    "size", "pair", "rtt_ms",
 )  # fmt: skip
 _INSERT = (
     f"INSERT INTO {Frame._meta.db_table} ({', '.join(_COLUMNS)}) "  # noqa: S608 (constants alone)
@@ -58,7 +60,7 @@ def _values(pk: int, frame: NewFrame) -> tuple[Any, ...]:
     return (
         pk, frame.number, frame.offset_ms, frame.direction, frame.kind,
         storable(frame.event)[:100], storable(frame.event_id)[:200], storable(frame.data),
-        frame.raw, frame.size,
+        frame.raw, frame.size, frame.pair, frame.rtt_ms,
     )  # fmt: skip
 
 
@@ -73,4 +75,6 @@ def sketch(frame: Frame | NewFrame) -> dict[str, Any]:
         "event_id": frame.event_id,
         "data": frame.data if len(frame.data) <= LARGE else None,
         "size": frame.size,
+        "pair": frame.pair,
+        "rtt_ms": frame.rtt_ms,
     }

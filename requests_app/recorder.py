@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.conf import settings
@@ -49,11 +49,21 @@ class Caps:
         """As configured."""
         return cls(settings.RECORD_FRAMES, settings.RECORD_BYTES)
 
+
+@dataclass(frozen=True)
+class Full:
+    """When a record became full: after this frame, so long after the start."""
+
+    frame: int
+    bytes: int
+    offset_ms: float
+
     @property
     def note(self) -> str:
-        """What the timeline and the page say when the record is full."""
-        size = f"{self.bytes / 2**20:.4g} MB"
-        return f"The record is full: it holds {self.frames} frames and {size}. The call goes on."
+        """What the timeline, the page and the API say."""
+        size, after_s = f"{self.bytes / 2**20:.4g} MB", f"{self.offset_ms / 1000:.1f} s"
+        kept = f"frames 1 to {self.frame}, {size}" if self.frame else "nothing"
+        return f"The record became full after {after_s}: it holds {kept}. The call goes on."
 
 
 class Recorder:
@@ -67,6 +77,7 @@ class Recorder:
         self.pk = pk
         self.count = self.kept = 0
         self.is_capped = False
+        self.full: Full | None = None
         self.caps = caps or Caps.from_settings()
         self._database = database
         self._bytes = 0
@@ -98,6 +109,7 @@ class Recorder:
     def _keep(self, frame: NewFrame) -> None:
         if self.count > self.caps.frames or self._bytes > self.caps.bytes:
             self.is_capped = True
+            self.full = Full(self.kept, self._bytes - frame.size, frame.offset_ms)
             self._more.set()
             return
         self.kept = frame.number
@@ -136,7 +148,7 @@ class Recorder:
 
     async def _flush(self) -> None:
         """Everything that waits and the news of the cap are on disk; else tried again and again."""
-        while self._waiting or (self.is_capped and not self._cap_is_told):
+        while self._waiting or (self.full and not self._cap_is_told):
             try:
                 await self._store()
             except DatabaseError:
@@ -145,8 +157,9 @@ class Recorder:
 
     async def _store(self) -> None:
         batch = self._waiting[:FLUSH_AT]
-        if not batch:
-            await self._database(lifecycle.capped, self.pk, self.caps.note, now=timezone.now())
+        if self.full and not batch:
+            full, now = self.full, timezone.now()
+            await self._database(lifecycle.capped, self.pk, full.note, now=now, data=asdict(full))
             self._cap_is_told = True
             return
         await self._database(frames.append, self.pk, batch)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
 from typing import Any
@@ -71,12 +72,15 @@ class Gone:
 class Ended:
     """A direct call that ended without a result of fal's: cut, hung up, timed out.
 
-    Only a realtime session, which has no result, is completed by it.
+    Only a realtime session, which has no result, is completed by it. `code` is an HTTP status;
+    `data` stands in the observation.
     """
 
     status: str
     error_type: str
     sentence: str
+    code: int | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 News = Receipt | StatusReport | Result | WebhookReport | Gone | Ended
@@ -238,8 +242,10 @@ def _ended(news: Ended, picture: Picture) -> Change | None:
     if news.status == Status.CANCELLED:
         return _cancelled(news.sentence)
     if news.status == Status.COMPLETED:
-        return Change(Status.COMPLETED, "ended", news.sentence, {"queue_position": None})
-    return _failed(None, news.sentence, news.error_type, {})
+        columns = {"queue_position": None}
+        return Change(Status.COMPLETED, "ended", news.sentence, columns, dict(news.data))
+    change = _failed(news.code, news.sentence, news.error_type, {})
+    return replace(change, data={**change.data, **news.data})
 
 
 def _completed(columns: dict[str, Any]) -> Change:

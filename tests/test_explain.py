@@ -46,6 +46,25 @@ def test_it_says_no_more_fields_than_a_page_can_hold():
 
 
 @pytest.mark.parametrize(
+    ("code", "title"),
+    [
+        (401, "did not accept the key"),
+        (403, "refused the connection"),
+        (404, "no realtime endpoint"),
+        (429, "Too many sessions"),
+        (None, "closed the session by its rules"),
+        (418, "fal rejected the request"),
+    ],
+)
+def test_a_refused_session_is_explained_by_what_came_in_place_of_a_socket(
+    code: int | None, title: str
+) -> None:
+    told = explain(failed(mode="realtime", error_type="refused", error_code=code), b"")
+    assert told is not None
+    assert title in told.title
+
+
+@pytest.mark.parametrize(
     ("fields", "title", "tone"),
     [
         (

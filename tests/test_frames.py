@@ -97,6 +97,6 @@ def test_a_sketch_leaves_a_large_text_to_be_fetched(size: int, is_shown: bool) -
 
 
 def test_a_sketch_is_the_same_before_and_after_it_was_stored(row: FalRequest) -> None:
-    frame = new(1, "text", event="delta", event_id="7")
+    frame = new(1, "text", event="delta", event_id="7", pair=4, rtt_ms=1.25)
     append(row.pk, [frame])
     assert sketch(row.frames.get()) == sketch(frame)

@@ -171,12 +171,14 @@ def test_a_cap_ends_the_record_and_not_the_call_and_is_told_once(
     assert record(loop, row, more_than_fits, caps) == ["event 0", "event 1", "event 2"]
     assert counts == [(3, 10)]
     [told] = row.observations.filter(kind="capped")
-    assert "The call goes on" in told.note
+    assert "it holds frames 1 to 3, " in told.note
+    assert (told.data["frame"], told.data["bytes"]) == (3, 30)
+    assert told.data["offset_ms"] >= row.frames.get(number=3).offset_ms
 
 
 def test_the_caps_are_those_of_the_settings(settings: Any) -> None:
     settings.RECORD_FRAMES, settings.RECORD_BYTES = 7, 3 * 2**20
-    assert "7 frames and 3 MB" in Caps.from_settings().note
+    assert Caps.from_settings() == Caps(7, 3 * 2**20)
 
 
 def test_a_frame_that_cannot_be_stored_holds_up_neither_call_nor_memory(

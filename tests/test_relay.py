@@ -169,4 +169,10 @@ def test_an_ending_says_the_same_to_row_and_tab(
 )
 def test_what_could_not_be_opened_has_failed(error: Any, kind: str, code: int | None) -> None:
     end = ending.of_error(error)
-    assert (end.kind, end.code, end.status, end.sentence) == (kind, code, "failed", str(error))
+    assert (end.kind, end.http_code, end.status, end.sentence) == (
+        kind,
+        code,
+        "failed",
+        str(error),
+    )
+    assert end.news.code == code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import AsyncGenerator
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from asgiref.sync import sync_to_async
@@ -30,15 +31,26 @@ class RecordedFrame(FrameOut):
     raw: str | None = None
 
 
+class RecordFull(Schema):
+    """The record reached its cap after this frame (0: it holds none), so long after the start."""
+
+    frame: int
+    offset_ms: float
+    at: datetime
+    note: str
+
+
 class FramePage(Schema):
     """Frames by number; pass `next_after` as `after`. It is null when there are no more now.
 
-    `ended`: the request has ended and these are the last ones.
+    `ended`: the request has ended and these are the last ones. `record_full` is null unless later
+    frames were left out of the record.
     """
 
     items: list[RecordedFrame]
     next_after: int | None
     ended: bool
+    record_full: RecordFull | None
 
 
 class FrameFilters(Schema):
@@ -79,7 +91,16 @@ def _page(row: FalRequest, filters: FrameFilters) -> FramePage:
         items=[_shown(frame, with_raw=filters.raw) for frame in found],
         next_after=found[-1].number if more else None,
         ended=row.is_ended and not more,
+        record_full=_full(row),
     )
+
+
+def _full(row: FalRequest) -> RecordFull | None:
+    told = row.observations.filter(kind="capped").first()
+    if told is None:
+        return None
+    frame, offset_ms = told.data["frame"], told.data["offset_ms"]
+    return RecordFull(frame=frame, offset_ms=offset_ms, at=told.heard_at, note=told.note)
 
 
 async def _lines(row: FalRequest, filters: FrameFilters) -> AsyncGenerator[str]:

@@ -108,6 +108,8 @@ class FrameOut(Schema):
     """One event of a stream, or one message of a session: `direction` is in or out, seen from here.
 
     `kind`: event (of a stream), msgpack, json, text, binary or control (fal's word on the session).
+    `pair`: of a message that came in, the number of the one it answers; `rtt_ms`: how long that took.
+    Both are null unless they are certain.
     """
 
     number: int
@@ -118,6 +120,8 @@ class FrameOut(Schema):
     event_id: str
     data: str
     size: int
+    pair: int | None
+    rtt_ms: float | None
 
 
 class DeliveryOut(Schema):

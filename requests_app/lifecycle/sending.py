@@ -210,8 +210,8 @@ def _end_or_ignore(pk: int, change: Change, *, now: datetime) -> None:
             apply(row, change, Source.SUBMIT_REPLY, at=now)
 
 
-def capped(pk: int, note: str, *, now: datetime) -> None:
+def capped(pk: int, note: str, *, now: datetime, data: dict[str, Any]) -> None:
     """The record of a stream or session has reached its limit; the call itself goes on."""
     with transaction.atomic():
         row = locked(pk)
-        record(row, row.status, "capped", note, Source.US, at=now)
+        record(row, row.status, "capped", note, Source.US, at=now, data=data)

@@ -46,6 +46,9 @@ class Frame(models.Model):
     data = models.TextField()  # the text of the event; NUL is kept as U+FFFD
     raw = models.BinaryField(null=True, blank=True)  # of a binary message, as it was on the wire
     size = models.IntegerField()  # bytes on the wire
+    # Of a realtime message that came in, when it is certain: the frame it answers, and after how long
+    pair = models.IntegerField(null=True, blank=True)
+    rtt_ms = models.FloatField(null=True, blank=True)
 
     class Meta:
         ordering = ["number"]

@@ -5,31 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from requests_app.fal import Ending, FalError, Refused
+from requests_app.fal import Ending, FalError, Refused, Unanswered
 from requests_app.models import Status
 from requests_app.transitions import Ended
 
 
 @dataclass(frozen=True)
 class SessionEnd:
-    """`kind`: normal, timeout, error, lost, refused or disconnected; `code` is the socket's or None."""
+    """`kind`: normal, timeout, error, lost, refused or disconnected.
+
+    `code` and `reason` are the socket's; `http_code` is what came in place of a socket.
+    """
 
     kind: str
     sentence: str
     status: str
     code: int | None = None
     reason: str = ""
+    http_code: int | None = None
 
     @property
     def news(self) -> Ended:
         """For the row."""
-        return Ended(self.status, _ERROR_TYPES.get(self.kind, ""), self.sentence)
+        close = {} if self.code is None else {"close_code": self.code, "reason": self.reason[:500]}
+        kind = _ERROR_TYPES.get(self.kind, "")
+        return Ended(self.status, kind, self.sentence, self.http_code, close)
 
     def message(self) -> dict[str, Any]:
         """For the tab."""
         return {
             "type": "ended", "kind": self.kind, "code": self.code, "reason": self.reason,
-            "sentence": self.sentence, "status": self.status,
+            "http_code": self.http_code, "sentence": self.sentence, "status": self.status,
         }  # fmt: skip
 
 
@@ -47,8 +53,8 @@ def of_ending(ending: Ending) -> SessionEnd:
 def of_error(error: FalError) -> SessionEnd:
     """It could not be opened, or a message could not be sent."""
     kind = "refused" if isinstance(error, Refused) else "lost"
-    code = error.status_code if isinstance(error, Refused) else None
-    return SessionEnd(kind, str(error), Status.FAILED, code)
+    code = error.status_code if isinstance(error, Refused | Unanswered) else None
+    return SessionEnd(kind, str(error), Status.FAILED, http_code=code)
 
 
 def disconnected(sentence: str) -> SessionEnd:

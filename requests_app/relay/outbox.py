@@ -52,9 +52,9 @@ class Outbox:
         self._waiting.append(message)
         self._more.set()
 
-    def frame(self, frame: NewFrame, **extra: Any) -> None:
-        """A frame as the page shows it; `extra` stands beside its sketch."""
-        shown = sketch(frame) | extra
+    def frame(self, frame: NewFrame) -> None:
+        """A frame as the page shows it."""
+        shown = sketch(frame)
         self._offer((shown, len(shown["data"] or "") + 200))
 
     def raw(self, data: bytes) -> None:

@@ -180,28 +180,29 @@ class Session:
             if self.outbox.is_raw and isinstance(message.raw, bytes):
                 self.outbox.raw(message.raw)
                 await self.outbox.room()
-            frame = self._record(message, Direction.IN)
-            self._show(frame, **self._pairs.received(message, at_s))
+            self._show(self._record(message, Direction.IN, **self._pairs.received(message, at_s)))
             await self._recorder.room()
 
-    def _record(self, message: Incoming, direction: str) -> Any:
+    def _record(self, message: Incoming, direction: str, **pair: Any) -> Any:
         frame = self._recorder.add(
             json.dumps(message.value, ensure_ascii=False, separators=(",", ":")),
             message.size,
             direction=direction,
             kind=message.kind,
             raw=message.raw if isinstance(message.raw, bytes) else None,
+            **pair,
         )
-        if self._recorder.is_capped and not self._cap_is_told:
+        full = self._recorder.full
+        if full and not self._cap_is_told:
             self._cap_is_told = True
-            self.outbox.record_end = self._recorder.kept
-            self.outbox.put({"type": "capped", "message": self._recorder.caps.note})
+            self.outbox.record_end = full.frame
+            self.outbox.put({"type": "capped", "message": full.note, "frame": full.frame})
         return frame
 
-    def _show(self, frame: Any, **extra: Any) -> None:
+    def _show(self, frame: Any) -> None:
         """A program gets binary messages as they are; what it sent it knows."""
         if not (self.outbox.is_raw and frame.raw is not None):
-            self.outbox.frame(frame, **extra)
+            self.outbox.frame(frame)
 
 
 def _end_of(connection: RealtimeConnection, failure: BaseException | None) -> SessionEnd:

@@ -15,8 +15,8 @@ export class FrameDetail {
   #view = "decoded";
   #mayShow;
 
-  /** `base()` is the address of the record's frames, ending in a slash. */
-  constructor(root, { base, reuse = null, closed = () => {} }) {
+  /** `base()` is the address of the record's frames, ending in a slash; `pairOf(frame)` the one it answers or is answered by. */
+  constructor(root, { base, reuse = null, closed = () => {}, pairOf = () => null, go = () => {} }) {
     this.root = root;
     this.base = base;
     this.#mayShow = mediaJudge((root.dataset.hosts ?? "").split(" ").filter(Boolean));
@@ -26,6 +26,8 @@ export class FrameDetail {
       closed();
     });
     this.#part("reuse").addEventListener("click", () => reuse?.(this.#text));
+    this.#part("pair").addEventListener("click", () => go(pairOf(this.#frame)));
+    this.pairOf = pairOf;
     this.reuse = reuse;
   }
 
@@ -51,11 +53,20 @@ export class FrameDetail {
 
   #head(frame) {
     const { number, offset_ms: offset, size, kind = "event", direction = "in" } = frame;
-    const pair = frame.pair == null ? "" : `, answers #${frame.pair}${frame.rtt_ms == null ? "" : ` after ${spanOf(frame.rtt_ms)}`}`;
     const name = kind === "event" ? `Event ${number}` : `Message ${number}, ${direction === "out" ? "sent" : "received"}, ${kind}`;
-    this.#part("title").textContent = `${name}, ${offsetOf(offset)}, ${sizeOf(size)}${pair}`;
+    this.#part("title").textContent = `${name}, ${offsetOf(offset)}, ${sizeOf(size)}`;
+    this.#pair(frame);
     this.#part("download").href = this.#url(frame, kind === "event" ? "" : "raw/");
     this.#part("detail").hidden = false;
+  }
+
+  #pair(frame) {
+    const other = this.pairOf(frame);
+    const answer = frame.pair == null ? other : frame;
+    const words = frame.pair == null ? `answered by #${other?.number}` : `answers #${frame.pair}`;
+    this.#part("pair").hidden = !answer;
+    this.#part("pair").disabled = !other;
+    this.#part("pair").textContent = answer ? `${words} after ${spanOf(answer.rtt_ms)}` : "";
   }
 
   #media(frame) {

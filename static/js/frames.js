@@ -65,6 +65,18 @@ export class FrameList {
     this.write();
   }
 
+  /** The frame it answers, or the first that answers it; null when that is not known or no longer held. */
+  pairOf(frame) {
+    const isPair = frame.pair == null ? ({ pair }) => pair === frame.number : ({ number }) => number === frame.pair;
+    return this.#all.find(isPair) ?? null;
+  }
+
+  /** Choose a frame, as a click on it does. */
+  choose(frame) {
+    this.mark(frame)?.scrollIntoView({ block: "nearest" });
+    this.open(frame);
+  }
+
   /** Mark a frame as the chosen one, if it is in the list. */
   mark(frame) {
     this.#current = frame?.number ?? null;

@@ -35,6 +35,8 @@ class SessionTab {
       base: () => `${this.session.url}frames/`,
       reuse: (text) => this.composer.write(pretty(text)),
       closed: () => this.list.mark(null),
+      pairOf: (frame) => this.list.pairOf(frame),
+      go: (frame) => this.list.choose(frame),
     });
     this.list = new FrameList(frames, { keep: KEPT_FRAMES, open: (frame) => this.detail.open(frame) });
     this.#listen();
@@ -132,13 +134,13 @@ class SessionTab {
   }
 
   /** In words, and in the colour it deserves: most sessions end well. */
-  #ended({ kind, code, reason, sentence }) {
+  #ended({ kind, code, reason, http_code: httpCode, sentence }) {
     const box = this.#part("ending");
     const isLost = kind === "lost";
     box.className = `notice session-ending notice-${CALM.has(kind) ? "info" : isLost ? "warning" : "error"}`;
     this.#part("ending-sentence").textContent = sentence;
-    const codes = code == null ? "" : `close code ${code}${reason ? `, “${reason}”` : ""}`;
-    this.#part("ending-code").textContent = codes;
+    const closed = code == null ? "" : `close code ${code}${reason ? `, “${reason}”` : ""}`;
+    this.#part("ending-code").textContent = httpCode == null ? closed : `HTTP ${httpCode}`;
     box.hidden = false;
     announce(`The session ended. ${sentence}`);
     sessionsChanged();

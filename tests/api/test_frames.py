@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 from django.test import AsyncClient
 from django.utils import timezone
 
+from requests_app import lifecycle
 from requests_app.api import frames as frames_api
 from requests_app.models import FalRequest, Frame, Status
 from tests.api.conftest import BASE, Caller
@@ -104,6 +105,25 @@ def test_the_bytes_of_a_message_come_when_they_are_asked_for(owner: Caller) -> N
     assert [item["raw"] for item in read(owner, row)["items"]] == [None, None]
     shown = read(owner, row, "raw=true")["items"]
     assert [item["raw"] for item in shown] == [base64.b64encode(b"\x00\xff").decode(), None]
+
+
+async def test_the_pair_and_the_round_trip_are_in_the_page_and_the_download(owner: Caller) -> None:
+    row = await sync_to_async(owner.make)()
+    await sync_to_async(record)(row, {"direction": "out"}, {"pair": 1, "rtt_ms": 2.5})
+    page = await sync_to_async(read)(owner, row)
+    for items in (page["items"], await download(owner, row)):
+        assert [(item["pair"], item["rtt_ms"]) for item in items] == [(None, None), (1, 2.5)]
+
+
+def test_a_page_says_when_the_record_became_full(owner: Caller) -> None:
+    row = owner.make()
+    record(row, {}, {})
+    assert read(owner, row)["record_full"] is None
+    now, data = timezone.now(), {"frame": 2, "bytes": 2, "offset_ms": 7.5}
+    lifecycle.capped(row.pk, "The record became full.", now=now, data=data)
+    told = read(owner, row, "after=1")["record_full"]
+    assert (told["frame"], told["offset_ms"], told["note"]) == (2, 7.5, "The record became full.")
+    assert told["at"][:16] == now.isoformat()[:16]
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,8 @@ async def test_a_message_goes_as_msgpack_and_its_answer_comes_paired_and_recorde
     assert msgpack.unpackb(bytes(first.raw or b"")) == packed
     assert bytes(second.raw or b"") == bytes(first.raw or b"")
     assert (first.data, second.data) == (out["data"], answer["data"])
+    assert (first.pair, first.rtt_ms) == (None, None)
+    assert (second.pair, second.rtt_ms) == (1, answer["rtt_ms"])
 
 
 async def test_json_text_goes_as_a_text_frame(
@@ -130,7 +132,7 @@ async def test_several_answers_to_one_message_are_not_paired_with_the_next(
     await send(socket, {"n": 1})
     await frames(socket, 4)
     await send(socket, {"n": 2})
-    assert not any("pair" in frame for frame in await frames(socket, 4))
+    assert not any(frame["pair"] for frame in await frames(socket, 4))
 
 
 # --- what a tab should not send

@@ -132,7 +132,7 @@ async def test_a_path_without_a_session_is_refused_in_words(
     socket = await page(as_owner, PATH)
     await socket.send_json_to(CONNECT | {"endpoint": ENDPOINT_ID, "path": "/nowhere"})
     end = await socket.message("ended")
-    assert (end["kind"], end["status"], end["code"]) == ("refused", "failed", 403)
+    assert (end["kind"], end["status"], end["http_code"]) == ("refused", "failed", 403)
     assert "no realtime at this path" in end["sentence"]
     row = await settled()
     assert (row.status, row.error_type) == (Status.FAILED, "refused")

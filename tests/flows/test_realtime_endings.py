@@ -54,6 +54,7 @@ async def test_how_fal_ends_it_reaches_the_tab_in_words_and_ends_the_row(
         assert row.error == end["sentence"]
     last = await row.observations.order_by("id").alast()
     assert last and last.note == end["sentence"][:500]
+    assert (last.data["close_code"], row.error_code) == (end["code"], None)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,8 @@ async def test_a_refused_handshake_reaches_the_tab_in_words(
 ) -> None:
     fal.refusal = (code, {}, b"")
     end, row = await ended(page, as_owner)
-    assert (end["kind"], end["code"], row.status) == ("refused", code, "failed")
+    assert (end["kind"], end["code"], row.status) == ("refused", None, "failed")
+    assert end["http_code"] == row.error_code == code
     assert words in end["sentence"] and words in row.error
     assert len(fal.requests) == 1
 

@@ -66,7 +66,8 @@ async def test_a_full_record_is_told_once_and_the_session_goes_on(
     socket = await opened(page, as_owner)
     for number in range(4):
         await send(socket, {"n": number})
-    assert "3 frames" in (await socket.message("capped"))["message"]
+    told = await socket.message("capped")
+    assert told["frame"] == 3 and "frames 1 to 3" in told["message"]
     await send(socket, {"n": "on"})
     assert await socket.message("frames")
     await socket.send_json_to({"type": "disconnect"})
