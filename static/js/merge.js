@@ -62,6 +62,8 @@ function isOn(url, host) {
 
 /** Collects frames in order. `mode`: auto, cumulative or delta (what a person chose). */
 export class Merged {
+  #past = []; // texts that were replaced by another one, and did not just grow
+  #marks = []; // after each frame: which text it was (the index in #past), how long, whose pictures
   #chosen; // a person decided
   #decided = null; // "cumulative" or "delta", once the texts have told
   text = "";
@@ -94,11 +96,36 @@ export class Merged {
     if (images.length) this.images = images;
     const found = textOf(value);
     if (found) this.#grow(found);
+    this.#mark(images.length > 0);
+  }
+
+  /** An event that cannot be had: nothing changes by it. */
+  skip() {
+    this.#mark(false);
+  }
+
+  get count() {
+    return this.#marks.length;
+  }
+
+  /** After the first `count` events: the text, and the index of the event whose pictures were shown (-1: none). */
+  at(count) {
+    const mark = this.#marks[Math.min(count, this.count) - 1];
+    if (!mark) return { text: "", pictures: -1 };
+    const [era, length, pictures] = mark;
+    return { text: (this.#past[era] ?? this.text).slice(0, length), pictures };
+  }
+
+  #mark(hasPictures) {
+    const before = this.#marks.at(-1)?.[2] ?? -1;
+    this.#marks.push([this.#past.length, this.text.length, hasPictures ? this.count : before]);
   }
 
   #grow({ text, isDelta }) {
     this.#decide(text, isDelta);
-    this.text = this.#decided === "cumulative" || this.#isWhole(text, isDelta) ? text : this.text + text;
+    const isWhole = this.#decided === "cumulative" || this.#isWhole(text, isDelta);
+    if (isWhole && !text.startsWith(this.text)) this.#past.push(this.text);
+    this.text = isWhole ? text : this.text + text;
   }
 
   /** Some models send pieces and, at the end, everything once more. */

@@ -10,14 +10,20 @@ const root = document.getElementById("record");
 
 class Record {
   #takers = [];
+  #movers = [];
   #id = document.getElementById("request-page").dataset.request;
   #feed = new Feed(root.dataset.frames, (frame) => this.#take(frame));
 
   constructor() {
     const frames = root.querySelector("[data-frames-root]");
-    this.detail = new FrameDetail(frames, { base: () => root.dataset.frames, closed: () => this.list.mark(null) });
+    this.detail = new FrameDetail(frames, {
+      base: () => root.dataset.frames,
+      closed: () => this.list.mark(null),
+      pairOf: (frame) => this.list.pairOf(frame),
+      go: (frame) => this.list.choose(frame),
+    });
     this.list = new FrameList(frames, { open: (frame) => this.detail.open(frame) });
-    onTab((name) => name === "events" && this.list.follower.grown());
+    onTab((name) => this.#opened(name));
     live.on("frames", ({ request, frames, last }) => request === this.#id && this.#feed.hear(frames, last));
     live.on("changed", ({ rows }) => {
       if (!this.#feed.ended && rows.some(([changed]) => changed === this.#id)) this.#feed.catchUp();
@@ -33,6 +39,22 @@ class Record {
   /** Call `take` with every frame, from the first on. */
   onFrame(take) {
     this.#takers.push(take);
+  }
+
+  /** Call `move` with how many frames are to be shown, from the first on; null: all, as they come. */
+  onMoment(move) {
+    this.#movers.push(move);
+  }
+
+  showUntil(count) {
+    this.list.showUntil(count);
+    for (const move of this.#movers) move(count);
+  }
+
+  #opened(tab) {
+    const bar = document.getElementById("record-bar");
+    bar.hidden = !bar.dataset.tabs.split(" ").includes(tab);
+    if (tab === "events") this.list.follower.grown();
   }
 
   #take(frame) {

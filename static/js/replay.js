@@ -4,10 +4,12 @@
 
 import { offsetOf, spanOf } from "./frametext.js";
 import { record } from "./record.js";
+import { onTab, openTab } from "./tabs.js";
 
 const COLUMNS = 200; // of the drawing
 const HALF = 24; // units above and below its middle
 const WIDE = 1000; // units
+const FIRST_MS = 50;
 const DRAW_MS = 500; // while frames come
 const MAX_STEP = 200; // frames in one turn at "max"
 const LOOK_MS = 150; // how often the frame at the play head is shown in full while it plays
@@ -27,6 +29,7 @@ class Replay {
 
   constructor() {
     record.onFrame((frame) => this.#grown(frame));
+    onTab((name) => name === "events" && this.#at !== null && this.#look(this.#all[this.#countAt(this.#at) - 1]));
     byId("at").addEventListener("input", ({ target }) => this.#scrub(Number(target.value)));
     byId("play").addEventListener("click", () => (this.#playing ? this.#pause() : this.#play()));
     byId("back").addEventListener("click", () => this.#step(-1));
@@ -61,7 +64,7 @@ class Replay {
     const before = this.#all.at(-2)?.offset_ms;
     const pause = before === undefined ? 0 : frame.offset_ms - before;
     if (pause > this.#gap.length) this.#gap = { length: pause, index: this.#all.length - 1 };
-    this.#drawn ??= setTimeout(() => this.#draw(), DRAW_MS);
+    this.#drawn ??= setTimeout(() => this.#draw(), byId("at").closest("#replay").hidden ? FIRST_MS : DRAW_MS);
   }
 
   #draw() {
@@ -103,14 +106,14 @@ class Replay {
   #move(ms) {
     this.#at = ms;
     const count = ms === null ? null : this.#countAt(ms);
-    this.#frames.showUntil(count);
+    record.showUntil(count);
     this.#tell();
     if (ms !== null) this.#look(this.#all[count - 1]);
   }
 
   /** Show the frame at the play head in full; not faster than an eye can follow. */
   #look(frame) {
-    if (!frame) return;
+    if (!frame || openTab() !== "events") return;
     if (this.#playing && performance.now() - this.#looked < LOOK_MS) return;
     this.#looked = performance.now();
     this.#frames.mark(frame);
@@ -125,6 +128,7 @@ class Replay {
     byId("where").textContent = words;
     byId("at").setAttribute("aria-valuetext", words);
     byId("end").hidden = this.#at === null;
+    byId("end-word").textContent = document.getElementById("part-head").dataset.ended === "true" ? "To the end" : "Back to live";
   }
 
   #goTo(index) {

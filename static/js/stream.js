@@ -1,4 +1,4 @@
-// The merged view of a stream: text that grows, the newest pictures, or the newest value.
+// The merged view of a stream: text that grows, the newest pictures, or the newest value; at the moment of a replay too.
 //
 // The page is written ten times a second at most.
 
@@ -7,7 +7,7 @@ import { Follower } from "./follow.js";
 import { Feed } from "./feed.js";
 import { sizeOf, spanOf } from "./frametext.js";
 import { treeOf } from "./jsontree.js";
-import { mediaJudge, Merged } from "./merge.js";
+import { imagesOf, mediaJudge, Merged } from "./merge.js";
 import { record } from "./record.js";
 
 const WRITE_MS = 100;
@@ -45,8 +45,9 @@ class Merging {
   }
 
   #add(text) {
-    if (this.#isOver || text === null) return;
-    this.merged.add(text);
+    if (this.#isOver) return;
+    if (text === null) this.merged.skip();
+    else this.merged.add(text);
     this.grown();
   }
 }
@@ -69,6 +70,8 @@ class StreamView {
   #follower = new Follower(byId("stream-text"), byId("follow-stream"));
   #merging;
   #feed = null; // all frames once more, after another way was chosen
+  #until = null; // replay: only so many events; null: all of them
+  #look = new Look();
 
   constructor() {
     this.#select.value = remembered() ?? "auto";
@@ -76,6 +79,13 @@ class StreamView {
     this.#select.addEventListener("change", () => this.#chooseWay());
     this.#begin();
     record.onFrame((frame) => this.#take(frame));
+    record.onMoment((count) => this.#move(count));
+  }
+
+  #move(count) {
+    this.#until = count;
+    document.getElementById("part-output").hidden = count !== null; // the end's, not the moment's
+    this.#soon();
   }
 
   #begin() {
@@ -108,17 +118,38 @@ class StreamView {
 
   #write() {
     this.#timer = null;
-    byId("stream-events").textContent = this.#count.toLocaleString("en");
-    byId("stream-bytes").textContent = sizeOf(this.#bytes);
+    const shown = this.#until === null ? this.#count : this.#until;
+    const bytes = this.#until === null ? this.#bytes : sum(record.list.all.slice(0, shown));
+    byId("stream-events").textContent = shown.toLocaleString("en");
+    byId("stream-bytes").textContent = sizeOf(bytes);
     byId("stream-first").textContent = spanOf(this.#first);
-    byId("stream-empty").hidden = true;
-    this.#writeText();
-    this.#writeImages();
-    this.#writeValue();
+    byId("stream-empty").hidden = shown > 0;
+    if (!shown) byId("stream-empty").textContent = "Before the first event.";
+    if (this.#until === null) this.#show(this.#merged.text, this.#merged.images, this.#merged.last);
+    else this.#showPast(this.#until);
   }
 
-  #writeText() {
-    const { text } = this.#merged;
+  #show(text, images, value) {
+    this.#writeText(text);
+    this.#writeImages(images);
+    this.#writeValue(text || images.length ? undefined : value);
+  }
+
+  /** As it was after `count` events. A picture or a value is looked up; the newest wish wins. */
+  #showPast(count) {
+    const { text, pictures } = this.#merged.at(count);
+    this.#writeText(text);
+    const wanted = pictures >= 0 ? pictures : text ? -1 : count - 1;
+    this.#look.at(record.list.all[wanted], (data) => {
+      if (this.#until === null) return;
+      const value = valueOf(data);
+      const images = pictures >= 0 ? imagesOf(value, this.#mayShow) : [];
+      this.#writeImages(images);
+      this.#writeValue(text || images.length ? undefined : value);
+    });
+  }
+
+  #writeText(text) {
     const box = byId("stream-text");
     box.hidden = !text;
     if (text === this.#shownText) return;
@@ -129,8 +160,7 @@ class StreamView {
     this.#follower.grown();
   }
 
-  #writeImages() {
-    const { images } = this.#merged;
+  #writeImages(images) {
     const place = byId("stream-images");
     place.hidden = !images.length;
     const key = images.join("\n");
@@ -139,17 +169,49 @@ class StreamView {
     images.forEach((url, index) => {
       const img = place.children[index] ?? place.appendChild(document.createElement("img"));
       img.referrerPolicy = "no-referrer";
-      img.alt = `image ${index + 1}, newest`;
+      img.alt = `image ${index + 1}`;
       img.src = url;
     });
     while (place.children.length > images.length) place.lastElementChild.remove();
   }
 
-  /** Events that are neither text nor picture: the newest one as a tree. */
-  #writeValue() {
+  /** Events that are neither text nor picture: one as a tree. */
+  #writeValue(value) {
     const box = byId("stream-json");
-    box.hidden = Boolean(this.#merged.text || this.#merged.images.length) || this.#merged.last === undefined;
-    if (!box.hidden) box.replaceChildren(treeOf(this.#merged.last ?? null));
+    box.hidden = value === undefined;
+    if (!box.hidden) box.replaceChildren(treeOf(value));
+  }
+}
+
+/** The text of one event in the past: one question at a time, and only the newest wish is answered. */
+class Look {
+  #wish = null;
+  #isBusy = false;
+
+  at(frame, take) {
+    this.#wish = { frame, take };
+    if (!this.#isBusy) this.#answer();
+  }
+
+  async #answer() {
+    this.#isBusy = true;
+    while (this.#wish) {
+      const { frame, take } = this.#wish;
+      this.#wish = null;
+      const data = frame && (frame.data ?? (await fetchText(`${root.dataset.frames}${frame.number}/`)));
+      if (!this.#wish) take(data ?? undefined);
+    }
+    this.#isBusy = false;
+  }
+}
+
+const sum = (frames) => frames.reduce((total, { size }) => total + size, 0);
+
+function valueOf(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
 }
 

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
 from tests.process.serving import Serving, free_port
 
 PASSWORD = "a long pass phrase"
 OpenPage = Callable[..., Page]
+STATIC = Path(__file__).resolve().parents[2] / "static"
+SITE = "http://scripts.test"
 
 
 @pytest.fixture(scope="session")
@@ -95,3 +97,23 @@ def open_page(
     for context in contexts:
         context.close()
     assert troubles == []
+
+
+def answer_static(route: Route) -> None:
+    path = STATIC / "js" / route.request.url.rsplit("/", 1)[1]
+    if path.suffix == ".js":
+        route.fulfill(path=path, content_type="text/javascript")
+    else:
+        route.fulfill(body="<!doctype html>", content_type="text/html")
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    """A bare page that can import the modules of static/js."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium")
+        page = browser.new_page()
+        page.route("**/*", answer_static)
+        page.goto(f"{SITE}/")
+        yield page
+        browser.close()

@@ -15,6 +15,7 @@ from tests.process.serving import Serving
 
 pytestmark = pytest.mark.browser
 
+PICTURE = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgAQAAAP//AwAABgAFV7+r1AAAAABJRU5ErkJggg=="
 # Makes a row and its frames as the recorder leaves them; `frames` is an expression.
 RECORD = """
 from django.contrib.auth.models import User
@@ -140,6 +141,31 @@ def test_a_running_stream_is_followed_and_can_be_left_and_caught_again(open_page
     assert lines(page).count() == stays
     page.get_by_role("button", name="Back to live").click()
     expect(lines(page)).to_have_count(61, timeout=15_000)
+
+
+def test_the_merged_view_shows_the_moment_that_is_chosen(
+    open_page: OpenPage, installation: Serving
+) -> None:
+    large = '"<" + "m" * 100_000 + ">"'  # is fetched by itself
+    frames = f"""[{{"data": json.dumps(event), "offset_ms": n * 100.0}} for n, event in enumerate(
+        [{{"output": "a"}}, {{"output": "a b"}}, {{"image": {PICTURE!r}}}, {{"output": "a b" + {large}}}])]"""
+    page = open_page(recorded(installation, frames))
+    text, picture = page.locator("#stream-text"), page.locator("#stream-images img")
+    expect(text).to_have_text(re.compile("^a b<m+>$"))
+    slider = page.get_by_label("Moment of the record")
+    slider.fill("150")
+    expect(text).to_have_text("a b")
+    expect(page.locator("#stream-events")).to_have_text("2")
+    expect(picture).to_have_count(0)
+    page.get_by_role("button", name="One on").click()
+    expect(picture).to_have_count(1)
+    slider.fill("0")
+    expect(text).to_have_text("a")
+    expect(picture).to_have_count(0)
+    page.get_by_label("Speed").select_option("4")
+    page.get_by_role("button", name="Play").click()
+    expect(text).to_have_text(re.compile("^a b<m+>$"))
+    expect(picture).to_have_count(1)
 
 
 def test_odd_signs_and_a_large_event_come_whole(open_page: OpenPage, installation: Serving) -> None:

@@ -6,23 +6,19 @@ import ast
 import inspect
 import json
 import shlex
-from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import fal_client
 import pytest
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Page
 
 from requests_app.fal.endpoints import EndpointId, Hosts, run_url, stream_url, submit_url
 from requests_app.fal.headers import build_headers
-from requests_app.media import is_showable
+from tests.browser.conftest import SITE
 
 pytestmark = pytest.mark.browser
 
-STATIC = Path(__file__).resolve().parents[2] / "static"
-SITE = "http://scripts.test"
 HOSTS = Hosts.fal()
 URLS = {"runUrl": HOSTS.run, "queueUrl": HOSTS.queue}
 # Quotes of every shell and language, escapes, a joined and a lone surrogate, long numbers, JSON's three words.
@@ -42,25 +38,6 @@ OPTIONS = [
     {"headers": {"x-fal-tags": "a=b,c=it's", "X-Own": '{"a": "b"}'}},
     {"priority": "low", "start_timeout": 7, "runner_hint": "h", "headers": {"x-own": "1"}},
 ]
-
-
-def answer_static(route: Route) -> None:
-    path = STATIC / "js" / route.request.url.rsplit("/", 1)[1]
-    if path.suffix == ".js":
-        route.fulfill(path=path, content_type="text/javascript")
-    else:
-        route.fulfill(body="<!doctype html>", content_type="text/html")
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium")
-        page = browser.new_page()
-        page.route("**/*", answer_static)
-        page.goto(f"{SITE}/")
-        yield page
-        browser.close()
 
 
 def call(page: Page, module: str, name: str, *words: Any) -> Any:
@@ -247,89 +224,6 @@ def test_a_wide_and_deep_value_is_built_as_it_is_opened(page):
         }"""
     )
     assert count < 500
-
-
-# --- streams --------------------------------------------------------------------------------------
-
-
-def merged(page: Page, events: list[Any], mode: str = "auto") -> dict[str, Any]:
-    texts = [event if isinstance(event, str) else json.dumps(event) for event in events]
-    return page.evaluate(
-        """async ([texts, mode]) => {
-          const { Merged, mediaJudge } = await import("/merge.js");
-          const all = new Merged(mode, mediaJudge(["https://*.fal.media", "not a host"]));
-          for (const text of texts) all.add(text);
-          return { text: all.text, images: all.images, way: all.way };
-        }""",
-        [texts, mode],
-    )
-
-
-@pytest.mark.parametrize(
-    ("events", "text", "way"),
-    [
-        ([{"output": "a"}, {"output": "a b"}, {"output": "a b c"}], "a b c", "cumulative"),
-        ([{"output": "a"}, {"output": " b"}, {"output": " c"}], "a b c", "delta"),
-        ([{"output": "a", "partial": True}, {"output": "a"}], "a", "cumulative"),
-        ([{"delta": "ha"}, {"delta": "ha"}, {"delta": "ha"}], "hahaha", "delta"),
-        ([{"choices": [{"delta": {"content": "x"}}]}, {"choices": [{"delta": {}}]}], "x", "delta"),
-        ([{"choices": [{"message": {"content": "whole"}}]}], "whole", "cumulative"),
-        (["plain ", "words"], "plain words", "delta"),
-        ([{"progress": 1}, {"text": "a"}, {"progress": 2}, {"text": "ab"}], "ab", "cumulative"),
-        (["In ", "2024", " it ", "true"], "In 2024 it true", "delta"),
-        ([{"text": "a"}, {"error": "boom", "message": "sorry"}], "a", None),
-        ([{"output": "a\u2028b\x00\U0001f600"}, {"output": "\ud800"}], "a\u2028b\x00\U0001f600\ud800", "delta"),
-        ([{"output": "data:image/png;base64,AAAA"}], "", None),
-        ([{"text": "x" * 30}, {"text": "y" * 30}, {"text": "x" * 30 + "y" * 30}],
-         "x" * 30 + "y" * 30, "delta"),
-    ],
-)  # fmt: skip
-def test_text_grows_in_the_way_the_events_tell(page, events, text, way):
-    said = merged(page, events)
-    assert (said["text"], said["way"]) == (text, way)
-
-
-def test_a_persons_choice_beats_what_the_events_tell(page):
-    events = [{"output": "a"}, {"output": "a b"}]
-    assert merged(page, events, "delta")["text"] == "aa b"
-    assert merged(page, [{"delta": "a"}, {"delta": "b"}], "cumulative")["text"] == "b"
-
-
-def test_the_last_picture_replaces_those_before_it(page):
-    def event(name: str) -> dict[str, Any]:
-        return {
-            "images": [{"url": f"https://v3.fal.media/{name}.png", "content_type": "image/png"}]
-        }
-
-    evil = {"image": {"url": "https://evil.example/a.png"}}
-    said = merged(page, [event("a"), event("b"), evil, {"progress": 1}])
-    assert said["images"] == ["https://v3.fal.media/b.png"]
-
-
-@pytest.mark.parametrize(
-    "event", ["data:image/png;base64,AAAA", ["data:image/png;base64,AAAA"],
-              {"image": "data:image/png;base64,AAAA"}, {"url": "data:image/png;base64,AAAA"}]
-)  # fmt: skip
-def test_inline_pictures_are_found_once_wherever_they_stand(page, event):
-    assert merged(page, [event])["images"] == ["data:image/png;base64,AAAA"]
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "https://fal.media/a.png", "https://v3.fal.media/a.png", "https://evilfal.media/a.png",
-        "https://fal.media.evil.example/a.png", "http://v3.fal.media/a.png", "javascript:alert(1)",
-        "https://user@v3.fal.media/a.png", "https://v3.fal.media:8443/a.png",
-        "http://127.0.0.1:8900/a.png", "http://127.0.0.1/a.png", "data:image/png;base64,AAAA",
-        "data:image/svg+xml;base64,AAAA", "data:text/html,x", "not an address",
-    ],
-)  # fmt: skip
-def test_browser_and_server_agree_on_what_may_be_shown(page, url):
-    hosts = ["https://fal.media", "https://*.fal.media", "http://127.0.0.1:8900"]
-    ours = page.evaluate(
-        "async ([hosts, url]) => (await import('/merge.js')).mediaJudge(hosts)(url)", [hosts, url]
-    )
-    assert ours == is_showable(url, hosts)
 
 
 # --- frames ---------------------------------------------------------------------------------------

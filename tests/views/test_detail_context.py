@@ -132,8 +132,9 @@ def test_every_state_has_a_page_and_a_live_part(as_owner, team, owner, status, m
     FalRequest.objects.filter(pk=row.pk).update(status=status)
     page(as_owner, row)
     parts = as_owner.get(url("detail_live", row)).content.decode()
+    full = ["part-full"] if mode == "stream" else []
     assert re.findall(r'id="(part-\w+)"', parts) == [
-        "part-head", "part-side", "part-output", "part-events", "part-webhooks", "part-raw",
+        "part-head", "part-side", *full, "part-output", "part-events", "part-webhooks", "part-raw",
     ]  # fmt: skip
 
 
@@ -227,3 +228,14 @@ def test_a_picture_as_the_whole_output_is_offered_as_a_file(as_owner, row):
     assert "image/png" in shown
     assert "Download" in shown
     assert "�" not in shown
+
+
+def test_a_full_record_is_told_above_it_with_the_moment(as_owner, team, owner):
+    row = make_request(team=team, person=owner, mode="stream")
+    assert "full after" not in page(as_owner, row)
+    now, data = timezone.now(), {"frame": 2, "bytes": 2, "offset_ms": 7.5}
+    lifecycle.capped(row.pk, "The record became full after 7.5 s.", now=now, data=data)
+    for shown in (page(as_owner, row), as_owner.get(url("detail_live", row)).content.decode()):
+        part = shown.partition('id="part-full"')[2].partition("</div>")[0]
+        assert "The record became full after 7.5 s." in part
+        assert f"{now:%Y-%m-%d %H:%M:%S}" in part
