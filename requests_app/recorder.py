@@ -61,9 +61,10 @@ class Full:
     @property
     def note(self) -> str:
         """What the timeline, the page and the API say."""
-        size, after_s = f"{self.bytes / 2**20:.4g} MB", f"{self.offset_ms / 1000:.1f} s"
+        size = f"{self.bytes / 1e6:.1f} MB" if self.bytes >= 1e6 else f"{self.bytes / 1e3:.1f} kB"
         kept = f"frames 1 to {self.frame}, {size}" if self.frame else "nothing"
-        return f"The record became full after {after_s}: it holds {kept}. The call goes on."
+        after = f"The record became full after {self.offset_ms / 1000:.1f} s: it holds {kept}."
+        return f"{after} What comes later is passed on and not kept."
 
 
 class Recorder:

@@ -162,6 +162,18 @@ def test_a_direct_call_whose_process_died_is_interrupted(team: Team, owner: User
     assert (row.status, row.error_type) == (Status.FAILED, "interrupted")
 
 
+def test_a_stream_goes_on_whose_request_id_another_row_has(team: Team, owner: User) -> None:
+    rows = [make_request(team=team, person=owner, mode="stream") for _ in range(2)]
+    now = timezone.now()
+    for row in rows:
+        lifecycle.claim(row.pk, now=now)
+        lifecycle.opened(row.pk, "req-7", now=now)
+    first, second = map(fresh, rows)
+    assert first.status == second.status == Status.IN_PROGRESS
+    assert (first.fal_request_id, second.fal_request_id) == ("req-7", "")
+    assert second.observations.filter(kind="status").count() == 1
+
+
 def test_it_keeps_the_receipt_when_the_webhook_was_first(row: FalRequest) -> None:
     lifecycle.claim(row.pk, now=timezone.now())
     hear(row, make_webhook("req-1"), source=Source.WEBHOOK)

@@ -15,7 +15,7 @@ from requests_app import frames
 from requests_app import recorder as recorder_module
 from requests_app.feed import feed
 from requests_app.models import FalRequest, Team
-from requests_app.recorder import Caps, Recorder
+from requests_app.recorder import Caps, Full, Recorder
 from requests_app.watch.loop import watch_loop
 from tests.builders import make_request
 from tests.watch.conftest import busy_database
@@ -174,6 +174,18 @@ def test_a_cap_ends_the_record_and_not_the_call_and_is_told_once(
     assert "it holds frames 1 to 3, " in told.note
     assert (told.data["frame"], told.data["bytes"]) == (3, 30)
     assert told.data["offset_ms"] >= row.frames.get(number=3).offset_ms
+
+
+@pytest.mark.parametrize(
+    ("full", "words"),
+    [
+        (Full(0, 0, 10.0), "after 0.0 s: it holds nothing."),
+        (Full(3, 1234, 1260.0), "after 1.3 s: it holds frames 1 to 3, 1.2 kB."),
+        (Full(9, 268_435_456, 90_000.0), "after 90.0 s: it holds frames 1 to 9, 268.4 MB."),
+    ],
+)
+def test_a_full_record_says_what_it_holds_and_when_it_became_full(full: Full, words: str) -> None:
+    assert words in full.note
 
 
 def test_the_caps_are_those_of_the_settings(settings: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Value, When
 
 from requests_app import pace
@@ -181,7 +181,11 @@ def opened(pk: int, request_id: str | None, *, now: datetime) -> None:
         row = locked(pk)
         if row.status == Status.SUBMITTING:
             change = Change(Status.IN_PROGRESS, "status", "The call is open.", starts=True)
-            apply(row, change, Source.US, at=now, fal_request_id=(request_id or "")[:200])
+            try:
+                with transaction.atomic():
+                    apply(row, change, Source.US, at=now, fal_request_id=(request_id or "")[:200])
+            except IntegrityError:  # an id that another row has tells nothing about this one
+                apply(row, change, Source.US, at=now)
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,7 @@ export class FrameList {
     const held = this.#until ?? this.#all.length;
     const note = this.root.querySelector("[data-note]");
     const parts = [
-      filtered ? `${number(shown)} of ${number(held)} match.` : "",
+      filtered ? `${number(shown)} of ${number(held)} match.${held < this.#total && this.#until === null ? " Older ones are in the record." : ""}` : "",
       !filtered && this.#until === null && this.#total > MOST
         ? `The newest ${number(Math.min(MOST, held))} of ${number(this.#total)}. The record has all of them.`
         : "",

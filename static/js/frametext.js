@@ -26,8 +26,9 @@ function lineOf({ data, event }) {
   const name = event ? `${event}: ` : "";
   if (data === null) return `${name}large: open it to load it`;
   const line = data.slice(0, 4 * LINE).split("\n", 1)[0];
-  // Inline pictures would fill the line with letters that say nothing.
-  return name + line.replace(/data:image\/[^"\s]*/g, "data:image…").slice(0, LINE);
+  // Inline pictures and bytes would fill the line with letters that say nothing.
+  const short = line.replace(/data:image\/[^"\s]*/g, "data:image…").replace(/("\$bytes":")[^"]{13,}/g, "$1…");
+  return name + short.slice(0, LINE);
 }
 
 /** fal's own words about the session; a time-out is how a good one usually ends. */

@@ -11,6 +11,7 @@ import { imagesOf, mediaJudge, Merged } from "./merge.js";
 import { record } from "./record.js";
 
 const WRITE_MS = 100;
+const QUIET_MS = 5000; // without an event; then the page says so
 const WAY_KEY = "faldeck.stream-way.";
 
 const root = document.getElementById("stream");
@@ -72,6 +73,7 @@ class StreamView {
   #feed = null; // all frames once more, after another way was chosen
   #until = null; // replay: only so many events; null: all of them
   #look = new Look();
+  #heard = performance.now();
 
   constructor() {
     this.#select.value = remembered() ?? "auto";
@@ -80,6 +82,13 @@ class StreamView {
     this.#begin();
     record.onFrame((frame) => this.#take(frame));
     record.onMoment((count) => this.#move(count));
+    if (byId("stream-quiet")) setInterval(() => this.#tellQuiet(), 1000);
+  }
+
+  /** A model that works for long says nothing meanwhile, which looks like a page that has stopped. */
+  #tellQuiet() {
+    const ms = performance.now() - this.#heard;
+    byId("stream-quiet").textContent = ms < QUIET_MS ? "" : `Nothing came for ${spanOf(ms)}; the stream is open.`;
   }
 
   #move(count) {
@@ -104,6 +113,7 @@ class StreamView {
   }
 
   #take(frame) {
+    this.#heard = performance.now();
     this.#count += 1;
     this.#bytes += frame.size;
     this.#first ??= frame.offset_ms;
