@@ -112,6 +112,11 @@ _KNOWN: Mapping[str, tuple[str, str]] = {
         "The connection broke off",
         "What came until then is kept. Work done until then may be billed.",
     ),
+    "hung_up": (
+        "The call took longer than this site waits",
+        "What came until then is kept. Queue mode waits as long as it takes; an administrator can "
+        "raise the limit (RUN_TIMEOUT, STREAM_TIMEOUT).",
+    ),
     "redirected": (
         "The address leads elsewhere",
         "Check the endpoint id and its path. If every call ends like this, an administrator has to "

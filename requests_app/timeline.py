@@ -15,7 +15,7 @@ _SOURCES = {
     Source.SUBMIT_REPLY: "fal's reply to the submit",
     Source.POLL: "asked fal for the status",
     Source.STATUS_STREAM: "fal's status stream",
-    Source.STREAM: "the stream itself",
+    Source.STREAM: "the call itself",
     Source.WEBHOOK: "a signed webhook",
     Source.PERSON: "a person",
 }

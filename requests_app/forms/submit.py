@@ -14,8 +14,8 @@ from requests_app.drafts import Draft, InvalidDraft, parse_draft
 from requests_app.models import SUBMITTABLE, FalRequest, Mode
 
 MODE_HELP = {
-    Mode.QUEUE: "fal keeps it until a runner is free. Survives restarts; the usual choice.",
-    Mode.RUN: "One call that waits for the answer. No queue, no retries, for quick models.",
+    Mode.QUEUE: "fal keeps it until a runner is free; what fal's clients call subscribe. The usual choice.",
+    Mode.RUN: "One call that waits for the answer: no queue, no retries, a time limit. For quick models.",
     Mode.STREAM: "Watch the output grow, event by event. Hanging up stops the work.",
 }
 OPTIONS = ["priority", "start_timeout", "no_retry", "no_store", "runner_hint", "headers"]

@@ -27,7 +27,9 @@ class SessionEnd:
     @property
     def news(self) -> Ended:
         """For the row."""
-        close = {} if self.code is None else {"close_code": self.code, "reason": self.reason[:500]}
+        close: dict[str, Any] = {} if self.code is None else {"close_code": self.code}
+        if self.reason:
+            close["reason"] = self.reason[:500]
         kind = _ERROR_TYPES.get(self.kind, "")
         return Ended(self.status, kind, self.sentence, self.http_code, close)
 

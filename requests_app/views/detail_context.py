@@ -77,6 +77,7 @@ def live(row: FalRequest, *, may_act: bool) -> dict[str, Any]:
         "heard": [_heard(observation) for observation in reversed(heard)],
         "deliveries": _deliveries(row),
         "record_full": row.observations.filter(kind="capped").first(),
+        "run_timeout_s": settings.RUN_TIMEOUT_S,
         "output_version": f"{row.status}-{row.output_size}-{row.ended_at or ''}",
         "evidence": [seen for seen in heard if seen.note][-5:],
         **_output(row),

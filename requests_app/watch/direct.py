@@ -27,6 +27,8 @@ from requests_app.transitions import Ended, News, judge_stream
 from requests_app.watch.keeper import holding, keep
 from requests_app.watch.loop import watch_loop
 
+SLACK_S = 5  # the client's own limit comes later, so that ours says which one was reached
+
 
 async def call(claim: lifecycle.Claim) -> None:
     """Make the call once, hold it to its end, store how it ended."""
@@ -54,27 +56,38 @@ async def _made(claim: lifecycle.Claim) -> None:
         await watch_loop.insist(lifecycle.not_sent, claim.pk, error, now=timezone.now())
     except Refused as error:
         await watch_loop.insist(lifecycle.refused, claim.pk, error, now=timezone.now())
-    except (FalError, TimeoutError) as error:
+    except TimeoutError:
+        await _ended(claim, _timed_out(claim))
+    except FalError as error:
         await _ended(claim, _broken_off(error))
 
 
-def _broken_off(error: FalError | TimeoutError) -> Ended:
+def _timed_out(claim: lifecycle.Claim) -> Ended:
+    limit_s = settings.RUN_TIMEOUT_S if claim.mode == Mode.RUN else settings.STREAM_TIMEOUT_S
+    sentence = (
+        f"No end within {limit_s} s: we hung up, and fal then ends the work. "
+        "Work done until then may be billed."
+    )
+    return Ended(Status.FAILED, "hung_up", sentence)
+
+
+def _broken_off(error: FalError) -> Ended:
     """No answer that can be used. A redirect is one all the same: it says to look elsewhere."""
     if isinstance(error, Unanswered) and error.is_redirect:
         return Ended(Status.FAILED, "redirected", f"{error} The input was sent nowhere else.")
-    reason = str(error) or f"no end within {settings.STREAM_TIMEOUT_S} s"
-    sentence = f"The call broke off: {reason} Work done until then may be billed."
+    sentence = f"The call broke off: {error} Work done until then may be billed."
     return Ended(Status.FAILED, "interrupted", sentence)
 
 
 async def _run(claim: lifecycle.Claim) -> None:
     await watch_loop.database(lifecycle.opened, claim.pk, None, now=timezone.now())
-    result = await watch_loop.client().run(
-        EndpointId.parse(claim.endpoint_id),
-        claim.body,
-        build_headers(claim.options),
-        timeout_s=settings.RUN_TIMEOUT_S,
-    )
+    async with asyncio.timeout(settings.RUN_TIMEOUT_S):
+        result = await watch_loop.client().run(
+            EndpointId.parse(claim.endpoint_id),
+            claim.body,
+            build_headers(claim.options),
+            timeout_s=settings.RUN_TIMEOUT_S + SLACK_S,
+        )
     await _ended(claim, result)
 
 

@@ -96,6 +96,19 @@ def test_a_cut_run_is_interrupted_and_never_sent_again(
     assert len(peer.requests) == 1
 
 
+def test_a_run_without_an_answer_is_hung_up_at_its_own_time_limit(
+    loop: Any, peer: PeerThread, settings: Any, run: FalRequest
+) -> None:
+    settings.RUN_TIMEOUT_S = 1
+    peer.will(hang)
+    step(loop, run)
+    row = fresh(run)
+    assert (row.status, row.error_type) == (Status.FAILED, "hung_up")
+    assert "No end within 1 s" in row.error
+    told = explain(row, b"")
+    assert told and "longer than this site waits" in told.title
+
+
 @pytest.mark.parametrize("mode", ["run", "stream"])
 @pytest.mark.parametrize("code", [301, 307, 308])
 def test_a_redirect_is_named_and_neither_followed_nor_called_a_break(
@@ -145,8 +158,8 @@ def test_a_stream_without_an_end_is_hung_up_at_the_time_limit(
     peer.will(events(*sse({"n": 1}), wait=asyncio.Event()))
     step(loop, stream)
     row = fresh(stream)
-    assert (row.status, row.error_type, row.frames.count()) == (Status.FAILED, "interrupted", 1)
-    assert "no end within" in row.error
+    assert (row.status, row.error_type, row.frames.count()) == (Status.FAILED, "hung_up", 1)
+    assert "No end within 2 s" in row.error
 
 
 def test_a_wish_to_cancel_hangs_up_and_every_frame_until_then_is_kept(
