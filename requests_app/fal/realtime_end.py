@@ -16,6 +16,7 @@ from .replies import Reply, refusal, unreadable
 
 EndKind = Literal["normal", "timeout", "error", "lost", "refused"]
 
+_NO_TEXT = "'bytes'"  # how an app made with fal's own template fails on a text message
 LOST = 1006  # never on the wire: the connection ended without a close message
 
 
@@ -86,7 +87,8 @@ def ending(close: Ending, last_word: Control | None) -> Ending:
         sentence = "fal no longer takes the token or the key; connect again with a new one."
         return Ending("refused", close.code, close.reason, sentence)
     name = _said(last_word.error) or "an error"
-    return Ending("error", close.code, close.reason, f"The app failed with {name}: {said}")
+    hint = " It takes msgpack only, no text." if last_word.reason == _NO_TEXT else ""
+    return Ending("error", close.code, close.reason, f"The app failed with {name}: {said}{hint}")
 
 
 def refused_handshake(reply: Reply) -> Refused | Unanswered:

@@ -78,6 +78,10 @@ def test_a_message_is_sent_answered_paired_and_recorded(open_page: OpenPage) -> 
     record = open_page(panel(page).get_by_role("link", name="Its record").get_attribute("href"))
     expect(record.locator("#part-head .badge")).to_have_text("completed")
     expect(record.locator(".frame")).to_have_count(2)
+    expect(record.locator(".frame-rtt").nth(1)).to_have_text(re.compile(r"[\d.]+ m?s"))
+    record.locator(".frame").nth(0).click()
+    record.get_by_role("button", name="answered by #2 after").click()
+    expect(record.locator(".frame-title")).to_contain_text("Message 2, received")
     record.get_by_role("link", name="Connect again").click()
     expect(panel(record).get_by_label("Endpoint")).to_have_value("sandbox/echo")
 

@@ -168,6 +168,18 @@ def test_the_merged_view_shows_the_moment_that_is_chosen(
     expect(picture).to_have_count(1)
 
 
+def test_a_stream_that_is_silent_for_long_is_told_to_be_open(
+    open_page: OpenPage, installation: Serving
+) -> None:
+    path = recorded(installation, '[{"data": "{}"}]', status="in_progress")
+    page = open_page(path, before=lambda page: page.clock.install())
+    expect(page.locator("#stream-events")).to_have_text("1")
+    page.clock.fast_forward(8000)
+    expect(page.locator("#stream-quiet")).to_have_text(
+        "Nothing came for 8.0 s; the stream is open."
+    )
+
+
 def test_odd_signs_and_a_large_event_come_whole(open_page: OpenPage, installation: Serving) -> None:
     frames = (
         """[{"data": json.dumps({"output": "a\\u2028b\\U0001f600</script>"})},"""

@@ -80,6 +80,11 @@ def test_an_exception_of_the_app_is_an_error_although_the_code_is_1000() -> None
     assert end.sentence == "The app failed with INTERNAL_ERROR: boom"
 
 
+def test_an_app_that_takes_no_text_is_told_as_such() -> None:
+    end = ending(describe_close(1000), Control("error", "INTERNAL_ERROR", "'bytes'"))
+    assert end.sentence.endswith("INTERNAL_ERROR: 'bytes' It takes msgpack only, no text.")
+
+
 def test_unauthorized_is_a_refusal_whatever_the_code() -> None:
     end = ending(describe_close(1008), Control("unauthorized", "Unauthorized"))
     assert (end.kind, end.code) == ("refused", 1008)
