@@ -14,12 +14,12 @@ from typing import Any
 from uuid import UUID
 
 from channels.db import database_sync_to_async
-from django.db.models import Max
 from django.http import Http404
 from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.announce import RequestChanged, group_of_team
+from requests_app.consumers.newest import Versions, newest_versions
 from requests_app.consumers.rights import NO_TEAM, MemberConsumer
 from requests_app.frames import sketch
 from requests_app.models import FalRequest
@@ -27,6 +27,7 @@ from requests_app.tail import Batch, follow
 from requests_app.views.access import get_request_or_404
 
 COLLECT_S = 0.1  # a burst of changes becomes one message
+LOOK_S = 4.0  # the guarantee behind the messages, as often as a page without a socket asks
 WATCH_FOR = timedelta(seconds=15)
 NO_LOGS = 2**63 - 1  # the page fetches log lines by itself
 MOST_WATCHED = 4  # requests watched on one socket
@@ -38,6 +39,9 @@ class LiveConsumer(MemberConsumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.changes: dict[str, int] = {}
+        self.seen: Versions = {}  # the newest versions at the last look, shared with other sockets
+        self.told: dict[str, int] = {}  # what went out since
+        self.looker: asyncio.Task[None] | None = None
         self.flusher: asyncio.Task[None] | None = None
         self.team_id: int | None = None
         self.watched: dict[int, asyncio.Task[None]] = {}
@@ -80,7 +84,25 @@ class LiveConsumer(MemberConsumer):
         await self._leave_team()  # the chosen one may be another now
         self.team_id = team_id
         await self.channel_layer.group_add(group_of_team(team_id), self.channel_name)
-        await self.send_json({"type": "hello", "seq": await self._newest(team_id)})
+        self.seen, self.told = await newest_versions(team_id, max_age_s=0), {}
+        await self.send_json({"type": "hello", "seq": max(self.seen.values(), default=0)})
+        if self.looker is None:
+            self.looker = self.begin(self._look_often())
+
+    async def _look_often(self) -> None:
+        """Tell what the layer did not: while its broker is away it is silent, and so would we be."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            newest: Versions = await newest_versions(self.team_id)
+            if newest is not self.seen:
+                self._compare(newest)
+
+    def _compare(self, newest: Versions) -> None:
+        for public_id, seq in newest.items():
+            if seq > max(self.seen.get(public_id, 0), self.told.get(public_id, 0)):
+                self._changed(public_id, seq)
+        self.seen = newest
+        self.told = {id: seq for id, seq in self.told.items() if seq > newest.get(id, seq)}
 
     async def _leave_team(self) -> None:
         if self.team_id is not None:
@@ -91,6 +113,7 @@ class LiveConsumer(MemberConsumer):
         self._changed(message["id"], message["seq"])
 
     def _changed(self, public_id: str, seq: int) -> None:
+        self.told[public_id] = max(seq, self.told.get(public_id, 0))
         self.changes[public_id] = max(seq, self.changes.get(public_id, 0))
         if self.flusher is None or self.flusher.done():
             self.flusher = self.begin(self._flush())
@@ -165,12 +188,6 @@ class LiveConsumer(MemberConsumer):
             return get_request_or_404(self.scope["user"], UUID(str(public_id)), full=False)
         except (Http404, ValueError):
             return None
-
-    @database_sync_to_async  # type: ignore[untyped-decorator]
-    def _newest(self, team_id: int) -> int:
-        return (
-            FalRequest.objects.filter(team_id=team_id).aggregate(newest=Max("seq"))["newest"] or 0
-        )
 
     async def _error(self, code: int, message: str) -> None:
         await self.send_json({"type": "error", "code": code, "message": message})
