@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.fal import NotSent, Refused
-from requests_app.lifecycle import Heard
+from requests_app.lifecycle import Claim, Heard
 from requests_app.models import (
     FalRequest,
     LogLine,
@@ -47,6 +47,12 @@ def queued(team: Team, owner: User) -> FalRequest:
 
 def fresh(row: FalRequest) -> FalRequest:
     return FalRequest.objects.get(pk=row.pk)
+
+
+def claimed(row: FalRequest, now: datetime) -> Claim:
+    claim = lifecycle.claim(row.pk, now=now)
+    assert claim is not None
+    return claim
 
 
 def kinds(row: FalRequest) -> list[str]:
@@ -103,8 +109,8 @@ def test_a_receipt_brings_identity_and_position(queued: FalRequest) -> None:
 
 def test_nothing_left_means_pending_again_later(row: FalRequest) -> None:
     now = timezone.now()
-    lifecycle.claim(row.pk, now=now)
-    lifecycle.not_sent(row.pk, NotSent("refused"), now=now)
+    claim = claimed(row, now)
+    lifecycle.not_sent(row.pk, NotSent("refused"), lease=claim.lease, now=now)
     row = fresh(row)
     assert row.status == Status.PENDING
     assert row.due_at and row.due_at > now
@@ -114,18 +120,18 @@ def test_nothing_left_means_pending_again_later(row: FalRequest) -> None:
 
 def test_too_many_requests_waits_as_long_as_fal_asked(row: FalRequest) -> None:
     now = timezone.now()
-    lifecycle.claim(row.pk, now=now)
+    claim = claimed(row, now)
     error = Refused("busy", status_code=429, retry_after_s=30)
-    lifecycle.refused(row.pk, error, now=now)
+    lifecycle.refused(row.pk, error, lease=claim.lease, now=now)
     assert fresh(row).due_at == now + timedelta(seconds=30)
     assert fresh(row).status == Status.PENDING
 
 
 def test_a_refusal_fails_with_fals_words(row: FalRequest) -> None:
     now = timezone.now()
-    lifecycle.claim(row.pk, now=now)
+    claim = claimed(row, now)
     body = b'{"detail": "User is locked. Reason: Exhausted balance."}'
-    lifecycle.refused(row.pk, Refused("no", status_code=403, body=body), now=now)
+    lifecycle.refused(row.pk, Refused("no", status_code=403, body=body), lease=claim.lease, now=now)
     row = fresh(row)
     assert row.status == Status.FAILED
     assert row.error_code == 403
@@ -292,9 +298,9 @@ def test_there_is_nothing_to_cancel_after_the_end(queued: FalRequest, owner: Use
 
 def test_a_cancel_while_the_submit_could_not_connect_ends_it(row: FalRequest, owner: User) -> None:
     now = timezone.now()
-    lifecycle.claim(row.pk, now=now)
+    claim = claimed(row, now)
     lifecycle.ask_cancel(row.pk, person=owner, now=now)
-    lifecycle.not_sent(row.pk, NotSent("no route"), now=now)
+    lifecycle.not_sent(row.pk, NotSent("no route"), lease=claim.lease, now=now)
     assert fresh(row).status == Status.CANCELLED
 
 

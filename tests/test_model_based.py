@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
@@ -151,6 +152,7 @@ class Writer(RuleBasedStateMachine):
         self.row = make_request(team=self.team, person=self.person, mode=mode)
         self.now = timezone.now() + timedelta(seconds=1)
         self.claims = self.posts = 0
+        self.leases: list[UUID] = []
         self.end: tuple[Any, ...] | None = None
         if is_at_fal and mode == "queue":
             self.claim()
@@ -169,7 +171,8 @@ class Writer(RuleBasedStateMachine):
     @rule()
     def claim(self) -> None:
         before = self.look().status
-        if lifecycle.claim(self.row.pk, now=self.now):
+        if claim := lifecycle.claim(self.row.pk, now=self.now):
+            self.leases.append(claim.lease)
             assert before == Status.PENDING
             self.posts += 1
 
@@ -177,13 +180,24 @@ class Writer(RuleBasedStateMachine):
     def refused(self, status: int) -> None:
         if self.look().status == Status.SUBMITTING:
             self.posts -= 1  # nothing was taken
-            lifecycle.refused(self.row.pk, Refused("no", status_code=status), now=self.now)
+            error = Refused("no", status_code=status)
+            lifecycle.refused(self.row.pk, error, lease=self.leases[-1], now=self.now)
 
     @rule()
     def not_sent(self) -> None:
         if self.look().status == Status.SUBMITTING:
             self.posts -= 1
-            lifecycle.not_sent(self.row.pk, NotSent("no route"), now=self.now)
+            error = NotSent("no route")
+            lifecycle.not_sent(self.row.pk, error, lease=self.leases[-1], now=self.now)
+
+    @precondition(lambda self: len(self.leases) > 1)
+    @rule()
+    def news_of_an_earlier_attempt(self) -> None:
+        before = FalRequest.objects.filter(pk=self.row.pk).values().get()
+        error = Refused("busy", status_code=429)
+        lifecycle.refused(self.row.pk, error, lease=self.leases[-2], now=self.now)
+        lifecycle.not_sent(self.row.pk, NotSent("no route"), lease=self.leases[-2], now=self.now)
+        assert FalRequest.objects.filter(pk=self.row.pk).values().get() == before
 
     @rule()
     def no_answer(self) -> None:

@@ -38,6 +38,7 @@ class Claim:
     options: dict[str, Any]
     webhook_secret: str
     lease: UUID
+    until: datetime  # as long as nobody else may touch the row; later if the lease is renewed
 
 
 def claim(pk: int, *, now: datetime) -> Claim | None:
@@ -76,6 +77,7 @@ def claim(pk: int, *, now: datetime) -> Claim | None:
             row.options,
             secret,
             lease,
+            until,
         )
 
 
@@ -89,17 +91,21 @@ def open_session(draft: Draft, *, team: Team, person: AbstractBaseUser, now: dat
     return claimed
 
 
-def not_sent(pk: int, error: FalError, *, now: datetime) -> None:
-    """Not a byte reached fal: back to pending, to be sent later."""
-    _back_to_pending(pk, f"Could not reach fal: {error}", now=now, asked_s=None)
+def not_sent(pk: int, error: FalError, *, lease: UUID, now: datetime) -> None:
+    """Not a byte reached fal: back to pending, to be sent later.
+
+    `lease`, here and below, is the fence: a process that was stopped for long, or that tells its news
+    twice because the database went away over the first time, must not undo what a later attempt does.
+    """
+    _back_to_pending(pk, f"Could not reach fal: {error}", lease=lease, now=now, asked_s=None)
 
 
-def refused(pk: int, error: Refused, *, now: datetime) -> None:
+def refused(pk: int, error: Refused, *, lease: UUID, now: datetime) -> None:
     """fal said no: "too many requests" is asked again later, anything else ends the row."""
     row = FalRequest.objects.only("mode", "tries").get(pk=pk)
     if error.is_rate_limit and row.mode == Mode.QUEUE and row.tries < MOST_REFUSALS:
-        asked_s = error.retry_after_s
-        _back_to_pending(pk, f"fal asked us to wait: {error}", now=now, asked_s=asked_s)
+        note = f"fal asked us to wait: {error}"
+        _back_to_pending(pk, note, lease=lease, now=now, asked_s=error.retry_after_s)
         return
     columns = {
         "error": str(error),
@@ -112,14 +118,18 @@ def refused(pk: int, error: Refused, *, now: datetime) -> None:
     detail = parse_error(error.status_code, {}, error.body).detail
     note = f"fal refused it: {detail}"[:500]
     data = {"code": error.status_code, "error_type": error.error_type or ""}
-    _end_or_ignore(pk, Change(Status.FAILED, "ended", note, columns, data), now=now)
+    _end_or_ignore(pk, Change(Status.FAILED, "ended", note, columns, data), lease=lease, now=now)
 
 
-def _back_to_pending(pk: int, note: str, *, now: datetime, asked_s: float | None) -> None:
+def _back_to_pending(
+    pk: int, note: str, *, lease: UUID, now: datetime, asked_s: float | None
+) -> None:
     with transaction.atomic():
         row = locked(pk)
+        if row.lease != lease:
+            return
         # A run counts as under way from the moment it is sent, for nobody hears when it arrives.
-        if row.status != Status.SUBMITTING and not (row.mode == Mode.RUN and row.lease):
+        if row.status != Status.SUBMITTING and row.mode != Mode.RUN:
             return  # a webhook or a person was first
         if row.cancel_asked_at is not None:
             end = Change(Status.CANCELLED, "ended", "Cancelled before it was sent.")
@@ -207,10 +217,11 @@ def hold(pk: int, lease: UUID, *, now: datetime) -> Hold:
     return Hold(bool(ours), asked)
 
 
-def _end_or_ignore(pk: int, change: Change, *, now: datetime) -> None:
+def _end_or_ignore(pk: int, change: Change, *, lease: UUID, now: datetime) -> None:
     with transaction.atomic():
         row = locked(pk)
-        if not row.is_ended:
+        # An uncertain row has had one attempt alone: this is the answer that was missing.
+        if not row.is_ended and (row.lease == lease or row.status == Status.UNCERTAIN):
             apply(row, change, Source.SUBMIT_REPLY, at=now)
 
 

@@ -24,7 +24,7 @@ from requests_app.fal import (
 from requests_app.models import Mode, Source, Status
 from requests_app.recorder import Recorder
 from requests_app.transitions import Ended, News, judge_stream
-from requests_app.watch.keeper import holding, keep
+from requests_app.watch.keeper import check_ours, holding, keep
 from requests_app.watch.loop import watch_loop
 
 SLACK_S = 5  # the client's own limit comes later, so that ours says which one was reached
@@ -53,9 +53,13 @@ async def _made(claim: lifecycle.Claim) -> None:
     try:
         await make(claim)
     except NotSent as error:
-        await watch_loop.insist(lifecycle.not_sent, claim.pk, error, now=timezone.now())
+        await watch_loop.insist(
+            lifecycle.not_sent, claim.pk, error, lease=claim.lease, now=timezone.now()
+        )
     except Refused as error:
-        await watch_loop.insist(lifecycle.refused, claim.pk, error, now=timezone.now())
+        await watch_loop.insist(
+            lifecycle.refused, claim.pk, error, lease=claim.lease, now=timezone.now()
+        )
     except TimeoutError:
         await _ended(claim, _timed_out(claim))
     except FalError as error:
@@ -81,6 +85,7 @@ def _broken_off(error: FalError) -> Ended:
 
 async def _run(claim: lifecycle.Claim) -> None:
     await watch_loop.database(lifecycle.opened, claim.pk, None, now=timezone.now())
+    check_ours(claim)
     async with asyncio.timeout(settings.RUN_TIMEOUT_S):
         result = await watch_loop.client().run(
             EndpointId.parse(claim.endpoint_id),
@@ -92,6 +97,7 @@ async def _run(claim: lifecycle.Claim) -> None:
 
 
 async def _stream(claim: lifecycle.Claim) -> None:
+    check_ours(claim)
     recorder = Recorder(claim.pk, watch_loop.database)
     try:
         async with asyncio.timeout(settings.STREAM_TIMEOUT_S):

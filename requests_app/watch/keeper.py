@@ -12,6 +12,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from requests_app import lifecycle
+from requests_app.fal import NotSent
 from requests_app.watch.loop import watch_loop
 
 HOLD_EVERY_S = 1.0
@@ -33,6 +34,16 @@ def holding(pk: int) -> Iterator[None]:
         yield
     finally:
         _held.discard(pk)
+
+
+def check_ours(claim: lifecycle.Claim) -> None:
+    """Raises NotSent when the lease has run out: call it right before the bytes leave.
+
+    A process that was stopped since its claim (SIGSTOP, a sleeping machine) must not send what others
+    have given up meanwhile. Stopped between this check and the bytes it is still the row's one sender.
+    """
+    if timezone.now() >= claim.until:
+        raise NotSent("this program stood still for too long before it could send.")
 
 
 async def keep(claim: lifecycle.Claim) -> bool:

@@ -95,6 +95,7 @@ async def _submit(claim: lifecycle.Claim) -> None:
     """One POST. Whatever is not a clear yes or no leaves the row uncertain, never sent again."""
     asked_at = timezone.now()
     try:
+        keeper.check_ours(claim)
         with watch_loop.breaker().listening():
             receipt = await watch_loop.client().submit(
                 EndpointId.parse(claim.endpoint_id),
@@ -106,9 +107,13 @@ async def _submit(claim: lifecycle.Claim) -> None:
             lifecycle.observe, claim.pk, receipt, source=Source.SUBMIT_REPLY, asked_at=asked_at
         )
     except NotSent as error:
-        await watch_loop.insist(lifecycle.not_sent, claim.pk, error, now=timezone.now())
+        await watch_loop.insist(
+            lifecycle.not_sent, claim.pk, error, lease=claim.lease, now=timezone.now()
+        )
     except Refused as error:
-        await watch_loop.insist(lifecycle.refused, claim.pk, error, now=timezone.now())
+        await watch_loop.insist(
+            lifecycle.refused, claim.pk, error, lease=claim.lease, now=timezone.now()
+        )
     except FalError as error:
         await _uncertain(claim.pk, str(error))
     except IntegrityError:

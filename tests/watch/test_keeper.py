@@ -106,3 +106,15 @@ def test_a_dead_processs_row_is_free_well_within_a_minute(
     lifecycle.lapsed(row.pk, now=now + timedelta(seconds=30))
     assert fresh(row).status == Status.UNCERTAIN
     assert timedelta(seconds=30) >= lifecycle.LEASE
+
+
+@pytest.mark.parametrize("mode", ["queue", "run", "stream"])
+def test_who_stood_still_since_the_claim_sends_nothing(
+    monkeypatch: pytest.MonkeyPatch, loop: Any, peer: PeerThread, team: Team, owner: User, mode: str
+) -> None:
+    monkeypatch.setattr(sending, "LEASE", timedelta(0))  # over as soon as it is taken
+    row = make_request(team=team, person=owner, mode=mode)
+    loop.run(advance(row.pk))
+    assert fresh(row).status == Status.PENDING
+    assert "stood still" in row.observations.last().note  # type: ignore[union-attr]
+    assert not peer.requests

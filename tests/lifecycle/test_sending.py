@@ -1,0 +1,55 @@
+"""Who took a row may write what became of it; who took it earlier may not any more."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from requests_app import lifecycle
+from requests_app.fal import NotSent, Refused
+from requests_app.lifecycle import Claim
+from requests_app.models import FalRequest, Status, Team
+from tests.builders import make_request
+
+
+def claimed(row: FalRequest, now: datetime) -> Claim:
+    claim = lifecycle.claim(row.pk, now=now)
+    assert claim is not None
+    return claim
+
+
+def fresh(row: FalRequest) -> FalRequest:
+    return FalRequest.objects.get(pk=row.pk)
+
+
+@pytest.mark.parametrize("mode", ["queue", "run"])
+def test_news_of_an_earlier_attempt_do_not_undo_a_later_one(
+    team: Team, owner: User, mode: str
+) -> None:
+    """A stopped process that goes on, or a write whose COMMIT was not answered and that is repeated."""
+    row, now = make_request(team=team, person=owner, mode=mode), timezone.now()
+    old = claimed(row, now)
+    lifecycle.not_sent(row.pk, NotSent("no route"), lease=old.lease, now=now)
+    later = now + timedelta(minutes=1)
+    new = claimed(row, later)
+    if mode == "run":  # which counts as under way before its bytes leave
+        lifecycle.opened(row.pk, None, now=later)
+    before = FalRequest.objects.filter(pk=row.pk).values().get()
+    lifecycle.not_sent(row.pk, NotSent("no route"), lease=old.lease, now=later)
+    for status_code in (429, 403):
+        error = Refused("no", status_code=status_code)
+        lifecycle.refused(row.pk, error, lease=old.lease, now=later)
+    assert FalRequest.objects.filter(pk=row.pk).values().get() == before
+    assert fresh(row).lease == new.lease
+
+
+def test_a_refusal_that_was_heard_late_settles_what_was_uncertain(team: Team, owner: User) -> None:
+    row = make_request(team=team, person=owner)
+    now = timezone.now()
+    claim = claimed(row, now)
+    lifecycle.lapsed(row.pk, now=now + timedelta(minutes=5))
+    lifecycle.refused(row.pk, Refused("no", status_code=403), lease=claim.lease, now=now)
+    assert fresh(row).status == Status.FAILED
