@@ -28,6 +28,9 @@ def create(
 ) -> FalRequest:
     """Record the request and ask a worker to send it once the record is safe."""
     with transaction.atomic():
+        # Before the new row: its reference to the old one is a weaker lock, and two who hold that
+        # would wait for each other for ever.
+        repeated = locked(again_of.pk) if again_of else None
         row = FalRequest.objects.create(
             team=team,
             person_id=person.pk,
@@ -43,9 +46,19 @@ def create(
         )
         who = person.get_username()
         record(row, Status.PENDING, "created", f"Recorded for {who}.", Source.PERSON, at=now)
+        if repeated is not None:
+            _tell_repeated(repeated, row, who, now)
         announce.work(row.pk)
     row.refresh_from_db(fields=["seq"])
     return row
+
+
+def _tell_repeated(row: FalRequest, repeat: FalRequest, who: str, now: datetime) -> None:
+    """An uncertain request says that it was sent once more: the next person must not do it too."""
+    if row.status == Status.UNCERTAIN:
+        note = f"{who} submitted it again, as {repeat.public_id}; it may cost twice."
+        data = {"repeat": str(repeat.public_id)}
+        record(row, row.status, "repeated", note, Source.PERSON, at=now, data=data)
 
 
 def create_once(

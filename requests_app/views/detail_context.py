@@ -21,6 +21,7 @@ from requests_app.timeline import known_by, steps
 INPUT_LIMIT = 48 * 1024  # characters of the escaped text
 RAW_LIMIT = 16 * 1024
 NEWEST_OBSERVATIONS = 300
+MOST_REPEATS = 5
 NEWEST_DELIVERIES = 50
 LINES_AT_ONCE = 500
 RECORDED = (Mode.STREAM, Mode.REALTIME)  # frame by frame
@@ -71,6 +72,7 @@ def live(row: FalRequest, *, may_act: bool) -> dict[str, Any]:
         "is_session": row.mode == Mode.REALTIME,
         "is_recorded": row.mode in RECORDED,
         "cancel_note": _cancel_note(row),
+        "repeats": row.repeats.order_by("id").only("public_id")[:MOST_REPEATS],
         "steps": steps(row, heard),
         "metrics": _facts(row.metrics),
         "headers": _headers(row),

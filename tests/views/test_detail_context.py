@@ -91,6 +91,8 @@ def test_an_uncertain_request_shows_the_evidence_and_both_ways_out(as_owner, tea
     assert f"/requests/new/?again={row.public_id}" in shown
     assert url("give_up", row) in shown
     assert url("again", row) not in page(as_owner, row).split("<dialog")[0]
+    repeat = make_request(team=team, person=owner, again_of=row)
+    assert url("detail", repeat) in page(as_owner, row)
 
 
 def test_cancelling_shows_fals_real_answer_and_claims_no_more(as_owner, row, owner):
