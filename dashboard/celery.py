@@ -21,7 +21,7 @@ def broker_options(redis_url: str) -> dict[str, float]:
         # How often the worker looks for messages in memory; the default is a whole second.
         return {"polling_interval": 0.02}
     # A Redis that is away must not hold up the page that sends a hint: one quick try.
-    return {"socket_connect_timeout": 1.0, "max_retries": 0}
+    return {**settings.REDIS_TIMEOUTS, "max_retries": 0}
 
 
 app = Celery("faldeck")

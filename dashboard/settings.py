@@ -165,21 +165,31 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     # Every short database call of a socket takes a connection and gives it back: opening one each
     # time would cost more than the call. `timeout`: seconds to wait for a free one.
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 2, "max_size": 20, "timeout": 10}}
+    DATABASES["default"]["OPTIONS"] = {
+        "pool": {"min_size": 2, "max_size": 20, "timeout": 10},
+        # A process that stands still in the middle of a transaction must not keep its rows locked.
+        "options": "-c idle_in_transaction_session_timeout=10s",
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env_text("REDIS_URL")
+# Seconds for a Redis that is there and does not answer: a hint is not worth a wait.
+REDIS_TIMEOUTS = {"socket_connect_timeout": 1.0, "socket_timeout": 1.0}
 if REDIS_URL:
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [REDIS_URL], "prefix": "faldeck"},
+            "CONFIG": {
+                "hosts": [{"address": REDIS_URL, **REDIS_TIMEOUTS}],
+                "prefix": "faldeck",
+            },
         }
     }
     CACHES = {
         "default": {
             "BACKEND": "dashboard.caches.RedisOrMemory",
             "LOCATION": REDIS_URL,
+            "OPTIONS": dict(REDIS_TIMEOUTS),
         }
     }
 else:
