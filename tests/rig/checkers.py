@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from tests.rig.evidence import ENDED, LIVE, AtFal, Evidence, Heard, Row
 
 CONVERGED_S = 60.0  # after the last fault
+PAGE_LATE_S = 10.0  # while Redis is gone, and after it has come back empty
 SENT_AGAIN_AFTER = {"429"}  # fal's clear no: the only answer after which a machine may send again
 
 
@@ -33,11 +34,22 @@ def set_full(evidence: Evidence) -> Iterator[str]:
         yield f"{len(evidence.rows)} requests for {len(invoked)} intents"
 
 
+def taken_twice(evidence: Evidence) -> dict[str, int]:
+    """Bodies that fal took more than once, and how often."""
+    counts = Counter(entry.body for entry in evidence.ledger)
+    return {body: count for body, count in counts.items() if count > 1}
+
+
+def lost(evidence: Evidence) -> set[str]:
+    """Public ids that were acknowledged and are in no row."""
+    kept = {row.id for row in evidence.rows}
+    return {op.what["id"] for op in evidence.operations("submit")} - kept
+
+
 def at_most_once(evidence: Evidence) -> Iterator[str]:
     """fal took no body twice, and no machine sent one again that fal may have taken."""
-    for body, count in Counter(entry.body for entry in evidence.ledger).items():
-        if count > 1:
-            yield f"body {body[:8]}: taken by fal {count} times"
+    for body, count in taken_twice(evidence).items():
+        yield f"body {body[:8]}: taken by fal {count} times"
     sent: dict[str, list[str]] = defaultdict(list)
     for post in evidence.posts:
         if post.kind in ("submit", "run"):
@@ -183,6 +195,36 @@ def acknowledged(evidence: Evidence) -> Iterator[str]:
         yield f"{public_id}: its webhook was acknowledged and is not on record"
 
 
+def live_pages(evidence: Evidence) -> Iterator[str]:
+    """A list that was open when Redis went shows each change of that time soon all the same."""
+    for name, late in pages_late_s(evidence).items():
+        if too_late := [one for one in late if one > PAGE_LATE_S]:
+            yield f"{name}: {len(too_late)} of {len(late)} changes late, up to {max(late):.0f} s"
+
+
+def pages_late_s(evidence: Evidence) -> dict[str, list[float]]:
+    """By open page: how late it learnt of each change while Redis was gone; never is infinite."""
+    gone, back = evidence.operations("redis_gone"), evidence.operations("redis_back")
+    if not (gone and back):
+        return {}
+    ids = {row.pk: row.id for row in evidence.rows}
+    changes = [one for one in evidence.heard if gone[0].t < one.heard_at < back[0].t]
+    learnt: dict[str, dict[str, list[tuple[float, int]]]] = defaultdict(lambda: defaultdict(list))
+    for op in evidence.operations("page"):
+        rows = learnt[op.who]  # also of a page that was opened and never learnt of anything
+        for public_id, seq in op.what["rows"]:
+            rows[public_id].append((op.t, seq))
+    return {
+        name: [_late(change, rows[ids[change.pk]]) for change in changes]
+        for name, rows in learnt.items()
+    }
+
+
+def _late(change: Heard, learnt: list[tuple[float, int]]) -> float:
+    at = min((t for t, seq in learnt if seq >= change.id), default=float("inf"))
+    return max(0.0, at - change.heard_at)
+
+
 CHECKERS: dict[str, Callable[[Evidence], Iterator[str]]] = {
     "set-full": set_full,
     "at-most-once": at_most_once,
@@ -192,6 +234,7 @@ CHECKERS: dict[str, Callable[[Evidence], Iterator[str]]] = {
     "convergence": convergence,
     "effects": effects,
     "acknowledged": acknowledged,
+    "live-pages": live_pages,
 }
 
 

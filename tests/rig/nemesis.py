@@ -14,6 +14,8 @@ from tests.rig.history import History
 from tests.rig.processes import Program
 from tests.rig.rig import KILLED, Rig
 
+PAUSE_S = 23.0  # a lease is 20 s
+
 
 @dataclass(frozen=True)
 class Weather:
@@ -56,7 +58,7 @@ STORM = Weather(
             "delay": 0.2,
             "429": 0.1,
         },
-        "webhook": {"drop_reply": 0.3, "reset_before": 0.4},
+        "webhook": {"drop_reply": 0.25, "reset_before": 0.6},
         "result": {"delay": 0.2},
     },
 )
@@ -66,6 +68,7 @@ STORM = Weather(
 class Plan:
     """How much harm. `seconds` is how long; `weathers` and `kinds` may be fewer for a short run.
 
+    `pauses`: how often a worker is stopped (SIGSTOP) for longer than its leases last, then goes on.
     `without_redis`: how many requests are made at the end, when Redis is gone for good.
     """
 
@@ -73,6 +76,7 @@ class Plan:
     kills: int
     seed: int
     flushes: int = 3
+    pauses: int = 0
     without_redis: int = 0
     weathers: tuple[Weather, ...] = WEATHERS
     kinds: tuple[str, ...] = KILLED
@@ -90,6 +94,7 @@ class Nemesis:
         ]
         self._threads.append(threading.Thread(target=self._change_weather, name="weather"))
         self._threads.append(threading.Thread(target=self._flush_often, name="flush"))
+        self._threads.append(threading.Thread(target=self._pause_often, name="pause"))
 
     def start(self) -> None:
         """Returns at once."""
@@ -127,6 +132,15 @@ class Nemesis:
             self._history.add("nemesis", "kill", "ok", name=program.name, kind=program.kind)
             time.sleep(down_s)
             program.start()
+
+    def _pause_often(self) -> None:
+        """A process that stood still comes back after others have taken its rows for dead."""
+        chance = random.Random(f"{self._plan.seed} whom to pause")
+        for moment in self._moments("pause", self._plan.pauses):
+            self._sleep_until(moment)
+            program = chance.choice(self._rig.of_kind("worker"))
+            self._history.add("nemesis", "pause", "ok", name=program.name)
+            program.pause(PAUSE_S)
 
     def _flush_often(self) -> None:
         for moment in self._moments("flush", self._plan.flushes):

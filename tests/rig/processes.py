@@ -63,6 +63,14 @@ class Program:
         """Whether it runs at this moment."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def peak_mb(self) -> int:
+        """The most memory it has had since it was started last; 0 while it does not run."""
+        if not self.is_alive or self._process is None:
+            return 0
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) // 1024
+
     def start(self) -> None:
         """Returns at once; `wait_until_ready` waits."""
         with self.log.open("ab") as log:
@@ -85,6 +93,24 @@ class Program:
             said = self.log.read_text(errors="replace")[-2000:]
             raise TimeoutError(f"{error}; it said:\n{said}") from None
 
+    def pause(self, seconds: float) -> None:
+        """SIGSTOP with its children, and SIGCONT after so long unless it was killed meanwhile."""
+        process = self._process
+        if process is None or process.poll() is not None:
+            return
+        family = [process.pid, *descendants(process.pid)]
+        self._signal(family, signal.SIGSTOP)
+        time.sleep(seconds)
+        with self.lock:  # a killed one's pids may be somebody else's
+            if self._process is process:
+                self._signal(family, signal.SIGCONT)
+
+    @staticmethod
+    def _signal(family: list[int], how: signal.Signals) -> None:
+        for pid in family:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, how)
+
     def kill(self) -> None:
         """kill -9, with its children; returns when all of them are gone."""
         process, self._process = self._process, None
@@ -92,9 +118,7 @@ class Program:
             return  # its pid may be somebody else's by now
         process.send_signal(signal.SIGSTOP)  # so that no child is born meanwhile
         family = descendants(process.pid)
-        for pid in [process.pid, *family]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        self._signal([process.pid, *family], signal.SIGKILL)
         process.wait(GONE_S)
         wait_for(f"The end of {self.name}", lambda: not any(map(_runs, family)), GONE_S)
 

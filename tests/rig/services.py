@@ -17,6 +17,7 @@ import redis
 from tests.rig.processes import ROOT, Program, free_port
 
 SERVER_USER = "postgres"  # as PostgreSQL insists, when root starts it
+PERSON = "ada"
 KEPT = ("PATH", "HOME", "LANG")
 
 
@@ -101,10 +102,11 @@ class Redis:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A migrated database with a team, and a token of its owner."""
+    """A migrated database with a team, and its owner's token and password."""
 
     home: Path
     token: str
+    password: str
     secret_key: str
 
 
@@ -134,13 +136,13 @@ def prepare(home: Path) -> Prepared:
 
 
 def _filled(home: Path, database_url: str) -> Prepared:
-    secret_key = secrets.token_urlsafe(40)
+    secret_key, password = secrets.token_urlsafe(40), secrets.token_urlsafe(20)
     environment = {
         **base_environment(),
         "DATA_DIR": str(home / "var"),
         "DATABASE_URL": database_url,
         "SECRET_KEY": secret_key,
-        "DJANGO_SUPERUSER_PASSWORD": secrets.token_urlsafe(20),
+        "DJANGO_SUPERUSER_PASSWORD": password,
     }
 
     def manage(*words: str) -> str:
@@ -151,9 +153,10 @@ def _filled(home: Path, database_url: str) -> Prepared:
         return done.stdout.strip()
 
     manage("migrate", "--verbosity=0")
-    manage("createsuperuser", "--noinput", "--username=ada", "--email=ada@example.org")
-    manage("create_team", "Acme", "--owner=ada")
-    return Prepared(home, manage("create_token", "--user=ada", "--team=Acme"), secret_key)
+    manage("createsuperuser", "--noinput", f"--username={PERSON}", "--email=ada@example.org")
+    manage("create_team", "Acme", f"--owner={PERSON}")
+    token = manage("create_token", f"--user={PERSON}", "--team=Acme")
+    return Prepared(home, token, password, secret_key)
 
 
 def copy_data(prepared: Prepared, home: Path) -> None:

@@ -61,6 +61,16 @@ def ended_twice() -> list[Heard]:
     return [*GOOD.heard, Heard(5, 1, "ended", "webhook", "failed", 7)]
 
 
+def without_redis(told_at: float | None) -> Evidence:
+    """Redis is gone while the row ends, at 6; a page is open that learns of it then, or never."""
+    rows = [] if told_at is None else [["id-1", 4]]
+    return also(
+        Operation(5.5, "nemesis", "redis_gone", "ok"),
+        Operation(told_at or 7, "page-1", "page", "ok", {"rows": rows}),
+        Operation(30, "nemesis", "redis_back", "ok"),
+    )
+
+
 WRONG: list[tuple[str, str, Callable[[], Evidence]]] = [
     ("set-full", "an acknowledged request is lost", lambda: having(rows=[])),
     ("set-full", "one intent became two", lambda: also(submitted("ok", id="id-2"))),
@@ -112,6 +122,8 @@ WRONG: list[tuple[str, str, Callable[[], Evidence]]] = [
     ("effects", "created twice", lambda: having(heard=[GOOD.heard[0], *GOOD.heard])),
     ("effects", "a POST that left no trace", lambda: having(posts=GOOD.posts[:1] * 2)),
     ("effects", "the version is not the newest", lambda: having(rows=row(seq=3))),
+    ("live-pages", "a change came late to an open page", lambda: without_redis(told_at=17)),
+    ("live-pages", "an open page never learnt of it", lambda: without_redis(told_at=None)),
     ("acknowledged", "200 for a webhook that was lost", lambda: having(delivered=frozenset())),
 ]
 
@@ -145,6 +157,10 @@ def test_what_was_cancelled_before_it_was_sent_needs_no_word_of_fals() -> None:
     asked = Operation(2, "client", "cancel", "invoke", {"id": "id-1"})
     unsent = having(history=[*GOOD.history, asked], rows=rows, ledger=[], at_fal=[])
     assert list(CHECKERS["truth"](unsent)) == []
+
+
+def test_a_page_that_asks_now_and_then_is_soon_enough() -> None:
+    assert judge(without_redis(told_at=15)) == {}
 
 
 def test_convergence_is_counted_from_the_last_fault() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,32 @@ def test_it_is_killed_with_its_children_and_can_be_started_again(tmp_path: Path)
     one.start()
     assert one.is_alive
     one.kill()
+
+
+def test_one_that_is_paused_stands_still_and_goes_on(tmp_path: Path) -> None:
+    one = program(tmp_path, "import time\nwhile True: print('.', flush=True); time.sleep(0.01)")
+    one.start()
+    wait_for("its first word", lambda: one.log.stat().st_size > 0)
+    pause = threading.Thread(target=one.pause, args=[1.0])
+    pause.start()
+    time.sleep(0.3)
+    before = one.log.stat().st_size
+    time.sleep(0.3)
+    assert one.log.stat().st_size == before
+    pause.join()
+    wait_for("more words", lambda: one.log.stat().st_size > before)
+    one.kill()
+
+
+def test_one_that_is_killed_while_it_stands_still_is_gone(tmp_path: Path) -> None:
+    one = program(tmp_path, "import time; time.sleep(60)")
+    one.start()
+    pause = threading.Thread(target=one.pause, args=[0.5])
+    pause.start()
+    time.sleep(0.2)
+    one.kill()
+    assert not one.is_alive
+    pause.join()
 
 
 def test_a_program_that_ended_by_itself_is_not_signalled(

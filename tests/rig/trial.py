@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.rig import evidence as evidence_of
-from tests.rig.checkers import converged_after_s, judge, unsettled
+from tests.rig.checkers import (
+    converged_after_s,
+    judge,
+    lost,
+    pages_late_s,
+    register,
+    taken_twice,
+    unsettled,
+)
 from tests.rig.clients import Caller, Crowd, Reader, read_all
 from tests.rig.evidence import Evidence
 from tests.rig.history import History, Operation, read
 from tests.rig.nemesis import Nemesis, Plan
+from tests.rig.pages import OpenPage, log_in
+from tests.rig.processes import wait_for
 from tests.rig.rig import Rig
 from tests.rig.services import Prepared
 from tests.rig.workload import intents
@@ -21,6 +33,7 @@ from tests.rig.workload import intents
 REST_S = 90.0  # how long we wait for rest; the checker allows less
 ASKED_EVERY_S = 1.0
 WITHOUT_REDIS_S = 5.0  # for the submits of the last part
+PAGES_CATCH_UP_S = 11.0  # how long we wait for open pages; the checker allows less
 
 
 @dataclass(frozen=True)
@@ -47,19 +60,25 @@ def hold(
     began = time.monotonic()
     with Rig(folder, prepared, history, plan.seed, plant) as rig:
         ready = time.monotonic()
-        _stress(rig, history, plan, requests)
-        _wait_for_rest(rig, rest_s)
-        if plan.without_redis:
-            _go_on_without_redis(rig, history, plan, requests)
+        with _open_pages(rig, history, prepared.password) as pages:
+            _stress(rig, history, plan, requests)
+            _wait_for_rest(rig, rest_s)
+            if plan.without_redis:
+                _go_on_without_redis(rig, history, plan, requests)
+                _wait_for_pages(rig, pages)
+                history.add("nemesis", "redis_back", "ok")
         caller = _callers(rig, history)("last-reader")
         read_all(caller)
         caller.close()
         history.close()
         evidence = _collect(rig, history.path)
+        peaks = _peaks(rig)
     figures = {
         "start_s": round(ready - began, 1),
         "total_s": round(time.monotonic() - began, 1),
         **_figures(evidence),
+        "peak_mb": peaks,
+        "disk_mb": _size_of(folder) // 2**20,
         "tracebacks": evidence_of.tracebacks_in(folder, "w*-*.log"),
     }
     return Verdict(judge(evidence), figures)
@@ -78,6 +97,23 @@ def _stress(rig: Rig, history: History, plan: Plan, requests: int) -> None:
         reader.stop()
 
 
+@contextmanager
+def _open_pages(rig: Rig, history: History, password: str) -> Iterator[list[OpenPage]]:
+    """One at each web server, open before anything is harmed."""
+    cookies = log_in(rig.web_ports[0], password)
+    pages = [
+        OpenPage(f"page-{number}", port, cookies, history)
+        for number, port in enumerate(rig.web_ports, 1)
+    ]
+    for page in pages:
+        page.start()
+    try:
+        yield pages
+    finally:
+        for page in pages:
+            page.close()
+
+
 def _go_on_without_redis(rig: Rig, history: History, plan: Plan, before: int) -> None:
     """Redis only carries hints: with it gone, requests are taken and find their ends as well."""
     program = rig.redis.program
@@ -90,6 +126,13 @@ def _go_on_without_redis(rig: Rig, history: History, plan: Plan, before: int) ->
         _wait_for_rest(rig, REST_S)
         program.start()
         program.wait_until_ready()
+
+
+def _wait_for_pages(rig: Rig, pages: list[OpenPage]) -> None:
+    with rig.postgres.connect() as connection:
+        versions = {row.id: row.seq for row in evidence_of.rows_of(connection)}
+    with suppress(TimeoutError):
+        wait_for("Pages", lambda: all(page.knows(versions) for page in pages), PAGES_CATCH_UP_S)
 
 
 def _callers(rig: Rig, history: History) -> Callable[[str], Caller]:
@@ -121,6 +164,18 @@ def _collect(rig: Rig, history: Path) -> Evidence:
         )
 
 
+def _peaks(rig: Rig) -> dict[str, int]:
+    """By kind of process, the most memory of one of those that run now; and the rig's own."""
+    ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    kinds = {program.kind for program in rig.programs.values()}
+    peaks = {kind: max(program.peak_mb for program in rig.of_kind(kind)) for kind in sorted(kinds)}
+    return {**peaks, "rig": ours}
+
+
+def _size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 def _figures(evidence: Evidence) -> dict[str, object]:
     kills = Counter(op.what["kind"] for op in evidence.operations("kill"))
     spoilt = Counter(post.fault for post in evidence.posts if post.fault != "pass")
@@ -128,14 +183,22 @@ def _figures(evidence: Evidence) -> dict[str, object]:
     return {
         "requests": len(evidence.rows),
         "ends": dict(Counter(row.status for row in evidence.rows)),
+        "acknowledged": len({op.what["id"] for op in evidence.operations("submit")}),
+        "lost": len(lost(evidence)),
         "taken_by_fal": len(evidence.ledger),
+        "taken_twice": len(taken_twice(evidence)),
+        "ends_changed": len(list(register(evidence))),
         "kills": dict(kills),
         "flushes": len(evidence.operations("flush")),
+        "pauses": len(evidence.operations("pause")),
         "spoilt_posts": dict(spoilt),
         "restarted_by_supervisor": dict(restarts),
         "converged_after_s": round(converged_after_s(evidence), 1),
         "submit_s": _latencies(evidence.history),
         "submit_without_redis_s": _latencies(_without_redis(evidence.history)),
+        "pages_late_s": {
+            name: round(max(late), 1) for name, late in pages_late_s(evidence).items()
+        },
     }
 
 
