@@ -23,7 +23,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 try:
     shown = {{name: getattr(settings, name) for name in {SHOWN!r}}}
-    shown["ENGINE"] = settings.DATABASES["default"]["ENGINE"]
+    database = settings.DATABASES["default"]
+    shown |= {{"ENGINE": database["ENGINE"], "OPTIONS": database["OPTIONS"]}}
 except ImproperlyConfigured as error:
     shown = {{"error": str(error)}}
 print(json.dumps(shown))
@@ -90,6 +91,13 @@ def test_services_are_chosen_by_their_urls(start: Any) -> None:
     shown = start(DATABASE_URL="postgres://me:pw@db:5432/x", REDIS_URL="redis://cache:6379/0")
     assert shown["ENGINE"].endswith("postgresql")
     assert "channels_redis" in shown["CHANNEL_LAYERS"]["default"]["BACKEND"]
+
+
+def test_neither_a_silent_redis_nor_a_process_that_stands_still_is_waited_for(start: Any) -> None:
+    shown = start(DATABASE_URL="postgres://me:pw@db:5432/x", REDIS_URL="redis://cache:6379/0")
+    [redis] = shown["CHANNEL_LAYERS"]["default"]["CONFIG"]["hosts"]
+    assert redis["socket_timeout"] <= 1
+    assert "idle_in_transaction_session_timeout" in shown["OPTIONS"]["options"]
 
 
 @pytest.mark.parametrize(

@@ -77,18 +77,24 @@ def _one(folder: Path, prepared: Prepared, given: argparse.Namespace) -> bool:
     )
     print(f"seed {plan.seed}: {requests} requests, {plan.kills} kills of each kind", flush=True)
     verdict = hold(folder / "trial", prepared, plan, requests=requests)
-    _show(verdict)
+    _show(verdict, plan.seed)
     return not verdict.problems
 
 
-def _show(verdict: Verdict) -> None:
+def _show(verdict: Verdict, seed: int) -> None:
     for name, value in verdict.figures.items():
         print(f"{name:24} {json.dumps(value)}")
     for checker, problems in verdict.problems.items():
         print(f"{checker}: {len(problems)} problems")
         for problem in problems[:SHOWN]:
             print(f"    {problem}")
-    print("broken" if verdict.problems else "every promise held", flush=True)
+    told = verdict.figures
+    print(
+        f"{'broken' if verdict.problems else 'every promise held'} (seed {seed}): "
+        f"{told['requests']} requests, {told['lost']} lost, {told['taken_twice']} taken twice, "
+        f"{told['ends_changed']} ends changed, all found {told['converged_after_s']} s after the last fault",
+        flush=True,
+    )
 
 
 def _all_found(

@@ -111,10 +111,10 @@ class Nemesis:
             program.wait_until_ready()
         self._history.add("nemesis", "heal", "ok")
 
-    def _moments(self, what: str, count: int) -> list[float]:
+    def _moments(self, what: str, count: int, lasting_s: float = 0.0) -> list[float]:
         """Seconds from the start: one at random in each of `count` equal parts of the time."""
         chance = random.Random(f"{self._plan.seed} {what}")
-        part = self._plan.seconds / max(count, 1)
+        part = max(0.0, self._plan.seconds - lasting_s) / max(count, 1)
         return [part * number + chance.uniform(0, part * 0.8) for number in range(count)]
 
     def _sleep_until(self, moment: float) -> None:
@@ -124,7 +124,9 @@ class Nemesis:
         chance = random.Random(f"{self._plan.seed} whom {kind}")
         for moment in self._moments(kind, self._plan.kills):
             self._sleep_until(moment)
-            self._kill(chance.choice(self._rig.of_kind(kind)), chance.uniform(0, 1))
+            # One that stands still is spared: it shall go on, as one that was taken for dead.
+            moving = [one for one in self._rig.of_kind(kind) if not one.is_paused]
+            self._kill(chance.choice(moving), chance.uniform(0, 1))
 
     def _kill(self, program: Program, down_s: float) -> None:
         with program.lock:
@@ -136,7 +138,7 @@ class Nemesis:
     def _pause_often(self) -> None:
         """A process that stood still comes back after others have taken its rows for dead."""
         chance = random.Random(f"{self._plan.seed} whom to pause")
-        for moment in self._moments("pause", self._plan.pauses):
+        for moment in self._moments("pause", self._plan.pauses, PAUSE_S):
             self._sleep_until(moment)
             program = chance.choice(self._rig.of_kind("worker"))
             self._history.add("nemesis", "pause", "ok", name=program.name)

@@ -51,6 +51,7 @@ class Program:
         self.user = user if os.getuid() == 0 else None
         self.is_ready = is_ready
         self.lock = threading.Lock()  # held by whoever kills and starts it
+        self.is_paused = False
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -99,11 +100,13 @@ class Program:
         if process is None or process.poll() is not None:
             return
         family = [process.pid, *descendants(process.pid)]
+        self.is_paused = True
         self._signal(family, signal.SIGSTOP)
         time.sleep(seconds)
         with self.lock:  # a killed one's pids may be somebody else's
             if self._process is process:
                 self._signal(family, signal.SIGCONT)
+            self.is_paused = False
 
     @staticmethod
     def _signal(family: list[int], how: signal.Signals) -> None:
