@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 SOONEST_S = 1.0
 WATCHED_S = 1.0
-LATEST_S = 60.0
-AGE_SHARE = 0.1  # a request that has waited ten minutes is asked about once a minute
+LATEST_S = 25.0  # with every webhook lost, an end is stored within half a minute
+AGE_SHARE = 0.1  # a request that has waited two minutes is asked about every twelve seconds
 RETRY_FIRST_S = 1.0
 RETRY_LATEST_S = 60.0
 POLLS_PER_S = 50.0  # all rows together

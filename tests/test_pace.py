@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from requests_app.pace import LATEST_S, POLLS_PER_S, Pace, next_look, next_try
+from requests_app.pace import POLLS_PER_S, RETRY_LATEST_S, Pace, next_look, next_try
+from requests_app.watch.clock import EVERY_S
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -18,7 +20,7 @@ def look_s(*, age_s: float = 0, watched_s: float | None = None, open_rows: int =
 
 
 @pytest.mark.parametrize(
-    ("age_s", "seconds"), [(-5, 1), (0, 1), (10, 1), (100, 10), (600, 60), (86_400, 60)]
+    ("age_s", "seconds"), [(-5, 1), (0, 1), (10, 1), (100, 10), (600, 25), (86_400, 25)]
 )
 def test_the_older_a_request_the_later_it_is_looked_at(age_s: float, seconds: float) -> None:
     assert look_s(age_s=age_s) == seconds
@@ -29,7 +31,7 @@ def test_an_open_page_is_worth_a_look_every_second() -> None:
 
 
 def test_a_page_that_was_closed_counts_no_more() -> None:
-    assert look_s(age_s=600, watched_s=-1) == look_s(age_s=600, watched_s=0) == 60
+    assert look_s(age_s=600, watched_s=-1) == look_s(age_s=600, watched_s=0) == 25
 
 
 @pytest.mark.parametrize("open_rows", [100, 1000, 3000, 20_000, 100_000])
@@ -39,10 +41,27 @@ def test_all_rows_together_stay_within_the_budget(open_rows: int, watched_s: flo
     assert open_rows / seconds <= POLLS_PER_S
 
 
+@pytest.mark.parametrize("open_rows", [1, 100, 1000])
+def test_with_every_webhook_lost_ends_are_seen_within_half_a_minute(open_rows: int) -> None:
+    chance = random.Random(7)
+    waits = sorted(unseen_s(3600 ** chance.random(), open_rows, chance) for _ in range(1000))
+    assert waits[989] < 30
+    assert waits[-1] < 60
+
+
+def unseen_s(runs_s: float, open_rows: int, chance: random.Random) -> float:
+    """By a simulated clock: how long after its end a request nobody watches is looked at."""
+    age_s = 0.0
+    while age_s < runs_s:
+        due_s = age_s + look_s(age_s=age_s, open_rows=open_rows)
+        age_s = due_s + chance.uniform(0, EVERY_S)  # until the sweep comes by
+    return age_s - runs_s
+
+
 def test_tries_double_up_to_a_minute() -> None:
     waits = [(next_try(NOW, tries) - NOW).total_seconds() for tries in range(1, 9)]
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
-    assert (next_try(NOW, 10**6) - NOW).total_seconds() == LATEST_S
+    assert (next_try(NOW, 10**6) - NOW).total_seconds() == RETRY_LATEST_S
 
 
 def test_what_fal_asked_for_counts_instead() -> None:
