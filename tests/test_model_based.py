@@ -1,7 +1,5 @@
-"""Whatever comes in whatever order: the rules that hold for every request.
-
-One machine plays with the pure rules alone, thousands of steps a second; a smaller one with the
-writer and the database.
+"""Whatever comes in whatever order: the rules that hold for every request, with the writer and the
+database. `test_decisions_in_any_order` plays with the pure rules alone.
 """
 
 from __future__ import annotations
@@ -21,122 +19,11 @@ from hypothesis.stateful import run_state_machine_as_test as play
 from requests_app import lifecycle
 from requests_app.fal import NotSent, Refused
 from requests_app.lifecycle import Heard
-from requests_app.models import AT_FAL, ENDED, LIVE, FalRequest, Source, Status, Team
-from requests_app.transitions import CANCELLED_TYPE, Change, Ended, Gone, Picture, decide
-from tests.builders import (
-    make_log,
-    make_receipt,
-    make_request,
-    make_result,
-    make_status,
-    make_webhook,
-)
+from requests_app.models import AT_FAL, FalRequest, Source, Status, Team
+from tests.builders import make_receipt, make_request
+from tests.news import reports
 
-WORDS = ["IN_QUEUE", "IN_PROGRESS", "COMPLETED", "PAUSED", ""]
-ODD_TEXTS = st.text(st.characters(exclude_categories=[]), max_size=20)
-
-reports = st.one_of(
-    st.builds(make_receipt, position=st.none() | st.integers(0, 2**70)),
-    st.builds(
-        make_status,
-        st.sampled_from(WORDS),
-        queue_position=st.none() | st.integers(0, 5) | st.just(2**70),
-        error_type=st.sampled_from([None, "runner_error", CANCELLED_TYPE]),
-        metrics=st.dictionaries(ODD_TEXTS, st.floats(0, 9) | ODD_TEXTS, max_size=2),
-        logs=st.lists(st.builds(make_log, ODD_TEXTS), max_size=2).map(tuple),
-    ),
-    st.builds(
-        make_result,
-        code=st.sampled_from([200, 422, 499, 500]),
-        error=st.none() | ODD_TEXTS.filter(bool),
-        error_type=st.sampled_from([None, CANCELLED_TYPE, "x" * 200, "\ud800"]),
-    ),
-    st.builds(
-        make_webhook,
-        status=st.sampled_from(["OK", "ERROR", "LATER"]),
-        payload_bytes=st.sampled_from([None, b"", b'{"a": 1}', b"\xff", b'{"detail": "\\ud800"}']),
-        error=st.none() | ODD_TEXTS | st.just("Invalid status code: 499"),
-    ),
-    st.builds(Gone, st.sampled_from(["request", "result"])),
-)  # fmt: skip
-direct_ends = st.builds(Ended, st.sampled_from(["failed", "cancelled"]), st.just("cut"), ODD_TEXTS)
-
-
-class Rules(RuleBasedStateMachine):
-    """`decide` alone: the picture becomes what the change says."""
-
-    @initialize(status=st.sampled_from(sorted(LIVE)))
-    def begin(self, status: str) -> None:
-        self.picture, self.ends = Picture(status=status), 0
-
-    @rule(news=reports | direct_ends)
-    def hear(self, news: Any) -> None:
-        before, change = self.picture, decide(self.picture, news)
-        if before.is_ended:
-            assert change is None
-        if change is None:
-            return
-        self.check(before, news, change)
-        self.ends += change.ends
-        columns = change.columns
-        self.picture = Picture(
-            status=change.status,
-            fal_request_id=columns.get("fal_request_id", before.fal_request_id),
-            queue_position=columns.get("queue_position", before.queue_position),
-            finished=before.finished or change.finishes,
-            cancel_asked=before.cancel_asked,
-            cancel_answer=before.cancel_answer,
-        )
-
-    @precondition(lambda self: not self.picture.is_ended)
-    @rule(answer=st.sampled_from(["", "requested", "removed", "already_completed", "not_found"]))
-    def ask_to_cancel(self, answer: str) -> None:
-        old = self.picture
-        self.picture = Picture(
-            old.status, old.fal_request_id, old.queue_position, old.finished, True, answer
-        )
-
-    def check(self, before: Picture, news: Any, change: Change) -> None:
-        assert change.kind in {"accepted", "status", "finished", "ended"}
-        assert change.note.strip() or change.ends
-        assert change.ends == (change.kind == "ended")
-        assert change.status in AT_FAL | ENDED  # news never makes a row unsent or uncertain
-        if change.status == Status.CANCELLED:
-            assert says_cancelled(before, news)
-        if change.status == Status.FAILED:
-            assert "error" in change.columns
-        if change.status == Status.COMPLETED:
-            assert "output" in change.columns
-
-    @invariant()
-    def ends_once(self) -> None:
-        assert getattr(self, "ends", 0) <= 1
-
-    @invariant()
-    def a_running_or_ended_request_has_no_place_in_the_queue(self) -> None:
-        picture = getattr(self, "picture", None)
-        if picture and picture.is_ended:
-            assert picture.queue_position is None
-
-
-def says_cancelled(before: Picture, news: Any) -> bool:
-    """Whether these words of fal's (or our own hanging up) may be shown as "cancelled"."""
-    if isinstance(news, Gone):
-        return before.cancel_asked and before.cancel_answer in ("requested", "removed")
-    if isinstance(news, Ended):
-        return news.status == Status.CANCELLED
-    told = CANCELLED_TYPE in (getattr(news, "error_type", None), _type_of(news))
-    return (
-        told or getattr(news, "status_code", 0) == 499 or "499" in str(getattr(news, "error", ""))
-    )
-
-
-def _type_of(news: Any) -> str | None:
-    return getattr(getattr(news, "error", None), "error_type", None)
-
-
-def test_the_rules_hold_for_any_news_in_any_order() -> None:
-    play(Rules, settings=settings(max_examples=150, stateful_step_count=25, deadline=None))
+STEPS = 1000  # rules carried out, all examples together
 
 
 class Writer(RuleBasedStateMachine):
@@ -144,6 +31,8 @@ class Writer(RuleBasedStateMachine):
 
     team: Team
     person: User
+    steps = 0
+    checks = -1  # the first is before the first step
 
     @initialize(mode=st.sampled_from(["queue", "queue", "run", "stream"]), is_at_fal=st.booleans())
     def begin(self, mode: str, is_at_fal: bool) -> None:
@@ -237,6 +126,13 @@ class Writer(RuleBasedStateMachine):
         lifecycle.resume(now=self.now, alone=True)
 
     @invariant()
+    def is_counted(self) -> None:
+        self.checks += 1
+
+    def teardown(self) -> None:
+        type(self).steps += max(0, self.checks)
+
+    @invariant()
     def it_was_sent_at_most_once(self) -> None:
         assert getattr(self, "posts", 0) <= 1
 
@@ -281,10 +177,11 @@ def test_the_writer_keeps_its_promises_in_any_order(team: Team, owner: User) -> 
     play(
         OfThisTeam,
         settings=settings(
-            max_examples=40,
-            stateful_step_count=15,
+            max_examples=50,
+            stateful_step_count=40,
             deadline=None,
             phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes
             suppress_health_check=list(HealthCheck),
         ),
     )
+    assert OfThisTeam.steps >= STEPS

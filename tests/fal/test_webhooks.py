@@ -1,14 +1,23 @@
+"""FORGERIES makes the one large test larger: its goal is stated for 1,000,000, and 100,000 here."""
+
 from __future__ import annotations
 
 import hashlib
 import json
+import os
+from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from requests_app.fal.webhooks import WebhookRejected, verify
+from tests.forgeries import Forger, forgeries
+from tests.signing import Signer
+
+FORGERIES = int(os.environ.get("FORGERIES", "100000"))
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = KEY.public_key().public_bytes_raw()
@@ -215,3 +224,33 @@ def test_an_unknown_status_word_is_kept() -> None:
     body = json.dumps({"request_id": RID, "status": "NEW", "error_type": "internal_error"}).encode()
     report = verify(signed(body), body, [PUBLIC], NOW)
     assert (report.status, report.error_type) == ("NEW", "internal_error")
+
+
+@pytest.mark.timeout(60 + FORGERIES // 1000)
+def test_of_very_many_forgeries_none_is_believed() -> None:
+    fal, now = Signer(), datetime.now(UTC)
+    keys = [fal.key.public_key().public_bytes_raw()]
+    causes: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
+    for forged in islice(forgeries(fal, "r1", seed=4), FORGERIES):
+        kinds[forged.kind] += 1
+        try:
+            verify(forged.headers, forged.body, keys, now)
+        except WebhookRejected as error:
+            causes[error.cause] += 1
+        else:
+            pytest.fail(f"believed: {forged}")
+    assert sum(causes.values()) == FORGERIES
+    assert set(causes) == {
+        "bad_signature", "bad_timestamp", "stale_timestamp", "missing_header", "id_mismatch",
+    }  # fmt: skip
+    assert causes["bad_signature"] > FORGERIES / 2  # most reach the signature itself
+    assert kinds["signature bit"] == 8 * 512
+    assert len(kinds) == 20
+
+
+def test_what_the_forgeries_start_from_is_believed() -> None:
+    fal = Signer()
+    keys = [fal.key.public_key().public_bytes_raw()]
+    for genuine in Forger(fal, "r1", 4, now=NOW).genuine:
+        assert verify(genuine.headers, genuine.body, keys, NOW)
