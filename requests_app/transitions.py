@@ -286,7 +286,12 @@ def _with(change: Change, columns: dict[str, Any]) -> Change:
 
 
 def agrees(status: str, news: News) -> bool:
-    """Whether news about an ended request tells the same end as the one we know."""
+    """Whether news about an ended request tells the same end as the one we know.
+
+    That fal has forgotten it by now says nothing about how it ended.
+    """
+    if isinstance(news, Gone):
+        return True
     change = decide(Picture(status=Status.IN_PROGRESS), news)
     return change is None or not change.ends or change.status == status
 

@@ -169,3 +169,7 @@ def test_a_session_that_ended_well_is_completed_with_a_note_how() -> None:
         "fal closed it in order.",
     )
     assert "error" not in change.columns
+
+
+def test_that_fal_has_forgotten_an_ended_request_contradicts_no_end() -> None:
+    assert all(agrees(status, Gone("request")) for status in ENDED)
