@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+
+from channels.db import database_sync_to_async
 from django.db.models import BinaryField
 from django.db.models.functions import Substr
+from django.http import HttpResponse, StreamingHttpResponse
 
-from requests_app.models import FalRequest
+from requests_app.models import FalRequest, OutputPart
 from requests_app.preview import PAGE_LIMIT, PARSE_LIMIT
 
 # Types a browser may be told; anything else is bytes to it.
@@ -29,10 +33,42 @@ def output_for_page(row: FalRequest) -> bytes:
     return _output(row, most)
 
 
-def whole_output(row: FalRequest) -> bytes | None:
-    """Every byte, None when there is no output."""
+def output_column(row: FalRequest) -> bytes | None:
+    """Every byte, of a large output the beginning alone; None when there is no output."""
     found = FalRequest.objects.filter(pk=row.pk).values_list("output", flat=True).get()
     return None if found is None else bytes(found)
+
+
+def output_response(row: FalRequest) -> HttpResponse | StreamingHttpResponse | None:
+    """The output as a reply, a large one part by part; None when there is no output."""
+    body = output_column(row)
+    if body is None:
+        return None
+    content_type, ending = plain_type(row.output_type)
+    if content_type.startswith("text/"):
+        content_type += "; charset=utf-8"
+    headers = {
+        "Content-Disposition": f'attachment; filename="{row.public_id}.{ending}"',
+        "Content-Length": str(row.output_size),
+    }
+    if len(body) == row.output_size:
+        return HttpResponse(body, content_type=content_type, headers=headers)
+    parts = _parts(row.pk, body)
+    return StreamingHttpResponse(parts, content_type=content_type, headers=headers)
+
+
+async def _parts(pk: int, beginning: bytes) -> AsyncGenerator[bytes]:
+    yield beginning
+    number = 1
+    while part := await database_sync_to_async(_part)(pk, number):
+        yield part
+        number += 1
+
+
+def _part(pk: int, number: int) -> bytes | None:
+    found = OutputPart.objects.filter(request_id=pk, number=number)
+    data = found.values_list("data", flat=True).first()
+    return None if data is None else bytes(data)
 
 
 def _output(row: FalRequest, most: int) -> bytes:

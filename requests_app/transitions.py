@@ -17,7 +17,14 @@ from dataclasses import dataclass, field, replace
 from functools import singledispatch
 from typing import Any
 
-from requests_app.fal.reports import Receipt, Result, StatusReport, WebhookReport, parse_error
+from requests_app.fal.reports import (
+    Receipt,
+    Rest,
+    Result,
+    StatusReport,
+    WebhookReport,
+    parse_error,
+)
 from requests_app.models.request import ENDED, Status
 
 CANCELLED_TYPE = "client_cancelled"
@@ -45,7 +52,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes of the row. `columns` are written as they stand; `note` is for the timeline."""
+    """What becomes of the row. `columns` are written as they stand; `note` is for the timeline.
+
+    Of a large output the column gets the beginning, and `rest` is kept in parts.
+    """
 
     status: str
     kind: str
@@ -54,6 +64,7 @@ class Change:
     data: dict[str, Any] = field(default_factory=dict)
     starts: bool = False
     finishes: bool = False
+    rest: Rest | None = None
 
     @property
     def ends(self) -> bool:
@@ -173,13 +184,14 @@ def _result(news: Result, picture: Picture) -> Change | None:
     columns = {
         "output": news.body,
         "output_type": news.content_type[:200],
-        "output_size": len(news.body),
+        "output_size": news.size,
     }
     if news.error is None:
-        return _completed(columns)
+        return replace(_completed(columns), rest=news.rest)
     if news.status_code == CLIENT_CLOSED or news.error.error_type == CANCELLED_TYPE:
         return _cancelled("fal says it was cancelled.")
-    return _failed(news.status_code, news.error.detail, news.error.error_type, columns)
+    failed = _failed(news.status_code, news.error.detail, news.error.error_type, columns)
+    return replace(failed, rest=news.rest)
 
 
 @_decide.register

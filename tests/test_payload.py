@@ -17,19 +17,19 @@ def row(team, owner):
 
 
 def test_a_small_output_is_read_whole(row):
-    assert payload.output_for_page(row) == payload.whole_output(row)
+    assert payload.output_for_page(row) == payload.output_column(row)
     assert len(payload.output_for_page(row)) == row.output_size
 
 
 def test_of_a_large_output_only_the_beginning_leaves_the_database(row, monkeypatch):
     monkeypatch.setattr(payload, "PARSE_LIMIT", 100)
     monkeypatch.setattr(payload, "PAGE_LIMIT", 10)
-    assert payload.output_for_page(row) == (payload.whole_output(row) or b"")[:10]
+    assert payload.output_for_page(row) == (payload.output_column(row) or b"")[:10]
 
 
 def test_no_output_is_not_an_empty_one(team, owner):
     row = make_queued(team=team, person=owner)
-    assert payload.whole_output(row) is None
+    assert payload.output_column(row) is None
     assert payload.output_for_page(row) == b""
 
 

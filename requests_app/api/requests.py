@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from ninja import Header, Query, Router, Schema, Status
 from ninja.errors import ValidationError
@@ -26,7 +27,7 @@ from requests_app.api.schemas import (
 )
 from requests_app.drafts import Draft, parse_draft
 from requests_app.models import ApiToken, FalRequest
-from requests_app.payload import plain_type, whole_output
+from requests_app.payload import output_response
 
 router = Router(tags=["requests"])
 
@@ -121,16 +122,12 @@ def cancel(request: ApiRequest, id: str) -> dict[str, Any]:
 
 
 @router.get("{id}/output/", summary="The output's raw bytes", response={200: None, **_REFUSALS})
-def output(request: ApiRequest, id: str) -> HttpResponse:
+def output(request: ApiRequest, id: str) -> HttpResponseBase:
     """The bytes as fal sent them; 404 while there are none."""
-    row = rows.get_or_404(request.auth, id)
-    body = whole_output(row)
-    if body is None:
+    response = output_response(rows.get_or_404(request.auth, id))
+    if response is None:
         raise Http404
-    content_type, ending = plain_type(row.output_type)
-    response = HttpResponse(body, content_type=content_type)
     # It may be anything, also a page with scripts: never to be rendered on this site.
-    response["Content-Disposition"] = f'attachment; filename="{row.public_id}.{ending}"'
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["Cache-Control"] = "private, no-store"
     return response

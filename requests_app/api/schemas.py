@@ -12,7 +12,7 @@ from ninja import Schema
 
 from requests_app.drafts import InvalidInput, ensure_shallow, parse_input
 from requests_app.models import Delivery, FalRequest, LogLine, Observation
-from requests_app.payload import whole_output
+from requests_app.payload import output_column
 
 INLINE_BYTES = 4 * 1024 * 1024  # a larger output is had from `output_url` only
 NEWEST = 1000  # log lines, observations and deliveries in a reply; `events/` has them all
@@ -161,7 +161,7 @@ class RequestDetail(RequestOut):
         if not 0 < row.output_size <= INLINE_BYTES or row.payload_removed_at is not None:
             return None
         try:
-            value = parse_input((whole_output(row) or b"").decode())
+            value = parse_input((output_column(row) or b"").decode())
             ensure_shallow(value)
         except (UnicodeDecodeError, InvalidInput):
             return None

@@ -21,6 +21,7 @@ from .jsontext import NotJson, parse_json, parse_object
 from .reports import (
     CancelAnswer,
     Receipt,
+    Rest,
     Result,
     StatusReport,
     parse_cancel,
@@ -55,11 +56,15 @@ _IN_PROGRESS = re.compile(r"still in (progress|queue)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Reply:
-    """A whole HTTP reply; header names in lower case, the body decoded from its transfer."""
+    """A whole HTTP reply; header names in lower case, the body decoded from its transfer.
+
+    Of a large body there is the beginning; ``rest`` is the remainder.
+    """
 
     status_code: int
     headers: Mapping[str, str]
     body: bytes
+    rest: Rest | None = None
 
     @property
     def is_success(self) -> bool:
@@ -157,6 +162,7 @@ def _result(reply: Reply) -> Result:
         body=reply.body,
         error=error,
         request_id=headers.get("x-fal-request-id"),
+        rest=reply.rest,
     )
 
 

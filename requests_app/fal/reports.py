@@ -6,9 +6,9 @@ know: a new status of fal's must not break a sweep.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from .endpoints import RequestUrls
 from .jsontext import NotJson, parse_json
@@ -85,8 +85,26 @@ class ErrorBody:
 
 
 @dataclass(frozen=True)
+class Rest:
+    """What follows the beginning of a large body: ``size`` bytes of a temporary file."""
+
+    file: IO[bytes]
+    start: int
+    size: int
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """From its first byte, as often as wanted, until it is closed."""
+        self.file.seek(self.start)
+        while piece := self.file.read(size):
+            yield piece
+
+
+@dataclass(frozen=True)
 class Result:
-    """What the model returned, byte for byte; ``headers`` in lower case, the useful ones alone."""
+    """What the model returned, byte for byte; ``headers`` in lower case, the useful ones alone.
+
+    Of a large one ``body`` is the beginning, ``rest`` what follows; ``close`` ends the file it is in.
+    """
 
     status_code: int
     headers: dict[str, str]
@@ -94,10 +112,19 @@ class Result:
     body: bytes
     error: ErrorBody | None = None
     request_id: str | None = None
+    rest: Rest | None = None
 
     @property
     def ok(self) -> bool:
         return self.error is None
+
+    @property
+    def size(self) -> int:
+        return len(self.body) + (self.rest.size if self.rest else 0)
+
+    def close(self) -> None:
+        if self.rest:
+            self.rest.file.close()
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import math
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
 
 import aiohttp
 import httpx
@@ -19,9 +20,12 @@ from httpx_aiohttp import AiohttpTransport
 from .errors import NotSent, TooLarge, Unanswered
 from .headers import ensure_ours
 from .replies import Reply
+from .reports import Rest
 
 MEGABYTE = 1024 * 1024
 _PIECE = 256 * 1024
+HELD = 8 * MEGABYTE  # bytes of a reply in memory; a larger one lies in a temporary file
+BEGINNING = MEGABYTE  # of a larger one, what is in memory all the same
 
 # One decoder at most: each further one multiplies what a single 16 KB chunk can grow to.
 _ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
@@ -54,7 +58,7 @@ class Timeouts:
     read_s: float = 30.0
     submit_s: float = 60.0
     status_s: float = 15.0
-    result_s: float = 60.0
+    result_s: float = 300.0  # the largest there may be, at 1 MB/s
     cancel_s: float = 15.0
     status_idle_s: float = 45.0
     stream_idle_s: float = 600.0
@@ -202,14 +206,35 @@ def _in_pieces(body: bytes | None) -> bytes | AsyncIterator[bytes] | None:
 async def read_reply(response: httpx.Response, limit: int, call: Call) -> Reply:
     """The whole reply, at most ``limit`` decoded bytes. Raises TooLarge or Unanswered."""
     ensure_readable(response, call)
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > limit:
-            raise TooLarge(
-                f"The reply is larger than {limit} bytes.", status_code=response.status_code
-            )
-    return Reply(response.status_code, header_map(response), bytes(body))
+    file = SpooledTemporaryFile(HELD)  # noqa: SIM115 (a large result takes it along)
+    try:
+        size = await _fill(file, response, limit)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    status, headers = response.status_code, header_map(response)
+    if size <= HELD:
+        with file:
+            return Reply(status, headers, file.read())
+    return Reply(status, headers, file.read(BEGINNING), Rest(file, BEGINNING, size - BEGINNING))
+
+
+async def _fill(file: SpooledTemporaryFile[bytes], response: httpx.Response, limit: int) -> int:
+    """The body's size. Raises TooLarge, before anything is read if the reply says so itself."""
+    declared = response.headers.get("content-length", "")
+    size = int(declared) if declared.isascii() and declared.isdecimal() else 0
+    if size <= limit:
+        size = 0
+        async for chunk in response.aiter_bytes():
+            size += len(chunk)
+            if size > limit:
+                break
+            file.write(chunk)
+    if size > limit:
+        code = response.status_code
+        raise TooLarge(f"The reply is larger than {limit} bytes.", status_code=code)
+    return size
 
 
 def ensure_readable(response: httpx.Response, call: Call) -> None:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from requests_app import summaries
 from requests_app.lifecycle.writing import locked, record
-from requests_app.models import Delivery, FalRequest, Frame, LogLine, Source
+from requests_app.models import Delivery, FalRequest, Frame, LogLine, OutputPart, Source
 
 
 def remove_payload(pk: int, *, days: int, now: datetime) -> bool:
@@ -22,6 +22,7 @@ def remove_payload(pk: int, *, days: int, now: datetime) -> bool:
         if not row.is_ended or row.payload_removed_at is not None:
             return False
         LogLine.objects.filter(request=row).delete()
+        OutputPart.objects.filter(request=row).delete()
         Delivery.objects.filter(request=row).update(body=b"", headers={})
         columns = {
             "input_text": "",

@@ -8,9 +8,20 @@ from typing import Any
 from django.utils import timezone
 
 from requests_app import announce, pace, summaries
+from requests_app.fal.reports import Rest
 from requests_app.loglines import storable
-from requests_app.models import LIVE, FalRequest, Mode, Observation, Source, Status
+from requests_app.models import (
+    LIVE,
+    FalRequest,
+    Mode,
+    Observation,
+    OutputPart,
+    Source,
+    Status,
+)
 from requests_app.transitions import Change, Picture
+
+PART = 1024 * 1024  # bytes of a large output that are in memory at a time
 
 PICTURE = (
     "status", "fal_request_id", "queue_position", "finished_at", "started_at",
@@ -62,6 +73,13 @@ def apply(
         heard_at=heard_at,
         **written,
     )
+    if change.rest:
+        _keep_rest(row, change.rest)
+
+
+def _keep_rest(row: FalRequest, rest: Rest) -> None:
+    for number, data in enumerate(rest.pieces(PART), 1):
+        OutputPart.objects.create(request=row, number=number, data=data)
 
 
 def _times(row: FalRequest, change: Change, source: str, now: datetime) -> dict[str, Any]:

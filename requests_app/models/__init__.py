@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from requests_app.models.evidence import Delivery, Direction, FalAccount, Frame, Heartbeat, LogLine
+from requests_app.models.evidence import (
+    Delivery,
+    Direction,
+    FalAccount,
+    Frame,
+    Heartbeat,
+    LogLine,
+    OutputPart,
+)
 from requests_app.models.observation import Observation, Source
 from requests_app.models.request import (
     AT_FAL,
@@ -35,6 +43,7 @@ __all__ = [
     "MessageTemplate",
     "Mode",
     "Observation",
+    "OutputPart",
     "Role",
     "SetupLink",
     "Source",

@@ -25,6 +25,22 @@ class LogLine(models.Model):
         return self.message[:80]
 
 
+class OutputPart(models.Model):
+    """A piece of a large output. The row's column has its beginning; these follow, from number 1."""
+
+    request = models.ForeignKey(FalRequest, on_delete=models.CASCADE, related_name="output_parts")
+    number = models.IntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["request", "number"], name="output_part_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"part {self.number}"
+
+
 class Direction(models.TextChoices):
     """Which way a frame went, seen from us."""
 

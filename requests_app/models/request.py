@@ -115,7 +115,9 @@ class FalRequest(models.Model):
 
     # What came out
     metrics = models.JSONField(default=dict)
-    output = models.BinaryField(null=True, blank=True)  # the raw bytes as fal sent them
+    output = models.BinaryField(
+        null=True, blank=True
+    )  # the raw bytes as fal sent them; see OutputPart
     output_type = models.CharField(max_length=200, blank=True)
     output_size = models.BigIntegerField(default=0)
     thumbnail_url = models.TextField(blank=True)

@@ -6,14 +6,21 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.db.models.functions import Length
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    JsonResponse,
+)
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from requests_app.frames import LARGE, sketch
 from requests_app.models import FalRequest, Frame, LogLine, Membership
-from requests_app.payload import plain_type, whole_output
+from requests_app.payload import output_response
 from requests_app.views import detail_context
 from requests_app.views.access import get_request_or_404
 
@@ -99,7 +106,7 @@ def _reply_size(row: FalRequest, after: int) -> list[int]:
 
 @login_required
 @require_safe
-def frame(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse:
+def frame(request: HttpRequest, public_id: UUID, number: int) -> HttpResponseBase:
     """The text of one frame, whatever its size."""
     row = get_request_or_404(request.user, public_id)
     found = (
@@ -107,36 +114,31 @@ def frame(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse:
     )
     if found is None:
         raise Http404
-    return _attachment(found.data.encode(), "text/plain", f"{row.public_id}-{number}.txt")
+    return _attachment(found.data.encode(), f"{row.public_id}-{number}.txt")
 
 
 @login_required
 @require_safe
 @never_cache
-def output(request: HttpRequest, public_id: UUID) -> HttpResponse:
+def output(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     """The raw bytes as fal sent them, to be saved, never to be shown by the browser."""
-    row = get_request_or_404(request.user, public_id)
-    body = whole_output(row)
-    if body is None:
+    response = output_response(get_request_or_404(request.user, public_id))
+    if response is None:
         raise Http404
-    content_type, ending = plain_type(row.output_type)
-    return _attachment(body, content_type, f"{row.public_id}.{ending}")
+    return _inert(response)
 
 
-def _attachment(body: bytes, content_type: str, name: str) -> HttpResponse:
+def _attachment(body: bytes, name: str) -> HttpResponseBase:
+    named = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return _inert(HttpResponse(body, content_type="text/plain; charset=utf-8", headers=named))
+
+
+def _inert(response: HttpResponseBase) -> HttpResponseBase:
     """A model wrote these bytes: whatever they are, they run nowhere."""
-    if content_type.startswith("text/"):
-        content_type += "; charset=utf-8"
-    return HttpResponse(
-        body,
-        content_type=content_type,
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-            "X-Content-Type-Options": "nosniff",
-            "Cross-Origin-Resource-Policy": "same-origin",
-        },
-    )
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
 
 
 def _may_act(request: HttpRequest, row: FalRequest) -> bool:

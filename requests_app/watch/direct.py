@@ -7,6 +7,7 @@ the process closes the call; tabs only read the record.
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 
 from django.conf import settings
 from django.utils import timezone
@@ -93,7 +94,8 @@ async def _run(claim: lifecycle.Claim) -> None:
             build_headers(claim.options),
             timeout_s=settings.RUN_TIMEOUT_S + SLACK_S,
         )
-    await _ended(claim, result)
+    with closing(result):
+        await _ended(claim, result)
 
 
 async def _stream(claim: lifecycle.Claim) -> None:

@@ -218,7 +218,11 @@ async def _result(look: Look) -> None:
         if not error.is_gone or look.row.tries < DENIALS_OF_RESULT:
             raise
         result = Gone("result")
-    await _heard(look, result, asked_at)
+    try:
+        await _heard(look, result, asked_at)
+    finally:
+        if isinstance(result, Result):
+            result.close()
 
 
 async def _refused(look: Look, error: Refused) -> None:
