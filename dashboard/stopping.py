@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 from typing import Any
 
 from daphne.server import Server
@@ -19,9 +20,18 @@ from dashboard.bounded import unsent
 
 DRAIN_S = 10.0  # for replies in the making; an event stream has no end and is cut then
 LOOK_EVERY_S = 0.05
+SETTLE_S = 0.3  # for requests that are on their way on connections we took
 GOING_AWAY = 4500  # to browsers: nothing is wrong with you, come back
 
 logger = logging.getLogger(__name__)
+
+
+def _take_the_waiting(port: Any) -> None:
+    """Accept whom the kernel has let in already: they have sent their request, and a proxy would not
+    repeat a POST of theirs. Twisted takes few at a time.
+    """
+    port.numberAccepts = socket.SOMAXCONN
+    port.doRead()
 
 
 class GracefulServer(Server):  # type: ignore[misc]
@@ -49,9 +59,12 @@ class GracefulServer(Server):  # type: ignore[misc]
     async def _drain(self) -> None:
         loop = asyncio.get_running_loop()
         for port in self._ports:
+            _take_the_waiting(port)
             port.stopListening()
         self._close_sockets()
         end = loop.time() + DRAIN_S
+        await asyncio.sleep(SETTLE_S)
+        self._close_sockets()  # those whose handshake was under way
         while (tasks := self._at_work()) and loop.time() < end:
             await asyncio.wait(tasks, timeout=end - loop.time())
         await self._flushed(end)

@@ -89,6 +89,29 @@ async def test_new_connections_are_refused_meanwhile(server: Server) -> None:
     await server.end(5)
 
 
+async def test_whoever_waits_to_be_accepted_is_still_answered(server: Server) -> None:
+    """A proxy has sent its POST by then, and must not send it to another process."""
+    busy = await begun(server, "/busy")
+    calls = [raw_call(server.port) for _ in range(20)]
+    waiting = asyncio.gather(*calls, return_exceptions=True)
+    await asyncio.sleep(0.2)
+    server.signal()
+    replies = await asyncio.wait_for(waiting, 5)
+    assert [reply for reply in replies if reply is not True] == []
+    assert (await busy).text == "whole"
+    await server.end(5)
+
+
+async def raw_call(port: int) -> bool:
+    """Whether a POST on a connection of its own was answered in whole."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+    try:
+        return b"whole" in await reader.read()
+    finally:
+        writer.close()
+
+
 async def test_an_open_socket_is_told_to_come_back_and_its_application_ends(
     server: Server,
 ) -> None:
