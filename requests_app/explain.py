@@ -23,7 +23,7 @@ class FieldProblem:
 
 @dataclass(frozen=True)
 class Explanation:
-    """``tone`` is "yours" (the request was wrong, 4xx), "theirs" or "unknown"."""
+    """``tone`` is "yours" (the request was wrong), "theirs" (fal's or the operator's) or "unknown"."""
 
     tone: str
     title: str
@@ -132,10 +132,15 @@ _KNOWN: Mapping[str, tuple[str, str]] = {
     ),
 }
 _BY_CODE: Mapping[int, tuple[str, str]] = {
-    401: ("fal did not accept the key", "An administrator has to check FAL_KEY."),
+    401: (
+        "fal did not accept this installation's key",
+        "Nothing is wrong with the request. Whoever runs Faldeck has to set a valid FAL_KEY; then run "
+        "it again.",
+    ),
     403: (
-        "fal refused the account",
-        "The balance may be used up, or the key may not use this endpoint.",
+        "fal refused this installation's account",
+        "The balance may be used up, or the key may not use this endpoint. Whoever runs Faldeck has "
+        "to look at the account at fal; then run it again.",
     ),
     404: ("fal does not know this address", "Check the endpoint id and its path."),
     413: ("The input is too large", "Send files by address instead of inside the input."),
@@ -167,8 +172,6 @@ _SESSION: Mapping[int | None, tuple[str, str]] = {
         "Check the key and the account's limits, then connect again.",
     ),
 }
-# A 404 here is not the caller's mistake.
-_NOT_YOURS = frozenset({"result_expired", "lost_at_fal"})
 _YOURS = ("fal rejected the request", "Correct the request; repeating it unchanged will not help.")
 _MID_STREAM = (
     "The model failed in the middle of the stream",
@@ -186,7 +189,7 @@ def explain(row: FalRequest, body: bytes) -> Explanation | None:
     error = parse_error(row.error_code or 0, {}, body) if body else ErrorBody("")
     title, advice = _words(row, error)
     return Explanation(
-        tone="yours" if row.was_user_error and row.error_type not in _NOT_YOURS else "theirs",
+        tone="yours" if row.was_user_error else "theirs",
         title=title,
         sentence=(row.error or (error.detail if body else "") or "No reason was given.")[
             :MAX_SENTENCE

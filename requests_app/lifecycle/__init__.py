@@ -7,6 +7,7 @@ touches the network.
     person.py    create, create_once, ask_cancel, give_up
     sending.py   claim, open_session, not_sent, refused, uncertain, lapsed, opened, hold, capped
     hearing.py   observe, cancel_answered, is_for_row
+    asking.py    denied, unanswered, answered
     work.py      make_due, watched, release, resume
     removing.py  remove_payload, remove_frames
     writing.py   the writes, for those above alone
@@ -14,6 +15,7 @@ touches the network.
 
 from __future__ import annotations
 
+from requests_app.lifecycle.asking import answered, denied, unanswered
 from requests_app.lifecycle.hearing import CANCEL_NOTES, Heard, cancel_answered, is_for_row, observe
 from requests_app.lifecycle.person import KeyReused, ask_cancel, create, create_once, give_up
 from requests_app.lifecycle.removing import remove_frames, remove_payload
@@ -40,12 +42,14 @@ __all__ = [
     "Heard",
     "Hold",
     "KeyReused",
+    "answered",
     "ask_cancel",
     "cancel_answered",
     "capped",
     "claim",
     "create",
     "create_once",
+    "denied",
     "give_up",
     "hold",
     "is_for_row",
@@ -60,6 +64,7 @@ __all__ = [
     "remove_frames",
     "remove_payload",
     "resume",
+    "unanswered",
     "uncertain",
     "watched",
 ]

@@ -19,11 +19,11 @@ from requests_app.fal.reports import parse_error
 from requests_app.lifecycle.hearing import observe
 from requests_app.lifecycle.person import create
 from requests_app.lifecycle.writing import apply, locked, record
-from requests_app.models import LIVE, FalRequest, Mode, Source, Status, Team, digest
+from requests_app.models import LIVE, FalRequest, Mode, Observation, Source, Status, Team, digest
 from requests_app.transitions import Change, Ended
 
 LEASE = timedelta(seconds=20)  # renewed while a call lasts; a dead process's rows move on after it
-MOST_REFUSALS = 20  # "too many requests" in a row, then the row fails
+MOST_REFUSALS = 20  # "too many requests" to as many attempts in a row, then the row fails
 
 
 @dataclass(frozen=True)
@@ -97,15 +97,14 @@ def not_sent(pk: int, error: FalError, *, lease: UUID, now: datetime) -> None:
     `lease`, here and below, is the fence: a process that was stopped for long, or that tells its news
     twice because the database went away over the first time, must not undo what a later attempt does.
     """
-    _back_to_pending(pk, f"Could not reach fal: {error}", lease=lease, now=now, asked_s=None)
+    _back_to_pending(pk, "not_sent", f"Could not reach fal: {error}", None, lease=lease, now=now)
 
 
 def refused(pk: int, error: Refused, *, lease: UUID, now: datetime) -> None:
     """fal said no: "too many requests" is asked again later, anything else ends the row."""
-    row = FalRequest.objects.only("mode", "tries").get(pk=pk)
-    if error.is_rate_limit and row.mode == Mode.QUEUE and row.tries < MOST_REFUSALS:
+    if error.is_rate_limit and _may_wait(pk):
         note = f"fal asked us to wait: {error}"
-        _back_to_pending(pk, note, lease=lease, now=now, asked_s=error.retry_after_s)
+        _back_to_pending(pk, "postponed", note, error.retry_after_s, lease=lease, now=now)
         return
     columns = {
         "error": str(error),
@@ -121,8 +120,16 @@ def refused(pk: int, error: Refused, *, lease: UUID, now: datetime) -> None:
     _end_or_ignore(pk, Change(Status.FAILED, "ended", note, columns, data), lease=lease, now=now)
 
 
+def _may_wait(pk: int) -> bool:
+    """A queued request waits its turn, but not for ever; an attempt that never left says nothing."""
+    attempts = Observation.objects.filter(request_id=pk, kind__in=("postponed", "not_sent"))
+    last = list(attempts.order_by("-id").values_list("kind", flat=True)[:MOST_REFUSALS])
+    is_queued = FalRequest.objects.filter(pk=pk, mode=Mode.QUEUE).exists()
+    return is_queued and last != ["postponed"] * MOST_REFUSALS
+
+
 def _back_to_pending(
-    pk: int, note: str, *, lease: UUID, now: datetime, asked_s: float | None
+    pk: int, kind: str, note: str, asked_s: float | None, *, lease: UUID, now: datetime
 ) -> None:
     with transaction.atomic():
         row = locked(pk)
@@ -138,7 +145,7 @@ def _back_to_pending(
         due_at = pace.next_try(now, row.tries + 1, asked_s=asked_s)
         apply(
             row,
-            Change(Status.PENDING, "not_sent", note),
+            Change(Status.PENDING, kind, note),
             Source.US,
             at=now,
             due_at=due_at,

@@ -36,6 +36,8 @@ class Status(models.TextChoices):
 
 
 NOT_THE_USERS = frozenset({"result_expired", "lost_at_fal"})  # a 404 that we or fal caused
+# Key, balance or permission; fal's limits; a caller that hung up: 4xx of which no input is at fault.
+NOT_THE_INPUTS = frozenset({401, 403, 408, 429, 499})
 ENDED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
 LIVE = frozenset(set(Status) - ENDED)
 AT_FAL = frozenset({Status.IN_QUEUE, Status.IN_PROGRESS})
@@ -177,8 +179,9 @@ class FalRequest(models.Model):
     @property
     def was_user_error(self) -> bool:
         """The request itself was wrong (4xx), so that repeating it unchanged cannot help."""
-        is_4xx = 400 <= (self.error_code or 0) < 500
-        return self.status == Status.FAILED and is_4xx and self.error_type not in NOT_THE_USERS
+        code = self.error_code or 0
+        is_ours = 400 <= code < 500 and code not in NOT_THE_INPUTS
+        return self.status == Status.FAILED and is_ours and self.error_type not in NOT_THE_USERS
 
     @property
     def duration(self) -> timedelta | None:

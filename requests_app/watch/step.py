@@ -33,7 +33,8 @@ from requests_app.watch import direct, follow, gate, keeper
 from requests_app.watch.loop import hosts_from_settings, watch_loop
 
 LOST_AFTER = timedelta(minutes=10)  # how long fal may deny knowing a request it took
-# Failed looks in a row, with their back-off, before a 404 is believed; one alone means nothing.
+UNANSWERED_BEFORE_TOLD = 3  # failed looks in a row: about seven seconds
+# Denials in a row, with their back-off, before one more is believed; one alone means nothing.
 DENIALS_BEFORE_LOST = 15  # about ten minutes
 DENIALS_AFTER_CANCEL = 3  # seconds: fal took the cancellation and forgot the request
 DENIALS_OF_RESULT = 5  # half a minute
@@ -138,6 +139,7 @@ class Look:
     lease: UUID
     urls: RequestUrls
     failed: bool = False
+    why: str = ""  # a sentence, when fal could not be asked
     asked_s: float | None = None  # how long fal wants us to wait
 
 
@@ -179,8 +181,8 @@ async def _ask(look: Look) -> None:
         look.failed = look.failed or (row.is_ended and not finished)
     except Refused as error:
         await _refused(look, error)
-    except FalError:
-        look.failed = True
+    except FalError as error:
+        look.failed, look.why = True, str(error)
 
 
 async def _cancel(look: Look) -> None:
@@ -215,8 +217,11 @@ async def _result(look: Look) -> None:
     except TooLarge as error:  # asking again would bring the same megabytes again, for ever
         result = Ended(Status.FAILED, "output_too_large", f"fal finished it, but: {error}")
     except Refused as error:
-        if not error.is_gone or look.row.tries < DENIALS_OF_RESULT:
+        if not error.is_gone:
             raise
+        look.failed = True
+        if await _denials(look, "result") <= DENIALS_OF_RESULT:
+            return
         result = Gone("result")
     try:
         await _heard(look, result, asked_at)
@@ -228,17 +233,24 @@ async def _result(look: Look) -> None:
 async def _refused(look: Look, error: Refused) -> None:
     """fal does not know the id, or does not let us ask now."""
     look.failed, look.asked_s = True, error.retry_after_s
-    row = look.row
-    if error.is_gone and not row.is_ended and _is_lost(row, timezone.now()):
-        await _heard(look, Gone("request"), timezone.now())
+    if not error.is_gone:
+        look.why = str(error)
+    elif not look.row.is_ended:
+        denials = await _denials(look, "request")
+        if _is_lost(look.row, denials, timezone.now()):
+            await _heard(look, Gone("request"), timezone.now())
 
 
-def _is_lost(row: FalRequest, now: datetime) -> bool:
+async def _denials(look: Look, what: str) -> int:
+    return await watch_loop.database(lifecycle.denied, look.row.pk, what, now=timezone.now())
+
+
+def _is_lost(row: FalRequest, denials: int, now: datetime) -> bool:
     """Whether fal has denied the request often enough to be believed."""
     if row.cancel_answer in ("requested", "removed"):
-        return row.tries >= DENIALS_AFTER_CANCEL
+        return denials > DENIALS_AFTER_CANCEL
     is_old = row.sent_at is None or now - row.sent_at > LOST_AFTER
-    return is_old and row.tries >= DENIALS_BEFORE_LOST
+    return is_old and denials > DENIALS_BEFORE_LOST
 
 
 async def _heard(look: Look, news: News, asked_at: datetime) -> None:
@@ -250,8 +262,17 @@ async def _heard(look: Look, news: News, asked_at: datetime) -> None:
 def _give_back(look: Look) -> None:
     """Release the lease with the time of the next look; ended rows need none."""
     now = timezone.now()
+    _tell_of_answers(look, now)
     row = FalRequest.objects.only(*_COLUMNS).get(pk=look.row.pk)
     lifecycle.release(row.pk, look.lease, _next(row, look, now), failed=look.failed)
+
+
+def _tell_of_answers(look: Look, now: datetime) -> None:
+    """Once when fal has not answered for a while, and once when it does again."""
+    if look.why and look.row.tries + 1 == UNANSWERED_BEFORE_TOLD:
+        lifecycle.unanswered(look.row.pk, look.why, now=now)
+    elif not look.failed and look.row.tries:
+        lifecycle.answered(look.row.pk, now=now)
 
 
 def _next(row: FalRequest, look: Look, now: datetime) -> datetime | None:

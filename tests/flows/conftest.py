@@ -1,6 +1,9 @@
-"""Stories use the sockets of the consumers' tests."""
+"""Stories use the sockets of the consumers' tests, and the watch loop's peer."""
 
 from __future__ import annotations
 
 from tests.consumers.conftest import fal as fal
 from tests.consumers.conftest import page as page
+from tests.watch.conftest import loop as loop
+from tests.watch.conftest import peer as peer
+from tests.watch.conftest import until as until

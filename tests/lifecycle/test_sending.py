@@ -1,4 +1,4 @@
-"""Who took a row may write what became of it; who took it earlier may not any more."""
+"""Who took a row may write what became of it; and how often fal may ask it to wait."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.fal import NotSent, Refused
 from requests_app.lifecycle import Claim
+from requests_app.lifecycle.sending import MOST_REFUSALS
 from requests_app.models import FalRequest, Status, Team
 from tests.builders import make_request
+
+pytestmark = pytest.mark.django_db
 
 
 def claimed(row: FalRequest, now: datetime) -> Claim:
@@ -53,3 +56,37 @@ def test_a_refusal_that_was_heard_late_settles_what_was_uncertain(team: Team, ow
     lifecycle.lapsed(row.pk, now=now + timedelta(minutes=5))
     lifecycle.refused(row.pk, Refused("no", status_code=403), lease=claim.lease, now=now)
     assert fresh(row).status == Status.FAILED
+
+
+@pytest.fixture
+def row(team: Team, owner: User) -> FalRequest:
+    return make_request(team=team, person=owner)
+
+
+def refused_or_not_sent(row: FalRequest, *errors: NotSent | Refused) -> FalRequest:
+    """As many attempts, one after the other."""
+    for error in errors:
+        FalRequest.objects.filter(pk=row.pk).update(due_at=timezone.now())
+        lease = claimed(row, timezone.now()).lease
+        if isinstance(error, NotSent):
+            lifecycle.not_sent(row.pk, error, lease=lease, now=timezone.now())
+        else:
+            lifecycle.refused(row.pk, error, lease=lease, now=timezone.now())
+    return FalRequest.objects.get(pk=row.pk)
+
+
+BUSY = Refused("busy", status_code=429)
+
+
+def test_as_many_refusals_in_a_row_end_it(row: FalRequest) -> None:
+    row = refused_or_not_sent(row, *[BUSY] * MOST_REFUSALS)
+    assert row.status == Status.PENDING
+    row = refused_or_not_sent(row, BUSY)
+    assert (row.status, row.error_code) == (Status.FAILED, 429)
+
+
+def test_attempts_that_never_left_are_no_refusals(row: FalRequest) -> None:
+    """One counter for both had one 429 after a long outage end the row."""
+    away = NotSent("refused")
+    row = refused_or_not_sent(row, *[away] * (MOST_REFUSALS + 1), BUSY, away, *[BUSY] * 5)
+    assert row.status == Status.PENDING

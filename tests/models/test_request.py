@@ -132,7 +132,13 @@ def test_what_a_row_says_of_itself(row: FalRequest) -> None:
     assert ended.ended_at and ended.duration == ended.ended_at - ended.created_at
 
 
-@pytest.mark.parametrize(("code", "mine"), [(None, False), (399, False), (400, True), (500, False)])
-def test_only_a_4xx_is_the_requests_own_fault(code: int | None, mine: bool) -> None:
+@pytest.mark.parametrize(
+    ("code", "mine"),
+    [(None, False), (399, False), (400, True), (404, True), (422, True), (500, False)]
+    + [(code, False) for code in (401, 403, 408, 429, 499)],
+)
+def test_only_a_4xx_that_is_about_the_input_is_the_requests_own_fault(
+    code: int | None, mine: bool
+) -> None:
     assert FalRequest(status=Status.FAILED, error_code=code).was_user_error is mine
     assert not FalRequest(status=Status.CANCELLED, error_code=code).was_user_error

@@ -18,9 +18,6 @@ from requests_app.models import FalRequest, Source, Status, Team
 from requests_app.watch import loop as loop_module
 from requests_app.watch.loop import CALLS_AT_ONCE
 from requests_app.watch.step import (
-    DENIALS_AFTER_CANCEL,
-    DENIALS_BEFORE_LOST,
-    DENIALS_OF_RESULT,
     advance,
 )
 from tests.builders import hear, make_queued, make_request, make_webhook
@@ -139,8 +136,6 @@ def test_a_server_that_cannot_be_reached_leaves_the_row_pending(
 
 # --- what can go wrong, against a scripted peer ---------------------------------------------------
 
-UNKNOWN = {"detail": "Request not found"}
-
 
 @pytest.fixture
 def queued(peer: PeerThread, team: Team, owner: User) -> FalRequest:
@@ -225,66 +220,6 @@ def test_a_poll_that_fal_wants_later_is_made_later_even_for_an_open_page(
     lifecycle.watched(row.pk, until=now + timedelta(seconds=15), now=now)
     due_at = fresh(row).due_at
     assert due_at is not None and due_at >= now + timedelta(seconds=29)
-
-
-def test_one_404_for_an_old_live_request_means_nothing(
-    loop: Any, peer: PeerThread, queued: FalRequest
-) -> None:
-    FalRequest.objects.filter(pk=queued.pk).update(sent_at=timezone.now() - timedelta(hours=2))
-    peer.will(says(404, UNKNOWN), says(202, {"status": "IN_PROGRESS"}))
-    assert look(loop, queued).status == Status.IN_QUEUE
-    assert look(loop, queued).status == Status.IN_PROGRESS
-
-
-def test_fal_is_believed_when_it_denies_a_request_for_long(
-    loop: Any, peer: PeerThread, queued: FalRequest
-) -> None:
-    FalRequest.objects.filter(pk=queued.pk).update(sent_at=timezone.now() - timedelta(hours=2))
-    peer.will(*[says(404, UNKNOWN)] * (DENIALS_BEFORE_LOST + 1))
-    for _ in range(DENIALS_BEFORE_LOST):
-        assert not look(loop, queued).is_ended
-    row = look(loop, queued)
-    assert (row.status, row.error_type) == (Status.FAILED, "lost_at_fal")
-
-
-def test_a_404_after_an_unclear_cancel_ends_nothing(
-    loop: Any, peer: PeerThread, queued: FalRequest, owner: User
-) -> None:
-    lifecycle.ask_cancel(queued.pk, person=owner, now=timezone.now())
-    peer.will(says(404, {"status": "NOT_FOUND"}), *[says(404, UNKNOWN)] * 6)
-    for _ in range(6):
-        row = look(loop, queued)
-    assert (row.cancel_answer, row.status) == ("not_found", Status.IN_QUEUE)
-
-
-def test_a_request_fal_forgot_after_taking_the_cancellation_is_cancelled(
-    loop: Any, peer: PeerThread, queued: FalRequest, owner: User
-) -> None:
-    lifecycle.ask_cancel(queued.pk, person=owner, now=timezone.now())
-    peer.will(says(200, {"status": "OK"}), *[says(404, UNKNOWN)] * (DENIALS_AFTER_CANCEL + 1))
-    assert not look(loop, queued).is_ended
-    for _ in range(DENIALS_AFTER_CANCEL):
-        row = look(loop, queued)
-    assert row.status == Status.CANCELLED
-
-
-def test_one_404_for_a_result_is_asked_again(
-    loop: Any, peer: PeerThread, queued: FalRequest
-) -> None:
-    done = says(200, {"status": "COMPLETED"})
-    peer.will(done, says(404, UNKNOWN), done, says(200, {"text": "here"}))
-    assert look(loop, queued).status == Status.IN_PROGRESS
-    assert look(loop, queued).status == Status.COMPLETED
-
-
-def test_a_result_fal_denies_again_and_again_is_expired(
-    loop: Any, peer: PeerThread, queued: FalRequest
-) -> None:
-    done = says(200, {"status": "COMPLETED"})
-    peer.will(*[done, says(404, UNKNOWN)] * (DENIALS_OF_RESULT + 1))
-    for _ in range(DENIALS_OF_RESULT + 1):
-        row = look(loop, queued)
-    assert (row.status, row.error_type) == (Status.FAILED, "result_expired")
 
 
 def test_a_result_over_the_limit_ends_the_row_instead_of_being_fetched_for_ever(

@@ -1,0 +1,47 @@
+"""Asking in vain: what is told of looks that failed, so that a person is not left to wonder."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import takewhile
+
+from django.db import transaction
+
+from requests_app.lifecycle.writing import locked, record
+from requests_app.models import Observation, Source
+
+_KINDS = ("denied", "unanswered", "answered")
+
+
+def denied(pk: int, what: str, *, now: datetime) -> int:
+    """fal does not know the "request" or its "result"; how often it has said so without knowing it
+    again in between.
+    """
+    _tell(pk, "denied", f"fal says it does not know this {what}.", now, what=what)
+    heard = Observation.objects.filter(request_id=pk, kind__in=_KINDS).order_by("-id")
+    since = takewhile(lambda seen: seen.kind != "answered", heard)
+    return sum(seen.kind == "denied" and seen.data.get("what") == what for seen in since)
+
+
+def unanswered(pk: int, reason: str, *, now: datetime) -> None:
+    """fal could not be asked for a while."""
+    _tell(
+        pk,
+        "unanswered",
+        f"{reason.rstrip('.')}. It is asked again; nothing is lost meanwhile.",
+        now,
+    )
+
+
+def answered(pk: int, *, now: datetime) -> None:
+    """fal answers as it should: news when the last that was told is otherwise."""
+    heard = Observation.objects.filter(request_id=pk, kind__in=_KINDS).order_by("-id")
+    if heard.values_list("kind", flat=True).first() in ("denied", "unanswered"):
+        _tell(pk, "answered", "fal answers again.", now)
+
+
+def _tell(pk: int, kind: str, note: str, now: datetime, **data: str) -> None:
+    with transaction.atomic():
+        row = locked(pk)
+        if not row.is_ended:
+            record(row, row.status, kind, note, Source.POLL, at=now, data=data)
