@@ -47,8 +47,9 @@ def commands() -> dict[str, str]:
     found = {f"compose {part}": compose()["services"][part]["command"] for part in PARTS}
     for part, name in UNITS.items():
         found[f"systemd {part}"] = unit(name)["Service"]["ExecStart"]
-    before = unit(UNITS["web"])["Service"]["ExecStartPre"]
-    found["systemd migrate"] = before.partition("migrate.lock ")[2]
+    for part in ("web", "worker"):
+        before = unit(UNITS[part])["Service"]["ExecStartPre"]
+        found[f"systemd {part}'s migration"] = before.partition("migrate.lock ")[2]
     return {
         name: line.replace("/srv/faldeck/.venv/bin/", "").replace("%i", "8000")
         for name, line in found.items()
@@ -70,11 +71,19 @@ def test_every_command_is_one_the_program_understands(name: str) -> None:
         pytest.fail(f"{words[1]} does not take {words[2:]}: {error}")
 
 
-@pytest.mark.parametrize("name", [name for name in commands() if "worker" in name])
+@pytest.mark.parametrize("name", [name for name in commands() if name.endswith("worker")])
 def test_workers_use_the_pool_the_watch_loop_needs(name: str) -> None:
     pool = re.search(r"--pool (\w+)", commands()[name])
     assert pool
     assert pool[1] == app.conf.worker_pool
+
+
+def test_whatever_migrates_does_so_one_at_a_time_and_before_it_works() -> None:
+    """A worker that was quicker than the first migration wrote a traceback a second."""
+    before = {unit(UNITS[part])["Service"]["ExecStartPre"] for part in ("web", "worker")}
+    assert len(before) == 1
+    for part in ("web", "worker"):
+        assert unit(UNITS[part])["Service"]["RuntimeDirectory"] == "faldeck"
 
 
 def test_compose_and_systemd_start_the_same() -> None:
@@ -140,7 +149,7 @@ def nginx() -> str:
 
 
 def location(path: str) -> str:
-    found = re.search(rf"location (?:= )?{re.escape(path)} \{{(.*?)\}}", nginx(), re.S)
+    found = re.search(rf"location (?:[=~] )?{re.escape(path)} \{{(.*?)\}}", nginx(), re.S)
     assert found, path
     return found[1]
 
@@ -153,11 +162,18 @@ def test_every_statement_of_nginx_ends() -> None:
 
 def test_a_webhooks_path_reaches_the_server_unlogged_and_unredirected() -> None:
     assert resolve("/hooks/fal/00000000-0000-4000-8000-000000000000/x").url_name == "webhook"
-    block = location("/hooks/")
+    block = location("^/(hooks|setup)/")
     assert "access_log off;" in block
     assert "error_log /dev/null" in block
     assert "proxy_pass http://faldeck_web;" in block
     assert "return" not in block
+
+
+def test_plain_http_redirects_no_webhook_and_logs_no_path() -> None:
+    plain = nginx().partition("listen 443")[0].partition("listen 80;")[2]
+    assert "access_log off;" in plain
+    assert "return 403;" in location("/hooks/")
+    assert resolve("/setup/x/").url_name == "setup"
 
 
 def test_figures_are_not_shown_to_the_world() -> None:
