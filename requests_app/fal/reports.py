@@ -14,6 +14,7 @@ from .endpoints import RequestUrls
 from .jsontext import NotJson, parse_json
 
 COMPLETED = "COMPLETED"
+STATUSES = frozenset({"IN_QUEUE", "IN_PROGRESS", COMPLETED})
 
 CancelKind = Literal["requested", "removed", "already_completed", "not_found", "unclear"]
 
@@ -60,6 +61,11 @@ class StatusReport:
     @property
     def is_completed(self) -> bool:
         return self.status == COMPLETED
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the word is one of those fal documents."""
+        return self.status in STATUSES
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,8 @@ def not_sent(pk: int, error: FalError, *, lease: UUID, now: datetime) -> None:
     `lease`, here and below, is the fence: a process that was stopped for long, or that tells its news
     twice because the database went away over the first time, must not undo what a later attempt does.
     """
-    _back_to_pending(pk, "not_sent", f"Could not reach fal: {error}", None, lease=lease, now=now)
+    note = f"{error} It was not sent, and is tried again."
+    _back_to_pending(pk, "not_sent", note, None, lease=lease, now=now)
 
 
 def refused(pk: int, error: Refused, *, lease: UUID, now: datetime) -> None:

@@ -196,6 +196,8 @@ async def _status(look: Look) -> bool:
     asked_at = timezone.now()
     report = await _report(look.urls)
     await _heard(look, report, asked_at)
+    if not report.is_known:
+        look.failed, look.why = True, f"fal's status is {report.status[:80]!r}, which is new here."
     return report.is_completed
 
 

@@ -5,6 +5,7 @@ import gzip
 import socket
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
@@ -23,6 +24,7 @@ from requests_app.fal import (
 
 from .conftest import KEY, QUICK, REQUEST_ID, hosts_at
 from .peer import Peer, Step, drip, hang, html, raw, reply, reset, says, then_close, truncated
+from .tls import untrusted
 
 RECEIPT = {"request_id": REQUEST_ID}
 
@@ -114,6 +116,17 @@ async def test_a_failed_tls_handshake_was_not_sent(peer: Peer, endpoint: Endpoin
     with pytest.raises(NotSent):
         await _submit_to(peer.url.replace("http://", "https://"), endpoint)
     assert peer.requests == []
+
+
+async def test_a_certificate_nobody_trusts_is_not_sent_to(
+    tmp_path: Path, endpoint: EndpointId
+) -> None:
+    peer = Peer()
+    await peer.start(tls=untrusted(tmp_path))
+    with pytest.raises(NotSent, match="no secure connection"):
+        await _submit_to(peer.url, endpoint)
+    assert peer.requests == []
+    await peer.stop()
 
 
 async def test_a_connection_that_is_never_accepted_was_not_sent(endpoint: EndpointId) -> None:

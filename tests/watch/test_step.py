@@ -131,7 +131,7 @@ def test_a_server_that_cannot_be_reached_leaves_the_row_pending(
     row = make_request(team=team, person=owner, endpoint_id="sandbox/image")
     row = until(row, lambda row: row.tries > 0)
     assert row.status == Status.PENDING
-    assert "Could not reach fal" in row.observations.last().note  # type: ignore[union-attr]
+    assert "could not be reached" in row.observations.last().note  # type: ignore[union-attr]
 
 
 # --- what can go wrong, against a scripted peer ---------------------------------------------------
