@@ -1,46 +1,108 @@
-"""A newer version takes over a database that has rows."""
+"""An upgrade of a database in use: rows of the first version come through unharmed, and back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from requests_app import lifecycle
+from requests_app.models import FalRequest, Status
+from tests.builders import hear, make_result
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
-Migrate = Callable[[str], Any]
+FIRST = [("requests_app", "0001_initial")]
+KEPT = (
+    "Team",
+    "Membership",
+    "FalRequest",
+    "Observation",
+    "LogLine",
+    "Frame",
+    "Delivery",
+    "IdempotencyKey",
+)
+Stored = dict[str, list[dict[str, Any]]]
 
 
 @pytest.fixture
-def migrate() -> Iterator[Migrate]:
-    """Go to a migration of ours; the answer has the models of that time."""
+def first() -> Iterator[Any]:
+    """The models of the first version, on a database of that version; the newest is back afterwards."""
+    yield migrated(FIRST)
+    migrated(newest())
 
-    def go(name: str) -> Any:
-        executor = MigrationExecutor(connection)
-        executor.migrate([("requests_app", name)])
-        return MigrationExecutor(connection).loader.project_state([("requests_app", name)]).apps
 
-    yield go
+def newest() -> list[tuple[str, str]]:
+    return MigrationExecutor(connection).loader.graph.leaf_nodes("requests_app")
+
+
+def migrated(target: list[tuple[str, str]]) -> Any:
+    MigrationExecutor(connection).migrate(target)
     executor = MigrationExecutor(connection)
-    executor.migrate(executor.loader.graph.leaf_nodes("requests_app"))
+    return executor.loader.project_state(target).apps
 
 
-def test_recorded_frames_stay_when_pairs_come(migrate: Migrate) -> None:
-    old = migrate("0001_initial")
-    team = old.get_model("requests_app", "Team").objects.create(name="A")
-    person = old.get_model("auth", "User").objects.create(username="ann")
-    row = old.get_model("requests_app", "FalRequest").objects.create(
-        team=team, person=person, endpoint_id="acme/live", mode="realtime", input_text="{}",
-        status="completed", created_at=timezone.now(),
+def fill(models: Any, person: User) -> None:
+    """A row of every kind, with what is hard to keep: NUL bytes, other scripts, large numbers."""
+    now = timezone.now()
+    make = {name: models.get_model("requests_app", name).objects.create for name in KEPT}
+    team = make["Team"](name="Acme 灯台")
+    make["Membership"](team=team, user_id=person.pk, role="owner")
+    common = {"team": team, "person_id": person.pk, "endpoint_id": "acme/img", "created_at": now}
+    ended = make["FalRequest"](
+        **common, input_text='{"prompt": "naïve 😀"}', status="completed", output=b"\x00\xff" * 9,
+        options={"priority": "low"}, fal_request_id="r-1", seq=2**40, ended_at=now,
     )  # fmt: skip
-    old.get_model("requests_app", "Frame").objects.create(
-        request=row, number=1, offset_ms=1.5, data="x", raw=b"\x01", size=1
+    make["FalRequest"](
+        **common, input_text="{}", status="in_queue", fal_request_id="r-2", again_of=ended
     )
-    new = migrate("0002_frame_pairs")
-    frame = new.get_model("requests_app", "Frame").objects.get()
-    assert (frame.number, frame.data, bytes(frame.raw)) == (1, "x", b"\x01")
-    assert (frame.pair, frame.rtt_ms) == (None, None)
+    make["Observation"](request=ended, kind="ended", source="poll", status="completed", data={"a": [1]}, asked_at=now, heard_at=now)  # fmt: skip
+    make["LogLine"](request=ended, message="é", digest="d")
+    make["Frame"](request=ended, number=1, offset_ms=0.1, data="x", raw=b"\x00", size=1)
+    make["Delivery"](request=ended, received_at=now, verdict="accepted", body=b"\xfe", body_size=1, digest="d")  # fmt: skip
+    make["IdempotencyKey"](team=team, key="k", body_digest="d", request=ended)
+
+
+def stored(models: Any, columns: dict[str, list[str]]) -> Stored:
+    """Every value of those columns, comparable."""
+    found = {
+        name: models.get_model("requests_app", name).objects.order_by("pk").values(*names)
+        for name, names in columns.items()
+    }
+    return {
+        name: [
+            {k: bytes(v) if isinstance(v, memoryview) else v for k, v in row.items()}
+            for row in rows
+        ]
+        for name, rows in found.items()
+    }
+
+
+def test_rows_of_the_first_version_are_unharmed_and_usable_in_the_newest_and_back(
+    first: Any,
+) -> None:
+    fill(first, User.objects.create_user("olga"))
+    columns = {
+        name: [
+            field.attname for field in first.get_model("requests_app", name)._meta.concrete_fields
+        ]
+        for name in KEPT
+    }
+    before = stored(first, columns)
+    assert all(before.values())
+
+    migrated(newest())
+    assert stored(apps, columns) == before
+    queued = FalRequest.objects.get(fal_request_id="r-2")
+    assert hear(queued, make_result()) == lifecycle.Heard.NEWS
+    assert FalRequest.objects.get(pk=queued.pk).status == Status.COMPLETED
+
+    after = stored(apps, columns)
+    assert stored(migrated(FIRST), columns) == after
