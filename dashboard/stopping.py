@@ -10,6 +10,7 @@ import asyncio
 import logging
 import signal
 import socket
+from contextlib import suppress
 from typing import Any
 
 from daphne.server import Server
@@ -26,12 +27,15 @@ GOING_AWAY = 4500  # to browsers: nothing is wrong with you, come back
 logger = logging.getLogger(__name__)
 
 
-def _take_the_waiting(port: Any) -> None:
-    """Accept whom the kernel has let in already: they have sent their request, and a proxy would not
-    repeat a POST of theirs. Twisted takes few at a time.
+def _close_door(port: Any) -> None:
+    """First accept whom the kernel has let in already: they have sent their request, and a proxy would
+    not repeat a POST of theirs. Twisted takes few at a time, and closes a turn of the loop later.
     """
     port.numberAccepts = socket.SOMAXCONN
     port.doRead()
+    with suppress(OSError):  # not every system lets a listening socket be shut down
+        port.socket.shutdown(socket.SHUT_RD)
+    port.stopListening()
 
 
 class GracefulServer(Server):  # type: ignore[misc]
@@ -59,8 +63,7 @@ class GracefulServer(Server):  # type: ignore[misc]
     async def _drain(self) -> None:
         loop = asyncio.get_running_loop()
         for port in self._ports:
-            _take_the_waiting(port)
-            port.stopListening()
+            _close_door(port)
         self._close_sockets()
         end = loop.time() + DRAIN_S
         await asyncio.sleep(SETTLE_S)

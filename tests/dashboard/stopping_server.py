@@ -1,11 +1,12 @@
 """The product's server around a small application, in a process of its own. Prints its port.
 
-Usage: python -m tests.dashboard.stopping_server
+Usage: python -m tests.dashboard.stopping_server [PORT]
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from typing import Any
 
@@ -32,6 +33,6 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 if __name__ == "__main__":
-    port = free_port("127.0.0.1", 0)
+    port = free_port("127.0.0.1", int(sys.argv[1]) if sys.argv[1:] else 0)
     serve(application, "127.0.0.1", port, on_ready=lambda: print(port, flush=True))
     print("ended", flush=True)

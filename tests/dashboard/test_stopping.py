@@ -21,9 +21,9 @@ from tests.source import ROOT
 class Server:
     """The process and where it listens."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.dashboard.stopping_server"],
+            [sys.executable, "-m", "tests.dashboard.stopping_server", str(port)],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self.process.stdout
