@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,6 +12,7 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
+from requests_app import pace
 from requests_app.fal import LogLine as Line
 from requests_app.loglines import MAX_MESSAGE, add_logs, new_logs, storable
 from requests_app.models import FalRequest, Team
@@ -95,3 +98,43 @@ def test_storable_text_can_be_encoded_and_holds_no_nul(text: str) -> None:
 
 def test_storable_keeps_what_is_fine() -> None:
     assert storable("naïve \U0001f600 \u2028") == "naïve \U0001f600 \u2028"
+
+
+# --- fal's moving window, at the product's pace ----------------------------------------------------
+
+WINDOW_S = 300  # of the wire protocol: about five minutes, ending now or at the finish
+
+
+def polls_of(finished_s: float, *, watched: bool, lost: range = range(0)) -> list[float]:
+    """When the product asks, in seconds from the start; polls numbered in `lost` go unanswered."""
+    sent = datetime(2026, 5, 1, tzinfo=UTC)
+    now, times = sent, []
+    for number in itertools.count():
+        at_s = (now - sent).total_seconds()
+        if number not in lost:
+            times.append(at_s)
+            if at_s >= finished_s:
+                return times
+        looked_at = now + timedelta(hours=1) if watched else None
+        asked = pace.Pace(now, sent, looked_at, open_rows=1000)
+        tries = number - lost.start + 1
+        now = pace.next_try(now, tries) if number in lost else pace.next_look(asked)
+    raise AssertionError
+
+
+@pytest.mark.parametrize("watched", [True, False])
+@pytest.mark.parametrize("lost", [range(0), range(30, 37)], ids=["", "seven polls lost"])
+def test_no_line_of_a_moving_window_is_missing_or_stored_twice(
+    row: FalRequest, watched: bool, lost: range
+) -> None:
+    """Twenty minutes of a line every two seconds, each third of them a pair of equals."""
+    finished_s, moment = 1200.0, datetime(2026, 5, 1, tzinfo=UTC)
+    ledger = [
+        (at_s, make_log(f"step {at_s}", timestamp=f"{moment + timedelta(seconds=at_s)}"))
+        for at_s in range(0, 1200, 2)
+        for _ in range(2 if at_s % 6 == 0 else 1)
+    ]
+    for asked_s in polls_of(finished_s, watched=watched, lost=lost):
+        end_s = min(asked_s, finished_s)
+        hear(row, *[line for at_s, line in ledger if end_s - WINDOW_S <= at_s <= end_s])
+    assert messages(row) == [line.message for _, line in ledger]
