@@ -215,16 +215,9 @@ def _words(row: FalRequest, error: ErrorBody) -> tuple[str, str]:
 
 def _fields(error: ErrorBody) -> tuple[FieldProblem, ...]:
     return tuple(
-        FieldProblem(_place(field.loc), field.msg[:MAX_SENTENCE], field.type)
+        FieldProblem(field.place or "the whole input", field.msg[:MAX_SENTENCE], field.type)
         for field in error.fields[:MAX_FIELDS]
     )
-
-
-def _place(loc: tuple[str | int, ...]) -> str:
-    """("body", "images", 0, "url") -> images[0].url; the leading "body" is fal's wrapping."""
-    parts = loc[1:] if loc[:1] == ("body",) else loc
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
-    return text.removeprefix(".") or "the whole input"
 
 
 def _uncertain(row: FalRequest) -> Explanation:

@@ -78,6 +78,21 @@ class FieldError:
     msg: str
     type: str
 
+    @property
+    def place(self) -> str:
+        """("body", "images", 0, "url") -> images[0].url; empty for the whole input.
+
+        The leading "body" is fal's wrapping.
+        """
+        parts = self.loc[1:] if self.loc[:1] == ("body",) else self.loc
+        text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+        return text.removeprefix(".")
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, and where: ``prompt: Field required``."""
+        return f"{self.place}: {self.msg}" if self.place else self.msg
+
 
 @dataclass(frozen=True)
 class ErrorBody:
@@ -224,7 +239,7 @@ def _error_text(
     data: dict[str, Any], inner: dict[str, Any], fields: tuple[FieldError, ...]
 ) -> str | None:
     if fields:
-        return "; ".join(error.msg for error in fields)
+        return "; ".join(error.sentence for error in fields)
     candidates = (
         data.get("detail"),
         data.get("message"),

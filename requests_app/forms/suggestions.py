@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -19,6 +19,20 @@ def known_endpoints(team: Team) -> list[str]:
     used = newest.values_list("endpoint_id", flat=True)[:LOOK_BACK]
     examples = list(SANDBOX) if settings.SANDBOX else []
     return list(dict.fromkeys([*list(dict.fromkeys(used))[:MOST], *examples]))
+
+
+class Suggestion(NamedTuple):
+    """An endpoint the form offers; with a mode and an input when there are some that work at once."""
+
+    endpoint: str
+    mode: str
+    input: str
+
+
+def suggestions(team: Team) -> list[Suggestion]:
+    """The known endpoints, in the sandbox with what a first visitor may press Submit on."""
+    examples = SANDBOX if settings.SANDBOX else {}
+    return [Suggestion(name, *examples.get(name, ("", ""))) for name in known_endpoints(team)]
 
 
 def first_values(endpoint: str) -> dict[str, Any]:

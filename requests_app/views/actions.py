@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from requests_app import lifecycle
 from requests_app.drafts import InvalidDraft, parse_draft
 from requests_app.forms.submit import SubmitForm, new_token, values_of
-from requests_app.forms.suggestions import first_values, known_endpoints
+from requests_app.forms.suggestions import first_values, suggestions
 from requests_app.lifecycle import KeyReused
 from requests_app.models import FalRequest, Team
 from requests_app.views.access import (
@@ -33,7 +33,7 @@ from requests_app.views.access import (
 
 _CANCEL_WORDS = {
     "cancelled": "Cancelled. It had not been sent, so nothing ran.",
-    "asked": "Cancelling: fal is being asked to stop it. What became of it shows when fal says so.",
+    "asked": "fal is being asked to cancel it. It counts as cancelled when fal says so.",
     "ended": "There is nothing to cancel: it had already ended.",
 }
 
@@ -96,7 +96,7 @@ def _again_of(request: HttpRequest, public_id: UUID | None) -> FalRequest | None
 def _page(request: HttpRequest, form: SubmitForm, status: int = 200) -> HttpResponse:
     context = {
         "form": form,
-        "endpoints": known_endpoints(team_of(request)),
+        "suggestions": suggestions(team_of(request)),
         "repeats": _again_of(request, _uuid_or_none(form["again_of"].value())),
         "run_url": settings.FAL_RUN_URL,
         "queue_url": settings.FAL_QUEUE_URL,

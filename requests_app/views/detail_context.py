@@ -16,6 +16,7 @@ from requests_app.media import find_media
 from requests_app.models import FalRequest, LogLine, Mode, Observation, Status
 from requests_app.payload import output_for_page
 from requests_app.preview import is_text, preview
+from requests_app.templatetags.requests_extras import duration
 from requests_app.timeline import known_by, steps
 
 INPUT_LIMIT = 48 * 1024  # characters of the escaped text
@@ -138,7 +139,7 @@ def _facts(values: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _fact(name: str, value: Any) -> str:
     if isinstance(value, float | int) and not isinstance(value, bool) and name.endswith("_time"):
-        return f"{value:.3g} s"
+        return duration(value)
     return value[:200] if isinstance(value, str) else json.dumps(value, ensure_ascii=False)[:200]
 
 

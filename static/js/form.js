@@ -38,7 +38,8 @@ class Compose {
 
   constructor() {
     form.addEventListener("input", () => this.#later());
-    form.addEventListener("keydown", (event) => this.#keys(event));
+    this.#fields.endpoint_id.addEventListener("input", () => this.#offerExample());
+    document.addEventListener("keydown", (event) => this.#keys(event));
     form.addEventListener("htmx:beforeRequest", () => this.#clearErrors());
     form.addEventListener("htmx:afterRequest", () => this.#answered());
     document.getElementById("json-go").addEventListener("click", () => this.#goThere());
@@ -58,9 +59,20 @@ class Compose {
 
   #keys(event) {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    if (document.querySelector("dialog[open]")) return;
     event.preventDefault();
     // The button itself, so that a disabled one (a request is on its way) stays without effect.
     form.querySelector("[type=submit]").click();
+  }
+
+  /** An endpoint with an example brings it along, unless an input was typed. */
+  #offerExample() {
+    const known = [...document.querySelectorAll("#endpoints option")];
+    const { mode, input } = known.find(({ value }) => value === this.#fields.endpoint_id.value.trim())?.dataset ?? {};
+    const untyped = ["", "{}", ...known.map((option) => option.dataset.input)];
+    if (!input || !untyped.includes(this.#input.value.trim())) return;
+    this.#input.value = input;
+    this.#fields.mode.value = mode;
   }
 
   #show() {

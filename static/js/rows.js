@@ -103,6 +103,7 @@ export class Rows {
       this.#replace(old, fresh, gone);
     } else if (this.#attached.has(id)) {
       this.#insert(fresh);
+      fresh.scrollIntoView({ block: "nearest" }); // below the form it may be out of sight
     } else if (this.#belongsHere(fresh)) {
       const before = this.#waiting.get(id);
       if (before && Number(before.dataset.seq) > Number(fresh.dataset.seq)) return;

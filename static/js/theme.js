@@ -29,21 +29,24 @@
 
   const name = (button, theme) => {
     button.title = `Theme: ${theme}`;
-    button.querySelector("svg")?.setAttribute("aria-label", `Theme: ${theme}. Change it`);
+    const word = button.querySelector("[data-theme-word]");
+    if (word) word.textContent = button.title;
+    else button.querySelector("svg")?.setAttribute("aria-label", `Theme: ${theme}. Change it`);
   };
 
   let chosen = ORDER.includes(read()) ? read() : "system";
   show(chosen);
 
   document.addEventListener("DOMContentLoaded", () => {
-    for (const button of document.querySelectorAll("[data-theme-switch]")) {
+    const buttons = document.querySelectorAll("[data-theme-switch]");
+    for (const button of buttons) {
       button.hidden = false;
       name(button, chosen);
       button.addEventListener("click", () => {
         chosen = ORDER[(ORDER.indexOf(chosen) + 1) % ORDER.length];
         show(chosen);
         keep(chosen);
-        name(button, chosen);
+        for (const each of buttons) name(each, chosen);
       });
     }
   });

@@ -211,7 +211,7 @@ def test_the_keys_work_and_are_silent_while_typing(page: Page) -> None:
 
 
 def test_a_chosen_theme_is_kept(page: Page) -> None:
-    switch = page.locator("[data-theme-switch]")
+    switch = page.locator(".header-inner > [data-theme-switch]")
     switch.click()
     switch.click()
     page.reload()

@@ -35,6 +35,25 @@ def test_after_a_submit_the_form_stays_and_the_row_comes_to_life_below(open_page
     expect(made(page).first).to_contain_text("second")
 
 
+def test_an_endpoint_brings_its_example_along_until_an_input_is_typed(open_page: Any) -> None:
+    page = open_page("/requests/new/")
+    page.get_by_label("Endpoint").fill("sandbox/text")
+    assert "lighthouses" in page.input_value("#id_input")
+    assert page.locator("[name=mode][value=stream]").is_checked()
+    page.get_by_label("Endpoint").fill("sandbox/echo")
+    assert '"hello"' in page.input_value("#id_input")
+    fill_input(page, {"message": "mine"})
+    page.get_by_label("Endpoint").fill("sandbox/image")
+    assert page.input_value("#id_input") == '{"message": "mine"}'
+
+
+def test_ctrl_enter_submits_from_anywhere_and_the_row_is_in_sight(open_page: Any) -> None:
+    page = open_page(NEW)
+    page.get_by_role("heading", name="New request").click()
+    page.keyboard.press("Control+Enter")
+    expect(made(page)).to_be_in_viewport()
+
+
 def test_a_double_click_makes_one_request(open_page: Any) -> None:
     page = open_page(NEW)
     fill_input(page, {"message": "only once, please"})

@@ -113,7 +113,7 @@ def test_field_errors_keep_place_and_words_but_never_the_echoed_input() -> None:
         FieldError(("body", "images", 0), "too big", "file_too_large"),
         FieldError((), "odd", ""),
     )
-    assert error.detail == "too big; odd"
+    assert error.detail == "images[0]: too big; odd"
     assert "base64" not in repr(error)
 
 

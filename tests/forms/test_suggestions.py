@@ -6,7 +6,7 @@ import json
 
 from requests_app.drafts import parse_draft
 from requests_app.forms.examples import SANDBOX
-from requests_app.forms.suggestions import first_values, known_endpoints
+from requests_app.forms.suggestions import first_values, known_endpoints, suggestions
 from tests.builders import make_request
 
 
@@ -24,6 +24,16 @@ def test_the_sandbox_offers_its_own_after_them(team, owner, settings):
     make_request(team=team, person=owner, endpoint_id="sandbox/slow")
     assert known_endpoints(team)[0] == "sandbox/slow"
     assert set(known_endpoints(team)) == set(SANDBOX)
+
+
+def test_a_suggestion_brings_an_example_in_the_sandbox_alone(team, owner, settings):
+    make_request(team=team, person=owner, endpoint_id="sandbox/crash")
+    settings.SANDBOX = True
+    offered = {one.endpoint: one for one in suggestions(team)}
+    assert offered["sandbox/text"].mode == "stream"
+    assert "prompt" in json.loads(offered["sandbox/text"].input)
+    settings.SANDBOX = False
+    assert suggestions(team) == [("sandbox/crash", "", "")]
 
 
 def test_an_example_comes_filled_in_only_in_the_sandbox(settings):
