@@ -33,6 +33,7 @@ urlpatterns = [
     path("requests/<uuid:public_id>/frames/<int:number>/", detail.frame, name="frame"),
     path("requests/<uuid:public_id>/frames/<int:number>/raw/", frames.raw, name="frame_raw"),
     path("requests/<uuid:public_id>/frames/<int:number>/media/", frames.media, name="frame_media"),
+    path("requests/<uuid:public_id>/input/", detail.input_text, name="input"),
     path("requests/<uuid:public_id>/output/", detail.output, name="output"),
     path("requests/<uuid:public_id>/cancel/", actions.cancel, name="cancel"),
     path("requests/<uuid:public_id>/give-up/", actions.give_up, name="give_up"),

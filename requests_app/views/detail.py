@@ -128,9 +128,22 @@ def output(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     return _inert(response)
 
 
-def _attachment(body: bytes, name: str) -> HttpResponseBase:
+@login_required
+@require_safe
+@never_cache
+def input_text(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
+    """The input as it was typed, which may be megabytes."""
+    row = get_request_or_404(request.user, public_id)
+    if row.payload_removed_at is not None:
+        raise Http404
+    return _attachment(row.input_text.encode(), f"{row.public_id}-input.json", "application/json")
+
+
+def _attachment(
+    body: bytes, name: str, content_type: str = "text/plain; charset=utf-8"
+) -> HttpResponseBase:
     named = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return _inert(HttpResponse(body, content_type="text/plain; charset=utf-8", headers=named))
+    return _inert(HttpResponse(body, content_type=content_type, headers=named))
 
 
 def _inert(response: HttpResponseBase) -> HttpResponseBase:

@@ -55,6 +55,9 @@ def page(row: FalRequest, *, may_act: bool, tab: str) -> dict[str, Any]:
         "tab_was_chosen": tab in TABS,
         "input": preview(row.input_text.encode(), limit=INPUT_LIMIT),
         "input_size": len(row.input_text.encode()),
+        "options_json": json.dumps(row.options),
+        "run_url": settings.FAL_RUN_URL,
+        "queue_url": settings.FAL_QUEUE_URL,
         "lines": lines,
         "lines_left_out": len(lines) == LINES_AT_ONCE,
         "media_hosts": " ".join(settings.FAL_MEDIA_HOSTS),
@@ -69,6 +72,7 @@ def live(row: FalRequest, *, may_act: bool) -> dict[str, Any]:
     return {
         "row": row,
         "may_act": may_act,
+        "may_copy": row.mode != Mode.REALTIME and row.payload_removed_at is None,
         "is_stream": row.mode == Mode.STREAM,
         "is_session": row.mode == Mode.REALTIME,
         "is_recorded": row.mode in RECORDED,

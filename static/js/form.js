@@ -1,12 +1,10 @@
 // The new-request form: says what is wrong while it is typed, shows what will be sent, submits by Ctrl-Enter.
 // The server judges; nothing here changes or blocks what was typed.
 
+import { Code } from "./code.js";
 import { offsetOf, placeOf, problemOf } from "./jsontext.js";
-import { curlOf, httpOf, javascriptOf, pythonOf } from "./samples.js";
 
 const PAUSE_MS = 150;
-const SAMPLE_LIMIT = 200_000; // characters of input; longer ones would make typing slow
-const SAMPLES = { http: httpOf, python: pythonOf, javascript: javascriptOf, curl: curlOf };
 
 const form = document.getElementById("request-form");
 
@@ -32,8 +30,7 @@ function headerOf(line) {
 class Compose {
   #fields = form.elements;
   #input = document.getElementById("id_input");
-  #code = document.getElementById("sent-code");
-  #sample = "http";
+  #code = new Code(() => this.#request(), { ...form.dataset });
   #timer = null;
 
   constructor() {
@@ -44,7 +41,6 @@ class Compose {
     form.addEventListener("htmx:afterRequest", () => this.#answered());
     document.getElementById("json-go").addEventListener("click", () => this.#goThere());
     document.getElementById("format-json").addEventListener("click", () => this.#format());
-    this.#tabs();
     document.getElementById("sent").hidden = false;
     document.getElementById("format-json").hidden = false;
     form.querySelector(".submit-keys").hidden = false;
@@ -77,7 +73,7 @@ class Compose {
 
   #show() {
     this.#judge();
-    this.#preview();
+    this.#code.show();
   }
 
   #judge() {
@@ -133,36 +129,6 @@ class Compose {
       input: this.#input.value,
       options: optionsOf(this.#fields),
     };
-  }
-
-  #preview() {
-    const { runUrl, queueUrl } = form.dataset;
-    const isLong = this.#input.value.length > SAMPLE_LIMIT;
-    this.#code.textContent = isLong
-      ? "The input is too long to be shown here. It will be sent as it is."
-      : SAMPLES[this.#sample](this.#request(), { runUrl, queueUrl });
-  }
-
-  #tabs() {
-    const tabs = [...document.querySelectorAll("[data-sample]")];
-    const choose = (tab) => {
-      this.#sample = tab.dataset.sample;
-      for (const other of tabs) {
-        other.setAttribute("aria-selected", String(other === tab));
-        other.tabIndex = other === tab ? 0 : -1;
-      }
-      this.#preview();
-    };
-    tabs.forEach((tab, index) => {
-      tab.addEventListener("click", () => choose(tab));
-      tab.addEventListener("keydown", ({ key }) => {
-        const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
-        if (!step) return;
-        const next = tabs[(index + step + tabs.length) % tabs.length];
-        next.focus();
-        choose(next);
-      });
-    });
   }
 
   // --- what the server said ---

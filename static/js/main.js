@@ -8,6 +8,7 @@ import "./connection.js";
 import "./rows.js";
 import "./acted.js";
 import "./copy.js";
+import "./code.js";
 import "./form.js";
 import "./detail.js";
 import "./stream.js";

@@ -47,6 +47,10 @@ def test_a_request_is_followed_from_its_logs_to_its_output(open_page: Any) -> No
     messages = page.locator(".log-message").all_text_contents()
     assert len(messages) == len(set(messages)) >= 9
     expect(page.get_by_role("button", name="Run again")).to_be_visible()
+    page.get_by_role("button", name="Copy as code").click()
+    page.get_by_role("tab", name="curl").click()
+    expect(page.locator("#sent-code")).to_contain_text("/queue/sandbox/slow")
+    expect(page.locator("#sent-code")).to_contain_text('"seconds_per_step": 0.5')
 
 
 def test_a_chosen_tab_stays_when_the_request_ends(open_page: Any) -> None:

@@ -18,7 +18,7 @@ from tests.builders import (
 )
 from tests.views.request_page import HOSTILE, page, url
 
-PIECES = ["detail", "detail_live", "logs", "frames", "output"]
+PIECES = ["detail", "detail_live", "logs", "frames", "input", "output"]
 
 
 @pytest.fixture
@@ -172,6 +172,20 @@ def test_an_output_is_saved_as_it_came_and_runs_nowhere(as_owner, row, given, se
     assert reply["Content-Disposition"] == f'attachment; filename="{row.public_id}.{ending}"'
     assert reply["Content-Security-Policy"] == "sandbox; default-src 'none'"
     assert reply["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_input_is_saved_as_it_was_typed_until_retention_removes_it(as_owner, team, owner, row):
+    assert as_owner.get(url("input", row)).content.decode() == row.input_text
+    assert url("input", row) in page(as_owner, row)
+    FalRequest.objects.filter(pk=row.pk).update(payload_removed_at=row.created_at)
+    assert as_owner.get(url("input", row)).status_code == 404
+    assert "code-dialog" not in page(as_owner, row)
+
+
+def test_a_viewer_may_copy_a_request_as_code_and_nothing_more(as_viewer, row):
+    shown = page(as_viewer, row)
+    assert "Copy as…" in shown
+    assert url("cancel", row) not in shown
 
 
 def test_a_frame_runs_nowhere_either(as_owner, row):

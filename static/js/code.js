@@ -1,0 +1,74 @@
+// A request as code to copy: tabs over one <pre>. The form shows what will be sent, the request page what was.
+
+import { curlOf, httpOf, javascriptOf, pythonOf } from "./samples.js";
+import { toast } from "./toasts.js";
+
+const SAMPLE_LIMIT = 200_000; // characters of input; longer ones would make typing slow
+const SAMPLES = { http: httpOf, python: pythonOf, javascript: javascriptOf, curl: curlOf };
+
+export class Code {
+  #pre = document.getElementById("sent-code");
+  #tabs = [...document.querySelectorAll("[data-sample]")];
+  #request;
+  #hosts;
+  #sample = "http";
+
+  /** `request()` gives what is to be shown; `hosts` are {runUrl, queueUrl}. */
+  constructor(request, hosts) {
+    this.#request = request;
+    this.#hosts = hosts;
+    this.#tabs.forEach((tab, index) => {
+      tab.addEventListener("click", () => this.#choose(tab));
+      tab.addEventListener("keydown", ({ key }) => this.#keys(key, index));
+    });
+  }
+
+  show() {
+    const request = this.#request();
+    const isLong = request.input.length > SAMPLE_LIMIT;
+    this.#pre.textContent = isLong
+      ? "The input is too long to be shown here. It is sent as it is."
+      : SAMPLES[this.#sample](request, this.#hosts);
+  }
+
+  #choose(tab) {
+    this.#sample = tab.dataset.sample;
+    for (const other of this.#tabs) {
+      other.setAttribute("aria-selected", String(other === tab));
+      other.tabIndex = other === tab ? 0 : -1;
+    }
+    this.show();
+  }
+
+  #keys(key, index) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+    if (!step) return;
+    const next = this.#tabs[(index + step + this.#tabs.length) % this.#tabs.length];
+    next.focus();
+    this.#choose(next);
+  }
+}
+
+const dialog = document.getElementById("code-dialog");
+
+/** The input may be megabytes, so it is fetched when somebody first asks for the code. */
+async function fetchInput() {
+  const reply = await fetch(dialog.dataset.input, { redirect: "error" });
+  if (!reply.ok) throw new Error(`the server answers ${reply.status}`);
+  return reply.text();
+}
+
+if (dialog) {
+  const { endpoint, mode, options, runUrl, queueUrl } = dialog.dataset;
+  const request = { endpoint, mode, options: JSON.parse(options), input: "" };
+  const code = new Code(() => request, { runUrl, queueUrl });
+  document.addEventListener("click", async ({ target }) => {
+    if (!target.closest("[data-dialog=code-dialog]")) return;
+    try {
+      request.input ||= await fetchInput();
+      code.show();
+    } catch {
+      toast("The input could not be fetched. Try again.", { error: true });
+    }
+  });
+}
