@@ -10,8 +10,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-# The webhook's secret, the setup link's token.
-_SECRET = re.compile(r"(/hooks/fal/[^/\s\"']*/|/setup/)[^/?\s\"'>]+")
+# The webhook's secret, the tokens of setup and invitation links.
+_SECRET = re.compile(r"(/hooks/fal/[^/\s\"']*/|/setup/|/join/)[^/?\s\"'>]+")
 # An API token of ours, and what stands in an Authorization header.
 _CREDENTIAL = re.compile(r"\b(fdk_|Bearer +|Key +(?=[^\s:\"']+:))[^\s\"',}]+")
 MASK = "***"

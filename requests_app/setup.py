@@ -11,7 +11,8 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from requests_app.models import Membership, Role, SetupLink, Team, digest
+from requests_app import members
+from requests_app.models import Role, SetupLink, Team, digest
 
 DEMO_USER = "demo"
 DEMO_TEAM = "Demo"
@@ -65,4 +66,4 @@ def _unused(token: str) -> QuerySet[SetupLink]:
 
 def _own(team_name: str, user: User) -> None:
     team, _ = Team.objects.get_or_create(name=team_name)
-    Membership.objects.create(team=team, user=user, role=Role.OWNER)
+    members.join(team, user, Role.OWNER)

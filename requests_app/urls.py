@@ -10,9 +10,11 @@ from requests_app.views import (
     detail,
     frames,
     health,
+    join,
     metrics,
     pages,
     realtime,
+    settings,
     setup,
     webhooks,
 )
@@ -43,6 +45,15 @@ urlpatterns = [
     path("realtime/messages/", realtime.messages, name="messages"),
     path("realtime/messages/<int:pk>/delete/", realtime.delete_message, name="delete_message"),
     path("team/", actions.switch_team, name="switch_team"),
+    path("settings/", settings.settings_page, name="settings"),
+    path("settings/members/", settings.add_member, name="add_member"),
+    path("settings/members/<int:pk>/role/", settings.change_role, name="change_role"),
+    path("settings/members/<int:pk>/remove/", settings.remove_member, name="remove_member"),
+    path("settings/invitations/", settings.invite, name="invite"),
+    path("settings/invitations/<int:pk>/withdraw/", settings.withdraw, name="withdraw"),
+    path("settings/tokens/", settings.make_token, name="make_token"),
+    path("settings/tokens/<int:pk>/revoke/", settings.revoke_token, name="revoke_token"),
+    path("join/<str:secret>/", join.join, name="join"),
     path("setup/<str:token>/", setup.setup, name="setup"),
     # With and without the slash: a redirect would lose the result for good.
     re_path(

@@ -154,6 +154,19 @@ def test_only_the_lifecycle_appends_observations():
     )
 
 
+def test_only_members_decides_who_belongs_to_a_team():
+    none_of(
+        f"{path}:{line} lets somebody in"
+        for path in under(f"{APP}/")
+        if path != f"{APP}/members.py"
+        for line, _, call in calls_in(path)
+        if re.fullmatch(
+            r"(Membership|Invitation)\.(objects\..*(create|update|delete)|issue)|.*memberships\.(create|add)",
+            ast.unparse(call.func),
+        )
+    )
+
+
 SENDS = {"group_send", "send_task", "apply_async", "delay", "apply"}
 
 

@@ -30,7 +30,7 @@ api = Api(
     version="1",
     description=(
         "Submit requests to fal, read them, follow them live and cancel them. Every call needs a "
-        "token of yours for one team (`manage.py create_token`), sent as "
+        "token of yours for one team (made under Settings, or by `manage.py create_token`), sent as "
         "`Authorization: Bearer fdk_…`."
     ),
     urls_namespace="api",

@@ -1,4 +1,4 @@
-"""What the setup page asks for."""
+"""What somebody new is asked for: behind the setup link and behind an invitation."""
 
 from __future__ import annotations
 
@@ -14,12 +14,9 @@ from requests_app.models import Team
 LONGEST_PASSWORD = 1024  # characters; hashing a longer one would only cost time
 
 
-class SetupForm(forms.Form):
-    """The first team and its owner; errors stand at their fields."""
+class AccountForm(forms.Form):
+    """A new account; errors stand at their fields."""
 
-    team_name = forms.CharField(
-        label="Team", max_length=80, help_text="Everybody in a team sees all of its requests."
-    )
     username = forms.CharField(
         label="User name",
         max_length=150,
@@ -33,17 +30,12 @@ class SetupForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
-    def clean_team_name(self) -> str:
-        """A name nobody has yet."""
-        name: str = self.cleaned_data["team_name"]
-        if Team.objects.filter(name=name).exists():
-            raise ValidationError("There is a team of this name already.")
-        return name
-
     def clean_username(self) -> str:
         """A name Django's own user model takes."""
         name: str = User.normalize_username(self.cleaned_data["username"])
         User._meta.get_field("username").run_validators(name)
+        if User.objects.filter(username=name).exists():
+            raise ValidationError("This name is taken. If it is you, log in first.")
         return name
 
     def clean(self) -> dict[str, Any]:
@@ -58,3 +50,19 @@ class SetupForm(forms.Form):
             validate_password(password, User(username=username))
         except ValidationError as error:
             self.add_error("password", error)
+
+
+class SetupForm(AccountForm):
+    """The first team and its owner."""
+
+    field_order = ["team_name", "username", "password"]
+    team_name = forms.CharField(
+        label="Team", max_length=80, help_text="Everybody in a team sees all of its requests."
+    )
+
+    def clean_team_name(self) -> str:
+        """A name nobody has yet."""
+        name: str = self.cleaned_data["team_name"]
+        if Team.objects.filter(name=name).exists():
+            raise ValidationError("There is a team of this name already.")
+        return name

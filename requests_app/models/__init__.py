@@ -22,7 +22,7 @@ from requests_app.models.request import (
     Mode,
     Status,
 )
-from requests_app.models.team import ApiToken, Membership, Role, SetupLink, Team, digest
+from requests_app.models.team import ApiToken, Invitation, Membership, Role, SetupLink, Team, digest
 from requests_app.models.template import MessageTemplate
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "Frame",
     "Heartbeat",
     "IdempotencyKey",
+    "Invitation",
     "LogLine",
     "Membership",
     "MessageTemplate",

@@ -72,6 +72,11 @@ class Membership(models.Model):
         """Viewers look; everybody else also submits and cancels."""
         return self.role != Role.VIEWER
 
+    @property
+    def may_manage(self) -> bool:
+        """Owners and admins decide who belongs to the team."""
+        return self.role in (Role.OWNER, Role.ADMIN)
+
 
 class ApiToken(models.Model):
     """A Bearer token of one person for one team: shown once, kept as a hash."""
@@ -131,6 +136,48 @@ class SetupLink(models.Model):
         cls.objects.filter(used_at=None).delete()
         text = secrets.token_urlsafe(32)
         cls.objects.create(digest=digest(text))
+        return text
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    """Which links still let somebody in."""
+
+    def live(self, now: datetime) -> InvitationQuerySet:
+        """Neither used nor too old."""
+        return self.filter(used_at=None, expires_at__gt=now)
+
+
+class Invitation(models.Model):
+    """A link that lets one person into a team, once and for a week; kept as a hash."""
+
+    LASTS = timedelta(days=7)
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="invitations")
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="invitations"
+    )
+    role = models.CharField(max_length=8, choices=Role.choices)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"invitation to {self.team} ({self.role})"
+
+    @classmethod
+    def issue(cls, team: Team, role: str, *, by: AbstractBaseUser, now: datetime) -> str:
+        """Make an invitation and return its secret, which cannot be had again."""
+        text = secrets.token_urlsafe(32)
+        cls.objects.create(
+            team=team, role=role, made_by_id=by.pk, digest=digest(text),
+            created_at=now, expires_at=now + cls.LASTS,
+        )  # fmt: skip
         return text
 
 

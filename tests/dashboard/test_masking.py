@@ -14,9 +14,10 @@ def test_the_secret_of_a_webhook_is_masked_and_the_rest_stays(end: str) -> None:
     assert mask(f"POST /hooks/fal/{UUID}/s3cr-et_{end}") == f"POST /hooks/fal/{UUID}/***{end}"
 
 
-def test_the_token_of_the_setup_link_is_masked() -> None:
-    assert mask("GET http://localhost:8000/setup/abc-DEF_1/") == (
-        "GET http://localhost:8000/setup/***/"
+@pytest.mark.parametrize("page", ["setup", "join"])
+def test_the_token_of_a_one_time_link_is_masked(page: str) -> None:
+    assert mask(f"GET http://localhost:8000/{page}/abc-DEF_1/?x") == (
+        f"GET http://localhost:8000/{page}/***/?x"
     )
 
 

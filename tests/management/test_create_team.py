@@ -45,7 +45,7 @@ def test_a_team_without_its_owner_is_never_left_behind(monkeypatch: pytest.Monke
         raise IntegrityError
 
     get_user_model().objects.create_user("olive")
-    monkeypatch.setattr(Membership.objects, "create", fail)
+    monkeypatch.setattr(Membership.objects, "get_or_create", fail)
     with pytest.raises(CommandError):
         call_command("create_team", "Lighthouse", "--owner", "olive")
     assert not Team.objects.exists()

@@ -9,7 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError, transaction
 
-from requests_app.models import Membership, Role, Team
+from requests_app import members
+from requests_app.models import Role, Team
 
 
 class Command(BaseCommand):
@@ -34,7 +35,7 @@ class Command(BaseCommand):
         try:
             with transaction.atomic():
                 team.save()
-                Membership.objects.create(team=team, user=owner, role=Role.OWNER)
+                members.join(team, owner, Role.OWNER)
         except IntegrityError:
             raise CommandError(_exists(team.name)) from None
         self.stdout.write(f"Team {team.name!r} is owned by {owner.get_username()}.")

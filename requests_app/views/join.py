@@ -1,0 +1,67 @@
+"""The page behind an invitation: into the team, with the account one has or with a new one."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.models import User
+from django.db import IntegrityError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from dashboard.masking import masks_path
+from requests_app import members
+from requests_app.forms.setup import AccountForm
+from requests_app.models import Team
+from requests_app.views.access import SESSION_KEY
+
+
+@masks_path
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HttpRequest, secret: str) -> HttpResponse:
+    """GET shows what one is asked into, POST accepts; a dead link is a 404 like an unknown one."""
+    try:
+        found = members.invitation(secret, now=timezone.now())
+        form = None if request.user.is_authenticated else AccountForm(request.POST or None)
+        if request.method == "POST" and (form is None or form.is_valid()):
+            return _accepted(request, secret, form)
+    except members.InvitationDead as error:
+        raise Http404 from error
+    status = 422 if request.method == "POST" else 200
+    context = {"invitation": found, "form": form, "secret": secret}
+    return render(request, "requests_app/join.html", context, status=status)
+
+
+def _accepted(request: HttpRequest, secret: str, form: AccountForm | None) -> HttpResponse:
+    user = _account(form) if form else cast(User, request.user)
+    try:
+        team = members.accept(secret, user, now=timezone.now())
+    except members.Refused as refused:
+        messages.error(request, str(refused))
+        return redirect(settings.LOGIN_REDIRECT_URL)
+    except IntegrityError:  # somebody took the name in the same moment
+        raise members.InvitationDead from None
+    if form:
+        login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    return _in(request, team)
+
+
+def _account(form: AccountForm) -> User:
+    user = User(username=form.cleaned_data["username"])
+    user.set_password(form.cleaned_data["password"])
+    return user
+
+
+def _in(request: HttpRequest, team: Team) -> HttpResponse:
+    request.session[SESSION_KEY] = team.pk
+    messages.success(request, f"You are in {team.name} now.")
+    return redirect(settings.LOGIN_REDIRECT_URL)

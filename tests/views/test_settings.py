@@ -1,0 +1,164 @@
+"""The settings page: who sees what, who may do what, what is shown once."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from requests_app import members
+from requests_app.models import ApiToken, Invitation, Role
+from tests.builders import make_person
+
+PAGE = reverse("requests:settings")
+ROLES = ["owner", "admin", "member", "viewer"]
+
+
+def as_role(team: Any, role: str) -> Client:
+    client = Client()
+    client.force_login(make_person(f"the-{role}", team=team, role=role))
+    return client
+
+
+def actions(team: Any, target: Any, invitation: int = 1) -> dict[str, dict[str, str]]:
+    """Every POST of somebody who manages people."""
+    return {
+        reverse("requests:add_member"): {"username": "nobody", "role": "member"},
+        reverse("requests:change_role", args=[target.pk]): {"role": "viewer"},
+        reverse("requests:remove_member", args=[target.pk]): {},
+        reverse("requests:invite"): {"role": "member"},
+        reverse("requests:withdraw", args=[invitation]): {},
+    }
+
+
+@pytest.fixture
+def target(team, owner, teammate):
+    return team.memberships.get(user=teammate)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_everybody_sees_the_members_and_who_manages_sees_the_forms(team, owner, role):
+    shown = as_role(team, role).get(PAGE).text
+    assert "olga" in shown
+    assert ("Make a link" in shown) == (role in ("owner", "admin"))
+    assert ('<option value="owner"' in shown) == (role == "owner")
+    assert "Make a token" in shown
+
+
+@pytest.mark.parametrize("role", ["member", "viewer"])
+def test_who_does_not_manage_is_refused_in_words_and_changes_nothing(team, target, role):
+    client = as_role(team, role)
+    for path, values in actions(team, target).items():
+        reply = client.post(path, values)
+        assert reply.status_code == 403
+        assert "An owner or admin" in reply.text
+    target.refresh_from_db()
+    assert target.role == Role.MEMBER
+    assert not Invitation.objects.exists()
+
+
+def test_the_people_of_another_team_are_not_there(as_stranger, team, owner, target):
+    mine = team.memberships.get(user=owner)
+    members.invite(team, Role.MEMBER, by=mine, now=timezone.now())
+    paths = list(actions(team, target, Invitation.objects.get().pk).items())
+    missing = as_stranger.post(reverse("requests:remove_member", args=[10**6]))
+    for path, values in (paths[1], paths[2], paths[4]):
+        reply = as_stranger.post(path, values)
+        assert reply.status_code == 404
+        assert reply.content == missing.content
+    assert "olga" not in as_stranger.get(PAGE).text
+    assert target.__class__.objects.filter(pk=target.pk).exists()
+
+
+def test_somebody_logged_out_or_without_the_forms_token_changes_nothing(team, owner, target):
+    for path, values in actions(team, target).items():
+        assert Client().post(path, values)["Location"].startswith("/accounts/login/")
+        strict = Client(enforce_csrf_checks=True)
+        strict.force_login(owner)
+        assert strict.post(path, values).status_code == 403
+        assert Client().get(path).status_code in (302, 405)
+    target.refresh_from_db()
+
+
+def test_an_owner_adds_changes_and_removes(as_owner, team):
+    ann = make_person("ann")
+    said = as_owner.post(reverse("requests:add_member"), {"username": "ann", "role": "viewer"}, follow=True)  # fmt: skip
+    assert "ann is in the team as viewer." in said.text
+    pk = team.memberships.get(user=ann).pk
+    as_owner.post(reverse("requests:change_role", args=[pk]), {"role": "admin"})
+    assert team.memberships.get(user=ann).role == Role.ADMIN
+    as_owner.post(reverse("requests:remove_member", args=[pk]))
+    assert not team.memberships.filter(user=ann).exists()
+
+
+def test_a_refusal_is_said_and_what_was_typed_stays(as_owner, team, owner):
+    reply = as_owner.post(reverse("requests:add_member"), {"username": "anyone", "role": "viewer"})
+    assert reply.status_code == 422
+    assert "There is no user “anyone”" in reply.text
+    assert 'value="anyone"' in reply.text
+    mine = team.memberships.get(user=owner)
+    said = as_owner.post(reverse("requests:remove_member", args=[mine.pk]), follow=True)
+    assert "A team needs an owner" in said.text
+    said = as_owner.post(reverse("requests:change_role", args=[mine.pk]), {"role": "king"}, follow=True)  # fmt: skip
+    assert "There is no such role" in said.text
+
+
+def test_a_link_is_shown_once_and_lets_somebody_new_in(as_owner, team, client):
+    made = as_owner.post(reverse("requests:invite"), {"role": "viewer"})
+    link = re.search(r"http://testserver(/join/[\w-]+/)", made.text)
+    assert made.status_code == 201 and link
+    assert "no-store" in made["Cache-Control"]
+    assert link[1] not in as_owner.get(PAGE).text
+    assert "Join Acme" in client.get(link[1]).text
+    short = client.post(link[1], {"username": "ann", "password": "short"})
+    assert short.status_code == 422
+    taken = client.post(link[1], {"username": "olga", "password": "four plain words"})
+    assert "taken" in taken.text
+    done = client.post(link[1], {"username": "ann", "password": "four plain words"}, follow=True)
+    assert "You are in Acme now." in done.text
+    assert team.memberships.get(user__username="ann").role == Role.VIEWER
+    dead = [Client().get(link[1]), Client().get("/join/never/")]
+    assert [reply.status_code for reply in dead] == [404, 404]
+    assert dead[0].content == dead[1].content
+
+
+def test_who_has_an_account_joins_with_it(as_stranger, as_owner, team, stranger):
+    made = as_owner.post(reverse("requests:invite"), {"role": "member"})
+    path = re.search(r"/join/[\w-]+/", made.text)
+    assert path and "Join as sam" in as_stranger.get(path[0]).text
+    assert not team.memberships.filter(user=stranger).exists()  # looking is not accepting
+    as_stranger.post(path[0])
+    assert team.memberships.get(user=stranger).role == Role.MEMBER
+    assert as_stranger.get(PAGE).text.count("Settings of Acme") == 1
+
+
+def test_an_invitation_can_be_withdrawn(as_owner, team):
+    as_owner.post(reverse("requests:invite"), {"role": "member"})
+    assert "Withdraw" in as_owner.get(PAGE).text
+    as_owner.post(reverse("requests:withdraw", args=[Invitation.objects.get().pk]))
+    assert "Withdraw" not in as_owner.get(PAGE).text
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_everybody_makes_and_revokes_tokens_of_their_own(team, owner, role):
+    client = as_role(team, role)
+    made = client.post(reverse("requests:make_token"))
+    text = re.search(r"<code>(fdk_[\w-]+)</code>", made.text)
+    assert made.status_code == 201 and text
+    assert ApiToken.find(text[1], now=timezone.now()).user.username == f"the-{role}"
+    later = client.get(PAGE).text
+    assert "Revoke" in later and text[1] not in later
+    client.post(reverse("requests:revoke_token", args=[ApiToken.objects.get().pk]))
+    assert ApiToken.find(text[1], now=timezone.now()) is None
+
+
+def test_anothers_token_is_not_there(as_owner, team, teammate):
+    ApiToken.issue(teammate, team)
+    assert "never used" not in as_owner.get(PAGE).text
+    path = reverse("requests:revoke_token", args=[ApiToken.objects.get().pk])
+    assert as_owner.post(path).status_code == 404
+    assert ApiToken.objects.get().revoked_at is None
