@@ -61,6 +61,12 @@ _REFUSED = StatusLook(
     "failed",
     "fal refused the request itself. Correct it and run it again; unchanged it will fail again.",
 )
+_TRYING = StatusLook(
+    "pending",
+    "outline",
+    "trying again",
+    "It could not be sent yet: nothing has reached fal. It is tried again by itself.",
+)
 _CANCELLING = StatusLook(
     "cancelling",
     "spinner",
@@ -76,6 +82,8 @@ def status_look(row: FalRequest) -> StatusLook:
         return _CANCELLING
     if row.was_user_error:
         return _REFUSED
+    if row.status == Status.PENDING and row.tries:
+        return _TRYING
     look = _LOOKS[Status(row.status)]
     if row.status == Status.IN_QUEUE and row.queue_position is not None:
         return _in_queue(look, row.queue_position)

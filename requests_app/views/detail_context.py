@@ -41,6 +41,7 @@ class Heard:
     """One observation for the Events tab."""
 
     observation: Observation
+    words: str
     known_by: str
     data: str
 
@@ -69,6 +70,7 @@ def page(row: FalRequest, *, may_act: bool, tab: str) -> dict[str, Any]:
 def live(row: FalRequest, *, may_act: bool) -> dict[str, Any]:
     """The parts that change while the request lives."""
     heard = _observations(row)
+    not_sent = _not_sent(row, heard)
     return {
         "row": row,
         "may_act": may_act,
@@ -85,10 +87,18 @@ def live(row: FalRequest, *, may_act: bool) -> dict[str, Any]:
         "deliveries": _deliveries(row),
         "record_full": row.observations.filter(kind="capped").first(),
         "run_timeout_s": settings.RUN_TIMEOUT_S,
-        "output_version": f"{row.status}-{row.output_size}-{row.ended_at or ''}",
+        "output_version": f"{row.status}-{row.output_size}-{row.ended_at or not_sent}",
+        "not_sent": not_sent,
         "evidence": [seen for seen in heard if seen.note][-5:],
         **_output(row),
     }
+
+
+def _not_sent(row: FalRequest, heard: list[Observation]) -> str:
+    """Why a row still waits to be sent, in the words of the last attempt."""
+    if row.status != Status.PENDING or not row.tries:
+        return ""
+    return next((seen.note for seen in reversed(heard) if seen.kind == "not_sent"), "")
 
 
 def default_tab(row: FalRequest) -> str:
@@ -114,8 +124,13 @@ def _observations(row: FalRequest) -> list[Observation]:
 
 
 def _heard(observation: Observation) -> Heard:
-    data = json.dumps(observation.data, ensure_ascii=False) if observation.data else ""
-    return Heard(observation, known_by(observation.source), data[:RAW_LIMIT])
+    added = observation.data.get("added") if observation.kind == "logs" else None
+    if added:
+        words, data = f"{added} more log line{'' if added == 1 else 's'}", ""
+    else:
+        words = observation.note or Status(observation.status).label
+        data = json.dumps(observation.data, ensure_ascii=False) if observation.data else ""
+    return Heard(observation, words, known_by(observation.source), data[:RAW_LIMIT])
 
 
 def _output(row: FalRequest) -> dict[str, Any]:

@@ -93,6 +93,11 @@ def test_cancelling_and_a_users_mistake_look_different() -> None:
     assert status_look(FalRequest(status=Status.FAILED, error_code=503)).key == "failed"
 
 
+def test_a_row_that_could_not_be_sent_does_not_look_like_a_new_one() -> None:
+    assert status_look(FalRequest(status=Status.PENDING, tries=0)).word == "pending"
+    assert status_look(FalRequest(status=Status.PENDING, tries=2)).word == "trying again"
+
+
 def test_a_place_in_the_queue_reads_as_how_many_are_ahead() -> None:
     def words(ahead: int) -> str:
         return status_look(FalRequest(status=Status.IN_QUEUE, queue_position=ahead)).word

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from requests_app import lifecycle
+from requests_app.fal.errors import NotSent
 from requests_app.fal.reports import Result
 from requests_app.models import FalRequest, LogLine, Observation, Source, Status
 from tests.builders import (
@@ -105,6 +106,24 @@ def test_cancelling_shows_fals_real_answer_and_claims_no_more(as_owner, row, own
     shown = page(as_owner, row)
     assert "but it completed first" in shown
     assert "cancelled when fal says so" not in shown
+
+
+def test_a_request_that_could_not_be_sent_says_why_and_what_happens_next(as_owner, team, owner):
+    row = make_request(team=team, person=owner)
+    assert "tried again" not in page(as_owner, row)
+    assert lifecycle.claim(row.pk, now=timezone.now())
+    lifecycle.not_sent(row.pk, NotSent("fal could not be reached."), now=timezone.now())
+    shown = page(as_owner, row)
+    assert "Not sent: fal could not be reached." in shown
+    assert "It is tried again by itself until you cancel it." in shown
+
+
+def test_log_lines_that_came_are_told_in_words(as_owner, row):
+    hear(row, make_status("IN_PROGRESS", logs=(make_log("a"), make_log("b"))))
+    hear(row, make_status("IN_PROGRESS", logs=(make_log("a"), make_log("b"), make_log("c"))))
+    shown = page(as_owner, row, tab="events")
+    assert "2 more log lines" in shown and "1 more log line<" in shown
+    assert "added" not in shown
 
 
 def test_too_late_to_cancel_is_said(as_owner, row, owner):
