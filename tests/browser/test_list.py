@@ -28,7 +28,7 @@ PASSWORD = "a long pass phrase"
 
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """An installation with its sandbox, one owner and one team."""
+    """An installation with its sandbox, one owner, and the teams Acme and another."""
     folder: Path = tmp_path_factory.mktemp("list")
     with Serving(folder, SANDBOX_PORT=str(free_port())) as installation:
         installation.manage(
@@ -36,6 +36,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
             DJANGO_SUPERUSER_PASSWORD=PASSWORD,
         )  # fmt: skip
         installation.manage("create_team", "Acme", "--owner", "ada")
+        installation.manage("create_team", "Communications and Marketing", "--owner", "ada")
         yield installation
 
 
@@ -225,6 +226,7 @@ def test_no_page_scrolls_sideways(page: Page, serving: Serving, width: int) -> N
     for path in (
         "/requests/",
         "/requests/?q=status:failed+zzz",
+        "/settings/",
         "/accounts/password/change/",
         "/x",
     ):
