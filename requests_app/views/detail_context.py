@@ -26,6 +26,7 @@ MOST_REPEATS = 5
 NEWEST_DELIVERIES = 50
 LINES_AT_ONCE = 500
 RECORDED = (Mode.STREAM, Mode.REALTIME)  # frame by frame
+WAITS = ("not_sent", "postponed")  # what an attempt ends with that is made again
 TABS = {
     "output": "Output",
     "input": "Input",
@@ -98,7 +99,7 @@ def _not_sent(row: FalRequest, heard: list[Observation]) -> str:
     """Why a row still waits to be sent, in the words of the last attempt."""
     if row.status != Status.PENDING or not row.tries:
         return ""
-    return next((seen.note for seen in reversed(heard) if seen.kind == "not_sent"), "")
+    return next((seen.note for seen in reversed(heard) if seen.kind in WAITS), "")
 
 
 def default_tab(row: FalRequest) -> str:
