@@ -15,12 +15,15 @@ from typing import Any, Literal, TypedDict
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
 
 from dashboard.celery import app as celery_app
 from requests_app.models import FalRequest
 
 logger = logging.getLogger(__name__)
 
+AWAY = (OSError, RedisError, KombuError)
 ADVANCE_TASK = "requests_app.advance"
 
 
@@ -92,5 +95,7 @@ def _send(group: str, message: RequestChanged | FramesAdded) -> None:
 def _quietly(act: Callable[[], object]) -> None:
     try:
         act()
+    except AWAY as error:  # without its traceback: hints are many, and this may last for hours
+        logger.warning("A hint could not be sent; the sweep will find the change: %s", error)
     except Exception:
-        logger.warning("A hint could not be sent; the sweep will find the change.", exc_info=True)
+        logger.exception("A hint could not be made; the sweep will find the change.")

@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def _one(folder: Path, prepared: Prepared, given: argparse.Namespace) -> bool:
-    requests, kills, seconds = (10_000, 100, 1500.0) if given.full else (1000, 10, 70.0)
+    requests, kills, seconds = (10_000, 100, 1500.0) if given.full else (1000, 10, 75.0)
     requests = given.requests or requests
     seconds = given.seconds or seconds
     plan = Plan(

@@ -203,7 +203,10 @@ def live_pages(evidence: Evidence) -> Iterator[str]:
 
 
 def pages_late_s(evidence: Evidence) -> dict[str, list[float]]:
-    """By open page: how late it learnt of each change while Redis was gone; never is infinite."""
+    """By open page: how late it learnt of each change of the time without Redis.
+
+    What it had not learnt at the end of that time was at least so late.
+    """
     gone, back = evidence.operations("redis_gone"), evidence.operations("redis_back")
     if not (gone and back):
         return {}
@@ -215,13 +218,13 @@ def pages_late_s(evidence: Evidence) -> dict[str, list[float]]:
         for public_id, seq in op.what["rows"]:
             rows[public_id].append((op.t, seq))
     return {
-        name: [_late(change, rows[ids[change.pk]]) for change in changes]
+        name: [_late(change, rows[ids[change.pk]], back[0].t) for change in changes]
         for name, rows in learnt.items()
     }
 
 
-def _late(change: Heard, learnt: list[tuple[float, int]]) -> float:
-    at = min((t for t, seq in learnt if seq >= change.id), default=float("inf"))
+def _late(change: Heard, learnt: list[tuple[float, int]], end: float) -> float:
+    at = min((t for t, seq in learnt if seq >= change.id), default=end)
     return max(0.0, at - change.heard_at)
 
 
