@@ -94,7 +94,7 @@ def webhook_is_acknowledged_early() -> None:
 
     def later(*args: Any) -> Verdict:
         def work() -> None:
-            time.sleep(3)
+            time.sleep(8)
             try:
                 receive(*args)
             finally:
