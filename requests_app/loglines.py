@@ -4,50 +4,56 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from requests_app.fal.reports import LogLine as Line
 from requests_app.models import LogLine
 
 MAX_MESSAGE = 64 * 1024  # characters of one line
+BATCH = 500  # lines that are in memory, and written, at a time
 
 
-def new_logs(pk: int, window: Sequence[Line]) -> list[LogLine]:
-    """The lines of the window that are not stored yet, in fal's order."""
+def new_logs(pk: int, window: Iterable[Line]) -> Iterator[list[LogLine]]:
+    """The lines of the window that are not stored yet, in fal's order, some at a time."""
     lines = _numbered(pk, window)
-    known = set(
-        LogLine.objects.filter(request_id=pk, digest__in=list(lines)).values_list(
-            "digest", flat=True
-        )
-        if len(lines) <= 500
-        else LogLine.objects.filter(request_id=pk).values_list("digest", flat=True)
-    )
-    return [line for digest, line in lines.items() if digest not in known]
+    while batch := {line.digest: line for line in islice(lines, BATCH)}:
+        stored = LogLine.objects.filter(request_id=pk, digest__in=list(batch))
+        for digest in stored.values_list("digest", flat=True):
+            del batch[digest]
+        if batch:
+            yield list(batch.values())
 
 
 def add_logs(pk: int, lines: Sequence[LogLine]) -> int:
     """Store them; another reader may have been first. Returns how many were meant to be added."""
-    LogLine.objects.bulk_create(lines, batch_size=500, ignore_conflicts=True)
+    LogLine.objects.bulk_create(lines, batch_size=BATCH, ignore_conflicts=True)
     return len(lines)
 
 
-def _numbered(pk: int, window: Sequence[Line]) -> dict[str, LogLine]:
+def _numbered(pk: int, window: Iterable[Line]) -> Iterator[LogLine]:
     """Equal lines of one moment are told apart by their order among themselves."""
-    seen: Counter[tuple[str, str, str]] = Counter()
-    lines: dict[str, LogLine] = {}
+    once: set[bytes] = set()
+    again: Counter[bytes] = Counter()
     for line in window:
-        key = (line.timestamp, line.level, line.message)
-        seen[key] += 1
-        digest = hashlib.sha256(repr((*key, seen[key])).encode("utf-8", "surrogatepass"))
-        lines[digest.hexdigest()] = LogLine(
+        digest = first = _digest(line, 1)
+        if first in once:
+            again[first] += 1
+            digest = _digest(line, again[first] + 1)
+        once.add(first)
+        yield LogLine(
             request_id=pk,
-            digest=digest.hexdigest(),
+            digest=digest.hex(),
             timestamp=storable(line.timestamp)[:40],
             level=storable(line.level)[:20],
             source=storable(line.source)[:40],
             message=storable(line.message)[:MAX_MESSAGE],
         )
-    return lines
+
+
+def _digest(line: Line, number: int) -> bytes:
+    key = (line.timestamp, line.level, line.message, number)
+    return hashlib.sha256(repr(key).encode("utf-8", "surrogatepass")).digest()
 
 
 def storable(text: str) -> str:

@@ -146,7 +146,7 @@ def _line_moved(forger: Forger, one: Sent) -> Sent:
 
 def _replayed(forger: Forger, one: Sent) -> Sent:
     """Signed by fal indeed, but too long ago, or for a time to come."""
-    late_s = forger.chance.choice((301, 302, 3600, 86_400, -301, -3600))
+    late_s = forger.chance.choice((301, 302, 3600, 86_400, -900, -3600))
     return Sent("replayed", forger.signed(forger.fal, one.body, late_s=late_s).headers, one.body)
 
 

@@ -4,12 +4,15 @@ it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from .endpoints import EndpointId, Hosts, RequestUrls, run_url, submit_url
 from .replies import read_cancel, read_receipt, read_result, read_status
 from .reports import CancelAnswer, Receipt, Result, StatusReport
 from .transport import Call, Wire
+
+QUICKLY_READ = 256 * 1024  # bytes of a status that may be read without holding up the loop
 
 
 async def submit(
@@ -38,8 +41,11 @@ async def submit(
 async def status(wire: Wire, urls: RequestUrls, *, logs: bool = True) -> StatusReport:
     """Ask once. Raises NotSent, Unanswered (may be asked again) or Refused."""
     call = Call("GET", urls.status, {}, params=log_params(logs=logs))
-    reply = await wire.exchange(call, deadline_s=wire.timeouts.status_s, limit=wire.limits.reply)
-    return read_status(reply)
+    limit = wire.limits.status
+    reply = await wire.exchange(call, deadline_s=wire.timeouts.status_s, limit=limit, held=limit)
+    if len(reply.body) < QUICKLY_READ:
+        return read_status(reply)
+    return await asyncio.to_thread(read_status, reply)
 
 
 async def result(wire: Wire, urls: RequestUrls) -> Result:

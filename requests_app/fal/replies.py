@@ -17,7 +17,7 @@ from typing import Any
 
 from .endpoints import REQUEST_ID, EndpointId, Hosts, trusted_urls
 from .errors import NotFinished, Refused, Unanswered
-from .jsontext import NotJson, parse_json, parse_object
+from .jsontext import NotJson, parse_json, parse_object, parse_with_items
 from .reports import (
     CancelAnswer,
     Receipt,
@@ -112,9 +112,10 @@ def read_status(reply: Reply) -> StatusReport:
     """The reply to a status question (200 or 202). Raises Refused or Unanswered."""
     if not reply.is_success:
         raise refusal(reply) if _is_definite_no(reply) else unreadable(reply, retryable=True)
-    members = reply.members
-    if members is None:
-        raise unreadable(reply, retryable=True)
+    try:
+        members = parse_with_items(reply.body, "logs")
+    except NotJson as exc:
+        raise unreadable(reply, retryable=True) from exc
     try:
         return parse_status(members)
     except NotJson as exc:

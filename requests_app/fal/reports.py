@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import IO, Any, Literal
 
 from .endpoints import RequestUrls
-from .jsontext import NotJson, parse_json
+from .jsontext import Items, NotJson, parse_json
 
 COMPLETED = "COMPLETED"
 STATUSES = frozenset({"IN_QUEUE", "IN_PROGRESS", COMPLETED})
+LONG_LOG = 1000  # lines
 
 CancelKind = Literal["requested", "removed", "already_completed", "not_found", "unclear"]
 
@@ -43,6 +44,19 @@ class LogLine:
 
 
 @dataclass(frozen=True)
+class LongLog:
+    """Very many log lines, each made when it is looked at."""
+
+    items: Items
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[LogLine]:
+        return map(_log_line, self.items)
+
+
+@dataclass(frozen=True)
 class StatusReport:
     """One picture of a request in the queue. ``logs`` is a moving window of about 5 minutes, not a
     history.
@@ -53,7 +67,7 @@ class StatusReport:
 
     status: str
     queue_position: int | None = None
-    logs: tuple[LogLine, ...] = ()
+    logs: tuple[LogLine, ...] | LongLog = ()
     metrics: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
     error_type: str | None = None
@@ -188,11 +202,17 @@ def parse_status(data: Mapping[str, Any]) -> StatusReport:
     return StatusReport(
         status=status,
         queue_position=parse_position(data.get("queue_position")),
-        logs=tuple(map(_log_line, logs)) if isinstance(logs, list) else (),
+        logs=_logs(logs),
         metrics=metrics if isinstance(metrics, dict) else {},
         error=_as_text(data.get("error")),
         error_type=text_or_none(data.get("error_type")),
     )
+
+
+def _logs(told: object) -> tuple[LogLine, ...] | LongLog:
+    if isinstance(told, Items) and len(told) > LONG_LOG:
+        return LongLog(told)
+    return tuple(map(_log_line, told)) if isinstance(told, list | Items) else ()
 
 
 def parse_position(value: object) -> int | None:

@@ -10,7 +10,7 @@ import httpx
 
 from .endpoints import EndpointId, Hosts, RequestUrls, stream_url
 from .errors import TooLarge, Unanswered
-from .jsontext import NotJson, parse_object
+from .jsontext import NotJson, parse_with_items
 from .queue import log_params
 from .replies import Reply, read_stream_refusal, unreadable
 from .reports import StatusReport, parse_status
@@ -82,7 +82,7 @@ async def follow_status(
 
 def _status_of(event: StreamEvent) -> StatusReport:
     try:
-        return parse_status(parse_object(event.data.encode("utf-8")))
+        return parse_status(parse_with_items(event.data.encode("utf-8"), "logs"))
     except NotJson as exc:
         raise Unanswered("An event of the status stream is not readable.", retryable=True) from exc
 

@@ -66,9 +66,12 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class Limits:
-    """Bytes: the most a result, any other reply and one stream event may hold after decoding."""
+    """Bytes: the most a result, a status with its log, any other reply and one stream event may hold
+    after decoding.
+    """
 
     result: int = 256 * MEGABYTE
+    status: int = 32 * MEGABYTE
     reply: int = 8 * MEGABYTE
     event: int = MEGABYTE
 
@@ -138,14 +141,19 @@ class Wire:
             await self._reads.aclose()
             await self._posts.aclose()
 
-    async def exchange(self, call: Call, *, deadline_s: float, limit: int) -> Reply:
-        """Make the call once and read the whole reply. Raises NotSent, Unanswered or TooLarge."""
+    async def exchange(
+        self, call: Call, *, deadline_s: float, limit: int, held: int = HELD
+    ) -> Reply:
+        """Make the call once and read the whole reply, at most ``held`` bytes of it into memory.
+
+        Raises NotSent, Unanswered or TooLarge.
+        """
         with failures_named(call):
             async with (
                 asyncio.timeout(deadline_s),
                 aclosing(await self._send(call, deadline_s)) as response,
             ):
-                return await read_reply(response, limit, call)
+                return await read_reply(response, limit, call, held=held)
 
     @asynccontextmanager
     async def opened(self, call: Call) -> AsyncIterator[httpx.Response]:
@@ -203,10 +211,12 @@ def _in_pieces(body: bytes | None) -> bytes | AsyncIterator[bytes] | None:
     return body if body is None or len(body) <= _PIECE else pieces(body)
 
 
-async def read_reply(response: httpx.Response, limit: int, call: Call) -> Reply:
+async def read_reply(
+    response: httpx.Response, limit: int, call: Call, *, held: int = HELD
+) -> Reply:
     """The whole reply, at most ``limit`` decoded bytes. Raises TooLarge or Unanswered."""
     ensure_readable(response, call)
-    file = SpooledTemporaryFile(HELD)  # noqa: SIM115 (a large result takes it along)
+    file = SpooledTemporaryFile(held)  # noqa: SIM115 (a large result takes it along)
     try:
         size = await _fill(file, response, limit)
     except BaseException:
@@ -214,7 +224,7 @@ async def read_reply(response: httpx.Response, limit: int, call: Call) -> Reply:
         raise
     file.seek(0)
     status, headers = response.status_code, header_map(response)
-    if size <= HELD:
+    if size <= held:
         with file:
             return Reply(status, headers, file.read())
     return Reply(status, headers, file.read(BEGINNING), Rest(file, BEGINNING, size - BEGINNING))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -30,13 +29,11 @@ def observe(
 ) -> Heard:
     """Store what fal said and move the row if it is news."""
     row = FalRequest.objects.only(*PICTURE).get(pk=pk)
-    logs = new_logs(pk, news.logs) if isinstance(news, StatusReport) else []
+    logs = isinstance(news, StatusReport) and _add_logs(pk, news, source, asked_at)
     if not row.is_ended and not logs and decide(picture_of(row), news) is None:
         return Heard.KNOWN  # the usual poll: no lock taken, nothing written
     with transaction.atomic():
         row = locked(pk)
-        if logs:
-            _add_logs(row, logs, source, asked_at)
         if row.is_ended:
             return _after_the_end(row, news, source=source, asked_at=asked_at)
         change = decide(picture_of(row), news)
@@ -104,10 +101,19 @@ CANCEL_NOTES = {
 }
 
 
-def _add_logs(row: FalRequest, logs: Sequence[Any], source: str, asked_at: datetime) -> None:
-    added = add_logs(row.pk, logs)
-    if added:
-        record(row, row.status, "logs", "", source, at=asked_at, data={"added": added})
+def _add_logs(pk: int, news: StatusReport, source: str, asked_at: datetime) -> bool:
+    """Store new lines; False when there are none.
+
+    Before the rest of the news, so that an end comes with its log, and in short transactions: while
+    100,000 lines are written, others get their turn.
+    """
+    added = 0
+    for lines in new_logs(pk, news.logs):
+        with transaction.atomic():
+            row = locked(pk)
+            added += add_logs(pk, lines)
+            record(row, row.status, "logs", "", source, at=asked_at, data={"added": len(lines)})
+    return added > 0
 
 
 def is_for_row(row: FalRequest, report: WebhookReport) -> bool:

@@ -178,7 +178,7 @@ async def test_a_peer_that_drops_kept_connections_does_not_make_a_submit_uncerta
 
 async def test_a_result_over_the_limit_is_cut_off(peer: Peer, endpoint: EndpointId) -> None:
     hosts = hosts_at(peer.url)
-    async with FalClient(hosts, KEY, timeouts=QUICK, limits=Limits(result=1000, reply=100)) as fal:
+    async with FalClient(hosts, KEY, timeouts=QUICK, limits=Limits(result=1000, status=100)) as fal:
         urls = urls_for(hosts, endpoint, REQUEST_ID)
         peer.will(reply(200, b"x" * 1000), reply(200, b"x" * 1001))
         assert len((await fal.result(urls)).body) == 1000

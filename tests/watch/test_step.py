@@ -236,7 +236,7 @@ def test_a_result_over_the_limit_ends_the_row_instead_of_being_fetched_for_ever(
 def test_a_log_over_the_limit_does_not_hide_the_status(
     loop: Any, peer: PeerThread, queued: FalRequest
 ) -> None:
-    huge = {"status": "IN_PROGRESS", "logs": [{"message": "x" * 9 * 1024 * 1024}]}
+    huge = {"status": "IN_PROGRESS", "logs": [{"message": "x" * 33 * 1024 * 1024}]}
     peer.will(says(202, huge), says(202, {"status": "IN_PROGRESS"}))
     assert look(loop, queued).status == Status.IN_PROGRESS
     assert [received.query["logs"] for received in peer.requests] == ["1", "0"]
