@@ -46,6 +46,10 @@ class Breaker:
         """Whether nothing but a probe should be sent."""
         return self._failures >= FAILURES
 
+    def is_well(self) -> bool:
+        """Whether the last call was answered, or there was none."""
+        return self._failures == 0
+
     def may_probe(self) -> bool:
         """True for one caller a second while it is open."""
         if not self.is_open or self._clock() < self._probe_at:

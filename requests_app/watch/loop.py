@@ -21,6 +21,7 @@ from django.db import (
 from requests_app.breaker import Breaker
 from requests_app.fal import FalClient, Hosts
 from requests_app.fal.transport import Limits
+from requests_app.watch.ramp import Ramp
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class WatchLoop:
         self._lock = threading.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.calls = asyncio.Semaphore(CALLS_AT_ONCE)
+        self.submits = Ramp()
         self._clients: dict[tuple[Hosts, str], FalClient] = {}
         self._breakers: dict[str, Breaker] = {}
         # SQLite has one writer at a time, and its waiters sleep; a queue is quicker.
@@ -134,7 +136,7 @@ class WatchLoop:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         self._loop = loop
-        self.calls = asyncio.Semaphore(CALLS_AT_ONCE)  # a semaphore belongs to one loop
+        self.calls, self.submits = asyncio.Semaphore(CALLS_AT_ONCE), Ramp()  # both are of one loop
         loop.call_soon(ready.set)
         try:
             loop.run_forever()

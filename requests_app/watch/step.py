@@ -80,7 +80,8 @@ async def _send(row: FalRequest) -> None:
 
 
 async def _send_in_turn(row: FalRequest) -> None:
-    async with watch_loop.calls:
+    is_well = watch_loop.breaker().is_well
+    async with watch_loop.submits.place(is_well), watch_loop.calls:
         if await gate.is_shut(row.endpoint_id):
             return
         if claim := await _claim(row.pk):

@@ -7,7 +7,7 @@ import os
 import tempfile
 from importlib import import_module
 
-NAMES = ("start", "latency", "listing", "sweeping", "realtime", "sse", "stalled")
+NAMES = ("start", "latency", "listing", "sweeping", "draining", "realtime", "sse", "stalled")
 
 
 def main() -> None:

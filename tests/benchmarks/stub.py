@@ -14,15 +14,16 @@ from uuid import uuid4
 
 import httpx
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from tests.process.serving import ROOT, free_port
 from tests.signing import Signer
 
 
 @contextmanager
-def running(signer: Signer) -> Iterator[str]:
+def running(signer: Signer, *, port: int | None = None) -> Iterator[str]:
     """The stub's address, while it runs; its key set has the signer's key."""
-    port = free_port()
+    port = port or free_port()
     module = [sys.executable, "-m", "tests.benchmarks.stub"]
     process = subprocess.Popen([*module, str(port), signer.jwk["x"]], cwd=ROOT)
     try:
@@ -50,12 +51,29 @@ class Stub:
     def __init__(self, jwk_x: str) -> None:
         self.keys = {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": jwk_x}]}
         self.webhooks: dict[str, str] = {}
+        self.is_away = False
+        self.refused: dict[str, int] = {}  # calls while it was away, by method
 
     async def key_set(self, request: web.Request) -> web.Response:
         return web.json_response(self.keys)
 
     async def seen(self, request: web.Request) -> web.Response:
         return web.json_response(self.webhooks)
+
+    async def away(self, request: web.Request) -> web.Response:
+        self.is_away = request.query["is"] == "1"
+        return web.Response()
+
+    async def calls_refused(self, request: web.Request) -> web.Response:
+        return web.json_response(self.refused)
+
+    @web.middleware
+    async def door(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """503 for every call to the queue while it is away."""
+        if not (self.is_away and request.path.startswith("/queue/")):
+            return await handler(request)
+        self.refused[request.method] = self.refused.get(request.method, 0) + 1
+        return web.Response(status=503, text="<html>Service Unavailable</html>")
 
     async def submit(self, request: web.Request) -> web.Response:
         request_id = str(uuid4())
@@ -76,7 +94,9 @@ class Stub:
 def main() -> None:
     """Serve until killed."""
     stub = Stub(sys.argv[2])
-    app = web.Application()
+    app = web.Application(middlewares=[stub.door])
+    app.router.add_post("/away", stub.away)
+    app.router.add_get("/refused", stub.calls_refused)
     app.router.add_get("/jwks.json", stub.key_set)
     app.router.add_get("/seen", stub.seen)
     app.router.add_post("/queue/{path:.*}", stub.submit)

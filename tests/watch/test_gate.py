@@ -100,6 +100,17 @@ def test_after_five_outages_in_a_row_nothing_more_is_asked(
     assert (last.tries, last.due_at, last.lease) == (0, rows[-1].due_at, None)
 
 
+def test_a_worker_that_starts_in_an_outage_risks_a_handful_of_submits(
+    loop: Any, fal: Fal, peer: PeerThread, team: Team, owner: User
+) -> None:
+    """All that it could send at once were uncertain before the first answer was heard."""
+    waiting(team, owner, 60)
+    sweep_for(loop, 2.5)
+    uncertain = FalRequest.objects.filter(status=Status.UNCERTAIN).count()
+    submits = sum(request.method == "POST" for request in peer.requests)
+    assert FAILURES <= uncertain == submits < 2 * FAILURES
+
+
 @pytest.mark.usefixtures("shut")
 def test_while_it_is_away_it_is_asked_once_a_second_and_no_submit_is_risked(
     loop: Any, peer: PeerThread, team: Team, owner: User
