@@ -83,6 +83,9 @@ async def web_socket(path: str, receive: Any, send: Any) -> None:
         for _ in range(128 * 16):
             await send({"type": "websocket.send", "bytes": bytes(MB // 16)})
             await asyncio.sleep(0)
+    elif path == "/large":
+        for number in range(20):
+            await send({"type": "websocket.send", "bytes": b"%06d" % number * 50_000})
     elif path == "/slow":
         await count_slowly(receive, send)
     else:

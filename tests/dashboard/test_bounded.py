@@ -315,6 +315,20 @@ def test_a_socket_that_reads_nothing_is_cut(fresh: Served) -> None:
     assert "Cut a reader" in fresh.printed()
 
 
+def test_messages_larger_than_the_kernel_takes_at_once_arrive_whole_and_in_order(
+    shared: Served,
+) -> None:
+    client = shared.connect()
+    upgrade(client, "/large")
+    reader = client.makefile("rb")
+    while reader.readline() != b"\r\n":
+        pass
+    for number in range(20):
+        assert reader.read(2) == b"\x82\x7f"
+        size = int.from_bytes(reader.read(8), "big")
+        assert reader.read(size) == b"%06d" % number * 50_000
+
+
 def test_a_fast_sender_is_held_back_in_bounded_memory_and_loses_nothing(fresh: Served) -> None:
     before, client = fresh.peak(), fresh.connect()
     upgrade(client, "/slow")
