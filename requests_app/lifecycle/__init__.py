@@ -22,7 +22,6 @@ from requests_app.lifecycle.removing import remove_frames, remove_payload
 from requests_app.lifecycle.sending import (
     LEASE,
     Claim,
-    Hold,
     capped,
     claim,
     hold,
@@ -40,7 +39,6 @@ __all__ = [
     "LEASE",
     "Claim",
     "Heard",
-    "Hold",
     "KeyReused",
     "answered",
     "ask_cancel",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from requests_app.fal.reports import parse_error
 from requests_app.lifecycle.hearing import observe
 from requests_app.lifecycle.person import create
 from requests_app.lifecycle.writing import apply, locked, record
-from requests_app.models import LIVE, FalRequest, Mode, Observation, Source, Status, Team, digest
+from requests_app.models import FalRequest, Mode, Observation, Source, Status, Team, digest
 from requests_app.transitions import Change, Ended
 
 LEASE = timedelta(seconds=20)  # renewed while a call lasts; a dead process's rows move on after it
@@ -206,23 +207,17 @@ def opened(pk: int, request_id: str | None, *, now: datetime) -> None:
                 apply(row, change, Source.US, at=now)
 
 
-@dataclass(frozen=True)
-class Hold:
-    """How a row stands whose call is under way: still ours, and does somebody want it stopped?"""
+def hold(rows: Mapping[UUID, int], *, now: datetime) -> dict[UUID, bool]:
+    """Renew leases, given the row of each. Those that are still ours: does a person want a stop?
 
-    ours: bool
-    cancel: bool
-
-
-def hold(pk: int, lease: UUID, *, now: datetime) -> Hold:
-    """Renew the lease. An earlier `due_at` is somebody's wish meanwhile, and stays."""
+    An earlier `due_at` is somebody's wish meanwhile, and stays.
+    """
     until = now + LEASE
     wanted_sooner = When(due_at__lt=F("leased_until"), then=F("due_at"))
-    ours = FalRequest.objects.filter(pk=pk, lease=lease, status__in=LIVE).update(
-        leased_until=until, due_at=Case(wanted_sooner, default=Value(until))
-    )
-    asked = FalRequest.objects.filter(pk=pk, cancel_asked_at__isnull=False).exists()
-    return Hold(bool(ours), asked)
+    ours = FalRequest.objects.live().filter(pk__in=list(rows.values()), lease__in=list(rows))
+    ours.update(leased_until=until, due_at=Case(wanted_sooner, default=Value(until)))
+    wishes = ours.values_list("lease", "cancel_asked_at")
+    return {lease: asked_at is not None for lease, asked_at in wishes if lease}
 
 
 def _end_or_ignore(pk: int, change: Change, *, lease: UUID, now: datetime) -> None:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from django.db import DatabaseError
 from django.utils import timezone
@@ -48,10 +49,9 @@ def check_ours(claim: lifecycle.Claim) -> None:
 
 async def keep(claim: lifecycle.Claim) -> bool:
     """Renew the lease until a person wants the call stopped (True), or the row is not ours (False)."""
-    while True:
-        held = await _renewed(claim.pk, claim.lease)
-        if not held.ours or held.cancel:
-            return held.ours
+    while (is_stop_wanted := await _renewed(claim.pk, claim.lease)) is False:
+        pass
+    return is_stop_wanted is True
 
 
 @asynccontextmanager
@@ -67,15 +67,44 @@ async def kept(pk: int, lease: UUID) -> AsyncIterator[None]:
 
 
 async def _renew(pk: int, lease: UUID) -> None:
-    while (await _renewed(pk, lease)).ours:
+    while await _renewed(pk, lease) is not None:
         pass
 
 
-async def _renewed(pk: int, lease: UUID) -> lifecycle.Hold:
-    """A moment later. A database that is away is no reason to let go of paid work."""
-    while True:
-        await asyncio.sleep(HOLD_EVERY_S)
-        try:
-            return await watch_loop.database(lifecycle.hold, pk, lease, now=timezone.now())
-        except DatabaseError:
-            logger.warning("The lease of request %s waits for the database.", pk)
+async def _renewed(pk: int, lease: UUID) -> bool | None:
+    """A moment later: does a person want a stop? None when the row is not ours any more."""
+    loop = asyncio.get_running_loop()
+    turn = _next.get(loop) or _Turn(loop)
+    turn.rows[lease] = pk
+    return (await asyncio.shield(turn.held)).get(lease)
+
+
+class _Turn:
+    """The next renewal on one loop: one for all its rows, however many they are.
+
+    Callbacks and no task: nobody would end it when the loop ends.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.rows: dict[UUID, int] = {}
+        self.held: asyncio.Future[dict[UUID, bool]] = loop.create_future()
+        _next[loop] = self
+        loop.call_later(HOLD_EVERY_S, self._begin, loop)
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        del _next[loop]
+        asked = watch_loop.hand_over(lifecycle.hold, self.rows, now=timezone.now())
+        asked.add_done_callback(self._answer)
+
+    def _answer(self, asked: asyncio.Future[dict[UUID, bool]]) -> None:
+        error = asked.exception()
+        if isinstance(error, DatabaseError):  # no reason to let go of paid work
+            logger.warning("The leases of %s requests wait for the database.", len(self.rows))
+            self.held.set_result(dict.fromkeys(self.rows, False))
+        elif error:
+            self.held.set_exception(error)
+        else:
+            self.held.set_result(asked.result())
+
+
+_next: WeakKeyDictionary[asyncio.AbstractEventLoop, _Turn] = WeakKeyDictionary()

@@ -89,9 +89,12 @@ class WatchLoop:
         A caller that is cancelled meanwhile leaves at once, but what it handed over is still done:
         a write that waits for its turn must not vanish with its writer.
         """
+        return await asyncio.shield(self.hand_over(call, *args, **kwargs))
+
+    def hand_over(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> asyncio.Future[T]:
+        """As `database`, for callbacks of a loop."""
         loop = asyncio.get_running_loop()
-        done = loop.run_in_executor(self._database, lambda: _cleanly(call, args, kwargs))
-        return await asyncio.shield(done)
+        return loop.run_in_executor(self._database, lambda: _cleanly(call, args, kwargs))
 
     async def insist(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """As `database`, for news that cannot be had again: tries for a minute while it is away."""

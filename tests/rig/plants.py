@@ -237,8 +237,8 @@ def lapsed_is_sent_again() -> None:
         lease = FalRequest.objects.values_list("lease", flat=True).get(pk=pk)
         lifecycle.not_sent(pk, NotSent("The sender is gone."), lease=lease, now=now)
 
-    def idle(pk: int, lease: Any, *, now: Any) -> sending.Hold:
-        return sending.Hold(ours=True, cancel=False)
+    def idle(rows: Any, *, now: Any) -> Any:
+        return dict.fromkeys(rows, False)
 
     sending.LEASE = timedelta(seconds=1)
     direct.check_ours = keeper.check_ours = lambda claim: None

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.utils import timezone
 
@@ -91,10 +93,41 @@ def test_a_wish_that_came_meanwhile_outlives_a_renewal(team: Team, owner: User) 
     lease = FalRequest.objects.lease(row.pk, now, timedelta(seconds=1))
     assert lease is not None
     lifecycle.make_due(row.pk, now=now)
-    assert lifecycle.hold(row.pk, lease, now=now).ours
+    assert lifecycle.hold({lease: row.pk}, now=now) == {lease: False}
     assert fresh(row).due_at == now
     lifecycle.release(row.pk, lease, now + timedelta(minutes=1))
     assert fresh(row).due_at == now
+
+
+async def test_all_rows_of_a_loop_are_renewed_together_each_under_its_own_lease(
+    monkeypatch: pytest.MonkeyPatch, team: Team, owner: User
+) -> None:
+    asked: list[int] = []
+    hold = lifecycle.hold
+
+    def counted(rows: dict[Any, int], **when: Any) -> Any:
+        asked.append(len(rows))
+        return hold(rows, **when)
+
+    monkeypatch.setattr(lifecycle, "hold", counted)
+    claims = [await sync_to_async(claimed)(team, owner) for _ in range(3)]
+    lost, wanted, _ = claims
+    await FalRequest.objects.filter(pk=lost.pk).aupdate(lease=uuid4())
+    keeping = [asyncio.create_task(keeper.keep(claim)) for claim in claims]
+    async with asyncio.timeout(5):
+        assert await keeping[0] is False
+        await FalRequest.objects.filter(pk=wanted.pk).aupdate(cancel_asked_at=timezone.now())
+        assert await keeping[1] is True
+    assert not keeping[2].done()
+    keeping[2].cancel()
+    assert asked[0] == 3  # one call for all of them
+
+
+def claimed(team: Team, owner: User) -> lifecycle.Claim:
+    row = make_request(team=team, person=owner)
+    claim = lifecycle.claim(row.pk, now=timezone.now())
+    assert claim
+    return claim
 
 
 def test_a_dead_processs_row_is_free_well_within_a_minute(
