@@ -29,15 +29,22 @@ class MemberConsumer(Consumer):
         self.begin(self._recheck())
 
     async def _recheck(self) -> None:
-        while True:
+        code = None
+        while code is None:
             await asyncio.sleep(RECHECK_S)
-            user = await get_user(self.scope)  # fresh: also sees a changed password
-            if not user.is_active or not await self._session_exists():
-                await self.close(code=LOGGED_OUT)
-                return
-            if not await database_sync_to_async(self.may_stay)():
-                await self.close(code=NO_TEAM)
-                return
+            code = await database_sync_to_async(self._objection)()
+        await self.close(code=code)
+
+    def _objection(self) -> int | None:
+        """The code to close with; one visit to a database thread, for there may be many sockets."""
+        session: Any = self.scope["session"]
+        user = get_user.func(self.scope)  # fresh: also sees a changed password
+        is_logged_in = (
+            user.is_active and session.session_key and session.exists(session.session_key)
+        )
+        if not is_logged_in:
+            return LOGGED_OUT
+        return None if self.may_stay() else NO_TEAM
 
     def may_stay(self) -> bool:
         """Whether the person still has the rights this socket was opened with."""
@@ -53,8 +60,3 @@ class MemberConsumer(Consumer):
         mine = Team.objects.of(self.scope["user"])
         chosen = mine.filter(pk=self.scope["session"].get(SESSION_KEY)).first()
         return chosen or mine.order_by("name").first()
-
-    @database_sync_to_async  # type: ignore[untyped-decorator]
-    def _session_exists(self) -> bool:
-        session: Any = self.scope["session"]
-        return bool(session.session_key) and session.exists(session.session_key)
