@@ -10,7 +10,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,8 +22,9 @@ from requests_app.feed import feed
 from requests_app.frames import NewFrame
 from requests_app.loglines import storable
 from requests_app.metrics import RELAYED
+from requests_app.models import Direction
 
-FLUSH_EVERY_S = 0.05
+FLUSH_EVERY_S = 0.05  # for all records of this process together
 FLUSH_MOST_S = 1.0
 FLUSH_SHARE = 10  # many sessions at once: writing is to take a tenth of the time, not all of it
 FLUSH_AT = 1000  # frames of one write
@@ -35,6 +35,10 @@ MOST_WAITING = 8 * 1024 * 1024  # bytes not on disk yet; then the call is read n
 logger = logging.getLogger(__name__)
 
 Database = Callable[..., Awaitable[Any]]
+
+_RELAYED = {
+    way: RELAYED.labels(way) for way in Direction.values
+}  # looking one up costs more than using it
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,9 @@ class Full:
         kept = f"frames 1 to {self.frame}, {size}" if self.frame else "nothing"
         after = f"The record became full after {self.offset_ms / 1000:.1f} s: it holds {kept}."
         return f"{after} What comes later is passed on and not kept."
+
+
+_collecting: set[Recorder] = set()  # those with frames that wait
 
 
 class Recorder:
@@ -102,7 +109,7 @@ class Recorder:
         self._bytes += size
         offset_ms = (time.monotonic() - self._began) * 1000
         frame = NewFrame(self.count, offset_ms, storable(data), size, **details)
-        RELAYED.labels(frame.direction).inc(size)
+        _RELAYED[frame.direction].inc(size)
         if not self.is_capped:
             self._keep(frame)
         return frame
@@ -143,9 +150,15 @@ class Recorder:
 
     async def _collect(self, took_s: float) -> None:
         """Let a batch come together, the longer the busier the disk is; the end does not wait."""
-        pause_s = min(max(FLUSH_EVERY_S, FLUSH_SHARE * took_s), FLUSH_MOST_S)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._hurry.wait(), pause_s)
+        _collecting.add(self)
+        pause_s = max(FLUSH_EVERY_S * len(_collecting), FLUSH_SHARE * took_s)
+        try:
+            async with asyncio.timeout(min(pause_s, FLUSH_MOST_S)):
+                await self._hurry.wait()
+        except TimeoutError:
+            pass
+        finally:
+            _collecting.discard(self)
 
     async def _flush(self) -> None:
         """Everything that waits and the news of the cap are on disk; else tried again and again."""

@@ -10,6 +10,7 @@ import pytest
 
 from requests_app.fal import NotSent, Refused, describe_close
 from requests_app.frames import NewFrame
+from requests_app.models import Direction
 from requests_app.relay import Outbox, ending
 from requests_app.relay import outbox as outbox_module
 
@@ -55,6 +56,23 @@ async def test_frames_in_a_row_are_one_message_and_keep_their_place_among_others
     got = await tab.all()
     assert [m["type"] for m in got] == ["frames", "sent", "frames"]
     assert (numbers(got), got[0]["last"]) == ([1, 2, 3], 2)
+
+
+async def test_what_the_tab_sent_is_shown_together_with_its_answer_or_a_moment_later() -> None:
+    tab = Tab()
+    running = asyncio.create_task(tab.outbox.run())
+    tab.outbox.frame(NewFrame(1, 0.0, "1", 1, direction=Direction.OUT))
+    await asyncio.sleep(0)
+    tab.frames(2)
+    while not tab.got:
+        await asyncio.sleep(0)
+    tab.outbox.frame(NewFrame(3, 0.0, "3", 1, direction=Direction.OUT))
+    async with asyncio.timeout(5):
+        while len(tab.got) < 2:
+            await asyncio.sleep(0.01)
+    assert [m["last"] for m in tab.got] == [2, 3]
+    tab.outbox.close()
+    await running
 
 
 async def test_a_full_window_opens_one_gap_and_nothing_more_is_pushed(small: None) -> None:

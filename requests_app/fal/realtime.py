@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Literal
 
 from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.server import broadcast
 from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
@@ -34,6 +35,7 @@ Auth = Literal["token", "key"]
 
 MAX_SIZE = 32 * MEGABYTE
 SEND_TIMEOUT_S = 30.0
+SMALL = 16 * 1024  # bytes; so many may always be put into an empty buffer
 
 
 class RealtimeConnection:
@@ -79,6 +81,15 @@ class RealtimeConnection:
             raise Unanswered("fal stopped reading the session; it was cut.") from exc
         except ConnectionClosed as exc:
             raise Unanswered("The session ended while the message was sent.") from exc
+
+    def send_now(self, message: Outgoing) -> bool:
+        """Send without waiting; False when that cannot be, and nothing was sent: use ``send``."""
+        transport = self._socket.transport
+        is_free = not (transport.is_closing() or transport.get_write_buffer_size())
+        if self._socket.state is not State.OPEN or not is_free or message.size > SMALL:
+            return False
+        broadcast([self._socket], message.data)
+        return True
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Say goodbye, or cut after CLOSE_TIMEOUT_S. Closing twice does nothing."""

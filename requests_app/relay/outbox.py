@@ -14,13 +14,17 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from requests_app.frames import NewFrame, sketch
+from requests_app.models import Direction
 
 AGAIN_S = 0.2
+ECHO_S = 0.02  # how long what the tab has sent itself waits to be shown together with its answer
 WINDOW = 1024 * 1024  # bytes on the way to the tab, and as many held for it during a gap
 
 Send = Callable[[str | bytes], Awaitable[None]]
 Message = dict[str, Any]
 Weighed = tuple[Message, int]  # a frame's sketch, and about how many bytes it is
+
+_text = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Outbox:
@@ -36,6 +40,7 @@ class Outbox:
         self._send = send
         self._waiting: deque[Message | bytes] = deque()
         self._more = asyncio.Event()
+        self._echo: asyncio.TimerHandle | None = None
         self._room = asyncio.Event()
         self._room.set()
         self._is_closing = False
@@ -50,6 +55,17 @@ class Outbox:
     def put(self, message: Message) -> None:
         """A message that is not a frame."""
         self._waiting.append(message)
+        self._more.set()
+
+    def _put_frame(self, shown: Message) -> None:
+        self._waiting.append(shown)
+        if shown["direction"] != Direction.OUT:
+            self._more.set()
+        elif self._echo is None:
+            self._echo = asyncio.get_running_loop().call_later(ECHO_S, self._end_echo)
+
+    def _end_echo(self) -> None:
+        self._echo = None
         self._more.set()
 
     def frame(self, frame: NewFrame) -> None:
@@ -86,7 +102,7 @@ class Outbox:
         self._last = shown["number"]
         self._on_the_way.append((self._last, size))
         self._unacknowledged += size
-        self.put(shown)
+        self._put_frame(shown)
 
     def _open_gap(self, after: int) -> None:
         if self._gap not in (None, after):
@@ -151,7 +167,3 @@ class Outbox:
             together.append(following)
             size += len(following["data"] or "")
         return _text({"type": "frames", "frames": together, "last": together[-1]["number"]})
-
-
-def _text(message: Message) -> str:
-    return json.dumps(message, separators=(",", ":"))

@@ -1,8 +1,8 @@
 """One session: two tasks, up and down; the first to end ends the other.
 
-Reading from fal waits for the disk (`Recorder.room`) and for nobody's browser. Writing to fal takes
-from a short queue, so that a fast sender is held back by TCP, not cut. What is recorded is decoded
-after it has been passed on.
+Reading from fal waits for the disk (`Recorder.room`) and for nobody's browser. What fal does not take
+at once waits in a short queue, so that a fast sender is held back by TCP, not cut. What is recorded
+is decoded after it has been passed on.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ from requests_app.watch.loop import hosts_from_settings, watch_loop
 
 UP_QUEUE = 32  # messages of the tab that wait for fal
 
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 logger = logging.getLogger(__name__)
 
 
@@ -58,13 +60,19 @@ class Session:
         self._up: asyncio.Queue[tuple[Outgoing, int | None]] = asyncio.Queue(UP_QUEUE)
         self._left: asyncio.Future[SessionEnd] = asyncio.get_running_loop().create_future()
         self._pairs = _Pairs()
-        self._is_open = self._cap_is_told = False
+        self._connection: RealtimeConnection | None = None  # while it is open
+        self._cap_is_told = False
 
     async def send(self, message: Outgoing, ref: int | None = None) -> None:
         """Hand a message to the session; waits while fal takes none. Raises NotOpen."""
-        if not self._is_open:
+        if self._connection is None:
             raise NotOpen
-        await self._up.put((message, ref))
+        at_s = asyncio.get_running_loop().time()
+        # A message that is out of the queue is in the connection's buffer: none is overtaken.
+        if self._up.empty() and self._connection.send_now(message):
+            self._sent(message, ref, at_s)
+        else:
+            await self._up.put((message, ref))
 
     def disconnect(self, sentence: str) -> None:
         """A person of ours leaves; the session ends within a moment."""
@@ -88,7 +96,7 @@ class Session:
             logger.exception("Session %s broke off.", self.claim.pk)
             end = ending.broken()
         finally:  # also when this process ends: what was received is on disk
-            self._is_open = False
+            self._connection = None
             await self._recorder.close()
         await self._tell_row(end)
         return end
@@ -144,7 +152,7 @@ class Session:
         opened = asyncio.create_task(
             watch_loop.insist(lifecycle.opened, self.claim.pk, None, now=timezone.now())
         )
-        self._is_open = True
+        self._connection = connection
         self.outbox.put({"type": "open"})
         up = asyncio.create_task(self._relay_up(connection))
         down = asyncio.create_task(self._relay_down(connection))
@@ -165,12 +173,15 @@ class Session:
             message, ref = await self._up.get()
             at_s = asyncio.get_running_loop().time()
             await connection.send(message)
-            shown = decode_message(message.data)
-            frame = self._record(shown, Direction.OUT)
-            self._pairs.sent(shown, frame.number, at_s)
-            if ref is not None:
-                self.outbox.put({"type": "sent", "ref": ref, "number": frame.number})
-            self._show(frame)
+            self._sent(message, ref, at_s)
+
+    def _sent(self, message: Outgoing, ref: int | None, at_s: float) -> None:
+        shown = decode_message(message.data)
+        frame = self._record(shown, Direction.OUT)
+        self._pairs.sent(shown, frame.number, at_s)
+        if ref is not None:
+            self.outbox.put({"type": "sent", "ref": ref, "number": frame.number})
+        self._show(frame)
 
     # --- down -------------------------------------------------------------------------------------
 
@@ -185,7 +196,7 @@ class Session:
 
     def _record(self, message: Incoming, direction: str, **pair: Any) -> Any:
         frame = self._recorder.add(
-            json.dumps(message.value, ensure_ascii=False, separators=(",", ":")),
+            _as_json(message.value),
             message.size,
             direction=direction,
             kind=message.kind,

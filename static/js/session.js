@@ -22,7 +22,6 @@ const CLOSED = {
 export class Session extends EventTarget {
   #socket = null;
   #feed = null;
-  #ref = 0;
   #acked = 0;
   #ackTimer = null;
   state = "idle";
@@ -54,8 +53,7 @@ export class Session extends EventTarget {
   /** `text` is JSON and goes as it was typed: long numbers keep their digits. */
   send(text, as) {
     if (this.state !== "open") return false;
-    this.#ref += 1;
-    this.#socket.send(`{"type":"send","as":"${as}","ref":${this.#ref},"value":${text}}`);
+    this.#socket.send(`{"type":"send","as":"${as}","value":${text}}`);
     return true;
   }
 
@@ -72,7 +70,7 @@ export class Session extends EventTarget {
   #forget() {
     this.#feed?.stop();
     this.#feed = this.url = null;
-    this.#ref = this.#acked = 0;
+    this.#acked = 0;
   }
 
   #heard(message) {

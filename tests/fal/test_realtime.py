@@ -258,6 +258,23 @@ async def test_a_send_that_stands_still_ends_as_unanswered(
         assert session.ending.kind == "lost"
 
 
+async def test_what_cannot_leave_at_once_is_not_sent_at_once(
+    sockets: SocketPeer, fal: FalClient, endpoint: EndpointId
+) -> None:
+    """Else a peer that does not read would fill our memory, and a message overtake another."""
+    sockets.act = stand_still
+    small, large = Outgoing.encode(1), Outgoing.encode("x" * 100_000)
+    async with connect(fal, endpoint, auth="key", send_timeout_s=0.2) as session:
+        assert session.send_now(small)
+        assert not session.send_now(large)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(fill(session), 0.1)
+        assert not session.send_now(small)  # it would wait behind what is not taken
+        with pytest.raises(Unanswered):
+            await fill(session)
+        assert not session.send_now(small)  # it was cut
+
+
 @pytest.mark.parametrize(("size", "bound"), [(1000, 16), (64 * 1024, 16), (4 * 1024 * 1024, 32)])
 async def test_a_reader_that_stops_stops_the_peer(
     sockets: SocketPeer, fal: FalClient, endpoint: EndpointId, size: int, bound: int
