@@ -1,7 +1,8 @@
-"""A fal whose stream is as quick as can be: each event says when it was sent.
+"""Bare peers for streams, each a process of its own: a fal as quick as can be, and the simplest relay.
 
-`python -m tests.benchmarks.events PORT`; the input says how many, how large (bytes) and the pause
-(seconds) between two.
+`python -m tests.benchmarks.events PORT [TARGET]`; the input says how many events, how large (bytes) and
+the pause (seconds) between two. Each event says when it was sent. With a target its stream is passed
+on as it comes, nothing more.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
-from aiohttp import web
+from aiohttp import ClientSession, ClientTimeout, web
 
 from tests.process.serving import ROOT, free_port
 
 
 @contextmanager
-def running() -> Iterator[str]:
-    """Its address, while it runs."""
+def running(*target: str) -> Iterator[str]:
+    """The address of the quick fal, or of a relay to the target, while it runs."""
     port = free_port()
-    module = [sys.executable, "-m", "tests.benchmarks.events", str(port)]
+    module = [sys.executable, "-m", "tests.benchmarks.events", str(port), *target]
     process = subprocess.Popen(module, cwd=ROOT)
     url = f"http://127.0.0.1:{port}"
     try:
@@ -55,12 +56,28 @@ async def stream(request: web.Request) -> web.StreamResponse:
     return response
 
 
-def main(port: int) -> None:
+async def relay(request: web.Request, target: str) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    async with (
+        ClientSession(timeout=ClientTimeout(None)) as client,
+        client.post(f"{target}{request.path}", data=await request.read()) as upstream,
+    ):
+        await response.prepare(request)
+        async for chunk in upstream.content.iter_any():
+            await response.write(chunk)
+    return response
+
+
+def main(port: int, target: str = "") -> None:
     """Serve until killed."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await (relay(request, target) if target else stream(request))
+
     app = web.Application()
-    app.router.add_post("/{path:.*}", stream)
+    app.router.add_post("/{path:.*}", handle)
     web.run_app(app, host="127.0.0.1", port=port, print=None)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), *sys.argv[2:])

@@ -1,5 +1,8 @@
 """A round trip through the relay, recorded, beside the simplest relay that records nothing.
 
+Goals, for both forms: a median of at most 1.8 times the bare relay's; with 50 connections at least 0.4
+of its rate, or 9,000 round trips a second.
+
 The three take turns in short slices, so that whatever else the machine does hits them alike.
 """
 
@@ -13,6 +16,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import msgpack
 from websockets.asyncio.client import ClientConnection, connect
@@ -27,6 +31,9 @@ MESSAGE = msgpack.packb({"prompt": "x" * 80, "n": 5})
 VALUE = msgpack.unpackb(MESSAGE)
 SLICES, SLICE_S = 4, 1.0
 MANY = 50
+
+ACK_S = 0.05
+acknowledged: WeakKeyDictionary[ClientConnection, float] = WeakKeyDictionary()
 
 RoundTrip = Callable[[ClientConnection], Awaitable[None]]
 
@@ -128,10 +135,18 @@ async def as_bytes(socket: ClientConnection) -> None:
 
 
 async def as_page(socket: ClientConnection) -> None:
-    """As the page's module does it, with an acknowledgement for each answer."""
-    await socket.send(json.dumps({"type": "send", "ref": 1, "value": VALUE}))
+    """What the page's module sends, and reading on until the answer is there."""
+    await socket.send(json.dumps({"type": "send", "as": "msgpack", "value": VALUE}))
     while True:
         message = json.loads(await socket.recv())
         if message["type"] == "frames" and message["frames"][-1]["direction"] == "in":
-            await socket.send(json.dumps({"type": "ack", "number": message["last"]}))
+            await acknowledge(socket, message["last"])
             return
+
+
+async def acknowledge(socket: ClientConnection, number: int) -> None:
+    """Now and then, as the page's module does."""
+    now = time.monotonic()
+    if now - acknowledged.get(socket, 0) >= ACK_S:
+        acknowledged[socket] = now
+        await socket.send(json.dumps({"type": "ack", "number": number}))
