@@ -87,7 +87,7 @@ def ending(close: Ending, last_word: Control | None) -> Ending:
         sentence = "fal no longer takes the token or the key; connect again with a new one."
         return Ending("refused", close.code, close.reason, sentence)
     name = _said(last_word.error) or "an error"
-    hint = " It takes msgpack only, no text." if last_word.reason == _NO_TEXT else ""
+    hint = ". It takes msgpack only, no text." if last_word.reason == _NO_TEXT else ""
     return Ending("error", close.code, close.reason, f"The app failed with {name}: {said}{hint}")
 
 

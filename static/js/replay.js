@@ -124,7 +124,6 @@ class Replay {
     const count = this.#at === null ? this.#all.length : this.#countAt(this.#at);
     const ms = this.#at ?? this.#length;
     byId("at").value = ms;
-    byId("at").style.setProperty("--at", `${(100 * ms) / (this.#length || 1)}%`);
     const words = `${offsetOf(ms)} of ${offsetOf(this.#length).slice(1)}, ${count} of ${this.#all.length}`;
     byId("where").textContent = words;
     byId("at").setAttribute("aria-valuetext", words);

@@ -82,7 +82,7 @@ def test_an_exception_of_the_app_is_an_error_although_the_code_is_1000() -> None
 
 def test_an_app_that_takes_no_text_is_told_as_such() -> None:
     end = ending(describe_close(1000), Control("error", "INTERNAL_ERROR", "'bytes'"))
-    assert end.sentence.endswith("INTERNAL_ERROR: 'bytes' It takes msgpack only, no text.")
+    assert end.sentence.endswith("INTERNAL_ERROR: 'bytes'. It takes msgpack only, no text.")
 
 
 def test_unauthorized_is_a_refusal_whatever_the_code() -> None:
