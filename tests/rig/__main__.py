@@ -26,6 +26,7 @@ from tests.rig.trial import Verdict, hold
 
 SHOWN = 10  # problems of one checker
 PAUSED_EVERY_S = 35.0
+MOST_WITHOUT_REDIS = 100  # they come within seconds
 PLANTED_REST_S = 30.0
 
 
@@ -73,7 +74,7 @@ def _one(folder: Path, prepared: Prepared, given: argparse.Namespace) -> bool:
         kills if given.kills is None else given.kills,
         given.seed,
         pauses=max(1, round(seconds / PAUSED_EVERY_S)),
-        without_redis=requests // 20,
+        without_redis=min(requests // 20, MOST_WITHOUT_REDIS),
     )
     print(f"seed {plan.seed}: {requests} requests, {plan.kills} kills of each kind", flush=True)
     verdict = hold(folder / "trial", prepared, plan, requests=requests)
