@@ -153,7 +153,9 @@ def _wait_for_rest(rig: Rig, seconds: float) -> None:
 
 def _collect(rig: Rig, history: Path) -> Evidence:
     ledger, at_fal = evidence_of.fal_of(rig.fal_state)
-    with rig.postgres.connect() as connection:
+    with rig.postgres.connect() as connection, connection.transaction():
+        # One picture: metrics and logs may still come in after all ends are found.
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         return Evidence(
             history=read(history),
             rows=evidence_of.rows_of(connection),
