@@ -5,6 +5,8 @@
     start.py      from the start command to the first page; memory
     latency.py    submit to visible row, webhook to changed row, over the socket
     listing.py    the list page over 100,000 rows beside a plain query
+    webhooks.py  50 webhooks a second, genuine and forged
+    unhooked.py  from fal's end to ours when every webhook is lost
     sweeping.py   polls per second beside the bare HTTP client
 
 All load runs on this machine beside what is measured: figures compare, they do not promise.

@@ -7,7 +7,18 @@ import os
 import tempfile
 from importlib import import_module
 
-NAMES = ("start", "latency", "listing", "sweeping", "draining", "realtime", "sse", "stalled")
+NAMES = (
+    "start",
+    "latency",
+    "listing",
+    "sweeping",
+    "draining",
+    "realtime",
+    "sse",
+    "stalled",
+    "webhooks",
+    "unhooked",
+)
 
 
 def main() -> None:
