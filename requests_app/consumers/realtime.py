@@ -174,7 +174,7 @@ class RealtimeConsumer(MemberConsumer):
 
 def _parsed(text: str) -> dict[str, Any]:
     try:
-        content = json.loads(text, parse_constant=_refuse_constant)
+        content = _decode(text)
     except (ValueError, RecursionError) as error:
         raise BadMessage(f"The message is not JSON that can be used: {error}"[:300]) from None
     if not isinstance(content, dict):
@@ -184,6 +184,9 @@ def _parsed(text: str) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
 
 
 def _outgoing(content: dict[str, Any]) -> Outgoing:

@@ -182,6 +182,8 @@ def _moment(stamp: msgpack.Timestamp) -> str:
 
 
 def _is_plain(text: str) -> bool:
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:
