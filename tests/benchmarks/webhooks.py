@@ -41,7 +41,7 @@ def main() -> None:
                 row("genuine", asyncio.run(delivered(genuine(signer, hooks)))),
                 row("forged", asyncio.run(delivered(forged(signer, hooks)))),
             ]
-    columns = ("POSTs", "median", "99 %", "worst", "answers")
+    columns = ("", "POSTs", "median", "99 %", "worst", "answers")
     table(f"{RATE} webhooks a second for {SECONDS} s", columns, rows)
 
 
