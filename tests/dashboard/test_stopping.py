@@ -33,6 +33,11 @@ class Server:
     def signal(self, number: int = signal.SIGTERM) -> None:
         self.process.send_signal(number)
 
+    def close(self) -> None:
+        """However the test went, neither the process nor its pipes stay."""
+        self.process.kill()
+        self.process.communicate()
+
     async def end(self, seconds: float) -> str:
         """What it said; it ended by itself and well."""
         said, errors = await asyncio.to_thread(self.process.communicate, timeout=seconds)
@@ -46,8 +51,7 @@ class Server:
 def server() -> Iterator[Server]:
     server = Server()
     yield server
-    server.process.kill()
-    server.process.wait()
+    server.close()
 
 
 async def begun(server: Server, path: str = "/slow") -> asyncio.Task[httpx.Response]:

@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from requests_app import lifecycle
-from requests_app.fal import FalClient
+from requests_app.fal import FalClient, Limits
 from requests_app.models import FalRequest, Status, Team
 from requests_app.watch import loop as loop_module
 from requests_app.watch.step import DENIALS_OF_RESULT, UNANSWERED_BEFORE_TOLD, advance
@@ -35,6 +35,8 @@ DONE = says(200, {"status": "COMPLETED"})
 OUTPUT = says(200, {"text": "here"})
 BOMB = reply(200, gzip.compress(b" " * 20_000_000), content_encoding="gzip")
 HUGE = reply(200, b" " * 9_000_000)
+HUGE_STATUS = reply(200, b" " * (Limits().status + 1))  # a status with its log may be larger
+BOMB_STATUS = reply(200, gzip.compress(b" " * (Limits().status + 1)), content_encoding="gzip")
 FAILED_ON_THE_WAY = "A server on the way to fal, or fal itself, failed"
 
 
@@ -193,7 +195,7 @@ def test_looks_that_fail_change_nothing_are_told_and_made_again(
     assert "fal answers again." in shown(as_owner, row)
 
 
-@pytest.mark.parametrize("fault", [HUGE, BOMB])
+@pytest.mark.parametrize("fault", [HUGE_STATUS, BOMB_STATUS])
 def test_a_status_that_is_too_large_is_asked_for_without_its_logs(
     fault: Step, loop: Any, peer: PeerThread, queued: FalRequest
 ) -> None:

@@ -54,8 +54,7 @@ def servers() -> Iterator[list[Server]]:
     found = [Server(), Server()]
     yield found
     for server in found:
-        server.process.kill()
-        server.process.wait()
+        server.close()
 
 
 async def call_until(over: asyncio.Event, proxy: Proxy, failed: list[object]) -> int:

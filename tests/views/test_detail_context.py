@@ -111,11 +111,12 @@ def test_cancelling_shows_fals_real_answer_and_claims_no_more(as_owner, row, own
 def test_a_request_that_could_not_be_sent_says_why_and_what_happens_next(as_owner, team, owner):
     row = make_request(team=team, person=owner)
     assert "tried again" not in page(as_owner, row)
-    assert lifecycle.claim(row.pk, now=timezone.now())
-    lifecycle.not_sent(row.pk, NotSent("fal could not be reached."), now=timezone.now())
+    claim = lifecycle.claim(row.pk, now=timezone.now())
+    away = NotSent("fal could not be reached.")
+    lifecycle.not_sent(row.pk, away, lease=claim.lease, now=timezone.now())
     shown = page(as_owner, row)
-    assert "Not sent: fal could not be reached." in shown
-    assert "It is tried again by itself until you cancel it." in shown
+    assert "fal could not be reached. It was not sent, and is tried again." in shown
+    assert "It goes on by itself until you cancel it." in shown
 
 
 def test_log_lines_that_came_are_told_in_words(as_owner, row):
