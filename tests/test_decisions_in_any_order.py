@@ -109,5 +109,7 @@ def _type_of(news: Any) -> str | None:
 
 def test_the_rules_hold_for_any_news_in_any_order() -> None:
     Rules.steps = 0
-    play(Rules, settings=settings(max_examples=120, stateful_step_count=50, deadline=None))
-    assert Rules.steps >= STEPS
+    while Rules.steps < STEPS:  # how many an example takes is up to chance
+        before = Rules.steps
+        play(Rules, settings=settings(max_examples=120, stateful_step_count=50, deadline=None))
+        assert Rules.steps > before
