@@ -174,14 +174,16 @@ def test_the_writer_keeps_its_promises_in_any_order(team: Team, owner: User) -> 
         pass
 
     OfThisTeam.team, OfThisTeam.person = team, owner
-    play(
-        OfThisTeam,
-        settings=settings(
-            max_examples=50,
-            stateful_step_count=40,
-            deadline=None,
-            phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-    assert OfThisTeam.steps >= STEPS
+    while OfThisTeam.steps < STEPS:  # how many an example takes is up to chance
+        before = OfThisTeam.steps
+        play(
+            OfThisTeam,
+            settings=settings(
+                max_examples=50,
+                stateful_step_count=40,
+                deadline=None,
+                phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+        assert OfThisTeam.steps > before
