@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.db import connection, transaction
@@ -11,6 +13,8 @@ from django.db import connection, transaction
 from requests_app import announce
 from requests_app.loglines import storable
 from requests_app.models import Direction, Frame
+
+_as_json = json.JSONEncoder(separators=(",", ":")).encode
 
 LARGE = 64 * 1024  # characters of a frame's text that a page fetches by itself instead
 
@@ -35,6 +39,11 @@ class NewFrame:
     def memory(self) -> int:
         """About how many bytes it holds on to."""
         return len(self.data) + len(self.raw or b"") + 500
+
+    @cached_property
+    def sketched(self) -> str:
+        """Its sketch as JSON, made once for all who watch."""
+        return _as_json(sketch(self))
 
 
 def append(pk: int, batch: Sequence[NewFrame]) -> None:
@@ -78,3 +87,9 @@ def sketch(frame: Frame | NewFrame) -> dict[str, Any]:
         "pair": frame.pair,
         "rtt_ms": frame.rtt_ms,
     }
+
+
+def sketches(batch: Sequence[Frame | NewFrame]) -> str:
+    """The sketches of a batch as a JSON list."""
+    each = (f.sketched if isinstance(f, NewFrame) else _as_json(sketch(f)) for f in batch)
+    return f"[{','.join(each)}]"

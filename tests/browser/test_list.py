@@ -126,6 +126,8 @@ def test_a_new_row_comes_by_itself_and_follows_its_request_to_the_end(
 
 def test_nothing_moves_under_the_pointer(page: Page, submit: Any) -> None:
     first = page.locator("tr.row").first
+    expect(first.locator(".badge")).to_have_text("completed", timeout=15_000)
+    page.wait_for_load_state("networkidle")  # what earlier rows still brought is on the page
     first.hover()
     before = first.get_attribute("id"), first.bounding_box()
     public_id = submit("waits behind the button")
