@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -44,6 +44,9 @@ class NewFrame:
     def sketched(self) -> str:
         """Its sketch as JSON, made once for all who watch."""
         return _as_json(sketch(self))
+
+
+COLUMNS = tuple(one.name for one in fields(NewFrame))  # of the table, in the order of a NewFrame
 
 
 def append(pk: int, batch: Sequence[NewFrame]) -> None:
@@ -89,7 +92,6 @@ def sketch(frame: Frame | NewFrame) -> dict[str, Any]:
     }
 
 
-def sketches(batch: Sequence[Frame | NewFrame]) -> str:
+def sketches(batch: Sequence[NewFrame]) -> str:
     """The sketches of a batch as a JSON list."""
-    each = (f.sketched if isinstance(f, NewFrame) else _as_json(sketch(f)) for f in batch)
-    return f"[{','.join(each)}]"
+    return f"[{','.join(frame.sketched for frame in batch)}]"

@@ -22,14 +22,15 @@ from django.utils import timezone
 
 from requests_app.announce import group_of_request
 from requests_app.feed import Reader, feed
-from requests_app.frames import NewFrame
+from requests_app.frames import COLUMNS, NewFrame
 from requests_app.models import FalRequest, Frame, LogLine, Observation
 
 logger = logging.getLogger(__name__)
 
 POLL_S = 2.0  # the guarantee behind the wake-ups
 COLLECT_S = 0.05  # after a wake-up: a burst of messages is read once
-LIMIT = 200  # pieces of one kind in one batch
+LIMIT = 200  # observations, or log lines, in one batch
+FRAMES = 1000  # small frames in one batch: a reader that is behind a burst must catch up
 AFTERCARE = timedelta(seconds=10)  # an end by webhook comes before its logs: wait for them so long
 FRAME_BYTES = 256 * 1024  # of frames in one batch, which a slow reader keeps in memory
 
@@ -61,7 +62,7 @@ class Batch:
 
     observations: list[Observation] = field(default_factory=list)
     log_lines: list[LogLine] = field(default_factory=list)
-    frames: Sequence[Frame | NewFrame] = ()
+    frames: Sequence[NewFrame] = ()
     more: bool = False
     ended: bool = False
 
@@ -164,14 +165,15 @@ def _is_settled(pk: int) -> bool:
     return ended_at is not None and (due_at is None or timezone.now() - ended_at > AFTERCARE)
 
 
-def _read_frames(pk: int, after: int) -> tuple[list[Frame], bool]:
+def _read_frames(pk: int, after: int) -> tuple[list[NewFrame], bool]:
     """Frames up to `FRAME_BYTES` together, and whether there are more."""
     following = Frame.objects.filter(request_id=pk, number__gt=after).order_by("number")
-    sizes = list(following.values_list("number", "size")[:LIMIT])
+    sizes = list(following.values_list("number", "size")[:FRAMES])
     last, total = after, 0
     for number, size in sizes:
         if total and total + size > FRAME_BYTES:
             break
         last, total = number, total + size
-    more = len(sizes) == LIMIT or (bool(sizes) and last != sizes[-1][0])
-    return list(following.filter(number__lte=last)) if sizes else [], more
+    more = len(sizes) == FRAMES or (bool(sizes) and last != sizes[-1][0])
+    rows = following.filter(number__lte=last).values_list(*COLUMNS) if sizes else ()
+    return [NewFrame(*row) for row in rows], more

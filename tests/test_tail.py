@@ -109,7 +109,7 @@ async def test_more_than_a_batch_comes_in_order_without_gap_or_repeat(row: FalRe
     await sync_to_async(end_quietly)(row)
     batches = await to_the_end(row)
     assert numbers(batches) == list(range(1, 1002))
-    assert max(len(batch.frames) for batch in batches) == tail.LIMIT
+    assert max(len(batch.frames) for batch in batches) == tail.FRAMES
     assert [batch.ended for batch in batches] == [False] * (len(batches) - 1) + [True]
 
 
