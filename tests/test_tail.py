@@ -53,7 +53,7 @@ def end_quietly(row: FalRequest) -> None:
 
 
 async def to_the_end(row: FalRequest, **after: int) -> list[Batch]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         return [batch async for batch in follow(row.pk, **after)]
 
 
