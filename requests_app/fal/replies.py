@@ -125,6 +125,8 @@ def read_status(reply: Reply) -> StatusReport:
 def read_result(reply: Reply, *, retryable: bool) -> Result:
     """The reply to a result question or to run. Raises Refused, NotFinished or Unanswered."""
     if reply.is_success:
+        if retryable and _is_a_page_on_the_way(reply):
+            raise unreadable(reply, retryable=True, missing="a result")
         return _result(reply)
     if _is_not_finished(reply):
         raise NotFinished("The request is still in progress.")
@@ -170,6 +172,15 @@ def _result(reply: Reply) -> Result:
 def _is_definite_no(reply: Reply) -> bool:
     """A 4xx page in HTML comes from some gateway on the way, which does not know what fal did."""
     return 400 <= reply.status_code < 500 and reply.members is not None
+
+
+def _is_a_page_on_the_way(reply: Reply) -> bool:
+    """A page in HTML with 200 that does not bear fal's request id: a proxy or a portal wrote it.
+
+    Taken for a result it would end the request with a wrong output for ever; asked again, fal's comes.
+    """
+    media_type = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type == "text/html" and "x-fal-request-id" not in reply.headers
 
 
 def _is_not_finished(reply: Reply) -> bool:

@@ -138,6 +138,16 @@ def test_a_result_keeps_bytes_and_useful_headers_alone() -> None:
     assert result.headers == {**FROM_FAL, "content-type": "image/png", "x-fal-billable-units": "2"}
 
 
+def test_a_page_that_fal_did_not_send_is_no_result_but_a_model_may_answer_with_one() -> None:
+    page = {"content-type": "text/html; charset=utf-8"}
+    with pytest.raises(Unanswered) as caught:
+        read_result(reply(200, PAGE, page), retryable=True)
+    assert caught.value.retryable
+    assert read_result(reply(200, PAGE, page | FROM_FAL), retryable=True).body == PAGE
+    # A paid call cannot be made again: what came is kept.
+    assert read_result(reply(200, PAGE, page), retryable=False).body == PAGE
+
+
 FIELDS = {"detail": [{"loc": ["body", "prompt"], "msg": "Field required", "type": "missing"}]}
 
 

@@ -221,7 +221,7 @@ def test_a_status_that_goes_backwards_is_shown_and_told(
 
 @pytest.mark.parametrize(
     "fault",
-    [reset, html(502), html(503), truncated(200, b"{"), drip(b" " * 900, 0.02),
+    [reset, html(200), html(502), html(503), truncated(200, b"{"), drip(b" " * 900, 0.02),
      reply(302, b"", location="/x"), says(404, {"detail": "Request not found"}),
      says(400, {"detail": "Request is still in progress"})],
 )  # fmt: skip
