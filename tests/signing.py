@@ -7,10 +7,12 @@ import hashlib
 import json
 import threading
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from tests.jsonserver import JsonHandler
 
 USER_ID = "user-of-ours"
 
@@ -65,18 +67,11 @@ class KeyHost:
         self._server.shutdown()
         self._server.server_close()
 
-    def _handler(host) -> type[BaseHTTPRequestHandler]:
-        class Handler(BaseHTTPRequestHandler):
+    def _handler(host) -> type[JsonHandler]:
+        class Handler(JsonHandler):
             def do_GET(self) -> None:
                 host.asked += 1
-                body = json.dumps({"keys": [signer.jwk for signer in host.signers]}).encode()
-                self.send_response(503 if host.is_down else 200)
-                self.send_header("Content-Length", str(len(body)))
-                self.send_header("Content-Type", "application/json")
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *args: object) -> None:
-                pass
+                keys = {"keys": [signer.jwk for signer in host.signers]}
+                self.say(keys, 503 if host.is_down else 200)
 
         return Handler

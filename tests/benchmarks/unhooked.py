@@ -5,14 +5,12 @@ UNHOOKED_ROWS of all ages wait at fal and end at random within a minute; the goa
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import threading
 import time
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from http.server import ThreadingHTTPServer
 
 from django.conf import settings
 from django.utils import timezone
@@ -22,13 +20,14 @@ from requests_app.watch.loop import watch_loop
 from requests_app.watch.sweep import sweep
 from tests.benchmarks.report import table
 from tests.benchmarks.rows import fill, make_owner
+from tests.jsonserver import JsonHandler
 
 ROWS = int(os.environ.get("UNHOOKED_ROWS", "500"))
 WITHIN_S = 60
 LONGEST_S = 180
 
 
-class SilentFal(BaseHTTPRequestHandler):
+class SilentFal(JsonHandler):
     """Finishes each request at its own moment and tells only who asks."""
 
     ends: dict[str, float] = {}  # fal's request id -> when, by the wall clock
@@ -37,16 +36,7 @@ class SilentFal(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         request_id = self.path.split("/requests/")[1].split("/")[0].split("?")[0]
         ended = time.time() >= self.ends[request_id]
-        value: dict[str, Any] = {"status": "COMPLETED" if ended else "IN_PROGRESS", "logs": []}
-        body = json.dumps(value).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: object) -> None:
-        pass
+        self.say({"status": "COMPLETED" if ended else "IN_PROGRESS", "logs": []})
 
 
 def main() -> None:

@@ -6,4 +6,5 @@ from tests.consumers.conftest import fal as fal
 from tests.consumers.conftest import page as page
 from tests.watch.conftest import loop as loop
 from tests.watch.conftest import peer as peer
+from tests.watch.conftest import queued as queued
 from tests.watch.conftest import until as until

@@ -3,19 +3,19 @@ its reply to the submit."""
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 import time
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from django.db import connection
 from django.test import Client
 
+from tests.jsonserver import JsonHandler
 from tests.signing import Signer, body_of
 
 ORDERS = ("before", "beside", "after", "instead", "after a lost reply")
@@ -62,8 +62,8 @@ class RacingFal:
         self.orders[order] += 1
         return request_id, order
 
-    def _handler(fal) -> type[BaseHTTPRequestHandler]:
-        class Handler(BaseHTTPRequestHandler):
+    def _handler(fal) -> type[JsonHandler]:
+        class Handler(JsonHandler):
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers["Content-Length"]))
                 hook = parse_qs(urlsplit(self.path).query)["fal_webhook"][0]
@@ -74,25 +74,14 @@ class RacingFal:
                     fal.deliver(hook, request_id)
                     time.sleep(random.uniform(0, 0.02))
                 if order not in ("instead", "after a lost reply"):
-                    self._say(receipt(fal.url, request_id))
+                    self.say(receipt(fal.url, request_id))
                 if order in ("after", "after a lost reply"):
                     fal.deliver(hook, request_id)
 
             def do_GET(self) -> None:
                 request_id = urlsplit(self.path).path.split("/requests/")[1].partition("/")[0]
                 status = urlsplit(self.path).path.endswith("/status")
-                self._say({"status": "COMPLETED", "logs": []} if status else {"of": request_id})
-
-            def _say(self, value: Any) -> None:
-                body = json.dumps(value).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *args: object) -> None:
-                pass
+                self.say({"status": "COMPLETED", "logs": []} if status else {"of": request_id})
 
         return Handler
 

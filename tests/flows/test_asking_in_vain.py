@@ -10,32 +10,18 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from requests_app import lifecycle
-from requests_app.models import FalRequest, Status, Team
+from requests_app.models import FalRequest, Status
 from requests_app.watch.step import (
     DENIALS_AFTER_CANCEL,
     DENIALS_BEFORE_LOST,
     DENIALS_OF_RESULT,
-    advance,
 )
-from tests.builders import make_queued
 from tests.fal.peer import says
-from tests.watch.conftest import PeerThread, at_peer, fresh
+from tests.watch.conftest import PeerThread, look
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 UNKNOWN = {"detail": "Request not found"}
-
-
-@pytest.fixture
-def queued(peer: PeerThread, team: Team, owner: User) -> FalRequest:
-    return at_peer(peer, make_queued(team=team, person=owner))
-
-
-def look(loop: Any, row: FalRequest) -> FalRequest:
-    """One look, due now."""
-    FalRequest.objects.filter(pk=row.pk).update(due_at=timezone.now())
-    loop.run(advance(row.pk), timeout_s=20)
-    return fresh(row)
 
 
 def notes(row: FalRequest, *kinds: str) -> list[str]:

@@ -20,7 +20,7 @@ from requests_app.fal import FalClient, Limits
 from requests_app.models import FalRequest, Status, Team
 from requests_app.watch import loop as loop_module
 from requests_app.watch.step import DENIALS_OF_RESULT, UNANSWERED_BEFORE_TOLD, advance
-from tests.builders import make_queued, make_request
+from tests.builders import make_request
 from tests.fal.conftest import QUICK
 from tests.fal.peer import Peer, Step, drip, html, raw, reply, reset, says, then_close, truncated
 from tests.fal.tls import untrusted
@@ -172,11 +172,6 @@ UNANSWERED: dict[str, tuple[Step, str]] = {
     "429": (says(429, {"detail": "slow"}, retry_after="1"), "fal refused (429): slow"),
     "404": (says(404, {"detail": "Request not found"}), "fal says it does not know this request"),
 }  # fmt: skip
-
-
-@pytest.fixture
-def queued(peer: PeerThread, team: Team, owner: User) -> FalRequest:
-    return at_peer(peer, make_queued(team=team, person=owner))
 
 
 @pytest.mark.parametrize(("fault", "sentence"), UNANSWERED.values(), ids=UNANSWERED)

@@ -11,10 +11,11 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.jsonserver import JsonHandler
 from tests.signing import Signer
 
 MB = 1024 * 1024
@@ -80,7 +81,7 @@ class LargeFal:
         return {"status": "COMPLETED", "logs": log_of(wish.get("lines", 0)), "metrics": {}}
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(JsonHandler):
     """Speaks for the fal of its server."""
 
     protocol_version = "HTTP/1.1"
@@ -92,37 +93,23 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         wish = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         hook = parse_qs(urlsplit(self.path).query).get("fal_webhook", ["//"])[0]
-        self._say(self.fal.take(wish, hook))
+        self.say(self.fal.take(wish, hook))
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
         if path == "/jwks.json":
-            self._say({"keys": [self.fal.signer.jwk]})
+            self.say({"keys": [self.fal.signer.jwk]})
             return
         wish = self.fal.wishes[int(path.split("/requests/r")[1].partition("/")[0])]
         if path.endswith("/status"):
-            self._say(self.fal.status(wish))
+            self.say(self.fal.status(wish))
         else:
             self._stream(wish.get("mb", 0), declared=wish.get("declared", True))
-
-    def _say(self, value: Any) -> None:
-        body = json.dumps(value).encode()
-        self._begin(("Content-Length", str(len(body))))
-        self.wfile.write(body)
-
-    def _begin(self, framing: tuple[str, str]) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header(*framing)
-        self.end_headers()
 
     def _stream(self, megabytes: int, *, declared: bool) -> None:
         self.close_connection = True
         size = sum(map(len, result_of(megabytes))) if declared else 0
-        self._begin(("Content-Length", str(size)) if declared else ("Connection", "close"))
+        self.begin(200, ("Content-Length", str(size)) if declared else ("Connection", "close"))
         with suppress(ConnectionError):
             for piece in result_of(megabytes):
                 self.wfile.write(piece)
-
-    def log_message(self, *args: object) -> None:
-        pass

@@ -10,11 +10,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
-from requests_app.models import FalRequest
+from requests_app.models import FalRequest, Team
 from requests_app.watch.loop import watch_loop
+from requests_app.watch.step import advance
 from requests_app.watch.sweep import sweep
+from tests.builders import make_queued
 from tests.fal.peer import Peer
 
 
@@ -112,3 +115,16 @@ def wait_for(wanted: Callable[[], Any], seconds: float = 20) -> None:
     while not wanted():
         assert time.monotonic() < end, "it did not come about"
         time.sleep(0.01)
+
+
+@pytest.fixture
+def queued(peer: PeerThread, team: Team, owner: User) -> FalRequest:
+    """A row in the peer's queue."""
+    return at_peer(peer, make_queued(team=team, person=owner))
+
+
+def look(loop: Any, row: FalRequest) -> FalRequest:
+    """One look, due now."""
+    FalRequest.objects.filter(pk=row.pk).update(due_at=timezone.now())
+    loop.run(advance(row.pk), timeout_s=20)
+    return fresh(row)

@@ -20,9 +20,9 @@ from requests_app.watch.loop import CALLS_AT_ONCE
 from requests_app.watch.step import (
     advance,
 )
-from tests.builders import hear, make_queued, make_request, make_webhook
+from tests.builders import hear, make_request, make_webhook
 from tests.fal.peer import hang, says
-from tests.watch.conftest import PeerThread, at_peer, ended, fresh, wait_for
+from tests.watch.conftest import PeerThread, at_peer, ended, fresh, look, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Until = Callable[..., FalRequest]
@@ -135,18 +135,6 @@ def test_a_server_that_cannot_be_reached_leaves_the_row_pending(
 
 
 # --- what can go wrong, against a scripted peer ---------------------------------------------------
-
-
-@pytest.fixture
-def queued(peer: PeerThread, team: Team, owner: User) -> FalRequest:
-    return at_peer(peer, make_queued(team=team, person=owner))
-
-
-def look(loop: Any, row: FalRequest) -> FalRequest:
-    """One look, due now."""
-    FalRequest.objects.filter(pk=row.pk).update(due_at=timezone.now())
-    loop.run(advance(row.pk), timeout_s=20)
-    return fresh(row)
 
 
 def test_no_lease_runs_while_a_row_waits_for_a_free_place(

@@ -16,16 +16,11 @@ from requests_app import lifecycle
 from requests_app.models import FalRequest, Heartbeat, Status, Team
 from requests_app.watch import sweep as sweep_module
 from requests_app.watch.sweep import sweep
-from tests.builders import make_queued, make_request
+from tests.builders import make_request
 from tests.fal.peer import hang, says
-from tests.watch.conftest import PeerThread, at_peer, busy_database, fresh, wait_for
+from tests.watch.conftest import PeerThread, busy_database, fresh, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def queued(peer: PeerThread, team: Team, owner: User) -> FalRequest:
-    return at_peer(peer, make_queued(team=team, person=owner))
 
 
 def test_it_begins_every_due_row_once(loop: Any, peer: PeerThread, queued: FalRequest) -> None:
