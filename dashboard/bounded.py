@@ -93,7 +93,8 @@ class Paced:
         while not self._writable.is_set():
             before = unsent(self.transport)
             try:
-                await asyncio.wait_for(self._writable.wait(), limits.stall_s)
+                async with asyncio.timeout(limits.stall_s):
+                    await self._writable.wait()
             except TimeoutError:
                 if unsent(self.transport) >= before:
                     logger.info("Cut a reader that took nothing for %s s.", limits.stall_s)

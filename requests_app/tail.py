@@ -135,12 +135,15 @@ async def _next(pk: int, place: Place, news: _News, reader: Reader) -> Batch:
 async def _listen(pk: int, news: _News) -> None:
     layer: Any = get_channel_layer()
     group = group_of_request(pk)
+    me = asyncio.current_task()
     try:
         channel = await layer.new_channel()
         await layer.group_add(group, channel)
         try:
             news.heard({})  # what was announced before we joined
-            while True:
+            # Before Python 3.12 `asyncio.wait_for`, by which redis-py sends, may return as if nobody
+            # had cancelled it (cpython #86296); we would then wait here for ever, and `follow` for us.
+            while me and not me.cancelling():
                 news.heard(await layer.receive(channel))
         finally:
             await layer.group_discard(group, channel)

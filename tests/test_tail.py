@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -151,6 +151,23 @@ async def test_what_is_announced_while_it_joins_is_not_missed(
         await sync_to_async(add_frames)(row, 1)  # nobody hears it
         may_join.set()
         assert numbers([await next_full(batches)]) == [1]
+
+
+async def test_a_layer_that_loses_a_cancellation_holds_up_no_end(
+    row: FalRequest, never_polls: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer: Any = get_channel_layer()
+    join = layer.group_add
+
+    async def join_all_the_same(group: str, channel: str) -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        await join(group, channel)
+
+    monkeypatch.setattr(layer, "group_add", join_all_the_same)
+    await sync_to_async(end_quietly)(row)
+    assert [batch.ended for batch in await to_the_end(row)] == [True]
+    assert announce.group_of_request(row.pk) not in layer.groups
 
 
 async def test_it_rests_while_nothing_happens(row: FalRequest, never_polls: None) -> None:

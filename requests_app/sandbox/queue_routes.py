@@ -189,7 +189,8 @@ async def _changes(request: Request, record: QueuedRequest) -> AsyncIterator[byt
 
 async def _happens(event: asyncio.Event, seconds: float) -> bool:
     try:
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await event.wait()
     except TimeoutError:
         return False
     return True

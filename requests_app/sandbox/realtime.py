@@ -94,7 +94,8 @@ class Session:
         while True:
             if not self._inputs:
                 self._arrived.clear()
-                await asyncio.wait_for(self._arrived.wait(), self._idle_s)
+                async with asyncio.timeout(self._idle_s):
+                    await self._arrived.wait()
             await self._answer(self._inputs.popleft())
 
     async def _answer(self, given: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -14,8 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from dashboard.bounded import Paced
 
 pytestmark = pytest.mark.process
 
@@ -352,6 +356,22 @@ def test_a_socket_whose_messages_nobody_reads_is_cut(shared: Served) -> None:
     assert not is_cut_within(client, 2 * LIMITS["stall_s"])
     client.sendall(text_frame(b"a"))
     assert is_cut_within(client, 3 * LIMITS["stall_s"])
+
+
+@pytest.mark.parametrize("steps", range(5))
+async def test_a_sender_can_be_cancelled_just_as_its_reader_catches_up(steps: int) -> None:
+    connection = Paced()
+    connection.transport = SimpleNamespace(dataBuffer=b"", offset=0, _tempDataLen=0)
+    connection.pauseProducing()
+    waiting = asyncio.create_task(connection.drained())
+    await asyncio.sleep(0.01)
+    assert not waiting.done()
+    connection.resumeProducing()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    cut_short = waiting.cancel()
+    await asyncio.wait({waiting})
+    assert waiting.cancelled() == cut_short
 
 
 def test_a_socket_whose_handshake_does_not_end_is_closed(shared: Served) -> None:

@@ -37,7 +37,8 @@ class Context:
     async def sleep(self, seconds: float) -> None:
         """Waits, but not past a cancellation: raises Cancelled then."""
         try:
-            await asyncio.wait_for(self.cancelled.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.cancelled.wait()
         except TimeoutError:
             return
         raise Cancelled
