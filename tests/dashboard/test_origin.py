@@ -78,6 +78,7 @@ def test_behind_a_proxy_that_ends_tls_the_public_url_is_let_in(settings: Any) ->
     assert not is_same_origin(scope("https://other.example", scheme="ws"))
 
 
+@pytest.mark.django_db  # Channels looks after this thread's connections at the end
 @pytest.mark.parametrize("origins", [(), ("https://evil.example",), ("https://[",)])
 async def test_the_application_refuses_the_handshake(origins: tuple[str, ...]) -> None:
     headers = scope(*origins)["headers"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from dashboard.stopping import DRAIN_S, GOING_AWAY
+from dashboard.stopping import DRAIN_S, GOING_AWAY, let_nobody_new_in
 from tests.source import ROOT
 
 
@@ -58,6 +59,24 @@ async def begun(server: Server, path: str = "/slow") -> asyncio.Task[httpx.Respo
     task = asyncio.create_task(server.client.get(path))
     await asyncio.sleep(0.4)
     return task
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the filter is Linux's")
+def test_while_the_door_closes_who_is_in_is_served_and_newcomers_are_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as door, socket.socket() as newcomer:
+        inside = socket.create_connection(door.getsockname())
+        let_nobody_new_in(door)
+        newcomer.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            newcomer.connect(door.getsockname())
+        accepted, _ = door.accept()
+        inside.sendall(b"a request")
+        assert accepted.recv(99) == b"a request"
+        inside.close()
+        accepted.close()
+        address = door.getsockname()
+    with socket.socket() as another, pytest.raises(ConnectionRefusedError):
+        another.connect(address)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

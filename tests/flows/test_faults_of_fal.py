@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import html as markup
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -42,8 +43,12 @@ FAILED_ON_THE_WAY = "A server on the way to fal, or fal itself, failed"
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch, loop: Any) -> None:
-    """Deadlines of half a second, and a breaker that never opens: it has tests of its own."""
-    monkeypatch.setattr(loop_module, "FalClient", partial(FalClient, timeouts=QUICK))
+    """Deadlines of half a second, and a breaker that never opens: it has tests of its own.
+
+    A submit's counts from before its connection: on a busy machine less would end before it was sent.
+    """
+    timeouts = replace(QUICK, submit_s=2)
+    monkeypatch.setattr(loop_module, "FalClient", partial(FalClient, timeouts=timeouts))
     monkeypatch.setattr("requests_app.breaker.FAILURES", 10_000)
 
 
