@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,8 +18,9 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from requests_app import frames, lifecycle
+from requests_app.fal import StreamEvent
 from requests_app.feed import feed
-from requests_app.frames import NewFrame
+from requests_app.frames import NewFrame, memory_of
 from requests_app.loglines import storable
 from requests_app.metrics import RELAYED
 from requests_app.models import Direction
@@ -105,29 +106,58 @@ class Recorder:
 
     def add(self, data: str, size: int, **details: Any) -> NewFrame:
         """Number and keep one frame; `details` are NewFrame's other fields."""
-        self.count += 1
-        self._bytes += size
-        offset_ms = (time.monotonic() - self._began) * 1000
-        frame = NewFrame(self.count, offset_ms, storable(data), size, **details)
-        _RELAYED[frame.direction].inc(size)
-        if not self.is_capped:
-            self._keep(frame)
+        frame = NewFrame(self.count + 1, self._offset_ms(), storable(data), size, **details)
+        self._take([frame], size)
         return frame
 
-    def _keep(self, frame: NewFrame) -> None:
-        if self.count > self.caps.frames or self._bytes > self.caps.bytes:
-            self.is_capped = True
-            self.full = Full(self.kept, self._bytes - frame.size, frame.offset_ms)
-            self._more.set()
-            return
-        self.kept = frame.number
-        self._waiting.append(frame)
-        self._waiting_bytes += frame.memory
+    def add_events(self, events: Sequence[StreamEvent]) -> None:
+        """Number and keep what arrived together."""
+        offset_ms = self._offset_ms()
+        batch = [
+            NewFrame(
+                number, offset_ms, storable(event.data), event.raw_size,
+                storable(event.name), storable(event.event_id or ""),
+            )
+            for number, event in enumerate(events, self.count + 1)
+        ]  # fmt: skip
+        self._take(batch, sum([event.raw_size for event in events]))
+
+    def _offset_ms(self) -> float:
+        return (time.monotonic() - self._began) * 1000
+
+    def _take(self, batch: list[NewFrame], size: int) -> None:
+        """Frames of one direction, of so many bytes together."""
+        _RELAYED[batch[0].direction].inc(size)
+        self.count += len(batch)
+        self._bytes += size
+        if not self.is_capped:
+            if self.count > self.caps.frames or self._bytes > self.caps.bytes:
+                batch = self._fill(batch, self._bytes - size)
+            if batch:
+                self._keep(batch)
+
+    def _fill(self, batch: list[NewFrame], held: int) -> list[NewFrame]:
+        """Those that still fit into a record that holds so many bytes; it is full then."""
+        fitting: list[NewFrame] = []
+        for frame in batch:
+            if frame.number > self.caps.frames or held + frame.size > self.caps.bytes:
+                self.full = Full(frame.number - 1, held, frame.offset_ms)
+                break
+            fitting.append(frame)
+            held += frame.size
+        self.is_capped = True
+        self._more.set()
+        return fitting
+
+    def _keep(self, batch: list[NewFrame]) -> None:
+        self.kept = batch[-1].number
+        self._waiting += batch
+        self._waiting_bytes += memory_of(batch)
         if self._waiting_bytes > MOST_WAITING:
             self._room.clear()
             self._hurry.set()
         self._more.set()
-        feed.publish(self.pk, frame)
+        feed.publish(self.pk, batch)
 
     async def _write(self) -> None:
         took_s = 0.0
@@ -178,7 +208,7 @@ class Recorder:
             return
         await self._database(frames.append, self.pk, batch)
         del self._waiting[: len(batch)]
-        self._waiting_bytes -= sum(frame.memory for frame in batch)
+        self._waiting_bytes -= memory_of(batch)
         if self._waiting_bytes <= MOST_WAITING:
             self._room.set()
 

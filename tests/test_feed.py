@@ -4,64 +4,92 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterable, Sequence
 
 from requests_app import feed as feed_module
 from requests_app.feed import Feed
-from requests_app.frames import NewFrame
+from requests_app.frames import NewFrame, memory_of
 
 
 def frame(number: int, *, size: int = 1) -> NewFrame:
     return NewFrame(number, 0.0, "x" * size, size)
 
 
-def numbers(frames: list[NewFrame]) -> list[int]:
+def publish(feed: Feed, pk: int, numbers: Iterable[int], *, size: int = 1) -> None:
+    for number in numbers:
+        feed.publish(pk, [frame(number, size=size)])
+
+
+def numbers(frames: Sequence[NewFrame]) -> list[int]:
     return [frame.number for frame in frames]
 
 
 async def test_frames_of_another_thread_wake_the_reader_and_come_in_order() -> None:
     feed, woken = Feed(), asyncio.Event()
     with feed.reader(1, woken.set) as reader:
-        writer = threading.Thread(target=lambda: [feed.publish(1, frame(n)) for n in (1, 2, 3)])
+        writer = threading.Thread(target=publish, args=(feed, 1, (1, 2, 3)))
         writer.start()
         await asyncio.wait_for(woken.wait(), 5)
         writer.join()
         assert numbers(reader.take(0)) == [1, 2, 3]
-        assert reader.take(3) == []
+        assert not reader.take(3)
 
 
 async def test_what_the_reader_has_already_is_not_handed_out_again() -> None:
     feed = Feed()
     with feed.reader(1, lambda: None) as reader:
-        for number in (1, 2, 3):
-            feed.publish(1, frame(number))
+        feed.publish(1, [frame(1), frame(2)])
+        feed.publish(1, [frame(3)])
         assert numbers(reader.take(2)) == [3]
 
 
 async def test_nothing_is_handed_out_behind_a_gap_until_it_has_been_closed() -> None:
     feed = Feed()
     with feed.reader(1, lambda: None) as reader:
-        feed.publish(1, frame(5))
-        assert reader.take(2) == []
+        feed.publish(1, [frame(5)])
+        assert not reader.take(2)
         assert numbers(reader.take(4)) == [5]  # 3 and 4 were found in the record
 
 
-async def test_a_slow_reader_costs_a_bounded_number_of_bytes() -> None:
+async def test_slow_readers_together_cost_a_bounded_number_of_bytes() -> None:
     feed = Feed()
-    with feed.reader(1, lambda: None) as reader:
-        for number in range(1, 100):
-            feed.publish(1, frame(number, size=feed_module.MOST_WAITING // 10))
-        assert sum(frame.memory for frame in reader._frames) <= feed_module.MOST_WAITING
-        assert reader.take(0) == []  # the oldest are gone: left to the record
+    with feed.reader(1, lambda: None) as slow, feed.reader(1, lambda: None):
+        publish(feed, 1, range(1, 100), size=feed_module.MOST_KEPT // 20)
+        assert memory_of(slow._newest._frames) <= feed_module.MOST_KEPT
+        assert not slow.take(0)  # the oldest are gone: left to the record
+        assert numbers(slow.take(98)) == [99]
+
+
+async def test_a_reader_that_is_a_little_behind_still_gets_what_the_others_have() -> None:
+    feed = Feed()
+    with feed.reader(1, lambda: None) as one, feed.reader(1, lambda: None) as other:
+        publish(feed, 1, (1, 2))
+        assert numbers(one.take(0)) == [1, 2]
+        publish(feed, 1, (3,))
+        assert numbers(other.take(0)) == [1, 2, 3]
+        assert numbers(one.take(2)) == [3]
+
+
+async def test_a_reader_is_woken_once_until_it_looks() -> None:
+    feed, calls = Feed(), []
+    with feed.reader(1, lambda: calls.append(1)) as reader:
+        publish(feed, 1, (1, 2))
+        await asyncio.sleep(0)
+        assert calls == [1]
+        reader.take(0)
+        publish(feed, 1, (3,))
+        await asyncio.sleep(0)
+        assert calls == [1, 1]
 
 
 async def test_requests_and_readers_are_kept_apart_and_nothing_stays_behind() -> None:
     feed = Feed()
     with feed.reader(1, lambda: None) as one, feed.reader(1, lambda: None) as other:
-        feed.publish(2, frame(1))
-        assert one.take(0) == []
-        feed.publish(1, frame(1))
+        publish(feed, 2, (1,))
+        assert not one.take(0)
+        publish(feed, 1, (1,))
         assert numbers(one.take(0)) == numbers(other.take(0)) == [1]
-    assert feed._readers == {}
+    assert feed._read == {}
 
 
 def test_a_reader_whose_loop_is_gone_does_not_hurt_the_writer() -> None:
@@ -73,13 +101,12 @@ def test_a_reader_whose_loop_is_gone_does_not_hurt_the_writer() -> None:
         return reader
 
     kept = asyncio.run(leave_open())
-    feed.publish(1, frame(1))
+    publish(feed, 1, (1,))
     assert kept
 
 
 async def test_a_batch_is_small_and_the_rest_follows_when_asked_again() -> None:
     feed = Feed()
     with feed.reader(1, lambda: None) as reader:
-        for number in (1, 2, 3):
-            feed.publish(1, frame(number, size=feed_module.MOST_TAKEN))
+        publish(feed, 1, (1, 2, 3), size=feed_module.MOST_TAKEN)
         assert [numbers(reader.take(n)) for n in range(4)] == [[1], [2], [3], []]

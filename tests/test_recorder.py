@@ -13,6 +13,7 @@ from django.db import OperationalError
 
 from requests_app import frames
 from requests_app import recorder as recorder_module
+from requests_app.fal import StreamEvent
 from requests_app.feed import feed
 from requests_app.models import FalRequest, Team
 from requests_app.recorder import Caps, Full, Recorder
@@ -67,6 +68,19 @@ def test_events_are_numbered_from_one_and_kept_in_order(loop: Any, row: FalReque
             await add(recorder, number)
 
     assert record(loop, row, some) == [f"event {number}" for number in range(500)]
+
+
+def test_events_that_came_together_are_told_apart(loop: Any, row: FalRequest) -> None:
+    odd = StreamEvent("step\0", "a\0b\ud800", "\ud800", 20)
+
+    async def together(recorder: Recorder) -> None:
+        recorder.add_events([StreamEvent("", "first", None, 7), odd])
+        recorder.add_events([StreamEvent("", "third", "3", 7)])
+        assert recorder.count == recorder.kept == 3
+
+    assert record(loop, row, together) == ["first", "a\ufffdb\ufffd", "third"]
+    rows = row.frames.values_list("event", "event_id", "size")
+    assert list(rows) == [("", "", 7), ("step\ufffd", "\ufffd", 20), ("", "3", 7)]
 
 
 def test_an_event_is_on_disk_soon_while_the_stream_stays_open(loop: Any, row: FalRequest) -> None:
@@ -157,15 +171,18 @@ def test_closing_gives_up_on_a_database_that_stays_away(
     assert "The last 1 frames" in caplog.text
 
 
+@pytest.mark.parametrize("together", [1, 2, 5, 10])
 @pytest.mark.parametrize("caps", [Caps(frames=3, bytes=1000), Caps(frames=100, bytes=35)])
 def test_a_cap_ends_the_record_and_not_the_call_and_is_told_once(
-    loop: Any, row: FalRequest, caps: Caps
+    loop: Any, row: FalRequest, caps: Caps, together: int
 ) -> None:
     counts: list[tuple[int, int]] = []
 
     async def more_than_fits(recorder: Recorder) -> None:
-        for number in range(10):
-            await add(recorder, number)
+        events = [StreamEvent("", f"event {number}", None, 10) for number in range(10)]
+        for first in range(0, 10, together):
+            recorder.add_events(events[first : first + together])
+            await recorder.room()
         counts.append((recorder.kept, recorder.count))
 
     assert record(loop, row, more_than_fits, caps) == ["event 0", "event 1", "event 2"]

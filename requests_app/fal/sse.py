@@ -7,7 +7,7 @@ of every empty line once an id was seen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -16,8 +16,7 @@ class EventTooLarge(ValueError):
     """One event is larger than the limit; the rest of the stream cannot be read."""
 
 
-@dataclass(frozen=True)
-class SseEvent:
+class SseEvent(msgspec.Struct, frozen=True):
     """One event. ``name`` is "" and ``event_id`` None when the stream gave none; ``raw_size``
     counts wire bytes.
     """
@@ -43,12 +42,16 @@ class SseDecoder:
     def feed(self, chunk: bytes) -> list[SseEvent]:
         """The events that ``chunk`` completed. Raises EventTooLarge."""
         events = []
-        for piece in self._joined(chunk).splitlines(
-            keepends=True
-        ):  # bytes: at CR, LF and CRLF only
-            event = self._take(piece)
-            if event is not None:
-                events.append(event)
+        for piece in self._joined(chunk).splitlines(keepends=True):  # at CR, LF and CRLF only
+            self._size += len(piece)
+            if self._size > self._limit:
+                raise EventTooLarge(f"One event of the stream is larger than {self._limit} bytes.")
+            if piece.endswith((b"\n", b"\r")):
+                event = self._take(piece)
+                if event is not None:
+                    events.append(event)
+            else:
+                self._line += piece
         return events
 
     def close(self) -> list[SseEvent]:
@@ -64,20 +67,18 @@ class SseDecoder:
     def _joined(self, chunk: bytes) -> bytes:
         # A CR ends its line at once; the LF of a CRLF cut in two must not end another one.
         if self._after_cr and chunk.startswith(b"\n"):
-            chunk = chunk[1:]
             self._after_cr = False
+            chunk = chunk[1:]
+        if chunk:
+            self._after_cr = chunk.endswith(b"\r")
         return chunk
 
     def _take(self, piece: bytes) -> SseEvent | None:
-        self._size += len(piece)
-        if self._size > self._limit:
-            raise EventTooLarge(f"One event of the stream is larger than {self._limit} bytes.")
-        self._line += piece
-        self._after_cr = piece.endswith(b"\r")
-        if not piece.endswith((b"\r", b"\n")):
-            return None
-        line = bytes(self._line).rstrip(b"\r\n")
-        self._line.clear()
+        """The rest of a line."""
+        if self._line:
+            piece = bytes(self._line) + piece
+            self._line.clear()
+        line = piece.rstrip(b"\r\n")
         if self._at_start:
             line, self._at_start = line.removeprefix(_BOM), False
         if not line:
@@ -90,7 +91,8 @@ class SseDecoder:
         value = rest.removeprefix(b" ").decode("utf-8", "replace")
         if field == b"data":
             self._data.append(value)
-        elif field == b"event":
+            return
+        if field == b"event":
             self._name = value
         elif field == b"id" and "\0" not in value:
             self._id = value

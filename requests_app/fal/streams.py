@@ -24,13 +24,13 @@ StreamEvent = SseEvent
 
 @dataclass(frozen=True)
 class Stream:
-    """An open stream. ``events`` ends when fal ends it in order; it raises Unanswered when it is
-    cut.
+    """An open stream. ``batches`` are events that arrived together, at least one; it ends when fal
+    ends it in order and raises Unanswered when it is cut.
     """
 
     request_id: str | None
     content_type: str
-    events: AsyncIterator[StreamEvent]
+    batches: AsyncIterator[list[StreamEvent]]
 
 
 @asynccontextmanager
@@ -73,11 +73,12 @@ async def follow_status(
         params=log_params(logs=logs), accept=EVENT_STREAM, idle_s=wire.timeouts.status_idle_s,
     )  # fmt: skip
     async with _events(wire, call) as opened:
-        async for event in opened.events:
-            report = _status_of(event)
-            yield report
-            if report.is_completed:
-                return
+        async for events in opened.batches:
+            for event in events:
+                report = _status_of(event)
+                yield report
+                if report.is_completed:
+                    return
 
 
 def _status_of(event: StreamEvent) -> StatusReport:
@@ -97,13 +98,13 @@ async def _events(wire: Wire, call: Call) -> AsyncIterator[Stream]:
         ensure_readable(response, call)
         headers = header_map(response)
         content_type = headers.get("content-type", "")
-        async with aclosing(_read(response, content_type, wire, call)) as events:
-            yield Stream(headers.get("x-fal-request-id"), content_type, events)
+        async with aclosing(_read(response, content_type, wire, call)) as batches:
+            yield Stream(headers.get("x-fal-request-id"), content_type, batches)
 
 
 async def _read(
     response: httpx.Response, content_type: str, wire: Wire, call: Call
-) -> AsyncGenerator[StreamEvent]:
+) -> AsyncGenerator[list[StreamEvent]]:
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == EVENT_STREAM:
         source = _sse(response, wire.limits.event)
@@ -113,25 +114,26 @@ async def _read(
         empty = Reply(response.status_code, {}, b"")
         raise unreadable(empty, retryable=not call.is_paid, missing="a stream of events")
     with failures_named(call):
-        async with aclosing(source) as events:
-            async for event in events:
-                yield event
+        async with aclosing(source) as batches:
+            async for events in batches:
+                if events:
+                    yield events
 
 
-async def _sse(response: httpx.Response, limit: int) -> AsyncGenerator[StreamEvent]:
+async def _sse(response: httpx.Response, limit: int) -> AsyncGenerator[list[StreamEvent]]:
     decoder = SseDecoder(limit)
     try:
         async for chunk in response.aiter_bytes():
-            for event in decoder.feed(chunk):
-                yield event
+            yield decoder.feed(chunk)
     except EventTooLarge as exc:
         raise TooLarge(str(exc), status_code=response.status_code) from exc
-    for event in decoder.close():
-        yield event
+    yield decoder.close()
 
 
-async def _whole(response: httpx.Response, limit: int, call: Call) -> AsyncGenerator[StreamEvent]:
+async def _whole(
+    response: httpx.Response, limit: int, call: Call
+) -> AsyncGenerator[list[StreamEvent]]:
     reply = await read_reply(response, limit, call)
     if not reply.is_json:
         raise unreadable(reply, retryable=not call.is_paid)
-    yield StreamEvent("", reply.body.decode("utf-8-sig"), None, len(reply.body))
+    yield [StreamEvent("", reply.body.decode("utf-8-sig"), None, len(reply.body))]

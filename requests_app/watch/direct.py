@@ -120,9 +120,9 @@ async def _recorded(claim: lifecycle.Claim, recorder: Recorder) -> str | None:
             watch_loop.insist(lifecycle.opened, claim.pk, stream.request_id, now=timezone.now())
         )
         try:  # reading waits for nothing else: what is not read when the line breaks is lost
-            async for event in stream.events:
-                last = event.data
-                recorder.add(last, event.raw_size, event=event.name, event_id=event.event_id or "")
+            async for events in stream.batches:
+                last = events[-1].data
+                recorder.add_events(events)
                 await recorder.room()
         finally:
             await opened

@@ -18,7 +18,7 @@ from tests.benchmarks.report import table
 from tests.benchmarks.viewers import begin, read, service, watch
 
 PACED = {"count": 500, "size": 100, "pause": 0.01, "delay": 1.0}
-BURST = {"count": 20_000, "size": 100, "pause": 0, "delay": 1.0}
+BURST = {"count": 60_000, "size": 100, "pause": 0, "delay": 1.0}
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from .peer import Peer, events, html, reply, reset, says
 
 async def gather(fal: FalClient, endpoint: EndpointId) -> list[StreamEvent]:
     async with fal.stream(endpoint, b'{"prompt":"x"}', {}) as stream:
-        return [event async for event in stream.events]
+        return [event async for events in stream.batches for event in events]
 
 
 async def test_events_come_as_they_are_sent(
@@ -34,10 +34,10 @@ async def test_events_come_as_they_are_sent(
         events(b'event: step\nid: 1\ndata: {"t":"a\xe2\x80', b'\xa8b"}\n\n: ping\n\n', wait=more)
     )
     async with fal.stream(endpoint, b'{"prompt":"x"}', {"X-Fal-Runner-Hint": "h"}) as stream:
-        first = await anext(stream.events)
+        [first] = await anext(stream.batches)
         assert (first.name, first.data, first.event_id) == ("step", '{"t":"a\u2028b"}', "1")
         more.set()
-        assert [event async for event in stream.events] == []
+        assert [batch async for batch in stream.batches] == []
     [request] = peer.requests
     assert (request.method, request.target) == ("POST", "/run/fal-ai/flux/dev/stream")
     assert request.body == b'{"prompt":"x"}'
@@ -53,7 +53,7 @@ async def test_a_stream_tells_its_request_id_and_type(
     async with fal.stream(endpoint, b"{}", {}) as stream:
         assert stream.request_id == REQUEST_ID
         assert stream.content_type == "text/event-stream; charset=utf-8"
-        assert [event async for event in stream.events] == []
+        assert [batch async for batch in stream.batches] == []
 
 
 async def test_the_route_of_the_id_is_used_when_it_is_a_stream_already(
@@ -104,8 +104,8 @@ async def test_what_came_before_the_cut_is_delivered(
     seen = []
     with pytest.raises(Unanswered):
         async with fal.stream(endpoint, b"{}", {}) as stream:
-            async for event in stream.events:
-                seen.append(event.data)
+            async for batch in stream.batches:
+                seen += [event.data for event in batch]
     assert seen == ["1"]
 
 
@@ -135,7 +135,7 @@ async def test_an_event_over_the_limit_ends_the_stream(peer: Peer, endpoint: End
 async def test_leaving_a_stream_hangs_up(peer: Peer, fal: FalClient, endpoint: EndpointId) -> None:
     peer.will(events(*[b"data: 1\n\n"] * 400))
     async with fal.stream(endpoint, b"{}", {}) as stream:
-        await anext(stream.events)
+        await anext(stream.batches)
     for _ in range(100):
         if peer.hang_ups:
             break
@@ -149,7 +149,7 @@ async def test_an_error_of_the_readers_own_comes_out_unchanged(
     peer.will(events(b"data: 1\n\n"))
     with pytest.raises(OSError, match="disk full"):
         async with fal.stream(endpoint, b"{}", {}) as stream:
-            async for _ in stream.events:
+            async for _ in stream.batches:
                 raise OSError("disk full")
 
 
