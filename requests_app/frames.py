@@ -12,8 +12,6 @@ from django.db import connection, transaction
 from requests_app import announce
 from requests_app.models import Direction, Frame
 
-_as_json = msgspec.json.Encoder().encode
-
 LARGE = 64 * 1024  # characters of a frame's text that a page fetches by itself instead
 
 
@@ -42,7 +40,7 @@ class NewFrame(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def sketched(self) -> bytes:
         """Its sketch as JSON, made once for all who watch."""
-        return _as_json(sketch(self))
+        return msgspec.json.encode(sketch(self))
 
 
 COLUMNS = NewFrame.__struct_fields__  # of the table, in the order of a NewFrame
@@ -96,6 +94,8 @@ def sketch(frame: Frame | NewFrame) -> dict[str, Any]:
     }
 
 
-def sketches(batch: Sequence[NewFrame]) -> str:
-    """The sketches of a batch as a JSON list."""
-    return f"[{b','.join([frame.sketched for frame in batch]).decode()}]"
+def message(batch: Sequence[NewFrame], **more: str) -> str:
+    """What carries a batch to a page, as JSON."""
+    frames = [msgspec.Raw(frame.sketched) for frame in batch]
+    content = {"type": "frames", **more, "last": batch[-1].number, "frames": frames}
+    return msgspec.json.encode(content).decode()

@@ -96,9 +96,11 @@ def test_a_sketch_leaves_a_large_text_to_be_fetched(size: int, is_shown: bool) -
     assert shown["size"] == size
 
 
-def test_sketches_are_the_json_of_each() -> None:
+def test_a_message_carries_a_batch_as_sketches() -> None:
     batch = [new(1, 'quote " and \u2028', event="delta"), new(2, "x" * (LARGE + 1))]
-    assert json.loads(frames.sketches(batch)) == [sketch(frame) for frame in batch]
+    assert json.loads(frames.message(batch, request="7")) == {
+        "type": "frames", "request": "7", "last": 2, "frames": [sketch(frame) for frame in batch],
+    }  # fmt: skip
 
 
 def test_a_sketch_is_the_same_before_and_after_it_was_stored(row: FalRequest) -> None:

@@ -21,7 +21,7 @@ from requests_app import lifecycle
 from requests_app.announce import RequestChanged, group_of_team
 from requests_app.consumers.newest import Versions, newest_versions
 from requests_app.consumers.rights import NO_TEAM, MemberConsumer
-from requests_app.frames import sketches
+from requests_app.frames import message
 from requests_app.models import FalRequest
 from requests_app.tail import Batch, follow
 from requests_app.views.access import get_request_or_404
@@ -108,9 +108,9 @@ class LiveConsumer(MemberConsumer):
         if self.team_id is not None:
             await self.channel_layer.group_discard(group_of_team(self.team_id), self.channel_name)
 
-    async def request_changed(self, message: RequestChanged) -> None:
+    async def request_changed(self, change: RequestChanged) -> None:
         """A row of the team moved."""
-        self._changed(message["id"], message["seq"])
+        self._changed(change["id"], change["seq"])
 
     def _changed(self, public_id: str, seq: int) -> None:
         self.told[public_id] = max(seq, self.told.get(public_id, 0))
@@ -149,10 +149,7 @@ class LiveConsumer(MemberConsumer):
 
     async def _relay_batch(self, public_id: str, batch: Batch) -> None:
         if batch.frames:
-            # Written by hand: a frame's sketch is encoded once, however many watch.
-            frames, last = sketches(batch.frames), batch.frames[-1].number
-            head = f'{{"type":"frames","request":"{public_id}","last":{last}'
-            await self.send(text_data=f'{head},"frames":{frames}}}')
+            await self.send(text_data=message(batch.frames, request=public_id))
         if batch.observations:
             self._changed(public_id, batch.observations[-1].pk)
 

@@ -8,12 +8,14 @@ longer pushed; the newest are held, the older ones are in the record. It reads t
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from requests_app.frames import NewFrame, sketch
+import msgspec
+
+from requests_app import frames
+from requests_app.frames import NewFrame
 from requests_app.models import Direction
 
 AGAIN_S = 0.2
@@ -22,9 +24,6 @@ WINDOW = 1024 * 1024  # bytes on the way to the tab, and as many held for it dur
 
 Send = Callable[[str | bytes], Awaitable[None]]
 Message = dict[str, Any]
-Weighed = tuple[Message, int]  # a frame's sketch, and about how many bytes it is
-
-_text = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Outbox:
@@ -38,7 +37,7 @@ class Outbox:
         self.is_raw = is_raw
         self.record_end = 2**31  # number of the last frame that can be read from the record
         self._send = send
-        self._waiting: deque[Message | bytes] = deque()
+        self._waiting: deque[Message | bytes | NewFrame] = deque()
         self._more = asyncio.Event()
         self._echo: asyncio.TimerHandle | None = None
         self._room = asyncio.Event()
@@ -49,7 +48,7 @@ class Outbox:
         self._unacknowledged = 0
         self._last = 0  # the newest frame that was pushed
         self._gap: int | None = None  # the frame after which the tab has to read the record
-        self._held: deque[Weighed] = deque()
+        self._held: deque[NewFrame] = deque()
         self._held_bytes = 0
 
     def put(self, message: Message) -> None:
@@ -57,9 +56,9 @@ class Outbox:
         self._waiting.append(message)
         self._more.set()
 
-    def _put_frame(self, shown: Message) -> None:
-        self._waiting.append(shown)
-        if shown["direction"] != Direction.OUT:
+    def _put_frame(self, frame: NewFrame) -> None:
+        self._waiting.append(frame)
+        if frame.direction != Direction.OUT:
             self._more.set()
         elif self._echo is None:
             self._echo = asyncio.get_running_loop().call_later(ECHO_S, self._end_echo)
@@ -67,11 +66,6 @@ class Outbox:
     def _end_echo(self) -> None:
         self._echo = None
         self._more.set()
-
-    def frame(self, frame: NewFrame) -> None:
-        """A frame as the page shows it."""
-        shown = sketch(frame)
-        self._offer((shown, len(shown["data"] or "") + 200))
 
     def raw(self, data: bytes) -> None:
         """A message as it came, for a program."""
@@ -92,17 +86,18 @@ class Outbox:
         if self._gap is not None and number >= self._gap:
             self._close_gap(number)
 
-    def _offer(self, weighed: Weighed) -> None:
-        shown, size = weighed
+    def frame(self, frame: NewFrame) -> None:
+        """A frame as the page shows it."""
+        size = len(frame.sketched)
         if self._gap is None and self._unacknowledged + size > WINDOW and self._on_the_way:
             self._open_gap(self._last)
         if self._gap is not None:
-            self._hold(weighed)
+            self._hold(frame)
             return
-        self._last = shown["number"]
+        self._last = frame.number
         self._on_the_way.append((self._last, size))
         self._unacknowledged += size
-        self._put_frame(shown)
+        self._put_frame(frame)
 
     def _open_gap(self, after: int) -> None:
         if self._gap not in (None, after):
@@ -110,17 +105,20 @@ class Outbox:
         self._gap = after
         self.put({"type": "gap", "from": after})
 
-    def _hold(self, weighed: Weighed) -> None:
-        self._held.append(weighed)
-        self._held_bytes += weighed[1]
+    def _hold(self, frame: NewFrame) -> None:
+        self._held.append(frame)
+        self._held_bytes += len(frame.sketched)
         while self._held_bytes > WINDOW and len(self._held) > 1:
-            self._held_bytes -= self._held.popleft()[1]
+            self._drop()
+
+    def _drop(self) -> None:
+        self._held_bytes -= len(self._held.popleft().sketched)
 
     def _close_gap(self, number: int) -> None:
         """Go on with what is held, when that follows what the tab has; else it must read on."""
-        while self._held and self._held[0][0]["number"] <= number:
-            self._held_bytes -= self._held.popleft()[1]
-        is_behind = bool(self._held) and self._held[0][0]["number"] > number + 1
+        while self._held and self._held[0].number <= number:
+            self._drop()
+        is_behind = bool(self._held) and self._held[0].number > number + 1
         if is_behind and number < self.record_end:
             # Said again a little later when nothing was found: the record lags behind by a moment.
             delay_s = 0.0 if number > (self._gap or 0) else AGAIN_S
@@ -128,8 +126,8 @@ class Outbox:
             asyncio.get_running_loop().call_later(delay_s, self._open_gap, number)
             return
         held, self._held, self._held_bytes, self._gap = self._held, deque(), 0, None
-        for weighed in held:
-            self._offer(weighed)
+        for frame in held:
+            self.frame(frame)
 
     def close(self) -> None:
         """Nothing more will come."""
@@ -151,19 +149,19 @@ class Outbox:
                 self._raw_bytes -= len(first)
                 if self._raw_bytes <= WINDOW:
                     self._room.set()
-            elif "number" in first and "type" not in first:
-                await self._send(self._frames(first))
+            elif isinstance(first, NewFrame):
+                await self._send(frames.message(self._together(first)))
             else:
-                await self._send(_text(first))
+                await self._send(msgspec.json.encode(first).decode())
 
-    def _frames(self, first: Message) -> str:
+    def _together(self, first: NewFrame) -> list[NewFrame]:
         """As many frames as wait in a row are one message."""
-        together, size = [first], len(first["data"] or "")
+        together, size = [first], len(first.sketched)
         while self._waiting and size < WINDOW // 4:
             following = self._waiting[0]
-            if isinstance(following, bytes) or "type" in following:
+            if not isinstance(following, NewFrame):
                 break
             self._waiting.popleft()
             together.append(following)
-            size += len(following["data"] or "")
-        return _text({"type": "frames", "frames": together, "last": together[-1]["number"]})
+            size += len(following.sketched)
+        return together

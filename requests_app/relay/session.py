@@ -8,11 +8,11 @@ is decoded after it has been passed on.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections import OrderedDict
 from typing import Any
 
+import msgspec
 from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
@@ -40,8 +40,6 @@ from requests_app.watch.keeper import holding, keep
 from requests_app.watch.loop import hosts_from_settings, watch_loop
 
 UP_QUEUE = 32  # messages of the tab that wait for fal
-
-_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 logger = logging.getLogger(__name__)
 
@@ -196,7 +194,7 @@ class Session:
 
     def _record(self, message: Incoming, direction: str, **pair: Any) -> Any:
         frame = self._recorder.add(
-            _as_json(message.value),
+            msgspec.json.encode(message.value).decode(),
             message.size,
             direction=direction,
             kind=message.kind,
