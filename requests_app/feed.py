@@ -1,27 +1,33 @@
-"""Frames for readers in the process that records them, before the record is on disk.
+"""Frames in memory, for those who follow a request in this process.
 
-Only a short cut: what a reader misses here (it is slow, or the writer is another process) it finds
-in the record. Frames carry numbers, so a reader knows whether it has missed one.
+The newest come from the recorder when that is in this process, before they are on disk; what one
+reader has had to read from the record the others find here. Only a short cut: what is not here is in
+the record. Frames carry numbers, so a reader knows whether it has missed one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from requests_app.frames import NewFrame, memory_of
 
-MOST_KEPT = 4 * 1024 * 1024  # bytes of the newest frames, for all readers of a request together
+MOST_KEPT = 4 * 1024 * 1024  # bytes of the newest frames, and as many of the record's pages
 MOST_TAKEN = 128 * 1024  # bytes in one batch, for a reader that stands still keeps it in memory
+MOST_PAGES = 64
+
+Frames = Sequence[NewFrame]
 
 
 class Reader:
     """One who follows a request; `wake` is called on the reader's own loop."""
 
-    def __init__(self, newest: Newest, wake: Callable[[], None]) -> None:
-        self._newest = newest
+    def __init__(self, shelf: Shelf, wake: Callable[[], None]) -> None:
+        self.keep = shelf.keep
+        self._shelf = shelf
         self._wake = wake
         self._loop = asyncio.get_running_loop()
         self._is_woken = False
@@ -36,78 +42,96 @@ class Reader:
         except RuntimeError:  # that loop has been closed, and its reader with it
             return
 
-    def take(self, after: int) -> Sequence[NewFrame]:
-        """What follows frame `after` without a gap; ask again until there is nothing more."""
+    def take(self, after: int) -> Frames:
+        """Some that follow frame `after` without a gap; ask again until there is nothing more."""
         self._is_woken = False  # before looking: what comes while we look wakes us again
-        return self._newest.after(after)
+        return self._shelf.after(after)
 
 
-class Newest:
-    """The newest frames of a request, kept once for all its readers, in a row without a gap."""
+class Shelf:
+    """Frames of one request for all its readers: they cost memory once, however many stand still."""
 
     def __init__(self) -> None:
         self.readers: tuple[Reader, ...] = ()
         self._lock = threading.Lock()
-        self._frames: list[NewFrame] = []
-        self._memory = 0
+        self._newest: list[NewFrame] = []
+        self._newest_bytes = 0
+        self._pages: deque[Frames] = deque()
+        self._pages_bytes = 0
 
-    def add(self, frames: Sequence[NewFrame]) -> None:
-        """The frames that follow, from any thread; the oldest make room."""
+    def add(self, frames: Frames) -> None:
+        """The newest, in a row, from any thread."""
         with self._lock:
-            self._frames += frames
-            self._memory += memory_of(frames)
-            if self._memory > MOST_KEPT:
-                self._forget()
+            if self._newest and self._newest[-1].number + 1 != frames[0].number:
+                self._newest, self._newest_bytes = [], 0
+            self._newest += frames
+            self._newest_bytes += memory_of(frames)
+            if self._newest_bytes > MOST_KEPT:
+                self._make_room()
         for reader in self.readers:
             reader.wake()
 
-    def _forget(self) -> None:
-        """Down to half, so that a list is moved seldom."""
+    def _make_room(self) -> None:
+        """Down to half, so that the list is moved seldom."""
         count = 0
-        while self._memory > MOST_KEPT // 2:
-            self._memory -= self._frames[count].memory
+        while self._newest_bytes > MOST_KEPT // 2 and count < len(self._newest) - 1:
+            self._newest_bytes -= self._newest[count].memory
             count += 1
-        del self._frames[:count]
+        del self._newest[:count]
 
-    def after(self, number: int) -> Sequence[NewFrame]:
-        """Some that follow the frame of this number; none when the next one is not here."""
+    def keep(self, page: Frames) -> None:
+        """What was read from the record, for those who will want it too; from any thread."""
         with self._lock:
-            first = self._frames[0].number if self._frames else 0
-            start = number + 1 - first
-            if start < 0:
-                return ()
-            end, memory = start, 0
-            while end < len(self._frames) and memory < MOST_TAKEN:
-                memory += self._frames[end].memory
-                end += 1
-            return self._frames[start:end]
+            self._pages.append(page)
+            self._pages_bytes += memory_of(page)
+            while self._pages_bytes > MOST_KEPT or len(self._pages) > MOST_PAGES:
+                self._pages_bytes -= memory_of(self._pages.popleft())
+
+    def after(self, number: int) -> Frames:
+        """A batch that follows the frame of this number; none when the next one is not here."""
+        with self._lock:
+            for frames in (self._newest, *self._pages):
+                if found := _following(frames, number):
+                    return found
+        return ()
+
+
+def _following(frames: Frames, number: int) -> Frames:
+    start = end = number + 1 - frames[0].number if frames else -1
+    if not 0 <= start < len(frames) or frames[start].number != number + 1:
+        return ()
+    memory = 0
+    while end < len(frames) and memory < MOST_TAKEN:
+        memory += frames[end].memory
+        end += 1
+    return frames[start:end]
 
 
 class Feed:
     """Who reads which request's frames in this process."""
 
     def __init__(self) -> None:
-        self._read: dict[int, Newest] = {}
+        self._read: dict[int, Shelf] = {}
         self._lock = threading.Lock()
 
     def publish(self, pk: int, frames: Sequence[NewFrame]) -> None:
         """Hand the frames, numbered in a row, to whoever reads; never waits."""
-        if newest := self._read.get(pk):
-            newest.add(frames)
+        if shelf := self._read.get(pk):
+            shelf.add(frames)
 
     @contextmanager
     def reader(self, pk: int, wake: Callable[[], None]) -> Iterator[Reader]:
         """Read the request's frames while the block lasts (on a running loop)."""
         with self._lock:
-            newest = self._read.setdefault(pk, Newest())
-            reader = Reader(newest, wake)
-            newest.readers = (*newest.readers, reader)
+            shelf = self._read.setdefault(pk, Shelf())
+            reader = Reader(shelf, wake)
+            shelf.readers = (*shelf.readers, reader)
         try:
             yield reader
         finally:
             with self._lock:
-                newest.readers = tuple(other for other in newest.readers if other is not reader)
-                if not newest.readers:
+                shelf.readers = tuple(other for other in shelf.readers if other is not reader)
+                if not shelf.readers:
                     del self._read[pk]
 
 

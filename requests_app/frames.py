@@ -8,11 +8,14 @@ from typing import Any
 
 import msgspec
 from django.db import connection, transaction
+from django.db.models import Max
 
 from requests_app import announce
 from requests_app.models import Direction, Frame
 
 LARGE = 64 * 1024  # characters of a frame's text that a page fetches by itself instead
+PAGE = 1000  # frames read at once
+PAGE_BYTES = 256 * 1024  # on the wire, of frames read at once
 
 
 class NewFrame(msgspec.Struct, frozen=True, dict=True):
@@ -57,6 +60,23 @@ def append(pk: int, batch: Sequence[NewFrame]) -> None:
         with connection.cursor() as cursor:
             cursor.executemany(_INSERT, [_values(pk, frame) for frame in batch])
         announce.framed(pk, batch[-1].number)
+
+
+def read(pk: int, after: int) -> list[NewFrame]:
+    """The frames that follow this number in the record: a page of them, and at least one."""
+    following = Frame.objects.filter(request_id=pk, number__gt=after).order_by("number")
+    last = total = 0
+    for number, size in following.values_list("number", "size")[:PAGE]:
+        if total and total + size > PAGE_BYTES:
+            break
+        last, total = number, total + size
+    rows = following.filter(number__lte=last).values_list(*COLUMNS) if last else ()
+    return [NewFrame(*row) for row in rows]
+
+
+def last_number(pk: int) -> int:
+    """Of the newest frame in the record; 0 for none."""
+    return Frame.objects.filter(request_id=pk).aggregate(last=Max("number"))["last"] or 0
 
 
 # By hand: a session may have thousands of frames a second, and bulk_create takes five times as long.

@@ -1,9 +1,9 @@
 """Follow one request: its past from the database first, then live, without gap or repeat.
 
 What is handed out is read from the database, after the place the reader has reached; the channel
-layer only wakes the reader. A lost message costs at most one poll. Frames that are recorded in this
-very process come by the feed, before they are on disk. A request can be followed by as
-many readers as wanted, and a reader that goes changes nothing for fal or for the others.
+layer only wakes the reader. A lost message costs at most one poll. Frames that are in this process's
+memory come from the feed, some of them before they are on disk. A request can be followed by as many
+readers as wanted, and a reader that goes changes nothing for fal or for the others.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -20,19 +20,18 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.utils import timezone
 
+from requests_app import frames
 from requests_app.announce import group_of_request
 from requests_app.feed import Reader, feed
-from requests_app.frames import COLUMNS, NewFrame
-from requests_app.models import FalRequest, Frame, LogLine, Observation
+from requests_app.frames import NewFrame
+from requests_app.models import FalRequest, LogLine, Observation
 
 logger = logging.getLogger(__name__)
 
 POLL_S = 2.0  # the guarantee behind the wake-ups
 COLLECT_S = 0.05  # after a wake-up: a burst of messages is read once
 LIMIT = 200  # observations, or log lines, in one batch
-FRAMES = 1000  # small frames in one batch: a reader that is behind a burst must catch up
 AFTERCARE = timedelta(seconds=10)  # an end by webhook comes before its logs: wait for them so long
-FRAME_BYTES = 256 * 1024  # of frames in one batch, which a slow reader keeps in memory
 
 
 @dataclass(frozen=True)
@@ -56,14 +55,12 @@ class Place:
 class Batch:
     """What came since the last one, oldest first; empty when nothing came for `POLL_S` seconds.
 
-    `more`: there is more in the database already. `ended`: the request has ended and everything
-    has been handed out.
+    `ended`: the request has ended and everything has been handed out.
     """
 
-    observations: list[Observation] = field(default_factory=list)
-    log_lines: list[LogLine] = field(default_factory=list)
+    observations: Sequence[Observation] = ()
+    log_lines: Sequence[LogLine] = ()
     frames: Sequence[NewFrame] = ()
-    more: bool = False
     ended: bool = False
 
     @property
@@ -91,45 +88,82 @@ async def follow(
                     return
                 place = place.after(batch)
                 news.frame = place.frame
-                if batch.more:
-                    news.look_at = 0.0
     finally:
         listener.cancel()
         await asyncio.gather(listener, return_exceptions=True)
 
 
 class _News:
-    """When to look: `woken` by the feed or an announcement, `look_at` is the database's next turn.
+    """What to look for: `woken` by the feed or an announcement.
 
-    `frame` is the last one the reader has.
+    `look_at` is when to read the database, `last` the newest frame that is known to be there; `frame`
+    is the last one the reader has.
     """
 
     def __init__(self, frame: int) -> None:
-        self.frame = frame
+        self.frame = self.last = frame
         self.woken = asyncio.Event()
         self.look_at = 0.0  # seconds of the loop's clock; 0: at once, the past
+        self.is_over = False  # nothing comes after frame `last`
 
     def heard(self, message: Mapping[str, Any]) -> None:
         """An announcement: a burst of them is read once. Word of frames it has is no news."""
-        if message.get("last", self.frame + 1) > self.frame:
+        if "last" not in message:
             self.look_at = min(self.look_at, asyncio.get_running_loop().time() + COLLECT_S)
-            self.woken.set()
+        elif message["last"] > self.frame:
+            self.last = max(self.last, message["last"])
+        else:
+            return
+        self.woken.set()
+
+    def learnt(self, found: _Found) -> None:
+        """What the database said."""
+        self.last = max(self.last, found.last)
+        self.is_over = found.is_over
+        self.look_at = 0.0 if found.is_more else asyncio.get_running_loop().time() + POLL_S
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A look into the database, all but the frames themselves."""
+
+    is_over: bool
+    observations: Sequence[Observation]
+    log_lines: Sequence[LogLine]
+    is_more: bool
+    last: int
 
 
 async def _next(pk: int, place: Place, news: _News, reader: Reader) -> Batch:
-    """The feed's frames as soon as there are any; the database when it is time to look there."""
+    """What the database has when it is time to look there; frames from memory, if they are there."""
     clock = asyncio.get_running_loop().time
     while True:
         news.woken.clear()  # before looking: what comes while we look wakes us again
-        if news.look_at <= clock():
-            news.look_at = clock() + POLL_S
-            batch: Batch = await database_sync_to_async(_read)(pk, place)
-            return batch
-        if fresh := reader.take(place.frame):
-            return Batch(frames=fresh)
+        found = None
+        if news.look_at <= clock() and not news.is_over:
+            found = await database_sync_to_async(_look)(pk, place)
+            news.learnt(found)
+        fresh = reader.take(place.frame) or await _recorded(pk, place, news, reader)
+        has_all = (fresh[-1].number if fresh else place.frame) >= news.last
+        ended = news.is_over and has_all
+        if found:
+            return Batch(found.observations, found.log_lines, fresh, ended=ended)
+        if fresh or ended:
+            return Batch(frames=fresh, ended=ended)
         with suppress(TimeoutError):
             async with asyncio.timeout_at(news.look_at):
                 await news.woken.wait()
+
+
+async def _recorded(pk: int, place: Place, news: _News, reader: Reader) -> Sequence[NewFrame]:
+    """Frames that are known to be on record and are not in memory."""
+    known = news.last
+    if known <= place.frame:
+        return ()
+    found: Sequence[NewFrame] = await database_sync_to_async(_read)(pk, place.frame, reader)
+    if not found and known == news.last:
+        news.last = place.frame  # they are kept no longer: do not ask again and again
+    return found
 
 
 async def _listen(pk: int, news: _News) -> None:
@@ -151,15 +185,15 @@ async def _listen(pk: int, news: _News) -> None:
         logger.warning("The channel layer is away; this reader polls.", exc_info=True)
 
 
-def _read(pk: int, place: Place) -> Batch:
+def _look(pk: int, place: Place) -> _Found:
     # The end first: whatever was committed before the end is then found by the later queries.
-    ended = _is_settled(pk)
+    is_over = _is_settled(pk)
     mine = {"request_id": pk}
     observations = list(Observation.objects.filter(**mine, id__gt=place.seq).order_by("id")[:LIMIT])
     log_lines = list(LogLine.objects.filter(**mine, id__gt=place.log).order_by("id")[:LIMIT])
-    frames, more_frames = _read_frames(pk, place.frame)
-    more = more_frames or LIMIT in (len(observations), len(log_lines))
-    return Batch(observations, log_lines, frames, more=more, ended=ended and not more)
+    is_more = LIMIT in (len(observations), len(log_lines))
+    last = frames.last_number(pk)
+    return _Found(is_over and not is_more, observations, log_lines, is_more, last)
 
 
 def _is_settled(pk: int) -> bool:
@@ -168,15 +202,10 @@ def _is_settled(pk: int) -> bool:
     return ended_at is not None and (due_at is None or timezone.now() - ended_at > AFTERCARE)
 
 
-def _read_frames(pk: int, after: int) -> tuple[list[NewFrame], bool]:
-    """Frames up to `FRAME_BYTES` together, and whether there are more."""
-    following = Frame.objects.filter(request_id=pk, number__gt=after).order_by("number")
-    sizes = list(following.values_list("number", "size")[:FRAMES])
-    last, total = after, 0
-    for number, size in sizes:
-        if total and total + size > FRAME_BYTES:
-            break
-        last, total = number, total + size
-    more = len(sizes) == FRAMES or (bool(sizes) and last != sizes[-1][0])
-    rows = following.filter(number__lte=last).values_list(*COLUMNS) if sizes else ()
-    return [NewFrame(*row) for row in rows], more
+def _read(pk: int, after: int, reader: Reader) -> Sequence[NewFrame]:
+    """From the record, unless another reader was first: they take turns on one thread."""
+    if found := reader.take(after):
+        return found
+    page = frames.read(pk, after)
+    reader.keep(page)
+    return reader.take(after) or page

@@ -55,9 +55,41 @@ async def test_slow_readers_together_cost_a_bounded_number_of_bytes() -> None:
     feed = Feed()
     with feed.reader(1, lambda: None) as slow, feed.reader(1, lambda: None):
         publish(feed, 1, range(1, 100), size=feed_module.MOST_KEPT // 20)
-        assert memory_of(slow._newest._frames) <= feed_module.MOST_KEPT
+        assert memory_of(slow._shelf._newest) <= feed_module.MOST_KEPT
         assert not slow.take(0)  # the oldest are gone: left to the record
         assert numbers(slow.take(98)) == [99]
+
+
+async def test_pages_of_the_record_serve_the_other_readers_and_are_bounded_too() -> None:
+    feed = Feed()
+    with feed.reader(1, lambda: None) as one, feed.reader(1, lambda: None) as other:
+        one.keep([frame(n) for n in (3, 4, 5)])
+        assert numbers(other.take(3)) == [4, 5]
+        assert not other.take(1) and not other.take(5)
+        for number in range(10, 110):
+            one.keep([frame(number, size=feed_module.MOST_KEPT // 20)])
+        kept = [frame for page in one._shelf._pages for frame in page]
+        assert memory_of(kept) <= feed_module.MOST_KEPT
+        assert numbers(other.take(108)) == [109]
+
+
+async def test_pages_that_were_read_are_at_most_so_many() -> None:
+    feed = Feed()
+    with feed.reader(1, lambda: None) as reader:
+        for number in range(1, 1000):
+            reader.keep([frame(number)])
+        assert len(reader._shelf._pages) == feed_module.MOST_PAGES
+
+
+async def test_a_gap_in_what_is_kept_is_left_to_the_record() -> None:
+    feed = Feed()
+    with feed.reader(1, lambda: None) as reader:
+        reader.keep([frame(1), frame(2), frame(5), frame(6)])
+        assert not reader.take(2)
+        assert not reader.take(3)
+        publish(feed, 1, (7, 8))
+        publish(feed, 1, (1, 2))  # begun anew
+        assert not reader.take(7)
 
 
 async def test_a_reader_that_is_a_little_behind_still_gets_what_the_others_have() -> None:

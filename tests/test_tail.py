@@ -12,7 +12,8 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.utils import timezone
 
-from requests_app import announce, lifecycle, tail
+from requests_app import announce, frames, lifecycle, tail
+from requests_app.frames import NewFrame
 from requests_app.models import FalRequest, Frame, LogLine, Observation, Source, Status, Team
 from requests_app.tail import Batch, follow
 from requests_app.transitions import Ended
@@ -104,21 +105,49 @@ async def test_it_takes_up_after_the_readers_place(row: FalRequest) -> None:
     assert batch.observations == []
 
 
-async def test_more_than_a_batch_comes_in_order_without_gap_or_repeat(row: FalRequest) -> None:
-    await sync_to_async(add_frames)(row, *range(1, 1002))
+@pytest.mark.parametrize("size", [1, frames.PAGE_BYTES // 2, frames.PAGE_BYTES * 2])
+async def test_a_long_past_comes_in_order_without_gap_or_repeat(row: FalRequest, size: int) -> None:
+    count = frames.PAGE + 2 if size == 1 else 7
+    await sync_to_async(add_frames)(row, *range(1, count + 1), size=size)
     await sync_to_async(end_quietly)(row)
     batches = await to_the_end(row)
-    assert numbers(batches) == list(range(1, 1002))
-    assert max(len(batch.frames) for batch in batches) == tail.FRAMES
+    assert numbers(batches) == list(range(1, count + 1))
     assert [batch.ended for batch in batches] == [False] * (len(batches) - 1) + [True]
 
 
-async def test_large_frames_come_in_small_batches(row: FalRequest) -> None:
-    await sync_to_async(add_frames)(row, 1, 2, 3, 4, 5, size=tail.FRAME_BYTES // 2)
-    await sync_to_async(add_frames)(row, 6, 7, size=tail.FRAME_BYTES * 2)
-    await sync_to_async(end_quietly)(row)
-    batches = await to_the_end(row)
-    assert [[f.number for f in b.frames] for b in batches] == [[1, 2], [3, 4], [5], [6], [7]]
+async def test_what_one_reader_has_read_from_the_record_the_others_do_not_read_again(
+    row: FalRequest, never_polls: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[int] = []
+
+    def read(pk: int, after: int) -> list[NewFrame]:
+        reads.append(after)
+        return read_page(pk, after)
+
+    read_page = frames.read
+    monkeypatch.setattr(frames, "read", read)
+    await sync_to_async(add_frames)(row, *range(1, 11))
+    async with aclosing(follow(row.pk)) as one, aclosing(follow(row.pk, after_frame=4)) as other:
+        assert numbers([await next_full(one)]) == list(range(1, 11))
+        assert numbers([await next_full(other)]) == list(range(5, 11))
+        await sync_to_async(add_frames)(row, 11)
+        assert numbers([await next_full(one), await next_full(other)]) == [11, 11]
+    assert reads == [0, 10]
+
+
+async def test_frames_that_are_announced_and_kept_no_longer_are_asked_for_once(
+    row: FalRequest, never_polls: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[int] = []
+    monkeypatch.setattr(frames, "read", lambda pk, after: reads.append(after) or [])
+    async with aclosing(follow(row.pk)) as batches:
+        await next_full(batches)
+        await asyncio.sleep(0.1)
+        await sync_to_async(announce.framed)(row.pk, 5)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await anext(batches)
+    assert reads == [0]
 
 
 async def test_twenty_readers_and_a_writer_agree(row: FalRequest, never_polls: None) -> None:

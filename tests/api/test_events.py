@@ -65,10 +65,13 @@ async def test_the_past_comes_first_then_what_is_new_then_the_end(owner: Caller)
                 await sync_to_async(frame)(row, 2)
             if len(seen) == 4:
                 await sync_to_async(end)(row)
-    assert [name for name, _ in seen] == ["status", "frame", "log", "frame", "end"]
+    names = [name for name, _ in seen]
+    assert (names[:2], sorted(names[2:4]), names[4:]) == (
+        ["status", "frame"], ["frame", "log"], ["end"],
+    )  # fmt: skip
     assert seen[0][1]["kind"] == "created"
     assert seen[1][1]["data"] == 'line\nbreak \u2028 "é"'
-    assert seen[2][1]["message"] == "warm"
+    assert dict(seen[2:4])["log"]["message"] == "warm"
     assert (seen[4][1]["id"], seen[4][1]["status"]) == (str(row.public_id), "completed")
 
 
