@@ -15,7 +15,7 @@ from django.utils import timezone
 from requests_app import announce, frames, lifecycle, tail
 from requests_app.frames import NewFrame
 from requests_app.models import FalRequest, Frame, LogLine, Observation, Source, Status, Team
-from requests_app.tail import Batch, follow
+from requests_app.tail import Batch, Place, follow
 from requests_app.transitions import Ended
 from tests.builders import make_person, make_request
 
@@ -133,6 +133,25 @@ async def test_what_one_reader_has_read_from_the_record_the_others_do_not_read_a
         await sync_to_async(add_frames)(row, 11)
         assert numbers([await next_full(one), await next_full(other)]) == [11, 11]
     assert reads == [0, 10]
+
+
+async def test_word_of_frames_costs_no_look_at_anything_else(
+    row: FalRequest, never_polls: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+
+    def counted(pk: int, place: Place) -> object:
+        looks.append(place.frame)
+        return look(pk, place)
+
+    look = tail._look
+    monkeypatch.setattr(tail, "_look", counted)
+    async with aclosing(follow(row.pk)) as batches:
+        for number in range(1, 6):
+            await sync_to_async(add_frames)(row, number)
+            while numbers([await next_full(batches)]) != [number]:
+                pass
+    assert len(looks) <= 2  # the past, and once more after joining
 
 
 async def test_frames_that_are_announced_and_kept_no_longer_are_asked_for_once(
