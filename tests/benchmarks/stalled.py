@@ -23,7 +23,7 @@ VIEWERS = int(os.environ.get("STALLED_VIEWERS", "100"))
 SIZE = 32 * 1024
 COUNT = MEGABYTES * 2**20 // SIZE
 # The healthy ones alone keep up with this.
-PAUSE_S = float(os.environ.get("STALLED_PAUSE", 0.02 * VIEWERS / 10))
+PAUSE_S = float(os.environ.get("STALLED_PAUSE", 0.005 * VIEWERS / 10))
 
 
 def main() -> None:
