@@ -40,6 +40,7 @@ _UPSTREAM = {
     "FAL_RUN_URL": ("https://fal.run", "/run"),
     "FAL_QUEUE_URL": ("https://queue.fal.run", "/queue"),
     "FAL_REST_URL": ("https://rest.fal.ai", "/rest"),
+    "FAL_API_URL": ("https://api.fal.ai", "/api"),
     "FAL_JWKS_URL": (
         "https://rest.fal.ai/.well-known/jwks.json",
         "/rest/.well-known/jwks.json",
@@ -59,6 +60,7 @@ def _upstream(name: str) -> str:
 FAL_RUN_URL = _upstream("FAL_RUN_URL")
 FAL_QUEUE_URL = _upstream("FAL_QUEUE_URL")
 FAL_REST_URL = _upstream("FAL_REST_URL")
+FAL_API_URL = _upstream("FAL_API_URL")
 FAL_JWKS_URL = _upstream("FAL_JWKS_URL")
 FAL_REALTIME_URL = env_url(
     "FAL_REALTIME_URL",

@@ -15,7 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 LEAST_SECRET = 32  # characters
 _KEY = re.compile(r"[^\s:]+:[^\s:]+")  # id:secret
-_UPSTREAM = ("FAL_RUN_URL", "FAL_QUEUE_URL", "FAL_REST_URL", "FAL_JWKS_URL")
+_UPSTREAM = ("FAL_RUN_URL", "FAL_QUEUE_URL", "FAL_REST_URL", "FAL_API_URL", "FAL_JWKS_URL")
 
 
 @register(Tags.security)

@@ -127,6 +127,7 @@ def at_sandbox(sandbox: Any, settings: Any) -> Iterator[Any]:
     settings.FAL_RUN_URL = f"{sandbox.url}/run"
     settings.FAL_QUEUE_URL = f"{sandbox.url}/queue"
     settings.FAL_REST_URL = f"{sandbox.url}/rest"
+    settings.FAL_API_URL = f"{sandbox.url}/api"
     settings.FAL_JWKS_URL = f"{sandbox.url}/rest/.well-known/jwks.json"
     settings.FAL_REALTIME_URL = f"{sandbox.url}/run".replace("http", "ws", 1)
     settings.PUBLIC_URL = ""

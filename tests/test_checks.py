@@ -29,6 +29,7 @@ def real_fal(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.FAL_RUN_URL = "https://fal.run"
     settings.FAL_QUEUE_URL = "https://queue.fal.run"
     settings.FAL_REST_URL = "https://rest.fal.ai"
+    settings.FAL_API_URL = "https://api.fal.ai"
     settings.FAL_JWKS_URL = "https://rest.fal.ai/.well-known/jwks.json"
 
 

@@ -17,6 +17,7 @@
     transport   one HTTP call: deadline, size limit, "had bytes left?"
     queue       submit, status, result, cancel, run
     streams     a model's stream, the status stream
+    finished    the list of finished requests
     session     FalClient, which binds these to a key and hosts
     realtime    connect: a session on a WebSocket; realtime_token and realtime_handshake open it
 """
@@ -33,6 +34,7 @@ from .endpoints import (
     urls_for,
 )
 from .errors import FalError, KeysUnavailable, NotFinished, NotSent, Refused, TooLarge, Unanswered
+from .finished import Listed, Window
 from .headers import PLATFORM_HEADERS, InvalidHeader, build_headers
 from .jsontext import NotJson
 from .realtime import RealtimeConnection
@@ -84,6 +86,7 @@ __all__ = [
     "KeyCache",
     "KeysUnavailable",
     "Limits",
+    "Listed",
     "LogLine",
     "NotFinished",
     "NotJson",
@@ -107,6 +110,7 @@ __all__ = [
     "Unanswered",
     "WebhookRejected",
     "WebhookReport",
+    "Window",
     "build_headers",
     "decode_message",
     "describe_close",

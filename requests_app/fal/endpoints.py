@@ -98,6 +98,7 @@ class Hosts:
     queue: str
     realtime: str
     rest: str
+    api: str
     jwks: str
 
     def __post_init__(self) -> None:
@@ -114,6 +115,7 @@ class Hosts:
             queue="https://queue.fal.run",
             realtime="wss://fal.run",
             rest="https://rest.fal.ai",
+            api="https://api.fal.ai",
             jwks="https://rest.fal.ai/.well-known/jwks.json",
         )
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 
 import httpx
 
-from . import queue, streams
+from . import finished, queue, streams
 from .endpoints import EndpointId, Hosts, RequestUrls
 from .reports import CancelAnswer, Receipt, Result, StatusReport
 from .transport import Limits, Timeouts, Wire
@@ -77,6 +77,10 @@ class FalClient:
     async def cancel(self, urls: RequestUrls) -> CancelAnswer:
         """See ``queue.cancel``."""
         return await queue.cancel(self._wire, urls)
+
+    def finished(self, window: finished.Window) -> AsyncIterator[finished.Listed]:
+        """See ``finished.finished``."""
+        return finished.finished(self._wire, self.hosts, window)
 
     async def run(
         self, endpoint: EndpointId, body: bytes, headers: Mapping[str, str], *, timeout_s: float

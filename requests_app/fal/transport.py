@@ -60,18 +60,20 @@ class Timeouts:
     status_s: float = 15.0
     result_s: float = 300.0  # the largest there may be, at 1 MB/s
     cancel_s: float = 15.0
+    listing_s: float = 30.0
     status_idle_s: float = 45.0
     stream_idle_s: float = 600.0
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Bytes: the most a result, a status with its log, any other reply and one stream event may hold
-    after decoding.
+    """Bytes: the most a result, a status with its log, a page of requests with their payloads, any other
+    reply and one stream event may hold after decoding.
     """
 
     result: int = 256 * MEGABYTE
     status: int = 32 * MEGABYTE
+    listing: int = 32 * MEGABYTE
     reply: int = 8 * MEGABYTE
     event: int = MEGABYTE
 

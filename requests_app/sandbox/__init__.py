@@ -4,8 +4,8 @@ It knows nothing of the rest of the project, so that a misreading of the protoco
 by both sides. fal's own published clients judge it (`tests/conformance/`).
 
     server.py        SandboxServer: uvicorn in a thread, or the whole process
-    app.py           the routes; queue_routes, run_routes, realtime, rest_routes, cdn_routes,
-                     control_routes answer them
+    app.py           the routes; queue_routes, run_routes, realtime, rest_routes, api_routes,
+                     cdn_routes, control_routes answer them
     queue.py         the queue: lane.py (who is next), record.py (one request), runner.py (one run)
     models/          one file per endpoint family; landscape.py paints the images
     store.py         what survives a kill

@@ -8,7 +8,15 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.routing import Route, WebSocketRoute
 
-from . import cdn_routes, control_routes, queue_routes, realtime, rest_routes, run_routes
+from . import (
+    api_routes,
+    cdn_routes,
+    control_routes,
+    queue_routes,
+    realtime,
+    rest_routes,
+    run_routes,
+)
 from .sandbox import Sandbox
 
 ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -18,6 +26,7 @@ ROUTES = [
     WebSocketRoute("/run/{path:path}", realtime.connect),
     Route("/run/{path:path}", run_routes.run, methods=ANY),
     *rest_routes.ROUTES,
+    *api_routes.ROUTES,
     cdn_routes.MOUNT,
     Route("/openapi", control_routes.schema),
     Route("/control/faults", control_routes.faults, methods=["GET", "POST", "DELETE"]),

@@ -84,6 +84,14 @@ class Queue:
             return None
         return request
 
+    def of(self, user_id: str, endpoint_id: EndpointId) -> list[QueuedRequest]:
+        """The user's requests to exactly this endpoint, as long as they are kept."""
+        return [
+            request
+            for request in self._requests.values()
+            if (request.user_id, request.endpoint_id) == (user_id, endpoint_id)
+        ]
+
     def position(self, request: QueuedRequest) -> int | None:
         return self._lane(request.endpoint_id).position(request)
 

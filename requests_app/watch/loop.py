@@ -204,6 +204,7 @@ def hosts_from_settings() -> Hosts:
         queue=settings.FAL_QUEUE_URL,
         realtime=settings.FAL_REALTIME_URL,
         rest=settings.FAL_REST_URL,
+        api=settings.FAL_API_URL,
         jwks=settings.FAL_JWKS_URL,
     )
 

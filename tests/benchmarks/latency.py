@@ -31,6 +31,7 @@ def main() -> None:
             FAL_QUEUE_URL=f"{fal}/queue",
             FAL_RUN_URL=f"{fal}/run",
             FAL_REST_URL=f"{fal}/rest",
+            FAL_API_URL=f"{fal}/api",
             FAL_JWKS_URL=f"{fal}/jwks.json",
         )
         serving.environment["PUBLIC_URL"] = serving.url

@@ -32,7 +32,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, running(signer) as fal:
         serving = Serving(
             Path(folder), FAL_KEY="id:secret", FAL_QUEUE_URL=f"{fal}/queue", FAL_RUN_URL=fal,
-            FAL_REST_URL=fal, FAL_JWKS_URL=f"{fal}/jwks.json",
+            FAL_REST_URL=fal, FAL_API_URL=fal, FAL_JWKS_URL=f"{fal}/jwks.json",
         )  # fmt: skip
         serving.environment["PUBLIC_URL"] = serving.url
         with serving:

@@ -13,8 +13,8 @@ import pytest
 from django.conf import settings as live
 
 SHOWN = (
-    "ALLOWED_HOSTS", "CHANNEL_LAYERS", "CSRF_TRUSTED_ORIGINS", "DEBUG", "FAL_KEY", "FAL_QUEUE_URL",
-    "FAL_REALTIME_URL", "FAL_RUN_URL", "HTTPS", "PUBLIC_URL", "SANDBOX", "SECRET_KEY",
+    "ALLOWED_HOSTS", "CHANNEL_LAYERS", "CSRF_TRUSTED_ORIGINS", "DEBUG", "FAL_API_URL", "FAL_KEY",
+    "FAL_QUEUE_URL", "FAL_REALTIME_URL", "FAL_RUN_URL", "HTTPS", "PUBLIC_URL", "SANDBOX", "SECRET_KEY",
     "SECURE_HSTS_SECONDS", "SESSION_COOKIE_NAME", "SESSION_COOKIE_SECURE",
 )  # fmt: skip
 PROGRAM = f"""
@@ -53,6 +53,7 @@ def test_with_nothing_set_everything_stays_on_this_machine(start: Any, tmp_path:
     shown = start()
     assert (shown["SANDBOX"], shown["DEBUG"]) == (True, False)
     assert shown["FAL_QUEUE_URL"].startswith("http://127.0.0.1:")
+    assert shown["FAL_API_URL"].startswith("http://127.0.0.1:")
     assert shown["ENGINE"].endswith("sqlite3")
     assert shown["CHANNEL_LAYERS"]["default"]["BACKEND"].endswith("ThreadSafeInMemoryLayer")
     assert shown["SECRET_KEY"] == (tmp_path / "secret_key").read_text()
@@ -63,6 +64,7 @@ def test_a_key_alone_means_fal_itself(start: Any) -> None:
     shown = start(FAL_KEY="id:secret")
     assert (shown["SANDBOX"], shown["FAL_KEY"]) == (False, "id:secret")
     assert shown["FAL_QUEUE_URL"] == "https://queue.fal.run"
+    assert shown["FAL_API_URL"] == "https://api.fal.ai"
     assert shown["FAL_REALTIME_URL"] == "wss://fal.run"
 
 

@@ -12,7 +12,7 @@ KEY = "id-123:secret-456"
 REQUEST_ID = "764cabcf-b745-4b3e-ae38-1200304cf45b"
 QUICK = Timeouts(
     connect_s=1, pool_s=1, read_s=0.4, submit_s=0.6, status_s=0.5, result_s=0.5, cancel_s=0.5,
-    status_idle_s=0.3, stream_idle_s=0.3,
+    listing_s=0.5, status_idle_s=0.3, stream_idle_s=0.3,
 )  # fmt: skip
 
 
@@ -36,6 +36,7 @@ def hosts_at(url: str) -> Hosts:
         queue=f"{url}/queue",
         realtime=url.replace("http", "ws") + "/realtime",
         rest=f"{url}/rest",
+        api=f"{url}/api",
         jwks=f"{url}/rest/.well-known/jwks.json",
     )
 

@@ -141,6 +141,7 @@ def test_the_path_prefix_of_a_configured_host_counts() -> None:
         queue="http://localhost:8700/queue/",
         realtime="ws://localhost:8700",
         rest="http://localhost:8700",
+        api="http://localhost:8700",
         jwks="http://localhost:8700/jwks",
     )
     assert (
@@ -181,9 +182,12 @@ def test_another_stream_path_is_held_to_the_same_rules() -> None:
         {"run": "https://fal.run?x=1"},
         {"realtime": "https://fal.run"},
         {"rest": "https://rest.fal.ai#x"},
+        {"api": "api.fal.ai"},
     ],
 )
 def test_a_host_that_is_no_base_url_is_refused_by_name(changes: dict[str, str]) -> None:
-    good = {name: getattr(HOSTS, name) for name in ("run", "queue", "realtime", "rest", "jwks")}
+    good = {
+        name: getattr(HOSTS, name) for name in ("run", "queue", "realtime", "rest", "api", "jwks")
+    }
     with pytest.raises(InvalidHost, match=next(iter(changes))):
         Hosts(**{**good, **changes})

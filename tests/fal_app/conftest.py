@@ -31,6 +31,7 @@ def at_fal_app(fal_app: FalApp, settings: Any) -> FalApp:
     settings.FAL_RUN_URL = fal_app.url
     settings.FAL_REALTIME_URL = fal_app.url.replace("http", "ws", 1)
     settings.FAL_QUEUE_URL = settings.FAL_REST_URL = "http://127.0.0.1:1"
+    settings.FAL_API_URL = "http://127.0.0.1:1"
     return fal_app
 
 

@@ -40,6 +40,7 @@ def serving(tmp_path: Path, fal: SandboxServer) -> Iterator[Serving]:
         FAL_RUN_URL=f"{fal.url}/run",
         FAL_QUEUE_URL=f"{fal.url}/queue",
         FAL_REST_URL=f"{fal.url}/rest",
+        FAL_API_URL=f"{fal.url}/api",
         FAL_JWKS_URL=f"{fal.url}/rest/.well-known/jwks.json",
     )
     installation.environment["PUBLIC_URL"] = installation.url

@@ -33,7 +33,7 @@ def serving(tmp_path: Path, fal: SandboxServer) -> Iterator[Serving]:
     installation = Serving(
         tmp_path, FAL_KEY=KEY, SECRET_KEY="canary-of-django" * 4, METRICS_TOKEN="canary-metrics",
         FAL_RUN_URL=f"{fal.url}/run", FAL_QUEUE_URL=f"{fal.url}/queue",
-        FAL_REST_URL=f"{fal.url}/rest", FAL_JWKS_URL=f"{fal.url}/rest/.well-known/jwks.json",
+        FAL_REST_URL=f"{fal.url}/rest", FAL_API_URL=f"{fal.url}/api", FAL_JWKS_URL=f"{fal.url}/rest/.well-known/jwks.json",
         LOG_LEVEL="DEBUG", LOG_FORMAT="json",
     )  # fmt: skip
     installation.environment["PUBLIC_URL"] = installation.url

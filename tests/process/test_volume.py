@@ -50,7 +50,7 @@ def fal() -> Iterator[LargeFal]:
 def serving(fal: LargeFal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     serving = Serving(
         tmp_path_factory.mktemp("volume"), FAL_KEY="id:secret", FAL_QUEUE_URL=fal.url,
-        FAL_RUN_URL=fal.url, FAL_REST_URL=fal.url, FAL_JWKS_URL=f"{fal.url}/jwks.json",
+        FAL_RUN_URL=fal.url, FAL_REST_URL=fal.url, FAL_API_URL=fal.url, FAL_JWKS_URL=f"{fal.url}/jwks.json",
         OUTPUT_LIMIT=str((RESULT_MB + 16) * MB),
     )  # fmt: skip
     serving.environment["PUBLIC_URL"] = serving.url

@@ -102,6 +102,7 @@ class Rig:
             "FAL_RUN_URL": f"{fal}/run",
             "FAL_QUEUE_URL": f"{fal}/queue",
             "FAL_REST_URL": f"{fal}/rest",
+            "FAL_API_URL": f"{fal}/api",
             "FAL_JWKS_URL": f"{fal}/rest/.well-known/jwks.json",
             "PUBLIC_URL": f"http://127.0.0.1:{self.proxies.front}",
             "RIG_PLANT": self.plant,

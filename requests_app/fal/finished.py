@@ -1,0 +1,148 @@
+"""fal's list of finished requests, kept by its platform API, page by page.
+
+UNCONFIRMED, all of it: path, parameters and members are as documented and were never seen, and which
+keys may ask is not documented. So they stand here alone, and a member that is missing or odd is one
+that was not told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from .endpoints import REQUEST_ID, EndpointId, Hosts
+from .errors import TooLarge, Unanswered
+from .jsontext import Items, NotJson, parse_json, parse_with_items
+from .replies import Reply, read_stream_refusal, unreadable
+from .reports import text_or_none
+from .transport import Call, Wire
+
+PATH = "/v1/models/requests/by-endpoint"
+PAGE = 100  # the most fal gives at once
+SMALL_PAGE = 10  # when the payloads of a whole page are too much for one reply
+MOST_PAGES = 20
+QUICKLY_READ = 256 * 1024  # bytes of a page that may be read without holding up the loop
+
+
+@dataclass(frozen=True)
+class Window:
+    """Whose requests, and of which time (aware). fal may mean any of a request's times by it."""
+
+    endpoint: EndpointId
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A request as the list has it. None: not told. ``input`` is the parsed JSON of what was sent."""
+
+    request_id: str
+    endpoint_id: str
+    input: dict[str, Any] | None = None
+    sent_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class _Page:
+    entries: list[Listed]
+    next_cursor: str | None
+
+
+async def finished(wire: Wire, hosts: Hosts, window: Window) -> AsyncIterator[Listed]:
+    """Every listed request of the window. A GET for each page.
+
+    Raises NotSent, Unanswered (also when there are more than `MOST_PAGES`) or Refused.
+    """
+    size, cursor = PAGE, None
+    for _ in range(MOST_PAGES):
+        try:
+            page = await _page(wire, hosts, window, size, cursor)
+        except TooLarge:
+            if size == SMALL_PAGE:
+                raise
+            size = SMALL_PAGE
+            continue
+        for entry in page.entries:
+            yield entry
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+    raise Unanswered("fal's list of finished requests is too long to be read to its end")
+
+
+async def _page(wire: Wire, hosts: Hosts, window: Window, size: int, cursor: str | None) -> _Page:
+    params = {
+        "endpoint_id": str(window.endpoint),
+        "start": _stamp(window.start),
+        "end": _stamp(window.end),
+        "expand": "payloads",
+        "sort_by": "ended_at",
+        "limit": str(size),
+        **({"cursor": cursor} if cursor else {}),
+    }
+    call = Call("GET", hosts.api + PATH, {}, params=params)
+    limit = wire.limits.listing
+    reply = await wire.exchange(call, deadline_s=wire.timeouts.listing_s, limit=limit, held=limit)
+    if len(reply.body) < QUICKLY_READ:
+        return read_page(reply)
+    return await asyncio.to_thread(read_page, reply)
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def read_page(reply: Reply) -> _Page:
+    """One page of the list. Raises Refused, or Unanswered for what is no list."""
+    if not reply.is_success:
+        raise read_stream_refusal(reply, retryable=True)
+    try:
+        members = parse_with_items(reply.body, "items")
+        items = members.get("items")
+        if not isinstance(items, Items):
+            raise NotJson("There are no items.")
+        entries = list(_entries(items))
+    except NotJson as exc:
+        raise unreadable(reply, retryable=True, missing="a list of requests") from exc
+    more = text_or_none(members.get("next_cursor"))
+    return _Page(entries, more if members.get("has_more") is not False else None)
+
+
+def _entries(items: Iterable[Any]) -> Iterable[Listed]:
+    """One by one: an entry's output, which may be large, is dropped before the next is looked at."""
+    for item in items:
+        request_id = item.get("request_id") if isinstance(item, dict) else None
+        if isinstance(request_id, str) and REQUEST_ID.fullmatch(request_id):
+            yield _listed(request_id, item)
+
+
+def _listed(request_id: str, item: Mapping[str, Any]) -> Listed:
+    return Listed(
+        request_id,
+        text_or_none(item.get("endpoint_id")) or "",
+        input=_input(item.get("json_input")),
+        sent_at=_moment(item.get("sent_at")),
+    )
+
+
+def _input(told: object) -> dict[str, Any] | None:
+    """An object, or the text of one."""
+    if isinstance(told, str):
+        try:
+            told = parse_json(told.encode("utf-8", "surrogatepass"))
+        except NotJson:
+            return None
+    return told if isinstance(told, dict) else None
+
+
+def _moment(told: object) -> datetime | None:
+    """ISO 8601; UTC when no zone is told."""
+    try:
+        moment = datetime.fromisoformat(told) if isinstance(told, str) else None
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
