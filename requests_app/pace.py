@@ -13,6 +13,13 @@ RETRY_FIRST_S = 1.0
 RETRY_LATEST_S = 60.0
 POLLS_PER_S = 50.0  # all rows together
 
+SEARCH_FIRST_S = 2.0  # after the answer to a submit failed to come
+SEARCH_LATEST_S = 30.0  # an end is found within a minute while it can be expected
+SEARCH_SOON = timedelta(minutes=15)
+SEARCH_LATE_S = 300.0  # later on
+SEARCH_FOR = timedelta(days=1)
+SEARCHES_PER_S = 5.0  # all rows together
+
 
 @dataclass(frozen=True)
 class Pace:
@@ -31,6 +38,20 @@ def next_look(pace: Pace) -> datetime:
     by_age = WATCHED_S if watched else min(LATEST_S, max(SOONEST_S, age_s * AGE_SHARE))
     by_budget = pace.open_rows / POLLS_PER_S
     return pace.now + timedelta(seconds=max(by_age, by_budget))
+
+
+def next_search(now: datetime, sent_at: datetime, searched: int) -> datetime | None:
+    """When to look again for a lost request, one of `searched`: 2, 4, 8… s old, then every half minute.
+
+    Later on seldom, and after a day never (None).
+    """
+    age = now - sent_at
+    if age > SEARCH_FOR:
+        return None
+    by_age = min(SEARCH_LATEST_S, max(SEARCH_FIRST_S, age.total_seconds()))
+    if age > SEARCH_SOON:
+        by_age = SEARCH_LATE_S
+    return now + timedelta(seconds=max(by_age, searched / SEARCHES_PER_S))
 
 
 def next_try(now: datetime, tries: int, *, asked_s: float | None = None) -> datetime:

@@ -17,6 +17,7 @@ _SOURCES = {
     Source.STATUS_STREAM: "fal's status stream",
     Source.STREAM: "the call itself",
     Source.WEBHOOK: "a signed webhook",
+    Source.LIST: "fal's list of finished requests",
     Source.PERSON: "a person",
 }
 

@@ -73,6 +73,13 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Found:
+    """An uncertain request was recognised in fal's list, by this id."""
+
+    request_id: str
+
+
+@dataclass(frozen=True)
 class Gone:
     """fal no longer knows the request, or no longer keeps its result."""
 
@@ -94,7 +101,7 @@ class Ended:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-News = Receipt | StatusReport | Result | WebhookReport | Gone | Ended
+News = Receipt | StatusReport | Result | WebhookReport | Found | Gone | Ended
 
 
 def decide(picture: Picture, news: News) -> Change | None:
@@ -236,6 +243,22 @@ def _finished(note: str, **columns: Any) -> Change:
 def _code_in(error: str | None) -> int | None:
     found = re.search(r"status code: (\d{3})\b", error or "")
     return int(found[1]) if found else None
+
+
+@_decide.register
+def _found(news: Found, picture: Picture) -> Change | None:
+    """News of a row that is still looked for, alone: whatever else was heard of it is surer.
+
+    Live until the usual look has fetched the end, or learnt that it still runs.
+    """
+    if picture.status != Status.UNCERTAIN:
+        return None
+    return Change(
+        status=Status.IN_PROGRESS,
+        kind="found",
+        note="fal took it after all: its list has the one request that this can be.",
+        columns={"fal_request_id": news.request_id},
+    )
 
 
 @_decide.register

@@ -69,7 +69,7 @@ class Rules(RuleBasedStateMachine):
         )
 
     def check(self, before: Picture, news: Any, change: Change) -> None:
-        assert change.kind in {"accepted", "status", "finished", "ended"}
+        assert change.kind in {"accepted", "status", "found", "finished", "ended"}
         assert change.note.strip() or change.ends
         assert change.ends == (change.kind == "ended")
         assert change.status in AT_FAL | ENDED  # news never makes a row unsent or uncertain

@@ -139,13 +139,13 @@ def test_a_refusal_fails_with_fals_words(row: FalRequest) -> None:
     assert "Exhausted balance" in row.observations.last().note  # type: ignore[union-attr]
 
 
-def test_an_unknown_outcome_stays_uncertain_and_is_never_due(row: FalRequest) -> None:
+def test_an_unknown_outcome_stays_uncertain_and_is_never_sent_again(row: FalRequest) -> None:
     now = timezone.now()
     lifecycle.claim(row.pk, now=now)
     lifecycle.uncertain(row.pk, "the connection was reset", now=now)
     row = fresh(row)
     assert row.status == Status.UNCERTAIN
-    assert row.due_at is None
+    assert row.due_at == now + timedelta(seconds=2)  # to be looked for in fal's list
     assert lifecycle.claim(row.pk, now=now + timedelta(days=1)) is None
 
 
@@ -334,16 +334,18 @@ def test_a_lost_lease_releases_nothing(queued: FalRequest) -> None:
     assert fresh(queued).lease == new
 
 
-def test_a_restart_makes_every_live_row_due_but_the_uncertain(
+def test_a_restart_makes_every_live_row_due_but_what_is_not_looked_for(
     queued: FalRequest, team: Team, owner: User
 ) -> None:
-    lost = make_request(team=team, person=owner)
-    lifecycle.claim(lost.pk, now=timezone.now())
-    lifecycle.uncertain(lost.pk, "reset", now=timezone.now())
+    sought, unsought = (make_request(team=team, person=owner) for _ in range(2))
+    for lost in (sought, unsought):
+        lifecycle.claim(lost.pk, now=timezone.now())
+        lifecycle.uncertain(lost.pk, "reset", now=timezone.now())
+    FalRequest.objects.filter(pk=unsought.pk).update(due_at=None)
     now = timezone.now() + timedelta(seconds=1)
-    assert lifecycle.resume(now=now, alone=True) == 1
-    assert fresh(queued).due_at == now
-    assert fresh(lost).due_at is None
+    assert lifecycle.resume(now=now, alone=True) == 2
+    assert fresh(queued).due_at == fresh(sought).due_at == now
+    assert fresh(unsought).due_at is None
 
 
 def test_every_status_change_leaves_exactly_one_observation(queued: FalRequest) -> None:

@@ -4,6 +4,7 @@ database. `test_decisions_in_any_order` plays with the pure rules alone.
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,9 +18,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from hypothesis.stateful import run_state_machine_as_test as play
 
 from requests_app import lifecycle
-from requests_app.fal import NotSent, Refused
+from requests_app.fal import Listed, NotSent, Refused
 from requests_app.lifecycle import Heard
 from requests_app.models import AT_FAL, FalRequest, Source, Status, Team
+from requests_app.recognition import Lost
 from tests.builders import make_receipt, make_request
 from tests.news import reports
 
@@ -92,6 +94,15 @@ class Writer(RuleBasedStateMachine):
     def no_answer(self) -> None:
         lifecycle.uncertain(self.row.pk, "reset", now=self.now)
 
+    @rule(request_ids=st.lists(st.sampled_from(["req-1", "req-2"]), unique=True))
+    def looked_for(self, request_ids: list[str]) -> None:
+        before = self.look()
+        found = [Listed(request_id, before.endpoint_id) for request_id in request_ids]
+        lost = Lost(before.endpoint_id, json.loads(before.input_text), self.now)
+        lifecycle.listed(before.pk, lost, found, now=self.now)
+        if self.look().fal_request_id != before.fal_request_id:
+            assert (before.status, [self.look().fal_request_id]) == (Status.UNCERTAIN, request_ids)
+
     @rule()
     def lapsed(self) -> None:
         if self.look().status == Status.SUBMITTING:
@@ -157,13 +168,11 @@ class Writer(RuleBasedStateMachine):
         assert (row.seq, row.status) == (told.pk, told.status)
 
     @invariant()
-    def a_live_row_is_due_at_some_time_unless_it_is_uncertain(self) -> None:
+    def a_live_row_is_due_at_some_time(self) -> None:
         if not hasattr(self, "row"):
             return
         row = self.look()
-        if row.status == Status.UNCERTAIN:
-            assert row.due_at is None
-        elif not row.is_ended:
+        if not row.is_ended:
             assert row.due_at is not None
             assert row.leased_until is None or row.lease is not None
 

@@ -7,7 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from requests_app.pace import POLLS_PER_S, RETRY_LATEST_S, Pace, next_look, next_try
+from requests_app.pace import (
+    POLLS_PER_S,
+    RETRY_LATEST_S,
+    Pace,
+    next_look,
+    next_search,
+    next_try,
+)
 from requests_app.watch.clock import EVERY_S
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -67,3 +74,25 @@ def test_tries_double_up_to_a_minute() -> None:
 def test_what_fal_asked_for_counts_instead() -> None:
     assert next_try(NOW, 1, asked_s=300) == NOW + timedelta(seconds=300)
     assert next_try(NOW, 9, asked_s=2) == NOW + timedelta(seconds=2)
+
+
+def search_s(age_s: float, searched: int = 1) -> float | None:
+    due_at = next_search(NOW, NOW - timedelta(seconds=age_s), searched)
+    return due_at and (due_at - NOW).total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("age_s", "seconds"),
+    [(-5, 2), (0, 2), (4, 4), (16, 16), (60, 30), (900, 30), (901, 300), (86_400, 300)],
+)
+def test_a_lost_request_is_looked_for_ever_less_often(age_s: float, seconds: float) -> None:
+    assert search_s(age_s) == seconds
+
+
+def test_after_a_day_it_is_looked_for_no_more() -> None:
+    assert search_s(86_401) is None
+
+
+def test_three_hundred_lost_requests_are_each_looked_for_within_a_minute() -> None:
+    assert search_s(100, searched=300) == 60
+    assert search_s(100, searched=100) == 30

@@ -9,6 +9,7 @@ import pytest
 from requests_app.models import ENDED, LIVE, Status
 from requests_app.transitions import (
     Ended,
+    Found,
     Gone,
     Picture,
     agrees,
@@ -51,6 +52,7 @@ TABLE = [
     ("in_progress", make_result(code=500, error="oops"), "failed"),
     ("in_progress", make_result(code=499, error="gone"), "cancelled"),
     ("uncertain", make_webhook(), "completed"),
+    ("uncertain", Found("req-1"), "in_progress"),
     ("submitting", make_webhook(), "completed"),
     ("in_queue", make_webhook(payload_bytes=None, payload_error="too large"), "in_progress"),
     ("in_queue", make_webhook(status="ERROR", error="Invalid status code: 422"), "failed"),
@@ -173,3 +175,8 @@ def test_a_session_that_ended_well_is_completed_with_a_note_how() -> None:
 
 def test_that_fal_has_forgotten_an_ended_request_contradicts_no_end() -> None:
     assert all(agrees(status, Gone("request")) for status in ENDED)
+
+
+@pytest.mark.parametrize("status", sorted(LIVE - {Status.UNCERTAIN}))
+def test_what_is_not_lost_is_not_found(status: str) -> None:
+    assert decide(Picture(status=status), Found("req-9")) is None

@@ -109,6 +109,11 @@ def _store_io(field: str, value: object) -> dict[str, str]:
     return {"X-Fal-Store-IO": "1" if _flag(value, field) else "0"}
 
 
+def keeps_input(options: Mapping[str, object]) -> bool:
+    """Whether fal may keep what is sent with these options, and can show it later."""
+    return options.get("store_io") is not False
+
+
 def _runner_hint(field: str, value: object) -> dict[str, str]:
     return {"X-Fal-Runner-Hint": _plain(field, value)}
 

@@ -8,6 +8,7 @@ touches the network.
     sending.py   claim, open_session, not_sent, refused, uncertain, lapsed, opened, hold, capped
     hearing.py   observe, cancel_answered, is_for_row
     asking.py    denied, unanswered, answered
+    finding.py   listed, unlisted
     work.py      make_due, watched, release, resume
     removing.py  remove_payload, remove_frames
     writing.py   the writes, for those above alone
@@ -16,6 +17,7 @@ touches the network.
 from __future__ import annotations
 
 from requests_app.lifecycle.asking import answered, denied, unanswered
+from requests_app.lifecycle.finding import listed, unlisted
 from requests_app.lifecycle.hearing import CANCEL_NOTES, Heard, cancel_answered, is_for_row, observe
 from requests_app.lifecycle.person import KeyReused, ask_cancel, create, create_once, give_up
 from requests_app.lifecycle.removing import remove_frames, remove_payload
@@ -52,6 +54,7 @@ __all__ = [
     "hold",
     "is_for_row",
     "lapsed",
+    "listed",
     "make_due",
     "not_sent",
     "observe",
@@ -64,5 +67,6 @@ __all__ = [
     "resume",
     "unanswered",
     "uncertain",
+    "unlisted",
     "watched",
 ]

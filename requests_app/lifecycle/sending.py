@@ -16,6 +16,7 @@ from django.db.models import Case, F, Value, When
 from requests_app import pace
 from requests_app.drafts import Draft
 from requests_app.fal.errors import FalError, Refused
+from requests_app.fal.headers import keeps_input
 from requests_app.fal.reports import parse_error
 from requests_app.lifecycle.hearing import observe
 from requests_app.lifecycle.person import create
@@ -160,19 +161,24 @@ def _back_to_pending(
 
 
 def uncertain(pk: int, reason: str, *, now: datetime) -> None:
-    """Bytes left and no usable answer came: only fal's word or a person ends this."""
+    """Bytes left and no usable answer came: only fal's word or a person ends this.
+
+    It is looked for in fal's list of finished requests, unless that has no inputs to know it by.
+    """
     with transaction.atomic():
         row = locked(pk)
         if row.status == Status.SUBMITTING:
             note = f"Sent, but the answer is unknown: {reason}"
+            soon = now + timedelta(seconds=pace.SEARCH_FIRST_S)
             apply(
                 row,
                 Change(Status.UNCERTAIN, "uncertain", note),
                 Source.US,
                 at=now,
-                due_at=None,
+                due_at=soon if keeps_input(row.options) else None,
                 lease=None,
                 leased_until=None,
+                tries=0,
             )
         else:  # a webhook was first: the row must not wait for our lease to run out
             unheard = FalRequest.objects.filter(pk=pk, accepted_at=None)

@@ -41,11 +41,11 @@ def release(pk: int, lease: UUID, due_at: datetime | None, *, failed: bool = Fal
 
 
 def resume(*, now: datetime, alone: bool) -> int:
-    """After a restart every live row is due at once; returns how many.
+    """After a restart every live row that waits for something is due at once; returns how many.
 
     `alone`: no other process works on this database, so every lease is a dead one's.
     """
-    rows = FalRequest.objects.live().exclude(status=Status.UNCERTAIN)
+    rows = FalRequest.objects.live().exclude(status=Status.UNCERTAIN, due_at=None)
     if alone:
         return rows.update(due_at=now, lease=None, leased_until=None)
     return rows.filter(leased_until=None).update(due_at=now)

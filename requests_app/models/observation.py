@@ -19,6 +19,7 @@ class Source(models.TextChoices):
     STATUS_STREAM = "status_stream", "status stream"
     STREAM = "stream", "stream"
     WEBHOOK = "webhook", "webhook"
+    LIST = "list", "list of requests"
     PERSON = "person", "person"
 
 

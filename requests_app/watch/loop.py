@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 START_TIMEOUT_S = 5.0
 CUT_S = 10.0  # for steps that were told to end
 CALLS_AT_ONCE = 64  # short calls to fal at the same time; streams and runs do not count
+LISTS_AT_ONCE = 4  # of large replies, to a host with limits of its own
 INSIST_S = 60.0  # how long a write that must not be lost waits for the database
 INSIST_EVERY_S = 1.0
 
@@ -42,6 +43,7 @@ class WatchLoop:
         self._lock = threading.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.calls = asyncio.Semaphore(CALLS_AT_ONCE)
+        self.lists = asyncio.Semaphore(LISTS_AT_ONCE)
         self.submits = Ramp()
         self._clients: dict[tuple[Hosts, str], FalClient] = {}
         self._breakers: dict[str, Breaker] = {}
@@ -139,7 +141,9 @@ class WatchLoop:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         self._loop = loop
-        self.calls, self.submits = asyncio.Semaphore(CALLS_AT_ONCE), Ramp()  # both are of one loop
+        # All of them are of one loop.
+        self.calls, self.submits = asyncio.Semaphore(CALLS_AT_ONCE), Ramp()
+        self.lists = asyncio.Semaphore(LISTS_AT_ONCE)
         loop.call_soon(ready.set)
         try:
             loop.run_forever()

@@ -29,7 +29,7 @@ from requests_app.fal import (
 from requests_app.metrics import STEPS
 from requests_app.models import AT_FAL, FalRequest, Mode, Source, Status
 from requests_app.transitions import Ended, Gone, News
-from requests_app.watch import direct, follow, gate, keeper
+from requests_app.watch import direct, finding, follow, gate, keeper
 from requests_app.watch.loop import hosts_from_settings, watch_loop
 
 LOST_AFTER = timedelta(minutes=10)  # how long fal may deny knowing a request it took
@@ -57,6 +57,9 @@ async def advance(pk: int) -> None:
     elif row.status == Status.SUBMITTING or (row.mode != Mode.QUEUE and not row.is_ended):
         if not keeper.is_held(pk):
             await watch_loop.database(lifecycle.lapsed, pk, now=timezone.now())
+    elif row.status == Status.UNCERTAIN:
+        with STEPS.labels("search").time():
+            await finding.look_for(row)
     elif row.status in AT_FAL or row.is_ended:
         with STEPS.labels("look").time():
             await _look(row)

@@ -38,7 +38,7 @@ def _due(now: datetime, *, is_shut: bool) -> list[int]:
     _beat(now)
     rows = FalRequest.objects.due(now).order_by("due_at").values_list("pk", flat=True)
     if is_shut:
-        wants_queue = Q(mode=Mode.QUEUE) & ~Q(status=Status.SUBMITTING)
+        wants_queue = Q(mode=Mode.QUEUE) & ~Q(status__in=(Status.SUBMITTING, Status.UNCERTAIN))
         return [*rows.exclude(wants_queue)[:AT_MOST], *rows.filter(wants_queue)[:1]]
     return list(rows[:AT_MOST])
 

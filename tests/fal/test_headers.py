@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from requests_app.fal.headers import PLATFORM_HEADERS, InvalidHeader, build_headers, ensure_ours
+from requests_app.fal.headers import (
+    PLATFORM_HEADERS,
+    InvalidHeader,
+    build_headers,
+    ensure_ours,
+    keeps_input,
+)
+
+
+def test_an_input_is_not_kept_when_the_caller_says_so() -> None:
+    options = ({}, {"store_io": True}, {"store_io": False})
+    assert [keeps_input(one) for one in options] == [True, True, False]
 
 
 def test_every_option_becomes_its_header() -> None:

@@ -32,7 +32,7 @@ def test_it_begins_every_due_row_once(loop: Any, peer: PeerThread, queued: FalRe
     assert [received.method for received in peer.requests] == ["GET"]
 
 
-def test_rows_that_are_not_due_or_held_or_uncertain_are_left_alone(
+def test_rows_that_are_not_due_or_held_or_not_looked_for_are_left_alone(
     loop: Any, peer: PeerThread, queued: FalRequest, team: Team, owner: User
 ) -> None:
     now = timezone.now()
@@ -42,6 +42,7 @@ def test_rows_that_are_not_due_or_held_or_uncertain_are_left_alone(
     lost = make_request(team=team, person=owner)
     lifecycle.claim(lost.pk, now=timezone.now())
     lifecycle.uncertain(lost.pk, "reset", now=timezone.now())
+    FalRequest.objects.filter(pk=lost.pk).update(due_at=None)
     assert loop.run(sweep()) == 0
 
 

@@ -1,0 +1,102 @@
+"""A row whose submit got no clear answer: is it among the requests that fal lists as finished?
+
+Only GETs leave here. Nothing found says nothing: a list of finished requests does not have those that
+wait or run, so the row stays uncertain and is looked for again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from requests_app import lifecycle, pace
+from requests_app.fal import EndpointId, FalError, Refused, Window
+from requests_app.models import FalRequest, Status
+from requests_app.recognition import SLACK, Lost, candidates
+from requests_app.watch import keeper
+from requests_app.watch.loop import watch_loop
+
+REFUSED_AGAIN = timedelta(hours=1)  # a key that may not see the list is seldom given the right
+UNANSWERED_BEFORE_TOLD = 3  # failed looks in a row
+
+
+@dataclass
+class _Search:
+    """A leased row, and when fal or its refusal wants us back at the earliest."""
+
+    row: FalRequest
+    lease: UUID
+    lost: Lost
+    failed: bool = False
+    not_before: datetime | None = None
+
+
+async def look_for(row: FalRequest) -> None:
+    """One look into the list."""
+    async with watch_loop.lists:  # before the lease, which must not run out while we wait
+        search = await watch_loop.database(_take, row.pk)
+        if search is None:
+            return
+        try:
+            async with keeper.kept(row.pk, search.lease):
+                await _read(search)
+        finally:
+            await watch_loop.database(_give_back, search)
+
+
+def _take(pk: int) -> _Search | None:
+    uncertain = FalRequest.objects.filter(status=Status.UNCERTAIN, sent_at__isnull=False)
+    lease = uncertain.lease(pk, timezone.now(), lifecycle.LEASE)
+    if lease is None:
+        return None
+    row = FalRequest.objects.only("endpoint_id", "input_text", "sent_at", "tries").get(pk=pk)
+    if row.sent_at is None:
+        raise RuntimeError("An uncertain row that was sent has lost the time of it.")
+    return _Search(row, lease, Lost(row.endpoint_id, json.loads(row.input_text), row.sent_at))
+
+
+async def _read(search: _Search) -> None:
+    lost, now = search.lost, timezone.now()
+    window = Window(EndpointId.parse(lost.endpoint_id), lost.earliest, now + SLACK)
+    try:
+        found = [
+            candidate
+            async for one in watch_loop.client().finished(window)
+            for candidate in candidates(lost, [one])
+        ]
+    except FalError as error:
+        await _failed(search, error)
+    else:
+        await watch_loop.database(lifecycle.listed, search.row.pk, lost, found, now=now)
+
+
+async def _failed(search: _Search, error: FalError) -> None:
+    search.failed, now = True, timezone.now()
+    is_no = isinstance(error, Refused) and not error.is_rate_limit
+    if isinstance(error, Refused):
+        wait_s = error.retry_after_s or 0
+        search.not_before = now + (REFUSED_AGAIN if is_no else timedelta(seconds=wait_s))
+    if is_no or search.row.tries + 1 == UNANSWERED_BEFORE_TOLD:
+        await watch_loop.database(lifecycle.unlisted, search.row.pk, error, now=now)
+
+
+def _give_back(search: _Search) -> None:
+    """Release the lease with the time of the next look; a row that was found is looked at at once."""
+    now, pk = timezone.now(), search.row.pk
+    if FalRequest.objects.filter(pk=pk, status=Status.UNCERTAIN).exists():
+        due_at = _next(search, now)
+    else:
+        due_at = now
+    lifecycle.release(pk, search.lease, due_at, failed=search.failed)
+
+
+def _next(search: _Search, now: datetime) -> datetime | None:
+    lost = FalRequest.objects.filter(due_at__isnull=False, status=Status.UNCERTAIN)
+    due_at = pace.next_search(now, search.lost.sent_at, lost.count())
+    if due_at is None or search.not_before is None:
+        return due_at
+    return max(due_at, search.not_before)
