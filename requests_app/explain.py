@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
+from requests_app.fal.headers import keeps_input
 from requests_app.fal.reports import ErrorBody, parse_error
-from requests_app.models import FalRequest, Mode, Status
+from requests_app.models import FalRequest, Mode, Observation, Status
 
 MAX_FIELDS = 50
 MAX_SENTENCE = 2000  # characters; the whole text is under Raw
@@ -23,13 +25,20 @@ class FieldProblem:
 
 @dataclass(frozen=True)
 class Explanation:
-    """``tone`` is "yours" (the request was wrong), "theirs" (fal's or the operator's) or "unknown"."""
+    """``tone`` is "yours" (the request was wrong), "theirs" (fal's or the operator's) or "unknown".
+
+    ``search`` is how an uncertain request is looked for, ``found`` what the last look was worth telling;
+    ``looks_at`` is when the next one is due, None: there is none.
+    """
 
     tone: str
     title: str
     sentence: str
     advice: str
     fields: tuple[FieldProblem, ...] = ()
+    search: str = ""
+    found: str = ""
+    looks_at: datetime | None = None
 
 
 # error_type -> title, advice. Infrastructure words of fal, then those of models.
@@ -180,10 +189,13 @@ _MID_STREAM = (
 _THEIRS = ("It failed at fal", "Try again; if it repeats, look at the logs and the raw answer.")
 
 
-def explain(row: FalRequest, body: bytes) -> Explanation | None:
-    """Why a row is failed or uncertain; ``body`` is fal's own answer. None for every other row."""
+def explain(row: FalRequest, body: bytes, told: Observation | None = None) -> Explanation | None:
+    """Why a row is failed or uncertain; None for every other row.
+
+    ``body`` is fal's own answer, ``told`` the newest observation that fal's list was the source of.
+    """
     if row.status == Status.UNCERTAIN:
-        return _uncertain(row)
+        return _uncertain(row, told)
     if row.status != Status.FAILED:
         return None
     error = parse_error(row.error_code or 0, {}, body) if body else ErrorBody("")
@@ -220,13 +232,34 @@ def _fields(error: ErrorBody) -> tuple[FieldProblem, ...]:
     )
 
 
-def _uncertain(row: FalRequest) -> Explanation:
+def _uncertain(row: FalRequest, told: Observation | None) -> Explanation:
     return Explanation(
         tone="unknown",
         title="Nobody knows whether fal took this request",
         sentence=(row.error or "It was sent, and no readable answer came back.")[:MAX_SENTENCE],
         advice=(
             "It may be running, and it may be paid. It is never sent again by itself. "
-            "If a webhook arrives, it settles this; look at your usage at fal, then decide."
+            "If a webhook arrives, or fal's list shows it, that settles this. Else look at your usage at "
+            "fal, then decide."
         ),
+        search=_search(row),
+        found=told.note if told and told.kind != "list_read" else "",
+        looks_at=row.due_at,
+    )
+
+
+def _search(row: FalRequest) -> str:
+    """How it is looked for in fal's list of finished requests, if it is."""
+    if row.due_at is not None:
+        return (
+            "It is looked for in fal's list of finished requests, where it can show only after its end. "
+            "It is taken for one there when that can be no other."
+        )
+    if not keeps_input(row.options):
+        return (
+            "It cannot be looked for in fal's list of finished requests: it was sent with the wish that "
+            "fal keeps no input, and nothing else tells it from others."
+        )
+    return (
+        "It is not looked for in fal's list of finished requests (any more): that ends after a day."
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from requests_app.explain import MAX_FIELDS, explain
-from requests_app.models import FalRequest, Status
+from requests_app.models import FalRequest, Observation, Status
 
 
 def failed(**fields: object) -> FalRequest:
@@ -108,6 +110,28 @@ def test_uncertain_says_that_it_may_cost_and_is_never_repeated_by_itself():
     assert told is not None
     assert told.tone == "unknown"
     assert "never sent again by itself" in told.advice
+
+
+def test_uncertain_says_how_it_is_looked_for_and_what_was_seen():
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    row = FalRequest(status=Status.UNCERTAIN, due_at=at)
+    told = explain(row, b"", Observation(kind="list_unclear", note="two of them"))
+    assert told is not None
+    assert "looked for in fal's list" in told.search
+    assert (told.found, told.looks_at) == ("two of them", at)
+    quiet = explain(row, b"", Observation(kind="list_read", note="fal's list can be read again."))
+    assert quiet is not None
+    assert quiet.found == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "why"), [({}, "any more"), ({"store_io": False}, "cannot be looked for")]
+)
+def test_uncertain_says_why_it_is_not_looked_for(options: dict[str, Any], why: str):
+    told = explain(FalRequest(status=Status.UNCERTAIN, options=options), b"")
+    assert told is not None
+    assert why in told.search
+    assert told.looks_at is None
 
 
 @pytest.mark.parametrize(

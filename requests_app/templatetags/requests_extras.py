@@ -37,7 +37,7 @@ _LOOKS = {
         "question",
         "uncertain",
         "Sent, but no answer came back: fal may or may not be working on it. "
-        "It is never sent again by itself. Open it to decide.",
+        "It is never sent again by itself. Open it to see what is known, and to decide.",
     ),
     Status.IN_QUEUE: StatusLook(
         "in_queue", "clock", "in queue", "fal has it and will start when a runner is free."

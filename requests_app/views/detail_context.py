@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from requests_app.explain import explain
 from requests_app.fal.headers import InvalidHeader, build_headers
 from requests_app.forms.submit import new_token
 from requests_app.lifecycle import CANCEL_NOTES
 from requests_app.media import find_media
-from requests_app.models import FalRequest, LogLine, Mode, Observation, Status
+from requests_app.models import FalRequest, LogLine, Mode, Observation, Source, Status
 from requests_app.payload import output_for_page
 from requests_app.preview import is_text, preview
 from requests_app.templatetags.requests_extras import duration
@@ -88,11 +90,17 @@ def live(row: FalRequest, *, may_act: bool) -> dict[str, Any]:
         "deliveries": _deliveries(row),
         "record_full": row.observations.filter(kind="capped").first(),
         "run_timeout_s": settings.RUN_TIMEOUT_S,
-        "output_version": f"{row.status}-{row.output_size}-{row.ended_at or not_sent}",
+        "output_version": _output_version(row, not_sent),
         "not_sent": not_sent,
         "evidence": [seen for seen in heard if seen.note][-5:],
-        **_output(row),
+        **_output(row, heard),
     }
+
+
+def _output_version(row: FalRequest, not_sent: str) -> str:
+    """Another one when the page has something else to show for an output."""
+    searched = f"{row.seq} {row.due_at}" if row.status == Status.UNCERTAIN else ""
+    return f"{row.status}-{row.output_size}-{row.ended_at or not_sent or searched}"
 
 
 def _not_sent(row: FalRequest, heard: list[Observation]) -> str:
@@ -134,18 +142,28 @@ def _heard(observation: Observation) -> Heard:
     return Heard(observation, words, known_by(observation.source), data[:RAW_LIMIT])
 
 
-def _output(row: FalRequest) -> dict[str, Any]:
+def _output(row: FalRequest, heard: list[Observation]) -> dict[str, Any]:
     body = output_for_page(row) if row.output_size else b""
     readable = is_text(body)
     shown = preview(body) if body and readable else None
+    listed = next((seen for seen in reversed(heard) if seen.source == Source.LIST), None)
+    explanation = explain(row, body, listed)
     return {
-        "explanation": explain(row, body),
+        "explanation": explanation,
+        "looks_in_s": _seconds_until(explanation.looks_at if explanation else None),
         "output": shown,
         "output_is_binary": bool(body) and not readable,
         "media": find_media(shown.value, settings.FAL_MEDIA_HOSTS) if shown else [],
         "raw_head": preview_raw(body) if readable else "",
         "raw_is_cut": row.output_size > RAW_LIMIT,
     }
+
+
+def _seconds_until(moment: datetime | None) -> float | None:
+    """For the page's own timer: seconds do not mind whose clock is wrong."""
+    if moment is None:
+        return None
+    return max(0.0, (moment - timezone.now()).total_seconds())
 
 
 def preview_raw(body: bytes) -> str:

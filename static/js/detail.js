@@ -9,6 +9,7 @@ import { refreshTimes } from "./time.js";
 
 const GATHER_MS = 100;
 const MOST_LINES = 5000; // in the page; the newest
+const LOOK_MS = 3000; // for a look that is due to be over
 
 const page = document.getElementById("request-page");
 
@@ -17,6 +18,7 @@ class RequestPage {
   #lines = document.getElementById("log-lines");
   #follower = new Follower(this.#lines, document.getElementById("follow-logs"));
   #timer = null;
+  #look = null;
   #busy = false;
   #again = false;
 
@@ -25,6 +27,7 @@ class RequestPage {
     document.addEventListener("request:acted", ({ detail }) => detail.id === this.#id && this.#soon());
     onTab((name) => name === "logs" && this.#follower.grown());
     this.#follower.grown();
+    this.#awaitLook();
     // A record's own module watches with the number of the frame it has reached.
     if (!document.getElementById("record")) live.watchRequest(this.#id);
   }
@@ -71,6 +74,14 @@ class RequestPage {
     const status = before.status;
     for (const part of fresh.querySelectorAll("[data-part]")) swap(part);
     if (head().dataset.status !== status) this.#statusChanged();
+    this.#awaitLook();
+  }
+
+  /** A look that finds nothing changes nothing: ask afterwards when the next one is due. */
+  #awaitLook() {
+    clearTimeout(this.#look);
+    const search = page.querySelector("[data-looks-in]");
+    if (search) this.#look = setTimeout(() => this.#soon(), Number(search.dataset.looksIn) * 1000 + LOOK_MS);
   }
 
   #statusChanged() {

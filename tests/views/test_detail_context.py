@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from requests_app import lifecycle
-from requests_app.fal.errors import NotSent
+from requests_app.fal.errors import NotSent, Refused
 from requests_app.fal.reports import Result
 from requests_app.models import FalRequest, LogLine, Observation, Source, Status
 from tests.builders import (
@@ -94,6 +94,30 @@ def test_an_uncertain_request_shows_the_evidence_and_both_ways_out(as_owner, tea
     assert url("again", row) not in page(as_owner, row).split("<dialog")[0]
     repeat = make_request(team=team, person=owner, again_of=row)
     assert url("detail", repeat) in page(as_owner, row)
+
+
+def test_an_uncertain_request_tells_of_the_search_for_it(as_owner, team, owner):
+    row = make_request(team=team, person=owner)
+    lifecycle.claim(row.pk, now=timezone.now())
+    lifecycle.uncertain(row.pk, "the line went dead", now=timezone.now())
+    shown = page(as_owner, row)
+    assert "looked for in fal&#x27;s list of finished requests" in shown
+    assert "Next look: <time" in shown
+    [seconds] = re.findall(r'data-looks-in="([0-9.]+)"', shown)
+    assert 0 <= float(seconds) <= 2
+    refusal = Refused("fal refused (403): no admin scope", status_code=403)
+    before = version_of_output(shown)
+    lifecycle.unlisted(row.pk, refusal, now=timezone.now())
+    shown = page(as_owner, row)
+    assert '<p class="explanation-found">' in shown
+    assert "no admin scope" in shown
+    assert version_of_output(shown) != before
+    FalRequest.objects.filter(pk=row.pk).update(due_at=None)
+    assert "data-looks-in" not in page(as_owner, row)
+
+
+def version_of_output(shown: str) -> str:
+    return re.findall(r'id="part-output"[^>]* data-version="([^"]+)"', shown)[0]
 
 
 def test_cancelling_shows_fals_real_answer_and_claims_no_more(as_owner, row, owner):
