@@ -7,6 +7,7 @@
     listing.py    the list page over 100,000 rows beside a plain query
     webhooks.py  50 webhooks a second, genuine and forged
     unhooked.py  from fal's end to ours when every webhook is lost
+    unanswered.py  the same when the answers to the submits were lost as well
     sweeping.py   polls per second beside the bare HTTP client
 
 All load runs on this machine beside what is measured: figures compare, they do not promise.

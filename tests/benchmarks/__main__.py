@@ -18,6 +18,7 @@ NAMES = (
     "stalled",
     "webhooks",
     "unhooked",
+    "unanswered",
 )
 
 

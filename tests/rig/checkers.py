@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from tests.rig.evidence import ENDED, LIVE, AtFal, Evidence, Heard, Row
 
@@ -83,19 +84,23 @@ def register(evidence: Evidence) -> Iterator[str]:
 
 
 def liveness(evidence: Evidence) -> Iterator[str]:
-    """Everything has ended. Only what fal does not know may stay uncertain."""
+    """Everything has ended. Only what fal does not know, or what cannot be told apart, may stay uncertain."""
     for row in unsettled(evidence.rows, evidence.at_fal):
         yield f"{row.id}: still {row.status}"
 
 
 def unsettled(rows: list[Row], at_fal: list[AtFal]) -> list[Row]:
-    """Live rows, but for those whose POST is unknown to fal: nothing can tell what became of it."""
+    """Live rows, but for the uncertain of which nothing can tell what became of them.
+
+    Their POST is unknown to fal, or another row's input is the same.
+    """
     known = {request.body for request in at_fal}
-    return [
-        row
-        for row in rows
-        if row.status in LIVE and not (row.status == "uncertain" and row.body not in known)
-    ]
+    alike = Counter(row.value for row in rows if row.value)
+
+    def is_open(row: Row) -> bool:
+        return row.status != "uncertain" or (row.body in known and alike[row.value] < 2)
+
+    return [row for row in rows if row.status in LIVE and is_open(row)]
 
 
 def truth(evidence: Evidence) -> Iterator[str]:
@@ -137,18 +142,22 @@ def convergence(evidence: Evidence) -> Iterator[str]:
 
 
 def converged_after_s(evidence: Evidence) -> float:
-    """Seconds from a last fault to the last row of before it that ended or became uncertain."""
-    settled: dict[int, float] = {}
+    """Seconds from a last fault to the last row of before it that ended or became uncertain.
+
+    The end of an uncertain one is counted from when it became so: then the search for it began.
+    """
+    settled: dict[int, list[float]] = defaultdict(list)
     created: dict[int, float] = {}
     for one in evidence.heard:
         created.setdefault(one.pk, one.heard_at)
         if _settles(one):
-            settled[one.pk] = one.heard_at
+            settled[one.pk].append(one.heard_at)
     return max(
         (
-            at - heal.t
+            at - max(before, heal.t)
             for heal in evidence.operations("heal")
-            for pk, at in settled.items()
+            for pk, times in settled.items()
+            for before, at in pairwise([0.0, *times])
             if created[pk] <= heal.t <= at
         ),
         default=0.0,

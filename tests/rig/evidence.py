@@ -21,7 +21,10 @@ LIVE = frozenset({"pending", "submitting", "uncertain", "in_queue", "in_progress
 
 @dataclass(frozen=True)
 class Row:
-    """A request as our database has it. `body` and `output` are digests."""
+    """A request as our database has it. `body`, `value` and `output` are digests.
+
+    `value` is that of the input's JSON, however it was written.
+    """
 
     pk: int
     id: str
@@ -31,6 +34,7 @@ class Row:
     body: str
     fal_request_id: str = ""
     output: str = ""
+    value: str = ""
 
     @property
     def is_ended(self) -> bool:
@@ -136,7 +140,8 @@ def _row(pk: int, public_id: Any, status: str, mode: str, seq: int, text: str, *
     fal_request_id, output = rest
     body = hashlib.sha256(text.encode()).hexdigest()
     digest = digest_of(bytes(output or b""))
-    return Row(pk, str(public_id), status, mode, seq, body, fal_request_id, digest)
+    value = digest_of(text.encode())
+    return Row(pk, str(public_id), status, mode, seq, body, fal_request_id, digest, value)
 
 
 def heard_of(connection: psycopg.Connection[Any]) -> list[Heard]:

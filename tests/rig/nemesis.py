@@ -30,7 +30,10 @@ READS = {"502_before": 0.1, "429": 0.05, "reset_before": 0.1, "truncate": 0.1, "
 WEATHERS = (
     Weather("calm", {}),
     Weather("lost replies", {"submit": {"reset_after": 0.15, "drop_reply": 0.15}}),
-    Weather("bad gateways", {"submit": {"502_before": 0.1, "502_after": 0.2}, "status": READS}),
+    Weather(
+        "bad gateways",
+        {"submit": {"502_before": 0.1, "502_after": 0.2}, "status": READS, "list": READS},
+    ),
     Weather("too many", {"submit": {"429": 0.5}, "status": {"429": 0.3}}),
     Weather("away", {}, away_s=2.0),
     Weather("cut short", {"submit": {"truncate": 0.2, "garbage": 0.1}, "result": READS}),

@@ -276,6 +276,19 @@ def output_is_cut() -> None:
     FalClient.result = cut  # type: ignore[method-assign]
 
 
+@plant("truth")
+def first_that_fits_is_taken() -> None:
+    """Of several listed requests that may be the lost one, one is taken all the same."""
+    from requests_app.lifecycle import finding
+    from requests_app.recognition import Verdict
+
+    def hasty(found: Any, *, claimed: Any, has_twin: bool) -> Verdict:
+        free = sorted(set(found) - set(claimed))
+        return Verdict(free[0]) if free else Verdict()
+
+    finding.recognise = hasty
+
+
 @plant("live-pages")
 def pages_trust_messages() -> None:
     """An open list only shows what a message told it."""

@@ -2,7 +2,7 @@
 
     python -m tests.rig.proxy --port N --control N --log FILE --seed N UPSTREAM_PORT…
 
-In front of fal it spoils calls by kind (submit, status, result, cancel, run); with several upstreams
+In front of fal it spoils calls by kind (submit, status, result, cancel, run, list); with several upstreams
 it is a small load balancer in front of our web servers, and spoils webhooks. The control port takes
 one JSON line, `{"chances": {"submit": {"502_before": 0.1}}, "away_s": 0}`, and answers with it.
 
@@ -78,6 +78,8 @@ class Asked:
             return "webhook"
         if path.startswith("/run/") and self.method == "POST":
             return "run"
+        if path.startswith("/api/"):
+            return "list"
         if not path.startswith("/queue/"):
             return "other"
         if self.method != "GET":

@@ -147,6 +147,22 @@ def test_uncertain_is_right_where_fal_knows_nothing() -> None:
     assert list(CHECKERS["liveness"](unknown)) == []
 
 
+def test_uncertain_is_right_where_two_want_the_same() -> None:
+    other = replace(ROW, id="id-2", body="body-2", value="value-1")
+    lost = replace(ROW, status="uncertain", value="value-1")
+    assert list(CHECKERS["liveness"](having(rows=[lost, other]))) == []
+    assert list(CHECKERS["liveness"](having(rows=[lost, replace(other, value="value-2")])))
+
+
+def test_an_uncertain_request_that_is_found_is_in_time_from_when_it_became_uncertain() -> None:
+    lost = [*GOOD.heard[:2], Heard(3, 1, "uncertain", "us", "uncertain", 50)]
+    found = [*lost, Heard(4, 1, "found", "list", "in_progress", 90)]
+    ended = [*found, Heard(5, 1, "ended", "poll", "completed", 92)]
+    assert converged_after_s(having(heard=lost)) == 45
+    assert converged_after_s(having(heard=ended)) == 45
+    assert converged_after_s(having(heard=[*ended[:-1], replace(ended[-1], heard_at=120)])) == 70
+
+
 def test_what_fal_clearly_refused_may_be_sent_again() -> None:
     refused = Post(1, "submit", "body-1", "429", None)
     assert list(CHECKERS["at-most-once"](having(posts=[refused, *GOOD.posts]))) == []

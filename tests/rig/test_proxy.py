@@ -127,6 +127,7 @@ async def test_the_log_names_a_webhooks_request_and_never_its_secret(
 @pytest.mark.parametrize(
     ("method", "path", "kind"),
     [
+        ("GET", "/api/v1/models/requests/by-endpoint?endpoint_id=a/b", "list"),
         ("POST", "/queue/sandbox/echo?fal_webhook=x", "submit"),
         ("GET", "/queue/sandbox/echo/requests/1/status?logs=1", "status"),
         ("GET", "/queue/sandbox/echo/requests/1", "result"),

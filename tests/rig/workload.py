@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+GROUP, ALIKE = 20, 5
 
 
 @dataclass(frozen=True)
 class Intent:
-    """One request a client wants exactly once. Its input is like no other's.
+    """One request a client wants exactly once. Its input is written like no other's.
 
     `at` and `cancel_after` are seconds (from the start, from the answer); `repeats`: the call is
     made again although it was answered, as by a client that lost the answer.
@@ -63,10 +65,37 @@ KINDS: list[tuple[Make, int, float]] = [  # how it is made, its share, how often
 
 
 def intents(count: int, seconds: float, seed: int, *, first: int = 0) -> list[Intent]:
-    """`count` of them, numbered from `first`, spread over `seconds` in the order of their time."""
+    """`count` of them, numbered from `first`, spread over `seconds` in the order of their time.
+
+    The first `ALIKE` of every `GROUP` want the same at the same time: nobody can tell them apart by it.
+    """
     chance = random.Random(f"{seed} {first}")
     times = sorted(chance.uniform(0, seconds) for _ in range(count))
-    return [_intent(number, at, seed, chance) for number, at in enumerate(times, first)]
+    made = [_intent(number, at, seed, chance) for number, at in enumerate(times, first)]
+    return [
+        _alike(one, made[at - at % GROUP], at % GROUP) if at % GROUP < ALIKE else one
+        for at, one in enumerate(made)
+    ]
+
+
+def _alike(one: Intent, leader: Intent, turn: int) -> Intent:
+    """The leader's message, its names in another order: an equal value, other bytes."""
+    value = {
+        "message": leader.input["message"],
+        "intent": leader.number,
+        "delay_s": 0.2,
+        "alike": 1,
+        "of": ALIKE,
+    }
+    names = [*value][turn:] + [*value][:turn]
+    return replace(
+        one,
+        at=leader.at,
+        endpoint_id="sandbox/echo",
+        mode="queue",
+        input={name: value[name] for name in names},
+        cancel_after=None,
+    )
 
 
 def _intent(number: int, at: float, seed: int, chance: random.Random) -> Intent:

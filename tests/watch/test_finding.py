@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import F
 from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.models import FalRequest, Source, Status, Team
+from requests_app.watch.finding import look_for
 from requests_app.watch.step import advance
 from requests_app.watch.sweep import _due, sweep
 from tests.builders import hear, make_queued, make_request, make_webhook
@@ -226,6 +228,32 @@ def begin(loop: Any, row: FalRequest, peer: PeerThread) -> Callable[[], object]:
     future = loop._submit(advance(row.pk))
     wait_for(lambda: peer.requests)
     return lambda: future.result(20)
+
+
+def test_what_is_found_is_due_at_once_also_when_the_wish_for_it_was_lost(
+    loop: Any, peer: PeerThread, lost: FalRequest
+) -> None:
+    """A webhook without a payload moves the row, and its look is over, before we give it back."""
+    go = asyncio.Event()
+    peer.will(held(go, page()))
+    begun = begin(loop, lost, peer)
+    hear(lost, make_webhook("r-1", payload_bytes=None), source=Source.WEBHOOK)
+    FalRequest.objects.filter(pk=lost.pk).update(due_at=F("leased_until"))
+    peer.release(go)
+    begun()
+    row = fresh(lost)
+    assert row.status == Status.IN_PROGRESS
+    assert row.due_at and row.due_at <= timezone.now()
+
+
+def test_a_row_that_was_found_meanwhile_is_not_looked_for(
+    loop: Any, peer: PeerThread, lost: FalRequest
+) -> None:
+    stale = fresh(lost)  # as the sweep has seen it
+    hear(lost, make_webhook("r-1", payload_bytes=None), source=Source.WEBHOOK)
+    loop.run(look_for(stale))
+    assert peer.requests == []
+    assert fresh(lost).lease is None
 
 
 def test_two_workers_never_look_for_the_same_row_at_once(
