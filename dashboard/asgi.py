@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import os
 
+import django
+from asgiref.sync import sync_to_async
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from django.core.asgi import get_asgi_application
+from django.core.handlers.asgi import ASGIHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
-http_application = get_asgi_application()  # loads the apps, which the imports below need
+django.setup(set_prefix=False)  # loads the apps, which the imports below need
+
+
+class OneThread(ASGIHandler):
+    """Django's handler with all of an HTTP request's middleware in one visit to a thread.
+
+    Django runs middleware that could be async on the loop, and from there each of its synchronous
+    halves in the thread again: about twenty crossings for a request whose view is synchronous, as
+    nearly all of ours are.
+    """
+
+    def load_middleware(self, is_async: bool = False) -> None:  # noqa: FBT001, FBT002 (Django's)
+        """The chain of a synchronous handler, called from the loop."""
+        super().load_middleware(is_async=False)
+        chain = self._middleware_chain  # type: ignore[has-type]
+        self._middleware_chain = sync_to_async(chain, thread_sensitive=True)
+
+
+http_application = OneThread()
 
 from dashboard.origin import SameOrigin  # noqa: E402
 from requests_app.routing import websocket_urlpatterns  # noqa: E402

@@ -160,6 +160,7 @@ _SQLITE_OPTIONS = {
 }
 DATABASES = {"default": env_database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'faldeck.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["ENGINE"] = "dashboard.sqlite3"
     DATABASES["default"]["OPTIONS"] = _SQLITE_OPTIONS
     # A file, so that the threads of a live server see the test's rows; one for each run.
     _test_file = Path(tempfile.gettempdir()) / f"faldeck-test-{os.getpid()}.sqlite3"

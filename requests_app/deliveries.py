@@ -202,7 +202,7 @@ def _objection(row: FalRequest, report: WebhookReport, *, is_fresh: bool) -> Ver
     account = pinned_account()
     if account and account != report.user_id:
         return Verdict.FOREIGN_ACCOUNT
-    if not lifecycle.is_for_row(row, report) or _belongs_to_another(row, report.request_id):
+    if not lifecycle.is_for_row(row, report) or _belongs_to_another(row, report):
         return Verdict.OTHER_REQUEST
     if not is_fresh:
         return Verdict.STALE_TIMESTAMP
@@ -211,8 +211,12 @@ def _objection(row: FalRequest, report: WebhookReport, *, is_fresh: bool) -> Ver
     return None
 
 
-def _belongs_to_another(row: FalRequest, request_id: str) -> bool:
-    return FalRequest.objects.filter(fal_request_id=request_id).exclude(pk=row.pk).exists()
+def _belongs_to_another(row: FalRequest, report: WebhookReport) -> bool:
+    """Only of an id that this row has not got yet: no two rows have the same."""
+    if row.fal_request_id:
+        return False
+    others = FalRequest.objects.filter(fal_request_id=report.request_id).exclude(pk=row.pk)
+    return others.exists()
 
 
 def pinned_account() -> str:

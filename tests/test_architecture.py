@@ -286,7 +286,8 @@ def mirrored(path: str) -> list[str]:
     at = PurePosixPath(path)
     folder = "/".join(at.parts[1:-1])
     name = at.stem.removeprefix("test_")
-    home = "dashboard" if folder == "dashboard" else f"{APP}/{folder}".rstrip("/")
+    is_wiring = at.parts[1] == "dashboard"
+    home = folder if is_wiring else f"{APP}/{folder}".rstrip("/")
     home = f"{home}/commands" if folder == "management" else home
     whole = [f"{home}/__init__.py"] if name == "package" else []
     return [*whole, f"{home}/{name}.py", f"{home}/{name}/__init__.py"]

@@ -32,7 +32,7 @@ def observe(
     logs = isinstance(news, StatusReport) and _add_logs(pk, news, source, asked_at)
     if not row.is_ended and not logs and decide(picture_of(row), news) is None:
         return Heard.KNOWN  # the usual poll: no lock taken, nothing written
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):  # what fails here fails the caller's as well
         row = locked(pk)
         if row.is_ended:
             return _after_the_end(row, news, source=source, asked_at=asked_at)

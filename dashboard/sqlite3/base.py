@@ -1,0 +1,61 @@
+"""A transaction of this process begins as soon as another has ended, and not at SQLite's next look.
+
+SQLite has one writer at a time. Whoever finds the file locked sleeps, in the end for 100 ms at a time,
+while others come and take the lock: a webhook waited for a third of a second, a submit for two, for a
+lock that was free half of the time. A lock of Python's wakes who waits for it. Other processes, and
+single statements outside a transaction (over in a moment), meet at SQLite's own lock as ever.
+
+The lock is not handed over in the order of asking: the next in line would have to be scheduled first,
+and under load all others would wait for that each time.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from django.db.backends.sqlite3 import base
+from django.db.utils import OperationalError
+
+DEFAULT_TIMEOUT_S = 5.0  # of Python's sqlite3
+
+turn = threading.Lock()  # a process has one database
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """One thread's connection. Its transactions are IMMEDIATE: each has the right to write."""
+
+    _has_turn = False
+
+    def _start_transaction_under_autocommit(self) -> None:
+        timeout_s = self.settings_dict["OPTIONS"].get("timeout", DEFAULT_TIMEOUT_S)
+        if not turn.acquire(timeout=timeout_s):
+            raise OperationalError("database is locked")
+        self._has_turn = True
+        try:
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
+        except BaseException:
+            self._end_turn()
+            raise
+
+    def _commit(self) -> None:
+        try:
+            super()._commit()  # type: ignore[misc]
+        finally:
+            self._end_turn()
+
+    def _rollback(self) -> None:
+        try:
+            super()._rollback()  # type: ignore[misc]
+        finally:
+            self._end_turn()
+
+    def _close(self) -> None:
+        try:
+            super()._close()  # type: ignore[misc]
+        finally:
+            self._end_turn()
+
+    def _end_turn(self) -> None:
+        if self._has_turn:
+            self._has_turn = False
+            turn.release()
