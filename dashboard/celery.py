@@ -13,6 +13,7 @@ from prometheus_client import start_http_server
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
 SWEEP_EVERY_S = 1.0
+CLOCK_EVERY_S = 30.0
 
 
 def broker_options(redis_url: str) -> dict[str, float]:
@@ -45,6 +46,11 @@ app.conf.update(
             "task": "requests_app.sweep",
             "schedule": SWEEP_EVERY_S,
             "options": {"expires": 5},
+        },
+        "look_at_clock": {
+            "task": "requests_app.look_at_clock",
+            "schedule": CLOCK_EVERY_S,
+            "options": {"expires": CLOCK_EVERY_S},
         },
     },
 )

@@ -14,10 +14,12 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from requests_app import skew
 from requests_app.models import Heartbeat
 
 TIMEOUT_S = 2.0
 CACHED_S = 10.0
+CLOCK_EVERY_S = 30.0
 HEARTBEAT_MAX_AGE = timedelta(seconds=15)
 
 Probe = Callable[[], str]  # why not; empty when fine
@@ -53,10 +55,10 @@ def worker() -> str:
 
 
 class Cached:
-    """A probe that is asked at most every `CACHED_S` seconds, by one caller at a time."""
+    """A probe that is asked at most every `for_s` seconds, by one caller at a time."""
 
-    def __init__(self, probe: Probe) -> None:
-        self._probe = probe
+    def __init__(self, probe: Probe, for_s: float = CACHED_S) -> None:
+        self._probe, self._for_s = probe, for_s
         self._lock = threading.Lock()
         self._answer = ""
         self._until = 0.0
@@ -66,7 +68,7 @@ class Cached:
         with self._lock:
             if time.monotonic() >= self._until:
                 self._answer = self._probe()
-                self._until = time.monotonic() + CACHED_S
+                self._until = time.monotonic() + self._for_s
             return self._answer
 
     def forget(self) -> None:
@@ -106,9 +108,11 @@ def _ask_upstream() -> str:
 
 broker = Cached(_ask_broker)
 upstream = Cached(_ask_upstream)
+clock = Cached(skew.ask, CLOCK_EVERY_S)
 _PARTS: dict[str, Probe] = {
     "database": database,
     "broker": broker,
     "worker": worker,
     "upstream": upstream,
+    "clock": clock,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from requests_app.skew import alarm
 from requests_app.watch.clock import clock
 from requests_app.watch.loop import watch_loop
 from requests_app.watch.step import advance as take_step
@@ -21,3 +22,9 @@ def sweep() -> None:
     """Start the next step of everything that is due."""
     clock.heard()
     watch_loop.run(sweep_once(), timeout_s=30)
+
+
+@shared_task(name="requests_app.look_at_clock", ignore_result=True)
+def look_at_clock() -> None:
+    """Tell the log when this machine's clock is wrong."""
+    alarm.look()

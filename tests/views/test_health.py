@@ -62,6 +62,7 @@ def alive(fal: Listener, db: None) -> None:
 def forget() -> None:
     health.upstream.forget()
     health.broker.forget()
+    health.clock.forget()
 
 
 def unused_port() -> int:
@@ -94,7 +95,7 @@ def test_it_is_only_read(path: str) -> None:
 
 @pytest.mark.usefixtures("alive")
 def test_it_is_ready_when_every_part_is_fine() -> None:
-    assert set(parts_of(200)) == {"database", "broker", "worker", "upstream"}
+    assert set(parts_of(200)) == {"database", "broker", "worker", "upstream", "clock"}
     assert not_fine(200) == {}
 
 
@@ -148,7 +149,7 @@ def test_without_a_key_the_app_of_ones_own_is_what_must_be_reached(
 
 
 @pytest.mark.usefixtures("alive")
-def test_it_connects_to_fal_at_most_once_in_ten_seconds(
+def test_it_connects_to_fal_once_in_ten_seconds_and_asks_for_the_time_once_in_thirty(
     fal: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.monotonic()
@@ -157,10 +158,13 @@ def test_it_connects_to_fal_at_most_once_in_ten_seconds(
         parts_of(200)
     now += 9.9
     parts_of(200)
-    assert wait_for(fal, 1) == 1
+    assert wait_for(fal, 2) == 2
     now += 0.2
     parts_of(200)
-    assert wait_for(fal, 2) == 2
+    assert wait_for(fal, 3) == 3
+    now += 20
+    parts_of(200)
+    assert wait_for(fal, 5) == 5
 
 
 def wait_for(fal: Listener, count: int) -> int:
