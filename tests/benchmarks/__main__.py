@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [NAME…]`: measure all, or those that are named."""
+"""`python -m tests.benchmarks [NAME…]`: measure all but what takes long, or those that are named."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ NAMES = (
     "unhooked",
     "unanswered",
 )
+LONG = ("soak",)  # only when named
 
 
 def main() -> None:
     """One after the other, in a data folder of their own."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES + LONG)}")
     names = parser.parse_args().names or NAMES
-    if unknown := set(names) - set(NAMES):
+    if unknown := set(names) - {*NAMES, *LONG}:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory() as folder:
         prepare(folder)
