@@ -21,7 +21,7 @@ help:
 	@echo "make test           the whole test suite; ARGS=tests/fal for a part of it"
 	@echo "make test-fal       run, stream and realtime against a real fal.App on this machine"
 	@echo "make test-services  the same on PostgreSQL and Redis, which it starts itself"
-	@echo "make chaos          kill real processes and spoil the wire; ARGS=--full, ARGS=--plants"
+	@echo "make chaos          kill real processes and spoil the wire; ARGS=--full, --plants, --outage"
 	@echo "make lint           style, types, templates, migrations, deployment checks"
 	@echo "make bench          measure start, latency, the list, the sweep"
 	@echo "make clean          remove the virtual environment and caches; data in var/ stays"

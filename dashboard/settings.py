@@ -169,7 +169,10 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     # Every short database call of a socket takes a connection and gives it back: opening one each
     # time would cost more than the call. `timeout`: seconds to wait for a free one.
     DATABASES["default"]["OPTIONS"] = {
-        "pool": {"min_size": 2, "max_size": 20, "timeout": 10},
+        # `reconnect_timeout`: a pool that cannot connect gives up so soon, and the next caller makes it
+        # begin anew. Left alone it doubles its pauses, and comes ten seconds after a server that was
+        # away for twenty.
+        "pool": {"min_size": 2, "max_size": 20, "timeout": 10, "reconnect_timeout": 2},
         # A process that stands still in the middle of a transaction must not keep its rows locked.
         "options": "-c idle_in_transaction_session_timeout=10s",
     }

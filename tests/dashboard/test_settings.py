@@ -102,6 +102,12 @@ def test_neither_a_silent_redis_nor_a_process_that_stands_still_is_waited_for(st
     assert "idle_in_transaction_session_timeout" in shown["OPTIONS"]["options"]
 
 
+def test_a_database_that_is_back_is_found_at_once(start: Any) -> None:
+    """A pool's pauses between attempts double as long as it goes on with them."""
+    shown = start(DATABASE_URL="postgres://me:pw@db:5432/x")
+    assert shown["OPTIONS"]["pool"]["reconnect_timeout"] <= 3
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

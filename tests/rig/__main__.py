@@ -4,6 +4,7 @@
     python -m tests.rig --full              10,000 requests, 100 kills of each kind
     python -m tests.rig --plants            every planted bug in a short trial of its own
     python -m tests.rig --plant NAME…       some of them
+    python -m tests.rig --outage            PostgreSQL away for 20 s: stopped, and cut off
 
 Exits with 1 when a promise was broken, or when a planted bug was not found.
 """
@@ -19,6 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.rig import outage
 from tests.rig.nemesis import STORM, Plan
 from tests.rig.plants import PLANTS
 from tests.rig.services import Prepared, prepare
@@ -28,6 +30,7 @@ SHOWN = 10  # problems of one checker
 PAUSED_EVERY_S = 35.0
 MOST_WITHOUT_REDIS = 100  # they come within seconds
 PLANTED_REST_S = 30.0
+OUTAGE_REQUESTS = 200
 
 
 def arguments() -> argparse.Namespace:
@@ -44,6 +47,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--plant", nargs="+", default=[], choices=sorted(PLANTS), metavar="NAME")
     parser.add_argument("--plants", action="store_true")
+    parser.add_argument("--outage", action="store_true")
     parser.add_argument("--folder", type=Path, help="where to keep history and logs")
     return parser.parse_args()
 
@@ -57,7 +61,12 @@ def main() -> None:
     folder.chmod(0o755)  # PostgreSQL's user has to reach its own folder below
     prepared = prepare(folder / "prepared")
     names = sorted(PLANTS) if given.plants else given.plant
-    holds = _all_found(folder, prepared, names, given) if names else _one(folder, prepared, given)
+    if given.outage:
+        holds = _outages(folder, prepared, given)
+    else:
+        holds = (
+            _all_found(folder, prepared, names, given) if names else _one(folder, prepared, given)
+        )
     if holds and not given.folder:
         shutil.rmtree(folder)
     elif not holds:
@@ -85,10 +94,7 @@ def _one(folder: Path, prepared: Prepared, given: argparse.Namespace) -> bool:
 def _show(verdict: Verdict, seed: int) -> None:
     for name, value in verdict.figures.items():
         print(f"{name:24} {json.dumps(value)}")
-    for checker, problems in verdict.problems.items():
-        print(f"{checker}: {len(problems)} problems")
-        for problem in problems[:SHOWN]:
-            print(f"    {problem}")
+    _show_problems(verdict)
     told = verdict.figures
     print(
         f"{'broken' if verdict.problems else 'every promise held'} (seed {seed}): "
@@ -96,6 +102,26 @@ def _show(verdict: Verdict, seed: int) -> None:
         f"{told['ends_changed']} ends changed, all found {told['converged_after_s']} s after the last fault",
         flush=True,
     )
+
+
+def _show_problems(verdict: Verdict) -> None:
+    for checker, problems in verdict.problems.items():
+        print(f"{checker}: {len(problems)} problems")
+        for problem in problems[:SHOWN]:
+            print(f"    {problem}")
+
+
+def _outages(folder: Path, prepared: Prepared, given: argparse.Namespace) -> bool:
+    """PostgreSQL away, in each way."""
+    all_held = True
+    for way in outage.WAYS:
+        requests = given.requests or OUTAGE_REQUESTS
+        verdict = outage.hold(folder / way, prepared, way, requests=requests, seed=given.seed)
+        print(f"PostgreSQL {way} for {outage.AWAY_S:g} s: {json.dumps(verdict.figures)}")
+        _show_problems(verdict)
+        all_held = all_held and not verdict.problems
+    print("broken" if not all_held else "every promise held", f"(seed {given.seed})", flush=True)
+    return all_held
 
 
 def _all_found(

@@ -62,16 +62,16 @@ def hold(
         ready = time.monotonic()
         with _open_pages(rig, history, prepared.password) as pages:
             _stress(rig, history, plan, requests)
-            _wait_for_rest(rig, rest_s)
+            wait_for_rest(rig, rest_s)
             if plan.without_redis:
                 _go_on_without_redis(rig, history, plan, requests)
                 _wait_for_pages(rig, pages)
                 history.add("nemesis", "redis_back", "ok")
-        caller = _callers(rig, history)("last-reader")
+        caller = callers(rig, history)("last-reader")
         read_all(caller)
         caller.close()
         history.close()
-        evidence = _collect(rig, history.path)
+        evidence = collect(rig, history.path)
         peaks = _peaks(rig)
     figures = {
         "start_s": round(ready - began, 1),
@@ -85,7 +85,7 @@ def hold(
 
 
 def _stress(rig: Rig, history: History, plan: Plan, requests: int) -> None:
-    new_caller = _callers(rig, history)
+    new_caller = callers(rig, history)
     reader = Reader(new_caller("reader"))
     nemesis = Nemesis(rig, history, plan)
     reader.start()
@@ -121,9 +121,9 @@ def _go_on_without_redis(rig: Rig, history: History, plan: Plan, before: int) ->
         program.kill()
         history.add("nemesis", "redis_gone", "ok")
         extra = intents(plan.without_redis, WITHOUT_REDIS_S, plan.seed, first=before)
-        Crowd(_callers(rig, history)).work_off(extra)
+        Crowd(callers(rig, history)).work_off(extra)
         history.add("nemesis", "heal", "ok")
-        _wait_for_rest(rig, REST_S)
+        wait_for_rest(rig, REST_S)
         program.start()
         program.wait_until_ready()
 
@@ -135,11 +135,13 @@ def _wait_for_pages(rig: Rig, pages: list[OpenPage]) -> None:
         wait_for("Pages", lambda: all(page.knows(versions) for page in pages), PAGES_CATCH_UP_S)
 
 
-def _callers(rig: Rig, history: History) -> Callable[[str], Caller]:
+def callers(rig: Rig, history: History) -> Callable[[str], Caller]:
+    """Makes a client of that name, which knows every web server."""
     return lambda who: Caller(who, rig.web_ports, rig.token, history)
 
 
-def _wait_for_rest(rig: Rig, seconds: float) -> None:
+def wait_for_rest(rig: Rig, seconds: float) -> None:
+    """Returns when nothing is open any more, or after so long."""
     end = time.monotonic() + seconds
     with rig.postgres.connect() as connection:
         while (began := time.monotonic()) < end:
@@ -151,7 +153,8 @@ def _wait_for_rest(rig: Rig, seconds: float) -> None:
             time.sleep(max(ASKED_EVERY_S, 4 * took_s))
 
 
-def _collect(rig: Rig, history: Path) -> Evidence:
+def collect(rig: Rig, history: Path) -> Evidence:
+    """All there is to judge."""
     ledger, at_fal = evidence_of.fal_of(rig.fal_state)
     with rig.postgres.connect() as connection, connection.transaction():
         # One picture: metrics and logs may still come in after all ends are found.
