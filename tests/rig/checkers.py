@@ -10,6 +10,9 @@ from tests.rig.evidence import ENDED, LIVE, AtFal, Evidence, Heard, Row
 
 CONVERGED_S = 60.0  # after the last fault
 PAGE_LATE_S = 10.0  # while Redis is gone, and after it has come back empty
+TOLD_APART_S = 60.0  # submits of one input further apart than this have each their own time
+A_MOMENT_S = 1.0  # between a look and the record of what it found
+UNSENT = ("not_sent", "postponed")  # attempts that fal has not taken
 SENT_AGAIN_AFTER = {"429"}  # fal's clear no: the only answer after which a machine may send again
 
 
@@ -135,6 +138,31 @@ def _direct_truth(row: Row, taken: bool) -> Iterator[str]:
         yield f"{row.id}: completed, but fal never took it"
 
 
+def recognition(evidence: Evidence) -> Iterator[str]:
+    """What was found in fal's list can have been nothing else: nothing alike was under way about then.
+
+    A guess is wrong also when it happens to be right.
+    """
+    values = {row.pk: row.value for row in evidence.rows if row.value}
+    heard: dict[int, list[Heard]] = defaultdict(list)
+    for one in evidence.heard:
+        heard[one.pk].append(one)
+    for found in (one for one in evidence.heard if one.kind == "found"):
+        own = _sent_at(heard[found.pk], before=found.heard_at)
+        for pk, value in values.items():
+            if pk == found.pk or value != values.get(found.pk):
+                continue
+            other = _sent_at(heard[pk], before=found.heard_at - A_MOMENT_S)
+            if own is not None and other is not None and abs(own - other) < TOLD_APART_S:
+                yield f"row {found.pk}: taken for a listed request that may be row {pk}'s"
+
+
+def _sent_at(heard: list[Heard], *, before: float) -> float | None:
+    """When it was sent last, unless that came to nothing for certain."""
+    attempts = [one for one in heard if one.kind in ("sent", *UNSENT) and one.heard_at < before]
+    return attempts[-1].heard_at if attempts and attempts[-1].kind == "sent" else None
+
+
 def convergence(evidence: Evidence) -> Iterator[str]:
     """What was still open after the last fault was found within a minute."""
     if (late := converged_after_s(evidence)) > CONVERGED_S:
@@ -243,6 +271,7 @@ CHECKERS: dict[str, Callable[[Evidence], Iterator[str]]] = {
     "register": register,
     "liveness": liveness,
     "truth": truth,
+    "recognition": recognition,
     "convergence": convergence,
     "effects": effects,
     "acknowledged": acknowledged,

@@ -276,7 +276,7 @@ def output_is_cut() -> None:
     FalClient.result = cut  # type: ignore[method-assign]
 
 
-@plant("truth")
+@plant("truth", "recognition")
 def first_that_fits_is_taken() -> None:
     """Of several listed requests that may be the lost one, one is taken all the same."""
     from requests_app.lifecycle import finding

@@ -71,6 +71,14 @@ def without_redis(told_at: float | None) -> Evidence:
     )
 
 
+def found(*, sent: float, then: str = "accepted") -> Evidence:
+    """The row was sent at 2 and found at 9; another of its value was sent as well."""
+    rows = [replace(ROW, value="value-1"), replace(ROW, pk=2, id="id-2", value="value-1")]
+    other = [Heard(5, 2, "sent", "us", "submitting", sent), Heard(6, 2, then, "us", "", sent + 1)]
+    own = [*GOOD.heard[:2], Heard(7, 1, "found", "list", "in_progress", 9)]
+    return having(rows=rows, heard=[*own, *other])
+
+
 WRONG: list[tuple[str, str, Callable[[], Evidence]]] = [
     ("set-full", "an acknowledged request is lost", lambda: having(rows=[])),
     ("set-full", "one intent became two", lambda: also(submitted("ok", id="id-2"))),
@@ -112,6 +120,7 @@ WRONG: list[tuple[str, str, Callable[[], Evidence]]] = [
         "a cancelled one nobody asked to cancel",
         lambda: having(rows=row(status="cancelled"), at_fal=[AtFal("fal-1", "body-1", 499)]),
     ),
+    ("recognition", "taken for one that may be another's", lambda: found(sent=3)),
     (
         "convergence",
         "found too late",
@@ -161,6 +170,15 @@ def test_an_uncertain_request_that_is_found_is_in_time_from_when_it_became_uncer
     assert converged_after_s(having(heard=lost)) == 45
     assert converged_after_s(having(heard=ended)) == 45
     assert converged_after_s(having(heard=[*ended[:-1], replace(ended[-1], heard_at=120)])) == 70
+
+
+@pytest.mark.parametrize(
+    "right",
+    [found(sent=3, then="postponed"), found(sent=8.5), found(sent=-70)],
+    ids=["it was never taken", "it was sent after the look", "long before"],
+)
+def test_what_another_cannot_have_made_may_be_found(right: Evidence) -> None:
+    assert list(CHECKERS["recognition"](right)) == []
 
 
 def test_what_fal_clearly_refused_may_be_sent_again() -> None:
