@@ -69,7 +69,8 @@ def _has_twin(pk: int, lost: Lost, *, is_timed: bool) -> bool:
 
 def _adopt(pk: int, request_id: str, now: datetime) -> None:
     try:
-        observe(pk, Found(request_id), source=Source.LIST, asked_at=now)
+        with transaction.atomic():
+            observe(pk, Found(request_id), source=Source.LIST, asked_at=now)
     except IntegrityError:
         return  # another row got this id a moment ago: by then it is claimed for the next look
 
