@@ -252,14 +252,12 @@ def _search(row: FalRequest) -> str:
     """How it is looked for in fal's list of finished requests, if it is."""
     if row.due_at is not None:
         return (
-            "It is looked for in fal's list of finished requests, where it can show only after its end. "
-            "It is taken for one there when that can be no other."
+            "It is looked for in fal's list of finished requests, which has it only once it has ended. "
+            "If exactly one there can be this request, its result is fetched."
         )
     if not keeps_input(row.options):
         return (
             "It cannot be looked for in fal's list of finished requests: it was sent with the wish that "
             "fal keeps no input, and nothing else tells it from others."
         )
-    return (
-        "It is not looked for in fal's list of finished requests (any more): that ends after a day."
-    )
+    return "It is no longer looked for in fal's list of finished requests: after a day the search ends."

@@ -125,7 +125,8 @@ def test_uncertain_says_how_it_is_looked_for_and_what_was_seen():
 
 
 @pytest.mark.parametrize(
-    ("options", "why"), [({}, "any more"), ({"store_io": False}, "cannot be looked for")]
+    ("options", "why"),
+    [({}, "no longer looked for"), ({"store_io": False}, "cannot be looked for")],
 )
 def test_uncertain_says_why_it_is_not_looked_for(options: dict[str, Any], why: str):
     told = explain(FalRequest(status=Status.UNCERTAIN, options=options), b"")
