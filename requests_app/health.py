@@ -19,7 +19,6 @@ from requests_app.models import Heartbeat
 
 TIMEOUT_S = 2.0
 CACHED_S = 10.0
-CLOCK_EVERY_S = 30.0
 HEARTBEAT_MAX_AGE = timedelta(seconds=15)
 
 Probe = Callable[[], str]  # why not; empty when fine
@@ -55,10 +54,10 @@ def worker() -> str:
 
 
 class Cached:
-    """A probe that is asked at most every `for_s` seconds, by one caller at a time."""
+    """A probe that is asked at most every `CACHED_S` seconds, by one caller at a time."""
 
-    def __init__(self, probe: Probe, for_s: float = CACHED_S) -> None:
-        self._probe, self._for_s = probe, for_s
+    def __init__(self, probe: Probe) -> None:
+        self._probe = probe
         self._lock = threading.Lock()
         self._answer = ""
         self._until = 0.0
@@ -68,7 +67,7 @@ class Cached:
         with self._lock:
             if time.monotonic() >= self._until:
                 self._answer = self._probe()
-                self._until = time.monotonic() + self._for_s
+                self._until = time.monotonic() + CACHED_S
             return self._answer
 
     def forget(self) -> None:
@@ -89,14 +88,19 @@ def _ask_broker() -> str:
     return ""
 
 
-def _ask_upstream() -> str:
-    """A connection is enough: a call would need the key, and a bad key is no reason to restart.
+def _upstream() -> tuple[str, str]:
+    """What has to be there, and its address.
 
     Without a key the queue is of no use, and what works is an app of one's own at FAL_RUN_URL.
     """
-    what, address = "fal's queue", settings.FAL_QUEUE_URL
-    if not settings.FAL_KEY:
-        what, address = "The app at FAL_RUN_URL", settings.FAL_RUN_URL
+    if settings.FAL_KEY:
+        return "fal's queue", settings.FAL_QUEUE_URL
+    return "The app at FAL_RUN_URL", settings.FAL_RUN_URL
+
+
+def _ask_upstream() -> str:
+    """A connection is enough: a call would need the key, and a bad key is no reason to restart."""
+    what, address = _upstream()
     url = urlsplit(address)
     port = url.port or (443 if url.scheme == "https" else 80)
     try:
@@ -106,9 +110,13 @@ def _ask_upstream() -> str:
     return ""
 
 
+def _ask_clock() -> str:
+    return skew.ask(_upstream()[1])
+
+
 broker = Cached(_ask_broker)
 upstream = Cached(_ask_upstream)
-clock = Cached(skew.ask, CLOCK_EVERY_S)
+clock = Cached(_ask_clock)
 _PARTS: dict[str, Probe] = {
     "database": database,
     "broker": broker,

@@ -7,12 +7,12 @@ then found by asking, and nothing else looks wrong.
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 
 import httpx
-from django.conf import settings
 from django.utils import timezone
+
+from requests_app.fal.replies import http_date
 
 logger = logging.getLogger(__name__)
 
@@ -20,9 +20,8 @@ TOLERATED = timedelta(seconds=60)  # webhooks are taken up to 300 s away
 TIMEOUT_S = 2.0
 
 
-def ask() -> str:
-    """A sentence when the clock is wrong; empty when it is right, or when nobody can tell."""
-    url = settings.FAL_QUEUE_URL if settings.FAL_KEY else settings.FAL_RUN_URL
+def ask(url: str) -> str:
+    """A sentence when fal's host there has another time; empty when it has ours, or nobody can tell."""
     asked_at = timezone.now()
     try:
         reply = httpx.head(url, timeout=TIMEOUT_S)  # without the key: any answer has a date
@@ -30,16 +29,9 @@ def ask() -> str:
         return ""
     # Halfway there and back; fal's date has whole seconds, cut off.
     there = asked_at + (timezone.now() - asked_at) / 2
-    date = None if "age" in reply.headers else _date_of(reply)  # a cache's copy keeps its old date
+    is_copy = "age" in reply.headers  # a cache's, which keeps its old date
+    date = None if is_copy else http_date(reply.headers.get("date", ""))
     return sentence(there - date) if date else ""
-
-
-def _date_of(reply: httpx.Response) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(reply.headers.get("date", ""))
-    except ValueError:
-        return None
-    return date if date.tzinfo else None
 
 
 def sentence(ahead: timedelta) -> str:
@@ -57,10 +49,9 @@ class Alarm:
     def __init__(self) -> None:
         self._is_wrong = False
 
-    def look(self) -> None:
-        """Asks fal."""
-        why, was_wrong = ask(), self._is_wrong
-        self._is_wrong = bool(why)
+    def look(self, why: str) -> None:
+        """What is wrong now, as `ask` says it."""
+        was_wrong, self._is_wrong = self._is_wrong, bool(why)
         if self._is_wrong and not was_wrong:
             logger.warning("%s Webhooks may be refused as stale, and times shown are wrong.", why)
         elif was_wrong and not self._is_wrong:

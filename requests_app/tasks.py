@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from requests_app import health
 from requests_app.skew import alarm
 from requests_app.watch.clock import clock
 from requests_app.watch.loop import watch_loop
@@ -27,4 +28,4 @@ def sweep() -> None:
 @shared_task(name="requests_app.look_at_clock", ignore_result=True)
 def look_at_clock() -> None:
     """Tell the log when this machine's clock is wrong."""
-    alarm.look()
+    alarm.look(health.clock())

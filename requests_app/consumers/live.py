@@ -17,11 +17,10 @@ from channels.db import database_sync_to_async
 from django.http import Http404
 from django.utils import timezone
 
-from requests_app import lifecycle
+from requests_app import frames, lifecycle
 from requests_app.announce import RequestChanged, group_of_team
 from requests_app.consumers.newest import Versions, newest_versions
 from requests_app.consumers.rights import NO_TEAM, MemberConsumer
-from requests_app.frames import message
 from requests_app.models import FalRequest
 from requests_app.tail import Batch, follow
 from requests_app.views.access import get_request_or_404
@@ -108,9 +107,9 @@ class LiveConsumer(MemberConsumer):
         if self.team_id is not None:
             await self.channel_layer.group_discard(group_of_team(self.team_id), self.channel_name)
 
-    async def request_changed(self, change: RequestChanged) -> None:
+    async def request_changed(self, message: RequestChanged) -> None:
         """A row of the team moved."""
-        self._changed(change["id"], change["seq"])
+        self._changed(message["id"], message["seq"])
 
     def _changed(self, public_id: str, seq: int) -> None:
         self.told[public_id] = max(seq, self.told.get(public_id, 0))
@@ -149,7 +148,7 @@ class LiveConsumer(MemberConsumer):
 
     async def _relay_batch(self, public_id: str, batch: Batch) -> None:
         if batch.frames:
-            await self.send(text_data=message(batch.frames, request=public_id))
+            await self.send(text_data=frames.message(batch.frames, request=public_id))
         if batch.observations:
             self._changed(public_id, batch.observations[-1].pk)
 

@@ -262,16 +262,17 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     try:
         seconds = float(text)
     except ValueError:
-        then, now = _http_date(text), _http_date(headers.get("date", ""))
+        then, now = http_date(text), http_date(headers.get("date", ""))
         if then is None or now is None:
             return None
         seconds = (then - now).total_seconds()
     return None if math.isnan(seconds) else min(max(seconds, 1.0), 300.0)
 
 
-def _http_date(text: str) -> datetime | None:
+def http_date(text: str) -> datetime | None:
+    """The moment a header names; None for what is no date."""
     try:
         when = parsedate_to_datetime(text)
-    except (ValueError, IndexError, TypeError):
+    except (ValueError, OverflowError, IndexError, TypeError):
         return None
     return when if when.tzinfo else when.replace(tzinfo=UTC)

@@ -263,6 +263,7 @@ DATE = "Mon, 23 Nov 2026 15:00:00 GMT"
         ({"retry-after": "7"}, 7),
         ({"retry-after": "2.5"}, 2.5),
         ({"retry-after": "0"}, 1),
+        ({"retry-after": "Sat, 28 Nov 99999999999999999999 10:00:00 GMT"}, None),
         ({"retry-after": "-5"}, 1),
         ({"retry-after": "1000000000"}, 300),
         ({"retry-after": "inf"}, 300),

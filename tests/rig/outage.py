@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 
 from tests.rig.checkers import judge
-from tests.rig.clients import Crowd, read_all
+from tests.rig.clients import Crowd
 from tests.rig.evidence import Evidence
 from tests.rig.history import History
 from tests.rig.rig import Rig, answers_at
@@ -76,11 +76,7 @@ def hold(folder: Path, prepared: Prepared, way: str, *, requests: int, seed: int
         outage.join()
         history.add("nemesis", "heal", "ok")
         wait_for_rest(rig, PATIENCE_S)
-        caller = callers(rig, history)("last-reader")
-        read_all(caller)
-        caller.close()
-        history.close()
-        evidence = collect(rig, history.path)
+        evidence = collect(rig, history)
     problems = judge(evidence)
     if found := [*_false_answers(evidence, away), *_late(away)]:
         problems["outage"] = found

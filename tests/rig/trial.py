@@ -67,11 +67,7 @@ def hold(
                 _go_on_without_redis(rig, history, plan, requests)
                 _wait_for_pages(rig, pages)
                 history.add("nemesis", "redis_back", "ok")
-        caller = callers(rig, history)("last-reader")
-        read_all(caller)
-        caller.close()
-        history.close()
-        evidence = collect(rig, history.path)
+        evidence = collect(rig, history)
         peaks = _peaks(rig)
     figures = {
         "start_s": round(ready - began, 1),
@@ -153,14 +149,18 @@ def wait_for_rest(rig: Rig, seconds: float) -> None:
             time.sleep(max(ASKED_EVERY_S, 4 * took_s))
 
 
-def collect(rig: Rig, history: Path) -> Evidence:
-    """All there is to judge."""
+def collect(rig: Rig, history: History) -> Evidence:
+    """All there is to judge, after a last look at every request; it closes the history."""
+    caller = callers(rig, history)("last-reader")
+    read_all(caller)
+    caller.close()
+    history.close()
     ledger, at_fal = evidence_of.fal_of(rig.fal_state)
     with rig.postgres.connect() as connection, connection.transaction():
         # One picture: metrics and logs may still come in after all ends are found.
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         return Evidence(
-            history=read(history),
+            history=read(history.path),
             rows=evidence_of.rows_of(connection),
             heard=evidence_of.heard_of(connection),
             delivered=evidence_of.delivered_of(connection),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -50,6 +51,12 @@ def until(loop: Any) -> Callable[..., FalRequest]:
 def ended(row: FalRequest) -> bool:
     """For `until`."""
     return row.is_ended
+
+
+def submits(sandbox: Any, row: FalRequest) -> int:
+    """How many submits fal took with this row's input."""
+    body = hashlib.sha256(row.input_text.encode()).hexdigest()
+    return sum(entry.body_sha256 == body for entry in sandbox.ledger)
 
 
 class PeerThread(Peer):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -20,7 +19,7 @@ from requests_app.watch.step import advance
 from requests_app.watch.sweep import _due, sweep
 from tests.builders import hear, make_queued, make_request, make_webhook
 from tests.fal.peer import html, says
-from tests.watch.conftest import PeerThread, at_peer, ended, fresh, look, wait_for
+from tests.watch.conftest import PeerThread, at_peer, ended, fresh, look, submits, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Until = Callable[..., FalRequest]
@@ -28,12 +27,6 @@ Until = Callable[..., FalRequest]
 
 def uncertain(row: FalRequest) -> bool:
     return row.status == Status.UNCERTAIN
-
-
-def submits(sandbox: Any, row: FalRequest) -> int:
-    """How often fal took this input."""
-    body = hashlib.sha256(row.input_text.encode()).hexdigest()
-    return sum(entry.body_sha256 == body for entry in sandbox.ledger)
 
 
 def test_a_request_whose_answer_was_lost_is_found_and_its_result_fetched(

@@ -22,18 +22,10 @@ from requests_app.watch.step import (
 )
 from tests.builders import hear, make_request, make_webhook
 from tests.fal.peer import hang, says
-from tests.watch.conftest import PeerThread, at_peer, ended, fresh, look, wait_for
+from tests.watch.conftest import PeerThread, at_peer, ended, fresh, look, submits, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Until = Callable[..., FalRequest]
-
-
-def submits(sandbox: Any, row: FalRequest) -> int:
-    """How many submits fal accepted for this row's endpoint and input."""
-    import hashlib
-
-    body = hashlib.sha256(row.input_text.encode()).hexdigest()
-    return sum(entry.body_sha256 == body for entry in sandbox.ledger)
 
 
 def test_a_queued_request_reaches_its_result_by_polling_alone(
