@@ -162,21 +162,24 @@ class Recorder:
     async def _write(self) -> None:
         took_s = 0.0
         try:
-            while self._waiting or not self._closing:
+            while self._is_due or not self._closing:
                 await self._more.wait()
                 if len(self._waiting) < FLUSH_AT and not self._closing:
                     await self._collect(took_s)
-                self._more.clear()
-                if not self._closing:
-                    self._hurry.clear()
                 began = time.monotonic()
-                await self._flush()
+                await self._surely_store()
                 took_s = time.monotonic() - began
+                self._look_what_is_left()
         except Exception:
             logger.exception("The record of request %s is broken off.", self.pk)
         finally:  # whatever went wrong here, the call is not held up for ever, nor memory filled
             self.is_capped = True
             self._room.set()
+
+    @property
+    def _is_due(self) -> bool:
+        """Something is not on disk yet: frames, or the news of the cap."""
+        return bool(self._waiting or (self.full and not self._cap_is_told))
 
     async def _collect(self, took_s: float) -> None:
         """Let a batch come together, the longer the busier the disk is; the end does not wait."""
@@ -190,16 +193,27 @@ class Recorder:
         finally:
             _collecting.discard(self)
 
-    async def _flush(self) -> None:
-        """Everything that waits and the news of the cap are on disk; else tried again and again."""
-        while self._waiting or (self.full and not self._cap_is_told):
+    async def _surely_store(self) -> None:
+        while self._is_due:
             try:
                 await self._store()
+                break
             except DatabaseError:
                 logger.warning("Frames of request %s wait.", self.pk, exc_info=True)
                 await asyncio.sleep(RETRY_EVERY_S)
 
+    def _look_what_is_left(self) -> None:
+        """What has come during a write is collected anew, else each write would be of a few frames."""
+        if self._closing:
+            return
+        if not self._is_due:
+            self._more.clear()
+        if self._waiting_bytes <= MOST_WAITING:
+            self._hurry.clear()
+            self._room.set()
+
     async def _store(self) -> None:
+        """A batch, or after the last one the news of the cap."""
         batch = self._waiting[:FLUSH_AT]
         if self.full and not batch:
             full, now = self.full, timezone.now()
@@ -209,8 +223,6 @@ class Recorder:
         await self._database(frames.append, self.pk, batch)
         del self._waiting[: len(batch)]
         self._waiting_bytes -= memory_of(batch)
-        if self._waiting_bytes <= MOST_WAITING:
-            self._room.set()
 
     async def close(self) -> None:
         """Write what is left, for a minute at most."""

@@ -54,9 +54,11 @@ def test_two_requests_number_their_frames_apart(row: FalRequest, team: Team, own
     assert row.frames.count() == other.frames.count() == 1
 
 
-def test_a_large_batch_is_stored_whole(row: FalRequest) -> None:
-    append(row.pk, [new(n) for n in range(1, 1001)])
-    assert row.frames.count() == 1000
+@pytest.mark.parametrize("count", [1, 3, 255, 256, 257, 1000])
+def test_a_batch_of_any_size_is_stored_whole(row: FalRequest, count: int) -> None:
+    append(row.pk, [new(n, f"frame {n}") for n in range(1, count + 1)])
+    stored = row.frames.order_by("number").values_list("number", "data")
+    assert list(stored) == [(n, f"frame {n}") for n in range(1, count + 1)]
 
 
 def test_overlong_parts_are_cut(row: FalRequest) -> None:

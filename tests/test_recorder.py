@@ -95,6 +95,28 @@ def test_an_event_is_on_disk_soon_while_the_stream_stays_open(loop: Any, row: Fa
     assert seen == [1]
 
 
+def test_what_comes_during_a_slow_write_is_collected_and_not_written_by_the_piece(
+    loop: Any, row: FalRequest
+) -> None:
+    sizes: list[int] = []
+
+    async def slow(call: Callable[..., Any], pk: int, batch: list[Any]) -> None:
+        sizes.append(len(batch))
+        await asyncio.sleep(0.03)
+        await loop.database(call, pk, batch)
+
+    async def for_half_a_second() -> None:
+        recorder = Recorder(row.pk, slow)
+        for number in range(100):
+            await add(recorder, number)
+            await asyncio.sleep(0.005)
+        await recorder.close()
+
+    loop.run(for_half_a_second(), timeout_s=20)
+    assert row.frames.count() == sum(sizes) == 100
+    assert len(sizes) < 7  # one for each few frames would be fifteen
+
+
 def test_a_batch_that_waits_for_the_database_when_the_stream_ends_is_not_lost(
     loop: Any, row: FalRequest
 ) -> None:

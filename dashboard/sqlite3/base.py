@@ -12,6 +12,8 @@ and under load all others would wait for that each time.
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
+from typing import Any
 
 from django.db.backends.sqlite3 import base
 from django.db.utils import OperationalError
@@ -21,10 +23,32 @@ DEFAULT_TIMEOUT_S = 5.0  # of Python's sqlite3
 turn = threading.Lock()  # a process has one database
 
 
+class Cursor(base.SQLiteCursorWrapper):
+    """Django's, which remembers how it has written a statement for SQLite.
+
+    A statement that inserts hundreds of rows has thousands of marks to be replaced.
+    """
+
+    def convert_query(self, query: str, *, param_names: Any = None) -> str:
+        """With SQLite's own marks for the parameters."""
+        if param_names is None:
+            return _with_question_marks(query)
+        return str(super().convert_query(query, param_names=param_names))
+
+
+@lru_cache(maxsize=512)
+def _with_question_marks(query: str) -> str:
+    return str(base.FORMAT_QMARK_REGEX.sub("?", query).replace("%%", "%"))
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """One thread's connection. Its transactions are IMMEDIATE: each has the right to write."""
 
     _has_turn = False
+
+    def create_cursor(self, name: str | None = None) -> Cursor:
+        """A cursor of the open connection."""
+        return self.connection.cursor(factory=Cursor)  # type: ignore[no-any-return]
 
     def _start_transaction_under_autocommit(self) -> None:
         timeout_s = self.settings_dict["OPTIONS"].get("timeout", DEFAULT_TIMEOUT_S)

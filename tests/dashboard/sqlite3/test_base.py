@@ -93,3 +93,12 @@ def test_who_waits_too_long_is_told_what_sqlite_would_say(
         threads.submit(make, "late").result(10)
     threads.submit(make, "next").result(10)
     assert names() == ["next"]
+
+
+def test_a_statement_is_written_for_sqlite_once_and_means_the_same() -> None:
+    with connection.cursor() as cursor:
+        for value in ("one", "two"):
+            cursor.execute("SELECT %s, 5 %% 3, '%%s'", [value])
+            assert cursor.fetchall() == [(value, 2, "%s")]
+        cursor.execute("SELECT %(name)s", {"name": "three"})
+        assert cursor.fetchall() == [("three",)]
