@@ -6,8 +6,9 @@ import os
 
 import django
 from asgiref.sync import sync_to_async
-from channels.auth import AuthMiddlewareStack
+from channels.auth import AuthMiddleware
 from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.sessions import CookieMiddleware
 from django.core.handlers.asgi import ASGIHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
@@ -32,11 +33,14 @@ class OneThread(ASGIHandler):
 http_application = OneThread()
 
 from dashboard.origin import SameOrigin  # noqa: E402
+from dashboard.sessions import ReadOnlySession  # noqa: E402
 from requests_app.routing import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": http_application,
-        "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": SameOrigin(
+            CookieMiddleware(ReadOnlySession(AuthMiddleware(URLRouter(websocket_urlpatterns))))
+        ),
     }
 )

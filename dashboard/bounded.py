@@ -30,12 +30,13 @@ from typing import Any
 
 import daphne.server
 from daphne.http_protocol import HTTPFactory, WebRequest
-from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from daphne.ws_protocol import WebSocketFactory
 from django.conf import settings
-from twisted.internet.tcp import Connection
 from twisted.web.http import HTTPChannel, _GenericHTTPChannelProtocol
 
+from dashboard import websocket
 from dashboard.masking import mask
+from dashboard.websocket import LeanWebSocket, unsent
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ def install(wanted: Limits | None = None) -> None:
     """Bound every Daphne server of this process that is run from now on."""
     global limits
     limits = wanted or Limits(body=settings.BODY_LIMIT_BYTES)
+    websocket.install()
     daphne.server.HTTPFactory = BoundedHTTPFactory
     daphne.server.WebSocketFactory = BoundedWebSocketFactory
     daphne.server.Server.handle_reply = _handle_reply
@@ -88,9 +90,14 @@ class Paced:
         """Everything has been taken."""
         self._writable.set()
 
+    @property
+    def keeps_up(self) -> bool:
+        """Whether nobody has to wait."""
+        return self._writable.is_set()
+
     async def drained(self) -> None:
         """Wait until the reader has caught up; cut one that takes nothing for too long."""
-        while not self._writable.is_set():
+        while not self.keeps_up:
             before = unsent(self.transport)
             try:
                 async with asyncio.timeout(limits.stall_s):
@@ -243,7 +250,7 @@ class BoundedHTTPFactory(HTTPFactory):  # type: ignore[misc]
         """Nothing: Daphne has its own access log, which is masked."""
 
 
-class BoundedWebSocket(Paced, WebSocketProtocol):  # type: ignore[misc]
+class BoundedWebSocket(Paced, LeanWebSocket):
     """One socket: whoever does not keep up, in either direction, holds up the other side."""
 
     def __init__(self) -> None:
@@ -274,27 +281,6 @@ class BoundedWebSocket(Paced, WebSocketProtocol):  # type: ignore[misc]
             self.transport.abortConnection()
         else:
             super().serverSend(content, binary)
-
-    def dataReceived(self, data: bytes) -> None:
-        """Read what came, without a line for a log that nobody keeps."""
-        self._dataReceived(data)
-
-    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:  # noqa: FBT001, FBT002
-        """Hand a frame to the kernel at once; what it does not take goes Twisted's way.
-
-        That way is two more turns of the loop for each message.
-        """
-        taken = self._taken(data)
-        if taken < len(data):
-            self.transport.write(data[taken:])
-
-    def _taken(self, data: bytes) -> int:
-        transport = self.transport
-        is_direct = isinstance(transport, Connection) and transport.connected
-        if not is_direct or transport.disconnecting or unsent(transport):
-            return 0
-        taken = transport.writeSomeData(data)
-        return taken if isinstance(taken, int) else 0  # an error: the usual way meets it too
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: FBT001
         """Take a message; read no further while too many wait for the application.
@@ -357,17 +343,10 @@ async def _handle_reply(server: Any, protocol: Any, message: dict[str, Any]) -> 
     await _daphne_handle_reply(server, protocol, message)
     # A request has none once its response is complete or cut.
     connection = getattr(protocol, "channel", protocol)
-    if isinstance(connection, Paced):
+    if isinstance(connection, Paced) and not connection.keeps_up:
         await connection.drained()
 
 
 def _log_action(server: Any, protocol: str, action: str, details: dict[str, Any]) -> None:
     """`Server.log_action` without the secrets of the path."""
     _daphne_log_action(server, protocol, action, {**details, "path": mask(details["path"])})
-
-
-def unsent(transport: Any) -> int:
-    """Bytes handed to the transport that the kernel has not taken yet."""
-    while not hasattr(transport, "dataBuffer"):  # TLS wraps the connection
-        transport = transport.transport
-    return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)

@@ -19,7 +19,7 @@ from daphne.server import Server
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import reactor  # installed by Daphne's import
 
-from dashboard.bounded import unsent
+from dashboard.websocket import unsent
 
 DRAIN_S = 10.0  # for replies in the making; an event stream has no end and is cut then
 LOOK_EVERY_S = 0.05

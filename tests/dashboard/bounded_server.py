@@ -88,11 +88,19 @@ async def web_socket(path: str, receive: Any, send: Any) -> None:
             await send({"type": "websocket.send", "bytes": b"%06d" % number * 50_000})
     elif path == "/slow":
         await count_slowly(receive, send)
+    elif path == "/echo":
+        await echo(receive, send)
     else:
         await asyncio.sleep(15)  # deaf for a while
     while (await receive())["type"] != "websocket.disconnect":
         pass
     ended.append(f"{path}: client gone")
+
+
+async def echo(receive: Any, send: Any) -> None:
+    """Until the client goes."""
+    while (message := await receive())["type"] == "websocket.receive":
+        await send({**message, "type": "websocket.send"})
 
 
 async def count_slowly(receive: Any, send: Any) -> None:

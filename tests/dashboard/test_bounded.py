@@ -6,77 +6,21 @@ import asyncio
 import base64
 import json
 import os
-import re
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from dashboard.bounded import Paced
+from tests.dashboard.served import LIMITS, MB, Served, answer, ask, get, piece, serving
 
 pytestmark = pytest.mark.process
 
-MB = 1024 * 1024
-ROOT = Path(__file__).resolve().parents[2]
 SECRET = "a" * 43
 HOOK = f"/hooks/fal/6f1b4f3e-0000-4000-8000-000000000000/{SECRET}"
-LIMITS = {"body": 8 * MB, "header_s": 1, "body_s": 1, "body_rate": 20_000, "stall_s": 1}
-
-
-@dataclass
-class Served:
-    """The server's process and how to reach it."""
-
-    process: subprocess.Popen[bytes]
-    port: int
-    stderr: Path
-    clients: list[socket.socket] = field(default_factory=list)
-
-    def connect(self) -> socket.socket:
-        client = socket.socket()
-        self.clients.append(client)
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
-        client.settimeout(10)
-        client.connect(("127.0.0.1", self.port))
-        return client
-
-    def peak(self) -> int:
-        """The most memory the process has ever had, in bytes."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
-
-    def log(self) -> dict[str, list[str]]:
-        """Which paths the application was asked for, and how it ended."""
-        return json.loads(ask(self.connect(), get("/log"))[1])
-
-    def printed(self) -> str:
-        return self.stderr.read_text()
-
-
-@contextmanager
-def serving(tmp_path: Path) -> Iterator[Served]:
-    stderr = tmp_path / "stderr"
-    with stderr.open("wb") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.dashboard.bounded_server", json.dumps(LIMITS)],
-            cwd=ROOT, stdout=subprocess.PIPE, stderr=errors,
-        )  # fmt: skip
-        served = Served(process, int(process.stdout.readline()), stderr)
-        try:
-            yield served
-        finally:
-            for client in served.clients:
-                client.close()
-            process.kill()
-            process.wait()
-            process.stdout.close()
 
 
 @pytest.fixture(scope="module")
@@ -92,10 +36,6 @@ def fresh(tmp_path: Path) -> Iterator[Served]:
         yield served
 
 
-def get(path: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
-
-
 def post(length: int, *more: str, path: str = "/size") -> bytes:
     lines = [f"POST {path} HTTP/1.1", "Host: x", f"Content-Length: {length}", *more]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
@@ -106,30 +46,6 @@ CHUNKED = b"POST /size HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n
 
 def chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
-
-
-def ask(client: socket.socket, data: bytes) -> tuple[int, bytes]:
-    client.sendall(data)
-    return answer(client)
-
-
-def answer(client: socket.socket) -> tuple[int, bytes]:
-    """The status and the body of a response with a Content-Length."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        data += piece(client)
-    head, _, body = data.partition(b"\r\n\r\n")
-    length = int(re.search(rb"(?i)content-length: (\d+)", head)[1])
-    while len(body) < length:
-        body += piece(client)
-    return int(head.split()[1]), body
-
-
-def piece(client: socket.socket) -> bytes:
-    data = client.recv(65536)
-    if not data:
-        raise ConnectionResetError("closed before the answer was complete")
-    return data
 
 
 def is_cut_within(client: socket.socket, seconds: float) -> bool:
