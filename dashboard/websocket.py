@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import autobahn.websocket.protocol
+from autobahn.websocket import protocol
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.tcp import Connection
-from websockets.frames import apply_mask
+from websockets import frames
 
 
 def install() -> None:
     """Unmask quickly on every socket of this process."""
-    autobahn.websocket.protocol.create_xor_masker = Mask
+    protocol.create_xor_masker = Mask  # type: ignore[attr-defined]
 
 
 class Mask:
@@ -41,11 +41,14 @@ class Mask:
         """The next piece of the frame, masked or unmasked."""
         start = self._done & 3
         self._done += len(data)
-        return apply_mask(data, self._mask[start:] + self._mask[:start])
+        mask = self._mask[start:] + self._mask[:start]
+        return frames.apply_mask(data, mask)  # type: ignore[attr-defined]
 
 
 class LeanWebSocket(WebSocketProtocol):  # type: ignore[misc]
     """Daphne's, with short ways in and out."""
+
+    message_data: list[bytes] | None
 
     def connectionMade(self) -> None:
         """The connection was an HTTP one until now."""
@@ -59,7 +62,7 @@ class LeanWebSocket(WebSocketProtocol):  # type: ignore[misc]
     def onMessageEnd(self) -> None:
         """Hand a whole message over, if it is one."""
         if not self.failedByMe:
-            payload = b"".join(self.message_data)
+            payload = b"".join(self.message_data or ())
             if self.message_is_binary or _is_text(payload):
                 self._onMessage(payload, self.message_is_binary)
             else:

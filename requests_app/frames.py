@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, cached_property
+from functools import cache
 from itertools import chain
 from typing import Any
 
 import msgspec
 from django.db import connection, transaction
 from django.db.models import Max
+from django.utils.functional import cached_property
 
 from requests_app import announce
 from requests_app.models import Direction, Frame

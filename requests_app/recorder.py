@@ -107,7 +107,7 @@ class Recorder:
     def add(self, data: str, size: int, **details: Any) -> NewFrame:
         """Number and keep one frame; `details` are NewFrame's other fields."""
         frame = NewFrame(self.count + 1, self._offset_ms(), storable(data), size, **details)
-        self._take([frame], size)
+        self._take([frame], size, frame.memory)
         return frame
 
     def add_events(self, events: Sequence[StreamEvent]) -> None:
@@ -120,21 +120,22 @@ class Recorder:
             )
             for number, event in enumerate(events, self.count + 1)
         ]  # fmt: skip
-        self._take(batch, sum([event.raw_size for event in events]))
+        self._take(batch, sum([event.raw_size for event in events]), memory_of(batch))
 
     def _offset_ms(self) -> float:
         return (time.monotonic() - self._began) * 1000
 
-    def _take(self, batch: list[NewFrame], size: int) -> None:
-        """Frames of one direction, of so many bytes together."""
+    def _take(self, batch: list[NewFrame], size: int, memory: int) -> None:
+        """Frames of one direction, of so many bytes together, on the wire and here."""
         _RELAYED[batch[0].direction].inc(size)
         self.count += len(batch)
         self._bytes += size
         if not self.is_capped:
             if self.count > self.caps.frames or self._bytes > self.caps.bytes:
                 batch = self._fill(batch, self._bytes - size)
+                memory = memory_of(batch)
             if batch:
-                self._keep(batch)
+                self._keep(batch, memory)
 
     def _fill(self, batch: list[NewFrame], held: int) -> list[NewFrame]:
         """Those that still fit into a record that holds so many bytes; it is full then."""
@@ -149,10 +150,10 @@ class Recorder:
         self._more.set()
         return fitting
 
-    def _keep(self, batch: list[NewFrame]) -> None:
+    def _keep(self, batch: list[NewFrame], memory: int) -> None:
         self.kept = batch[-1].number
         self._waiting += batch
-        self._waiting_bytes += memory_of(batch)
+        self._waiting_bytes += memory
         if self._waiting_bytes > MOST_WAITING:
             self._room.clear()
             self._hurry.set()

@@ -16,7 +16,6 @@ import base64
 import json
 import math
 import re
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgpack
@@ -38,8 +37,7 @@ class _Undecodable(ValueError):
     """Deeper or larger than a page could show."""
 
 
-@dataclass(frozen=True)
-class Incoming:
+class Incoming(msgspec.Struct, frozen=True):
     """One message as it came. ``value`` can always be written as JSON; ``size`` is in wire bytes.
 
     ``raw`` is str for a text frame. What cannot be decoded is "binary" or "text", and nothing of
@@ -47,11 +45,14 @@ class Incoming:
     """
 
     kind: Kind
-    value: Any = field(repr=False)
-    raw: bytes | str = field(repr=False)
+    value: Any
+    raw: bytes | str
     size: int
     control: Control | None = None
     request_id: RequestId | None = None
+
+    def __repr__(self) -> str:
+        return f"<Incoming {self.kind}, {self.size} bytes>"
 
 
 def decode_message(raw: bytes | str) -> Incoming:
@@ -102,7 +103,7 @@ def shown_bytes(data: bytes) -> dict[str, Any]:
 # Most messages hold nothing but what JSON has too. For them this takes a tenth of the time.
 _Plain: Any = str | int | float | bool | None
 for _ in range(PLAIN_DEPTH):
-    _Plain = dict[str, _Plain] | list[_Plain] | str | int | float | bool | None  # type: ignore[misc]
+    _Plain = dict[str, _Plain] | list[_Plain] | str | int | float | bool | None
 
 _decode_plain = msgspec.msgpack.Decoder(_Plain).decode
 _encode_plain = msgspec.msgpack.Encoder().encode

@@ -8,10 +8,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass, field
 from typing import Literal
 
 import msgpack
+import msgspec
 
 from .realtime_pairing import RequestId, request_id_of
 
@@ -25,14 +25,16 @@ class InvalidMessage(ValueError):
     """The value cannot be sent; ``str()`` says why. Nothing has been sent."""
 
 
-@dataclass(frozen=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True):
     """One message as it goes on the wire: bytes are a binary frame, a str is a text frame."""
 
-    data: bytes | str = field(repr=False)
+    data: bytes | str
     kind: Form
     size: int
     request_id: RequestId | None = None
+
+    def __repr__(self) -> str:
+        return f"<Outgoing {self.kind}, {self.size} bytes>"
 
     @classmethod
     def encode(cls, value: object, form: Form = "msgpack") -> Outgoing:

@@ -6,24 +6,21 @@ several are on the way. So a pair is named only when it is certain, and ``None``
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_OUTSTANDING = 1000
 
 RequestId = str | int
 
 
-@dataclass(frozen=True)
-class Pair:
-    """``number`` is the request's own, counted from 0; ``round_trip_s`` the seconds between."""
+class Pair(NamedTuple):
+    """``number`` is the request's own; ``round_trip_s`` the seconds between."""
 
     number: int
     round_trip_s: float
 
 
-@dataclass(frozen=True)
-class _Sent:
+class _Sent(NamedTuple):
     number: int
     request_id: RequestId | None
     at_s: float
@@ -35,19 +32,15 @@ class Pairing:
     def __init__(self, *, unary: bool) -> None:
         self._unary = unary
         self._outstanding: list[_Sent] = []
-        self._count = 0
         self._unclaimed = 0
         self._overflown = False
 
-    def sent(self, request_id: RequestId | None, at_s: float) -> int:
-        """A request went out; the answer is its number."""
-        number = self._count
-        self._count += 1
+    def sent(self, number: int, request_id: RequestId | None, at_s: float) -> None:
+        """A request went out; ``number`` is what its replies will name it by."""
         self._outstanding.append(_Sent(number, request_id, at_s))
         if len(self._outstanding) > MAX_OUTSTANDING:
             del self._outstanding[0]
             self._overflown = True  # From now on "exactly one" can no longer be known.
-        return number
 
     def received(self, request_id: RequestId | None, at_s: float) -> Pair | None:
         """A reply came in: the request it answers, None when that is not certain."""
@@ -94,6 +87,6 @@ def _same(one: RequestId | None, other: RequestId) -> bool:
 
 def request_id_of(message: object) -> RequestId | None:
     """The id that a message carries, when it carries a usable one."""
-    found = message.get("request_id") if isinstance(message, Mapping) else None
+    found = message.get("request_id") if isinstance(message, dict) else None
     is_id = isinstance(found, str | int) and not isinstance(found, bool)
     return found if is_id else None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 from typing import Any
 
 import msgspec
@@ -30,7 +29,6 @@ from requests_app.fal import (
     decode_message,
 )
 from requests_app.fal.realtime import connect
-from requests_app.fal.realtime_pairing import MAX_OUTSTANDING
 from requests_app.models import Direction, Source
 from requests_app.recorder import Recorder
 from requests_app.relay import ending
@@ -229,16 +227,13 @@ class _Pairs:
 
     def __init__(self) -> None:
         self._pairing = Pairing(unary=True)
-        self._frames: OrderedDict[int, int] = OrderedDict()  # the pairing's number -> the frame's
         self._open = 0  # inputs without an output, were it unary
         self._is_unary = True
 
     def sent(self, message: Incoming, frame: int, at_s: float) -> None:
         """A message went out as this frame."""
         self._open += 1
-        self._frames[self._pairing.sent(message.request_id, at_s)] = frame
-        if len(self._frames) > MAX_OUTSTANDING:
-            self._frames.popitem(last=False)
+        self._pairing.sent(frame, message.request_id, at_s)
 
     def received(self, message: Incoming, at_s: float) -> dict[str, Any]:
         """`pair` and `rtt_ms` of a message that came in, when they are certain."""
@@ -246,9 +241,8 @@ class _Pairs:
             return {}
         self._open -= 1
         if self._open < 0 and self._is_unary:
-            self._pairing, self._frames = Pairing(unary=False), OrderedDict()
-            self._is_unary = False
+            self._pairing, self._is_unary = Pairing(unary=False), False
         pair = self._pairing.received(message.request_id, at_s)
-        if pair is None or pair.number not in self._frames:
+        if pair is None:
             return {}
-        return {"pair": self._frames[pair.number], "rtt_ms": round(pair.round_trip_s * 1000, 3)}
+        return {"pair": pair.number, "rtt_ms": round(pair.round_trip_s * 1000, 3)}

@@ -175,9 +175,9 @@ async def _paired(ids: list[str]) -> dict[object, int | None]:
         connect(watch_loop.client(), ENDPOINT, path="/realtime/any", auth="key") as opened,
         asyncio.timeout(15),
     ):
-        for request_id in ids:
+        for number, request_id in enumerate(ids):
             message = Outgoing.encode({"request_id": request_id})
-            pairing.sent(message.request_id, clock())
+            pairing.sent(number, message.request_id, clock())
             await opened.send(message)
         while len(found) < len(ids):
             reply = await anext(opened)
