@@ -19,7 +19,7 @@ from requests_app.frames import NewFrame
 from requests_app.models import Direction
 
 AGAIN_S = 0.2
-ECHO_S = 0.02  # how long what the tab has sent itself waits to be shown together with its answer
+ECHO_S = 0.05  # how long what the tab has sent itself waits to be shown together with its answer
 WINDOW = 1024 * 1024  # bytes on the way to the tab, and as many held for it during a gap
 
 Send = Callable[[str | bytes], Awaitable[None]]
@@ -65,7 +65,8 @@ class Outbox:
 
     def _end_echo(self) -> None:
         self._echo = None
-        self._more.set()
+        if self._waiting:  # the answer has not come, or it would have been sent with it
+            self._more.set()
 
     def raw(self, data: bytes) -> None:
         """A message as it came, for a program."""
