@@ -119,7 +119,7 @@ _KNOWN: Mapping[str, tuple[str, str]] = {
     ),
     "interrupted": (
         "The connection broke off",
-        "What came until then is kept. Work done until then may be billed.",
+        "What came until then is kept. Run it again for the whole.",
     ),
     "hung_up": (
         "The call took longer than this site waits",
