@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Max
 from django.utils.functional import cached_property
 
@@ -60,8 +61,7 @@ def append(pk: int, batch: Sequence[NewFrame]) -> None:
     """Store the batch and tell who watches. A batch written twice is stored once."""
     with transaction.atomic():
         with connection.cursor() as cursor:
-            for rows in _portions([_values(pk, frame) for frame in batch]):
-                cursor.execute(_insert(len(rows)), list(chain.from_iterable(rows)))
+            _store(cursor, [_values(pk, frame) for frame in batch])
         announce.framed(pk, batch[-1].number)
 
 
@@ -83,8 +83,6 @@ def last_number(pk: int) -> int:
 
 
 # By hand: a session may have thousands of frames a second, and bulk_create takes five times as long.
-# Many rows a statement: between statements the database gives Python's lock away and has to wait for
-# it again, which beside a busy loop takes three times as long as the writing itself.
 _COLUMNS = (
     "request_id", "number", "offset_ms", "direction", "kind", "event", "event_id", "data", "raw",
     "size", "pair", "rtt_ms",
@@ -101,6 +99,19 @@ def _insert(rows: int) -> str:
         f"INSERT INTO {Frame._meta.db_table} ({', '.join(_COLUMNS)}) "  # noqa: S608 (constants alone)
         f"VALUES {', '.join([_ROW] * rows)} ON CONFLICT DO NOTHING"
     )
+
+
+def _store(cursor: CursorWrapper, rows: list[_Row]) -> None:
+    """Many rows a statement for SQLite, which between statements gives Python's lock away and has to
+    wait for it again: beside a busy loop that takes three times as long as the writing itself.
+
+    psycopg sends single rows in one go, and is slower with many parameters.
+    """
+    if connection.vendor != "sqlite":
+        cursor.executemany(_insert(1), rows)
+        return
+    for portion in _portions(rows):
+        cursor.execute(_insert(len(portion)), list(chain.from_iterable(portion)))
 
 
 def _portions(rows: list[_Row]) -> Iterator[list[_Row]]:
