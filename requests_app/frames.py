@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
-from itertools import chain
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 from django.db import connection, transaction
-from django.db.backends.utils import CursorWrapper
 from django.db.models import Max
 from django.utils.functional import cached_property
 
-from requests_app import announce
+from requests_app import announce, framerows
 from requests_app.models import Direction, Frame
 
 LARGE = 64 * 1024  # characters of a frame's text that a page fetches by itself instead
@@ -61,7 +58,7 @@ def append(pk: int, batch: Sequence[NewFrame]) -> None:
     """Store the batch and tell who watches. A batch written twice is stored once."""
     with transaction.atomic():
         with connection.cursor() as cursor:
-            _store(cursor, [_values(pk, frame) for frame in batch])
+            framerows.insert(cursor, pk, batch)
         announce.framed(pk, batch[-1].number)
 
 
@@ -80,56 +77,6 @@ def read(pk: int, after: int) -> list[NewFrame]:
 def last_number(pk: int) -> int:
     """Of the newest frame in the record; 0 for none."""
     return Frame.objects.filter(request_id=pk).aggregate(last=Max("number"))["last"] or 0
-
-
-# By hand: a session may have thousands of frames a second, and bulk_create takes five times as long.
-_COLUMNS = (
-    "request_id", "number", "offset_ms", "direction", "kind", "event", "event_id", "data", "raw",
-    "size", "pair", "rtt_ms",
-)  # fmt: skip
-_MOST_ROWS = 256  # 3,072 parameters; SQLite takes 32,766
-_ROW = f"({', '.join(['%s'] * len(_COLUMNS))})"
-
-_Row = tuple[Any, ...]
-
-
-@cache
-def _insert(rows: int) -> str:
-    return (
-        f"INSERT INTO {Frame._meta.db_table} ({', '.join(_COLUMNS)}) "  # noqa: S608 (constants alone)
-        f"VALUES {', '.join([_ROW] * rows)} ON CONFLICT DO NOTHING"
-    )
-
-
-def _store(cursor: CursorWrapper, rows: list[_Row]) -> None:
-    """Many rows a statement for SQLite, which between statements gives Python's lock away and has to
-    wait for it again: beside a busy loop that takes three times as long as the writing itself.
-
-    psycopg sends single rows in one go, and is slower with many parameters.
-    """
-    if connection.vendor != "sqlite":
-        cursor.executemany(_insert(1), rows)
-        return
-    for portion in _portions(rows):
-        cursor.execute(_insert(len(portion)), list(chain.from_iterable(portion)))
-
-
-def _portions(rows: list[_Row]) -> Iterator[list[_Row]]:
-    """In powers of two, so that there are nine statements in all, which SQLite keeps prepared."""
-    done, size = 0, _MOST_ROWS
-    while done < len(rows):
-        while size > len(rows) - done:
-            size //= 2
-        yield rows[done : done + size]
-        done += size
-
-
-def _values(pk: int, frame: NewFrame) -> _Row:
-    return (
-        pk, frame.number, frame.offset_ms, frame.direction, frame.kind,
-        frame.event[:100], frame.event_id[:200], frame.data,
-        frame.raw, frame.size, frame.pair, frame.rtt_ms,
-    )  # fmt: skip
 
 
 def sketch(frame: Frame | NewFrame) -> dict[str, Any]:

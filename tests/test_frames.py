@@ -54,19 +54,6 @@ def test_two_requests_number_their_frames_apart(row: FalRequest, team: Team, own
     assert row.frames.count() == other.frames.count() == 1
 
 
-@pytest.mark.parametrize("count", [1, 3, 255, 256, 257, 1000])
-def test_a_batch_of_any_size_is_stored_whole(row: FalRequest, count: int) -> None:
-    append(row.pk, [new(n, f"frame {n}") for n in range(1, count + 1)])
-    stored = row.frames.order_by("number").values_list("number", "data")
-    assert list(stored) == [(n, f"frame {n}") for n in range(1, count + 1)]
-
-
-def test_overlong_parts_are_cut(row: FalRequest) -> None:
-    append(row.pk, [new(1, event="e" * 500, event_id="i" * 500)])
-    frame = row.frames.get()
-    assert (len(frame.event), len(frame.event_id)) == (100, 200)
-
-
 def test_watchers_are_told_the_last_number_after_the_commit(
     row: FalRequest, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
