@@ -77,7 +77,6 @@ class StreamView {
 
   constructor() {
     this.#select.value = remembered() ?? "auto";
-    this.#select.closest("label").hidden = false;
     this.#select.addEventListener("change", () => this.#chooseWay());
     this.#begin();
     record.onFrame((frame) => this.#take(frame));
@@ -134,6 +133,7 @@ class StreamView {
     byId("stream-bytes").textContent = sizeOf(bytes);
     byId("stream-first").textContent = spanOf(this.#first);
     byId("stream-empty").hidden = shown > 0;
+    this.#select.closest("label").hidden = !this.#count;
     if (!shown) byId("stream-empty").textContent = "Before the first event.";
     if (this.#until === null) this.#show(this.#merged.text, this.#merged.images, this.#merged.last);
     else this.#showPast(this.#until);
