@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from requests_app.fal import Control, Incoming, decode_message
+from requests_app.fal import Control, Incoming, decode_message, realtime_incoming
 from requests_app.fal.realtime_incoming import MAX_DEPTH, MAX_NODES, SMALL_BYTES
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(5000)
@@ -163,3 +163,25 @@ def test_nothing_raises_out_of_the_reader(raw: bytes | str) -> None:
     message = decode_message(raw)
     assert message.raw == raw
     writable(message)
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(width=32)
+    | st.text()
+    | st.binary(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(max_size=3) | st.integers(0, 3), inner, max_size=4)
+    ),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(VALUES, st.booleans())
+def test_the_short_way_shows_what_the_long_one_does(value: object, is_single: bool) -> None:
+    raw = msgpack.packb(value, use_single_float=is_single)
+    long_way = realtime_incoming._unpacked(raw)
+    assert json.dumps(decode_message(raw).value) == json.dumps(long_way)
