@@ -184,7 +184,7 @@ REDIS_TIMEOUTS = {"socket_connect_timeout": 1.0, "socket_timeout": 1.0}
 if REDIS_URL:
     CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "BACKEND": "dashboard.redislayer.RedisLayer",
             "CONFIG": {
                 "hosts": [{"address": REDIS_URL, **REDIS_TIMEOUTS}],
                 "prefix": "faldeck",

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal, TypedDict
 
-from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
 from kombu.exceptions import KombuError
@@ -85,11 +84,7 @@ def _publish(pk: int) -> None:
 
 def _send(group: str, message: RequestChanged | FramesAdded) -> None:
     layer: Any = get_channel_layer()
-    # By its class: channels_redis needs a running loop to answer for what it has not.
-    if hasattr(type(layer), "fan_out"):
-        _quietly(lambda: layer.fan_out(group, message))
-    else:
-        _quietly(lambda: async_to_sync(layer.group_send)(group, message))
+    _quietly(lambda: layer.fan_out(group, message))  # we are in a thread, which has no loop
 
 
 def _quietly(act: Callable[[], object]) -> None:

@@ -167,7 +167,7 @@ def test_only_members_decides_who_belongs_to_a_team():
     )
 
 
-SENDS = {"group_send", "send_task", "apply_async", "delay", "apply"}
+SENDS = {"fan_out", "group_send", "send_task", "apply_async", "delay", "apply"}
 
 
 def test_only_announce_sends_on_the_channel_layer_or_to_the_broker():

@@ -92,7 +92,7 @@ def test_a_public_url_without_tls_keeps_its_port(start: Any) -> None:
 def test_services_are_chosen_by_their_urls(start: Any) -> None:
     shown = start(DATABASE_URL="postgres://me:pw@db:5432/x", REDIS_URL="redis://cache:6379/0")
     assert shown["ENGINE"].endswith("postgresql")
-    assert "channels_redis" in shown["CHANNEL_LAYERS"]["default"]["BACKEND"]
+    assert "redislayer" in shown["CHANNEL_LAYERS"]["default"]["BACKEND"]
 
 
 def test_neither_a_silent_redis_nor_a_process_that_stands_still_is_waited_for(start: Any) -> None:

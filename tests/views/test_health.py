@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from django.utils import timezone
 
 from requests_app import health
 from requests_app.models import Heartbeat
+from tests.redisserver import RedisServer
 
 
 class Listener:
@@ -193,26 +193,6 @@ def test_a_redis_that_takes_the_connection_and_says_nothing_is_not_waited_for(
 @pytest.mark.process
 @pytest.mark.usefixtures("alive")
 def test_a_redis_that_answers_is_fine(settings: Any) -> None:
-    port = unused_port()
-    arguments = ["redis-server", "--port", str(port), "--save", "", "--bind", "127.0.0.1"]
-    try:
-        server = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
-    except FileNotFoundError:
-        pytest.skip("redis-server is not installed")
-    try:
-        wait_until_open(port)
-        settings.REDIS_URL = f"redis://127.0.0.1:{port}/0"
+    with RedisServer() as server:
+        settings.REDIS_URL = server.url
         assert not_fine(200) == {}
-    finally:
-        server.kill()
-        server.wait()
-
-
-def wait_until_open(port: int) -> None:
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            threading.Event().wait(0.05)
-        else:
-            return
