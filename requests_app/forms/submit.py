@@ -9,14 +9,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.conf import settings
 
 from requests_app.drafts import Draft, InvalidDraft, parse_draft
 from requests_app.models import SUBMITTABLE, FalRequest, Mode
+from requests_app.templatetags.requests_extras import duration
 
 MODE_HELP = {
     Mode.QUEUE: "fal keeps it until a runner is free; what fal's clients call subscribe. The usual choice.",
-    Mode.RUN: "One call that waits for the answer: no queue, no retries, a time limit. For quick models.",
-    Mode.STREAM: "Watch the output grow, event by event. Hanging up stops the work.",
+    Mode.RUN: "One call that waits for the answer: no queue, no retries, cut after {limit}. For quick models.",
+    Mode.STREAM: "Watch the output grow, event by event. Hanging up stops the work; cut after {limit}.",
 }
 OPTIONS = ["priority", "start_timeout", "no_retry", "no_store", "runner_hint", "headers"]
 PRIORITIES = [("normal", "Normal"), ("low", "Low: behind everything else")]
@@ -74,7 +76,11 @@ class SubmitForm(forms.Form):
     @property
     def mode_help(self) -> dict[str, str]:
         """Mode -> one sentence."""
-        return {mode.value: sentence for mode, sentence in MODE_HELP.items()}
+        limits = {Mode.RUN: settings.RUN_TIMEOUT_S, Mode.STREAM: settings.STREAM_TIMEOUT_S}
+        return {
+            mode.value: sentence.format(limit=duration(limits.get(mode, 0)))
+            for mode, sentence in MODE_HELP.items()
+        }
 
     def clean_input(self) -> str:
         """Browsers send CRLF; what was typed (and what line numbers count) is LF."""

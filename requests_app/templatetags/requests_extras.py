@@ -71,7 +71,7 @@ _CANCELLING = StatusLook(
     "cancelling",
     "spinner",
     "cancelling",
-    "Cancelling was asked for. What became of it shows here when fal says so.",
+    "Cancelling was asked for. What becomes of it shows here.",
 )
 
 

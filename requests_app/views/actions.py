@@ -22,7 +22,7 @@ from requests_app.drafts import InvalidDraft, parse_draft
 from requests_app.forms.submit import SubmitForm, new_token, values_of
 from requests_app.forms.suggestions import first_values, suggestions
 from requests_app.lifecycle import KeyReused
-from requests_app.models import FalRequest, Team
+from requests_app.models import FalRequest, Mode, Team
 from requests_app.views.access import (
     SESSION_KEY,
     get_actable_or_404,
@@ -36,6 +36,7 @@ _CANCEL_WORDS = {
     "asked": "fal is being asked to cancel it. It counts as cancelled when fal says so.",
     "ended": "There is nothing to cancel: it had already ended.",
 }
+_HANGING_UP = "We hang up; fal then stops the work. What ran until then may be billed."
 
 
 # --- Submit ------------------------------------------------------------------------------------
@@ -134,7 +135,8 @@ def cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Ask for the end. What fal makes of it comes later, as an observation."""
     row = get_actable_or_404(request.user, public_id)
     answer = lifecycle.ask_cancel(row.pk, person=_person(request), now=timezone.now())
-    return _done(request, row, _CANCEL_WORDS[answer])
+    is_direct = answer == "asked" and row.mode != Mode.QUEUE
+    return _done(request, row, _HANGING_UP if is_direct else _CANCEL_WORDS[answer])
 
 
 @login_required

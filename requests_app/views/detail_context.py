@@ -201,6 +201,8 @@ def _cancel_note(row: FalRequest) -> str:
         return (
             f"Cancelling was asked for, but it {row.get_status_display()} first. {answer}".strip()
         )
+    if row.mode != Mode.QUEUE:
+        return "We hang up; fal then stops the work."
     return (
         f"{answer or 'Asked fal to cancel; no answer yet.'} It shows as cancelled when fal says so."
     )

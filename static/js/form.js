@@ -32,9 +32,11 @@ class Compose {
   #input = document.getElementById("id_input");
   #code = new Code(() => this.#request(), { ...form.dataset });
   #timer = null;
+  #isModeChosen = false; // by a person
 
   constructor() {
     form.addEventListener("input", () => this.#later());
+    form.addEventListener("change", ({ target }) => (this.#isModeChosen ||= target.name === "mode"));
     this.#fields.endpoint_id.addEventListener("input", () => this.#offerExample());
     document.addEventListener("keydown", (event) => this.#keys(event));
     form.addEventListener("htmx:beforeRequest", () => this.#clearErrors());
@@ -61,14 +63,14 @@ class Compose {
     form.querySelector("[type=submit]").click();
   }
 
-  /** An endpoint with an example brings it along, unless an input was typed. */
+  /** An endpoint with an example brings it along, unless an input was typed; and its mode, unless one was chosen. */
   #offerExample() {
     const known = [...document.querySelectorAll("#endpoints option")];
     const { mode, input } = known.find(({ value }) => value === this.#fields.endpoint_id.value.trim())?.dataset ?? {};
     const untyped = ["", "{}", ...known.map((option) => option.dataset.input)];
     if (!input || !untyped.includes(this.#input.value.trim())) return;
     this.#input.value = input;
-    this.#fields.mode.value = mode;
+    if (!this.#isModeChosen) this.#fields.mode.value = mode;
   }
 
   #show() {

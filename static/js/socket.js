@@ -69,13 +69,21 @@ class Live {
 
   #start() {
     this.#emit("state", this.#state);
-    window.addEventListener("online", () => this.#connectNow());
+    window.addEventListener("online", () => this.#connectAnew());
     window.addEventListener("offline", () => this.#turn("offline", "this device has no network"));
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.#connectNow();
     });
     this.#connect();
     this.#tick();
+  }
+
+  /** A socket that has lived through a loss of the network may be dead and not know it. */
+  #connectAnew() {
+    const old = this.#socket;
+    this.#socket = null;
+    old?.close();
+    this.#connectNow();
   }
 
   #connectNow() {

@@ -198,6 +198,15 @@ def test_after_an_outage_it_is_live_again_and_has_missed_nothing(
     expect(row(page, public_id)).to_be_visible(timeout=5000)
 
 
+def test_after_a_loss_of_the_network_it_is_live_again(page: Page) -> None:
+    light = page.locator("#connection")
+    expect(light).to_have_attribute("data-state", "live")
+    page.context.set_offline(True)
+    expect(light).to_have_attribute("data-state", "offline")
+    page.context.set_offline(False)
+    expect(light).to_have_attribute("data-state", "live", timeout=10_000)
+
+
 def test_the_keys_work_and_are_silent_while_typing(page: Page) -> None:
     page.keyboard.press("j")
     expect(page.locator(".row-link").first).to_be_focused()

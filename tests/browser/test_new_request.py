@@ -47,6 +47,16 @@ def test_an_endpoint_brings_its_example_along_until_an_input_is_typed(open_page:
     assert page.input_value("#id_input") == '{"message": "mine"}'
 
 
+def test_a_mode_that_was_chosen_stays_whatever_the_endpoint_s_example_runs_in(
+    open_page: Any,
+) -> None:
+    page = open_page("/requests/new/")
+    page.locator("[name=mode][value=run]").check()
+    page.get_by_label("Endpoint").fill("sandbox/text")
+    assert "lighthouses" in page.input_value("#id_input")
+    assert page.locator("[name=mode][value=run]").is_checked()
+
+
 def test_ctrl_enter_submits_from_anywhere_and_the_row_is_in_sight(open_page: Any) -> None:
     page = open_page(NEW)
     page.get_by_role("heading", name="New request").click()

@@ -252,6 +252,17 @@ def test_cancelling_at_fal_claims_nothing(as_owner, team, owner):
     assert row.is_cancelling
 
 
+@pytest.mark.parametrize("mode", ["run", "stream"])
+def test_a_direct_call_is_hung_up_and_fal_is_asked_nothing(as_owner, team, owner, mode):
+    row = make_request(team=team, person=owner, mode=mode)
+    lifecycle.claim(row.pk, now=timezone.now())
+    news = json.loads(as_owner.post(url("cancel", row), **HX)["HX-Trigger"])
+    assert "We hang up" in news["toast"]["text"]
+    page = as_owner.get(url("detail", row)).content.decode()
+    assert "We hang up; fal then stops the work." in page
+    assert "when fal says so" not in page
+
+
 def test_cancelling_what_has_ended_changes_nothing(as_owner, team, owner):
     row = make_queued(team=team, person=owner)
     hear(row, make_result())
