@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -89,7 +90,10 @@ def delete_message(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a message of the team; the answer offers to undo it."""
     message = get_object_or_404(MessageTemplate, team=team_of(request), pk=pk)
     MessageTemplate.objects.filter(pk=pk).delete()
-    return _kept(request, message.endpoint_id, said=f"Deleted “{message.name}”.", deleted=message)
+    # Not fields beside the composer's: "Keep this message" sends all there are.
+    undo = {"endpoint_id": message.endpoint_id, "name": message.name, "text": message.text}
+    said = f"Deleted “{message.name}”."
+    return _kept(request, message.endpoint_id, said=said, deleted=json.dumps(undo))
 
 
 def _kept(

@@ -9,6 +9,8 @@ const PAUSE_MS = 150;
 const MOST_BYTES = 16 * 1024 * 1024; // of a message, fal's limit
 const MOST_WAITING = 1024 * 1024; // bytes: an interval passes a turn while so much has not left
 const SHORTEST_MS = 10;
+const LONGEST_MS = 3_600_000;
+const LEFT_OUT = /\{\s*"\$bytes_size"\s*:/; // how a frame shows bytes that are too many for a text
 const FILE = /\{\s*"\$file"\s*:\s*("(?:[^"\\]|\\.)*")\s*\}/g;
 
 export class Composer {
@@ -32,7 +34,9 @@ export class Composer {
     });
     root.addEventListener("keydown", (event) => this.#keys(event));
     this.#part("file").addEventListener("change", ({ target }) => this.#attach(target));
+    this.#part("as").addEventListener("change", () => this.#judge());
     this.#part("repeat").addEventListener("click", () => (this.#interval ? this.stop() : this.#start()));
+    this.#part("every").addEventListener("change", () => this.#interval && this.#start());
     session.addEventListener("state", () => this.#enable());
     this.#enable();
     this.#judge();
@@ -42,8 +46,9 @@ export class Composer {
     return this.#text.value;
   }
 
-  /** Put a message in, by the way that keeps undo. */
-  write(text) {
+  /** Put a message in, by the way that keeps undo; `as` is the form it had. */
+  write(text, as = null) {
+    if (as) this.#part("as").value = as;
     this.#text.focus();
     this.#text.select();
     document.execCommand("insertText", false, text);
@@ -56,7 +61,8 @@ export class Composer {
     else this.#session.send(text, this.#part("as").value);
   }
 
-  stop() {
+  stop(why = "") {
+    if (why) this.#part("turns").textContent = `${this.#turns} sent, then stopped: ${why}`;
     clearInterval(this.#interval);
     this.#interval = null;
     this.#part("repeat-word").textContent = "Repeat";
@@ -64,9 +70,9 @@ export class Composer {
   }
 
   #start() {
-    const every = Math.max(SHORTEST_MS, Number(this.#part("every").value) || 0);
-    this.#part("every").value = every;
-    if (this.#ready() === null) return;
+    this.stop();
+    const every = this.#every();
+    if (every === null || this.#ready() === null) return;
     this.#turns = this.#passed = 0;
     this.#turn();
     this.#interval = setInterval(() => this.#turn(), every);
@@ -74,10 +80,23 @@ export class Composer {
     this.#part("repeat").setAttribute("aria-pressed", "true");
   }
 
+  /** The interval in ms; null when it is none. An empty one must not be a hundred messages a second, which cost. */
+  #every() {
+    const field = this.#part("every");
+    const every = Number(field.value);
+    const isGood = Number.isInteger(every) && every >= SHORTEST_MS && every <= LONGEST_MS;
+    field.removeAttribute("aria-invalid");
+    if (isGood) return every;
+    field.setAttribute("aria-invalid", "true");
+    field.focus();
+    this.#part("turns").textContent = `Give a whole number of ms from ${SHORTEST_MS} to ${LONGEST_MS.toLocaleString("en")}.`;
+    return null;
+  }
+
   #turn() {
     const text = this.#ready();
     if (this.#session.state !== "open" || text === null) {
-      this.stop();
+      this.stop(text === null ? "the message cannot be sent" : "");
       return;
     }
     if (this.#session.waiting > MOST_WAITING) this.#passed += 1;
@@ -87,7 +106,9 @@ export class Composer {
   }
 
   #keys(event) {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    if (event.key !== "Enter") return;
+    if (event.target === this.#part("every")) event.preventDefault(); // it sends nothing
+    if (!(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
     this.sendOnce();
   }
@@ -128,6 +149,7 @@ export class Composer {
     const names = [...text.matchAll(FILE)].map(([, name]) => JSON.parse(name));
     const missing = names.find((name) => !this.#files.has(name));
     if (missing !== undefined) return `attach ${missing} again: files are not kept`;
+    if (LEFT_OUT.test(text)) return "the bytes are not in this text: attach the file again in their place";
     if (names.length && this.#part("as").value === "json") return "bytes need msgpack: JSON text has none";
     return "";
   }

@@ -25,7 +25,7 @@ export class FrameDetail {
       this.close();
       closed();
     });
-    this.#part("reuse").addEventListener("click", () => reuse?.(this.#text));
+    this.#part("reuse").addEventListener("click", () => reuse?.(this.#text, this.#frame.kind));
     this.#part("pair").addEventListener("click", () => go(pairOf(this.#frame)));
     this.pairOf = pairOf;
     this.reuse = reuse;

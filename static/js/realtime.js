@@ -33,7 +33,7 @@ class SessionTab {
     const frames = panel.querySelector("[data-frames-root]");
     this.detail = new FrameDetail(frames, {
       base: () => `${this.session.url}frames/`,
-      reuse: (text) => this.composer.write(pretty(text)),
+      reuse: (text, kind) => this.composer.write(pretty(text), kind),
       closed: () => this.list.mark(null),
       pairOf: (frame) => this.list.pairOf(frame),
       go: (frame) => this.list.choose(frame),
@@ -227,6 +227,7 @@ class Workbench {
       button.tabIndex = one === chosen ? 0 : -1;
     }
     for (const { tab } of this.#tabs) tab.querySelector("[data-close-tab]").hidden = this.#tabs.length === 1;
+    chosen.tab.scrollIntoView({ block: "nearest", inline: "nearest" });
     chosen.list.write();
   }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from typing import Any
 
@@ -205,7 +207,10 @@ def test_a_deleted_message_can_be_brought_back(as_owner, team):
     assert "Deleted “hello”." in text(reply)
     assert not MessageTemplate.objects.exists()
     assert "Undo" in text(reply)
-    assert "{&quot;message&quot;: &quot;hi&quot;}" in text(reply)
+    [undo] = re.findall(r'hx-vals="(.+?)"', text(reply))
+    again = as_owner.post(MESSAGES, json.loads(html.unescape(undo)))
+    assert "Kept “hello”." in text(again)
+    assert MessageTemplate.objects.get().text == message.text
 
 
 def test_viewers_change_nothing(as_viewer, team):

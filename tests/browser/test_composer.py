@@ -1,0 +1,105 @@
+"""What is typed is what is sent and kept, and a repeat that costs is never a slip of the finger."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.realtime_peer import Peer
+from tests.browser.test_realtime import connect, lines, panel
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def peer() -> Peer:
+    return Peer()
+
+
+@pytest.fixture
+def scripted(open_page: OpenPage, peer: Peer) -> Page:
+    page = open_page("/realtime/", before=peer.play)
+    connect(page)
+    return page
+
+
+def choose(page: Page, endpoint: str) -> None:
+    panel(page).get_by_label("Endpoint").fill(endpoint)
+    panel(page).get_by_label("Endpoint").blur()
+    expect(panel(page).locator(".kept")).to_contain_text("None for this endpoint yet")
+
+
+def keep(page: Page, name: str, text: str) -> None:
+    panel(page).get_by_label("Message, JSON").fill(text)
+    panel(page).get_by_label("Name for the message").fill(name)
+    panel(page).get_by_role("button", name="Keep this message").click()
+    expect(panel(page).locator(".kept-said")).to_contain_text(f"Kept “{name}”")
+
+
+def test_a_message_kept_after_another_was_deleted_has_its_own_text(open_page: OpenPage) -> None:
+    page = open_page("/realtime/")
+    choose(page, "acme/kept-after")
+    keep(page, "first", '{"old": "a \\"quoted\\" <b>&amp;"}')
+    panel(page).locator(".kept").get_by_role("button", name="Delete").click()
+    expect(panel(page).get_by_role("button", name="Undo")).to_be_visible()
+    keep(page, "second", '{"new": 2}')
+    panel(page).locator(".kept-load", has_text="second").click()
+    expect(panel(page).get_by_label("Message, JSON")).to_have_value('{"new": 2}')
+    panel(page).locator(".kept").get_by_role("button", name="Delete").click()
+    panel(page).get_by_role("button", name="Undo").click()
+    panel(page).locator(".kept-load", has_text="second").click()
+    expect(panel(page).get_by_label("Message, JSON")).to_have_value('{"new": 2}')
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_long_kept_message_stays_in_its_column(open_page: OpenPage, width: int) -> None:
+    page = open_page("/realtime/", width=width)
+    choose(page, f"acme/long-{width}")
+    keep(page, "n" * 67, '{"message": "' + "x" * 200 + '"}')
+    column = panel(page).locator(".session-columns > .stack")
+    assert column.evaluate("one => one.scrollWidth <= one.clientWidth")
+    panel(page).locator(".kept").get_by_role("button", name="Delete").click()
+    expect(panel(page).locator(".kept-load")).to_have_count(0)
+
+
+@pytest.mark.parametrize("every", ["", "0", "-5", "5", "10.5", "3000000000"])
+def test_a_bad_interval_sends_nothing_and_says_what_is_a_good_one(
+    scripted: Page, peer: Peer, every: str
+) -> None:
+    panel(scripted).get_by_label("Message, JSON").fill("{}")
+    panel(scripted).get_by_label("every").fill(every)
+    panel(scripted).get_by_role("button", name="Repeat").click()
+    expect(panel(scripted).locator("[data-turns]")).to_contain_text("from 10 to 3,600,000")
+    expect(panel(scripted).get_by_label("every")).to_have_value(every)
+    panel(scripted).get_by_label("every").press("Enter")
+    scripted.wait_for_timeout(100)
+    assert peer.of_type("send") == []
+
+
+def test_a_repeat_takes_a_new_interval_and_says_why_it_stopped(scripted: Page, peer: Peer) -> None:
+    panel(scripted).get_by_label("Message, JSON").fill("{}")
+    panel(scripted).get_by_label("every").fill("3000000")
+    panel(scripted).get_by_role("button", name="Repeat").click()
+    expect(panel(scripted).locator("[data-turns]")).to_have_text("1 sent")
+    panel(scripted).get_by_label("every").fill("20")
+    panel(scripted).get_by_label("every").blur()
+    expect(panel(scripted).locator("[data-turns]")).to_have_text(re.compile(r"^\d{2,} sent"))
+    panel(scripted).get_by_label("Message, JSON").fill("{")
+    expect(panel(scripted).locator("[data-turns]")).to_contain_text(
+        "then stopped: the message cannot be sent"
+    )
+
+
+def test_bytes_that_are_not_in_the_text_are_not_sent_as_words(scripted: Page, peer: Peer) -> None:
+    shown = '{"image":{"$bytes_size":6301}}'
+    peer.frames(shown, direction="out", kind="json")
+    lines(scripted).first.click()
+    panel(scripted).get_by_role("button", name="Edit and send").click()
+    expect(panel(scripted).locator("[data-as]")).to_have_value("json")
+    expect(panel(scripted).locator("[data-json-state]")).to_contain_text("attach the file again")
+    panel(scripted).get_by_role("button", name="Send", exact=True).click()
+    scripted.wait_for_timeout(100)
+    assert peer.of_type("send") == []
