@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from requests_app.fal import Ending, FalError, Refused, Unanswered
@@ -62,6 +62,11 @@ def of_error(error: FalError) -> SessionEnd:
 def disconnected(sentence: str) -> SessionEnd:
     """A person of ours has left it."""
     return SessionEnd("disconnected", sentence, Status.COMPLETED, 1000)
+
+
+def before_it_stood(end: SessionEnd) -> SessionEnd:
+    """That person did so before fal had opened the session."""
+    return replace(end, status=Status.CANCELLED)
 
 
 def stopped() -> SessionEnd:

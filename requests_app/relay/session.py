@@ -122,7 +122,8 @@ class Session:
         if not opening.cancelled():
             return opening.result()
         if self._left.done():
-            return self._left.result()
+            end = self._left.result()
+            return end if self._connection else ending.before_it_stood(end)
         return ending.stopped() if keeper.result() else ending.not_ours()
 
     async def _connected(self) -> SessionEnd:

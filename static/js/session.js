@@ -17,6 +17,7 @@ const CLOSED = {
   4401: "You are logged out. Log in again, then connect.",
   4403: "You may not open sessions in this team.",
   4404: "There is no such team or endpoint any more.",
+  4500: "This site is being restarted; that ended the session. Connect again in a moment.",
 };
 
 export class Session extends EventTarget {
@@ -115,7 +116,10 @@ export class Session extends EventTarget {
 
   #lost(socket, code) {
     if (socket !== this.#socket || !this.isAlive) return;
-    const sentence = CLOSED[code] ?? `The connection to this site was lost (${code}); that ended the session.`;
+    const lost = this.url
+      ? `The connection to this site was lost (${code}); that ended the session.`
+      : "This site cannot be reached. No session was begun; connect again in a moment.";
+    const sentence = CLOSED[code] ?? lost;
     this.#end({ kind: "lost", code, sentence });
   }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import socket as socketlib
+from contextlib import closing
 from typing import Any
 
 import msgpack
@@ -16,7 +18,7 @@ from websockets.asyncio.server import ServerConnection
 from requests_app.consumers import rights
 from requests_app.models import FalRequest, Frame, Membership, Role, Status
 from tests.consumers.conftest import Open
-from tests.consumers.sessions import CONNECT, PATH, frames, opened, send
+from tests.consumers.sessions import CONNECT, PATH, frames, opened, send, settled
 from tests.fal.socket_peer import SocketPeer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -200,6 +202,23 @@ async def test_a_message_before_connect_is_an_error(
     socket = await page(as_owner, PATH)
     await socket.send_json_to(early)
     assert "Connect first" in (await socket.message("error"))["message"]
+
+
+@pytest.mark.parametrize("how", ["says so", "is gone"])
+async def test_who_leaves_before_the_session_stood_has_cancelled_it(
+    how: str, page: Open, as_owner: Client, fal: SocketPeer, settings: Any
+) -> None:
+    with closing(socketlib.create_server(("127.0.0.1", 0))) as mute:
+        settings.FAL_REALTIME_URL = f"ws://127.0.0.1:{mute.getsockname()[1]}"
+        socket = await page(as_owner, PATH)
+        await socket.send_json_to(CONNECT)
+        await socket.message("session")
+        if how == "says so":
+            await socket.send_json_to({"type": "disconnect"})
+            assert (await socket.message("ended"))["status"] == "cancelled"
+        else:
+            await socket.disconnect()
+        assert (await settled()).status == "cancelled"
 
 
 async def test_one_person_has_a_limited_number_of_sessions(
