@@ -163,16 +163,16 @@ export class Composer {
       return;
     }
     this.#files.set(file.name, await base64Of(file));
-    this.#insert(`{"$file": ${JSON.stringify(file.name)}}`);
+    this.#insert(`{"$file": ${JSON.stringify(file.name)}}`, memberFor(file));
     this.#say(`${file.name}, ${sizeOf(file.size)}, attached.`);
     this.#judge();
   }
 
   /** At the cursor; into a member of its own when the text is an object and nothing is selected at a place. */
-  #insert(words) {
+  #insert(words, member) {
     const text = this.#text.value;
     if (!text.trim()) {
-      this.write(`{\n  "image": ${words}\n}`);
+      this.write(`{\n  "${member}": ${words}\n}`);
       return;
     }
     this.#text.focus();
@@ -182,7 +182,7 @@ export class Composer {
       const before = text.slice(0, end).trimEnd();
       const comma = before.endsWith("{") ? "" : ",";
       this.#text.setSelectionRange(before.length, end);
-      document.execCommand("insertText", false, `${comma}\n  "image": ${words}\n`);
+      document.execCommand("insertText", false, `${comma}\n  "${member}": ${words}\n`);
     } else document.execCommand("insertText", false, words);
   }
 
@@ -200,6 +200,12 @@ export class Composer {
   #part(name) {
     return this.#root.querySelector(`[data-${name}]`);
   }
+}
+
+/** What most apps call such a file. */
+function memberFor({ type }) {
+  const [kind] = type.split("/");
+  return ["image", "audio", "video"].includes(kind) ? kind : "file";
 }
 
 function base64Of(file) {

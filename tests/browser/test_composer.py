@@ -103,3 +103,19 @@ def test_bytes_that_are_not_in_the_text_are_not_sent_as_words(scripted: Page, pe
     panel(scripted).get_by_role("button", name="Send", exact=True).click()
     scripted.wait_for_timeout(100)
     assert peer.of_type("send") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "media", "member"),
+    [("a.png", "image/png", "image"), ("a.wav", "audio/wav", "audio"), ("a.zip", "", "file")],
+)
+def test_a_file_becomes_the_member_that_suits_it(
+    scripted: Page, name: str, media: str, member: str
+) -> None:
+    panel(scripted).get_by_label("Message, JSON").fill('{"n": 1}')
+    file = {"name": name, "mimeType": media, "buffer": b"x"}
+    panel(scripted).locator("[data-file]").set_input_files(files=[file])
+    expect(panel(scripted).locator("[data-json-state]")).to_have_text("valid JSON")
+    expect(panel(scripted).get_by_label("Message, JSON")).to_have_value(
+        f'{{"n": 1,\n  "{member}": {{"$file": "{name}"}}\n}}'
+    )
