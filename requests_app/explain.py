@@ -184,7 +184,7 @@ _SESSION: Mapping[int | None, tuple[str, str]] = {
 _YOURS = ("fal rejected the request", "Correct the request; repeating it unchanged will not help.")
 _MID_STREAM = (
     "The model failed in the middle of the stream",
-    "What came until then is kept and shown; the last event is the error.",
+    "What came until then is kept and shown; the error is at its end.",
 )
 _THEIRS = ("It failed at fal", "Try again; if it repeats, look at the logs and the raw answer.")
 

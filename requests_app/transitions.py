@@ -10,7 +10,6 @@ states is at `models.request.Status`. Three rules carry the rest:
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -329,31 +328,3 @@ def agrees(status: str, news: News) -> bool:
         return True
     change = decide(Picture(status=Status.IN_PROGRESS), news)
     return change is None or not change.ends or change.status == status
-
-
-def judge_stream(count: int, last: str | None) -> Result | Ended:
-    """How a stream that fal closed in order has ended, judged by what was received.
-
-    A model that fails mid-stream ends just as cleanly as one that finishes, so only the payload
-    tells: no event at all, an error object, or a last event that calls itself partial are failures.
-    """
-    if last is None:
-        return Ended(Status.FAILED, "empty_stream", "The stream ended without a single event.")
-    body = last.encode("utf-8", "replace")
-    try:
-        value = json.loads(last)
-    except (ValueError, RecursionError):
-        return Result(200, {}, "text/plain", body)
-    if isinstance(value, dict) and value.get("partial") is True:
-        sentence = f"The stream ended after {count} events, in the middle of its output."
-        return Ended(Status.FAILED, "partial_stream", sentence)
-    if (
-        isinstance(value, dict)
-        and {"error", "detail"} & set(value)
-        and not set(value) - _ERROR_NAMES
-    ):
-        return Result(200, {}, "application/json", body, parse_error(200, {}, body))
-    return Result(200, {}, "application/json", body)
-
-
-_ERROR_NAMES = {"error", "detail", "error_type", "status_code", "status", "type", "reason"}

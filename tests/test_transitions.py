@@ -14,7 +14,6 @@ from requests_app.transitions import (
     Picture,
     agrees,
     decide,
-    judge_stream,
 )
 from tests.builders import make_receipt, make_result, make_status, make_webhook
 
@@ -138,28 +137,6 @@ def test_the_same_end_twice_agrees_and_another_end_does_not() -> None:
     assert agrees(Status.COMPLETED, make_webhook())
     assert not agrees(Status.COMPLETED, make_webhook(status="ERROR", error="x"))
     assert agrees(Status.FAILED, make_status("IN_PROGRESS"))
-
-
-STREAM_ENDS = [
-    (None, "Ended", "empty_stream"),
-    ('{"output": "all of it", "partial": false}', "ok", None),
-    ('{"output": "half", "partial": true}', "Ended", "partial_stream"),
-    ('{"error": "out of memory"}', "wrong", None),
-    ('{"error": null, "output": "fine"}', "ok", None),
-    ("plain text", "ok", None),
-    ('{"broken', "ok", None),
-]
-
-
-@pytest.mark.parametrize(("last", "kind", "error_type"), STREAM_ENDS)
-def test_a_stream_is_judged_by_what_it_carried(
-    last: str | None, kind: str, error_type: str | None
-) -> None:
-    news = judge_stream(0 if last is None else 3, last)
-    if isinstance(news, Ended):
-        assert (kind, error_type) == ("Ended", news.error_type)
-    else:
-        assert kind == ("ok" if news.ok else "wrong")
 
 
 def test_a_session_that_ended_well_is_completed_with_a_note_how() -> None:

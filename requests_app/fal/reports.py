@@ -234,9 +234,11 @@ def _as_text(value: object) -> str | None:
     return None if value is None else value if isinstance(value, str) else str(value)
 
 
-def parse_error(status_code: int, headers: Mapping[str, str], body: bytes) -> ErrorBody:
-    """Any of fal's error shapes (field list, detail text, ``error`` + ``message``), or a sentence
-    about the code.
+def parse_error(
+    status_code: int, headers: Mapping[str, str], body: bytes, *, wordless: str = ""
+) -> ErrorBody:
+    """Any of fal's error shapes (field list, detail text, ``error`` + ``message``); ``wordless``, or
+    a sentence about the code, when it has no words.
     """
     try:
         data = parse_json(body)
@@ -245,9 +247,11 @@ def parse_error(status_code: int, headers: Mapping[str, str], body: bytes) -> Er
     if not isinstance(data, dict):
         data = {}
     inner = data["error"] if isinstance(data.get("error"), dict) else {}
-    fields = _field_errors(data.get("detail"))
+    fields = _field_errors(data.get("detail")) or _field_errors(data.get("error"))
     return ErrorBody(
-        detail=_error_text(data, inner, fields) or f"fal answered with HTTP {status_code}.",
+        detail=_error_text(data, inner, fields)
+        or wordless
+        or f"fal answered with HTTP {status_code}.",
         fields=fields,
         error_type=text_or_none(data.get("error_type"))
         or text_or_none(inner.get("type"))

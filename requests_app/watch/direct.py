@@ -19,12 +19,14 @@ from requests_app.fal import (
     NotSent,
     Refused,
     Result,
+    StreamEvent,
     Unanswered,
     build_headers,
 )
 from requests_app.models import Mode, Source, Status
 from requests_app.recorder import Recorder
-from requests_app.transitions import Ended, News, judge_stream
+from requests_app.streamend import judge_stream, telling
+from requests_app.transitions import Ended, News
 from requests_app.watch.keeper import check_ours, holding, keep
 from requests_app.watch.loop import watch_loop
 
@@ -109,19 +111,19 @@ async def _stream(claim: lifecycle.Claim) -> None:
     await _ended(claim, judge_stream(recorder.count, last))
 
 
-async def _recorded(claim: lifecycle.Claim, recorder: Recorder) -> str | None:
-    """Read the stream to its end: the last event's text."""
+async def _recorded(claim: lifecycle.Claim, recorder: Recorder) -> StreamEvent | None:
+    """Read the stream to its end: the last event that says something."""
     opening = watch_loop.client().stream(
         EndpointId.parse(claim.endpoint_id), claim.body, build_headers(claim.options)
     )
-    last = None
+    last: StreamEvent | None = None
     async with opening as stream:
         opened = asyncio.create_task(
             watch_loop.insist(lifecycle.opened, claim.pk, stream.request_id, now=timezone.now())
         )
         try:  # reading waits for nothing else: what is not read when the line breaks is lost
             async for events in stream.batches:
-                last = events[-1].data
+                last = telling(events, last)
                 recorder.add_events(events)
                 await recorder.room()
         finally:

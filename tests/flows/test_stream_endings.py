@@ -1,0 +1,86 @@
+"""Each way a stream can end at the wire, and what the row, its record and its page say of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from requests_app.explain import explain
+from requests_app.models import FalRequest, Status, Team
+from requests_app.watch.step import advance
+from tests.builders import make_request
+from tests.fal.peer import Step, events
+from tests.watch.conftest import PeerThread, fresh
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FIRST = b'data: {"output": "a", "partial": true}\n\n'
+DONE = b"data: [DONE]\n\n"
+
+
+class Streamed:
+    """A stream that was read to its end: its row, the texts of its record, the words of its page."""
+
+    def __init__(self, row: FalRequest) -> None:
+        self.row = row
+        self.output = bytes(row.output or b"").decode()
+        self.frames = list(row.frames.order_by("number").values_list("data", flat=True))
+        self.told = explain(row, bytes(row.output or b""))
+
+
+@pytest.fixture
+def stream(loop: Any, peer: PeerThread, team: Team, owner: User) -> Any:
+    def whole(step: Step) -> Streamed:
+        row = make_request(team=team, person=owner, mode="stream")
+        peer.will(step)
+        loop.run(advance(row.pk), timeout_s=30)
+        assert len(peer.requests) == 1
+        return Streamed(fresh(row))
+
+    return whole
+
+
+@pytest.mark.parametrize("more", [b"", DONE])
+@pytest.mark.parametrize(
+    "last",
+    [
+        b'data: {"error":"boom","message":"x"}\n\n',
+        b'data: {"type":"error","message":"boom"}\n\n',
+        b"event: error\ndata: boom\n\n",
+        b'event: error\ndata: {"message":"boom"}\n\n',
+        b'data: {"output":"a","error":"boom","partial":false}\n\n',
+        b'data: {"status":"failed","error":"boom","request_id":"x"}\n\n',
+    ],
+)
+def test_an_error_at_the_end_fails_the_stream_and_nothing_that_came_is_lost(
+    stream: Any, last: bytes, more: bytes
+) -> None:
+    seen = stream(events(FIRST, last, more) if more else events(FIRST, last))
+    assert seen.row.status == Status.FAILED
+    assert "boom" in seen.row.error
+    assert len(seen.frames) == 2 + bool(more)
+    assert "boom" in seen.output
+    assert seen.told.title == "The model failed in the middle of the stream"
+    assert "boom" in seen.row.observations.last().note
+
+
+@pytest.mark.parametrize("done", [b"", DONE, b"data:   [DONE]  \n\n"])
+def test_the_output_is_the_last_event_that_says_something(stream: Any, done: bytes) -> None:
+    last = b'data: {"output": "all", "error": null}\n\n'
+    seen = stream(events(FIRST, last + done))
+    assert seen.row.status == Status.COMPLETED
+    assert json.loads(seen.output) == {"output": "all", "error": None}
+
+
+def test_a_partial_output_stays_one_though_it_is_called_done(stream: Any) -> None:
+    seen = stream(events(FIRST, DONE))
+    assert (seen.row.status, seen.row.error_type) == (Status.FAILED, "partial_stream")
+    assert len(seen.frames) == 2
+
+
+def test_nothing_but_done_is_an_empty_stream(stream: Any) -> None:
+    seen = stream(events(DONE))
+    assert (seen.row.status, seen.row.error_type) == (Status.FAILED, "empty_stream")
