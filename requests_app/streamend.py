@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from io import BytesIO
 from typing import Any
 
 from requests_app.fal import StreamEvent
-from requests_app.fal.reports import ErrorBody, Result, parse_error
+from requests_app.fal.reports import ErrorBody, Rest, Result, parse_error
+from requests_app.fal.transport import BEGINNING, HELD
 from requests_app.models.request import Status
 from requests_app.transitions import Ended
 
@@ -43,13 +45,21 @@ def judge_stream(count: int, last: StreamEvent | None) -> Result | Ended:
         return Ended(Status.FAILED, "empty_stream", f"The stream ended without {what}.")
     value, content_type = _parsed(last.data)
     body = last.data.encode("utf-8", "replace")
-    result = Result(200, {}, content_type, body)
+    result = _result(content_type, body)
     if _has_failed(last.name, value):
         return replace(result, error=_error(value, last.data, body))
     if isinstance(value, dict) and value.get("partial") is True:
         sentence = f"The stream ended after {count} events, in the middle of its output."
         return Ended(Status.FAILED, "partial_stream", sentence)
     return result
+
+
+def _result(content_type: str, body: bytes) -> Result:
+    """A large one as a beginning and a rest, as one that was fetched."""
+    if len(body) <= HELD:
+        return Result(200, {}, content_type, body)
+    rest = Rest(BytesIO(body), BEGINNING, len(body) - BEGINNING)
+    return Result(200, {}, content_type, body[:BEGINNING], rest=rest)
 
 
 def _parsed(text: str) -> tuple[Any, str]:

@@ -26,14 +26,13 @@ from .realtime_incoming import Incoming, decode_message
 from .realtime_outgoing import Outgoing
 from .realtime_token import fetch_token
 from .realtime_url import REALTIME, realtime_url
-from .transport import MEGABYTE, Call
+from .transport import MESSAGE, Call
 
 if TYPE_CHECKING:
     from .session import FalClient
 
 Auth = Literal["token", "key"]
 
-MAX_SIZE = 32 * MEGABYTE
 SEND_TIMEOUT_S = 30.0
 SMALL = 16 * 1024  # bytes; so many may always be put into an empty buffer
 
@@ -116,7 +115,7 @@ async def connect(
     max_buffering: int | None = None,
     open_timeout_s: float = 30.0,
     send_timeout_s: float = SEND_TIMEOUT_S,
-    max_size: int = MAX_SIZE,
+    max_size: int = MESSAGE,
 ) -> AsyncIterator[RealtimeConnection]:
     """Open a session; leaving the context closes it. ``max_size``: bytes of one message from fal.
 

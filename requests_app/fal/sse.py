@@ -32,7 +32,7 @@ class SseDecoder:
 
     _id: str | None
 
-    def __init__(self, limit: int = 1024 * 1024) -> None:
+    def __init__(self, limit: int) -> None:
         self._limit = limit
         self._line = bytearray()
         self._after_cr = False
@@ -45,7 +45,10 @@ class SseDecoder:
         for piece in self._joined(chunk).splitlines(keepends=True):  # at CR, LF and CRLF only
             self._size += len(piece)
             if self._size > self._limit:
-                raise EventTooLarge(f"One event of the stream is larger than {self._limit} bytes.")
+                raise EventTooLarge(
+                    f"One event of the stream is larger than {self._limit:,} bytes, the most that is "
+                    "read here."
+                )
             if piece.endswith((b"\n", b"\r")):
                 event = self._take(piece)
                 if event is not None:
@@ -75,10 +78,11 @@ class SseDecoder:
 
     def _take(self, piece: bytes) -> SseEvent | None:
         """The rest of a line."""
+        line: bytes | bytearray = piece
         if self._line:
-            piece = bytes(self._line) + piece
-            self._line.clear()
-        line = piece.rstrip(b"\r\n")
+            self._line += piece
+            line, self._line = self._line, bytearray()
+        line = line.rstrip(b"\r\n")
         if self._at_start:
             line, self._at_start = line.removeprefix(_BOM), False
         if not line:
@@ -86,9 +90,12 @@ class SseDecoder:
         self._field(line)
         return None
 
-    def _field(self, line: bytes) -> None:
-        field, _, rest = line.partition(b":")
-        value = rest.removeprefix(b" ").decode("utf-8", "replace")
+    def _field(self, line: bytes | bytearray) -> None:
+        # A line may be a picture of 32 MB: only its text is copied out of it.
+        end = line.find(b":")
+        end = len(line) if end < 0 else end
+        start = end + (2 if line.startswith(b" ", end + 1) else 1)
+        field, value = line[:end], str(memoryview(line)[start:], "utf-8", "replace")
         if field == b"data":
             self._data.append(value)
             return

@@ -109,7 +109,7 @@ async def _read(
     if media_type == EVENT_STREAM:
         source = _sse(response, wire.limits.event)
     elif media_type == "application/json" or media_type.endswith("+json"):
-        source = _whole(response, wire.limits.reply, call)
+        source = _whole(response, wire.limits.event, call)
     else:
         empty = Reply(response.status_code, {}, b"")
         raise unreadable(empty, retryable=not call.is_paid, missing="a stream of events")
@@ -133,7 +133,7 @@ async def _sse(response: httpx.Response, limit: int) -> AsyncGenerator[list[Stre
 async def _whole(
     response: httpx.Response, limit: int, call: Call
 ) -> AsyncGenerator[list[StreamEvent]]:
-    reply = await read_reply(response, limit, call)
+    reply = await read_reply(response, limit, call, held=limit)
     if not reply.is_json:
         raise unreadable(reply, retryable=not call.is_paid)
     yield [StreamEvent("", reply.body.decode("utf-8-sig"), None, len(reply.body))]

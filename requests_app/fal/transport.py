@@ -23,6 +23,7 @@ from .replies import Reply
 from .reports import Rest
 
 MEGABYTE = 1024 * 1024
+MESSAGE = 32 * MEGABYTE  # one event of a stream or message of a session: pictures come inside
 _PIECE = 256 * 1024
 HELD = 8 * MEGABYTE  # bytes of a reply in memory; a larger one lies in a temporary file
 BEGINNING = MEGABYTE  # of a larger one, what is in memory all the same
@@ -68,14 +69,14 @@ class Timeouts:
 @dataclass(frozen=True)
 class Limits:
     """Bytes: the most a result, a status with its log, a page of requests with their payloads, any other
-    reply and one stream event may hold after decoding.
+    reply and one stream event (or the whole reply in its place) may hold after decoding.
     """
 
     result: int = 256 * MEGABYTE
     status: int = 32 * MEGABYTE
     listing: int = 32 * MEGABYTE
     reply: int = 8 * MEGABYTE
-    event: int = MEGABYTE
+    event: int = MESSAGE
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,7 @@ from requests_app.fal.sse import EventTooLarge, SseDecoder, SseEvent
 
 
 def decode(*chunks: bytes) -> list[SseEvent]:
-    decoder = SseDecoder()
+    decoder = SseDecoder(limit=1000)
     return [event for chunk in chunks for event in decoder.feed(chunk)] + decoder.close()
 
 
@@ -28,7 +29,7 @@ def test_each_of_the_three_line_ends_ends_a_line(end: str) -> None:
 
 
 def test_an_event_ended_by_cr_is_not_held_back_until_the_next_chunk() -> None:
-    assert [event.data for event in SseDecoder().feed(b"data: 1\r\r")] == ["1"]
+    assert [event.data for event in SseDecoder(limit=1000).feed(b"data: 1\r\r")] == ["1"]
 
 
 SOURCE = (
@@ -75,6 +76,19 @@ def test_an_event_over_the_limit_ends_the_reading(source: bytes) -> None:
     with pytest.raises(EventTooLarge):
         for at in range(0, len(source), 7):
             decoder.feed(source[at : at + 7])
+
+
+def test_a_large_line_costs_the_time_and_memory_of_its_size_not_of_its_chunks() -> None:
+    size = 16 * 1024 * 1024
+    decoder = SseDecoder(limit=size + 100)
+    chunk = b"x" * 4096
+    began = time.process_time()
+    assert decoder.feed(b"data: ") == []
+    for _ in range(size // len(chunk)):
+        assert decoder.feed(chunk) == []
+    [event] = decoder.feed(b"\n\n")
+    assert (len(event.data), event.raw_size) == (size, size + 8)
+    assert time.process_time() - began < 1.5  # seconds; were it quadratic: copies of 32 GB
 
 
 def test_many_events_and_pings_under_the_limit_are_fine() -> None:

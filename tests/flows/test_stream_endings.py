@@ -9,10 +9,12 @@ import pytest
 from django.contrib.auth.models import User
 
 from requests_app.explain import explain
-from requests_app.models import FalRequest, Status, Team
+from requests_app.fal.transport import HELD, MESSAGE
+from requests_app.frames import sketch
+from requests_app.models import FalRequest, OutputPart, Status, Team
 from requests_app.watch.step import advance
 from tests.builders import make_request
-from tests.fal.peer import Step, events
+from tests.fal.peer import Step, events, reply
 from tests.watch.conftest import PeerThread, fresh
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,3 +86,22 @@ def test_a_partial_output_stays_one_though_it_is_called_done(stream: Any) -> Non
 def test_nothing_but_done_is_an_empty_stream(stream: Any) -> None:
     seen = stream(events(DONE))
     assert (seen.row.status, seen.row.error_type) == (Status.FAILED, "empty_stream")
+
+
+@pytest.mark.parametrize("size", [2 * 2**20, HELD + 1000, MESSAGE - 1000])
+def test_a_picture_inside_an_event_is_recorded_whole(stream: Any, size: int) -> None:
+    data = json.dumps({"image": "A" * (size - 100)})
+    seen = stream(events(FIRST, f"data: {data}\n\n".encode()))
+    assert seen.row.status == Status.COMPLETED
+    assert seen.frames[1] == data
+    assert sketch(seen.row.frames.get(number=2))["data"] is None
+    assert seen.row.output_size == len(data)
+    assert len(seen.output) == (len(data) if len(data) <= HELD else 2**20)
+    parts = OutputPart.objects.filter(request=seen.row).order_by("number")
+    assert seen.output + "".join(bytes(part.data).decode() for part in parts) == data
+
+
+def test_a_large_answer_in_place_of_a_stream_is_its_one_event(stream: Any) -> None:
+    data = json.dumps({"image": "A" * (HELD + 1000)})
+    seen = stream(reply(200, data.encode()))
+    assert (seen.row.status, seen.frames) == (Status.COMPLETED, [data])
