@@ -37,8 +37,8 @@ def telling(events: Sequence[StreamEvent], before: StreamEvent | None) -> Stream
 def judge_stream(count: int, last: StreamEvent | None) -> Result | Ended:
     """The end of a stream of `count` events, judged by the last `telling` one.
 
-    Failures are: none at all, an error, and output that calls itself partial. An error keeps the
-    output that came with it.
+    Failures are: none at all, an error, an event of which only a part came, and output that calls
+    itself partial. An error keeps the output that came with it.
     """
     if last is None:
         what = "any output" if count else "a single event"
@@ -48,6 +48,12 @@ def judge_stream(count: int, last: StreamEvent | None) -> Result | Ended:
     result = _result(content_type, body)
     if _has_failed(last.name, value):
         return replace(result, error=_error(value, last.data, body))
+    # A JSON object or list that is closed is whole, though its line is not: the server ends without one.
+    if last.is_cut and not isinstance(value, dict | list):
+        sentence = (
+            f"The stream was closed in the middle of event {count}, of which only a part came."
+        )
+        return Ended(Status.FAILED, "partial_stream", sentence)
     if isinstance(value, dict) and value.get("partial") is True:
         sentence = f"The stream ended after {count} events, in the middle of its output."
         return Ended(Status.FAILED, "partial_stream", sentence)

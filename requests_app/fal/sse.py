@@ -18,13 +18,14 @@ class EventTooLarge(ValueError):
 
 class SseEvent(msgspec.Struct, frozen=True):
     """One event. ``name`` is "" and ``event_id`` None when the stream gave none; ``raw_size``
-    counts wire bytes.
+    counts wire bytes; ``is_cut``: the stream ended in the middle of it.
     """
 
     name: str
     data: str
     event_id: str | None
     raw_size: int
+    is_cut: bool = False
 
 
 class SseDecoder:
@@ -58,13 +59,15 @@ class SseDecoder:
         return events
 
     def close(self) -> list[SseEvent]:
-        """The stream ended in order: an event whose lines are all whole counts, a half line does
-        not.
+        """The stream ended in order: an event whose lines are all whole counts, one that ends in a
+        half line is cut.
 
-        The standard drops both; but the last event is a model's paid output, and only its empty
-        line is missing. A stream that was cut is not closed but left.
+        The standard drops both; but the last event is a model's paid output. A stream that broke off
+        is not closed but left.
         """
-        event = None if self._line else self._dispatch()
+        is_cut = bool(self._line)
+        event = self._take(b"") if is_cut else None
+        event = event or self._dispatch(is_cut=is_cut)
         return [event] if event else []
 
     def _joined(self, chunk: bytes) -> bytes:
@@ -107,9 +110,11 @@ class SseDecoder:
         if not field and not self._has_content:
             self._size = 0
 
-    def _dispatch(self) -> SseEvent | None:
-        data = "\n".join(self._data)
-        event = SseEvent(self._name, data, self._id, self._size) if self._data else None
+    def _dispatch(self, *, is_cut: bool = False) -> SseEvent | None:
+        event = None
+        if self._data:
+            data = "\n".join(self._data)
+            event = SseEvent(self._name, data, self._id, self._size, is_cut)
         self._reset()
         return event
 

@@ -25,7 +25,7 @@ StreamEvent = SseEvent
 @dataclass(frozen=True)
 class Stream:
     """An open stream. ``batches`` are events that arrived together, at least one; it ends when fal
-    ends it in order and raises Unanswered when it is cut.
+    ends it in order (the last event tells whether it is whole) and raises Unanswered when it breaks off.
     """
 
     request_id: str | None
@@ -75,6 +75,8 @@ async def follow_status(
     async with _events(wire, call) as opened:
         async for events in opened.batches:
             for event in events:
+                if event.is_cut:  # the stream just ended; the next look tells
+                    return
                 report = _status_of(event)
                 yield report
                 if report.is_completed:

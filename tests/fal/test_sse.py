@@ -105,7 +105,27 @@ def test_pings_alone_never_add_up_to_the_limit() -> None:
         assert decoder.feed(b": ping\n") == []
 
 
-def test_at_the_end_a_whole_event_without_its_empty_line_counts_and_a_half_line_does_not() -> None:
-    assert [event.data for event in decode(b'data: {"a":1}\n')] == ['{"a":1}']
-    assert decode(b'data: {"a":') == []
-    assert decode(b"data: 1\ndata: 2") == []
+@pytest.mark.parametrize(
+    ("source", "data", "is_cut"),
+    [
+        (b'data: {"a":1}\n', '{"a":1}', False),
+        (b"data: 1\ndata: 2\r", "1\n2", False),
+        (b'data: {"a":', '{"a":', True),
+        (b"data: 1\ndata: 2", "1\n2", True),
+        (b"data: 1\nda", "1", True),
+        (b"data: 1\nid: 7", "1", True),
+        (b"data:", "", True),
+        ("data: ü".encode()[:-1], "\ufffd", True),
+    ],
+)
+def test_at_the_end_an_event_without_its_empty_line_counts_and_one_in_a_half_line_is_cut(
+    source: bytes, data: str, is_cut: bool
+) -> None:
+    [event] = decode(source)
+    assert (event.data, event.is_cut, event.raw_size) == (data, is_cut, len(source))
+
+
+@pytest.mark.parametrize("source", [b"da", b": pin", b"id: 7", b"event: x", b"\xef\xbb\xbf"])
+def test_a_half_line_without_a_text_is_no_event(source: bytes) -> None:
+    assert decode(source) == []
+    assert [event.is_cut for event in decode(b"data: 1\n\n" + source)] == [False]

@@ -192,6 +192,13 @@ async def test_a_status_stream_that_ends_early_just_ends(
     assert [report.status for report in await follow(fal, urls)] == ["IN_QUEUE"]
 
 
+async def test_half_a_report_at_the_end_is_passed_over(
+    peer: Peer, fal: FalClient, urls: RequestUrls
+) -> None:
+    peer.will(events(b'data: {"status":"IN_QUEUE"}\n\ndata: {"status":"COMP'))
+    assert [report.status for report in await follow(fal, urls)] == ["IN_QUEUE"]
+
+
 @pytest.mark.parametrize(
     "step",
     [reset, html(503), events(b"data: {nonsense\n\n"), events(b"data: {}\n\n"), events(end=False)],

@@ -88,6 +88,31 @@ def test_nothing_but_done_is_an_empty_stream(stream: Any) -> None:
     assert (seen.row.status, seen.row.error_type) == (Status.FAILED, "empty_stream")
 
 
+@pytest.mark.parametrize(
+    ("half", "kept"),
+    [
+        (b'data: {"output":"half', '{"output":"half'),
+        (b'data: {"output":\ndata: "half', '{"output":\n"half'),
+        (b"data: 12", "12"),  # of 125, it may be
+        (b"data: ", ""),
+    ],
+)
+def test_a_close_in_the_middle_of_an_event_is_told_and_what_came_of_it_is_kept(
+    stream: Any, half: bytes, kept: str
+) -> None:
+    seen = stream(events(b'data: {"output": "a"}\n\n', half))
+    assert (seen.row.status, seen.row.error_type) == (Status.FAILED, "partial_stream")
+    assert seen.frames == ['{"output": "a"}', kept]
+    assert "in the middle of event 2" in seen.row.observations.last().note
+    assert seen.told.title == "The stream was closed in the middle of its output"
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n\ndata: [DONE]"])
+def test_an_output_is_whole_though_lines_are_missing_behind_it(stream: Any, end: bytes) -> None:
+    seen = stream(events(FIRST, b'data: {"output": "all"}' + end))
+    assert (seen.row.status, seen.output) == (Status.COMPLETED, '{"output": "all"}')
+
+
 @pytest.mark.parametrize("size", [2 * 2**20, HELD + 1000, MESSAGE - 1000])
 def test_a_picture_inside_an_event_is_recorded_whole(stream: Any, size: int) -> None:
     data = json.dumps({"image": "A" * (size - 100)})
