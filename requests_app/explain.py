@@ -119,12 +119,32 @@ _KNOWN: Mapping[str, tuple[str, str]] = {
     ),
     "interrupted": (
         "The connection broke off",
-        "What came until then is kept. Run it again for the whole.",
+        "What came until then is kept. Run it again for the whole; that costs again.",
     ),
     "hung_up": (
         "The call took longer than this site waits",
         "What came until then is kept. Queue mode waits as long as it takes; an administrator can "
-        "raise the limit (RUN_TIMEOUT, STREAM_TIMEOUT).",
+        "raise the limit (STREAM_TIMEOUT).",
+    ),
+    "event_too_large": (
+        "An event of the stream is too large",
+        "What came before it is kept. Running it again costs again and ends the same way: ask for less "
+        "in one event, or use queue mode, which takes results up to OUTPUT_LIMIT.",
+    ),
+    "output_too_large": (
+        "The result is too large for this site",
+        "Running it again costs again and ends the same way: ask for less, or have an administrator "
+        "raise OUTPUT_LIMIT.",
+    ),
+    "unreadable": (
+        "The answer cannot be read as a stream",
+        "Running it again costs again and may well end the same way. Run and queue mode take an answer "
+        "of any kind.",
+    ),
+    "gateway_error": (
+        "A server on the way failed",
+        "The work may have been done and billed. Look at your usage at fal, then decide whether to run "
+        "it again.",
     ),
     "redirected": (
         "The address leads elsewhere",
@@ -138,6 +158,28 @@ _KNOWN: Mapping[str, tuple[str, str]] = {
     "concurrent_requests_limit": (
         "Too many requests at once",
         "The account's limit was reached. Queue mode waits its turn instead.",
+    ),
+}
+# What is true of another mode than a stream.
+_BY_MODE: Mapping[tuple[str, str], tuple[str, str]] = {
+    (Mode.RUN, "interrupted"): (
+        "The connection broke off",
+        "Nothing of the result came. The work may have been done and billed: look at your usage at fal, "
+        "then decide. Queue mode survives a broken connection.",
+    ),
+    (Mode.REALTIME, "interrupted"): (
+        "The connection broke off",
+        "What came until then is kept. Connect again to go on.",
+    ),
+    (Mode.RUN, "hung_up"): (
+        "The call took longer than this site waits",
+        "Nothing of the result came. Queue mode waits as long as it takes; an administrator can raise "
+        "the limit (RUN_TIMEOUT).",
+    ),
+    (Mode.RUN, "unreadable"): (
+        "The answer cannot be read",
+        "Running it again costs again and may well end the same way. Queue mode fetches the result of "
+        "one run as often as needed.",
     ),
 }
 _BY_CODE: Mapping[int, tuple[str, str]] = {
@@ -214,8 +256,8 @@ def explain(row: FalRequest, body: bytes, told: Observation | None = None) -> Ex
 def _words(row: FalRequest, error: ErrorBody) -> tuple[str, str]:
     types = [row.error_type, error.error_type or "", *(field.type for field in error.fields)]
     for name in types:
-        if name in _KNOWN:
-            return _KNOWN[name]
+        if words := _BY_MODE.get((row.mode, name)) or _KNOWN.get(name):
+            return words
         if name.startswith("runner_connection") or name == "runner_disconnected":
             return "fal lost the machine it ran on", "Try again; nothing was wrong with the input."
     if row.mode == Mode.STREAM and row.error_code == 200:  # it began well: only an event told

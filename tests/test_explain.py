@@ -98,6 +98,30 @@ def test_a_known_cause_has_its_own_words(fields, title, tone):
     assert told.advice
 
 
+@pytest.mark.parametrize("error_type", ["interrupted", "hung_up", "unreadable"])
+def test_of_a_run_nothing_can_have_come_so_nothing_is_said_to_be_kept(error_type: str):
+    run = explain(failed(mode="run", error_type=error_type), b"")
+    assert run is not None
+    assert "kept" not in run.advice
+    assert "stream" not in run.title
+    assert "STREAM_TIMEOUT" not in run.advice
+
+
+@pytest.mark.parametrize(
+    ("mode", "error_type", "words"),
+    [
+        ("stream", "hung_up", "STREAM_TIMEOUT"),
+        ("stream", "interrupted", "costs again"),
+        ("realtime", "interrupted", "Connect again"),
+    ],
+)
+def test_of_a_stream_or_session_what_came_is_kept(mode: str, error_type: str, words: str):
+    told = explain(failed(mode=mode, error_type=error_type), b"")
+    assert told is not None
+    assert "What came until then is kept" in told.advice
+    assert words in told.advice
+
+
 def test_a_content_policy_shows_though_the_code_is_an_ordinary_422():
     policy = {"loc": ["body", "prompt"], "msg": "no", "type": "content_policy_violation"}
     told = explain(failed(error="Invalid status code: 422", error_code=422), body(policy))

@@ -20,6 +20,7 @@ from requests_app.fal import (
     Refused,
     Result,
     StreamEvent,
+    TooLarge,
     Unanswered,
     build_headers,
 )
@@ -66,7 +67,7 @@ async def _made(claim: lifecycle.Claim) -> None:
     except TimeoutError:
         await _ended(claim, _timed_out(claim))
     except FalError as error:
-        await _ended(claim, _broken_off(error))
+        await _ended(claim, _broken_off(claim, error))
 
 
 def _timed_out(claim: lifecycle.Claim) -> Ended:
@@ -78,10 +79,17 @@ def _timed_out(claim: lifecycle.Claim) -> Ended:
     return Ended(Status.FAILED, "hung_up", sentence)
 
 
-def _broken_off(error: FalError) -> Ended:
+def _broken_off(claim: lifecycle.Claim, error: FalError) -> Ended:
     """No answer that can be used. A redirect is one all the same: it says to look elsewhere."""
+    code = error.status_code if isinstance(error, Unanswered) else None
     if isinstance(error, Unanswered) and error.is_redirect:
         return Ended(Status.FAILED, "redirected", f"{error} The input was sent nowhere else.")
+    if isinstance(error, TooLarge):
+        kind = "output_too_large" if claim.mode == Mode.RUN else "event_too_large"
+        return Ended(Status.FAILED, kind, f"{error} We hung up; the work may be billed.")
+    if code is not None:  # something came, and no connection broke
+        kind = "gateway_error" if code >= 400 else "unreadable"
+        return Ended(Status.FAILED, kind, f"{error} Work that was done may be billed.")
     sentence = f"The call broke off: {error} Work done until then may be billed."
     return Ended(Status.FAILED, "interrupted", sentence)
 

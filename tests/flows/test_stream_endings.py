@@ -14,7 +14,7 @@ from requests_app.frames import sketch
 from requests_app.models import FalRequest, OutputPart, Status, Team
 from requests_app.watch.step import advance
 from tests.builders import make_request
-from tests.fal.peer import Step, events, reply
+from tests.fal.peer import NGINX_502, Step, events, html, reply
 from tests.watch.conftest import PeerThread, fresh
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -130,3 +130,37 @@ def test_a_large_answer_in_place_of_a_stream_is_its_one_event(stream: Any) -> No
     data = json.dumps({"image": "A" * (HELD + 1000)})
     seen = stream(reply(200, data.encode()))
     assert (seen.row.status, seen.frames) == (Status.COMPLETED, [data])
+
+
+AGAIN = "Running it again costs again"
+
+
+@pytest.mark.parametrize(
+    ("step", "error_type", "title", "advice"),
+    [
+        (reply(200, NGINX_502, "text/html"), "unreadable", "cannot be read as a stream", AGAIN),
+        (reply(200, b"hello", "text/plain"), "unreadable", "cannot be read as a stream", AGAIN),
+        (reply(200, b"{no", "application/json"), "unreadable", "cannot be read as a stream", AGAIN),
+        (html(502), "gateway_error", "A server on the way failed", "Look at your usage at fal"),
+        (events(FIRST, end=False), "interrupted", "The connection broke off", "Run it again"),
+    ],
+)
+def test_only_a_broken_connection_is_called_one(
+    stream: Any, step: Step, error_type: str, title: str, advice: str
+) -> None:
+    seen = stream(step)
+    assert (seen.row.status, seen.row.error_type) == (Status.FAILED, error_type)
+    assert title in seen.told.title
+    assert advice in seen.told.advice
+    assert "billed" in seen.row.error
+    assert ("broke off" in seen.row.error) == (error_type == "interrupted")
+
+
+def test_an_event_over_the_limit_says_so_and_what_came_before_it_is_kept(stream: Any) -> None:
+    seen = stream(events(FIRST, b"data: " + b"A" * MESSAGE + b"\n\n"))
+    assert (seen.row.status, seen.row.error_type) == (Status.FAILED, "event_too_large")
+    assert "larger than 33,554,432 bytes" in seen.row.error
+    assert "broke off" not in seen.row.error
+    assert len(seen.frames) == 1
+    assert seen.told.title == "An event of the stream is too large"
+    assert AGAIN in seen.told.advice

@@ -107,6 +107,21 @@ def test_a_run_without_an_answer_is_hung_up_at_its_own_time_limit(
     assert "No end within 1 s" in row.error
     told = explain(row, b"")
     assert told and "longer than this site waits" in told.title
+    assert "Nothing of the result came" in told.advice
+    assert "RUN_TIMEOUT" in told.advice
+
+
+def test_a_run_with_a_result_over_the_limit_says_so(
+    loop: Any, peer: PeerThread, settings: Any, run: FalRequest
+) -> None:
+    settings.OUTPUT_LIMIT_BYTES = 100
+    peer.will(says(200, {"text": "x" * 200}))
+    step(loop, run)
+    row = fresh(run)
+    assert (row.status, row.error_type) == (Status.FAILED, "output_too_large")
+    assert "larger than 100 bytes" in row.error
+    told = explain(row, b"")
+    assert told and "OUTPUT_LIMIT" in told.advice
 
 
 @pytest.mark.parametrize("mode", ["run", "stream"])
