@@ -57,11 +57,15 @@ class Caps:
 
 @dataclass(frozen=True)
 class Full:
-    """When a record became full: after this frame, so long after the start."""
+    """When a record became full: after this frame, so long after the start.
+
+    `is_passed_on`: somebody gets all the same what comes later, as in a session.
+    """
 
     frame: int
     bytes: int
     offset_ms: float
+    is_passed_on: bool = False
 
     @property
     def note(self) -> str:
@@ -69,7 +73,14 @@ class Full:
         size = f"{self.bytes / 1e6:.1f} MB" if self.bytes >= 1e6 else f"{self.bytes / 1e3:.1f} kB"
         kept = f"frames 1 to {self.frame}, {size}" if self.frame else "nothing"
         after = f"The record became full after {self.offset_ms / 1000:.1f} s: it holds {kept}."
-        return f"{after} What comes later is passed on and not kept."
+        if self.is_passed_on:
+            return f"{after} What comes later is passed on and not kept."
+        return f"{after} The stream is read to its end; what comes later is neither kept nor shown."
+
+    def note_of(self, count: int) -> str:
+        """What the timeline says at the end, of so many frames."""
+        held = f"the first {self.frame:,}" if self.frame else "none of them"
+        return f"There were {count:,} frames in all; the record holds {held}."
 
 
 _collecting: set[Recorder] = set()  # those with frames that wait
@@ -80,10 +91,14 @@ class Recorder:
 
     `database` runs a blocking function off the loop and finishes it even if its caller is cancelled.
     `count` is the number of the newest frame, recorded or not; `kept` the newest recorded one.
+    `passes_on`: the frames go to somebody by another way too.
     """
 
-    def __init__(self, pk: int, database: Database, caps: Caps | None = None) -> None:
+    def __init__(
+        self, pk: int, database: Database, caps: Caps | None = None, *, passes_on: bool = False
+    ) -> None:
         self.pk = pk
+        self.passes_on = passes_on
         self.count = self.kept = 0
         self.is_capped = False
         self.full: Full | None = None
@@ -93,7 +108,7 @@ class Recorder:
         self._began = time.monotonic()
         self._waiting: list[NewFrame] = []
         self._waiting_bytes = 0
-        self._closing = self._cap_is_told = False
+        self._closing = self._cap_is_told = self._count_is_told = False
         self._more = asyncio.Event()
         self._hurry = asyncio.Event()  # the end, or a full batch
         self._room = asyncio.Event()
@@ -142,7 +157,7 @@ class Recorder:
         fitting: list[NewFrame] = []
         for frame in batch:
             if frame.number > self.caps.frames or held + frame.size > self.caps.bytes:
-                self.full = Full(frame.number - 1, held, frame.offset_ms)
+                self.full = Full(frame.number - 1, held, frame.offset_ms, self.passes_on)
                 break
             fitting.append(frame)
             held += frame.size
@@ -179,8 +194,9 @@ class Recorder:
 
     @property
     def _is_due(self) -> bool:
-        """Something is not on disk yet: frames, or the news of the cap."""
-        return bool(self._waiting or (self.full and not self._cap_is_told))
+        """Something is not on disk yet: frames, or the news of the cap, at the end of the count."""
+        is_told = self._count_is_told if self._closing else self._cap_is_told
+        return bool(self._waiting or (self.full and not is_told))
 
     async def _collect(self, took_s: float) -> None:
         """Let a batch come together, the longer the busier the disk is; the end does not wait."""
@@ -217,13 +233,22 @@ class Recorder:
         """A batch, or after the last one the news of the cap."""
         batch = self._waiting[:FLUSH_AT]
         if self.full and not batch:
-            full, now = self.full, timezone.now()
-            await self._database(lifecycle.capped, self.pk, full.note, now=now, data=asdict(full))
-            self._cap_is_told = True
+            await self._tell(self.full)
             return
         await self._database(frames.append, self.pk, batch)
         del self._waiting[: len(batch)]
         self._waiting_bytes -= memory_of(batch)
+
+    async def _tell(self, full: Full) -> None:
+        """That the record is full, at once; how many frames there were, at the end."""
+        now = timezone.now()
+        if not self._cap_is_told:
+            await self._database(lifecycle.capped, self.pk, full.note, now=now, data=asdict(full))
+            self._cap_is_told = True
+            return
+        note, data = full.note_of(self.count), {"count": self.count}
+        await self._database(lifecycle.counted, self.pk, note, now=now, data=data)
+        self._count_is_told = True
 
     async def close(self) -> None:
         """Write what is left, for a minute at most."""

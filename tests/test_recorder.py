@@ -11,7 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError
 
-from requests_app import frames
+from requests_app import frames, lifecycle
 from requests_app import recorder as recorder_module
 from requests_app.fal import StreamEvent
 from requests_app.feed import feed
@@ -213,6 +213,9 @@ def test_a_cap_ends_the_record_and_not_the_call_and_is_told_once(
     assert "it holds frames 1 to 3, " in told.note
     assert (told.data["frame"], told.data["bytes"]) == (3, 30)
     assert told.data["offset_ms"] >= row.frames.get(number=3).offset_ms
+    [counted] = row.observations.filter(kind="counted")
+    assert counted.note == "There were 10 frames in all; the record holds the first 3."
+    assert counted.data == {"count": 10}
 
 
 @pytest.mark.parametrize(
@@ -225,6 +228,42 @@ def test_a_cap_ends_the_record_and_not_the_call_and_is_told_once(
 )
 def test_a_full_record_says_what_it_holds_and_when_it_became_full(full: Full, words: str) -> None:
     assert words in full.note
+
+
+def test_what_is_said_of_later_frames_is_true_of_a_stream_and_of_a_session() -> None:
+    assert "neither kept nor shown" in Full(3, 1234, 1.0).note
+    assert "passed on and not kept" in Full(3, 1234, 1.0, is_passed_on=True).note
+    assert Full(0, 0, 1.0).note_of(1234) == (
+        "There were 1,234 frames in all; the record holds none of them."
+    )
+
+
+def test_a_record_with_room_left_needs_no_count(loop: Any, row: FalRequest) -> None:
+    record(loop, row, lambda recorder: add(recorder, 1))
+    assert not row.observations.filter(kind__in=["capped", "counted"]).exists()
+
+
+def test_a_database_that_is_away_at_the_end_does_not_lose_the_count(
+    loop: Any, row: FalRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = lifecycle.counted, []
+
+    def twice_away(*args: Any, **kwargs: Any) -> None:
+        calls.append(1)
+        if len(calls) < 3:
+            raise OperationalError("database is locked")
+        real(*args, **kwargs)
+
+    monkeypatch.setattr(recorder_module, "RETRY_EVERY_S", 0.01)
+    monkeypatch.setattr(lifecycle, "counted", twice_away)
+
+    async def two(recorder: Recorder) -> None:
+        await add(recorder, 1)
+        await add(recorder, 2)
+
+    record(loop, row, two, Caps(frames=1, bytes=1000))
+    assert row.observations.get(kind="counted").data == {"count": 2}
+    assert row.observations.filter(kind="capped").count() == 1
 
 
 def test_the_caps_are_those_of_the_settings(settings: Any) -> None:

@@ -32,9 +32,13 @@ class RecordedFrame(FrameOut):
 
 
 class RecordFull(Schema):
-    """The record reached its cap after this frame (0: it holds none), so long after the start."""
+    """The record reached its cap after this frame (0: it holds none), so long after the start.
+
+    `count`: how many frames there were in all; null until the stream or session is over.
+    """
 
     frame: int
+    count: int | None
     offset_ms: float
     at: datetime
     note: str
@@ -99,8 +103,14 @@ def _full(row: FalRequest) -> RecordFull | None:
     told = row.observations.filter(kind="capped").first()
     if told is None:
         return None
-    frame, offset_ms = told.data["frame"], told.data["offset_ms"]
-    return RecordFull(frame=frame, offset_ms=offset_ms, at=told.heard_at, note=told.note)
+    counted = row.observations.filter(kind="counted").first()
+    return RecordFull(
+        frame=told.data["frame"],
+        count=counted.data["count"] if counted else None,
+        offset_ms=told.data["offset_ms"],
+        at=told.heard_at,
+        note=told.note,
+    )
 
 
 async def _lines(row: FalRequest, filters: FrameFilters) -> AsyncGenerator[str]:

@@ -5,7 +5,7 @@ appends the observation, moves the row and lets `announce` tell the world on com
 touches the network.
 
     person.py    create, create_once, ask_cancel, give_up
-    sending.py   claim, open_session, not_sent, refused, uncertain, lapsed, opened, hold, capped
+    sending.py   claim, open_session, not_sent, refused, uncertain, lapsed, opened, hold, capped, counted
     hearing.py   observe, cancel_answered, is_for_row
     asking.py    denied, unanswered, answered
     finding.py   listed, unlisted
@@ -26,6 +26,7 @@ from requests_app.lifecycle.sending import (
     Claim,
     capped,
     claim,
+    counted,
     hold,
     lapsed,
     not_sent,
@@ -47,6 +48,7 @@ __all__ = [
     "cancel_answered",
     "capped",
     "claim",
+    "counted",
     "create",
     "create_once",
     "denied",

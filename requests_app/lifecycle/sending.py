@@ -236,6 +236,15 @@ def _end_or_ignore(pk: int, change: Change, *, lease: UUID, now: datetime) -> No
 
 def capped(pk: int, note: str, *, now: datetime, data: dict[str, Any]) -> None:
     """The record of a stream or session has reached its limit; the call itself goes on."""
+    _of_record(pk, "capped", note, now, data)
+
+
+def counted(pk: int, note: str, *, now: datetime, data: dict[str, Any]) -> None:
+    """The stream or session of a full record is over: how many frames there were."""
+    _of_record(pk, "counted", note, now, data)
+
+
+def _of_record(pk: int, kind: str, note: str, now: datetime, data: dict[str, Any]) -> None:
     with transaction.atomic():
         row = locked(pk)
-        record(row, row.status, "capped", note, Source.US, at=now, data=data)
+        record(row, row.status, kind, note, Source.US, at=now, data=data)

@@ -52,7 +52,7 @@ class Session:
     def __init__(self, claim: lifecycle.Claim, outbox: Outbox) -> None:
         self.claim = claim
         self.outbox = outbox
-        self._recorder = Recorder(claim.pk, watch_loop.database)
+        self._recorder = Recorder(claim.pk, watch_loop.database, passes_on=True)
         self._up: asyncio.Queue[tuple[Outgoing, int | None]] = asyncio.Queue(UP_QUEUE)
         self._left: asyncio.Future[SessionEnd] = asyncio.get_running_loop().create_future()
         self._pairs = _Pairs()

@@ -124,6 +124,9 @@ def test_a_page_says_when_the_record_became_full(owner: Caller) -> None:
     told = read(owner, row, "after=1")["record_full"]
     assert (told["frame"], told["offset_ms"], told["note"]) == (2, 7.5, "The record became full.")
     assert told["at"][:16] == now.isoformat()[:16]
+    assert told["count"] is None
+    lifecycle.counted(row.pk, "There were 9 frames in all.", now=now, data={"count": 9})
+    assert read(owner, row)["record_full"]["count"] == 9
 
 
 @pytest.mark.parametrize(

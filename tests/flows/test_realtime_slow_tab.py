@@ -68,6 +68,7 @@ async def test_a_full_record_is_told_once_and_the_session_goes_on(
         await send(socket, {"n": number})
     told = await socket.message("capped")
     assert told["frame"] == 3 and "frames 1 to 3" in told["message"]
+    assert "passed on and not kept" in told["message"]
     await send(socket, {"n": "on"})
     assert await socket.message("frames")
     await socket.send_json_to({"type": "disconnect"})
@@ -75,3 +76,5 @@ async def test_a_full_record_is_told_once_and_the_session_goes_on(
     row = await FalRequest.objects.aget()
     assert await row.frames.acount() == 3
     assert await row.observations.filter(kind="capped").acount() == 1
+    counted = await row.observations.aget(kind="counted")
+    assert "the record holds the first 3" in counted.note and counted.data["count"] > 5

@@ -164,3 +164,14 @@ def test_an_event_over_the_limit_says_so_and_what_came_before_it_is_kept(stream:
     assert len(seen.frames) == 1
     assert seen.told.title == "An event of the stream is too large"
     assert AGAIN in seen.told.advice
+
+
+def test_a_stream_that_outgrew_its_record_tells_how_many_events_there_were(
+    stream: Any, settings: Any
+) -> None:
+    settings.RECORD_FRAMES = 3
+    seen = stream(events(*[f"data: {number}\n\n".encode() for number in range(10)]))
+    assert (seen.row.status, seen.frames, seen.output) == ("completed", ["0", "1", "2"], "9")
+    notes = dict(seen.row.observations.values_list("kind", "note"))
+    assert "neither kept nor shown" in notes["capped"]
+    assert "10 frames in all" in notes["counted"]
