@@ -17,6 +17,7 @@ from weakref import WeakSet
 
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
+from django.db.models import Max
 from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Schema
 from ninja.responses import NinjaJSONEncoder
@@ -25,6 +26,7 @@ from requests_app.api import rows
 from requests_app.api.auth import Bearer
 from requests_app.api.errors import BadHeader, TooManyStreams
 from requests_app.api.schemas import FrameOut, LogLineOut, ObservationOut, RequestOut
+from requests_app.frames import last_number
 from requests_app.models import ApiToken, FalRequest
 from requests_app.tail import Batch, Place, follow
 
@@ -51,6 +53,7 @@ async def response(
     token: ApiToken = request.auth
     row = await sync_to_async(rows.get_or_404)(token, request_id)
     place = _parse_id(last_event_id)
+    await sync_to_async(_ensure_reached)(row, place)
     stream = _stream(request, row, place, _take_seat(token))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingHttpResponse(stream, content_type="text/event-stream", headers=headers)
@@ -64,6 +67,19 @@ def _parse_id(text: str | None) -> Place:
         raise BadHeader("Last-Event-ID", "This is no event id of this stream.")
     seq, log, frame = map(int, found.groups())
     return Place(seq=seq, log=log, frame=frame)
+
+
+def _ensure_reached(row: FalRequest, place: Place) -> None:
+    """Whoever says to be beyond the record would wait for nothing and miss what there is."""
+    newest = {
+        "seq": row.observations.aggregate(last=Max("id"))["last"],
+        "log": row.log_lines.aggregate(last=Max("id"))["last"],
+        # A reader may have frames of a live request that are not on disk yet.
+        "frame": last_number(row.pk) if row.is_ended else None,
+    }
+    for name, last in newest.items():
+        if last and getattr(place, name) > last:  # none left: they may have been kept no longer
+            raise BadHeader("Last-Event-ID", "This id lies beyond what the request has.")
 
 
 def _take_seat(token: ApiToken) -> _Seat:

@@ -1,4 +1,4 @@
-"""The record of a stream or session: a page of frames as JSON, or all of them as lines of JSON."""
+"""The record of a stream or session: a page of frames as JSON, or lines of JSON, all unless limited."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from requests_app.models import ApiToken, Direction, FalRequest, Frame
 
 Kind = Literal["event", "msgpack", "json", "text", "binary", "control"]
 LAST = 2**31 - 1
+USUAL = 200  # frames of a page
 BYTES_AT_ONCE = 4 * 1024 * 1024  # of frames in memory; one frame may be larger
 LOOK_AHEAD = 1000  # frames
 
@@ -63,13 +64,14 @@ class FrameFilters(Schema):
     model_config = ConfigDict(extra="forbid")
 
     after: Annotated[int, Field(ge=0, le=LAST, description="a frame's number")] = 0
-    limit: Annotated[int, Field(ge=1, le=1000, description="of one page of JSON")] = 200
+    limit: Annotated[
+        int | None,
+        Field(ge=1, le=1000, description=f"at most so many; JSON {USUAL}, jsonl all if not said"),
+    ] = None
     direction: Direction | None = None
     kind: Annotated[list[Kind], Field(description="may be repeated")] = []
     raw: Annotated[bool, Field(description="also the bytes of binary messages, as base64")] = False
-    format: Annotated[Literal["json", "jsonl"], Field(description="jsonl: all, one a line")] = (
-        "json"
-    )
+    format: Annotated[Literal["json", "jsonl"], Field(description="jsonl: one a line")] = "json"
 
 
 async def response(token: ApiToken, request_id: str, filters: FrameFilters) -> Any:
@@ -90,7 +92,7 @@ async def response(token: ApiToken, request_id: str, filters: FrameFilters) -> A
 
 def _page(row: FalRequest, filters: FrameFilters) -> FramePage:
     # The row was read first: frames committed before its end are all found now.
-    found, more = _batch(row, filters, filters.after, filters.limit)
+    found, more = _batch(row, filters, filters.after, filters.limit or USUAL)
     return FramePage(
         items=[_shown(frame, with_raw=filters.raw) for frame in found],
         next_after=found[-1].number if more else None,
@@ -115,11 +117,13 @@ def _full(row: FalRequest) -> RecordFull | None:
 
 async def _lines(row: FalRequest, filters: FrameFilters) -> AsyncGenerator[str]:
     """Batch by batch: a record of any size costs no more memory than one batch."""
-    after, more = filters.after, True
-    while more:
-        found, more = await database_sync_to_async(_batch)(row, filters, after, LOOK_AHEAD)
+    after, more, left = filters.after, True, filters.limit or LAST
+    while more and left:
+        most = min(left, LOOK_AHEAD)
+        found, more = await database_sync_to_async(_batch)(row, filters, after, most)
         yield "".join(_line(frame, with_raw=filters.raw) for frame in found)
         after = found[-1].number if found else after
+        left -= len(found)
 
 
 def _batch(

@@ -145,7 +145,8 @@ async def follow(
 ) -> StreamingHttpResponse:
     """Server-sent events: `status`, `log` and `frame` from the beginning, then live, then `end`.
 
-    Each event's id, sent back as `Last-Event-ID`, resumes behind it without gap or repeat.
+    Each event's id, sent back as `Last-Event-ID`, resumes behind it without gap or repeat. An id that
+    lies beyond what the request has is refused.
     """
     return await events.response(request, id, last_event_id)
 
@@ -156,7 +157,8 @@ async def follow(
     summary="Read the record of a stream or session",
 )
 async def read_frames(request: ApiRequest, id: str, filters: Query[frames.FrameFilters]) -> Any:
-    """Events and messages by number, a page at a time; `format=jsonl` downloads all of them.
+    """Events and messages by number, a page at a time; `format=jsonl` downloads all of them,
+    or the first `limit` after `after`.
 
     `data` is the text of an event, or a message decoded and written as JSON, where large bytes are
     left out: `raw=true` adds them.

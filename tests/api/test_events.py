@@ -98,6 +98,36 @@ async def test_a_made_up_event_id_is_refused(owner: Caller, value: str) -> None:
     assert refused.json()["detail"][0]["loc"] == ["header", "Last-Event-ID"]
 
 
+@pytest.mark.parametrize("part", [0, 1, 2])
+async def test_an_id_beyond_the_record_is_refused_and_does_not_jump_to_the_end(
+    owner: Caller, part: int
+) -> None:
+    row = await sync_to_async(owner.make)()
+    await sync_to_async(LogLine.objects.create)(request=row, message="1", digest="1")
+    await sync_to_async(frame)(row, 1)
+    await sync_to_async(end)(row)
+    last = (await read_all(await owner.follow(row)))[-1]["id"]
+    assert (await owner.follow(row, **{"Last-Event-ID": last})).status_code == 200
+    numbers = [int(number) for number in last.split("-")]
+    numbers[part] += 1
+    beyond = "-".join(map(str, numbers))
+    refused = await owner.follow(row, **{"Last-Event-ID": beyond})
+    assert refused.status_code == 422
+    assert "beyond" in refused.json()["detail"][0]["msg"]
+
+
+async def test_who_had_frames_that_are_not_on_disk_yet_or_no_longer_may_go_on(
+    owner: Caller,
+) -> None:
+    row = await sync_to_async(owner.make)()
+    seen = await row.observations.alast()
+    assert seen is not None
+    ahead = {"Last-Event-ID": f"{seen.pk}-0-7"}
+    assert (await owner.follow(row, **ahead)).status_code == 200  # live: the disk is behind
+    await sync_to_async(end)(row)
+    assert (await owner.follow(row, **ahead)).status_code == 200  # removed meanwhile
+
+
 async def test_a_quiet_stream_is_kept_alive_by_comments(
     owner: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,6 +141,17 @@ def test_a_wrong_parameter_is_named_not_passed_over(owner: Caller, query: str) -
     assert reply.json()["detail"][0]["loc"][:2] == ["query", name]
 
 
+async def test_a_limit_holds_for_the_download_too(
+    owner: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frames_api, "LOOK_AHEAD", 2)
+    row = await sync_to_async(owner.make)()
+    await sync_to_async(record)(row, *[{}] * 7)
+    assert numbers(await download(owner, row, "limit=3")) == [1, 2, 3]
+    assert numbers(await download(owner, row, "limit=4&after=2")) == [3, 4, 5, 6]
+    assert numbers(await download(owner, row, "limit=9")) == [1, 2, 3, 4, 5, 6, 7]
+
+
 async def test_the_download_has_every_frame_on_a_line_of_its_own(
     owner: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
