@@ -1,6 +1,7 @@
 // The record as a time line: scrub, step, play at several speeds, jump to errors and to the longest gap.
 //
 // "Where we are" is a number of frames; all of them means live. What is shown at a place are the frames before it.
+// A moment would not do: frames that arrived together share theirs.
 
 import { offsetOf, spanOf } from "./frametext.js";
 import { record } from "./record.js";
@@ -20,7 +21,8 @@ const SVG = "http://www.w3.org/2000/svg";
 
 class Replay {
   #frames = record.list;
-  #at = null; // ms; null: the end, live
+  #at = null; // how many frames; null: the end, live
+  #ms = 0; // the moment of that place; it goes on between two frames while it plays
   #playing = null; // handle of the next turn
   #before = 0; // when the last turn was, ms
   #looked = 0;
@@ -29,13 +31,13 @@ class Replay {
 
   constructor() {
     record.onFrame((frame) => this.#grown(frame));
-    onTab((name) => name === "events" && this.#at !== null && this.#look(this.#all[this.#countAt(this.#at) - 1]));
+    onTab((name) => name === "events" && this.#at !== null && this.#look(this.#all[this.#at - 1]));
     byId("at").addEventListener("input", ({ target }) => this.#scrub(Number(target.value)));
     byId("play").addEventListener("click", () => (this.#playing ? this.#pause() : this.#play()));
     byId("back").addEventListener("click", () => this.#step(-1));
     byId("on").addEventListener("click", () => this.#step(1));
     byId("error").addEventListener("click", () => this.#nextError());
-    byId("gap").addEventListener("click", () => this.#goTo(this.#gap.index));
+    byId("gap").addEventListener("click", () => this.#goTo(this.#gap.index + 1));
     byId("end").addEventListener("click", () => this.#toEnd());
   }
 
@@ -100,15 +102,21 @@ class Replay {
 
   #scrub(ms) {
     this.#pause();
-    this.#move(ms >= this.#length ? null : ms);
+    if (ms >= this.#length) this.#move(null);
+    else this.#move(this.#countAt(ms), ms);
   }
 
-  #move(ms) {
-    this.#at = ms;
-    const count = ms === null ? null : this.#countAt(ms);
+  #move(count, ms = this.#momentOf(count)) {
+    this.#at = count;
+    this.#ms = ms;
     record.showUntil(count);
     this.#tell();
-    if (ms !== null) this.#look(this.#all[count - 1]);
+    if (count !== null) this.#look(this.#all[count - 1]);
+  }
+
+  /** When the last of so many frames came, ms; 0 before the first. */
+  #momentOf(count) {
+    return this.#all[count - 1]?.offset_ms ?? 0;
   }
 
   /** Show the frame at the play head in full; not faster than an eye can follow. */
@@ -121,8 +129,8 @@ class Replay {
   }
 
   #tell() {
-    const count = this.#at === null ? this.#all.length : this.#countAt(this.#at);
-    const ms = this.#at ?? this.#length;
+    const count = this.#at ?? this.#all.length;
+    const ms = this.#at === null ? this.#length : this.#ms;
     byId("at").value = ms;
     const words = `${offsetOf(ms)} of ${offsetOf(this.#length).slice(1)}, ${count} of ${this.#all.length}`;
     byId("where").textContent = words;
@@ -131,21 +139,20 @@ class Replay {
     byId("end-word").textContent = document.getElementById("part-head").dataset.ended === "true" ? "To the end" : "Back to live";
   }
 
-  #goTo(index) {
+  #goTo(count) {
     this.#pause();
-    this.#move(this.#all[index].offset_ms);
+    this.#move(count);
   }
 
   #step(by) {
-    const count = this.#at === null ? this.#all.length : this.#countAt(this.#at);
-    const index = Math.min(this.#all.length - 1, Math.max(0, count - 1 + by));
-    this.#goTo(index);
+    const here = this.#at ?? this.#all.length;
+    this.#goTo(Math.min(this.#all.length, Math.max(Math.min(1, here), here + by)));
   }
 
   #nextError() {
-    const here = this.#at === null ? 0 : this.#countAt(this.#at);
+    const here = this.#at ?? 0;
     const next = this.#all.findIndex((frame, index) => index >= here && isError(frame));
-    this.#goTo(next < 0 ? this.#all.findIndex(isError) : next);
+    this.#goTo(1 + (next < 0 ? this.#all.findIndex(isError) : next));
   }
 
   #toEnd() {
@@ -157,7 +164,7 @@ class Replay {
   // --- playing ---
 
   #play() {
-    if (this.#at === null || this.#at >= this.#length) this.#move(Math.min(0, this.#all[0].offset_ms));
+    if (this.#at === null || this.#at >= this.#all.length) this.#scrub(Math.min(0, this.#all[0].offset_ms));
     byId("word").textContent = "Pause";
     this.#before = performance.now();
     this.#playing = requestAnimationFrame((now) => this.#turn(now));
@@ -173,19 +180,15 @@ class Replay {
     const speed = byId("speed").value;
     const passed = Math.max(0, now - this.#before);
     this.#before = now;
-    const next = speed === "max" ? this.#afterMany() : this.#at + passed * Number(speed);
-    if (next >= this.#length) {
-      this.#pause();
-      this.#move(this.#length);
+    const ms = this.#ms + passed * Number(speed);
+    const count = speed === "max" ? this.#at + MAX_STEP : this.#countAt(ms);
+    if (count >= this.#all.length) {
+      this.#goTo(this.#all.length);
       return;
     }
     this.#playing = requestAnimationFrame((later) => this.#turn(later));
-    this.#move(next);
-  }
-
-  #afterMany() {
-    const index = Math.min(this.#all.length - 1, this.#countAt(this.#at) + MAX_STEP);
-    return this.#all[index].offset_ms;
+    if (speed === "max") this.#move(count);
+    else this.#move(count, ms);
   }
 }
 

@@ -97,6 +97,31 @@ def test_steps_and_jumps_lead_where_they_say(open_page: OpenPage, session: str) 
     expect(where(page)).to_contain_text("8 of 10")
 
 
+TOGETHER = """[{"data": data, "offset_ms": 40.0} for data in
+    ('{"output": "a"}', '{"error": "boom"}', '{"output": "a b"}', '{"output": "a b c"}', "[DONE]")]"""
+
+
+def test_steps_and_jumps_tell_events_apart_that_came_together(
+    open_page: OpenPage, installation: Serving
+) -> None:
+    page = open_page(f"{recorded(installation, TOGETHER)}?tab=events")
+    expect(where(page)).to_contain_text("5 of 5")
+    back, on = (page.get_by_role("button", name=f"One {way}") for way in ("back", "on"))
+    for number in (4, 3, 2, 1, 1):
+        back.click()
+        expect(where(page)).to_contain_text(f"{number} of 5")
+        expect(page.locator(".frame-title")).to_contain_text(f"Event {number},")
+        expect(lines(page)).to_have_count(number)
+    on.click()
+    on.click()
+    expect(where(page)).to_contain_text("3 of 5")
+    page.get_by_role("button", name="Next error").click()
+    expect(where(page)).to_contain_text("2 of 5")
+    expect(page.locator(".frame-title")).to_contain_text("Event 2,")
+    page.get_by_role("button", name="Play").click()
+    expect(where(page)).to_contain_text("5 of 5")
+
+
 @pytest.mark.parametrize(
     ("speed", "least", "most"), [("1", 2.6, 10.0), ("4", 0.6, 2.55), ("max", 0, 2.55)]
 )
