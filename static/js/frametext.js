@@ -1,5 +1,7 @@
 // What a frame says, for a list and for its detail. Pure.
 
+import { hasFailed } from "./streamend.js";
+
 const LINE = 160; // characters of the first line
 const KEPT = 4096; // characters of a text that stay in the page; a longer one is fetched when it is opened
 const MEDIA = /^(image|audio)\//;
@@ -17,7 +19,7 @@ export function light(frame) {
   const { data, ...rest } = frame;
   const control = frame.kind === "control" ? controlOf(data) : null;
   const isOurs = frame.direction === "out";
-  const tone = control?.tone ?? (!isOurs && isFailure(data) ? "error" : "");
+  const tone = control?.tone ?? (!isOurs && isFailure(frame) ? "error" : "");
   const isShort = data !== null && data.length <= KEPT;
   return { ...rest, line: control?.line ?? lineOf(frame), tone, data: isShort ? data : null };
 }
@@ -46,15 +48,10 @@ export function controlOf(data) {
   return null;
 }
 
-const FAILURE_NAMES = new Set(["error", "detail", "error_type", "status_code", "status", "type", "reason"]);
-
-/** An object that holds nothing but an error, as models send it in mid-stream. */
-function isFailure(data) {
-  if (data === null || data.length > KEPT || !/"(error|detail)"/.test(data)) return false;
-  const value = parsed(data);
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return false;
-  const names = Object.keys(value);
-  return ("error" in value || "detail" in value) && names.every((name) => FAILURE_NAMES.has(name));
+/** Whether a frame that came says that something failed, as models do it in mid-stream. */
+function isFailure({ data, event = "" }) {
+  const mayTell = data !== null && data.length <= KEPT && /"(error|failed|detail)"/i.test(data);
+  return hasFailed(mayTell ? parsed(data) : undefined, event);
 }
 
 function parsed(text) {

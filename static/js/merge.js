@@ -3,6 +3,8 @@
 // Models send text in three ways: the whole text so far ("cumulative"), the next piece ("delta"), or choices as
 // OpenAI's API does. Nothing in an event says which; the first two texts tell.
 
+import { hasFailed } from "./streamend.js";
+
 const TEXT_KEYS = ["output", "text", "content", "response", "generated_text", "message", "result"];
 const LONG = 40; // characters that no piece repeats by chance
 const DELTA_KEYS = ["delta", "token", "chunk"];
@@ -11,7 +13,6 @@ const DELTA_KEYS = ["delta", "token", "chunk"];
 export function textOf(value) {
   if (typeof value === "string") return { text: value, isDelta: null };
   if (value === null || typeof value !== "object") return null;
-  if (value.error) return null; // a failure in mid-stream is no part of the output
   if (Array.isArray(value.choices)) return choiceText(value.choices[0]);
   const delta = DELTA_KEYS.find((key) => typeof value[key] === "string");
   if (delta) return { text: value[delta], isDelta: true };
@@ -81,8 +82,8 @@ export class Merged {
     return this.#decided;
   }
 
-  /** Take the text of one event. */
-  add(data) {
+  /** Take the text of one event, and its name. A failure in mid-stream is no part of the output. */
+  add(data, name = "") {
     let value = data;
     try {
       value = JSON.parse(data);
@@ -94,7 +95,7 @@ export class Merged {
     this.last = value;
     const images = imagesOf(value, this.mayShow);
     if (images.length) this.images = images;
-    const found = textOf(value);
+    const found = hasFailed(value, name) ? null : textOf(value);
     if (found) this.#grow(found);
     this.#mark(images.length > 0);
   }

@@ -32,7 +32,7 @@ class Merging {
   }
 
   take(frame) {
-    if (!this.#waiting && frame.data !== null) this.#add(frame.data);
+    if (!this.#waiting && frame.data !== null) this.#add(frame.data, frame.event);
     else {
       const mine = (this.#waiting ?? Promise.resolve()).then(() => this.#fetched(frame));
       this.#waiting = mine;
@@ -40,15 +40,15 @@ class Merging {
     }
   }
 
-  async #fetched({ number, data }) {
+  async #fetched({ number, data, event }) {
     if (this.#isOver) return;
-    this.#add(data ?? (await fetchText(`${root.dataset.frames}${number}/`)));
+    this.#add(data ?? (await fetchText(`${root.dataset.frames}${number}/`)), event);
   }
 
-  #add(text) {
+  #add(text, name) {
     if (this.#isOver) return;
     if (text === null) this.merged.skip();
-    else this.merged.add(text);
+    else this.merged.add(text, name);
     this.grown();
   }
 }

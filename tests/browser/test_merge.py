@@ -39,6 +39,8 @@ def merged(page: Page, events: list[Any], mode: str = "auto") -> dict[str, Any]:
         ([{"progress": 1}, {"text": "a"}, {"progress": 2}, {"text": "ab"}], "ab", "cumulative"),
         (["In ", "2024", " it ", "true"], "In 2024 it true", "delta"),
         ([{"text": "a"}, {"error": "boom", "message": "sorry"}], "a", None),
+        ([{"text": "a"}, {"type": "error", "message": "sorry"}], "a", None),
+        ([{"text": "a", "error": 0.5}, {"text": "a b", "error": 0.2}], "a b", "cumulative"),
         ([{"output": "a\u2028b\x00\U0001f600"}, {"output": "\ud800"}], "a\u2028b\x00\U0001f600\ud800", "delta"),
         ([{"output": "data:image/png;base64,AAAA"}], "", None),
         ([{"text": "x" * 30}, {"text": "y" * 30}, {"text": "x" * 30 + "y" * 30}],

@@ -258,9 +258,11 @@ def test_bytes_are_shown_sixteen_a_line(page):
     ("frame", "tone", "line"),
     [
         ({"data": '{"error": "boom"}'}, "error", '{"error": "boom"}'),
-        ({"data": '{"detail": [1], "status_code": 500}'}, "error", '{"detail": [1], "status_code": 500}'),
+        ({"data": '{"detail": [{"msg": "no"}]}'}, "error", '{"detail": [{"msg": "no"}]}'),
         ({"data": '{"error": "boom"}', "direction": "out"}, "", '{"error": "boom"}'),
         ({"data": '{"error": null, "output": "x"}'}, "", '{"error": null, "output": "x"}'),
+        ({"data": "boom", "event": "error"}, "error", "error: boom"),
+        ({"data": None, "event": "Error"}, "error", "Error: large: open it to load it"),
         ({"data": "two\nlines", "event": "tick"}, "", "tick: two"),
         ({"data": None}, "", "large: open it to load it"),
         ({"data": '"data:image/png;base64,AAAA"'}, "", '"data:image…"'),
@@ -276,3 +278,29 @@ def test_a_line_says_what_a_frame_is(page, frame, tone, line):
     usual = {"number": 1, "kind": "event", "event": "", "size": 1, "offset_ms": 0}
     shown = call(page, "frametext", "light", usual | frame)
     assert (shown["tone"], shown["line"]) == (tone, line)
+
+
+@pytest.mark.parametrize(
+    ("value", "fails"),
+    [
+        ({"error": "boom", "output": "x"}, True),
+        ({"error": {"message": "boom"}, "output": "x"}, True),
+        ({"error": [{"msg": "boom"}]}, True),
+        ({"type": "error", "message": "boom"}, True),
+        ({"status": "FAILED"}, True),
+        ({"detail": "boom", "status_code": 500}, True),
+        ({"error": None}, False),
+        ({"error": " ", "output": "x"}, False),
+        ({"error": False}, False),
+        ({"error": 0.02}, False),
+        ({"error": {}}, False),
+        ({"error": {"mean": 0.1}}, False),
+        ({"detail": "high", "output": "x"}, False),
+        ({"output": {"error": "boom", "type": "error"}}, False),
+        ({"status": "ok", "type": "text"}, False),
+    ],
+)
+def test_what_an_event_says_of_a_failure(page, value, fails):
+    usual = {"number": 1, "kind": "event", "event": "", "size": 1, "offset_ms": 0}
+    shown = call(page, "frametext", "light", usual | {"data": json.dumps(value)})
+    assert (shown["tone"] == "error") is fails
