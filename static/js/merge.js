@@ -3,7 +3,7 @@
 // Models send text in three ways: the whole text so far ("cumulative"), the next piece ("delta"), or choices as
 // OpenAI's API does. Nothing in an event says which; the first two texts tell.
 
-import { hasFailed } from "./streamend.js";
+import { hasFailed, isSentinel } from "./streamend.js";
 
 const TEXT_KEYS = ["output", "text", "content", "response", "generated_text", "message", "result"];
 const LONG = 40; // characters that no piece repeats by chance
@@ -64,7 +64,7 @@ function isOn(url, host) {
 /** Collects frames in order. `mode`: auto, cumulative or delta (what a person chose). */
 export class Merged {
   #past = []; // texts that were replaced by another one, and did not just grow
-  #marks = []; // after each frame: which text it was (the index in #past), how long, whose pictures
+  #marks = []; // after each frame: which text it was (the index in #past), how long, whose pictures, whose value
   #chosen; // a person decided
   #decided = null; // "cumulative" or "delta", once the texts have told
   text = "";
@@ -84,6 +84,10 @@ export class Merged {
 
   /** Take the text of one event, and its name. A failure in mid-stream is no part of the output. */
   add(data, name = "") {
+    if (isSentinel(data)) {
+      this.skip();
+      return;
+    }
     let value = data;
     try {
       value = JSON.parse(data);
@@ -97,29 +101,30 @@ export class Merged {
     if (images.length) this.images = images;
     const found = hasFailed(value, name) ? null : textOf(value);
     if (found) this.#grow(found);
-    this.#mark(images.length > 0);
+    this.#mark(images.length > 0, true);
   }
 
-  /** An event that cannot be had: nothing changes by it. */
+  /** An event that cannot be had, or is no output: nothing changes by it. */
   skip() {
-    this.#mark(false);
+    this.#mark(false, false);
   }
 
   get count() {
     return this.#marks.length;
   }
 
-  /** After the first `count` events: the text, and the index of the event whose pictures were shown (-1: none). */
+  /** After the first `count` events: the text, and the indexes of those whose pictures and value were shown (-1: none). */
   at(count) {
     const mark = this.#marks[Math.min(count, this.count) - 1];
-    if (!mark) return { text: "", pictures: -1 };
-    const [era, length, pictures] = mark;
-    return { text: (this.#past[era] ?? this.text).slice(0, length), pictures };
+    if (!mark) return { text: "", pictures: -1, value: -1 };
+    const [era, length, pictures, value] = mark;
+    return { text: (this.#past[era] ?? this.text).slice(0, length), pictures, value };
   }
 
-  #mark(hasPictures) {
-    const before = this.#marks.at(-1)?.[2] ?? -1;
-    this.#marks.push([this.#past.length, this.text.length, hasPictures ? this.count : before]);
+  #mark(hasPictures, hasValue) {
+    const [, , pictures, value] = this.#marks.at(-1) ?? [0, 0, -1, -1];
+    const here = this.count;
+    this.#marks.push([this.#past.length, this.text.length, hasPictures ? here : pictures, hasValue ? here : value]);
   }
 
   #grow({ text, isDelta }) {

@@ -147,9 +147,9 @@ class StreamView {
 
   /** As it was after `count` events. A picture or a value is looked up; the newest wish wins. */
   #showPast(count) {
-    const { text, pictures } = this.#merged.at(count);
+    const { text, pictures, value: newest } = this.#merged.at(count);
     this.#writeText(text);
-    const wanted = pictures >= 0 ? pictures : text ? -1 : count - 1;
+    const wanted = pictures >= 0 ? pictures : text ? -1 : newest;
     this.#look.at(record.list.all[wanted], (data) => {
       if (this.#until === null) return;
       const value = valueOf(data);

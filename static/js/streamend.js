@@ -1,5 +1,9 @@
 // Which events say that something failed, and which that no more comes. Pure; the server judges an end alike.
 
+const SENTINEL = "[DONE]"; // some servers say by it that no more comes
+
+export const isSentinel = (text) => text.trim() === SENTINEL;
+
 const FAILED = new Set(["error", "failed"]); // words of a `type` or `status`
 const WORDS = ["message", "msg", "detail", "reason", "type", "code"]; // of an error; a metric has none
 // An object with nothing but these is an error when it has a `detail`.

@@ -36,6 +36,8 @@ def merged(page: Page, events: list[Any], mode: str = "auto") -> dict[str, Any]:
         ([{"choices": [{"delta": {"content": "x"}}]}, {"choices": [{"delta": {}}]}], "x", "delta"),
         ([{"choices": [{"message": {"content": "whole"}}]}], "whole", "cumulative"),
         (["plain ", "words"], "plain words", "delta"),
+        (["plain ", "words", " [DONE]\n"], "plain words", "delta"),
+        ([{"output": "a"}, {"output": "a b"}, "[DONE]"], "a b", "cumulative"),
         ([{"progress": 1}, {"text": "a"}, {"progress": 2}, {"text": "ab"}], "ab", "cumulative"),
         (["In ", "2024", " it ", "true"], "In 2024 it true", "delta"),
         ([{"text": "a"}, {"error": "boom", "message": "sorry"}], "a", None),

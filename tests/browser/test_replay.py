@@ -193,6 +193,23 @@ def test_the_merged_view_shows_the_moment_that_is_chosen(
     expect(picture).to_have_count(1)
 
 
+def test_the_word_that_no_more_comes_is_an_event_and_no_output(
+    open_page: OpenPage, installation: Serving
+) -> None:
+    frames = """[{"data": data} for data in ('{"step": 1}', '{"step": 2}', " [DONE]")]"""
+    page = open_page(recorded(installation, frames))
+    value = page.locator("#stream-json")
+    for count in (3, 2):
+        expect(page.locator("#stream-events")).to_have_text(str(count))
+        expect(value).to_contain_text("step: 2")
+        page.get_by_role("button", name="One back").click()
+    expect(value).to_contain_text("step: 1")
+    expect(page.locator("#stream-text")).to_be_hidden()
+    page.get_by_role("tab", name="Events").click()
+    page.get_by_role("button", name="To the end").click()
+    expect(lines(page).nth(2)).to_contain_text("[DONE]")
+
+
 def test_a_stream_that_is_silent_for_long_is_told_to_be_open(
     open_page: OpenPage, installation: Serving
 ) -> None:
