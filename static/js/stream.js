@@ -84,10 +84,14 @@ class StreamView {
     if (byId("stream-quiet")) setInterval(() => this.#tellQuiet(), 1000);
   }
 
-  /** A model that works for long says nothing meanwhile, which looks like a page that has stopped. */
+  /**
+   * A model that works for long says nothing meanwhile, which looks like a page that has stopped. A full record
+   * takes nothing more, so that nobody here knows what comes.
+   */
   #tellQuiet() {
     const ms = performance.now() - this.#heard;
-    byId("stream-quiet").textContent = ms < QUIET_MS ? "" : `Nothing came for ${spanOf(ms)}; the stream is open.`;
+    const isQuiet = ms >= QUIET_MS && !byId("part-full").querySelector(".notice");
+    byId("stream-quiet").textContent = isQuiet ? `Nothing came for ${spanOf(ms)}; the stream is open.` : "";
   }
 
   #move(count) {

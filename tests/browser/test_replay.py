@@ -36,6 +36,16 @@ print(row.public_id)
 """
 
 
+# Tells that the record of the page at `path` is full.
+FULL = """
+from django.utils import timezone
+from requests_app import lifecycle
+from requests_app.models import FalRequest
+row = FalRequest.objects.get(public_id={path!r}.split("/")[2])
+lifecycle.capped(row.pk, "Full after 1 event.", now=timezone.now(), data={{"frame": 1}})
+"""
+
+
 def recorded(
     installation: Serving,
     frames: str,
@@ -220,6 +230,21 @@ def test_a_stream_that_is_silent_for_long_is_told_to_be_open(
     expect(page.locator("#stream-quiet")).to_have_text(
         re.compile(r"^Nothing came for 8(\.\d)? s; the stream is open\.$")
     )
+
+
+def test_a_stream_whose_record_is_full_is_not_called_silent(
+    open_page: OpenPage, installation: Serving
+) -> None:
+    path = recorded(installation, '[{"data": "{}"}]', status="in_progress")
+    page = open_page(path, before=lambda page: page.clock.install())
+    expect(page.locator("#stream-events")).to_have_text("1")
+    page.clock.fast_forward(8000)
+    expect(page.locator("#stream-quiet")).not_to_be_empty()
+    installation.manage("shell", "-v", "0", "-c", FULL.format(path=path))
+    page.clock.fast_forward(30_000)
+    expect(page.locator("#part-full")).to_contain_text("Full after 1 event.")
+    page.clock.fast_forward(2000)
+    expect(page.locator("#stream-quiet")).to_be_empty()
 
 
 def test_odd_signs_and_a_large_event_come_whole(open_page: OpenPage, installation: Serving) -> None:
