@@ -38,7 +38,7 @@ class Replay {
     byId("on").addEventListener("click", () => this.#step(1));
     byId("error").addEventListener("click", () => this.#nextError());
     byId("gap").addEventListener("click", () => this.#goTo(this.#gap.index + 1));
-    byId("end").addEventListener("click", () => this.#toEnd());
+    byId("end").addEventListener("click", () => this.#goTo(this.#all.length));
   }
 
   get #all() {
@@ -101,17 +101,16 @@ class Replay {
   // --- where we are ---
 
   #scrub(ms) {
-    this.#pause();
-    if (ms >= this.#length) this.#move(null);
-    else this.#move(this.#countAt(ms), ms);
+    this.#goTo(this.#countAt(ms), ms);
   }
 
+  /** At the end of what is known it is live again. */
   #move(count, ms = this.#momentOf(count)) {
-    this.#at = count;
+    this.#at = count < this.#all.length ? count : null;
     this.#ms = ms;
-    record.showUntil(count);
+    record.showUntil(this.#at);
     this.#tell();
-    if (count !== null) this.#look(this.#all[count - 1]);
+    this.#look(this.#all[count - 1]);
   }
 
   /** When the last of so many frames came, ms; 0 before the first. */
@@ -139,9 +138,11 @@ class Replay {
     byId("end-word").textContent = document.getElementById("part-head").dataset.ended === "true" ? "To the end" : "Back to live";
   }
 
-  #goTo(count) {
+  /** The list ends at the head: its end is brought into view, except to a reader who scrolled up while it plays. */
+  #goTo(count, ms) {
     this.#pause();
-    this.#move(count);
+    this.#move(count, ms);
+    this.#frames.follower.toEnd();
   }
 
   #step(by) {
@@ -155,16 +156,11 @@ class Replay {
     this.#goTo(1 + (next < 0 ? this.#all.findIndex(isError) : next));
   }
 
-  #toEnd() {
-    this.#pause();
-    this.#move(null);
-    this.#frames.follower.toEnd();
-  }
-
   // --- playing ---
 
   #play() {
-    if (this.#at === null || this.#at >= this.#all.length) this.#scrub(Math.min(0, this.#all[0].offset_ms));
+    if (this.#at === null) this.#scrub(Math.min(0, this.#all[0].offset_ms));
+    this.#frames.follower.toEnd();
     byId("word").textContent = "Pause";
     this.#before = performance.now();
     this.#playing = requestAnimationFrame((now) => this.#turn(now));

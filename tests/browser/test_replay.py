@@ -174,8 +174,52 @@ def test_a_running_stream_is_followed_and_can_be_left_and_caught_again(open_page
     stays = lines(page).count()
     page.wait_for_timeout(700)
     assert lines(page).count() == stays
+    page.get_by_label("Speed").select_option("max")
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_role("button", name="Back to live")).to_be_hidden()
+    grown = lines(page).count()
+    expect(lines(page).nth(grown)).to_be_visible()
+    page.get_by_role("button", name="One back").click()
     page.get_by_role("button", name="Back to live").click()
     expect(lines(page)).to_have_count(61, timeout=15_000)
+
+
+def test_at_the_end_of_playing_the_end_is_shown(open_page: OpenPage, installation: Serving) -> None:
+    columns = {"error_type": "interrupted", "error": "It ended."}
+    frames = """[{"data": '{"output": "so far"}'}] * 5"""
+    page = open_page(recorded(installation, frames, status="failed", **columns))
+    words = page.locator(".explanation h2")
+    page.get_by_role("button", name="One back").click()
+    expect(words).to_be_hidden()
+    page.get_by_role("button", name="Play").click()
+    expect(words).to_be_visible()
+    expect(page.get_by_role("button", name="To the end")).to_be_hidden()
+
+
+def test_the_row_at_the_head_comes_into_view_and_nothing_ended_is_called_live(
+    open_page: OpenPage, installation: Serving
+) -> None:
+    frames = """[{"data": '{"error": "boom"}' if n == 150 else "{}"} for n in range(200)]"""
+    page = open_page(f"{recorded(installation, frames)}?tab=events")
+    row, jump = page.locator(".frame[aria-current]"), page.locator("[data-jump]")
+    expect(lines(page)).to_have_count(200)
+    top = "list => { list.scrollTop = 0; return new Promise(requestAnimationFrame); }"
+    for act, number in (
+        (lambda: page.get_by_role("button", name="One back").click(), 199),
+        (lambda: page.get_by_role("button", name="Next error").click(), 151),
+        (lambda: page.get_by_label("Moment of the record").fill("1640"), 164),
+        (lambda: page.get_by_role("button", name="To the end").click(), 200),
+    ):
+        page.locator("[data-list]").evaluate(top)
+        act()
+        expect(row.locator(".frame-number")).to_have_text(f"#{number}")
+        expect(row).to_be_in_viewport()
+        expect(jump).to_be_hidden()
+    page.locator("[data-list]").evaluate(top)
+    page.get_by_label("Speed").select_option("16")
+    page.get_by_role("button", name="Play").click()
+    expect(where(page)).to_contain_text("200 of 200")
+    expect(row).to_be_in_viewport()
 
 
 def test_the_merged_view_shows_the_moment_that_is_chosen(
