@@ -22,7 +22,9 @@ export class FrameDetail {
     this.#mayShow = mediaJudge((root.dataset.hosts ?? "").split(" ").filter(Boolean));
     for (const tab of this.#tabs()) tab.addEventListener("click", () => this.#turn(tab.dataset.view));
     this.#part("close-detail").addEventListener("click", () => {
+      const hadFocus = this.#part("detail").contains(document.activeElement);
       this.close();
+      if (hadFocus) this.#part("list").focus({ preventScroll: true });
       closed();
     });
     this.#part("reuse").addEventListener("click", () => reuse?.(this.#text, this.#frame.kind));

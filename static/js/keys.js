@@ -13,7 +13,7 @@ const stored = () => {
 };
 
 function isTyping(target) {
-  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+  return target.isContentEditable || target.matches("textarea, select, input:not([type=range])");
 }
 
 function step(by) {
@@ -44,6 +44,13 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   verb();
 });
+
+// No letter, so it is there also for who has switched those off. Early: a menu or dialog that is open closes alone.
+const closeDetail = ({ key, target }) => {
+  if (key !== "Escape" || isTyping(target) || document.querySelector("dialog[open], details.menu[open]")) return;
+  [...document.querySelectorAll("[data-close-detail]")].find((button) => button.checkVisibility())?.click();
+};
+document.addEventListener("keydown", closeDetail, { capture: true });
 
 document.getElementById("search")?.addEventListener("keydown", (event) => {
   if (event.key === "Escape") event.target.blur();

@@ -112,6 +112,23 @@ def test_an_event_is_shown_in_full_beside_the_list(open_page: Any) -> None:
     page.locator(".frame").nth(1).click(timeout=8000)
     expect(page.locator(".frame-title")).to_contain_text("Event 2")
     expect(page.locator(".frame-body .json-tree")).to_contain_text("partial: true")
+    page.keyboard.press("Escape")
+    expect(page.locator(".frame-detail")).to_be_hidden()
+    expect(page.locator(".frame[aria-current]")).to_have_count(0)
+    page.get_by_label("Moment of the record").fill("0")
+    page.get_by_role("button", name="One on").click()
+    page.get_by_role("button", name="Bytes").click()
+    page.keyboard.press("Escape")
+    expect(page.locator(".frame-detail")).to_be_hidden()
+    expect(page.locator("[data-list]")).to_be_focused()
+
+
+def test_what_fal_says_instead_of_a_stream_is_named_so(open_page: Any) -> None:
+    page = open_page(submit(open_page, "sandbox/strict", {"num_images": 9}, mode="stream"))
+    expect(badge(page)).to_have_text("failed", timeout=8000)
+    expect(page.get_by_role("heading", name="fal's reply")).to_be_visible()
+    expect(page.locator("#stream-empty").get_by_text("Waiting")).to_be_hidden()
+    expect(page.get_by_role("heading", name="The last event")).to_have_count(0)
 
 
 def test_stopping_a_stream_ends_it_and_says_what_it_does(open_page: Any) -> None:
