@@ -91,14 +91,16 @@ export function sizeOf(bytes) {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
+/** When a frame passed. Neighbours are a few ms apart: more exact than a span. */
 export function offsetOf(ms) {
-  if (ms < 10_000) return `+${Math.round(ms)} ms`;
-  if (ms < 600_000) return `+${(ms / 1000).toFixed(1)} s`;
-  return `+${Math.floor(ms / 60_000)} m ${Math.floor((ms % 60_000) / 1000)} s`;
+  if (ms < 999.5) return `+${Math.round(ms)} ms`;
+  return `+${ms < 600_000 ? `${(ms / 1000).toFixed(ms < 10_000 ? 3 : 1)} s` : spanOf(ms)}`;
 }
 
 /** A span of time that was measured: the shorter, the more exact. */
 export function spanOf(ms) {
-  if (ms < 10) return `${ms.toFixed(1)} ms`;
-  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  if (ms > 0 && ms < 10) return `${ms.toFixed(1)} ms`;
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  if (ms < 600_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  return `${Math.floor(ms / 60_000)} m ${Math.floor((ms % 60_000) / 1000)} s`;
 }

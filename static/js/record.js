@@ -8,9 +8,13 @@ import { onTab } from "./tabs.js";
 
 const root = document.getElementById("record");
 
+const WRITE_MS = 100; // the page is written ten times a second at most
+
 class Record {
   #takers = [];
   #movers = [];
+  #writers = [];
+  #timer = null;
   #id = document.getElementById("request-page").dataset.request;
   #feed = new Feed(root.dataset.frames, (frame) => this.#take(frame));
 
@@ -46,9 +50,22 @@ class Record {
     this.#movers.push(move);
   }
 
+  /** Call `write` soon after something came or moved: all in one turn, so that no two numbers disagree. */
+  onWrite(write) {
+    this.#writers.push(write);
+  }
+
+  soon() {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      for (const write of this.#writers) write();
+    }, WRITE_MS);
+  }
+
   showUntil(count) {
     this.list.showUntil(count);
     for (const move of this.#movers) move(count);
+    this.soon();
   }
 
   #opened(tab) {
@@ -61,6 +78,7 @@ class Record {
     document.getElementById("record-empty")?.remove();
     this.list.add(frame);
     for (const take of this.#takers) take(frame);
+    this.soon();
   }
 }
 

@@ -3,14 +3,14 @@
 // "Where we are" is a number of frames; all of them means live. What is shown at a place are the frames before it.
 // A moment would not do: frames that arrived together share theirs.
 
-import { offsetOf, spanOf } from "./frametext.js";
+import { spanOf } from "./frametext.js";
 import { record } from "./record.js";
 import { onTab, openTab } from "./tabs.js";
 
 const COLUMNS = 200; // of the drawing
 const HALF = 24; // units above and below its middle
 const WIDE = 1000; // units
-const FIRST_MS = 50;
+const FIRST_MS = 100;
 const DRAW_MS = 500; // while frames come
 const MAX_STEP = 200; // frames in one turn at "max"
 const LOOK_MS = 150; // how often the frame at the play head is shown in full while it plays
@@ -31,6 +31,7 @@ class Replay {
 
   constructor() {
     record.onFrame((frame) => this.#grown(frame));
+    record.onWrite(() => this.#tell());
     onTab((name) => name === "events" && this.#at !== null && this.#look(this.#all[this.#at - 1]));
     byId("at").addEventListener("input", ({ target }) => this.#scrub(Number(target.value)));
     byId("play").addEventListener("click", () => (this.#playing ? this.#pause() : this.#play()));
@@ -72,12 +73,10 @@ class Replay {
   #draw() {
     this.#drawn = null;
     byId("at").closest("#replay").hidden = this.#all.length < 2;
-    byId("at").max = this.#length;
     byId("error").hidden = !this.#all.some(isError);
     byId("gap").hidden = this.#gap.length < GAP_MS;
     byId("gap-word").textContent = `Longest gap, ${spanOf(this.#gap.length)}`;
     byId("marks").replaceChildren(...this.#bars());
-    this.#tell();
   }
 
   /** Received above the middle, sent below it; the tallest column is the busiest. */
@@ -130,8 +129,9 @@ class Replay {
   #tell() {
     const count = this.#at ?? this.#all.length;
     const ms = this.#at === null ? this.#length : this.#ms;
+    byId("at").max = this.#length;
     byId("at").value = ms;
-    const words = `${offsetOf(ms)} of ${offsetOf(this.#length).slice(1)}, ${count} of ${this.#all.length}`;
+    const words = `${spanOf(ms)} of ${spanOf(this.#length)}, ${number(count)} of ${number(this.#all.length)}`;
     byId("where").textContent = words;
     byId("at").setAttribute("aria-valuetext", words);
     byId("end").hidden = this.#at === null;
@@ -188,6 +188,7 @@ class Replay {
   }
 }
 
+const number = (count) => count.toLocaleString("en");
 const isError = ({ tone }) => tone === "error";
 
 function bar(index, share, way, hasError) {

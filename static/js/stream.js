@@ -1,6 +1,4 @@
 // The merged view of a stream: text that grows, the newest pictures, or the newest value; at the moment of a replay too.
-//
-// The page is written ten times a second at most.
 
 import { announce } from "./announce.js";
 import { Follower } from "./follow.js";
@@ -10,7 +8,6 @@ import { treeOf } from "./jsontree.js";
 import { imagesOf, mediaJudge, Merged } from "./merge.js";
 import { record } from "./record.js";
 
-const WRITE_MS = 100;
 const QUIET_MS = 5000; // without an event; then the page says so
 const WAY_KEY = "faldeck.stream-way.";
 
@@ -65,7 +62,6 @@ class StreamView {
   #count = 0;
   #bytes = 0;
   #first = null; // ms
-  #timer = null;
   #shownImages = "";
   #shownText = "";
   #follower = new Follower(byId("stream-text"), byId("follow-stream"));
@@ -81,6 +77,7 @@ class StreamView {
     this.#begin();
     record.onFrame((frame) => this.#take(frame));
     record.onMoment((count) => this.#move(count));
+    record.onWrite(() => this.#count && this.#write());
     if (byId("stream-quiet")) setInterval(() => this.#tellQuiet(), 1000);
   }
 
@@ -97,12 +94,11 @@ class StreamView {
   #move(count) {
     this.#until = count;
     document.getElementById("part-output").hidden = count !== null; // the end's, not the moment's
-    this.#soon();
   }
 
   #begin() {
     this.#merged = new Merged(this.#select.value, this.#mayShow);
-    this.#merging = new Merging(this.#merged, () => this.#soon());
+    this.#merging = new Merging(this.#merged, () => record.soon());
   }
 
   #chooseWay() {
@@ -122,15 +118,9 @@ class StreamView {
     this.#first ??= frame.offset_ms;
     if (this.#feed) this.#feed.hear([frame], frame.number);
     else this.#merging.take(frame);
-    this.#soon();
-  }
-
-  #soon() {
-    this.#timer ??= setTimeout(() => this.#write(), WRITE_MS);
   }
 
   #write() {
-    this.#timer = null;
     const shown = this.#until === null ? this.#count : this.#until;
     const bytes = this.#until === null ? this.#bytes : sum(record.list.all.slice(0, shown));
     byId("stream-events").textContent = shown.toLocaleString("en");

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
+from tests.browser.test_request_page import submit
 from tests.process.serving import Serving
 
 pytestmark = pytest.mark.browser
@@ -83,11 +84,11 @@ def session(installation: Serving) -> str:
 def test_the_moment_is_chosen_on_the_time_line(open_page: OpenPage, session: str) -> None:
     page = open_page(f"{session}?tab=events")
     expect(lines(page)).to_have_count(10)
-    expect(where(page)).to_have_text("+3000 ms of 3000 ms, 10 of 10")
+    expect(where(page)).to_have_text("3.0 s of 3.0 s, 10 of 10")
     slider = page.get_by_label("Moment of the record")
     slider.fill("450")
     expect(lines(page)).to_have_count(4)
-    expect(where(page)).to_have_text("+450 ms of 3000 ms, 4 of 10")
+    expect(where(page)).to_have_text("450 ms of 3.0 s, 4 of 10")
     expect(page.locator(".frame-title")).to_contain_text("Message 4, sent")
     page.get_by_role("button", name="To the end").click()
     expect(lines(page)).to_have_count(10)
@@ -162,12 +163,7 @@ def test_playing_stops_where_it_is_told_to(open_page: OpenPage, session: str) ->
 
 
 def test_a_running_stream_is_followed_and_can_be_left_and_caught_again(open_page: OpenPage) -> None:
-    page = open_page("/requests/new/")
-    page.locator("#id_endpoint_id").fill("sandbox/text")
-    page.locator("[name=mode][value=stream]").check()
-    page.locator("#id_input").fill('{"words": 60, "delay_s": 0.1}')
-    page.get_by_role("button", name="Submit").click()
-    path = page.locator("tr.row .row-link").first.get_attribute("href")
+    path = submit(open_page, "sandbox/text", {"words": 60, "delay_s": 0.1}, mode="stream")
     page = open_page(f"{path}?tab=events")
     expect(lines(page).nth(9)).to_be_visible(timeout=10_000)
     page.get_by_role("button", name="One back").click()
@@ -220,6 +216,37 @@ def test_the_row_at_the_head_comes_into_view_and_nothing_ended_is_called_live(
     page.get_by_role("button", name="Play").click()
     expect(where(page)).to_contain_text("200 of 200")
     expect(row).to_be_in_viewport()
+
+
+def test_the_counts_of_a_running_stream_agree_at_every_moment(open_page: OpenPage) -> None:
+    watch = """
+      window.seen = [];
+      const look = () => {
+        const where = document.getElementById("replay-where")?.textContent.split(" of ").at(-1);
+        const events = document.getElementById("stream-events")?.textContent;
+        if (where) window.seen.push([where, events]);
+        requestAnimationFrame(look);
+      };
+      look();
+    """
+    page = open_page(
+        submit(open_page, "sandbox/text", {"words": 60, "delay_s": 0.06}, mode="stream"),
+        before=lambda page: page.add_init_script(watch),
+    )
+    expect(page.locator("#stream-events")).to_have_text("61", timeout=15_000)
+    seen = page.evaluate("window.seen")
+    assert len({where for where, _ in seen}) > 3
+    assert [pair for pair in seen if pair[0] != pair[1]] == []
+
+
+def test_on_a_phone_the_cross_stands_beside_the_name(open_page: OpenPage, session: str) -> None:
+    page = open_page(f"{session}?tab=events", width=390)
+    lines(page).nth(8).click()
+    title, cross = page.locator(".frame-title"), page.get_by_role("button", name="Close").first
+    tops = [(part.bounding_box() or {})["y"] for part in (title, cross)]
+    download = page.get_by_role("link", name="Download").first.bounding_box() or {}
+    assert abs(tops[0] - tops[1]) < 16
+    assert download["y"] > tops[1] + 16
 
 
 def test_the_merged_view_shows_the_moment_that_is_chosen(
@@ -334,7 +361,7 @@ def test_ten_thousand_events_leave_the_page_quick(
     expect(page.locator("[data-note]")).to_contain_text("newest 1,000 of 10,000")
     page.get_by_label("Speed").select_option("max")
     page.get_by_role("button", name="Play").click()
-    expect(where(page)).to_contain_text("10000 of 10000", timeout=20_000)
+    expect(where(page)).to_contain_text("10,000 of 10,000", timeout=20_000)
     longest = page.evaluate("window.longest")
     assert longest < 5000, longest  # ms: whatever else the machine does, nothing near a frozen page
 

@@ -304,3 +304,20 @@ def test_what_an_event_says_of_a_failure(page, value, fails):
     usual = {"number": 1, "kind": "event", "event": "", "size": 1, "offset_ms": 0}
     shown = call(page, "frametext", "light", usual | {"data": json.dumps(value)})
     assert (shown["tone"] == "error") is fails
+
+
+@pytest.mark.parametrize(
+    ("ms", "offset", "span"),
+    [
+        (0, "+0 ms", "0 ms"),
+        (9.5, "+10 ms", "9.5 ms"),
+        (450, "+450 ms", "450 ms"),
+        (999.7, "+1.000 s", "1.0 s"),
+        (1655, "+1.655 s", "1.7 s"),
+        (12_340, "+12.3 s", "12 s"),
+        (750_000, "+12 m 30 s", "12 m 30 s"),
+    ],
+)
+def test_times_have_one_form(page, ms, offset, span):
+    assert call(page, "frametext", "offsetOf", ms) == offset
+    assert call(page, "frametext", "spanOf", ms) == span
