@@ -125,7 +125,42 @@ async def test_behind_the_end_of_a_full_record_it_goes_on_with_what_is_held(smal
     tab.outbox.record_end = 3
     tab.frames(*range(1, 11), size=800)
     tab.outbox.acknowledged(3)
-    assert numbers(await tab.all()) == [1, 2, 3, 8, 9, 10]
+    got = await tab.all()
+    assert numbers(got) == [1, 2, 3, 8, 9, 10]
+    at = got.index({"type": "missed", "from": 4, "to": 7})
+    assert numbers(got[at:]) == [8, 9, 10]
+
+
+async def test_nothing_is_missed_when_all_behind_the_end_of_the_record_is_held(small: None) -> None:
+    tab = Tab()
+    tab.outbox.record_end = 4
+    tab.frames(*range(1, 8), size=800)
+    tab.outbox.acknowledged(4)
+    got = await tab.all()
+    assert numbers(got) == [1, 2, 3, 5, 6, 7]  # 4 was read from the record
+    assert [m for m in got if m["type"] == "missed"] == []
+
+
+@pytest.mark.parametrize(
+    ("record_end", "missed", "shown"),
+    [
+        (2, [(4, 7)], [1, 2, 3, 8, 9, 10]),
+        (5, [(6, 7)], [1, 2, 3, 8, 9, 10]),
+        (9, [], [1, 2, 3, 10]),
+        (2**31, [], [1, 2, 3]),
+    ],
+)
+async def test_at_the_end_a_tab_gets_what_it_cannot_read(
+    small: None, record_end: int, missed: list[tuple[int, int]], shown: list[int]
+) -> None:
+    tab = Tab()
+    tab.outbox.record_end = record_end
+    tab.frames(*range(1, 11), size=800)
+    tab.outbox.finish({"type": "ended"})
+    got = await tab.all()
+    assert got[-1] == {"type": "ended"}
+    assert [(m["from"], m["to"]) for m in got if m["type"] == "missed"] == missed
+    assert numbers(got) == shown
 
 
 async def test_what_is_held_for_a_tab_is_bounded(small: None) -> None:

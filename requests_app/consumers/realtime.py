@@ -1,7 +1,7 @@
 """The socket that owns a realtime session: what its tab says and is told. The relay does the rest.
 
 Browser: `connect`, `send`, `ack`, `disconnect` as JSON; binary frames go to fal unchanged. Server:
-`session`, `open`, `sent`, `frames`, `gap`, `capped`, `error`, `ended`. A program that says
+`session`, `open`, `sent`, `frames`, `gap`, `missed`, `capped`, `error`, `ended`. A program that says
 `"raw": true` when it connects gets fal's binary messages as they are.
 """
 

@@ -2,7 +2,8 @@
 
 The tab acknowledges the frames it has shown. Once `WINDOW` bytes are on the way to it, frames are no
 longer pushed; the newest are held, the older ones are in the record. It reads the record from
-`gap` on and acknowledges that, which closes the gap.
+`gap` on and acknowledges that, which closes the gap. What is neither held nor in the record, because
+that is full, is `missed`: the tab is told its numbers and waits for none of them.
 """
 
 from __future__ import annotations
@@ -126,9 +127,25 @@ class Outbox:
             self._gap = number
             asyncio.get_running_loop().call_later(delay_s, self._open_gap, number)
             return
+        self._go_on(number)
+
+    def _go_on(self, number: int) -> None:
+        """Push what is held after this number; what lies between is nowhere any more."""
+        while self._held and self._held[0].number <= number:
+            self._drop()
         held, self._held, self._held_bytes, self._gap = self._held, deque(), 0, None
+        if held and held[0].number > number + 1:
+            self.put({"type": "missed", "from": number + 1, "to": held[0].number - 1})
         for frame in held:
             self.frame(frame)
+
+    def finish(self, message: Message) -> None:
+        """The last message; before it what is held and is in no record, for no acknowledgement follows."""
+        if self._gap is not None:
+            self._on_the_way.clear()
+            self._unacknowledged = 0
+            self._go_on(max(self._gap, self.record_end))
+        self.put(message)
 
     def close(self) -> None:
         """Nothing more will come."""

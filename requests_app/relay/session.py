@@ -80,7 +80,7 @@ class Session:
         try:
             with holding(self.claim.pk):
                 end = await self._recorded()
-            self.outbox.put(end.message())
+            self.outbox.finish(end.message())
             return end
         finally:
             self.outbox.close()

@@ -12,7 +12,7 @@ export class Feed {
   #stopped = false;
   ended = false;
 
-  /** `patience`: ms to wait for what is missing before it is asked for. */
+  /** `take` gets each frame, or how many were `missed`; `patience`: ms to wait for what is missing before it is asked for. */
   constructor(url, take, { patience = 0 } = {}) {
     this.url = url;
     this.take = take;
@@ -35,12 +35,19 @@ export class Feed {
     if (this.#announced > this.#last) this.#askIn(this.patience);
   }
 
+  /** These numbers will never come: go on behind them, once what is before them is here. */
+  skip(from, to) {
+    const first = Math.max(from, this.#last + 1);
+    if (first > to) return;
+    this.hear([{ number: first, to, missed: to - first + 1 }], to);
+  }
+
   #next(frame) {
     if (this.#stopped || frame.number <= this.#last) return;
     this.#early.set(frame.number, frame);
     for (let next; (next = this.#early.get(this.#last + 1)); ) {
       this.#early.delete(next.number);
-      this.#last = next.number;
+      this.#last = next.to ?? next.number;
       this.take(next);
     }
   }

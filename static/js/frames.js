@@ -17,6 +17,16 @@ function cell(kind, text) {
   return span;
 }
 
+const notShown = (count) => `${number(count)} ${count === 1 ? "message was" : "messages were"} not shown.`;
+
+/** The place of messages that came while the page was behind and the record was full. */
+function hole(count) {
+  const line = document.createElement("p");
+  line.className = "frame-hole muted small";
+  line.textContent = notShown(count);
+  return line;
+}
+
 export class FrameList {
   #all = []; // what is kept, oldest first
   #read = 0; // how many of them have been looked at for the list
@@ -25,6 +35,8 @@ export class FrameList {
   #timer = null;
   #paused = false;
   #missed = 0; // while paused
+  #lost = 0; // how many messages were not shown and cannot be
+  #hole = 0; // those of them right before the next frame
   #current = null; // the chosen frame's number
   #frames = new WeakMap(); // <li> -> frame
 
@@ -47,15 +59,23 @@ export class FrameList {
   }
 
   add(frame) {
-    this.#all.push(light(frame));
+    this.#all.push({ ...light(frame), missed: this.#hole });
+    this.#hole = 0;
     this.#total += 1;
     if (this.#paused) this.#missed += 1;
     this.#timer ??= setTimeout(() => this.write(), WRITE_MS);
   }
 
+  /** So many before the next frame will never come. */
+  miss(count) {
+    this.#hole += count;
+    this.#lost += count;
+    this.#timer ??= setTimeout(() => this.write(), WRITE_MS);
+  }
+
   clear() {
     this.#all = [];
-    this.#total = this.#missed = 0;
+    this.#total = this.#missed = this.#lost = this.#hole = 0;
     this.#renew();
   }
 
@@ -82,7 +102,7 @@ export class FrameList {
     this.#current = frame?.number ?? null;
     const item = this.#itemOf(this.#current);
     this.list.querySelector("[aria-current]")?.removeAttribute("aria-current");
-    item?.firstElementChild.setAttribute("aria-current", "true");
+    item?.lastElementChild.setAttribute("aria-current", "true");
     return item;
   }
 
@@ -177,6 +197,7 @@ export class FrameList {
       !filtered && this.#until === null && this.#total > MOST
         ? `The newest ${number(Math.min(MOST, held))} of ${number(this.#total)}. The record has all of them.`
         : "",
+      this.#lost ? notShown(this.#lost) : "",
     ];
     note.textContent = parts.filter(Boolean).join(" ");
     note.hidden = !note.textContent;
@@ -213,6 +234,7 @@ export class FrameList {
       cell("line", frame.line),
       cell("rtt", frame.rtt_ms == null ? "" : spanOf(frame.rtt_ms)),
     );
+    if (frame.missed) item.append(hole(frame.missed));
     item.append(button);
     this.#frames.set(item, frame);
     return item;
@@ -234,10 +256,10 @@ export class FrameList {
     const items = [...this.list.children];
     if (step === undefined || !items.length) return;
     event.preventDefault();
-    const here = items.findIndex((item) => item.firstElementChild.hasAttribute("aria-current"));
+    const here = items.findIndex((item) => item.lastElementChild.hasAttribute("aria-current"));
     const wanted = here < 0 ? (step > 0 ? 0 : items.length - 1) : here + step;
     const next = items[Math.min(items.length - 1, Math.max(0, wanted))];
-    next.firstElementChild.focus();
+    next.lastElementChild.focus();
     this.#choose(next);
   }
 

@@ -57,6 +57,7 @@ class SessionTab {
     session.addEventListener("state", ({ detail }) => this.#turned(detail.state));
     session.addEventListener("begun", ({ detail }) => this.#begun(detail));
     session.addEventListener("frame", ({ detail }) => this.#take(detail));
+    session.addEventListener("missed", ({ detail }) => this.list.miss(detail.missed));
     session.addEventListener("ended", ({ detail }) => this.#ended(detail));
     for (const type of ["problem", "capped"]) {
       session.addEventListener(type, ({ detail }) => this.#notice(detail.message));

@@ -3,6 +3,7 @@
 //   "state"    {state}            idle, connecting, open, ended
 //   "begun"    {id, url}          it is recorded there
 //   "frame"    frame              every message once and in order, both directions
+//   "missed"   {missed}           so many messages were not shown here and cannot be read anywhere
 //   "ended"    {kind, sentence}   normal, timeout, disconnected, error, lost, refused
 //   "problem"  {message}          something of ours was not taken; the session goes on
 //   "capped"   {message}          the record is full; the session goes on
@@ -80,6 +81,7 @@ export class Session extends EventTarget {
       open: () => this.#turn("open"),
       frames: () => this.#feed?.hear(message.frames, message.last),
       gap: () => this.#fill(),
+      missed: () => this.#feed?.skip(message.from, message.to),
       capped: () => this.#emit("capped", message),
       error: () => this.#emit("problem", message),
       ended: () => this.#end(message),
@@ -94,7 +96,7 @@ export class Session extends EventTarget {
   }
 
   #take(frame) {
-    this.#emit("frame", frame);
+    this.#emit(frame.missed ? "missed" : "frame", frame);
     this.#ackTimer ??= setTimeout(() => this.#ack(), ACK_MS);
   }
 

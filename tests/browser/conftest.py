@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
+from tests.browser.realtime_peer import Peer, connect
 from tests.process.serving import Serving, free_port
 
 PASSWORD = "a long pass phrase"
@@ -97,6 +98,19 @@ def open_page(
     for context in contexts:
         context.close()
     assert troubles == []
+
+
+@pytest.fixture
+def peer() -> Peer:
+    return Peer()
+
+
+@pytest.fixture
+def scripted(open_page: OpenPage, peer: Peer) -> Page:
+    """The page with an open session at the scripted peer."""
+    page = open_page("/realtime/", before=peer.play)
+    connect(page)
+    return page
 
 
 def answer_static(route: Route) -> None:

@@ -1,11 +1,11 @@
-"""Our own server's side of a session's socket, by script."""
+"""Our own server's side of a session's socket, by script, and the page at the other end of it."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from playwright.sync_api import Page, WebSocketRoute
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 RECORD = "/requests/00000000-0000-4000-8000-000000000000/"
 
@@ -45,3 +45,21 @@ class Peer:
 
     def of_type(self, kind: str) -> list[dict[str, Any]]:
         return [message for message in self.heard if message["type"] == kind]
+
+
+def panel(page: Page) -> Locator:
+    return page.locator(".session:not([hidden])")
+
+
+def state(page: Page) -> Locator:
+    return panel(page).locator(".session-state")
+
+
+def connect(page: Page, endpoint: str = "sandbox/echo") -> None:
+    panel(page).get_by_label("Endpoint").fill(endpoint)
+    panel(page).get_by_role("button", name="Connect", exact=True).click()
+    expect(state(page)).to_have_text("open", timeout=10_000)
+
+
+def lines(page: Page) -> Locator:
+    return panel(page).locator(".frame")

@@ -6,10 +6,10 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.realtime_peer import RECORD, Peer
+from tests.browser.realtime_peer import RECORD, Peer, connect, lines, panel, state
 
 pytestmark = pytest.mark.browser
 
@@ -19,42 +19,11 @@ PNG = bytes.fromhex(
 )
 
 
-def panel(page: Page) -> Locator:
-    return page.locator(".session:not([hidden])")
-
-
-def state(page: Page) -> Locator:
-    return panel(page).locator(".session-state")
-
-
-def connect(page: Page, endpoint: str = "sandbox/echo") -> None:
-    panel(page).get_by_label("Endpoint").fill(endpoint)
-    panel(page).get_by_role("button", name="Connect", exact=True).click()
-    expect(state(page)).to_have_text("open", timeout=10_000)
-
-
 def send(page: Page, value: object) -> None:
     panel(page).get_by_label("Message, JSON").fill(
         value if isinstance(value, str) else json.dumps(value)
     )
     panel(page).get_by_role("button", name="Send", exact=True).click()
-
-
-def lines(page: Page) -> Locator:
-    return panel(page).locator(".frame")
-
-
-@pytest.fixture
-def peer() -> Peer:
-    return Peer()
-
-
-@pytest.fixture
-def scripted(open_page: OpenPage, peer: Peer) -> Page:
-    """The page with an open session at the scripted peer."""
-    page = open_page("/realtime/", before=peer.play)
-    connect(page)
-    return page
 
 
 # --- against the sandbox ------------------------------------------------------------------------

@@ -59,6 +59,23 @@ async def test_what_a_tab_misses_it_finds_in_the_record_and_then_it_is_live_agai
     assert 0 < gap["from"] < 100
 
 
+async def test_behind_the_end_of_a_full_record_a_slow_tab_is_told_what_it_has_missed(
+    page: Open, as_owner: Client, fal: SocketPeer, monkeypatch: Any, settings: Any
+) -> None:
+    settings.RECORD_FRAMES = 3
+    monkeypatch.setattr(outbox_module, "WINDOW", 5_000)
+    socket = await opened(page, as_owner)
+    for number in range(50):
+        await send(socket, {"n": number, "x": "y" * 300})
+    gap = await socket.message("gap")
+    await asyncio.sleep(0.2)  # all of them are answered
+    await socket.send_json_to({"type": "ack", "number": gap["from"]})
+    missed = await socket.message("missed")
+    assert missed["from"] == gap["from"] + 1
+    frame, *_ = await frames(socket, 1)
+    assert frame["number"] == missed["to"] + 1
+
+
 async def test_a_full_record_is_told_once_and_the_session_goes_on(
     page: Open, as_owner: Client, fal: SocketPeer, settings: Any
 ) -> None:
