@@ -33,8 +33,8 @@ export class FrameList {
   #until = null; // replay: only so many of them; null: all
   #total = 0;
   #timer = null;
-  #paused = false;
-  #missed = 0; // while paused
+  #pausedAt = null; // while paused: how many of them were there when it began
+  #missed = 0; // since then
   #lost = 0; // how many messages were not shown and cannot be
   #hole = 0; // those of them right before the next frame
   #current = null; // the chosen frame's number
@@ -62,7 +62,7 @@ export class FrameList {
     this.#all.push({ ...light(frame), missed: this.#hole });
     this.#hole = 0;
     this.#total += 1;
-    if (this.#paused) this.#missed += 1;
+    if (this.#pausedAt !== null) this.#missed += 1;
     this.#timer ??= setTimeout(() => this.write(), WRITE_MS);
   }
 
@@ -76,6 +76,7 @@ export class FrameList {
   clear() {
     this.#all = [];
     this.#total = this.#missed = this.#lost = this.#hole = 0;
+    if (this.#pausedAt !== null) this.#pausedAt = 0;
     this.#renew();
   }
 
@@ -110,19 +111,26 @@ export class FrameList {
     clearTimeout(this.#timer);
     this.#timer = null;
     this.#trim();
-    if (!this.#paused) this.#append();
+    this.#append();
     this.#tell();
   }
 
+  /** While paused what is shown stays, and as many that came since. */
   #trim() {
-    const surplus = this.#all.length - this.keep;
+    const from = this.#pausedAt ?? 0;
+    const surplus = this.#all.length - from - this.keep;
     if (surplus <= 0) return;
-    this.#all.splice(0, surplus);
-    this.#read = Math.max(0, this.#read - surplus);
+    this.#all.splice(from, surplus);
+    if (this.#pausedAt === null) this.#read = Math.max(0, this.#read - surplus);
+  }
+
+  /** How many of what is kept may be shown. */
+  get #end() {
+    return this.#until ?? this.#pausedAt ?? this.#all.length;
   }
 
   #append() {
-    const end = this.#until ?? this.#all.length;
+    const end = this.#end;
     if (end < this.#read) {
       this.#read = 0;
       this.list.replaceChildren();
@@ -176,21 +184,22 @@ export class FrameList {
   #renew() {
     this.#read = 0;
     this.list.replaceChildren();
-    if (!this.#paused) this.#append();
+    this.#append();
     this.#tell();
   }
 
   #pause() {
-    this.#paused = !this.#paused;
+    this.write();
+    this.#pausedAt = this.#pausedAt === null ? this.#all.length : null;
     this.#missed = 0;
-    if (!this.#paused) this.#renew();
+    if (this.#pausedAt === null) this.#renew();
     this.write();
   }
 
   #tell() {
     const filtered = [...this.#fields()].some((field) => field.value.trim());
     const shown = this.list.childElementCount;
-    const held = this.#until ?? this.#all.length;
+    const held = this.#end;
     const note = this.root.querySelector("[data-note]");
     const parts = [
       filtered ? `${number(shown)} of ${number(held)} match.${held < this.#total && this.#until === null ? " Older ones are in the record." : ""}` : "",
@@ -209,9 +218,10 @@ export class FrameList {
   #tellPause() {
     const button = this.root.querySelector("[data-pause]");
     if (!button) return;
-    button.setAttribute("aria-pressed", String(this.#paused));
+    const isPaused = this.#pausedAt !== null;
+    button.setAttribute("aria-pressed", String(isPaused));
     const words = button.querySelector("[data-word]");
-    words.textContent = !this.#paused ? "Pause" : this.#missed ? `Resume (+${number(this.#missed)})` : "Resume";
+    words.textContent = !isPaused ? "Pause" : this.#missed ? `Resume (+${number(this.#missed)})` : "Resume";
   }
 
   #item(frame) {

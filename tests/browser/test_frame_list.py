@@ -35,3 +35,22 @@ def test_what_can_never_come_waits_for_what_the_record_still_has(
     peer.frames('"one"', '"two"')
     expect(panel(scripted).locator(".frame-number")).to_have_text(["#1", "#2", "#6"])
     expect(panel(scripted).locator(".frame-hole")).to_have_text("3 messages were not shown.")
+
+
+def test_what_is_shown_while_paused_can_be_filtered(scripted: Page, peer: Peer) -> None:
+    peer.frames(*['"plain"'] * 4, '"needle"')
+    expect(lines(scripted)).to_have_count(5)
+    panel(scripted).get_by_role("button", name="Pause").click()
+    peer.frames(*['"needle"'] * 1500, first=6)  # more than are kept
+    expect(panel(scripted).get_by_role("button", name="Resume (+1,500)")).to_be_visible()
+    find = panel(scripted).get_by_label("Find in the first lines")
+    find.fill("needle")
+    expect(lines(scripted)).to_have_count(1)
+    expect(panel(scripted).locator("[data-note]")).to_contain_text("1 of 5 match.")
+    find.fill("")
+    expect(lines(scripted)).to_have_count(5)
+    panel(scripted).get_by_label("Direction").select_option("in")
+    expect(lines(scripted)).to_have_count(5)
+    panel(scripted).get_by_role("button", name="Resume").click()
+    expect(lines(scripted)).to_have_count(1000)
+    expect(panel(scripted).locator(".frame-number").last).to_have_text("#1505")
