@@ -15,6 +15,11 @@ export class Follower {
     jump.addEventListener("click", () => this.toEnd());
   }
 
+  /** The reader is at the end, not somewhere further back. */
+  get isFollowing() {
+    return this.#following;
+  }
+
   #isAtEnd() {
     const { scrollHeight, scrollTop, clientHeight } = this.#box;
     return scrollHeight - scrollTop - clientHeight <= NEAR;

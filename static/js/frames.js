@@ -37,6 +37,7 @@ export class FrameList {
   #missed = 0; // since then
   #lost = 0; // how many messages were not shown and cannot be
   #hole = 0; // those of them right before the next frame
+  #stands = false; // a full list in which somebody reads further back: nothing is added until they return
   #current = null; // the chosen frame's number
   #frames = new WeakMap(); // <li> -> frame
 
@@ -48,6 +49,7 @@ export class FrameList {
     this.list = root.querySelector("[data-list]");
     this.follower = new Follower(this.list, root.querySelector("[data-jump]"));
     this.list.addEventListener("click", ({ target }) => this.#choose(target.closest("li")));
+    this.list.addEventListener("scroll", () => this.#stands && this.follower.isFollowing && this.write());
     this.list.addEventListener("keydown", (event) => this.#keys(event));
     for (const field of this.#fields()) field.addEventListener("input", () => this.#renew());
     this.#on("[data-pause]", () => this.#pause());
@@ -131,18 +133,24 @@ export class FrameList {
 
   #append() {
     const end = this.#end;
-    if (end < this.#read) {
+    const isFollowing = this.follower.isFollowing;
+    if (end < this.#read || (this.#stands && isFollowing)) {
       this.#read = 0;
       this.list.replaceChildren();
     }
     const fresh = this.#newest(this.#read, end);
-    this.#read = end;
-    if (!fresh.length) return;
-    this.#drop(this.list.childElementCount + fresh.length - MOST);
+    const surplus = this.list.childElementCount + fresh.length - MOST;
+    this.#stands = !isFollowing && this.#until === null && fresh.length > 0 && surplus > 0;
+    if (!this.#stands) this.#read = end;
+    if (!this.#stands && fresh.length) this.#put(fresh, surplus);
+    if (fresh.length) this.follower.grown();
+  }
+
+  #put(fresh, surplus) {
+    this.#drop(surplus);
     const items = document.createDocumentFragment();
     items.append(...fresh.map((frame) => this.#item(frame)));
     this.list.append(items);
-    this.follower.grown();
   }
 
   /** Take the oldest lines away, all at once: one by one costs a second for a few hundred. */
@@ -204,7 +212,7 @@ export class FrameList {
     const parts = [
       filtered ? `${number(shown)} of ${number(held)} match.${held < this.#total && this.#until === null ? " Older ones are in the record." : ""}` : "",
       !filtered && this.#until === null && this.#total > MOST
-        ? `The newest ${number(Math.min(MOST, held))} of ${number(this.#total)}. The record has all of them.`
+        ? `${this.#words(Math.min(MOST, held))} of ${number(this.#total)}. The record has all of them.`
         : "",
       this.#lost ? notShown(this.#lost) : "",
     ];
@@ -213,6 +221,11 @@ export class FrameList {
     const none = this.root.querySelector("[data-none]");
     if (none) none.hidden = shown > 0 || filtered;
     this.#tellPause();
+  }
+
+  #words(count) {
+    const shown = number(this.list.childElementCount);
+    return this.#stands ? `The list stands still while you read further back: ${shown}` : `The newest ${number(count)}`;
   }
 
   #tellPause() {

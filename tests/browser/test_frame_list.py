@@ -54,3 +54,33 @@ def test_what_is_shown_while_paused_can_be_filtered(scripted: Page, peer: Peer) 
     panel(scripted).get_by_role("button", name="Resume").click()
     expect(lines(scripted)).to_have_count(1000)
     expect(panel(scripted).locator(".frame-number").last).to_have_text("#1505")
+
+
+FIRST_VISIBLE = """(list) => {
+  const top = list.getBoundingClientRect().top;
+  const item = [...list.children].find((one) => one.getBoundingClientRect().bottom > top + 1);
+  return item.querySelector(".frame-number").textContent;
+}"""
+
+
+def test_a_list_stands_still_while_somebody_reads_back(scripted: Page, peer: Peer) -> None:
+    peer.frames(*['"x"'] * 1000)
+    expect(lines(scripted)).to_have_count(1000)
+    messages = panel(scripted).get_by_label("Messages, oldest first")
+    messages.evaluate("list => (list.scrollTop = list.scrollHeight / 2)")
+    jump = panel(scripted).get_by_role("button", name="Jump to live")
+    scripted.wait_for_timeout(100)
+    seen = messages.evaluate(FIRST_VISIBLE)
+    for first in (1001, 1601, 2201):
+        peer.frames(*['"y"'] * 600, first=first)
+        expect(panel(scripted).locator("[data-received-count]")).to_have_text(f"{first + 599:,}")
+        scripted.wait_for_timeout(200)
+        assert messages.evaluate(FIRST_VISIBLE) == seen
+    expect(lines(scripted)).to_have_count(1000)
+    expect(panel(scripted).locator("[data-note]")).to_contain_text("while you read further back")
+    jump.click()
+    expect(panel(scripted).locator(".frame-number").last).to_have_text("#2800")
+    expect(panel(scripted).locator(".frame-number").first).to_have_text("#1801")
+    expect(lines(scripted).last).to_be_in_viewport()
+    peer.frames('"on"', first=2801)
+    expect(panel(scripted).locator(".frame-number").last).to_have_text("#2801")
