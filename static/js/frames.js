@@ -28,6 +28,7 @@ function hole(count) {
 }
 
 export class FrameList {
+  recordEnd = null; // number of the last frame in the record, when that is full
   #all = []; // what is kept, oldest first
   #read = 0; // how many of them have been looked at for the list
   #until = null; // replay: only so many of them; null: all
@@ -210,9 +211,9 @@ export class FrameList {
     const held = this.#end;
     const note = this.root.querySelector("[data-note]");
     const parts = [
-      filtered ? `${number(shown)} of ${number(held)} match.${held < this.#total && this.#until === null ? " Older ones are in the record." : ""}` : "",
+      filtered ? `${number(shown)} of ${number(held)} match.${held < this.#total && this.#until === null ? ` ${this.#rest("Older ones are in the record.")}` : ""}` : "",
       !filtered && this.#until === null && this.#total > MOST
-        ? `${this.#words(Math.min(MOST, held))} of ${number(this.#total)}. The record has all of them.`
+        ? `${this.#words(Math.min(MOST, held))} of ${number(this.#total)}. ${this.#rest("The record has all of them.")}`
         : "",
       this.#lost ? notShown(this.#lost) : "",
     ];
@@ -221,6 +222,12 @@ export class FrameList {
     const none = this.root.querySelector("[data-none]");
     if (none) none.hidden = shown > 0 || filtered;
     this.#tellPause();
+  }
+
+  /** Where to read what is not in the list. */
+  #rest(usual) {
+    if (this.recordEnd === null) return usual;
+    return this.recordEnd ? `The record has those up to #${this.recordEnd}.` : "The record has none of them.";
   }
 
   #words(count) {

@@ -59,6 +59,7 @@ class SessionTab {
     session.addEventListener("frame", ({ detail }) => this.#take(detail));
     session.addEventListener("missed", ({ detail }) => this.list.miss(detail.missed));
     session.addEventListener("ended", ({ detail }) => this.#ended(detail));
+    session.addEventListener("capped", ({ detail }) => (this.list.recordEnd = detail.frame));
     for (const type of ["problem", "capped"]) {
       session.addEventListener(type, ({ detail }) => this.#notice(detail.message));
     }
@@ -82,6 +83,7 @@ class SessionTab {
 
   #fresh() {
     this.#counts = { in: 0, out: 0, bytes: 0, trips: [] };
+    this.list.recordEnd = null;
     this.list.clear();
     this.detail.close();
     this.#part("ending").hidden = this.#part("notice").hidden = true;

@@ -84,3 +84,14 @@ def test_a_list_stands_still_while_somebody_reads_back(scripted: Page, peer: Pee
     expect(lines(scripted).last).to_be_in_viewport()
     peer.frames('"on"', first=2801)
     expect(panel(scripted).locator(".frame-number").last).to_have_text("#2801")
+
+
+def test_behind_a_full_record_it_says_what_the_record_has(scripted: Page, peer: Peer) -> None:
+    note = panel(scripted).locator("[data-note]")
+    peer.frames(*['"x"'] * 1200)
+    expect(note).to_have_text("The newest 1,000 of 1,200. The record has all of them.")
+    peer.say({"type": "capped", "message": "The record became full.", "frame": 1150})
+    peer.frames(*['"x"'] * 100, first=1201)
+    expect(note).to_have_text("The newest 1,000 of 1,300. The record has those up to #1150.")
+    panel(scripted).get_by_label("Direction").select_option("out")
+    expect(note).to_have_text("0 of 1,000 match. The record has those up to #1150.")
