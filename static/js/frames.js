@@ -42,11 +42,12 @@ export class FrameList {
   #current = null; // the chosen frame's number
   #frames = new WeakMap(); // <li> -> frame
 
-  /** `keep`: how many frames are held; `open(frame)` shows one. */
-  constructor(root, { keep = Infinity, open = () => {} } = {}) {
+  /** `keep`: how many frames are held; `open(frame)` shows one; `cleared()`: there is none to show any more. */
+  constructor(root, { keep = Infinity, open = () => {}, cleared = () => {} } = {}) {
     this.root = root;
     this.keep = keep;
     this.open = open;
+    this.cleared = cleared;
     this.list = root.querySelector("[data-list]");
     this.follower = new Follower(this.list, root.querySelector("[data-jump]"));
     this.list.addEventListener("click", ({ target }) => this.#choose(target.closest("li")));
@@ -80,6 +81,8 @@ export class FrameList {
     this.#all = [];
     this.#total = this.#missed = this.#lost = this.#hole = 0;
     if (this.#pausedAt !== null) this.#pausedAt = 0;
+    this.#current = null;
+    this.cleared();
     this.#renew();
   }
 

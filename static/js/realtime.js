@@ -38,7 +38,11 @@ class SessionTab {
       pairOf: (frame) => this.list.pairOf(frame),
       go: (frame) => this.list.choose(frame),
     });
-    this.list = new FrameList(frames, { keep: KEPT_FRAMES, open: (frame) => this.detail.open(frame) });
+    this.list = new FrameList(frames, {
+      keep: KEPT_FRAMES,
+      open: (frame) => this.detail.open(frame),
+      cleared: () => this.detail.close(),
+    });
     this.#listen();
     this.#name();
     this.#fresh();
@@ -85,7 +89,6 @@ class SessionTab {
     this.#counts = { in: 0, out: 0, bytes: 0, trips: [] };
     this.list.recordEnd = null;
     this.list.clear();
-    this.detail.close();
     this.#part("ending").hidden = this.#part("notice").hidden = true;
     this.#part("record").hidden = true;
     this.#count();

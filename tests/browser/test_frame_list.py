@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.realtime_peer import Peer, lines, panel
+from tests.browser.realtime_peer import Peer, lines, panel, state
 
 pytestmark = pytest.mark.browser
 
@@ -95,3 +95,18 @@ def test_behind_a_full_record_it_says_what_the_record_has(scripted: Page, peer: 
     expect(note).to_have_text("The newest 1,000 of 1,300. The record has those up to #1150.")
     panel(scripted).get_by_label("Direction").select_option("out")
     expect(note).to_have_text("0 of 1,000 match. The record has those up to #1150.")
+
+
+def test_what_was_chosen_is_forgotten_with_its_message(scripted: Page, peer: Peer) -> None:
+    peer.frames('"one"', '"two"')
+    lines(scripted).nth(1).click()
+    expect(panel(scripted).locator(".frame-detail")).to_be_visible()
+    panel(scripted).get_by_role("button", name="Clear").click()
+    expect(panel(scripted).locator(".frame-detail")).to_be_hidden()
+    peer.say({"type": "ended", "kind": "normal", "code": 1000, "reason": "", "sentence": "Over.",
+              "status": "completed"})  # fmt: skip
+    panel(scripted).get_by_role("button", name="Connect again").click()
+    expect(state(scripted)).to_have_text("open")
+    peer.frames('"one"', '"two"')
+    expect(lines(scripted)).to_have_count(2)
+    expect(panel(scripted).locator("[aria-current]")).to_have_count(0)
