@@ -12,7 +12,7 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 logger = logging.getLogger(__name__)
 
-INTERNAL_ERROR = 1011
+INTERNAL_ERROR = 4511  # 1011 is refused by Autobahn, and the socket would stay open
 
 
 class Consumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]

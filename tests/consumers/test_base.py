@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 import pytest
+from autobahn.websocket.protocol import WebSocketProtocol
 from channels.testing import WebsocketCommunicator
 
 from requests_app.consumers.base import INTERNAL_ERROR, Consumer
@@ -97,3 +98,12 @@ async def test_a_message_of_an_unknown_type_is_a_bug_that_shows(
     await socket.send_input({"type": "nothing.known"})
     with pytest.raises(ValueError, match=r"nothing\.known"):
         await socket.wait()
+
+
+def test_the_code_of_a_failed_task_is_one_that_daphne_sends() -> None:
+    sent: list[object] = []
+    socket = WebSocketProtocol()
+    socket.sendCloseFrame = lambda code, **_: sent.append(code)
+    socket.state = WebSocketProtocol.STATE_OPEN
+    socket.sendClose(INTERNAL_ERROR)
+    assert sent == [INTERNAL_ERROR]
