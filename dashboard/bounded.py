@@ -15,9 +15,6 @@ methods of `Server`; nothing else of Daphne is touched::
                                                                at Limits.unsent if it does not wait
     socket messages not yet read  Limits.waiting, unread       the sender waits (TCP); cut at a
                                                                standstill of Limits.stall_s
-
-Twisted's `dataBuffer`, `offset` and `_tempDataLen` are its own business: the tests of this module
-measure memory over real connections, so that an upgrade which renames them is noticed.
 """
 
 from __future__ import annotations

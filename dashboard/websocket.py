@@ -51,9 +51,9 @@ class LeanWebSocket(WebSocketProtocol):  # type: ignore[misc]
     message_data: list[bytes] | None
 
     def connectionMade(self) -> None:
-        """The connection was an HTTP one until now."""
+        """Leave the check of UTF-8 to `onMessageEnd`."""
         super().connectionMade()
-        self.utf8validateIncoming = False  # see onMessageEnd
+        self.utf8validateIncoming = False
 
     def dataReceived(self, data: bytes) -> None:
         """Read what came, without a line for a log that nobody keeps."""
@@ -96,7 +96,11 @@ def _is_text(payload: bytes) -> bool:
 
 
 def unsent(transport: Any) -> int:
-    """Bytes handed to the transport that the kernel has not taken yet."""
+    """Bytes handed to the transport that the kernel has not taken yet.
+
+    Its attributes are Twisted's own business: the tests of `bounded` measure memory over real
+    connections, so that an upgrade which renames them is noticed.
+    """
     while not hasattr(transport, "dataBuffer"):  # TLS wraps the connection
         transport = transport.transport
     return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)

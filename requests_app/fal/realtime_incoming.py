@@ -71,7 +71,7 @@ def decode_message(raw: bytes | str) -> Incoming:
 
 def _decode_binary(raw: bytes) -> Incoming:
     try:
-        value = _plain(raw) if len(raw) <= PLAIN_BYTES else _NOT_PLAIN
+        value = _plain(raw)
         if value is _NOT_PLAIN:
             value = _unpacked(raw)
     # The library names no common base: hostile input was seen to raise ValueError, OverflowError
@@ -116,6 +116,8 @@ def _plain(raw: bytes) -> Any:
 
     What makes the same bytes again has lost nothing, such as a key that came twice.
     """
+    if len(raw) > PLAIN_BYTES:
+        return _NOT_PLAIN
     try:
         value = _decode_plain(raw)
     except ValueError:

@@ -8,22 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.realtime_peer import Peer
-from tests.browser.test_realtime import connect, lines, panel
+from tests.browser.realtime_peer import Peer, lines, panel
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def peer() -> Peer:
-    return Peer()
-
-
-@pytest.fixture
-def scripted(open_page: OpenPage, peer: Peer) -> Page:
-    page = open_page("/realtime/", before=peer.play)
-    connect(page)
-    return page
 
 
 def choose(page: Page, endpoint: str) -> None:
