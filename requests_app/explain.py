@@ -143,8 +143,7 @@ _KNOWN: Mapping[str, tuple[str, str]] = {
     ),
     "gateway_error": (
         "A server on the way failed",
-        "The work may have been done and billed. Look at your usage at fal, then decide whether to run "
-        "it again.",
+        "Look at your usage at fal, then decide whether to run it again.",
     ),
     "redirected": (
         "The address leads elsewhere",
@@ -164,8 +163,8 @@ _KNOWN: Mapping[str, tuple[str, str]] = {
 _BY_MODE: Mapping[tuple[str, str], tuple[str, str]] = {
     (Mode.RUN, "interrupted"): (
         "The connection broke off",
-        "Nothing of the result came. The work may have been done and billed: look at your usage at fal, "
-        "then decide. Queue mode survives a broken connection.",
+        "Nothing of the result came. Look at your usage at fal, then decide whether to run it again. "
+        "Queue mode survives a broken connection.",
     ),
     (Mode.REALTIME, "interrupted"): (
         "The connection broke off",

@@ -13,12 +13,11 @@ from django.conf import settings
 
 from requests_app.drafts import Draft, InvalidDraft, parse_draft
 from requests_app.models import SUBMITTABLE, FalRequest, Mode
-from requests_app.templatetags.requests_extras import duration
 
 MODE_HELP = {
     Mode.QUEUE: "fal keeps it until a runner is free; what fal's clients call subscribe. The usual choice.",
-    Mode.RUN: "One call that waits for the answer: no queue, no retries, cut after {limit}. For quick models.",
-    Mode.STREAM: "Watch the output grow, event by event. Hanging up stops the work; cut after {limit}.",
+    Mode.RUN: "One call that waits for the answer: no queue, no retries, cut after {limit} s. For quick models.",
+    Mode.STREAM: "Watch the output grow, event by event. Hanging up stops the work; cut after {limit} s.",
 }
 OPTIONS = ["priority", "start_timeout", "no_retry", "no_store", "runner_hint", "headers"]
 PRIORITIES = [("normal", "Normal"), ("low", "Low: behind everything else")]
@@ -78,7 +77,7 @@ class SubmitForm(forms.Form):
         """Mode -> one sentence."""
         limits = {Mode.RUN: settings.RUN_TIMEOUT_S, Mode.STREAM: settings.STREAM_TIMEOUT_S}
         return {
-            mode.value: sentence.format(limit=duration(limits.get(mode, 0)))
+            mode.value: sentence.format(limit=limits.get(mode))
             for mode, sentence in MODE_HELP.items()
         }
 

@@ -62,7 +62,7 @@ export class Composer {
   }
 
   stop(why = "") {
-    if (why) this.#part("turns").textContent = `${this.#turns} sent, then stopped: ${why}`;
+    if (why) this.#tell(`${this.#turns} sent, then stopped: ${why}`, true);
     clearInterval(this.#interval);
     this.#interval = null;
     this.#part("repeat-word").textContent = "Repeat";
@@ -89,7 +89,7 @@ export class Composer {
     if (isGood) return every;
     field.setAttribute("aria-invalid", "true");
     field.focus();
-    this.#part("turns").textContent = `Give a whole number of ms from ${SHORTEST_MS} to ${LONGEST_MS.toLocaleString("en")}.`;
+    this.#tell(`Give a whole number of ms from ${SHORTEST_MS} to ${LONGEST_MS.toLocaleString("en")}.`, true);
     return null;
   }
 
@@ -102,7 +102,12 @@ export class Composer {
     if (this.#session.waiting > MOST_WAITING) this.#passed += 1;
     else if (this.#session.send(text, this.#part("as").value)) this.#turns += 1;
     const passed = this.#passed ? `, ${this.#passed} passed over: the line is full` : "";
-    this.#part("turns").textContent = `${this.#turns} sent${passed}`;
+    this.#tell(`${this.#turns} sent${passed}`);
+  }
+
+  #tell(words, isWrong = false) {
+    this.#part("turns").textContent = words;
+    this.#part("turns").classList.toggle("json-wrong", isWrong);
   }
 
   #keys(event) {
