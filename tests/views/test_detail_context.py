@@ -285,3 +285,11 @@ def test_a_full_record_is_told_above_it_with_the_moment(as_owner, team, owner):
         part = shown.partition('id="part-full"')[2].partition("</div>")[0]
         assert "The record became full after 7.5 s." in part
         assert f"{now:%Y-%m-%d %H:%M:%S}" in part
+
+
+def test_who_watches_a_session_is_told_that_watching_ends_with_the_record(as_owner, team, owner):
+    for mode, is_told in (("realtime", True), ("stream", False)):
+        row = make_request(team=team, person=owner, mode=mode)
+        data = {"frame": 2, "bytes": 2, "offset_ms": 7.5}
+        lifecycle.capped(row.pk, "The record became full.", now=timezone.now(), data=data)
+        assert ("Watching has stopped here" in page(as_owner, row)) is is_told
