@@ -60,7 +60,7 @@ app.autodiscover_tasks(["requests_app"])
 @signals.worker_init.connect
 def keep_own_time(**_: Any) -> None:
     """Before the broker is reached: work must go on without it."""
-    from requests_app.watch.clock import clock
+    from requests_app.worker.clock import clock
 
     if settings.REDIS_URL:
         clock.start()
@@ -89,8 +89,8 @@ def _look_at_once(**_: Any) -> None:
 @signals.worker_shutdown.connect
 def _drain(**_: Any) -> None:
     """What is being sent may finish; the rest is cut and found by the next sweep."""
-    from requests_app.watch.clock import clock
-    from requests_app.watch.loop import watch_loop
+    from requests_app.worker.clock import clock
+    from requests_app.worker.loop import watch_loop
 
     clock.stop()
     watch_loop.stop()

@@ -27,7 +27,7 @@ from requests_app import lifecycle
 from requests_app.fal import KeyCache, KeysUnavailable, WebhookRejected, WebhookReport, verify
 from requests_app.lifecycle import Heard
 from requests_app.models import Delivery, FalAccount, FalRequest, Source, digest
-from requests_app.watch import loop
+from requests_app.worker import loop
 
 logger = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ from celery import shared_task
 
 from requests_app import health
 from requests_app.skew import alarm
-from requests_app.watch.clock import clock
-from requests_app.watch.loop import watch_loop
-from requests_app.watch.step import advance as take_step
-from requests_app.watch.sweep import sweep as sweep_once
+from requests_app.worker.clock import clock
+from requests_app.worker.loop import watch_loop
+from requests_app.worker.steps import advance as take_step
+from requests_app.worker.sweep import sweep as sweep_once
 
 
 @shared_task(name="requests_app.advance", ignore_result=True)

@@ -10,12 +10,12 @@ from django.contrib.auth.models import User
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from requests_app.breaker import FAILURES, Breaker
 from requests_app.fal import NotSent
 from requests_app.metrics import REGISTRY, RELAYED, exposition
 from requests_app.models import FalRequest, Heartbeat, Status, Team
 from requests_app.recorder import Recorder
-from requests_app.watch.step import advance
+from requests_app.worker.breaker import FAILURES, Breaker
+from requests_app.worker.steps import advance
 from tests.builders import hear, make_queued, make_request, make_result
 from tests.fal.peer import says
 from tests.watch.conftest import PeerThread, at_peer, loop, peer  # noqa: F401

@@ -15,7 +15,7 @@ from requests_app.pace import (
     next_search,
     next_try,
 )
-from requests_app.watch.clock import EVERY_S
+from requests_app.worker.clock import EVERY_S
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -17,7 +17,7 @@ from requests_app.fal import StreamEvent
 from requests_app.feed import feed
 from requests_app.models import FalRequest, Team
 from requests_app.recorder import Caps, Full, Recorder
-from requests_app.watch.loop import watch_loop
+from requests_app.worker.loop import watch_loop
 from tests.builders import make_request
 from tests.watch.conftest import busy_database
 

@@ -24,7 +24,7 @@ from requests_app.models import Team
 from requests_app.relay import NotOpen, Outbox, Session
 from requests_app.relay.ending import rejected
 from requests_app.relay.opening import TooManySessions, claim_session
-from requests_app.watch.loop import watch_loop
+from requests_app.worker.loop import watch_loop
 
 LEAVE_S = 2.0  # how long a closed tab's session may take to hang up before its socket is forgotten
 FORMS = get_args(Form)

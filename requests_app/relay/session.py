@@ -34,8 +34,8 @@ from requests_app.recorder import Recorder
 from requests_app.relay import ending
 from requests_app.relay.ending import SessionEnd
 from requests_app.relay.outbox import Outbox
-from requests_app.watch.keeper import holding, keep
-from requests_app.watch.loop import hosts_from_settings, watch_loop
+from requests_app.worker.leases import holding, keep
+from requests_app.worker.loop import hosts_from_settings, watch_loop
 
 UP_QUEUE = 32  # messages of the tab that wait for fal
 

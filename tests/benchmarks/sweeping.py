@@ -12,8 +12,8 @@ from django.utils import timezone
 from httpx_aiohttp import AiohttpTransport
 
 from requests_app.models import FalRequest
-from requests_app.watch.loop import CALLS_AT_ONCE, watch_loop
-from requests_app.watch.sweep import sweep
+from requests_app.worker.loop import CALLS_AT_ONCE, watch_loop
+from requests_app.worker.sweep import sweep
 from tests.benchmarks.report import table
 from tests.benchmarks.rows import fill, make_owner
 from tests.benchmarks.stub import running

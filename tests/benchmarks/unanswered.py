@@ -21,8 +21,8 @@ from requests_app import lifecycle
 from requests_app.drafts import parse_draft
 from requests_app.models import FalRequest, Status, Team
 from requests_app.sandbox import SandboxServer, Tuning
-from requests_app.watch.loop import watch_loop
-from requests_app.watch.sweep import sweep
+from requests_app.worker.loop import watch_loop
+from requests_app.worker.sweep import sweep
 from tests.benchmarks.report import table
 from tests.benchmarks.rows import make_owner
 

@@ -16,8 +16,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from requests_app.models import FalRequest
-from requests_app.watch.loop import watch_loop
-from requests_app.watch.sweep import sweep
+from requests_app.worker.loop import watch_loop
+from requests_app.worker.sweep import sweep
 from tests.benchmarks.report import table
 from tests.benchmarks.rows import fill, make_owner
 from tests.jsonserver import JsonHandler

@@ -14,7 +14,7 @@ from django.test import Client
 
 from dashboard.asgi import application
 from requests_app.consumers import realtime
-from requests_app.watch.loop import watch_loop
+from requests_app.worker.loop import watch_loop
 from tests.fal.socket_peer import SocketPeer
 
 Open = Callable[..., Any]

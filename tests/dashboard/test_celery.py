@@ -17,8 +17,8 @@ from kombu.exceptions import KombuError
 from dashboard.celery import SWEEP_EVERY_S, app, broker_options, keep_own_time, show_figures
 from requests_app import announce, tasks
 from requests_app.models import FalRequest, Heartbeat, Team
-from requests_app.watch import clock
-from requests_app.watch.loop import watch_loop
+from requests_app.worker import clock
+from requests_app.worker.loop import watch_loop
 from tests.builders import make_queued
 
 

@@ -16,7 +16,7 @@ from django.urls import path
 
 from dashboard import logcontext
 from requests_app.models import Team
-from requests_app.watch.step import advance
+from requests_app.worker.steps import advance
 from tests.builders import make_request
 from tests.fal.peer import html
 from tests.watch.conftest import PeerThread, loop, peer  # noqa: F401

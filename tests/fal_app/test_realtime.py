@@ -10,7 +10,7 @@ import pytest
 
 from requests_app.fal import Ending, EndpointId, Incoming, Outgoing, Pairing, Refused
 from requests_app.fal.realtime import Auth, connect
-from requests_app.watch.loop import watch_loop
+from requests_app.worker.loop import watch_loop
 from tests.fal_app.serving import ENDPOINT_ID, FalApp
 
 pytestmark = [

@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from requests_app.consumers import realtime
 from requests_app.models import FalRequest, Frame, Status
-from requests_app.watch.loop import watch_loop
+from requests_app.worker.loop import watch_loop
 from tests.consumers.conftest import Open, Socket
 from tests.consumers.sessions import CONNECT, PATH, frames, opened, send, settled
 from tests.fal_app.serving import ENDPOINT_ID, FalApp

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.models import FalRequest, Status
-from requests_app.watch.step import (
+from requests_app.worker.steps import (
     DENIALS_AFTER_CANCEL,
     DENIALS_BEFORE_LOST,
     DENIALS_OF_RESULT,

@@ -19,8 +19,8 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.fal import FalClient, Limits
 from requests_app.models import FalRequest, Status, Team
-from requests_app.watch import loop as loop_module
-from requests_app.watch.step import DENIALS_OF_RESULT, UNANSWERED_BEFORE_TOLD, advance
+from requests_app.worker import loop as loop_module
+from requests_app.worker.steps import DENIALS_OF_RESULT, UNANSWERED_BEFORE_TOLD, advance
 from tests.builders import make_request
 from tests.fal.conftest import QUICK
 from tests.fal.peer import Peer, Step, drip, html, raw, reply, reset, says, then_close, truncated
@@ -49,7 +49,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch, loop: Any) -> None:
     """
     timeouts = replace(QUICK, submit_s=2)
     monkeypatch.setattr(loop_module, "FalClient", partial(FalClient, timeouts=timeouts))
-    monkeypatch.setattr("requests_app.breaker.FAILURES", 10_000)
+    monkeypatch.setattr("requests_app.worker.breaker.FAILURES", 10_000)
 
 
 def step(loop: Any, row: FalRequest, times: int = 1) -> FalRequest:

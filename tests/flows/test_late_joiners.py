@@ -19,7 +19,7 @@ from requests_app.feed import feed
 from requests_app.models import Source, Status, Team
 from requests_app.recorder import Recorder
 from requests_app.transitions import Ended
-from requests_app.watch.loop import watch_loop
+from requests_app.worker.loop import watch_loop
 from tests.builders import make_request
 from tests.consumers.conftest import Open
 

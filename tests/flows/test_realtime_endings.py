@@ -16,7 +16,7 @@ from websockets.asyncio.server import ServerConnection
 
 from requests_app import lifecycle
 from requests_app.models import FalRequest, Status
-from requests_app.watch import keeper
+from requests_app.worker import leases
 from tests.consumers.conftest import Open
 from tests.consumers.sessions import CONNECT, PATH, ended, opened, send, settled
 from tests.fal.socket_peer import SocketPeer, after_first, cut, echo, raw, says, stand_still
@@ -140,7 +140,7 @@ async def test_a_tab_that_leaves_while_connecting_leaves_nothing_open(
 async def test_a_wish_to_cancel_on_the_requests_page_ends_it_as_cancelled(
     page: Open, as_owner: Client, fal: SocketPeer, teammate: User, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(keeper, "HOLD_EVERY_S", 0.05)
+    monkeypatch.setattr(leases, "HOLD_EVERY_S", 0.05)
     socket = await opened(page, as_owner)
     row = await FalRequest.objects.aget()
     ask = sync_to_async(lifecycle.ask_cancel)

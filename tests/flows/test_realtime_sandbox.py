@@ -12,7 +12,7 @@ from django.test import Client
 
 from requests_app.fal import realtime
 from requests_app.models import FalRequest
-from requests_app.watch.loop import watch_loop
+from requests_app.worker.loop import watch_loop
 from tests.consumers.conftest import Open
 from tests.consumers.sessions import CONNECT, frames, opened, send
 

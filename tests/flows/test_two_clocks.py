@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.models import FalRequest, Status, Team
-from requests_app.watch.step import advance
+from requests_app.worker.steps import advance
 from tests.builders import make_request
 from tests.fal.peer import says
 from tests.watch.conftest import PeerThread, fresh, wait_for

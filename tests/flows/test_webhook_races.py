@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from requests_app.deliveries import Verdict, receive
 from requests_app.models import FalAccount, FalRequest, Status, Team
-from requests_app.watch.sweep import sweep
+from requests_app.worker.sweep import sweep
 from tests.builders import SECRET, make_awaiting, make_post, make_request
 from tests.flows.racing_fal import ORDERS, RacingFal, receipt
 from tests.signing import KeyHost, Signer, body_of

@@ -74,8 +74,8 @@ def end_is_overwritten() -> None:
 def sweep_is_off() -> None:
     """Only messages move rows on."""
     from requests_app import tasks
-    from requests_app.watch import clock, sweep
-    from requests_app.watch.loop import watch_loop
+    from requests_app.worker import clock, sweep
+    from requests_app.worker.loop import watch_loop
 
     async def nothing() -> int:
         await watch_loop.database(sweep._beat, timezone.now())  # it looks alive
@@ -177,7 +177,7 @@ def end_is_not_recorded() -> None:
 def uncertain_is_sent_again() -> None:
     """The sweep takes an uncertain row for one that was not sent."""
     from requests_app.models import FalRequest, Status
-    from requests_app.watch import sweep
+    from requests_app.worker import sweep
 
     due = sweep._due
 
@@ -231,7 +231,7 @@ def lapsed_is_sent_again() -> None:
     from requests_app.fal.errors import NotSent
     from requests_app.lifecycle import sending
     from requests_app.models import FalRequest
-    from requests_app.watch import direct, keeper
+    from requests_app.worker import direct_calls, leases
 
     def again(pk: int, *, now: Any) -> None:
         lease = FalRequest.objects.values_list("lease", flat=True).get(pk=pk)
@@ -241,10 +241,10 @@ def lapsed_is_sent_again() -> None:
         return dict.fromkeys(rows, False)
 
     sending.LEASE = timedelta(seconds=1)
-    direct.check_ours = keeper.check_ours = lambda claim: None
+    direct_calls.check_ours = leases.check_ours = lambda claim: None
     lifecycle.lapsed = again
     lifecycle.hold = idle
-    keeper.is_held = lambda pk: False
+    leases.is_held = lambda pk: False
 
 
 @plant("truth")

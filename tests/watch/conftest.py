@@ -15,9 +15,9 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from requests_app.models import FalRequest, Team
-from requests_app.watch.loop import watch_loop
-from requests_app.watch.step import advance
-from requests_app.watch.sweep import sweep
+from requests_app.worker.loop import watch_loop
+from requests_app.worker.steps import advance
+from requests_app.worker.sweep import sweep
 from tests.builders import make_queued
 from tests.fal.peer import Peer
 

@@ -32,7 +32,7 @@ class Command(BaseCommand):
         from dashboard.asgi import application
         from dashboard.embedded import Embedded
         from dashboard.server import free_port, serve
-        from requests_app.watch.loop import watch_loop
+        from requests_app.worker.loop import watch_loop
 
         try:
             port = free_port(options["host"], options["port"])

@@ -29,8 +29,8 @@ from requests_app.fal import (
 from requests_app.metrics import STEPS
 from requests_app.models import AT_FAL, FalRequest, Mode, Source, Status
 from requests_app.transitions import Ended, Gone, News
-from requests_app.watch import direct, finding, follow, gate, keeper
-from requests_app.watch.loop import hosts_from_settings, watch_loop
+from requests_app.worker import direct_calls, leases, lost_submits, status_stream, submit_gate
+from requests_app.worker.loop import hosts_from_settings, watch_loop
 
 LOST_AFTER = timedelta(minutes=10)  # how long fal may deny knowing a request it took
 UNANSWERED_BEFORE_TOLD = 3  # failed looks in a row: about seven seconds
@@ -55,11 +55,11 @@ async def advance(pk: int) -> None:
     if row.status == Status.PENDING:
         await _send(row)
     elif row.status == Status.SUBMITTING or (row.mode != Mode.QUEUE and not row.is_ended):
-        if not keeper.is_held(pk):
+        if not leases.is_held(pk):
             await watch_loop.database(lifecycle.lapsed, pk, now=timezone.now())
     elif row.status == Status.UNCERTAIN:
         with STEPS.labels("search").time():
-            await finding.look_for(row)
+            await lost_submits.look_for(row)
     elif row.status in AT_FAL or row.is_ended:
         with STEPS.labels("look").time():
             await _look(row)
@@ -75,7 +75,7 @@ def _load(pk: int) -> FalRequest | None:
 async def _send(row: FalRequest) -> None:
     if row.mode != Mode.QUEUE:
         if claim := await _claim(row.pk):
-            await direct.call(claim)
+            await direct_calls.call(claim)
         return
     # First a free place, then the claim: its lease must not run out while it waits for a place.
     with STEPS.labels("submit").time():
@@ -85,10 +85,10 @@ async def _send(row: FalRequest) -> None:
 async def _send_in_turn(row: FalRequest) -> None:
     is_well = watch_loop.breaker().is_well
     async with watch_loop.submits.place(is_well), watch_loop.calls:
-        if await gate.is_shut(row.endpoint_id):
+        if await submit_gate.is_shut(row.endpoint_id):
             return
         if claim := await _claim(row.pk):
-            async with keeper.kept(claim.pk, claim.lease):
+            async with leases.kept(claim.pk, claim.lease):
                 await _submit(claim)
 
 
@@ -100,7 +100,7 @@ async def _submit(claim: lifecycle.Claim) -> None:
     """One POST. Whatever is not a clear yes or no leaves the row uncertain, never sent again."""
     asked_at = timezone.now()
     try:
-        keeper.check_ours(claim)
+        leases.check_ours(claim)
         with watch_loop.breaker().listening():
             receipt = await watch_loop.client().submit(
                 EndpointId.parse(claim.endpoint_id),
@@ -150,18 +150,18 @@ class Look:
 async def _look(row: FalRequest) -> None:
     pk = row.pk
     async with watch_loop.calls:  # before the lease, which must not run out while we wait
-        if await gate.is_shut(row.endpoint_id):
+        if await submit_gate.is_shut(row.endpoint_id):
             return
         look = await watch_loop.database(_take, pk)
         if look is None:
             return
         try:
-            async with keeper.kept(pk, look.lease):
+            async with leases.kept(pk, look.lease):
                 await _ask(look)
         finally:
             await watch_loop.database(_give_back, look)
-    if not look.row.is_ended and follow.is_wanted(look.row):
-        follow.begin(pk, look.urls)
+    if not look.row.is_ended and status_stream.is_wanted(look.row):
+        status_stream.begin(pk, look.urls)
 
 
 def _take(pk: int) -> Look | None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.fal import NotSent
-from requests_app.watch.loop import watch_loop
+from requests_app.worker.loop import watch_loop
 
 HOLD_EVERY_S = 1.0
 

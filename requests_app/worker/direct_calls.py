@@ -28,8 +28,8 @@ from requests_app.models import Mode, Source, Status
 from requests_app.recorder import Recorder
 from requests_app.streamend import judge_stream, telling
 from requests_app.transitions import Ended, News
-from requests_app.watch.keeper import check_ours, holding, keep
-from requests_app.watch.loop import watch_loop
+from requests_app.worker.leases import check_ours, holding, keep
+from requests_app.worker.loop import watch_loop
 
 SLACK_S = 5  # the client's own limit comes later, so that ours says which one was reached
 

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from requests_app.breaker import take_probe
 from requests_app.fal import EndpointId, FalError, urls_for
-from requests_app.watch.loop import hosts_from_settings, watch_loop
+from requests_app.worker.breaker import take_probe
+from requests_app.worker.loop import hosts_from_settings, watch_loop
 
 
 async def is_shut(endpoint_id: str) -> bool:

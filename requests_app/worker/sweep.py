@@ -8,8 +8,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from requests_app.models import FalRequest, Heartbeat, Mode, Status
-from requests_app.watch.loop import watch_loop
-from requests_app.watch.step import advance
+from requests_app.worker.loop import watch_loop
+from requests_app.worker.steps import advance
 
 AT_MOST = 1000  # rows started by one sweep
 HEARTBEAT_EVERY = timedelta(seconds=5)

@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.models import FalRequest, Source, Status, Team
-from requests_app.watch import loop as loop_module
-from requests_app.watch.loop import CALLS_AT_ONCE
-from requests_app.watch.step import (
+from requests_app.worker import loop as loop_module
+from requests_app.worker.loop import CALLS_AT_ONCE
+from requests_app.worker.steps import (
     advance,
 )
 from tests.builders import hear, make_request, make_webhook

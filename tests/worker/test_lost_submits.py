@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.models import FalRequest, Source, Status, Team
-from requests_app.watch.finding import look_for
-from requests_app.watch.step import advance
-from requests_app.watch.sweep import _due, sweep
+from requests_app.worker.lost_submits import look_for
+from requests_app.worker.steps import advance
+from requests_app.worker.sweep import _due, sweep
 from tests.builders import hear, make_queued, make_request, make_webhook
 from tests.fal.peer import html, says
 from tests.watch.conftest import PeerThread, at_peer, ended, fresh, look, submits, wait_for

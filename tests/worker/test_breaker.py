@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from requests_app.breaker import FAILURES, Breaker, is_outage, take_probe
 from requests_app.fal import FalError, NotFinished, NotSent, Refused, TooLarge, Unanswered
+from requests_app.worker.breaker import FAILURES, Breaker, is_outage, take_probe
 
 AWAY = NotSent("refused")
 THERE = Refused("no", status_code=404)

@@ -12,12 +12,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from requests_app.breaker import FAILURES
 from requests_app.fal import NotSent
 from requests_app.models import FalRequest, Status, Team
-from requests_app.watch.loop import watch_loop
-from requests_app.watch.step import advance
-from requests_app.watch.sweep import sweep
+from requests_app.worker.breaker import FAILURES
+from requests_app.worker.loop import watch_loop
+from requests_app.worker.steps import advance
+from requests_app.worker.sweep import sweep
 from tests.builders import make_queued, make_request
 from tests.fal.peer import Step, html, says
 from tests.watch.conftest import PeerThread, at_peer, fresh, wait_for

@@ -15,8 +15,8 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.lifecycle import sending
 from requests_app.models import FalRequest, Status, Team
-from requests_app.watch import keeper
-from requests_app.watch.step import advance
+from requests_app.worker import leases
+from requests_app.worker.steps import advance
 from tests.builders import make_queued, make_request
 from tests.fal.peer import says
 from tests.watch.conftest import PeerThread, at_peer, fresh, wait_for
@@ -31,7 +31,7 @@ def short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a call outlasts it within a test."""
     monkeypatch.setattr(sending, "LEASE", timedelta(seconds=1))
     monkeypatch.setattr(lifecycle, "LEASE", timedelta(seconds=1))
-    monkeypatch.setattr(keeper, "HOLD_EVERY_S", 0.05)
+    monkeypatch.setattr(leases, "HOLD_EVERY_S", 0.05)
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ async def test_all_rows_of_a_loop_are_renewed_together_each_under_its_own_lease(
     claims = [await sync_to_async(claimed)(team, owner) for _ in range(3)]
     lost, wanted, _ = claims
     await FalRequest.objects.filter(pk=lost.pk).aupdate(lease=uuid4())
-    keeping = [asyncio.create_task(keeper.keep(claim)) for claim in claims]
+    keeping = [asyncio.create_task(leases.keep(claim)) for claim in claims]
     async with asyncio.timeout(5):
         assert await keeping[0] is False
         await FalRequest.objects.filter(pk=wanted.pk).aupdate(cancel_asked_at=timezone.now())

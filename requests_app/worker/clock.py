@@ -10,8 +10,8 @@ import logging
 import threading
 import time
 
-from requests_app.watch.loop import watch_loop
-from requests_app.watch.sweep import sweep
+from requests_app.worker.loop import watch_loop
+from requests_app.worker.sweep import sweep
 
 EVERY_S = 1.0
 SILENCE_S = 3.0

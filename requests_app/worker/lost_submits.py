@@ -17,8 +17,8 @@ from requests_app import lifecycle, pace
 from requests_app.fal import EndpointId, FalError, Refused, Window
 from requests_app.models import FalRequest, Status
 from requests_app.recognition import SLACK, Lost, candidates
-from requests_app.watch import keeper
-from requests_app.watch.loop import watch_loop
+from requests_app.worker import leases
+from requests_app.worker.loop import watch_loop
 
 REFUSED_AGAIN = timedelta(hours=1)  # a key that may not see the list is seldom given the right
 UNANSWERED_BEFORE_TOLD = 3  # failed looks in a row
@@ -42,7 +42,7 @@ async def look_for(row: FalRequest) -> None:
         if search is None:
             return
         try:
-            async with keeper.kept(row.pk, search.lease):
+            async with leases.kept(row.pk, search.lease):
                 await _read(search)
         finally:
             await watch_loop.database(_give_back, search)

@@ -12,8 +12,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from requests_app.models import FalRequest, Source, Status, Team
-from requests_app.watch import follow
-from requests_app.watch.step import advance, urls_of
+from requests_app.worker import status_stream
+from requests_app.worker.steps import advance, urls_of
 from tests.builders import hear, make_queued, make_result
 from tests.fal.peer import events, says
 from tests.watch.conftest import PeerThread, at_peer, fresh, wait_for
@@ -35,13 +35,13 @@ def sse(*reports: dict[str, Any]) -> list[bytes]:
 
 def follow_once(loop: Any, row: FalRequest) -> None:
     async def begun() -> None:
-        follow.begin(row.pk, urls_of(row))
+        status_stream.begin(row.pk, urls_of(row))
 
     loop.run(begun())
 
 
 def is_quiet() -> bool:
-    return not follow._followed
+    return not status_stream._followed
 
 
 def test_news_of_the_stream_moves_the_row_and_says_where_it_is_from(
@@ -72,20 +72,20 @@ def test_completion_makes_the_row_due_so_that_its_result_is_fetched(
 def test_only_a_watched_row_at_fal_is_followed_and_only_once(
     loop: Any, peer: PeerThread, queued: FalRequest
 ) -> None:
-    assert follow.is_wanted(queued)
+    assert status_stream.is_wanted(queued)
     peer.will(events(*sse({"status": "IN_PROGRESS"}), wait=asyncio.Event()))
     follow_once(loop, queued)
     wait_for(lambda: fresh(queued).status == Status.IN_PROGRESS)
-    assert not follow.is_wanted(fresh(queued))
+    assert not status_stream.is_wanted(fresh(queued))
     loop.stop(drain_s=0)
-    assert follow.is_wanted(fresh(queued))
+    assert status_stream.is_wanted(fresh(queued))
     FalRequest.objects.filter(pk=queued.pk).update(watched_until=None)
-    assert not follow.is_wanted(fresh(queued))
+    assert not status_stream.is_wanted(fresh(queued))
 
 
 def test_an_ended_row_is_not_followed(queued: FalRequest) -> None:
     hear(queued, make_result())
-    assert not follow.is_wanted(fresh(queued))
+    assert not status_stream.is_wanted(fresh(queued))
 
 
 @pytest.mark.parametrize("answer", [says(404, {"detail": "Request not found"}), events(b"data: {")])
@@ -96,13 +96,13 @@ def test_a_stream_that_fails_changes_nothing_and_may_be_tried_again(
     follow_once(loop, queued)
     wait_for(lambda: peer.requests and is_quiet())
     assert fresh(queued).status == Status.IN_QUEUE
-    assert follow.is_wanted(queued)
+    assert status_stream.is_wanted(queued)
 
 
 def test_there_is_a_limit_to_the_streams_held_at_once(
     loop: Any, peer: PeerThread, queued: FalRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follow, "AT_MOST", 0)
+    monkeypatch.setattr(status_stream, "AT_MOST", 0)
     follow_once(loop, queued)
     loop.stop()
     assert peer.requests == []
@@ -112,11 +112,11 @@ def test_a_follower_that_is_cut_before_it_began_is_forgotten(
     loop: Any, peer: PeerThread, queued: FalRequest
 ) -> None:
     async def cut_at_once() -> None:
-        follow.begin(queued.pk, urls_of(queued))
+        status_stream.begin(queued.pk, urls_of(queued))
         for task in set(loop._tasks):
             task.cancel()
         await asyncio.sleep(0)
         await asyncio.sleep(0)
 
     loop.run(cut_at_once())
-    assert follow.is_wanted(queued)
+    assert status_stream.is_wanted(queued)

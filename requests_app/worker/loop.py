@@ -18,10 +18,10 @@ from django.db import (
     connections,
 )
 
-from requests_app.breaker import Breaker
 from requests_app.fal import FalClient, Hosts
 from requests_app.fal.transport import Limits
-from requests_app.watch.ramp import Ramp
+from requests_app.worker.breaker import Breaker
+from requests_app.worker.submit_limit import Ramp
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)

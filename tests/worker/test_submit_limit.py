@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from requests_app.watch.ramp import FEW, MOST, Ramp
+from requests_app.worker.submit_limit import FEW, MOST, Ramp
 
 
 async def calls(ramp: Ramp, count: int, *, well: bool) -> int:

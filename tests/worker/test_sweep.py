@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.models import FalRequest, Heartbeat, Status, Team
-from requests_app.watch import sweep as sweep_module
-from requests_app.watch.sweep import sweep
+from requests_app.worker import sweep as sweep_module
+from requests_app.worker.sweep import sweep
 from tests.builders import make_request
 from tests.fal.peer import hang, says
 from tests.watch.conftest import PeerThread, busy_database, fresh, wait_for

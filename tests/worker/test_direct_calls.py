@@ -16,8 +16,8 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.explain import explain
 from requests_app.models import FalRequest, Status, Team
-from requests_app.watch import keeper
-from requests_app.watch.step import advance
+from requests_app.worker import leases
+from requests_app.worker.steps import advance
 from tests.builders import make_request
 from tests.fal.peer import events, hang, raw, reset, says
 from tests.watch.conftest import PeerThread, ended, fresh, wait_for
@@ -42,7 +42,7 @@ def stream(team: Team, owner: User) -> FalRequest:
 
 @pytest.fixture
 def quick_keeper(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeper, "HOLD_EVERY_S", 0.05)
+    monkeypatch.setattr(leases, "HOLD_EVERY_S", 0.05)
 
 
 def step(loop: Any, row: FalRequest) -> None:
@@ -261,7 +261,7 @@ def test_a_row_that_somebody_else_ended_is_hung_up(
 
 
 async def _is_quiet(pk: int) -> bool:
-    return not keeper.is_held(pk)
+    return not leases.is_held(pk)
 
 
 def test_the_end_of_the_process_hangs_up_with_every_frame_on_disk(

@@ -10,7 +10,7 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.fal import FalError, RequestUrls
 from requests_app.models import AT_FAL, FalRequest, Source
-from requests_app.watch.loop import watch_loop
+from requests_app.worker.loop import watch_loop
 
 AT_MOST = 200  # streams at the same time; everything else is polled
 

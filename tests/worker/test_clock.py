@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from requests_app.watch import clock as clock_module
-from requests_app.watch.clock import Clock
+from requests_app.worker import clock as clock_module
+from requests_app.worker.clock import Clock
 
 
 class Sweeps:

@@ -11,8 +11,8 @@ import pytest
 from django.db import OperationalError
 
 from requests_app.models import Team
-from requests_app.watch import loop as loop_module
-from requests_app.watch.loop import WatchLoop
+from requests_app.worker import loop as loop_module
+from requests_app.worker.loop import WatchLoop
 from tests.watch.conftest import busy_database, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
