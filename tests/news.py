@@ -6,7 +6,7 @@ from itertools import product
 
 from hypothesis import strategies as st
 
-from requests_app.transitions import CANCELLED_TYPE, Ended, Found, Gone
+from requests_app.rules.transitions import CANCELLED_TYPE, Ended, Found, Gone
 from tests.builders import make_log, make_receipt, make_result, make_status, make_webhook
 
 WORDS = ["IN_QUEUE", "IN_PROGRESS", "COMPLETED", "PAUSED", ""]

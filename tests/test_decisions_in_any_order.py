@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from hypothesis.stateful import run_state_machine_as_test as play
 
 from requests_app.models import AT_FAL, ENDED, LIVE, Status
-from requests_app.transitions import CANCELLED_TYPE, Change, Ended, Gone, Picture, decide
+from requests_app.rules.transitions import CANCELLED_TYPE, Change, Ended, Gone, Picture, decide
 from tests.news import common, direct_ends, reports
 
 STEPS = 50_000  # decisions, all examples together

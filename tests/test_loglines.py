@@ -12,10 +12,10 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from requests_app import pace
 from requests_app.fal import LogLine as Line
 from requests_app.loglines import MAX_MESSAGE, add_logs, new_logs, storable
 from requests_app.models import FalRequest, Team
+from requests_app.rules import schedule
 from tests.builders import make_log, make_request
 
 
@@ -116,9 +116,9 @@ def polls_of(finished_s: float, *, watched: bool, lost: range = range(0)) -> lis
             if at_s >= finished_s:
                 return times
         looked_at = now + timedelta(hours=1) if watched else None
-        asked = pace.Pace(now, sent, looked_at, open_rows=1000)
+        asked = schedule.Pace(now, sent, looked_at, open_rows=1000)
         tries = number - lost.start + 1
-        now = pace.next_try(now, tries) if number in lost else pace.next_look(asked)
+        now = schedule.next_try(now, tries) if number in lost else schedule.next_look(asked)
     raise AssertionError
 
 

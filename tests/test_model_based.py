@@ -21,7 +21,7 @@ from requests_app import lifecycle
 from requests_app.fal import Listed, NotSent, Refused
 from requests_app.lifecycle import Heard
 from requests_app.models import AT_FAL, FalRequest, Source, Status, Team
-from requests_app.recognition import Lost
+from requests_app.rules.lost_submit import Lost
 from tests.builders import make_receipt, make_request
 from tests.news import reports
 

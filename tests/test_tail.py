@@ -15,8 +15,8 @@ from django.utils import timezone
 from requests_app import announce, frames, lifecycle, tail
 from requests_app.frames import NewFrame
 from requests_app.models import FalRequest, Frame, LogLine, Observation, Source, Status, Team
+from requests_app.rules.transitions import Ended
 from requests_app.tail import Batch, Place, follow
-from requests_app.transitions import Ended
 from tests.builders import make_person, make_request
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -15,8 +15,8 @@ from requests_app.fal.finished import Listed
 from requests_app.lifecycle.hearing import observe
 from requests_app.lifecycle.writing import locked, record
 from requests_app.models import FalRequest, Mode, Observation, Source, Status
-from requests_app.recognition import REACH, Lost, is_same, recognise
-from requests_app.transitions import Found
+from requests_app.rules.lost_submit import REACH, Lost, is_same, recognise
+from requests_app.rules.transitions import Found
 
 MOST_TOLD = 10  # ids in an observation
 _TROUBLE = ("list_refused", "list_unanswered")

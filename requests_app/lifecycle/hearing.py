@@ -13,7 +13,7 @@ from requests_app.fal.reports import Receipt, StatusReport, WebhookReport
 from requests_app.lifecycle.writing import PICTURE, apply, locked, picture_of, record
 from requests_app.loglines import add_logs, new_logs
 from requests_app.models import FalRequest, Source
-from requests_app.transitions import Change, News, agrees, decide, identity_of
+from requests_app.rules.transitions import Change, News, agrees, decide, identity_of
 
 
 class Heard(StrEnum):

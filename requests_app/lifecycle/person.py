@@ -11,7 +11,7 @@ from requests_app import announce, summaries
 from requests_app.drafts import Draft
 from requests_app.lifecycle.writing import apply, locked, record
 from requests_app.models import AT_FAL, FalRequest, IdempotencyKey, Mode, Source, Status, Team
-from requests_app.transitions import Change
+from requests_app.rules.transitions import Change
 
 
 class KeyReused(ValueError):

@@ -13,7 +13,6 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Value, When
 
-from requests_app import pace
 from requests_app.drafts import Draft
 from requests_app.fal.errors import FalError, Refused
 from requests_app.fal.headers import keeps_input
@@ -22,7 +21,8 @@ from requests_app.lifecycle.hearing import observe
 from requests_app.lifecycle.person import create
 from requests_app.lifecycle.writing import apply, locked, record
 from requests_app.models import FalRequest, Mode, Observation, Source, Status, Team, digest
-from requests_app.transitions import Change, Ended
+from requests_app.rules import schedule
+from requests_app.rules.transitions import Change, Ended
 
 LEASE = timedelta(seconds=20)  # renewed while a call lasts; a dead process's rows move on after it
 MOST_REFUSALS = 20  # "too many requests" to as many attempts in a row, then the row fails
@@ -145,7 +145,7 @@ def _back_to_pending(
             end = Change(Status.CANCELLED, "ended", "Cancelled before it was sent.")
             apply(row, end, Source.PERSON, at=now)
             return
-        due_at = pace.next_try(now, row.tries + 1, asked_s=asked_s)
+        due_at = schedule.next_try(now, row.tries + 1, asked_s=asked_s)
         apply(
             row,
             Change(Status.PENDING, kind, note),
@@ -169,7 +169,7 @@ def uncertain(pk: int, reason: str, *, now: datetime) -> None:
         row = locked(pk)
         if row.status == Status.SUBMITTING:
             note = f"Sent, but the answer is unknown: {reason}"
-            soon = now + timedelta(seconds=pace.SEARCH_FIRST_S)
+            soon = now + timedelta(seconds=schedule.SEARCH_FIRST_S)
             apply(
                 row,
                 Change(Status.UNCERTAIN, "uncertain", note),

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from django.db.models import Case, F, Value, When
 
-from requests_app import announce, pace
+from requests_app import announce
 from requests_app.models import AT_FAL, LIVE, FalRequest, Mode, Status
+from requests_app.rules import schedule
 
 
 def make_due(pk: int, *, now: datetime) -> None:
@@ -20,7 +21,7 @@ def make_due(pk: int, *, now: datetime) -> None:
 def watched(pk: int, *, until: datetime, now: datetime) -> None:
     """Somebody has the page open until then: look more often, but not while fal wants us to wait."""
     FalRequest.objects.filter(pk=pk, status__in=LIVE).update(watched_until=until)
-    soon = now + timedelta(seconds=pace.WATCHED_S)
+    soon = now + timedelta(seconds=schedule.WATCHED_S)
     at_fal = FalRequest.objects.filter(pk=pk, status__in=AT_FAL, mode=Mode.QUEUE)
     at_fal.filter(tries=0, due_at__gt=soon).update(due_at=soon)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from requests_app import announce, pace, summaries
+from requests_app import announce, summaries
 from requests_app.fal.reports import Rest
 from requests_app.loglines import storable
 from requests_app.models import (
@@ -19,7 +19,8 @@ from requests_app.models import (
     Source,
     Status,
 )
-from requests_app.transitions import Change, Picture
+from requests_app.rules import schedule
+from requests_app.rules.transitions import Change, Picture
 
 PART = 1024 * 1024  # bytes of a large output that are in memory at a time
 
@@ -87,7 +88,7 @@ def _times(row: FalRequest, change: Change, source: str, now: datetime) -> dict[
     if change.kind == "accepted" and row.accepted_at is None:
         times |= {
             "accepted_at": now,
-            "due_at": now + timedelta(seconds=pace.SOONEST_S),
+            "due_at": now + timedelta(seconds=schedule.SOONEST_S),
             "lease": None,
             "leased_until": None,
             "tries": 0,

@@ -7,7 +7,7 @@ from typing import Any
 
 from requests_app.fal import Ending, FalError, Refused, Unanswered
 from requests_app.models import Status
-from requests_app.transitions import Ended
+from requests_app.rules.transitions import Ended
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ from requests_app.fal import (
 )
 from requests_app.models import Mode, Source, Status
 from requests_app.recorder import Recorder
-from requests_app.streamend import judge_stream, telling
-from requests_app.transitions import Ended, News
+from requests_app.rules.stream_outcome import judge_stream, telling
+from requests_app.rules.transitions import Ended, News
 from requests_app.worker.leases import check_ours, holding, keep
 from requests_app.worker.loop import watch_loop
 

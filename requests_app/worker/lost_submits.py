@@ -13,10 +13,11 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from requests_app import lifecycle, pace
+from requests_app import lifecycle
 from requests_app.fal import EndpointId, FalError, Refused, Window
 from requests_app.models import FalRequest, Status
-from requests_app.recognition import SLACK, Lost, candidates
+from requests_app.rules import schedule
+from requests_app.rules.lost_submit import SLACK, Lost, candidates
 from requests_app.worker import leases
 from requests_app.worker.loop import watch_loop
 
@@ -96,7 +97,7 @@ def _give_back(search: _Search) -> None:
 
 def _next(search: _Search, now: datetime) -> datetime | None:
     lost = FalRequest.objects.filter(due_at__isnull=False, status=Status.UNCERTAIN)
-    due_at = pace.next_search(now, search.lost.sent_at, lost.count())
+    due_at = schedule.next_search(now, search.lost.sent_at, lost.count())
     if due_at is None or search.not_before is None:
         return due_at
     return max(due_at, search.not_before)

@@ -11,7 +11,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from dashboard import logcontext
-from requests_app import lifecycle, pace
+from requests_app import lifecycle
 from requests_app.deliveries import webhook_url
 from requests_app.fal import (
     EndpointId,
@@ -28,7 +28,8 @@ from requests_app.fal import (
 )
 from requests_app.metrics import STEPS
 from requests_app.models import AT_FAL, FalRequest, Mode, Source, Status
-from requests_app.transitions import Ended, Gone, News
+from requests_app.rules import schedule
+from requests_app.rules.transitions import Ended, Gone, News
 from requests_app.worker import direct_calls, leases, lost_submits, status_stream, submit_gate
 from requests_app.worker.loop import hosts_from_settings, watch_loop
 
@@ -285,12 +286,12 @@ def _next(row: FalRequest, look: Look, now: datetime) -> datetime | None:
     if row.is_ended and not (look.failed and row.tries < 3):
         return None
     if look.failed:
-        return pace.next_try(now, row.tries + 1, asked_s=look.asked_s)
+        return schedule.next_try(now, row.tries + 1, asked_s=look.asked_s)
     if row.finished_at is not None:
-        return now + timedelta(seconds=pace.SOONEST_S)
+        return now + timedelta(seconds=schedule.SOONEST_S)
     open_rows = FalRequest.objects.filter(due_at__isnull=False).count()
-    return pace.next_look(
-        pace.Pace(now, row.sent_at or row.created_at, row.watched_until, open_rows)
+    return schedule.next_look(
+        schedule.Pace(now, row.sent_at or row.created_at, row.watched_until, open_rows)
     )
 
 

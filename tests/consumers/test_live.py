@@ -20,7 +20,7 @@ from requests_app import announce, frames, lifecycle
 from requests_app.consumers import live, rights
 from requests_app.frames import LARGE, NewFrame
 from requests_app.models import FalRequest, Membership, Role, Source, Status, Team
-from requests_app.transitions import Ended
+from requests_app.rules.transitions import Ended
 from requests_app.views.access import SESSION_KEY
 from tests.builders import hear, make_queued, make_request, make_status
 from tests.consumers.conftest import Open, Socket

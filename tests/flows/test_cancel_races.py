@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.models import FalRequest, Observation, Source, Status, Team
-from requests_app.transitions import CANCELLED_TYPE, Gone
+from requests_app.rules.transitions import CANCELLED_TYPE, Gone
 from requests_app.worker.sweep import sweep
 from tests.builders import make_request, make_result, make_status, make_webhook
 from tests.watch.conftest import loop as loop

@@ -20,7 +20,7 @@ from requests_app.deliveries import Verdict, receive
 from requests_app.fal import Listed
 from requests_app.lifecycle import finding
 from requests_app.models import FalRequest, Status
-from requests_app.recognition import Lost
+from requests_app.rules.lost_submit import Lost
 from tests.builders import SECRET, make_awaiting, make_post
 from tests.signing import KeyHost, Signer, body_of
 

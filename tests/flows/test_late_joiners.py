@@ -18,7 +18,7 @@ from requests_app import lifecycle
 from requests_app.feed import feed
 from requests_app.models import Source, Status, Team
 from requests_app.recorder import Recorder
-from requests_app.transitions import Ended
+from requests_app.rules.transitions import Ended
 from requests_app.worker.loop import watch_loop
 from tests.builders import make_request
 from tests.consumers.conftest import Open

@@ -14,7 +14,7 @@ from requests_app import lifecycle
 from requests_app.fal import Listed, Refused, Unanswered
 from requests_app.lifecycle import finding
 from requests_app.models import FalRequest, Mode, Source, Status, Team
-from requests_app.recognition import Lost
+from requests_app.rules.lost_submit import Lost
 from tests.builders import hear, make_queued, make_receipt, make_request, make_webhook
 
 pytestmark = pytest.mark.django_db

@@ -60,7 +60,7 @@ def end_is_overwritten() -> None:
     from requests_app.lifecycle import hearing
     from requests_app.lifecycle.writing import apply
     from requests_app.models import FalRequest
-    from requests_app.transitions import Picture, decide
+    from requests_app.rules.transitions import Picture, decide
 
     def overwrite(row: FalRequest, news: Any, *, source: str, asked_at: Any) -> Any:
         if change := decide(Picture(status="in_progress"), news):
@@ -129,7 +129,7 @@ def cancel_is_painted() -> None:
     from requests_app import lifecycle
     from requests_app.lifecycle.writing import apply, locked
     from requests_app.models import Source, Status
-    from requests_app.transitions import Change
+    from requests_app.rules.transitions import Change
 
     def paint(pk: int, *, person: Any, now: Any) -> str:
         with transaction.atomic():
@@ -252,7 +252,7 @@ def unknown_is_failed() -> None:
     """A submit without an answer counts as failed."""
     from requests_app import lifecycle
     from requests_app.models import Source
-    from requests_app.transitions import Ended
+    from requests_app.rules.transitions import Ended
 
     def fail(pk: int, reason: str, *, now: Any) -> None:
         lifecycle.observe(pk, Ended("failed", "unknown", reason), source=Source.US, asked_at=now)
@@ -280,7 +280,7 @@ def output_is_cut() -> None:
 def first_that_fits_is_taken() -> None:
     """Of several listed requests that may be the lost one, one is taken all the same."""
     from requests_app.lifecycle import finding
-    from requests_app.recognition import Verdict
+    from requests_app.rules.lost_submit import Verdict
 
     def hasty(found: Any, *, claimed: Any, has_twin: bool) -> Verdict:
         free = sorted(set(found) - set(claimed))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from requests_app.pace import (
+from requests_app.rules.schedule import (
     POLLS_PER_S,
     RETRY_LATEST_S,
     Pace,

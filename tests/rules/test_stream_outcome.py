@@ -9,8 +9,8 @@ import pytest
 
 from requests_app.fal import StreamEvent
 from requests_app.fal.reports import Result
-from requests_app.streamend import NO_REASON, judge_stream, telling
-from requests_app.transitions import Ended
+from requests_app.rules.stream_outcome import NO_REASON, judge_stream, telling
+from requests_app.rules.transitions import Ended
 
 
 def event(data: Any, name: str = "") -> StreamEvent:

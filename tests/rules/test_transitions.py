@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from requests_app.models import ENDED, LIVE, Status
-from requests_app.transitions import (
+from requests_app.rules.transitions import (
     Ended,
     Found,
     Gone,

@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 from requests_app.fal import Listed
-from requests_app.recognition import SEVERAL, TWIN, Lost, Verdict, candidates, is_same, recognise
+from requests_app.rules.lost_submit import (
+    SEVERAL,
+    TWIN,
+    Lost,
+    Verdict,
+    candidates,
+    is_same,
+    recognise,
+)
 
 SENT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LOST = Lost("acme/img", {"prompt": "a lake", "n": 1}, SENT)

@@ -16,7 +16,7 @@ from requests_app.fal import StreamEvent
 from requests_app.fal.reports import ErrorBody, Rest, Result, parse_error
 from requests_app.fal.transport import BEGINNING, HELD
 from requests_app.models.request import Status
-from requests_app.transitions import Ended
+from requests_app.rules.transitions import Ended
 
 SENTINEL = "[DONE]"  # some servers say by it that no more comes; it is no output
 NO_REASON = "The model reported an error in mid-stream and gave no reason."
