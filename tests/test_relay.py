@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from requests_app.fal import NotSent, Refused, describe_close
-from requests_app.frames import NewFrame
 from requests_app.models import Direction
+from requests_app.record.storage import NewFrame
 from requests_app.relay import Outbox, ending
 from requests_app.relay import outbox as outbox_module
 

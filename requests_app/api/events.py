@@ -26,9 +26,9 @@ from requests_app.api import rows
 from requests_app.api.auth import Bearer
 from requests_app.api.errors import BadHeader, TooManyStreams
 from requests_app.api.schemas import FrameOut, LogLineOut, ObservationOut, RequestOut
-from requests_app.frames import last_number
 from requests_app.models import ApiToken, FalRequest
-from requests_app.tail import Batch, Place, follow
+from requests_app.record.follow import Batch, Place, follow
+from requests_app.record.storage import last_number
 
 MAX_STREAMS = 20  # at once per token, in this process
 KEEP_ALIVE_S = 15.0

@@ -30,7 +30,7 @@ from requests_app.fal import (
 )
 from requests_app.fal.realtime import connect
 from requests_app.models import Direction, Source
-from requests_app.recorder import Recorder
+from requests_app.record.recorder import Recorder
 from requests_app.relay import ending
 from requests_app.relay.ending import SessionEnd
 from requests_app.relay.outbox import Outbox

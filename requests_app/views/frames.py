@@ -8,8 +8,8 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from requests_app.framebytes import bytes_at, showable_type
 from requests_app.models import Frame
+from requests_app.record.message_bytes import bytes_at, showable_type
 from requests_app.views.access import get_request_or_404
 
 MAX_NUMBER = 2**31 - 1

@@ -25,7 +25,7 @@ from requests_app.fal import (
     build_headers,
 )
 from requests_app.models import Mode, Source, Status
-from requests_app.recorder import Recorder
+from requests_app.record.recorder import Recorder
 from requests_app.rules.stream_outcome import judge_stream, telling
 from requests_app.rules.transitions import Ended, News
 from requests_app.worker.leases import check_ours, holding, keep

@@ -12,9 +12,10 @@ from asgiref.testing import ApplicationCommunicator
 from django.core.handlers.asgi import ASGIHandler
 from django.utils import timezone
 
-from requests_app import announce, tail
+from requests_app import announce
 from requests_app.api import events
 from requests_app.models import ApiToken, FalRequest, Frame, LogLine, Membership, Status
+from requests_app.record import follow
 from tests.api.conftest import BASE, Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -131,7 +132,7 @@ async def test_who_had_frames_that_are_not_on_disk_yet_or_no_longer_may_go_on(
 async def test_a_quiet_stream_is_kept_alive_by_comments(
     owner: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tail, "POLL_S", 0.05)
+    monkeypatch.setattr(follow, "POLL_S", 0.05)
     monkeypatch.setattr(events, "KEEP_ALIVE_S", 0.2)
     row = await sync_to_async(owner.make)()
     stream = (await owner.follow(row)).streaming_content
@@ -146,7 +147,7 @@ async def test_a_quiet_stream_is_kept_alive_by_comments(
 async def test_who_loses_access_stops_hearing(
     owner: Caller, monkeypatch: pytest.MonkeyPatch, loss: str
 ) -> None:
-    monkeypatch.setattr(tail, "POLL_S", 0.05)
+    monkeypatch.setattr(follow, "POLL_S", 0.05)
     monkeypatch.setattr(events, "RECHECK_S", 0.1)
     row = await sync_to_async(owner.make)()
     stream = (await owner.follow(row)).streaming_content

@@ -16,10 +16,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from requests_app import announce, frames, lifecycle
+from requests_app import announce, lifecycle
 from requests_app.consumers import live, rights
-from requests_app.frames import LARGE, NewFrame
 from requests_app.models import FalRequest, Membership, Role, Source, Status, Team
+from requests_app.record import storage
+from requests_app.record.storage import LARGE, NewFrame
 from requests_app.rules.transitions import Ended
 from requests_app.views.access import SESSION_KEY
 from tests.builders import hear, make_queued, make_request, make_status
@@ -52,7 +53,7 @@ def watch(row: FalRequest, after: Any = 0) -> dict[str, Any]:
 
 
 def add_frames(row: FalRequest, *numbers: int, size: int = 5) -> None:
-    frames.append(row.pk, [NewFrame(n, float(n), "x" * size, size) for n in numbers])
+    storage.append(row.pk, [NewFrame(n, float(n), "x" * size, size) for n in numbers])
 
 
 def end(row: FalRequest) -> None:

@@ -15,9 +15,9 @@ from django.test import Client
 from django.utils import timezone
 
 from requests_app import lifecycle
-from requests_app.feed import feed
 from requests_app.models import Source, Status, Team
-from requests_app.recorder import Recorder
+from requests_app.record.live_feed import feed
+from requests_app.record.recorder import Recorder
 from requests_app.rules.transitions import Ended
 from requests_app.worker.loop import watch_loop
 from tests.builders import make_request

@@ -10,8 +10,9 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.utils.functional import cached_property
 
-from requests_app import announce, framerows
+from requests_app import announce
 from requests_app.models import Direction, Frame
+from requests_app.record import bulk_insert
 
 LARGE = 64 * 1024  # characters of a frame's text that a page fetches by itself instead
 PAGE = 1000  # frames read at once
@@ -58,7 +59,7 @@ def append(pk: int, batch: Sequence[NewFrame]) -> None:
     """Store the batch and tell who watches. A batch written twice is stored once."""
     with transaction.atomic():
         with connection.cursor() as cursor:
-            framerows.insert(cursor, pk, batch)
+            bulk_insert.insert(cursor, pk, batch)
         announce.framed(pk, batch[-1].number)
 
 

@@ -8,7 +8,7 @@ import msgpack
 import pytest
 
 from requests_app.fal.realtime_incoming import decode_message
-from requests_app.framebytes import bytes_at, showable_type
+from requests_app.record.message_bytes import bytes_at, showable_type
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 2000
 

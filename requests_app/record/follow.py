@@ -20,11 +20,11 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.utils import timezone
 
-from requests_app import frames
 from requests_app.announce import group_of_request
-from requests_app.feed import Reader, feed
-from requests_app.frames import NewFrame
 from requests_app.models import FalRequest, LogLine, Observation
+from requests_app.record import storage
+from requests_app.record.live_feed import Reader, feed
+from requests_app.record.storage import NewFrame
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Batch:
 
     observations: Sequence[Observation] = ()
     log_lines: Sequence[LogLine] = ()
-    frames: Sequence[NewFrame] = ()
+    storage: Sequence[NewFrame] = ()
     ended: bool = False
 
     @property
@@ -192,7 +192,7 @@ def _look(pk: int, place: Place) -> _Found:
     observations = list(Observation.objects.filter(**mine, id__gt=place.seq).order_by("id")[:LIMIT])
     log_lines = list(LogLine.objects.filter(**mine, id__gt=place.log).order_by("id")[:LIMIT])
     is_more = LIMIT in (len(observations), len(log_lines))
-    last = frames.last_number(pk)
+    last = storage.last_number(pk)
     return _Found(is_over and not is_more, observations, log_lines, is_more, last)
 
 
@@ -206,6 +206,6 @@ def _read(pk: int, after: int, reader: Reader) -> Sequence[NewFrame]:
     """From the record, unless another reader was first: they take turns on one thread."""
     if found := reader.take(after):
         return found
-    page = frames.read(pk, after)
+    page = storage.read(pk, after)
     reader.keep(page)
     return reader.take(after) or page

@@ -9,9 +9,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import DataError
 
-from requests_app import announce, frames
-from requests_app.frames import LARGE, NewFrame, append, sketch
+from requests_app import announce
 from requests_app.models import Direction, FalRequest, Team
+from requests_app.record import storage
+from requests_app.record.storage import LARGE, NewFrame, append, sketch
 from tests.builders import make_request
 
 
@@ -80,14 +81,14 @@ def test_nothing_is_told_of_a_batch_that_could_not_be_stored(
 
 @pytest.mark.parametrize(("size", "is_shown"), [(LARGE, True), (LARGE + 1, False)])
 def test_a_sketch_leaves_a_large_text_to_be_fetched(size: int, is_shown: bool) -> None:
-    shown = frames.sketch(new(1, "x" * size))
+    shown = storage.sketch(new(1, "x" * size))
     assert (shown["data"] is not None) is is_shown
     assert shown["size"] == size
 
 
 def test_a_message_carries_a_batch_as_sketches() -> None:
     batch = [new(1, 'quote " and \u2028', event="delta"), new(2, "x" * (LARGE + 1))]
-    assert json.loads(frames.message(batch, request="7")) == {
+    assert json.loads(storage.message(batch, request="7")) == {
         "type": "frames", "request": "7", "last": 2, "frames": [sketch(frame) for frame in batch],
     }  # fmt: skip
 

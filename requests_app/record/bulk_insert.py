@@ -17,7 +17,7 @@ from django.db.backends.utils import CursorWrapper
 from requests_app.models import Frame
 
 if TYPE_CHECKING:
-    from requests_app.frames import NewFrame
+    from requests_app.record.storage import NewFrame
 
 MOST_ROWS = 256  # of one statement: 3,072 parameters; SQLite takes 32,766
 EVENT, EVENT_ID = 100, 200  # characters that are kept

@@ -17,13 +17,14 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
-from requests_app import frames, lifecycle
+from requests_app import lifecycle
 from requests_app.fal import StreamEvent
-from requests_app.feed import feed
-from requests_app.frames import NewFrame, memory_of
 from requests_app.loglines import storable
 from requests_app.metrics import RELAYED
 from requests_app.models import Direction
+from requests_app.record import storage
+from requests_app.record.live_feed import feed
+from requests_app.record.storage import NewFrame, memory_of
 
 FLUSH_EVERY_S = 0.05  # for all records of this process together
 FLUSH_MOST_S = 1.0
@@ -46,7 +47,7 @@ _RELAYED = {
 class Caps:
     """The most one record holds; `bytes` as they were on the wire."""
 
-    frames: int
+    storage: int
     bytes: int
 
     @classmethod
@@ -235,7 +236,7 @@ class Recorder:
         if self.full and not batch:
             await self._tell(self.full)
             return
-        await self._database(frames.append, self.pk, batch)
+        await self._database(storage.append, self.pk, batch)
         del self._waiting[: len(batch)]
         self._waiting_bytes -= memory_of(batch)
 

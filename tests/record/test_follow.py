@@ -12,11 +12,12 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.utils import timezone
 
-from requests_app import announce, frames, lifecycle, tail
-from requests_app.frames import NewFrame
+from requests_app import announce, lifecycle
 from requests_app.models import FalRequest, Frame, LogLine, Observation, Source, Status, Team
+from requests_app.record import follow, storage
+from requests_app.record.follow import Batch, Place, follow
+from requests_app.record.storage import NewFrame
 from requests_app.rules.transitions import Ended
-from requests_app.tail import Batch, Place, follow
 from tests.builders import make_person, make_request
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,7 +32,7 @@ def row(transactional_db: None) -> FalRequest:
 @pytest.fixture
 def never_polls(monkeypatch: pytest.MonkeyPatch, in_memory_layer: Any) -> None:
     """Wake-ups alone: only the layer that loses none can do that."""
-    monkeypatch.setattr(tail, "POLL_S", 60.0)
+    monkeypatch.setattr(follow, "POLL_S", 60.0)
 
 
 def add_frames(row: FalRequest, *numbers: int, size: int = 1) -> None:
@@ -105,9 +106,9 @@ async def test_it_takes_up_after_the_readers_place(row: FalRequest) -> None:
     assert batch.observations == []
 
 
-@pytest.mark.parametrize("size", [1, frames.PAGE_BYTES // 2, frames.PAGE_BYTES * 2])
+@pytest.mark.parametrize("size", [1, storage.PAGE_BYTES // 2, storage.PAGE_BYTES * 2])
 async def test_a_long_past_comes_in_order_without_gap_or_repeat(row: FalRequest, size: int) -> None:
-    count = frames.PAGE + 2 if size == 1 else 7
+    count = storage.PAGE + 2 if size == 1 else 7
     await sync_to_async(add_frames)(row, *range(1, count + 1), size=size)
     await sync_to_async(end_quietly)(row)
     batches = await to_the_end(row)
@@ -124,8 +125,8 @@ async def test_what_one_reader_has_read_from_the_record_the_others_do_not_read_a
         reads.append(after)
         return read_page(pk, after)
 
-    read_page = frames.read
-    monkeypatch.setattr(frames, "read", read)
+    read_page = storage.read
+    monkeypatch.setattr(storage, "read", read)
     await sync_to_async(add_frames)(row, *range(1, 11))
     async with aclosing(follow(row.pk)) as one, aclosing(follow(row.pk, after_frame=4)) as other:
         assert numbers([await next_full(one)]) == list(range(1, 11))
@@ -144,8 +145,8 @@ async def test_word_of_frames_costs_no_look_at_anything_else(
         looks.append(place.frame)
         return look(pk, place)
 
-    look = tail._look
-    monkeypatch.setattr(tail, "_look", counted)
+    look = follow._look
+    monkeypatch.setattr(follow, "_look", counted)
     async with aclosing(follow(row.pk)) as batches:
         for number in range(1, 6):
             await sync_to_async(add_frames)(row, number)
@@ -158,7 +159,7 @@ async def test_frames_that_are_announced_and_kept_no_longer_are_asked_for_once(
     row: FalRequest, never_polls: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads: list[int] = []
-    monkeypatch.setattr(frames, "read", lambda pk, after: reads.append(after) or [])
+    monkeypatch.setattr(storage, "read", lambda pk, after: reads.append(after) or [])
     async with aclosing(follow(row.pk)) as batches:
         await next_full(batches)
         await asyncio.sleep(0.1)
@@ -230,7 +231,7 @@ async def test_it_rests_while_nothing_happens(row: FalRequest, never_polls: None
 async def test_a_lost_message_costs_one_poll(
     row: FalRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tail, "POLL_S", 0.1)
+    monkeypatch.setattr(follow, "POLL_S", 0.1)
     async with aclosing(follow(row.pk)) as batches:
         await next_full(batches)
         await sync_to_async(Frame.objects.create)(
@@ -246,8 +247,8 @@ async def test_a_layer_that_is_away_leaves_the_poll(
         async def new_channel(self) -> str:
             raise ConnectionError("refused")
 
-    monkeypatch.setattr(tail, "get_channel_layer", Away)
-    monkeypatch.setattr(tail, "POLL_S", 0.1)
+    monkeypatch.setattr(follow, "get_channel_layer", Away)
+    monkeypatch.setattr(follow, "POLL_S", 0.1)
     async with aclosing(follow(row.pk)) as batches:
         await next_full(batches)
         await sync_to_async(add_frames)(row, 1)
@@ -279,7 +280,7 @@ async def test_it_does_not_wait_for_those_logs_for_ever(row: FalRequest) -> None
     await FalRequest.objects.filter(pk=row.pk).aupdate(
         status=Status.COMPLETED,
         due_at=timezone.now(),
-        ended_at=timezone.now() - tail.AFTERCARE - timedelta(seconds=1),
+        ended_at=timezone.now() - follow.AFTERCARE - timedelta(seconds=1),
     )
     assert [batch.ended for batch in await to_the_end(row)] == [True]
 

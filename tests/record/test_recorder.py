@@ -11,12 +11,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError
 
-from requests_app import frames, lifecycle
-from requests_app import recorder as recorder_module
+from requests_app import lifecycle
 from requests_app.fal import StreamEvent
-from requests_app.feed import feed
 from requests_app.models import FalRequest, Team
-from requests_app.recorder import Caps, Full, Recorder
+from requests_app.record import recorder as recorder_module
+from requests_app.record import storage
+from requests_app.record.live_feed import feed
+from requests_app.record.recorder import Caps, Full, Recorder
 from requests_app.worker.loop import watch_loop
 from tests.builders import make_request
 from tests.watch.conftest import busy_database
@@ -134,7 +135,7 @@ def test_a_batch_that_waits_for_the_database_when_the_stream_ends_is_not_lost(
 def test_a_database_that_fails_for_a_moment_loses_no_frame(
     loop: Any, row: FalRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    append, calls = frames.append, []
+    append, calls = storage.append, []
 
     def fails_first(*args: Any) -> None:
         calls.append(args)
@@ -143,7 +144,7 @@ def test_a_database_that_fails_for_a_moment_loses_no_frame(
         append(*args)
 
     monkeypatch.setattr(recorder_module, "RETRY_EVERY_S", 0.01)
-    monkeypatch.setattr(frames, "append", fails_first)
+    monkeypatch.setattr(storage, "append", fails_first)
 
     async def slowly(recorder: Recorder) -> None:
         for number in range(3):
@@ -187,7 +188,7 @@ def test_closing_gives_up_on_a_database_that_stays_away(
         raise OperationalError("disk I/O error")
 
     monkeypatch.setattr(recorder_module, "CLOSE_S", 0.1)
-    monkeypatch.setattr(frames, "append", fails)
+    monkeypatch.setattr(storage, "append", fails)
     with caplog.at_level(logging.ERROR):
         assert record(loop, row, lambda recorder: add(recorder, 1)) == []
     assert "The last 1 frames" in caplog.text
@@ -278,7 +279,7 @@ def test_a_frame_that_cannot_be_stored_holds_up_neither_call_nor_memory(
         raise TypeError("a bug")
 
     monkeypatch.setattr(recorder_module, "MOST_WAITING", 1000)
-    monkeypatch.setattr(frames, "append", breaks)
+    monkeypatch.setattr(storage, "append", breaks)
 
     async def goes_on(recorder: Recorder) -> None:
         for number in range(10):

@@ -9,9 +9,9 @@ from django.contrib.auth.models import User
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from requests_app.frames import COLUMNS, NewFrame, append
 from requests_app.loglines import storable
 from requests_app.models import Direction, FalRequest, Team
+from requests_app.record.storage import COLUMNS, NewFrame, append
 from tests.builders import make_request
 
 
