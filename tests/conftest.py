@@ -13,8 +13,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from requests_app import deliveries
 from requests_app.models import Role, Team
+from requests_app.webhooks import deliveries
 from tests.builders import make_person
 from tests.signing import KeyHost, Signer
 

@@ -16,11 +16,11 @@ from django.db import connection
 from django.utils import timezone
 
 from requests_app import lifecycle
-from requests_app.deliveries import Verdict, receive
 from requests_app.fal import Listed
 from requests_app.lifecycle import finding
 from requests_app.models import FalRequest, Status
 from requests_app.rules.lost_submit import Lost
+from requests_app.webhooks.deliveries import Verdict, receive
 from tests.builders import SECRET, make_awaiting, make_post
 from tests.signing import KeyHost, Signer, body_of
 

@@ -19,8 +19,8 @@ from django.db import connection, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from requests_app.deliveries import Verdict, receive
 from requests_app.models import FalAccount, FalRequest, Status, Team
+from requests_app.webhooks.deliveries import Verdict, receive
 from requests_app.worker.sweep import sweep
 from tests.builders import SECRET, make_awaiting, make_post, make_request
 from tests.flows.racing_fal import ORDERS, RacingFal, receipt

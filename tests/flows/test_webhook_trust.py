@@ -11,13 +11,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from requests_app import deliveries
-from requests_app.deliveries import Post, Verdict, receive
 from requests_app.models import (
     FalAccount,
     FalRequest,
     Status,
 )
+from requests_app.webhooks import deliveries
+from requests_app.webhooks.deliveries import Post, Verdict, receive
 from tests.builders import SECRET, make_awaiting, make_post, make_tampered_post
 from tests.signing import USER_ID, KeyHost, Signer, body_of
 

@@ -87,8 +87,8 @@ def sweep_is_off() -> None:
 @plant("acknowledged")
 def webhook_is_acknowledged_early() -> None:
     """200 first, the work later in a thread."""
-    from requests_app import deliveries
-    from requests_app.deliveries import Verdict
+    from requests_app.webhooks import deliveries
+    from requests_app.webhooks.deliveries import Verdict
 
     receive = deliveries.receive
 

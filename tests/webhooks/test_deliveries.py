@@ -8,8 +8,6 @@ import pytest
 from django.db import DataError
 from django.utils import timezone
 
-from requests_app import deliveries
-from requests_app.deliveries import Post, Verdict, receive, webhook_url
 from requests_app.models import (
     Delivery,
     FalAccount,
@@ -17,6 +15,8 @@ from requests_app.models import (
     Observation,
     Status,
 )
+from requests_app.webhooks import deliveries
+from requests_app.webhooks.deliveries import Post, Verdict, receive, webhook_url
 from tests.builders import SECRET, make_awaiting, make_post, make_tampered_post
 from tests.signing import KeyHost, Signer, body_of
 
