@@ -17,9 +17,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from dashboard.masking import masks_path
-from requests_app import members
 from requests_app.forms.setup import AccountForm
 from requests_app.models import Team
+from requests_app.teams import members
 from requests_app.views.access import SESSION_KEY
 
 

@@ -16,9 +16,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from requests_app import members
 from requests_app.forms.members import AddForm, RoleForm
 from requests_app.models import ApiToken, Invitation, Membership, Role
+from requests_app.teams import members
 from requests_app.views.access import View, membership_of, team_required
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from dashboard.masking import masks_path
 from requests_app.forms.setup import SetupForm
-from requests_app.setup import LinkDead, is_live, make_first_owner
+from requests_app.teams.setup import LinkDead, is_live, make_first_owner
 
 
 @masks_path

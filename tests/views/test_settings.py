@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from requests_app import members
 from requests_app.models import ApiToken, Invitation, Role
+from requests_app.teams import members
 from tests.builders import make_person
 
 PAGE = reverse("requests:settings")

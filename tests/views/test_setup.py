@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 
 from requests_app.models import Membership, Team
-from requests_app.setup import issue_setup_link
+from requests_app.teams.setup import issue_setup_link
 
 pytestmark = pytest.mark.django_db
 

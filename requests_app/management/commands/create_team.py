@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError, transaction
 
-from requests_app import members
 from requests_app.models import Role, Team
+from requests_app.teams import members
 
 
 class Command(BaseCommand):

@@ -12,8 +12,9 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from requests_app import lifecycle, setup
+from requests_app import lifecycle
 from requests_app.sandbox import SandboxServer
+from requests_app.teams import setup
 
 
 class Command(BaseCommand):

@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from requests_app import members
 from requests_app.models import Role, SetupLink, Team, digest
+from requests_app.teams import members
 
 DEMO_USER = "demo"
 DEMO_TEAM = "Demo"

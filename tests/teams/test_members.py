@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from requests_app import members
-from requests_app.members import InvitationDead, Refused
 from requests_app.models import ApiToken, Invitation, Membership, Role, Team
+from requests_app.teams import members
+from requests_app.teams.members import InvitationDead, Refused
 from tests.builders import make_person
 
 ROLES = [Role.OWNER, Role.ADMIN, Role.MEMBER, Role.VIEWER]

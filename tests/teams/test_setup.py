@@ -7,7 +7,7 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 
 from requests_app.models import Membership, Role, SetupLink, Team
-from requests_app.setup import (
+from requests_app.teams.setup import (
     LinkDead,
     ensure_demo,
     is_live,
