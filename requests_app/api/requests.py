@@ -25,9 +25,9 @@ from requests_app.api.schemas import (
     RequestDetail,
     RequestOut,
 )
+from requests_app.display.output_download import output_response
 from requests_app.drafts import Draft, parse_draft
 from requests_app.models import ApiToken, FalRequest
-from requests_app.payload import output_response
 
 router = Router(tags=["requests"])
 

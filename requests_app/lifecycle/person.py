@@ -7,7 +7,8 @@ from datetime import datetime
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
-from requests_app import announce, summaries
+from requests_app import announce
+from requests_app.display import summary
 from requests_app.drafts import Draft
 from requests_app.lifecycle.writing import apply, locked, record
 from requests_app.models import AT_FAL, FalRequest, IdempotencyKey, Mode, Source, Status, Team
@@ -39,8 +40,8 @@ def create(
             mode=draft.mode,
             input_text=draft.input_text,
             options=draft.options,
-            summary=summaries.summary_of(draft.input_text),
-            search_text=summaries.search_text_of(draft.endpoint_id, draft.input_text),
+            summary=summary.summary_of(draft.input_text),
+            search_text=summary.search_text_of(draft.endpoint_id, draft.input_text),
             created_at=now,
             due_at=now,
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from requests_app import summaries
+from requests_app.display import summary
 from requests_app.lifecycle.writing import locked, record
 from requests_app.models import Delivery, FalRequest, Frame, LogLine, OutputPart, Source
 
@@ -28,7 +28,7 @@ def remove_payload(pk: int, *, days: int, now: datetime) -> bool:
             "input_text": "",
             "output": None,
             "summary": "",
-            "search_text": summaries.search_text_of(row.endpoint_id, "{}"),
+            "search_text": summary.search_text_of(row.endpoint_id, "{}"),
             "thumbnail_url": "",
         }
         what = "Input, output, logs and webhook bodies"

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from requests_app import announce, summaries
+from requests_app import announce
+from requests_app.display import summary
 from requests_app.fal.reports import Rest
 from requests_app.loglines import storable
 from requests_app.models import (
@@ -113,7 +114,7 @@ def _end_columns(row: FalRequest, change: Change, source: str, now: datetime) ->
         "lease": None,
         "leased_until": None,
         "tries": 0,
-        **summaries.of_output(change.columns),
+        **summary.of_output(change.columns),
     }
 
 

@@ -10,16 +10,16 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from requests_app.explain import explain
+from requests_app.display.explain import explain
+from requests_app.display.json_preview import is_text, preview
+from requests_app.display.media import find_media
+from requests_app.display.output_download import output_for_page
+from requests_app.display.timeline import known_by, steps
 from requests_app.fal.headers import InvalidHeader, build_headers
 from requests_app.forms.submit import new_token
 from requests_app.lifecycle import CANCEL_NOTES
-from requests_app.media import find_media
 from requests_app.models import FalRequest, LogLine, Mode, Observation, Source, Status
-from requests_app.payload import output_for_page
-from requests_app.preview import is_text, preview
 from requests_app.templatetags.requests_extras import duration
-from requests_app.timeline import known_by, steps
 
 INPUT_LIMIT = 48 * 1024  # characters of the escaped text
 RAW_LIMIT = 16 * 1024

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from requests_app.media import is_showable
+from requests_app.display.media import is_showable
 
 pytestmark = pytest.mark.browser
 

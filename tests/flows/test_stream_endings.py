@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from requests_app.explain import explain
+from requests_app.display.explain import explain
 from requests_app.fal.transport import HELD, MESSAGE
 from requests_app.models import FalRequest, OutputPart, Status, Team
 from requests_app.record.storage import sketch

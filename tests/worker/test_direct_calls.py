@@ -14,7 +14,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from requests_app import lifecycle
-from requests_app.explain import explain
+from requests_app.display.explain import explain
 from requests_app.models import FalRequest, Status, Team
 from requests_app.worker import leases
 from requests_app.worker.steps import advance

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from requests_app.media import MAX_DATA_URI, MAX_DEPTH, MAX_MEDIA, find_media, is_showable
+from requests_app.display.media import MAX_DATA_URI, MAX_DEPTH, MAX_MEDIA, find_media, is_showable
 
 HOSTS = ["https://fal.media", "https://*.fal.media", "http://127.0.0.1:8900"]
 PNG = "data:image/png;base64,iVBORw0KGgo="

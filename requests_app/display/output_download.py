@@ -9,8 +9,8 @@ from django.db.models import BinaryField
 from django.db.models.functions import Substr
 from django.http import HttpResponse, StreamingHttpResponse
 
+from requests_app.display.json_preview import PAGE_LIMIT, PARSE_LIMIT
 from requests_app.models import FalRequest, OutputPart
-from requests_app.preview import PAGE_LIMIT, PARSE_LIMIT
 
 # Types a browser may be told; anything else is bytes to it.
 NAMED_TYPES = {

@@ -7,7 +7,7 @@ from html import escape
 
 import pytest
 
-from requests_app.preview import MAX_DEPTH, PAGE_LIMIT, PARSE_LIMIT, is_text, preview
+from requests_app.display.json_preview import MAX_DEPTH, PAGE_LIMIT, PARSE_LIMIT, is_text, preview
 
 
 def test_small_json_is_shown_whole():

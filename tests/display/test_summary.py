@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from requests_app.summaries import (
+from requests_app.display.summary import (
     PARSED_AT_MOST,
     SEARCH_LENGTH,
     SUMMARY_LENGTH,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from requests_app.explain import MAX_FIELDS, explain
+from requests_app.display.explain import MAX_FIELDS, explain
 from requests_app.models import FalRequest, Observation, Status
 
 

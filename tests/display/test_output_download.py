@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from requests_app import payload
+from requests_app.display import output_download
 from requests_app.models import FalRequest
 from tests.builders import hear, make_queued, make_result
 
@@ -17,20 +17,20 @@ def row(team, owner):
 
 
 def test_a_small_output_is_read_whole(row):
-    assert payload.output_for_page(row) == payload.output_column(row)
-    assert len(payload.output_for_page(row)) == row.output_size
+    assert output_download.output_for_page(row) == output_download.output_column(row)
+    assert len(output_download.output_for_page(row)) == row.output_size
 
 
 def test_of_a_large_output_only_the_beginning_leaves_the_database(row, monkeypatch):
-    monkeypatch.setattr(payload, "PARSE_LIMIT", 100)
-    monkeypatch.setattr(payload, "PAGE_LIMIT", 10)
-    assert payload.output_for_page(row) == (payload.output_column(row) or b"")[:10]
+    monkeypatch.setattr(output_download, "PARSE_LIMIT", 100)
+    monkeypatch.setattr(output_download, "PAGE_LIMIT", 10)
+    assert output_download.output_for_page(row) == (output_download.output_column(row) or b"")[:10]
 
 
 def test_no_output_is_not_an_empty_one(team, owner):
     row = make_queued(team=team, person=owner)
-    assert payload.output_column(row) is None
-    assert payload.output_for_page(row) == b""
+    assert output_download.output_column(row) is None
+    assert output_download.output_for_page(row) == b""
 
 
 @pytest.mark.parametrize(
@@ -46,4 +46,4 @@ def test_no_output_is_not_an_empty_one(team, owner):
     ],
 )
 def test_only_harmless_types_are_told_to_a_browser(given, sent):
-    assert payload.plain_type(given) == sent
+    assert output_download.plain_type(given) == sent

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from requests_app.display.timeline import MOST_NOTES, steps
 from requests_app.models import FalRequest, Mode, Observation, Source, Status
-from requests_app.timeline import MOST_NOTES, steps
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
