@@ -71,7 +71,7 @@ def show_figures(**_: Any) -> tuple[Any, threading.Thread] | None:
     """A worker process has no web server of its own; the embedded one shares the site's."""
     if not (settings.METRICS_PORT and settings.REDIS_URL):
         return None
-    from requests_app.metrics import REGISTRY
+    from requests_app.upkeep.metrics import REGISTRY
 
     return start_http_server(settings.METRICS_PORT, addr="127.0.0.1", registry=REGISTRY)
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from requests_app.health import examine
+from requests_app.upkeep.health import examine
 
 
 @never_cache

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from dashboard.masking import masks_path
-from requests_app.metrics import WEBHOOKS
+from requests_app.upkeep.metrics import WEBHOOKS
 from requests_app.webhooks import deliveries
 from requests_app.webhooks.deliveries import Post, Verdict
 

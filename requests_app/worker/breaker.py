@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Q
 
 from requests_app.fal import FalError, NotSent, TooLarge, Unanswered
-from requests_app.metrics import BREAKER
 from requests_app.models import Heartbeat
+from requests_app.upkeep.metrics import BREAKER
 
 FAILURES = 5  # in a row
 PROBE_EVERY = timedelta(seconds=1)

@@ -13,8 +13,8 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
-from requests_app import health
 from requests_app.models import Heartbeat
+from requests_app.upkeep import health
 from tests.redisserver import RedisServer
 
 

@@ -8,8 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from requests_app.metrics import WEBHOOKS
 from requests_app.models import Team
+from requests_app.upkeep.metrics import WEBHOOKS
 from tests.builders import make_request
 
 pytestmark = pytest.mark.django_db

@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from requests_app import backup
-from requests_app.dumps import DumpError
+from requests_app.upkeep import backup
+from requests_app.upkeep.dumps import DumpError
 
 
 class Command(BaseCommand):

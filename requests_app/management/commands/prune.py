@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
-from requests_app import retention
 from requests_app.models import Team
+from requests_app.upkeep import retention
 
 
 class Command(BaseCommand):

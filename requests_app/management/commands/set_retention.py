@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from requests_app.models import Team
-from requests_app.retention import Kind
+from requests_app.upkeep.retention import Kind
 
 FOR_EVER = "forever"
 MOST_DAYS = 36_500

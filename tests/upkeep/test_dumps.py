@@ -10,8 +10,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from requests_app import dumps
-from requests_app.dumps import DumpError, dump, load
+from requests_app.upkeep import dumps
+from requests_app.upkeep.dumps import DumpError, dump, load
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from requests_app import lifecycle, retention
+from requests_app import lifecycle
 from requests_app.models import (
     ApiToken,
     Delivery,
@@ -23,6 +23,7 @@ from requests_app.models import (
     Status,
     Team,
 )
+from requests_app.upkeep import retention
 from tests.builders import hear, make_log, make_queued, make_request, make_result, make_status
 from tests.views.request_page import page, url
 

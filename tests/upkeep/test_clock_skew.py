@@ -13,10 +13,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from requests_app import health
 from requests_app.models import Heartbeat
-from requests_app.skew import Alarm, ask, sentence
 from requests_app.tasks import look_at_clock
+from requests_app.upkeep import health
+from requests_app.upkeep.clock_skew import Alarm, ask, sentence
 from tests.jsonserver import JsonHandler
 
 

@@ -14,8 +14,8 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from requests_app import skew
 from requests_app.models import Heartbeat
+from requests_app.upkeep import clock_skew
 
 TIMEOUT_S = 2.0
 CACHED_S = 10.0
@@ -111,7 +111,7 @@ def _ask_upstream() -> str:
 
 
 def _ask_clock() -> str:
-    return skew.ask(_upstream()[1])
+    return clock_skew.ask(_upstream()[1])
 
 
 broker = Cached(_ask_broker)

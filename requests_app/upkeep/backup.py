@@ -24,10 +24,10 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from requests_app import health
-from requests_app.dumps import NAMES, DumpError, copy_sqlite, dump, load
 from requests_app.lifecycle.restoring import DOUBT_PENDING
 from requests_app.models import FalRequest, Status
+from requests_app.upkeep import health
+from requests_app.upkeep.dumps import NAMES, DumpError, copy_sqlite, dump, load
 
 FORMAT = 1
 MANIFEST, SECRET, SANDBOX = "manifest.json", "secret_key", "sandbox.sqlite3"

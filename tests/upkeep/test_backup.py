@@ -17,9 +17,10 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from requests_app import backup, lifecycle
-from requests_app.dumps import NAMES, DumpError
+from requests_app import lifecycle
 from requests_app.models import FalRequest, Frame, Heartbeat, Observation, Status, Team
+from requests_app.upkeep import backup
+from requests_app.upkeep.dumps import NAMES, DumpError
 from tests.builders import hear, make_queued, make_request, make_result
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,9 +11,9 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from requests_app.fal import NotSent
-from requests_app.metrics import REGISTRY, RELAYED, exposition
 from requests_app.models import FalRequest, Heartbeat, Status, Team
 from requests_app.record.recorder import Recorder
+from requests_app.upkeep.metrics import REGISTRY, RELAYED, exposition
 from requests_app.worker.breaker import FAILURES, Breaker
 from requests_app.worker.steps import advance
 from tests.builders import hear, make_queued, make_request, make_result
