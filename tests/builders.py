@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from requests_app import lifecycle
-from requests_app.drafts import Draft
 from requests_app.fal.endpoints import RequestUrls
 from requests_app.fal.reports import (
     ErrorBody,
@@ -20,6 +19,7 @@ from requests_app.fal.reports import (
     WebhookReport,
 )
 from requests_app.models import FalRequest, Membership, Mode, Role, Source, Status, Team, digest
+from requests_app.request_input import Draft
 from requests_app.webhooks.deliveries import Post
 from tests.signing import Signer, body_of
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest
 from ninja.parser import Parser
 
-from requests_app.drafts import InvalidInput, parse_input
+from requests_app.request_input import InvalidInput, parse_input
 
 
 class UnreadableBody(ValueError):

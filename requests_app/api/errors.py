@@ -13,9 +13,9 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from requests_app.api.body import UnreadableBody
 from requests_app.api.rows import BadSearch
-from requests_app.drafts import InvalidDraft
 from requests_app.lifecycle import KeyReused
 from requests_app.paging import InvalidCursor
+from requests_app.request_input import InvalidDraft
 
 MAX_MESSAGE = 500  # characters; a message may quote what was sent
 _ARGUMENTS = {"payload", "filters"}  # our own parameters' names mean nothing to a caller

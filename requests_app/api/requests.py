@@ -26,8 +26,8 @@ from requests_app.api.schemas import (
     RequestOut,
 )
 from requests_app.display.output_download import output_response
-from requests_app.drafts import Draft, parse_draft
 from requests_app.models import ApiToken, FalRequest
+from requests_app.request_input import Draft, parse_draft
 
 router = Router(tags=["requests"])
 

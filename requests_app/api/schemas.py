@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 from ninja import Schema
 
 from requests_app.display.output_download import output_column
-from requests_app.drafts import InvalidInput, ensure_shallow, parse_input
 from requests_app.models import Delivery, FalRequest, LogLine, Observation
+from requests_app.request_input import InvalidInput, ensure_shallow, parse_input
 
 INLINE_BYTES = 4 * 1024 * 1024  # a larger output is had from `output_url` only
 NEWEST = 1000  # log lines, observations and deliveries in a reply; `events/` has them all

@@ -17,13 +17,13 @@ from channels.exceptions import StopConsumer
 from django.urls import reverse
 
 from requests_app.consumers.rights import NO_TEAM, MemberConsumer
-from requests_app.drafts import InvalidDraft, parse_session
 from requests_app.fal import InvalidMessage, Outgoing
 from requests_app.fal.realtime_outgoing import MAX_BYTES, Form
 from requests_app.models import Team
 from requests_app.relay import NotOpen, Outbox, Session
 from requests_app.relay.ending import rejected
 from requests_app.relay.opening import TooManySessions, claim_session
+from requests_app.request_input import InvalidDraft, parse_session
 from requests_app.worker.loop import watch_loop
 
 LEAVE_S = 2.0  # how long a closed tab's session may take to hang up before its socket is forgotten

@@ -8,9 +8,9 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 
-from requests_app.drafts import InvalidInput, ensure_shallow, parse_input
 from requests_app.fal import EndpointId, InvalidEndpointId
 from requests_app.models import FalRequest, MessageTemplate, Team
+from requests_app.request_input import InvalidInput, ensure_shallow, parse_input
 
 MOST_KEPT = 200  # messages of one team for one endpoint
 MOST_CHARACTERS = 256 * 1024

@@ -11,8 +11,8 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
-from requests_app.drafts import Draft, InvalidDraft, parse_draft
 from requests_app.models import SUBMITTABLE, FalRequest, Mode
+from requests_app.request_input import Draft, InvalidDraft, parse_draft
 
 MODE_HELP = {
     Mode.QUEUE: "fal keeps it until a runner is free; what fal's clients call subscribe. The usual choice.",

@@ -9,9 +9,9 @@ from django.db import IntegrityError, transaction
 
 from requests_app import announce
 from requests_app.display import summary
-from requests_app.drafts import Draft
 from requests_app.lifecycle.writing import apply, locked, record
 from requests_app.models import AT_FAL, FalRequest, IdempotencyKey, Mode, Source, Status, Team
+from requests_app.request_input import Draft
 from requests_app.rules.transitions import Change
 
 

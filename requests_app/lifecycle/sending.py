@@ -13,7 +13,6 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Value, When
 
-from requests_app.drafts import Draft
 from requests_app.fal.errors import FalError, Refused
 from requests_app.fal.headers import keeps_input
 from requests_app.fal.reports import parse_error
@@ -21,6 +20,7 @@ from requests_app.lifecycle.hearing import observe
 from requests_app.lifecycle.person import create
 from requests_app.lifecycle.writing import apply, locked, record
 from requests_app.models import FalRequest, Mode, Observation, Source, Status, Team, digest
+from requests_app.request_input import Draft
 from requests_app.rules import schedule
 from requests_app.rules.transitions import Change, Ended
 

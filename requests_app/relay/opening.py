@@ -9,8 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from requests_app import lifecycle
-from requests_app.drafts import Draft
 from requests_app.models import FalRequest, Mode, Team
+from requests_app.request_input import Draft
 
 
 class TooManySessions(Exception):

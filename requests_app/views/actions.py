@@ -18,11 +18,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from requests_app import lifecycle
-from requests_app.drafts import InvalidDraft, parse_draft
 from requests_app.forms.submit import SubmitForm, new_token, values_of
 from requests_app.forms.suggestions import first_values, suggestions
 from requests_app.lifecycle import KeyReused
 from requests_app.models import FalRequest, Mode, Team
+from requests_app.request_input import InvalidDraft, parse_draft
 from requests_app.views.access import (
     SESSION_KEY,
     get_actable_or_404,

@@ -18,8 +18,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from requests_app import lifecycle
-from requests_app.drafts import parse_draft
 from requests_app.models import FalRequest, Status, Team
+from requests_app.request_input import parse_draft
 from requests_app.sandbox import SandboxServer, Tuning
 from requests_app.worker.loop import watch_loop
 from requests_app.worker.sweep import sweep

@@ -182,7 +182,7 @@ def test_an_object_has_no_problem(page, text):
 
 
 def test_the_server_names_the_same_place(page):
-    from requests_app.drafts import InvalidInput, parse_input
+    from requests_app.request_input import InvalidInput, parse_input
 
     text = '{\n  "a": 1,\n  "b": tru\n}'
     with pytest.raises(InvalidInput) as said:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from requests_app.drafts import parse_draft
 from requests_app.forms.examples import SANDBOX
 from requests_app.forms.suggestions import first_values, known_endpoints, suggestions
+from requests_app.request_input import parse_draft
 from tests.builders import make_request
 
 

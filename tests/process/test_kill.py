@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from requests_app.drafts import input_text
+from requests_app.request_input import input_text
 from requests_app.sandbox import SandboxServer, Tuning
 from tests.process.serving import Serving
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from requests_app import drafts
-from requests_app.drafts import (
+from requests_app import request_input
+from requests_app.request_input import (
     MAX_DEPTH,
     Draft,
     InvalidDraft,
@@ -106,7 +106,7 @@ def test_the_deepest_nesting_that_is_allowed_passes() -> None:
 
 @pytest.mark.parametrize("given", ["typed", "parsed"])
 def test_the_size_limit_counts_bytes(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drafts, "MAX_INPUT_BYTES", 100)
+    monkeypatch.setattr(request_input, "MAX_INPUT_BYTES", 100)
     fits, too_large = {"a": "x" * 90}, {"a": "ü" * 60}
     as_given = json.dumps if given == "typed" else lambda value: value
     assert parse(input=as_given(fits))
