@@ -17,8 +17,8 @@ touches the network.
 from __future__ import annotations
 
 from requests_app.lifecycle.asking import answered, denied, unanswered
-from requests_app.lifecycle.finding import listed, unlisted
 from requests_app.lifecycle.hearing import CANCEL_NOTES, Heard, cancel_answered, is_for_row, observe
+from requests_app.lifecycle.lost_submits import listed, unlisted
 from requests_app.lifecycle.person import KeyReused, ask_cancel, create, create_once, give_up
 from requests_app.lifecycle.removing import remove_frames, remove_payload
 from requests_app.lifecycle.sending import (

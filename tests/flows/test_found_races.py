@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.fal import Listed
-from requests_app.lifecycle import finding
+from requests_app.lifecycle import lost_submits
 from requests_app.models import FalRequest, Status
 from requests_app.rules.lost_submit import Lost
 from requests_app.webhooks.deliveries import Verdict, receive
@@ -87,6 +87,8 @@ def test_a_person_who_gives_up_and_a_look_agree_on_one_end(owner: User) -> None:
 def test_of_two_rows_that_want_the_same_id_exactly_one_gets_it(db: None) -> None:
     for number in range(RACES):
         rows = [make_lost(number), make_lost(number)]
-        at_once(*[partial(finding._adopt, row.pk, f"r{number}", timezone.now()) for row in rows])
+        at_once(
+            *[partial(lost_submits._adopt, row.pk, f"r{number}", timezone.now()) for row in rows]
+        )
         after = FalRequest.objects.filter(pk__in=[row.pk for row in rows])
         assert sorted(row.status for row in after) == [Status.IN_PROGRESS, Status.UNCERTAIN]

@@ -279,14 +279,14 @@ def output_is_cut() -> None:
 @plant("truth", "recognition")
 def first_that_fits_is_taken() -> None:
     """Of several listed requests that may be the lost one, one is taken all the same."""
-    from requests_app.lifecycle import finding
+    from requests_app.lifecycle import lost_submits
     from requests_app.rules.lost_submit import Verdict
 
     def hasty(found: Any, *, claimed: Any, has_twin: bool) -> Verdict:
         free = sorted(set(found) - set(claimed))
         return Verdict(free[0]) if free else Verdict()
 
-    finding.recognise = hasty
+    lost_submits.recognise = hasty
 
 
 @plant("live-pages")

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.fal import Listed, Refused, Unanswered
-from requests_app.lifecycle import finding
+from requests_app.lifecycle import lost_submits
 from requests_app.models import FalRequest, Mode, Source, Status, Team
 from requests_app.rules.lost_submit import Lost
 from tests.builders import hear, make_queued, make_receipt, make_request, make_webhook
@@ -202,7 +202,7 @@ def test_an_id_that_another_row_got_a_moment_ago_is_left_to_it(
     lost: FalRequest, team: Team, owner: User
 ) -> None:
     make_queued("r-1", team=team, person=owner, input={"prompt": "another"})
-    finding._adopt(lost.pk, "r-1", timezone.now())  # decided before the other row got it
+    lost_submits._adopt(lost.pk, "r-1", timezone.now())  # decided before the other row got it
     row = fresh(lost)
     assert (row.status, row.fal_request_id) == (Status.UNCERTAIN, "")
 
