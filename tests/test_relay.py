@@ -11,7 +11,7 @@ import pytest
 from requests_app.fal import NotSent, Refused, describe_close
 from requests_app.models import Direction
 from requests_app.record.storage import NewFrame
-from requests_app.relay import Outbox, ending
+from requests_app.relay import Outbox, outcome
 from requests_app.relay import outbox as outbox_module
 
 
@@ -205,7 +205,7 @@ async def test_a_program_that_takes_nothing_holds_up_its_own_session_alone(small
 def test_an_ending_says_the_same_to_row_and_tab(
     code: int, kind: str, status: str, error_type: str
 ) -> None:
-    end = ending.of_ending(describe_close(code, "why"))
+    end = outcome.of_ending(describe_close(code, "why"))
     assert (end.news.status, end.news.error_type, end.news.sentence) == (
         status, error_type, end.sentence,
     )  # fmt: skip
@@ -221,7 +221,7 @@ def test_an_ending_says_the_same_to_row_and_tab(
     [(NotSent("no way"), "lost", None), (Refused("no", status_code=403), "refused", 403)],
 )
 def test_what_could_not_be_opened_has_failed(error: Any, kind: str, code: int | None) -> None:
-    end = ending.of_error(error)
+    end = outcome.of_error(error)
     assert (end.kind, end.http_code, end.status, end.sentence) == (
         kind,
         code,

@@ -21,8 +21,8 @@ from requests_app.fal import InvalidMessage, Outgoing
 from requests_app.fal.realtime_outgoing import MAX_BYTES, Form
 from requests_app.models import Team
 from requests_app.relay import NotOpen, Outbox, Session
-from requests_app.relay.ending import rejected
 from requests_app.relay.opening import TooManySessions, claim_session
+from requests_app.relay.outcome import rejected
 from requests_app.request_input import InvalidDraft, parse_session
 from requests_app.worker.loop import watch_loop
 

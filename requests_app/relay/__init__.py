@@ -9,8 +9,8 @@
 
 from __future__ import annotations
 
-from requests_app.relay.ending import SessionEnd
 from requests_app.relay.outbox import Outbox
+from requests_app.relay.outcome import SessionEnd
 from requests_app.relay.session import NotOpen, Session
 
 __all__ = ["NotOpen", "Outbox", "Session", "SessionEnd"]

@@ -31,9 +31,9 @@ from requests_app.fal import (
 from requests_app.fal.realtime import connect
 from requests_app.models import Direction, Source
 from requests_app.record.recorder import Recorder
-from requests_app.relay import ending
-from requests_app.relay.ending import SessionEnd
+from requests_app.relay import outcome
 from requests_app.relay.outbox import Outbox
+from requests_app.relay.outcome import SessionEnd
 from requests_app.worker.leases import holding, keep
 from requests_app.worker.loop import hosts_from_settings, watch_loop
 
@@ -73,7 +73,7 @@ class Session:
     def disconnect(self, sentence: str) -> None:
         """A person of ours leaves; the session ends within a moment."""
         if not self._left.done():
-            self._left.set_result(ending.disconnected(sentence))
+            self._left.set_result(outcome.disconnected(sentence))
 
     async def run(self) -> SessionEnd:
         """Hold the session to its end, however it ends; row, record and tab are told."""
@@ -90,7 +90,7 @@ class Session:
             end = await self._held()
         except Exception:
             logger.exception("Session %s broke off.", self.claim.pk)
-            end = ending.broken()
+            end = outcome.broken()
         finally:  # also when this process ends: what was received is on disk
             self._connection = None
             await self._recorder.close()
@@ -123,8 +123,8 @@ class Session:
             return opening.result()
         if self._left.done():
             end = self._left.result()
-            return end if self._connection else ending.before_it_stood(end)
-        return ending.stopped() if keeper.result() else ending.not_ours()
+            return end if self._connection else outcome.before_it_stood(end)
+        return outcome.stopped() if keeper.result() else outcome.not_ours()
 
     async def _connected(self) -> SessionEnd:
         options = self.claim.options
@@ -143,7 +143,7 @@ class Session:
             ):
                 return await self._relayed(connection)
         except FalError as error:
-            return ending.of_error(error)
+            return outcome.of_error(error)
 
     async def _relayed(self, connection: RealtimeConnection) -> SessionEnd:
         opened = asyncio.create_task(
@@ -219,8 +219,8 @@ def _end_of(connection: RealtimeConnection, failure: BaseException | None) -> Se
     if how is None or not isinstance(failure, FalError | None):
         raise RuntimeError("A session ended without an ending.") from failure
     if isinstance(failure, Unanswered) and how.kind == "lost":
-        return ending.of_error(failure)
-    return ending.of_ending(how)
+        return outcome.of_error(failure)
+    return outcome.of_ending(how)
 
 
 class _Pairs:
