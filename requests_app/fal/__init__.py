@@ -24,6 +24,7 @@
 
 from __future__ import annotations
 
+from .close_codes import Ending, describe_close
 from .endpoints import (
     EndpointId,
     Hosts,
@@ -39,7 +40,6 @@ from .headers import PLATFORM_HEADERS, InvalidHeader, build_headers
 from .jsontext import NotJson
 from .realtime import RealtimeConnection
 from .realtime_control import Control
-from .realtime_end import Ending, describe_close
 from .realtime_incoming import Incoming, decode_message
 from .realtime_outgoing import InvalidMessage, Outgoing
 from .realtime_pairing import Pair, Pairing

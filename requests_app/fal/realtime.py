@@ -17,10 +17,10 @@ from websockets.asyncio.server import broadcast
 from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
+from .close_codes import LOST, Ending, describe_close, ending
 from .endpoints import EndpointId
 from .errors import NotSent, Unanswered
 from .realtime_control import Control
-from .realtime_end import LOST, Ending, describe_close, ending
 from .realtime_handshake import CLOSE_TIMEOUT_S, open_socket
 from .realtime_incoming import Incoming, decode_message
 from .realtime_outgoing import Outgoing

@@ -12,8 +12,8 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
+from .close_codes import refused_handshake
 from .errors import NotSent, Unanswered
-from .realtime_end import refused_handshake
 from .replies import Reply
 
 MAX_QUEUE = (1, 0)  # messages: reading stops above the first figure and goes on at the second

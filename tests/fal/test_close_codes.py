@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from requests_app.fal import Control, Refused, Unanswered, describe_close
-from requests_app.fal.realtime_end import ending, refused_handshake
+from requests_app.fal.close_codes import ending, refused_handshake
 from requests_app.fal.replies import Reply
 
 TIMEOUT = Control("timeout", "TIMEOUT", "no inputs, reconnect when needed!")
