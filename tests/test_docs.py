@@ -153,7 +153,7 @@ def readme_keys() -> str:
 
 
 def test_the_sheet_shows_every_key_that_does_something():
-    verbs = text_of("static/js/keys.js").partition("const VERBS = {")[2].partition("\n};")[0]
+    verbs = text_of("static/js/lib/keys.js").partition("const VERBS = {")[2].partition("\n};")[0]
     bound = {quoted or bare for quoted, bare in re.findall(r'^ +(?:"(.)"|(\w)):', verbs, re.M)}
     assert bound
     shown = {key for key in keys_in(text_of("templates/_shortcuts.html")) if len(key) == 1}

@@ -60,7 +60,7 @@ class Batch:
 
     observations: Sequence[Observation] = ()
     log_lines: Sequence[LogLine] = ()
-    storage: Sequence[NewFrame] = ()
+    frames: Sequence[NewFrame] = ()
     ended: bool = False
 
     @property

@@ -47,7 +47,7 @@ _RELAYED = {
 class Caps:
     """The most one record holds; `bytes` as they were on the wire."""
 
-    storage: int
+    frames: int
     bytes: int
 
     @classmethod

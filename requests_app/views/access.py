@@ -78,7 +78,7 @@ def team_required(view: View) -> View:
         try:
             membership_of(request)
         except NoTeam:
-            return render(request, "requests_app/no_team.html", status=403)
+            return render(request, "teams/no_team.html", status=403)
         return view(request, *args, **kwargs)
 
     return inner

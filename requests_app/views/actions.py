@@ -102,7 +102,7 @@ def _page(request: HttpRequest, form: SubmitForm, status: int = 200) -> HttpResp
         "run_url": settings.FAL_RUN_URL,
         "queue_url": settings.FAL_QUEUE_URL,
     }
-    return render(request, "requests_app/new.html", context, status=status)
+    return render(request, "form/new.html", context, status=status)
 
 
 def _uuid_or_none(value: Any) -> UUID | None:
@@ -116,7 +116,7 @@ def _refused(request: HttpRequest, form: SubmitForm, values: QueryDict) -> HttpR
     """422 and what is wrong. With JavaScript only the errors travel, so nothing typed can be lost."""
     values["token"] = new_token()
     if request.headers.get("HX-Request"):
-        return render(request, "requests_app/_form_state.html", {"form": form}, status=422)
+        return render(request, "form/_form_state.html", {"form": form}, status=422)
     return _page(request, form, status=422)
 
 
@@ -124,7 +124,7 @@ def _accepted(request: HttpRequest, row: FalRequest) -> HttpResponse:
     if not request.headers.get("HX-Request"):
         return redirect("requests:detail", row.public_id)
     form = SubmitForm(initial={"token": new_token()})
-    response = render(request, "requests_app/_form_state.html", {"form": form, "made": row})
+    response = render(request, "form/_form_state.html", {"form": form, "made": row})
     return _trigger(response, {"request:created": {"id": str(row.public_id)}})
 
 

@@ -38,7 +38,7 @@ def detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
     context = detail_context.page(
         row, may_act=_may_act(request, row), tab=request.GET.get("tab", "")
     )
-    return render(request, "requests_app/detail.html", context)
+    return render(request, "request/detail.html", context)
 
 
 @login_required
@@ -48,7 +48,7 @@ def live(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The parts that change, each with its version: the page swaps those that are newer."""
     row = get_request_or_404(request.user, public_id)
     context = detail_context.live(row, may_act=_may_act(request, row))
-    return render(request, "requests_app/_live.html", context)
+    return render(request, "request/_live.html", context)
 
 
 @login_required
@@ -62,7 +62,7 @@ def logs(request: HttpRequest, public_id: UUID) -> HttpResponse:
         return HttpResponseBadRequest("after is the id of a log line.")
     lines = LogLine.objects.filter(request=row, id__gt=after).order_by("id")
     context = {"lines": lines[: detail_context.LINES_AT_ONCE]}
-    return render(request, "requests_app/_log_lines.html", context)
+    return render(request, "request/_log_lines.html", context)
 
 
 @login_required

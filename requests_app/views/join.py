@@ -38,7 +38,7 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
         raise Http404 from error
     status = 422 if request.method == "POST" else 200
     context = {"invitation": found, "form": form, "secret": secret}
-    return render(request, "requests_app/join.html", context, status=status)
+    return render(request, "teams/join.html", context, status=status)
 
 
 def _accepted(request: HttpRequest, secret: str, form: AccountForm | None) -> HttpResponse:

@@ -68,7 +68,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
         "examples": examples(),
         "fragment_query": urlencode({"q": str(listing.search)}),
     }
-    return render(request, "requests_app/list.html", context)
+    return render(request, "list/list.html", context)
 
 
 @require_safe
@@ -82,7 +82,7 @@ def rows(request: HttpRequest) -> HttpResponse:
     found = list(listing.for_show(listing.matching()).filter(public_id__in=ids))
     matching = {row.public_id for row in found}
     missing = set(asked.values_list("public_id", flat=True)) - matching
-    response = render(request, "requests_app/_rows.html", {"rows": found})
+    response = render(request, "list/_rows.html", {"rows": found})
     response["X-Missing"] = ",".join(sorted(map(str, missing)))
     return response
 
@@ -93,7 +93,7 @@ def rows(request: HttpRequest) -> HttpResponse:
 def counts(request: HttpRequest) -> HttpResponse:
     """The status chips with their counts."""
     listing = Listing.of(request)
-    return render(request, "requests_app/_counts.html", {"chips": chips_of(listing)})
+    return render(request, "list/_counts.html", {"chips": chips_of(listing)})
 
 
 @require_safe

@@ -42,7 +42,7 @@ def realtime(request: HttpRequest) -> HttpResponse:
         "may_submit": membership_of(request).may_submit,
         "sessions": _sessions(request),
     }
-    return render(request, "requests_app/realtime.html", context)
+    return render(request, "realtime/realtime.html", context)
 
 
 def _source(request: HttpRequest) -> FalRequest | None:
@@ -59,7 +59,7 @@ def _source(request: HttpRequest) -> FalRequest | None:
 @never_cache
 def sessions(request: HttpRequest) -> HttpResponse:
     """The team's newest sessions: those that are open can be watched."""
-    return render(request, "requests_app/_sessions.html", {"sessions": _sessions(request)})
+    return render(request, "realtime/_sessions.html", {"sessions": _sessions(request)})
 
 
 def _sessions(request: HttpRequest) -> list[FalRequest]:
@@ -109,4 +109,4 @@ def _kept(
         "endpoint": endpoint,
         "may_submit": membership_of(request).may_submit,
     }
-    return render(request, "requests_app/_kept_messages.html", context, status=status)
+    return render(request, "realtime/_kept_messages.html", context, status=status)

@@ -41,7 +41,7 @@ def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
         "add_form": AddForm(),
         **more,
     }
-    return render(request, "requests_app/settings.html", context, status=status)
+    return render(request, "teams/settings.html", context, status=status)
 
 
 def manages(view: View) -> View:

@@ -26,7 +26,7 @@ def setup(request: HttpRequest, token: str) -> HttpResponse:
     form = SetupForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         status = 422 if request.method == "POST" else 200
-        return render(request, "requests_app/setup.html", {"form": form}, status=status)
+        return render(request, "teams/setup.html", {"form": form}, status=status)
     try:
         user = make_first_owner(token, **form.cleaned_data)
     except LinkDead as error:

@@ -1,16 +1,16 @@
 // The one module a page loads. Each import looks for its own elements and does nothing without them.
 
-import "./time.js";
-import "./menu.js";
-import "./keys.js";
-import "./toasts.js";
-import "./connection.js";
-import "./rows.js";
-import "./acted.js";
-import "./copy.js";
-import "./code.js";
-import "./form.js";
-import "./detail.js";
-import "./stream.js";
-import "./replay.js";
-import "./realtime.js";
+import "./lib/time.js";
+import "./lib/menu.js";
+import "./lib/keys.js";
+import "./lib/toasts.js";
+import "./lib/connection.js";
+import "./list/rows.js";
+import "./lib/acted.js";
+import "./lib/copy.js";
+import "./lib/code.js";
+import "./form/form.js";
+import "./request/detail.js";
+import "./request/stream.js";
+import "./record/replay.js";
+import "./realtime/realtime.js";

@@ -22,7 +22,7 @@ def test_pages_for_visitors_stand_in_the_frame(db: None, path: str, words: str) 
     response = Client().get(f"/accounts/{path}")
     assert response.status_code == 200
     assert words in response.text
-    assert "css/account.css" in response.text
+    assert "css/teams/account.css" in response.text
     assert "unsafe-inline" not in response["Content-Security-Policy"]
 
 
@@ -39,7 +39,7 @@ def test_pages_for_members_stand_in_the_frame(as_owner: Client, path: str, words
     response = as_owner.get(f"/accounts/{path}")
     assert response.status_code == 200
     assert words in response.text
-    assert "css/account.css" in response.text
+    assert "css/teams/account.css" in response.text
 
 
 def test_a_wrong_password_is_said_and_the_name_is_kept(owner: User) -> None:

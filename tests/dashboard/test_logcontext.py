@@ -19,7 +19,7 @@ from requests_app.models import Team
 from requests_app.worker.steps import advance
 from tests.builders import make_request
 from tests.fal.peer import html
-from tests.watch.conftest import PeerThread, loop, peer  # noqa: F401
+from tests.worker.conftest import PeerThread, loop, peer  # noqa: F401
 
 logger = logging.getLogger("requests_app.tests")
 

@@ -12,7 +12,7 @@ from requests_app.models import FalRequest, Team
 from tests.builders import make_request
 from tests.consumers.conftest import page  # noqa: F401  (a fixture)
 from tests.fal_app.serving import ENDPOINT_ID, FalApp
-from tests.watch.conftest import loop, until  # noqa: F401  (fixtures)
+from tests.worker.conftest import loop, until  # noqa: F401  (fixtures)
 
 
 @pytest.fixture(scope="session")

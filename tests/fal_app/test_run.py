@@ -17,7 +17,7 @@ from requests_app import lifecycle
 from requests_app.forms.submit import new_token
 from requests_app.models import FalRequest, Status
 from tests.fal_app.serving import ENDPOINT_ID, FalApp
-from tests.watch.conftest import ended
+from tests.worker.conftest import ended
 
 pytestmark = [pytest.mark.fal, pytest.mark.django_db(transaction=True)]
 Ask = Callable[..., FalRequest]

@@ -14,7 +14,7 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.models import FalRequest, Status
 from tests.fal_app.serving import FalApp
-from tests.watch.conftest import ended
+from tests.worker.conftest import ended
 
 pytestmark = [pytest.mark.fal, pytest.mark.django_db(transaction=True)]
 Ask = Callable[..., FalRequest]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.consumers.conftest import fal as fal
 from tests.consumers.conftest import page as page
-from tests.watch.conftest import loop as loop
-from tests.watch.conftest import peer as peer
-from tests.watch.conftest import queued as queued
-from tests.watch.conftest import until as until
+from tests.worker.conftest import loop as loop
+from tests.worker.conftest import peer as peer
+from tests.worker.conftest import queued as queued
+from tests.worker.conftest import until as until

@@ -17,7 +17,7 @@ from requests_app.worker.steps import (
     DENIALS_OF_RESULT,
 )
 from tests.fal.peer import says
-from tests.watch.conftest import PeerThread, look
+from tests.worker.conftest import PeerThread, look
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

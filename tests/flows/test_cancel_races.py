@@ -23,8 +23,8 @@ from requests_app.models import FalRequest, Observation, Source, Status, Team
 from requests_app.rules.transitions import CANCELLED_TYPE, Gone
 from requests_app.worker.sweep import sweep
 from tests.builders import make_request, make_result, make_status, make_webhook
-from tests.watch.conftest import loop as loop
-from tests.watch.conftest import wait_for
+from tests.worker.conftest import loop as loop
+from tests.worker.conftest import wait_for
 
 # The reasoning is the same on every database: where others run the suite again, fewer will do.
 INTERLEAVINGS = int(os.environ.get("INTERLEAVINGS", 1000 if connection.vendor == "sqlite" else 200))

@@ -26,7 +26,7 @@ from tests.fal.conftest import QUICK
 from tests.fal.peer import Peer, Step, drip, html, raw, reply, reset, says, then_close, truncated
 from tests.fal.tls import untrusted
 from tests.views.request_page import page
-from tests.watch.conftest import PeerThread, at_peer, fresh
+from tests.worker.conftest import PeerThread, at_peer, fresh
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,7 +15,7 @@ from requests_app.record.storage import sketch
 from requests_app.worker.steps import advance
 from tests.builders import make_request
 from tests.fal.peer import NGINX_502, Step, events, html, reply
-from tests.watch.conftest import PeerThread, fresh
+from tests.worker.conftest import PeerThread, fresh
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

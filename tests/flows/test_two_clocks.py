@@ -15,7 +15,7 @@ from requests_app.models import FalRequest, Status, Team
 from requests_app.worker.steps import advance
 from tests.builders import make_request
 from tests.fal.peer import says
-from tests.watch.conftest import PeerThread, fresh, wait_for
+from tests.worker.conftest import PeerThread, fresh, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -25,7 +25,7 @@ from requests_app.worker.sweep import sweep
 from tests.builders import SECRET, make_awaiting, make_post, make_request
 from tests.flows.racing_fal import ORDERS, RacingFal, receipt
 from tests.signing import KeyHost, Signer, body_of
-from tests.watch.conftest import loop as loop
+from tests.worker.conftest import loop as loop
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from requests_app import announce, lifecycle
 from requests_app.models import FalRequest, Frame, LogLine, Observation, Source, Status, Team
-from requests_app.record import follow, storage
+from requests_app.record import follow as follow_module
+from requests_app.record import storage
 from requests_app.record.follow import Batch, Place, follow
 from requests_app.record.storage import NewFrame
 from requests_app.rules.transitions import Ended
@@ -32,7 +33,7 @@ def row(transactional_db: None) -> FalRequest:
 @pytest.fixture
 def never_polls(monkeypatch: pytest.MonkeyPatch, in_memory_layer: Any) -> None:
     """Wake-ups alone: only the layer that loses none can do that."""
-    monkeypatch.setattr(follow, "POLL_S", 60.0)
+    monkeypatch.setattr(follow_module, "POLL_S", 60.0)
 
 
 def add_frames(row: FalRequest, *numbers: int, size: int = 1) -> None:
@@ -145,8 +146,8 @@ async def test_word_of_frames_costs_no_look_at_anything_else(
         looks.append(place.frame)
         return look(pk, place)
 
-    look = follow._look
-    monkeypatch.setattr(follow, "_look", counted)
+    look = follow_module._look
+    monkeypatch.setattr(follow_module, "_look", counted)
     async with aclosing(follow(row.pk)) as batches:
         for number in range(1, 6):
             await sync_to_async(add_frames)(row, number)
@@ -231,7 +232,7 @@ async def test_it_rests_while_nothing_happens(row: FalRequest, never_polls: None
 async def test_a_lost_message_costs_one_poll(
     row: FalRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follow, "POLL_S", 0.1)
+    monkeypatch.setattr(follow_module, "POLL_S", 0.1)
     async with aclosing(follow(row.pk)) as batches:
         await next_full(batches)
         await sync_to_async(Frame.objects.create)(
@@ -247,8 +248,8 @@ async def test_a_layer_that_is_away_leaves_the_poll(
         async def new_channel(self) -> str:
             raise ConnectionError("refused")
 
-    monkeypatch.setattr(follow, "get_channel_layer", Away)
-    monkeypatch.setattr(follow, "POLL_S", 0.1)
+    monkeypatch.setattr(follow_module, "get_channel_layer", Away)
+    monkeypatch.setattr(follow_module, "POLL_S", 0.1)
     async with aclosing(follow(row.pk)) as batches:
         await next_full(batches)
         await sync_to_async(add_frames)(row, 1)
@@ -280,7 +281,7 @@ async def test_it_does_not_wait_for_those_logs_for_ever(row: FalRequest) -> None
     await FalRequest.objects.filter(pk=row.pk).aupdate(
         status=Status.COMPLETED,
         due_at=timezone.now(),
-        ended_at=timezone.now() - follow.AFTERCARE - timedelta(seconds=1),
+        ended_at=timezone.now() - follow_module.AFTERCARE - timedelta(seconds=1),
     )
     assert [batch.ended for batch in await to_the_end(row)] == [True]
 

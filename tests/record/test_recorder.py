@@ -20,7 +20,7 @@ from requests_app.record.live_feed import feed
 from requests_app.record.recorder import Caps, Full, Recorder
 from requests_app.worker.loop import watch_loop
 from tests.builders import make_request
-from tests.watch.conftest import busy_database
+from tests.worker.conftest import busy_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

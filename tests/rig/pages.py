@@ -1,6 +1,6 @@
 """Who has the list open in a browser: notes when it learns of which version of which row.
 
-It asks as `static/js/socket.js` does, at the very intervals written there: by the socket, by GET while
+It asks as `static/js/lib/socket.js` does, at the very intervals written there: by the socket, by GET while
 there is none, and now and then beside it.
 """
 
@@ -21,7 +21,7 @@ from tests.rig.history import History
 from tests.rig.processes import ROOT
 from tests.rig.services import PERSON
 
-SCRIPT = (ROOT / "static/js/socket.js").read_text(encoding="utf-8")
+SCRIPT = (ROOT / "static/js/lib/socket.js").read_text(encoding="utf-8")
 RETRY_S = 1.0  # the script's first one, with its average jitter
 ASK_TIMEOUT_S = 20.0
 AWAY = (httpx.HTTPError, OSError, TimeoutError, WebSocketException)

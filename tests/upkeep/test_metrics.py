@@ -18,7 +18,7 @@ from requests_app.worker.breaker import FAILURES, Breaker
 from requests_app.worker.steps import advance
 from tests.builders import hear, make_queued, make_request, make_result
 from tests.fal.peer import says
-from tests.watch.conftest import PeerThread, at_peer, loop, peer  # noqa: F401
+from tests.worker.conftest import PeerThread, at_peer, loop, peer  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 

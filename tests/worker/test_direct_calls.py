@@ -20,7 +20,7 @@ from requests_app.worker import leases
 from requests_app.worker.steps import advance
 from tests.builders import make_request
 from tests.fal.peer import events, hang, raw, reset, says
-from tests.watch.conftest import PeerThread, ended, fresh, wait_for
+from tests.worker.conftest import PeerThread, ended, fresh, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Until = Callable[..., FalRequest]

@@ -19,7 +19,7 @@ from requests_app.worker import leases
 from requests_app.worker.steps import advance
 from tests.builders import make_queued, make_request
 from tests.fal.peer import says
-from tests.watch.conftest import PeerThread, at_peer, fresh, wait_for
+from tests.worker.conftest import PeerThread, at_peer, fresh, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

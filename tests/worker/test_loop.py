@@ -13,7 +13,7 @@ from django.db import OperationalError
 from requests_app.models import Team
 from requests_app.worker import loop as loop_module
 from requests_app.worker.loop import WatchLoop
-from tests.watch.conftest import busy_database, wait_for
+from tests.worker.conftest import busy_database, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

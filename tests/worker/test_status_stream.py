@@ -16,7 +16,7 @@ from requests_app.worker import status_stream
 from requests_app.worker.steps import advance, urls_of
 from tests.builders import hear, make_queued, make_result
 from tests.fal.peer import events, says
-from tests.watch.conftest import PeerThread, at_peer, fresh, wait_for
+from tests.worker.conftest import PeerThread, at_peer, fresh, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -22,7 +22,7 @@ from requests_app.worker.steps import (
 )
 from tests.builders import hear, make_request, make_webhook
 from tests.fal.peer import hang, says
-from tests.watch.conftest import PeerThread, at_peer, ended, fresh, look, submits, wait_for
+from tests.worker.conftest import PeerThread, at_peer, ended, fresh, look, submits, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Until = Callable[..., FalRequest]

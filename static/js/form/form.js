@@ -1,0 +1,170 @@
+// The new-request form: says what is wrong while it is typed, shows what will be sent, submits by Ctrl-Enter.
+// The server judges; nothing here changes or blocks what was typed.
+
+import { Code } from "../lib/code.js";
+import { offsetOf, placeOf, problemOf } from "../lib/jsontext.js";
+
+const PAUSE_MS = 150;
+
+const form = document.getElementById("request-form");
+
+/** The options as the server reads them from the fields. */
+function optionsOf(fields) {
+  const seconds = Number(fields.start_timeout.value);
+  const options = {};
+  if (fields.priority.value === "low") options.priority = "low";
+  if (fields.start_timeout.value.trim() && seconds > 0) options.start_timeout = seconds;
+  if (fields.no_retry.checked) options.no_retry = true;
+  if (fields.no_store.checked) options.store_io = false;
+  if (fields.runner_hint.value.trim()) options.runner_hint = fields.runner_hint.value.trim();
+  const headers = fields.headers.value.split("\n").flatMap(headerOf);
+  if (headers.length) options.headers = Object.fromEntries(headers);
+  return options;
+}
+
+function headerOf(line) {
+  const colon = line.indexOf(":");
+  return colon > 0 ? [[line.slice(0, colon).trim(), line.slice(colon + 1).trim()]] : [];
+}
+
+class Compose {
+  #fields = form.elements;
+  #input = document.getElementById("id_input");
+  #code = new Code(() => this.#request(), { ...form.dataset });
+  #timer = null;
+  #isModeChosen = false; // by a person
+
+  constructor() {
+    form.addEventListener("input", () => this.#later());
+    form.addEventListener("change", ({ target }) => (this.#isModeChosen ||= target.name === "mode"));
+    this.#fields.endpoint_id.addEventListener("input", () => this.#offerExample());
+    document.addEventListener("keydown", (event) => this.#keys(event));
+    form.addEventListener("htmx:beforeRequest", () => this.#clearErrors());
+    form.addEventListener("htmx:afterRequest", () => this.#answered());
+    document.getElementById("json-go").addEventListener("click", () => this.#goThere());
+    document.getElementById("format-json").addEventListener("click", () => this.#format());
+    document.getElementById("sent").hidden = false;
+    document.getElementById("format-json").hidden = false;
+    form.querySelector(".submit-keys").hidden = false;
+    this.#show();
+    this.#markErrors();
+  }
+
+  #later() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#show(), PAUSE_MS);
+  }
+
+  #keys(event) {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    if (document.querySelector("dialog[open]")) return;
+    event.preventDefault();
+    // The button itself, so that a disabled one (a request is on its way) stays without effect.
+    form.querySelector("[type=submit]").click();
+  }
+
+  /** An endpoint with an example brings it along, unless an input was typed; and its mode, unless one was chosen. */
+  #offerExample() {
+    const known = [...document.querySelectorAll("#endpoints option")];
+    const { mode, input } = known.find(({ value }) => value === this.#fields.endpoint_id.value.trim())?.dataset ?? {};
+    const untyped = ["", "{}", ...known.map((option) => option.dataset.input)];
+    if (!input || !untyped.includes(this.#input.value.trim())) return;
+    this.#input.value = input;
+    if (!this.#isModeChosen) this.#fields.mode.value = mode;
+  }
+
+  #show() {
+    this.#judge();
+    this.#code.show();
+  }
+
+  #judge() {
+    const problem = problemOf(this.#input.value);
+    const state = document.getElementById("json-state");
+    state.textContent = problem ? this.#words(problem) : "valid JSON";
+    state.classList.toggle("json-wrong", problem !== null);
+    this.#mark(problem);
+  }
+
+  #words({ message, line, column }) {
+    return line ? `${message}: line ${line}, column ${column}` : message;
+  }
+
+  /** Show the line and point at the column. */
+  #mark(problem) {
+    const place = document.getElementById("json-place");
+    const isKnown = problem?.line != null;
+    place.hidden = !isKnown;
+    if (!isKnown) return;
+    const line = this.#input.value.split("\n")[problem.line - 1] ?? "";
+    const start = Math.max(0, problem.column - 40);
+    const excerpt = line.slice(start, start + 72);
+    const prefix = `${problem.line} │ `;
+    const gap = " ".repeat(prefix.length + problem.column - 1 - start);
+    document.getElementById("json-excerpt").textContent = `${prefix}${excerpt}\n${gap}^`;
+    place.dataset.offset = offsetOf(this.#input.value, problem.line, problem.column);
+  }
+
+  #goThere() {
+    const offset = Number(document.getElementById("json-place").dataset.offset);
+    this.#input.focus();
+    this.#input.setSelectionRange(offset, offset + 1);
+  }
+
+  #format() {
+    try {
+      const text = JSON.stringify(JSON.parse(this.#input.value), null, 2);
+      // Long numbers would lose digits: then the text stays as it is.
+      if (text.replace(/\s/g, "").length !== this.#input.value.replace(/\s/g, "").length) return;
+      this.#input.focus();
+      this.#input.select();
+      document.execCommand("insertText", false, text); // the one way that keeps undo
+    } catch {
+      this.#goThere();
+    }
+  }
+
+  #request() {
+    return {
+      endpoint: this.#fields.endpoint_id.value.trim() || "owner/app",
+      mode: this.#fields.mode.value,
+      input: this.#input.value,
+      options: optionsOf(this.#fields),
+    };
+  }
+
+  // --- what the server said ---
+
+  #clearErrors() {
+    for (const place of form.querySelectorAll(".field-error, .form-error")) place.replaceChildren();
+    this.#markErrors();
+  }
+
+  #answered() {
+    this.#markErrors();
+    const first = form.querySelector("[aria-invalid=true]");
+    if (!first) return;
+    const options = first.closest("details");
+    if (options) options.open = true;
+    first.focus();
+  }
+
+  /** Tie each field to its error; the input's error names a line and a column. */
+  #markErrors() {
+    for (const place of form.querySelectorAll(".field-error")) {
+      const field = form.querySelector(`#id_${place.id.replace("error-", "")}`);
+      if (!field) continue;
+      const isWrong = place.textContent.trim() !== "";
+      if (isWrong) field.setAttribute("aria-invalid", "true");
+      else field.removeAttribute("aria-invalid");
+      if (isWrong && field === this.#input) this.#markServers(place.textContent);
+    }
+  }
+
+  #markServers(text) {
+    const place = placeOf(text);
+    if (place) this.#mark({ message: text, ...place });
+  }
+}
+
+if (form) new Compose();

@@ -1,0 +1,225 @@
+// The table's rows, kept up to date. Every row comes as HTML from the same view; one function puts it in.
+//
+//   <tbody data-rows="URL" data-query="q=…" data-live-since="seq" [data-counts="URL"]
+//          [data-first-page]   rows that are new to the team belong here
+//          [data-attach]>      rows made by this page's own form belong here, on top
+//
+// Nothing moves under the reader: while the page is scrolled, hovered or selected in, new rows wait behind
+// a "+3 new" button. A row that stops matching the search stays, dimmed.
+
+import { count } from "../lib/announce.js";
+import { live } from "../lib/socket.js";
+import { refreshTimes } from "../lib/time.js";
+
+const GATHER_MS = 50; // changes of the same moment travel as one question
+const BATCH = 100; // ids the server takes at once
+const MOST_ROWS = 200; // in the page; "Older" has the rest
+const COUNTS_MS = 3000;
+const SHOWN_MS = 1200; // how long a change stays marked
+const INERT_MS = 700; // a button that has just changed under the pointer does nothing
+
+export class Rows {
+  #body;
+  #pill = document.getElementById("new-rows");
+  #asked = new Map(); // uuid -> newest seq we know to exist; null: unknown
+  #waiting = new Map(); // uuid -> <tr> not shown yet
+  #attached = new Set();
+  #gathering = null;
+  #counting = null;
+  #hovered = false;
+
+  constructor(body) {
+    this.#body = body;
+    body.addEventListener("pointerenter", () => (this.#hovered = true));
+    // Leaving shows nothing yet: the pointer may be on its way to the button.
+    body.addEventListener("pointerleave", () => (this.#hovered = false));
+    this.#pill?.addEventListener("click", () => this.#showWaiting(true));
+    document.addEventListener("request:acted", (event) => this.#ask(event.detail.id, null));
+    if ("attach" in body.dataset) {
+      document.addEventListener("request:created", (event) => this.attach(event.detail.id));
+    }
+    live.on("changed", ({ rows }) => rows.forEach(([id, seq]) => this.#ask(id, seq)));
+    live.watchTable();
+  }
+
+  /** Put the row with this id on top, wherever the reader is. */
+  attach(id) {
+    this.#attached.add(id);
+    this.#ask(id, null);
+  }
+
+  #row(id) {
+    return this.#body.querySelector(`#${CSS.escape(`request-${id}`)}`);
+  }
+
+  #ask(id, seq) {
+    const shown = this.#row(id) ?? this.#waiting.get(id);
+    if (shown && seq !== null && Number(shown.dataset.seq) >= seq) return;
+    const wanted = shown || this.#attached.has(id) || "firstPage" in this.#body.dataset;
+    if (wanted) this.#asked.set(id, seq);
+    this.#count();
+    this.#gathering ??= setTimeout(() => this.#fetchAsked(), GATHER_MS);
+  }
+
+  async #fetchAsked() {
+    const ids = [...this.#asked.keys()].slice(0, BATCH);
+    for (const id of ids) this.#asked.delete(id);
+    try {
+      if (ids.length) await this.#fetch(ids);
+    } catch {
+      // The light says that the server is away; the next answer of `changes` names these rows again.
+    }
+    this.#gathering = this.#asked.size ? setTimeout(() => this.#fetchAsked(), GATHER_MS) : null;
+  }
+
+  async #fetch(ids) {
+    const attached = ids.filter((id) => this.#attached.has(id));
+    const others = ids.filter((id) => !this.#attached.has(id));
+    if (attached.length) (await this.#get(attached, "")).rows.forEach((row) => this.#put(row, {}));
+    if (!others.length) return;
+    const { rows, missing } = await this.#get(others, this.#body.dataset.query);
+    rows.forEach((row) => this.#put(row, {}));
+    for (const id of missing) this.#drop(id);
+    const inPage = missing.filter((id) => this.#row(id));
+    if (inPage.length) (await this.#get(inPage, "")).rows.forEach((row) => this.#put(row, { gone: true }));
+  }
+
+  async #get(ids, query) {
+    const reply = await fetch(`${this.#body.dataset.rows}?ids=${ids.join(",")}${query ? `&${query}` : ""}`, {
+      redirect: "error",
+    });
+    if (!reply.ok) throw new Error(`the server answers ${reply.status}`);
+    const template = document.createElement("template");
+    template.innerHTML = await reply.text();
+    const missing = (reply.headers.get("X-Missing") ?? "").split(",").filter(Boolean);
+    return { rows: [...template.content.querySelectorAll("tr")], missing };
+  }
+
+  /** The one way a row enters the page: never an older version over a newer one. */
+  #put(fresh, { gone = false }) {
+    const id = fresh.id.replace("request-", "");
+    const old = this.#row(id);
+    if (old) {
+      this.#replace(old, fresh, gone);
+    } else if (this.#attached.has(id)) {
+      this.#insert(fresh);
+      fresh.scrollIntoView({ block: "nearest" }); // below the form it may be out of sight
+    } else if (this.#belongsHere(fresh)) {
+      const before = this.#waiting.get(id);
+      if (before && Number(before.dataset.seq) > Number(fresh.dataset.seq)) return;
+      this.#waiting.set(id, fresh);
+      if (this.#isBusy()) this.#showPill();
+      else this.#showWaiting();
+    }
+  }
+
+  #belongsHere(fresh) {
+    const last = this.#body.rows[this.#body.rows.length - 1];
+    const isOlder = last && Number(fresh.dataset.created) < Number(last.dataset.created);
+    return !(isOlder && document.querySelector(".pager a[rel=next]"));
+  }
+
+  #replace(old, fresh, gone) {
+    if (Number(fresh.dataset.seq) < Number(old.dataset.seq)) return;
+    const isMoved = fresh.dataset.status !== old.dataset.status;
+    const focused = [...old.querySelectorAll("a, button")].indexOf(document.activeElement);
+    if (old.querySelector(".row-actions")?.matches(":hover")) this.#holdActions(fresh);
+    adopt(fresh);
+    old.replaceWith(fresh);
+    fresh.classList.toggle("row-gone", gone);
+    if (gone) fresh.title = "It no longer matches the filters";
+    if (focused >= 0) [...fresh.querySelectorAll("a, button")][focused]?.focus({ preventScroll: true });
+    if (isMoved) {
+      mark(fresh);
+      count(fresh.dataset.status.replace("_", " "));
+    }
+  }
+
+  #holdActions(fresh) {
+    const actions = fresh.querySelector(".row-actions");
+    actions.inert = true;
+    setTimeout(() => (actions.inert = false), INERT_MS);
+  }
+
+  #drop(id) {
+    if (this.#waiting.delete(id)) this.#showPill();
+  }
+
+  #isBusy() {
+    const selection = document.getSelection();
+    const selecting = selection && !selection.isCollapsed && this.#body.contains(selection.anchorNode);
+    return this.#hovered || selecting || scrollY > 80 || this.#body.contains(document.activeElement);
+  }
+
+  #showPill() {
+    if (!this.#pill) return;
+    this.#pill.hidden = this.#waiting.size === 0;
+    this.#pill.textContent = `+${this.#waiting.size > 99 ? "99" : this.#waiting.size} new`;
+  }
+
+  #showWaiting(asked = false) {
+    const rows = [...this.#waiting.values()];
+    this.#waiting.clear();
+    this.#showPill();
+    rows.forEach((row) => this.#insert(row));
+    if (asked) scrollTo({ top: 0 });
+  }
+
+  #insert(fresh) {
+    document.getElementById("empty")?.remove();
+    this.#body.closest("[hidden]")?.removeAttribute("hidden");
+    adopt(fresh);
+    const next = [...this.#body.rows].find((row) => Number(row.dataset.created) < Number(fresh.dataset.created));
+    this.#body.insertBefore(fresh, next ?? null);
+    mark(fresh);
+    count("new");
+    this.#trim();
+  }
+
+  #trim() {
+    const older = document.querySelector(".pager a[rel=next]");
+    while (this.#body.rows.length > MOST_ROWS && older) {
+      this.#body.rows[this.#body.rows.length - 1].remove();
+      const url = new URL(older.href);
+      url.searchParams.set("older", this.#body.rows[this.#body.rows.length - 1].id.replace("request-", ""));
+      older.href = url;
+    }
+  }
+
+  #count() {
+    if (!this.#body.dataset.counts) return;
+    this.#counting ??= setTimeout(() => this.#fetchCounts(), COUNTS_MS);
+  }
+
+  async #fetchCounts() {
+    this.#counting = null;
+    const chips = document.getElementById("counts");
+    if (document.hidden || !chips) return;
+    try {
+      const reply = await fetch(`${this.#body.dataset.counts}?${this.#body.dataset.query}`, { redirect: "error" });
+      if (!reply.ok) return;
+      const template = document.createElement("template");
+      template.innerHTML = await reply.text();
+      const fresh = template.content.querySelectorAll(".chip");
+      // Word by word: a replaced link would lose its focus.
+      chips.querySelectorAll(".chip").forEach((chip, index) => {
+        chip.querySelector(".chip-count").textContent = fresh[index].querySelector(".chip-count").textContent;
+        chip.toggleAttribute("data-zero", fresh[index].hasAttribute("data-zero"));
+      });
+    } catch {
+      // the next change asks again
+    }
+  }
+}
+
+function adopt(row) {
+  window.htmx?.process(row);
+  refreshTimes(row);
+}
+
+function mark(row) {
+  row.classList.add("row-changed");
+  setTimeout(() => row.classList.remove("row-changed"), SHOWN_MS);
+}
+
+for (const body of document.querySelectorAll("tbody[data-rows]")) new Rows(body);

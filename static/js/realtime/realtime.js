@@ -1,0 +1,287 @@
+// The realtime page: sessions side by side as tabs, each with a socket, a composer and a list of its own.
+
+import { announce } from "../lib/announce.js";
+import { Composer } from "./composer.js";
+import { FrameDetail } from "../record/framedetail.js";
+import { FrameList } from "../record/frames.js";
+import { sizeOf, spanOf } from "../record/frametext.js";
+import { Session } from "./session.js";
+import { live } from "../lib/socket.js";
+import { toast } from "../lib/toasts.js";
+
+const MOST_TABS = 8;
+const KEPT_FRAMES = 1000;
+const RECENT = 100; // round trips the median is taken of
+const COUNT_MS = 200;
+const LIST_MS = 1000; // the list of the team's sessions is asked for once a second at most
+const CALM = new Set(["normal", "timeout", "disconnected"]);
+const WORDS = { idle: "not connected", connecting: "connecting…", open: "open", ended: "ended" };
+
+const bench = document.getElementById("workbench");
+
+/** One tab: the panel is cloned from the page's template. */
+class SessionTab {
+  session = new Session();
+  #counts;
+  #timer = null;
+
+  constructor(panel, tab) {
+    this.panel = panel;
+    this.tab = tab;
+    this.form = panel.querySelector("[data-connect]");
+    this.composer = new Composer(panel.querySelector("[data-composer]"), this.session);
+    const frames = panel.querySelector("[data-frames-root]");
+    this.detail = new FrameDetail(frames, {
+      base: () => `${this.session.url}frames/`,
+      reuse: (text, kind) => this.composer.write(pretty(text), kind),
+      closed: () => this.list.mark(null),
+      pairOf: (frame) => this.list.pairOf(frame),
+      go: (frame) => this.list.choose(frame),
+    });
+    this.list = new FrameList(frames, {
+      keep: KEPT_FRAMES,
+      open: (frame) => this.detail.open(frame),
+      cleared: () => this.detail.close(),
+    });
+    this.#listen();
+    this.#name();
+    this.#fresh();
+  }
+
+  #listen() {
+    const { session, form, panel } = this;
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#connect();
+    });
+    form.addEventListener("input", () => this.#name());
+    form.elements.endpoint_id.addEventListener("change", () => window.htmx?.trigger(panel.querySelector(".kept"), "renew"));
+    this.#part("disconnect").addEventListener("click", () => session.disconnect());
+    this.#part("reconnect").addEventListener("click", () => this.#connect());
+    session.addEventListener("state", ({ detail }) => this.#turned(detail.state));
+    session.addEventListener("begun", ({ detail }) => this.#begun(detail));
+    session.addEventListener("frame", ({ detail }) => this.#take(detail));
+    session.addEventListener("missed", ({ detail }) => this.list.miss(detail.missed));
+    session.addEventListener("ended", ({ detail }) => this.#ended(detail));
+    session.addEventListener("capped", ({ detail }) => (this.list.recordEnd = detail.frame));
+    for (const type of ["problem", "capped"]) {
+      session.addEventListener(type, ({ detail }) => this.#notice(detail.message));
+    }
+    panel.addEventListener("click", ({ target }) => {
+      const load = target.closest("[data-load]");
+      if (load) this.composer.write(load.parentElement.querySelector("[data-kept-text]").textContent);
+    });
+  }
+
+  #connect() {
+    if (!this.form.reportValidity()) return;
+    const { endpoint_id: endpoint, path, max_buffering: buffering, auth } = this.form.elements;
+    this.#fresh();
+    this.session.connect(bench.dataset.socket, {
+      endpoint: endpoint.value.trim(),
+      path: path.value.trim() || "/realtime",
+      max_buffering: buffering.value ? Number(buffering.value) : null,
+      auth: auth.value,
+    });
+  }
+
+  #fresh() {
+    this.#counts = { in: 0, out: 0, bytes: 0, trips: [] };
+    this.list.recordEnd = null;
+    this.list.clear();
+    this.#part("ending").hidden = this.#part("notice").hidden = true;
+    this.#part("record").hidden = true;
+    this.#count();
+  }
+
+  #name() {
+    const endpoint = this.form.elements.endpoint_id.value.trim();
+    this.tab.querySelector("[data-tab-name]").textContent = endpoint || "New session";
+  }
+
+  #turned(state) {
+    const isAlive = this.session.isAlive;
+    const chip = this.#part("state");
+    chip.dataset.state = this.tab.dataset.state = state;
+    chip.textContent = WORDS[state];
+    for (const field of this.form.querySelectorAll("input")) field.readOnly = isAlive;
+    this.form.elements.auth.disabled = isAlive;
+    this.#part("connect-button").hidden = isAlive;
+    this.#part("disconnect").hidden = !isAlive;
+    if (state === "open") {
+      announce("Connected.");
+      this.panel.querySelector("[name=text]").focus({ preventScroll: true });
+    }
+  }
+
+  #begun({ url }) {
+    this.#part("record").href = `${url}?tab=events`;
+    this.#part("record").hidden = false;
+    sessionsChanged();
+  }
+
+  #take(frame) {
+    this.list.add(frame);
+    this.#counts[frame.direction] += 1;
+    this.#counts.bytes += frame.size;
+    if (frame.rtt_ms != null) this.#counts.trips = [...this.#counts.trips.slice(1 - RECENT), frame.rtt_ms];
+    this.#timer ??= setTimeout(() => this.#count(), COUNT_MS);
+  }
+
+  #count() {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    const { in: received, out, bytes, trips } = this.#counts;
+    this.#part("sent-count").textContent = out.toLocaleString("en");
+    this.#part("received-count").textContent = received.toLocaleString("en");
+    this.#part("bytes-count").textContent = sizeOf(bytes);
+    const middle = [...trips].sort((one, other) => one - other)[Math.floor(trips.length / 2)];
+    this.#part("trip").textContent = middle === undefined ? "–" : spanOf(middle);
+  }
+
+  /** In words, and in the colour it deserves: most sessions end well. */
+  #ended({ kind, code, reason, http_code: httpCode, sentence }) {
+    const box = this.#part("ending");
+    const isLost = kind === "lost";
+    box.className = `notice session-ending notice-${CALM.has(kind) ? "info" : isLost ? "warning" : "error"}`;
+    this.#part("ending-sentence").textContent = sentence;
+    const closed = code == null ? "" : `close code ${code}${reason ? `, “${reason}”` : ""}`;
+    this.#part("ending-code").textContent = httpCode == null ? closed : `HTTP ${httpCode}`;
+    box.hidden = false;
+    announce(`The session ended. ${sentence}`);
+    sessionsChanged();
+  }
+
+  #notice(message) {
+    this.#part("notice-words").textContent = message;
+    this.#part("notice").hidden = false;
+    announce(message);
+  }
+
+  #part(name) {
+    return this.panel.querySelector(`[data-${name}]`);
+  }
+}
+
+const pretty = (text) => {
+  const indented = JSON.stringify(JSON.parse(text), null, 2);
+  // Long numbers would lose digits: then the text stays as it is.
+  return indented.replace(/\s/g, "") === text.replace(/\s/g, "") ? indented : text;
+};
+
+class Workbench {
+  #tabs = [];
+  #next = 1;
+  #list = document.getElementById("session-tabs");
+  #panels = document.getElementById("session-panels");
+  #dialog = document.getElementById("end-session");
+  #leaving = null; // the tab the dialog asks about
+
+  constructor() {
+    document.getElementById("add-session").addEventListener("click", () => this.#add());
+    this.#list.addEventListener("click", ({ target }) => this.#clicked(target));
+    this.#list.addEventListener("keydown", (event) => this.#keys(event));
+    this.#dialog.addEventListener("close", () => this.#dialog.returnValue === "end" && this.#remove(this.#leaving));
+    window.addEventListener("beforeunload", (event) => {
+      if (this.#tabs.some(({ session }) => session.isAlive)) event.preventDefault();
+    });
+    this.#add();
+  }
+
+  #add() {
+    if (this.#tabs.length >= MOST_TABS) {
+      toast(`At most ${MOST_TABS} sessions in one page; close one first.`);
+      return;
+    }
+    const key = this.#next++;
+    const panel = document.getElementById("session-template").content.firstElementChild.cloneNode(true);
+    const tab = document.getElementById("tab-template").content.firstElementChild.cloneNode(true);
+    const button = tab.querySelector("[role=tab]");
+    Object.assign(panel, { id: `session-panel-${key}` });
+    panel.setAttribute("aria-labelledby", `session-tab-${key}`);
+    Object.assign(button, { id: `session-tab-${key}` });
+    button.setAttribute("aria-controls", panel.id);
+    this.#like(panel);
+    this.#list.append(tab);
+    this.#panels.append(panel);
+    window.htmx?.process(panel);
+    const made = new SessionTab(panel, tab);
+    this.#tabs.push(made);
+    this.#show(made);
+    if (this.#tabs.length > 1) made.form.elements.endpoint_id.focus();
+  }
+
+  /** A further session begins with what the present one has. */
+  #like(panel) {
+    const present = this.#present();
+    if (!present) return;
+    const names = ["endpoint_id", "path", "max_buffering", "auth", "text"];
+    for (const name of names) {
+      panel.querySelector(`[name=${name}]`).value = present.panel.querySelector(`[name=${name}]`).value;
+    }
+  }
+
+  #present() {
+    return this.#tabs.find(({ panel }) => !panel.hidden);
+  }
+
+  #show(chosen) {
+    for (const one of this.#tabs) {
+      const button = one.tab.querySelector("[role=tab]");
+      one.panel.hidden = one !== chosen;
+      button.setAttribute("aria-selected", String(one === chosen));
+      button.tabIndex = one === chosen ? 0 : -1;
+    }
+    for (const { tab } of this.#tabs) tab.querySelector("[data-close-tab]").hidden = this.#tabs.length === 1;
+    chosen.tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+    chosen.list.write();
+  }
+
+  #clicked(target) {
+    const tab = this.#tabs.find((one) => one.tab.contains(target));
+    if (!tab) return;
+    if (!target.closest("[data-close-tab]")) this.#show(tab);
+    else if (!tab.session.isAlive) this.#remove(tab);
+    else {
+      this.#leaving = tab;
+      this.#dialog.returnValue = "";
+      this.#dialog.showModal();
+    }
+  }
+
+  #remove(tab) {
+    tab.session.close();
+    const at = this.#tabs.indexOf(tab);
+    this.#tabs.splice(at, 1);
+    tab.tab.remove();
+    tab.panel.remove();
+    const next = this.#tabs[Math.min(at, this.#tabs.length - 1)];
+    this.#show(next);
+    next.tab.querySelector("[role=tab]").focus();
+  }
+
+  #keys({ key }) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+    if (!step) return;
+    const here = this.#tabs.indexOf(this.#present());
+    const next = this.#tabs[(here + step + this.#tabs.length) % this.#tabs.length];
+    this.#show(next);
+    next.tab.querySelector("[role=tab]").focus();
+  }
+}
+
+let listTimer = null;
+
+/** The list of the team's sessions below the workbench is asked for anew. */
+function sessionsChanged() {
+  listTimer ??= setTimeout(() => {
+    listTimer = null;
+    window.htmx?.trigger("#team-sessions", "renew");
+  }, LIST_MS);
+}
+
+if (document.getElementById("team-sessions")) {
+  live.on("changed", sessionsChanged);
+  live.watchTable();
+}
+if (bench) new Workbench();

@@ -1,0 +1,155 @@
+// The request page: the parts that change are fetched when something changed, and only newer ones are put in.
+
+import { announce } from "../lib/announce.js";
+import { Follower } from "../lib/follow.js";
+import { growTrees } from "../lib/jsontree.js";
+import { live } from "../lib/socket.js";
+import { openTab, showTab, onTab } from "../lib/tabs.js";
+import { refreshTimes } from "../lib/time.js";
+
+const GATHER_MS = 100;
+const MOST_LINES = 5000; // in the page; the newest
+const LOOK_MS = 3000; // for a look that is due to be over
+
+const page = document.getElementById("request-page");
+
+class RequestPage {
+  #id = page.dataset.request;
+  #lines = document.getElementById("log-lines");
+  #follower = new Follower(this.#lines, document.getElementById("follow-logs"));
+  #timer = null;
+  #look = null;
+  #busy = false;
+  #again = false;
+
+  constructor() {
+    live.on("changed", ({ rows }) => rows.some(([id, seq]) => id === this.#id && this.#isNews(seq)) && this.#soon());
+    document.addEventListener("request:acted", ({ detail }) => detail.id === this.#id && this.#soon());
+    onTab((name) => name === "logs" && this.#follower.grown());
+    this.#follower.grown();
+    this.#awaitLook();
+    // A record's own module watches with the number of the frame it has reached.
+    if (!document.getElementById("record")) live.watchRequest(this.#id);
+  }
+
+  #isNews(seq) {
+    return seq === null ? !this.#hasEnded() : seq > Number(head().dataset.version);
+  }
+
+  #hasEnded() {
+    return head().dataset.ended === "true";
+  }
+
+  #soon() {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.#refresh();
+    }, GATHER_MS);
+  }
+
+  /** One question at a time; news that came meanwhile asks once more. */
+  async #refresh() {
+    if (this.#busy) {
+      this.#again = true;
+      return;
+    }
+    this.#busy = true;
+    try {
+      await this.#fetchLogs(); // first: at the end nobody asks any more
+      await this.#fetchParts();
+    } catch {
+      // The connection light tells; the next change or poll asks again.
+    } finally {
+      this.#busy = false;
+      if (this.#again) {
+        this.#again = false;
+        this.#soon();
+      }
+    }
+  }
+
+  async #fetchParts() {
+    const fresh = await fetchHtml(page.dataset.live);
+    const before = head().dataset;
+    const status = before.status;
+    for (const part of fresh.querySelectorAll("[data-part]")) swap(part);
+    if (head().dataset.status !== status) this.#statusChanged();
+    this.#awaitLook();
+  }
+
+  /** A look that finds nothing changes nothing: ask afterwards when the next one is due. */
+  #awaitLook() {
+    clearTimeout(this.#look);
+    const search = page.querySelector("[data-looks-in]");
+    if (search) this.#look = setTimeout(() => this.#soon(), Number(search.dataset.looksIn) * 1000 + LOOK_MS);
+  }
+
+  #statusChanged() {
+    const word = head().querySelector(".badge").textContent.trim();
+    announce(`The request is ${word}.`);
+    document.title = document.title.replace(/· .* ·/, `· ${word} ·`);
+    if (!this.#hasEnded()) return;
+    for (const hint of document.querySelectorAll("[data-while-live]")) hint.hidden = true;
+    if (!("tabChosen" in page.dataset) && openTab() === "logs") showTab("output");
+  }
+
+  async #fetchLogs() {
+    for (;;) {
+      const after = this.#lines.lastElementChild?.dataset.line ?? 0;
+      const fresh = await fetchHtml(`${page.dataset.logs}?after=${after}`);
+      const lines = fresh.querySelectorAll("li");
+      if (!lines.length) return;
+      this.#lines.append(...lines);
+      while (this.#lines.childElementCount > MOST_LINES) this.#lines.firstElementChild.remove();
+      document.getElementById("no-logs").hidden = true;
+      this.#follower.grown();
+    }
+  }
+}
+
+const head = () => document.getElementById("part-head");
+
+async function fetchHtml(url) {
+  const reply = await fetch(url, { redirect: "error" });
+  if (!reply.ok) throw new Error(`the server answers ${reply.status}`);
+  const template = document.createElement("template");
+  template.innerHTML = await reply.text();
+  return template.content;
+}
+
+/** Put a part in unless the page's own is as new: an open tree or a playing video is left alone. */
+function swap(fresh) {
+  const old = document.getElementById(fresh.id);
+  if (!old || old.dataset.version === fresh.dataset.version || isOlder(fresh, old)) return;
+  const focused = focusables(old).indexOf(document.activeElement);
+  const wasOpen = [...old.querySelectorAll("details")].map((details) => details.open);
+  old.replaceWith(fresh);
+  window.htmx?.process(fresh);
+  enliven(fresh);
+  fresh.querySelectorAll("details.delivery").forEach((details, index) => (details.open ||= wasOpen[index] ?? false));
+  if (focused >= 0) focusables(fresh)[focused]?.focus({ preventScroll: true });
+}
+
+/** Versions that are numbers have an order; others only differ. */
+const isOlder = (fresh, old) => Number(fresh.dataset.version) < Number(old.dataset.version);
+
+const focusables = (root) => [...root.querySelectorAll("a, button, summary, [tabindex]")];
+
+function enliven(root) {
+  refreshTimes(root);
+  growTrees(root);
+  for (const opener of root.querySelectorAll("[data-dialog]")) opener.hidden = false;
+}
+
+// --- dialogs: a button names its dialog, a button inside closes it ---
+
+document.addEventListener("click", ({ target }) => {
+  const opener = target.closest("[data-dialog]");
+  if (opener) document.getElementById(opener.dataset.dialog)?.showModal();
+  target.closest("[data-close]")?.closest("dialog")?.close();
+});
+
+if (page) {
+  enliven(page);
+  new RequestPage();
+}

@@ -1,0 +1,148 @@
+// Many stream events -> one picture of the output so far. Pure.
+//
+// Models send text in three ways: the whole text so far ("cumulative"), the next piece ("delta"), or choices as
+// OpenAI's API does. Nothing in an event says which; the first two texts tell.
+
+import { hasFailed, isSentinel } from "../record/streamend.js";
+
+const TEXT_KEYS = ["output", "text", "content", "response", "generated_text", "message", "result"];
+const LONG = 40; // characters that no piece repeats by chance
+const DELTA_KEYS = ["delta", "token", "chunk"];
+
+/** {text, isDelta} or null: what an event adds; isDelta null when the event does not tell. */
+export function textOf(value) {
+  if (typeof value === "string") return { text: value, isDelta: null };
+  if (value === null || typeof value !== "object") return null;
+  if (Array.isArray(value.choices)) return choiceText(value.choices[0]);
+  const delta = DELTA_KEYS.find((key) => typeof value[key] === "string");
+  if (delta) return { text: value[delta], isDelta: true };
+  if (typeof value.delta?.content === "string") return { text: value.delta.content, isDelta: true };
+  const key = TEXT_KEYS.find((name) => typeof value[name] === "string" && !value[name].startsWith("data:image/"));
+  return key ? { text: value[key], isDelta: null } : null;
+}
+
+function choiceText(choice) {
+  if (typeof choice?.delta?.content === "string") return { text: choice.delta.content, isDelta: true };
+  if (typeof choice?.message?.content === "string") return { text: choice.message.content, isDelta: false };
+  if (typeof choice?.text === "string") return { text: choice.text, isDelta: true };
+  return null;
+}
+
+/** The addresses of pictures in an event, in order; `mayShow` says which addresses are allowed. */
+export function imagesOf(value, mayShow, depth = 6) {
+  if (typeof value === "string") return value.startsWith("data:image/") && mayShow(value) ? [value] : [];
+  if (value === null || typeof value !== "object" || depth === 0) return [];
+  const isLinked = (url) => typeof url === "string" && !url.startsWith("data:") && mayShow(url);
+  const own = isPicture(value) && isLinked(value.url) ? [value.url] : [];
+  const bare = isLinked(value.image) ? [value.image] : [];
+  return [...own, ...bare, ...Object.values(value).flatMap((child) => imagesOf(child, mayShow, depth - 1))];
+}
+
+const isPicture = ({ url, content_type: type }) =>
+  typeof url !== "string" ? false : typeof type === "string" ? /^image\/(png|jpe?g|webp|gif)$/.test(type) : /^data:image\/|\.(png|jpe?g|webp|gif)(\?|$)/i.test(url);
+
+const DATA_IMAGE = /^data:image\/(png|jpeg|webp|gif);base64,[A-Za-z0-9+/]+={0,2}$/;
+const MAX_DATA_URI = 2 * 1024 * 1024;
+
+/** A judge of addresses for the configured media hosts, CSP sources such as https://*.fal.media. */
+export function mediaJudge(sources) {
+  const hosts = sources.map((source) => source.replace("*.", "wildcard.")).filter((source) => URL.canParse(source)).map((source) => new URL(source));
+  return (text) => {
+    if (text.startsWith("data:")) return text.length <= MAX_DATA_URI && DATA_IMAGE.test(text);
+    if (!URL.canParse(text)) return false;
+    const url = new URL(text);
+    return !url.username && hosts.some((host) => isOn(url, host));
+  };
+}
+
+function isOn(url, host) {
+  if (url.protocol !== host.protocol || url.port !== host.port) return false;
+  if (!host.hostname.startsWith("wildcard.")) return url.hostname === host.hostname;
+  return url.hostname.endsWith(host.hostname.slice("wildcard".length));
+}
+
+/** Collects frames in order. `mode`: auto, cumulative or delta (what a person chose). */
+export class Merged {
+  #past = []; // texts that were replaced by another one, and did not just grow
+  #marks = []; // after each frame: which text it was (the index in #past), how long, whose pictures, whose value
+  #chosen; // a person decided
+  #decided = null; // "cumulative" or "delta", once the texts have told
+  text = "";
+  images = [];
+  last = undefined; // the newest JSON value
+
+  constructor(mode = "auto", mayShow = () => false) {
+    this.#chosen = mode !== "auto";
+    if (this.#chosen) this.#decided = mode;
+    this.mayShow = mayShow;
+  }
+
+  /** "cumulative", "delta", or null while unknown. */
+  get way() {
+    return this.#decided;
+  }
+
+  /** Take the text of one event, and its name. A failure in mid-stream is no part of the output. */
+  add(data, name = "") {
+    if (isSentinel(data)) {
+      this.skip();
+      return;
+    }
+    let value = data;
+    try {
+      value = JSON.parse(data);
+    } catch {
+      // plain text is an output too
+    }
+    // Words that happen to be JSON (12, true) are words, when they come alone.
+    if (typeof value === "number" || typeof value === "boolean") value = data;
+    this.last = value;
+    const images = imagesOf(value, this.mayShow);
+    if (images.length) this.images = images;
+    const found = hasFailed(value, name) ? null : textOf(value);
+    if (found) this.#grow(found);
+    this.#mark(images.length > 0, true);
+  }
+
+  /** An event that cannot be had, or is no output: nothing changes by it. */
+  skip() {
+    this.#mark(false, false);
+  }
+
+  get count() {
+    return this.#marks.length;
+  }
+
+  /** After the first `count` events: the text, and the indexes of those whose pictures and value were shown (-1: none). */
+  at(count) {
+    const mark = this.#marks[Math.min(count, this.count) - 1];
+    if (!mark) return { text: "", pictures: -1, value: -1 };
+    const [era, length, pictures, value] = mark;
+    return { text: (this.#past[era] ?? this.text).slice(0, length), pictures, value };
+  }
+
+  #mark(hasPictures, hasValue) {
+    const [, , pictures, value] = this.#marks.at(-1) ?? [0, 0, -1, -1];
+    const here = this.count;
+    this.#marks.push([this.#past.length, this.text.length, hasPictures ? here : pictures, hasValue ? here : value]);
+  }
+
+  #grow({ text, isDelta }) {
+    this.#decide(text, isDelta);
+    const isWhole = this.#decided === "cumulative" || this.#isWhole(text, isDelta);
+    if (isWhole && !text.startsWith(this.text)) this.#past.push(this.text);
+    this.text = isWhole ? text : this.text + text;
+  }
+
+  /** Some models send pieces and, at the end, everything once more. */
+  #isWhole(text, isDelta) {
+    return isDelta === null && !this.#chosen && this.text.length > LONG && text.startsWith(this.text);
+  }
+
+  /** The second text tells: it begins with the first, or it does not. */
+  #decide(text, isDelta) {
+    if (this.#decided) return;
+    if (isDelta !== null) this.#decided = isDelta ? "delta" : "cumulative";
+    else if (this.text && text) this.#decided = text.startsWith(this.text) ? "cumulative" : "delta";
+  }
+}

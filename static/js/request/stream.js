@@ -1,0 +1,238 @@
+// The merged view of a stream: text that grows, the newest pictures, or the newest value; at the moment of a replay too.
+
+import { announce } from "../lib/announce.js";
+import { Follower } from "../lib/follow.js";
+import { Feed } from "../record/feed.js";
+import { sizeOf, spanOf } from "../record/frametext.js";
+import { treeOf } from "../lib/jsontree.js";
+import { imagesOf, mediaJudge, Merged } from "./merge.js";
+import { record } from "../record/record.js";
+
+const QUIET_MS = 5000; // without an event; then the page says so
+const WAY_KEY = "faldeck.stream-way.";
+
+const root = document.getElementById("stream");
+const byId = (id) => document.getElementById(id);
+
+/** Frames merged in order; a large one is fetched first, and those behind it wait. */
+class Merging {
+  #waiting = null; // a promise while a large frame is on its way
+  #isOver = false;
+
+  constructor(merged, grown) {
+    this.merged = merged;
+    this.grown = grown;
+  }
+
+  stop() {
+    this.#isOver = true;
+  }
+
+  take(frame) {
+    if (!this.#waiting && frame.data !== null) this.#add(frame.data, frame.event);
+    else {
+      const mine = (this.#waiting ?? Promise.resolve()).then(() => this.#fetched(frame));
+      this.#waiting = mine;
+      mine.then(() => this.#waiting === mine && (this.#waiting = null));
+    }
+  }
+
+  async #fetched({ number, data, event }) {
+    if (this.#isOver) return;
+    this.#add(data ?? (await fetchText(`${root.dataset.frames}${number}/`)), event);
+  }
+
+  #add(text, name) {
+    if (this.#isOver) return;
+    if (text === null) this.merged.skip();
+    else this.merged.add(text, name);
+    this.grown();
+  }
+}
+
+async function fetchText(url) {
+  const reply = await fetch(url, { redirect: "error" }).catch(() => null);
+  return reply?.ok ? reply.text() : null;
+}
+
+class StreamView {
+  #mayShow = mediaJudge(root.dataset.hosts.split(" ").filter(Boolean));
+  #select = byId("stream-way");
+  #merged;
+  #count = 0;
+  #bytes = 0;
+  #first = null; // ms
+  #shownImages = "";
+  #shownText = "";
+  #follower = new Follower(byId("stream-text"), byId("follow-stream"));
+  #merging;
+  #feed = null; // all frames once more, after another way was chosen
+  #until = null; // replay: only so many events; null: all of them
+  #look = new Look();
+  #heard = performance.now();
+
+  constructor() {
+    this.#select.value = remembered() ?? "auto";
+    this.#select.addEventListener("change", () => this.#chooseWay());
+    this.#begin();
+    record.onFrame((frame) => this.#take(frame));
+    record.onMoment((count) => this.#move(count));
+    record.onWrite(() => this.#count && this.#write());
+    if (byId("stream-quiet")) setInterval(() => this.#tellQuiet(), 1000);
+  }
+
+  /**
+   * A model that works for long says nothing meanwhile, which looks like a page that has stopped. A full record
+   * takes nothing more, so that nobody here knows what comes.
+   */
+  #tellQuiet() {
+    const ms = performance.now() - this.#heard;
+    const isQuiet = ms >= QUIET_MS && !byId("part-full").querySelector(".notice");
+    byId("stream-quiet").textContent = isQuiet ? `Nothing came for ${spanOf(ms)}; the stream is open.` : "";
+  }
+
+  #move(count) {
+    this.#until = count;
+    document.getElementById("part-output").hidden = count !== null; // the end's, not the moment's
+  }
+
+  #begin() {
+    this.#merged = new Merged(this.#select.value, this.#mayShow);
+    this.#merging = new Merging(this.#merged, () => record.soon());
+  }
+
+  #chooseWay() {
+    remember(this.#select.value);
+    this.#merging.stop();
+    this.#feed?.stop();
+    this.#begin();
+    this.#shownText = "";
+    this.#feed = new Feed(root.dataset.frames, (frame) => this.#merging.take(frame));
+    this.#feed.catchUp();
+  }
+
+  #take(frame) {
+    this.#heard = performance.now();
+    this.#count += 1;
+    this.#bytes += frame.size;
+    this.#first ??= frame.offset_ms;
+    if (this.#feed) this.#feed.hear([frame], frame.number);
+    else this.#merging.take(frame);
+  }
+
+  #write() {
+    const shown = this.#until === null ? this.#count : this.#until;
+    const bytes = this.#until === null ? this.#bytes : sum(record.list.all.slice(0, shown));
+    byId("stream-events").textContent = shown.toLocaleString("en");
+    byId("stream-bytes").textContent = sizeOf(bytes);
+    byId("stream-first").textContent = spanOf(this.#first);
+    byId("stream-empty").hidden = shown > 0;
+    this.#select.closest("label").hidden = !this.#count;
+    if (!shown) byId("stream-empty").textContent = "Before the first event.";
+    if (this.#until === null) this.#show(this.#merged.text, this.#merged.images, this.#merged.last);
+    else this.#showPast(this.#until);
+  }
+
+  #show(text, images, value) {
+    this.#writeText(text);
+    this.#writeImages(images);
+    this.#writeValue(text || images.length ? undefined : value);
+  }
+
+  /** As it was after `count` events. A picture or a value is looked up; the newest wish wins. */
+  #showPast(count) {
+    const { text, pictures, value: newest } = this.#merged.at(count);
+    this.#writeText(text);
+    const wanted = pictures >= 0 ? pictures : text ? -1 : newest;
+    this.#look.at(record.list.all[wanted], (data) => {
+      if (this.#until === null) return;
+      const value = valueOf(data);
+      const images = pictures >= 0 ? imagesOf(value, this.#mayShow) : [];
+      this.#writeImages(images);
+      this.#writeValue(text || images.length ? undefined : value);
+    });
+  }
+
+  #writeText(text) {
+    const box = byId("stream-text");
+    box.hidden = !text;
+    if (text === this.#shownText) return;
+    // A text that only grew is added to: selections survive, and a long one costs no more than a short one.
+    if (this.#shownText && text.startsWith(this.#shownText)) box.append(text.slice(this.#shownText.length));
+    else box.textContent = text;
+    this.#shownText = text;
+    this.#follower.grown();
+  }
+
+  #writeImages(images) {
+    const place = byId("stream-images");
+    place.hidden = !images.length;
+    const key = images.join("\n");
+    if (key === this.#shownImages) return;
+    this.#shownImages = key;
+    images.forEach((url, index) => {
+      const img = place.children[index] ?? place.appendChild(document.createElement("img"));
+      img.referrerPolicy = "no-referrer";
+      img.alt = `image ${index + 1}`;
+      img.src = url;
+    });
+    while (place.children.length > images.length) place.lastElementChild.remove();
+  }
+
+  /** Events that are neither text nor picture: one as a tree. */
+  #writeValue(value) {
+    const box = byId("stream-json");
+    box.hidden = value === undefined;
+    if (!box.hidden) box.replaceChildren(treeOf(value));
+  }
+}
+
+/** The text of one event in the past: one question at a time, and only the newest wish is answered. */
+class Look {
+  #wish = null;
+  #isBusy = false;
+
+  at(frame, take) {
+    this.#wish = { frame, take };
+    if (!this.#isBusy) this.#answer();
+  }
+
+  async #answer() {
+    this.#isBusy = true;
+    while (this.#wish) {
+      const { frame, take } = this.#wish;
+      this.#wish = null;
+      const data = frame && (frame.data ?? (await fetchText(`${root.dataset.frames}${frame.number}/`)));
+      if (!this.#wish) take(data ?? undefined);
+    }
+    this.#isBusy = false;
+  }
+}
+
+const sum = (frames) => frames.reduce((total, { size }) => total + size, 0);
+
+function valueOf(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function remembered() {
+  try {
+    return localStorage.getItem(WAY_KEY + root.dataset.endpoint);
+  } catch {
+    return null; // storage may be forbidden
+  }
+}
+
+function remember(way) {
+  try {
+    localStorage.setItem(WAY_KEY + root.dataset.endpoint, way);
+  } catch {
+    announce("The choice holds for this page only.");
+  }
+}
+
+if (root) new StreamView();
