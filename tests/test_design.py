@@ -11,13 +11,14 @@ from django.template.loader import get_template
 
 BASE = Path(settings.BASE_DIR)
 TEMPLATES = sorted((BASE / "templates").rglob("*.html"))
-STYLES = sorted((BASE / "static" / "css").glob("*.css"))
-SCRIPTS = sorted((BASE / "static" / "js").glob("*.js"))
+TOKENS_CSS = BASE / "static/css/lib/tokens.css"
+STYLES = sorted((BASE / "static" / "css").rglob("*.css"))
+SCRIPTS = sorted((BASE / "static" / "js").rglob("*.js"))
 
 TOKEN = re.compile(r"--([\w-]+):\s*light-dark\((#[0-9a-f]{6}),\s*(#[0-9a-f]{6})\);")
 TOKENS = {
     name: {"light": light, "dark": dark}
-    for name, light, dark in TOKEN.findall((BASE / "static/css/lib/tokens.css").read_text())
+    for name, light, dark in TOKEN.findall(TOKENS_CSS.read_text())
 }
 SURFACES = ("bg", "surface", "raised", "hover", "code-bg")
 WORDS = ("text", "muted", "accent")
@@ -66,7 +67,7 @@ def test_the_focus_ring_can_be_seen(theme: str) -> None:
 @pytest.mark.parametrize("path", STYLES, ids=lambda path: path.name)
 def test_styles_use_tokens_that_exist_and_no_colours_of_their_own(path: Path) -> None:
     text = path.read_text()
-    defined = set(re.findall(r"(--[\w-]+):", (BASE / "static/css/lib/tokens.css").read_text() + text))
+    defined = set(re.findall(r"(--[\w-]+):", TOKENS_CSS.read_text() + text))
     assert set(re.findall(r"var\((--[\w-]+)", text)) <= defined
     if path.name != "tokens.css":
         assert not re.findall(r"#[0-9a-fA-F]{3,8}\b(?![^{]*\{)", text)

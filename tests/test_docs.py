@@ -143,7 +143,7 @@ def keys_in(cell: str) -> tuple[str, ...]:
 
 
 def test_the_readme_lists_exactly_the_keys_of_the_sheet():
-    sheet = re.findall(r"<dt>(.+?)</dt>", text_of("templates/_shortcuts.html"))
+    sheet = re.findall(r"<dt>(.+?)</dt>", text_of("templates/lib/_shortcuts.html"))
     table = re.findall(r"^\| (`.+?`) \| [^|]+ \|$", readme_keys(), re.M)
     assert [tuple(re.findall(r"`(.+?)`", cell)) for cell in table] == list(map(keys_in, sheet))
 
@@ -156,7 +156,7 @@ def test_the_sheet_shows_every_key_that_does_something():
     verbs = text_of("static/js/lib/keys.js").partition("const VERBS = {")[2].partition("\n};")[0]
     bound = {quoted or bare for quoted, bare in re.findall(r'^ +(?:"(.)"|(\w)):', verbs, re.M)}
     assert bound
-    shown = {key for key in keys_in(text_of("templates/_shortcuts.html")) if len(key) == 1}
+    shown = {key for key in keys_in(text_of("templates/lib/_shortcuts.html")) if len(key) == 1}
     assert bound == shown
 
 

@@ -114,7 +114,7 @@ def scripted(open_page: OpenPage, peer: Peer) -> Page:
 
 
 def answer_static(route: Route) -> None:
-    path = STATIC / "js" / route.request.url.rsplit("/", 1)[1]
+    path = STATIC / "js" / route.request.url.removeprefix(f"{SITE}/")
     if path.suffix == ".js":
         route.fulfill(path=path, content_type="text/javascript")
     else:

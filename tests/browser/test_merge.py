@@ -1,4 +1,4 @@
-"""Many events as one picture of the output so far: merge.js in the browser it runs in."""
+"""Many events as one picture of the output so far: `request/merge.js` in the browser it runs in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def merged(page: Page, events: list[Any], mode: str = "auto") -> dict[str, Any]:
     texts = [event if isinstance(event, str) else json.dumps(event) for event in events]
     return page.evaluate(
         """async ([texts, mode]) => {
-          const { Merged, mediaJudge } = await import("/merge.js");
+          const { Merged, mediaJudge } = await import("/request/merge.js");
           const all = new Merged(mode, mediaJudge(["https://*.fal.media", "not a host"]));
           for (const text of texts) all.add(text);
           return { text: all.text, images: all.images, way: all.way };
@@ -72,7 +72,7 @@ def test_a_moment_of_the_past_is_what_was_to_be_seen_then(page, events):
     texts = [json.dumps(event) for event in events]
     then, now = page.evaluate(
         """async (texts) => {
-          const { imagesOf, Merged, mediaJudge } = await import("/merge.js");
+          const { imagesOf, Merged, mediaJudge } = await import("/request/merge.js");
           const judge = mediaJudge(["https://*.fal.media"]);
           const [all, live] = [new Merged("auto", judge), []];
           for (const text of texts) {
@@ -128,6 +128,7 @@ def test_inline_pictures_are_found_once_wherever_they_stand(page, event):
 def test_browser_and_server_agree_on_what_may_be_shown(page, url):
     hosts = ["https://fal.media", "https://*.fal.media", "http://127.0.0.1:8900"]
     ours = page.evaluate(
-        "async ([hosts, url]) => (await import('/merge.js')).mediaJudge(hosts)(url)", [hosts, url]
+        "async ([hosts, url]) => (await import('/request/merge.js')).mediaJudge(hosts)(url)",
+        [hosts, url],
     )
     assert ours == is_showable(url, hosts)

@@ -57,24 +57,24 @@ def asked(mode: str = "queue", options: dict[str, Any] | None = None, text: str 
 def test_the_address_shown_is_the_one_the_server_uses(page, mode):
     endpoint = EndpointId.parse("fal-ai/flux/dev")
     ours = {"queue": submit_url, "run": run_url, "stream": stream_url}[mode](HOSTS, endpoint)
-    assert call(page, "samples", "wireOf", asked(mode), URLS)["url"] == ours
+    assert call(page, "lib/samples", "wireOf", asked(mode), URLS)["url"] == ours
 
 
 def test_a_stream_path_is_not_doubled(page):
-    wire = call(page, "samples", "wireOf", {**asked("stream"), "endpoint": "a/b/stream"}, URLS)
+    wire = call(page, "lib/samples", "wireOf", {**asked("stream"), "endpoint": "a/b/stream"}, URLS)
     assert wire["url"] == stream_url(HOSTS, EndpointId.parse("a/b/stream"))
 
 
 @pytest.mark.parametrize("options", OPTIONS)
 def test_the_headers_shown_are_those_the_server_builds(page, options):
-    shown = dict(call(page, "samples", "platformHeaders", options))
+    shown = dict(call(page, "lib/samples", "platformHeaders", options))
     assert shown == build_headers(options)
 
 
 @pytest.mark.parametrize("mode", ["queue", "run", "stream"])
 @pytest.mark.parametrize("options", OPTIONS)
 def test_the_python_code_is_accepted_by_fals_own_client_and_says_the_same(page, mode, options):
-    code = call(page, "samples", "pythonOf", asked(mode, options))
+    code = call(page, "lib/samples", "pythonOf", asked(mode, options))
     calls: list[dict[str, Any]] = []
 
     def recording(name: str) -> Any:
@@ -110,7 +110,7 @@ def sent_by_python(made: dict[str, Any]) -> dict[str, str]:
 @pytest.mark.parametrize("mode", ["queue", "run", "stream"])
 @pytest.mark.parametrize("options", OPTIONS)
 def test_the_javascript_code_runs_and_says_the_same(page, mode, options):
-    code = call(page, "samples", "javascriptOf", asked(mode, options))
+    code = call(page, "lib/samples", "javascriptOf", asked(mode, options))
     head = 'import { fal } from "@fal-ai/client"; // reads FAL_KEY from the environment\n'
     assert code.startswith(head)
     made = page.evaluate(
@@ -141,7 +141,7 @@ def test_the_javascript_code_runs_and_says_the_same(page, mode, options):
 
 @pytest.mark.parametrize("options", OPTIONS)
 def test_the_curl_line_means_the_same_to_a_shell(page, options):
-    words = shlex.split(call(page, "samples", "curlOf", asked("queue", options), URLS))
+    words = shlex.split(call(page, "lib/samples", "curlOf", asked("queue", options), URLS))
     assert words[:4] == ["curl", "-X", "POST", "https://queue.fal.run/fal-ai/flux/dev"]
     headers = [words[n + 1] for n, word in enumerate(words) if word == "-H"]
     assert headers[:2] == ["Authorization: Key $FAL_KEY", "Content-Type: application/json"]
@@ -150,7 +150,7 @@ def test_the_curl_line_means_the_same_to_a_shell(page, options):
 
 
 def test_no_input_is_sent_as_an_empty_object(page):
-    assert call(page, "samples", "wireOf", asked(text="  "), URLS)["body"] == "{}"
+    assert call(page, "lib/samples", "wireOf", asked(text="  "), URLS)["body"] == "{}"
 
 
 # --- JSON as it is typed ------------------------------------------------------------------------
@@ -172,13 +172,13 @@ def test_no_input_is_sent_as_an_empty_object(page):
     ],
 )
 def test_the_place_where_json_breaks_off_is_found(page, text, line, column):
-    problem = call(page, "jsontext", "problemOf", text)
+    problem = call(page, "lib/jsontext", "problemOf", text)
     assert (problem["line"], problem["column"]) == (line, column)
 
 
 @pytest.mark.parametrize("text", ["", " \n", "{}", TRICKY, '{"a":[],"b":{"c":[{}]}}'])
 def test_an_object_has_no_problem(page, text):
-    assert call(page, "jsontext", "problemOf", text) is None
+    assert call(page, "lib/jsontext", "problemOf", text) is None
 
 
 def test_the_server_names_the_same_place(page):
@@ -187,12 +187,12 @@ def test_the_server_names_the_same_place(page):
     text = '{\n  "a": 1,\n  "b": tru\n}'
     with pytest.raises(InvalidInput) as said:
         parse_input(text)
-    place = call(page, "jsontext", "placeOf", str(said.value))
-    ours = call(page, "jsontext", "problemOf", text)
+    place = call(page, "lib/jsontext", "placeOf", str(said.value))
+    ours = call(page, "lib/jsontext", "problemOf", text)
     assert place == {"line": ours["line"], "column": ours["column"]}
-    assert call(page, "jsontext", "offsetOf", text, place["line"], place["column"]) == text.index(
-        "tru"
-    )
+    assert call(
+        page, "lib/jsontext", "offsetOf", text, place["line"], place["column"]
+    ) == text.index("tru")
 
 
 def test_a_tree_keeps_the_digits_of_long_numbers_and_makes_no_markup(page):
@@ -202,7 +202,7 @@ def test_a_tree_keeps_the_digits_of_long_numbers_and_makes_no_markup(page):
           pre.dataset.jsonTree = "";
           pre.textContent = text;
           document.body.append(pre);
-          (await import("/jsontree.js")).growTrees();
+          (await import("/lib/jsontree.js")).growTrees();
           const tree = document.querySelector(".json-tree");
           return { text: tree.textContent, images: tree.querySelectorAll("img").length, hidden: pre.hidden };
         }""",
@@ -216,7 +216,7 @@ def test_a_tree_keeps_the_digits_of_long_numbers_and_makes_no_markup(page):
 def test_a_wide_and_deep_value_is_built_as_it_is_opened(page):
     count = page.evaluate(
         """async () => {
-          const { treeOf } = await import("/jsontree.js");
+          const { treeOf } = await import("/lib/jsontree.js");
           let deep = 1;
           for (let n = 0; n < 30; n += 1) deep = [deep];
           const wide = { wide: Array.from({ length: 50000 }, (_, n) => ({ n })), deep };
@@ -237,7 +237,7 @@ def test_a_pointer_leads_to_every_picture_and_sound_in_a_message(page):
         "page": {"$bytes_size": 9000, "media": "text/html"},
         "few": {"$bytes": "PGh0bWw+", "size": 6},
     }
-    found = call(page, "frametext", "mediaIn", value)
+    found = call(page, "record/frametext", "mediaIn", value)
     assert {one["pointer"]: one["type"] for one in found} == {
         "/a~1b/~0c": "image/png",
         "/2/0": "image/png",
@@ -247,7 +247,7 @@ def test_a_pointer_leads_to_every_picture_and_sound_in_a_message(page):
 
 def test_bytes_are_shown_sixteen_a_line(page):
     shown = page.evaluate(
-        "async () => (await import('/frametext.js')).hexOf(Uint8Array.from({length: 18}, (_, n) => n + 56))"
+        "async () => (await import('/record/frametext.js')).hexOf(Uint8Array.from({length: 18}, (_, n) => n + 56))"
     )
     first, second = shown.split("\n")
     assert first == f"000000  {bytes(range(56, 72)).hex(' ')}  89:;<=>?@ABCDEFG"
@@ -276,7 +276,7 @@ def test_bytes_are_shown_sixteen_a_line(page):
 )  # fmt: skip
 def test_a_line_says_what_a_frame_is(page, frame, tone, line):
     usual = {"number": 1, "kind": "event", "event": "", "size": 1, "offset_ms": 0}
-    shown = call(page, "frametext", "light", usual | frame)
+    shown = call(page, "record/frametext", "light", usual | frame)
     assert (shown["tone"], shown["line"]) == (tone, line)
 
 
@@ -302,7 +302,7 @@ def test_a_line_says_what_a_frame_is(page, frame, tone, line):
 )
 def test_what_an_event_says_of_a_failure(page, value, fails):
     usual = {"number": 1, "kind": "event", "event": "", "size": 1, "offset_ms": 0}
-    shown = call(page, "frametext", "light", usual | {"data": json.dumps(value)})
+    shown = call(page, "record/frametext", "light", usual | {"data": json.dumps(value)})
     assert (shown["tone"] == "error") is fails
 
 
@@ -319,5 +319,5 @@ def test_what_an_event_says_of_a_failure(page, value, fails):
     ],
 )
 def test_times_have_one_form(page, ms, offset, span):
-    assert call(page, "frametext", "offsetOf", ms) == offset
-    assert call(page, "frametext", "spanOf", ms) == span
+    assert call(page, "record/frametext", "offsetOf", ms) == offset
+    assert call(page, "record/frametext", "spanOf", ms) == span
