@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Router
 
@@ -15,17 +13,7 @@ from requests_app.api.requests import router
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
 
 
-class Api(NinjaAPI):
-    """Ninja's, whose replies no cache keeps."""
-
-    def create_response(self, request: HttpRequest, data: Any, **options: Any) -> HttpResponse:
-        """JSON that belongs to one team."""
-        response = super().create_response(request, data, **options)
-        response["Cache-Control"] = "private, no-store"
-        return response
-
-
-api = Api(
+api = NinjaAPI(
     title="Faldeck",
     version="1",
     description=(

@@ -55,7 +55,7 @@ async def response(
     place = _parse_id(last_event_id)
     await sync_to_async(_ensure_reached)(row, place)
     stream = _stream(request, row, place, _take_seat(token))
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    headers = {"X-Accel-Buffering": "no"}
     return StreamingHttpResponse(stream, content_type="text/event-stream", headers=headers)
 
 

@@ -84,7 +84,6 @@ async def response(token: ApiToken, request_id: str, filters: FrameFilters) -> A
         content_type="application/jsonl; charset=utf-8",
         headers={
             "Content-Disposition": f'attachment; filename="{row.public_id}.jsonl"',
-            "Cache-Control": "private, no-store",
             "X-Content-Type-Options": "nosniff",
         },
     )

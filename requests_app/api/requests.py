@@ -129,7 +129,6 @@ def output(request: ApiRequest, id: str) -> HttpResponseBase:
         raise Http404
     # It may be anything, also a page with scripts: never to be rendered on this site.
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response["Cache-Control"] = "private, no-store"
     return response
 
 

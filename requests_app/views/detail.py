@@ -15,7 +15,6 @@ from django.http import (
 )
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from requests_app.display.output_download import output_response
@@ -31,7 +30,6 @@ MAX_NUMBER = 2**63 - 1
 
 @login_required
 @require_safe
-@never_cache
 def detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The whole page; `?tab=` opens a tab without JavaScript too."""
     row = get_request_or_404(request.user, public_id)
@@ -43,7 +41,6 @@ def detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @login_required
 @require_safe
-@never_cache
 def live(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The parts that change, each with its version: the page swaps those that are newer."""
     row = get_request_or_404(request.user, public_id)
@@ -53,7 +50,6 @@ def live(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @login_required
 @require_safe
-@never_cache
 def logs(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Log lines after `?after=<line id>`, oldest first; as many as fit say that there may be more."""
     row = get_request_or_404(request.user, public_id)
@@ -67,7 +63,6 @@ def logs(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @login_required
 @require_safe
-@never_cache
 def frames(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Frames after `?after=<number>` as JSON: {"frames": […], "last": n, "ended": bool}.
 
@@ -119,7 +114,6 @@ def frame(request: HttpRequest, public_id: UUID, number: int) -> HttpResponseBas
 
 @login_required
 @require_safe
-@never_cache
 def output(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     """The raw bytes as fal sent them, to be saved, never to be shown by the browser."""
     response = output_response(get_request_or_404(request.user, public_id))
@@ -130,7 +124,6 @@ def output(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
 
 @login_required
 @require_safe
-@never_cache
 def input_text(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     """The input as it was typed, which may be megabytes."""
     row = get_request_or_404(request.user, public_id)

@@ -18,7 +18,6 @@ INERT = {
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "private, max-age=300",  # seconds; a frame never changes
 }
 
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from requests_app.upkeep.health import examine
 
 
-@never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """200 "ok" as long as requests are answered at all."""
     return HttpResponse("ok", content_type="text/plain")
 
 
-@never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """200 when every part is fine, else 503: {"ready": bool, "parts": {name: {"ok", "why"}}}."""

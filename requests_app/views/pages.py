@@ -14,7 +14,6 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from requests_app.models import FalRequest, Observation, Team
@@ -36,11 +35,8 @@ MOST_CHANGES = 500
 # that was slow to commit is not passed over.
 OVERLAP = timedelta(seconds=5)
 
-private = cache_control(private=True, no_store=True)
-
 
 @require_safe
-@private
 @team_required
 def request_list(request: HttpRequest) -> HttpResponse:
     """The table: GET /requests/?q=<search>&older=<uuid>."""
@@ -72,7 +68,6 @@ def request_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@private
 @team_required
 def rows(request: HttpRequest) -> HttpResponse:
     """Some rows by id, as <tr>s, if they match the search; X-Missing names the others of the team."""
@@ -88,7 +83,6 @@ def rows(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@private
 @team_required
 def counts(request: HttpRequest) -> HttpResponse:
     """The status chips with their counts."""
@@ -97,7 +91,6 @@ def counts(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@private
 @team_required
 def changes(request: HttpRequest) -> HttpResponse:
     """What moved after ``since``: ``{"seq": n, "rows": [[uuid, seq], …], "more": bool}``.

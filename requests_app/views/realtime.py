@@ -9,7 +9,6 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from requests_app.fal import EndpointId, InvalidEndpointId
@@ -29,7 +28,6 @@ MOST_LISTED = 8  # sessions beside the workbench
 
 @team_required
 @require_safe
-@never_cache
 def realtime(request: HttpRequest) -> HttpResponse:
     """The workbench; `?again=<uuid>` starts from an earlier session, `?endpoint=` from an endpoint."""
     source = _source(request)
@@ -56,7 +54,6 @@ def _source(request: HttpRequest) -> FalRequest | None:
 
 @team_required
 @require_safe
-@never_cache
 def sessions(request: HttpRequest) -> HttpResponse:
     """The team's newest sessions: those that are open can be watched."""
     return render(request, "realtime/_sessions.html", {"sessions": _sessions(request)})
@@ -69,7 +66,6 @@ def _sessions(request: HttpRequest) -> list[FalRequest]:
 
 @team_required
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 def messages(request: HttpRequest) -> HttpResponse:
     """The messages kept for `endpoint_id`; POST keeps another one (422: the same list, and why not)."""
     if request.method != "POST":

@@ -13,7 +13,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from requests_app.forms.members import AddForm, RoleForm
@@ -24,7 +23,6 @@ from requests_app.views.access import View, membership_of, team_required
 
 @team_required
 @require_safe
-@never_cache
 def settings_page(request: HttpRequest) -> HttpResponse:
     """Everybody sees the members and their own tokens; owners and admins also act on members."""
     return _page(request)
@@ -49,7 +47,6 @@ def manages(view: View) -> View:
 
     @team_required
     @require_POST
-    @never_cache
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not membership_of(request).may_manage:
             raise PermissionDenied
@@ -115,7 +112,6 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 
 @team_required
 @require_POST
-@never_cache
 def make_token(request: HttpRequest) -> HttpResponse:
     """Make a token of the person for this team, and show it once."""
     mine = membership_of(request)
