@@ -8,6 +8,7 @@ methods of `Server`; nothing else of Daphne is touched::
     what                          bound                        at the bound
     request body                  Limits.body                  413, before or while it is read
     request header                Limits.header_s in all       408
+    request header's size         HEADER bytes in all          400
     request body's rate           Limits.body_rate after 30 s  408
     HTTP response not yet taken   64 kB (Twisted's buffer)     the application waits; cut at a
                                                                standstill of Limits.stall_s
@@ -38,6 +39,8 @@ from dashboard.websocket import LeanWebSocket, unsent
 logger = logging.getLogger(__name__)
 
 LOOK_S = 0.002  # how soon a sender that was held back may go on
+HEADER = 64 * 1024  # bytes; fal sends up to 16 KB of headers, which is Twisted's own limit for all
+MOST_HEADERS = 4096
 LINGER_S = 1.0  # how long a refused sender may go on sending, so that it can read the answer
 
 
@@ -111,6 +114,9 @@ _HTTPChannel: Any = HTTPChannel  # Twisted types only some of its methods
 
 class BoundedChannel(Paced, _HTTPChannel):  # type: ignore[misc]
     """One connection: its deadlines, its refusals, and whether its reader keeps up."""
+
+    MAX_LENGTH = totalHeadersSize = HEADER
+    maxHeaders = MOST_HEADERS
 
     def __init__(self) -> None:
         super().__init__()

@@ -34,7 +34,16 @@ from .endpoints import (
     trusted_urls,
     urls_for,
 )
-from .errors import FalError, KeysUnavailable, NotFinished, NotSent, Refused, TooLarge, Unanswered
+from .errors import (
+    BadReply,
+    FalError,
+    KeysUnavailable,
+    NotFinished,
+    NotSent,
+    Refused,
+    TooLarge,
+    Unanswered,
+)
 from .finished import Listed, Window
 from .headers import PLATFORM_HEADERS, InvalidHeader, build_headers
 from .jsontext import NotJson
@@ -66,6 +75,7 @@ from .webhooks import KeyCache, WebhookRejected, parse_jwks, verify
 
 __all__ = [
     "PLATFORM_HEADERS",
+    "BadReply",
     "CancelAnswer",
     "Control",
     "Ending",

@@ -5,7 +5,8 @@
     FalError              .sent: had bytes left?  .retryable: may a machine make this call again?
     ├── NotSent           no    yes         DNS, refused, TLS, connect or pool time-out
     ├── Unanswered        yes   only reads  time-out, reset, gateway page, unreadable reply
-    │   └── TooLarge      yes   no          over the limit; asking again brings the same
+    │   ├── TooLarge      yes   no          over the limit; asking again brings the same
+    │   └── BadReply      yes   only reads  a reply came, but its head cannot be read
     ├── Refused           yes   only 429    fal said a definite no
     ├── NotFinished       yes   yes         the result was asked for too early
     └── KeysUnavailable   yes   yes         no webhook keys are known, none could be fetched
@@ -66,6 +67,13 @@ class Unanswered(FalError):
 
 class TooLarge(Unanswered):
     """The reply is larger than the limit in bytes; it was cut off and dropped."""
+
+
+class BadReply(Unanswered):
+    """A reply came, and its status line or headers cannot be read: too large, or no HTTP.
+
+    It says nothing about fal being there or not: other calls are answered.
+    """
 
 
 class Refused(FalError):

@@ -9,12 +9,14 @@ import ssl
 from collections.abc import Mapping
 
 import httpx
+from websockets import http11
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.exceptions import InvalidStatus, SecurityError, WebSocketException
 
 from .close_codes import refused_handshake
-from .errors import NotSent, Unanswered
+from .errors import BadReply, NotSent, Unanswered
 from .replies import Reply
+from .transport import HEADER_LINE, MOST_HEADERS, Limits
 
 MAX_QUEUE = (1, 0)  # messages: reading stops above the first figure and goes on at the second
 CLOSE_TIMEOUT_S = 0.8  # either end's closing has to reach the other within a second
@@ -24,6 +26,10 @@ CLOSE_TIMEOUT_S = 0.8  # either end's closing has to reach the other within a se
 _log = logging.getLogger(f"{__name__}.socket")
 _log.setLevel(logging.INFO)
 _log.addFilter(lambda record: record.levelno > logging.DEBUG)
+
+# The library has no parameters for these; its own are 8 KB, 128 and 1 MB.
+http11.MAX_LINE_LENGTH, http11.MAX_NUM_HEADERS = HEADER_LINE, MOST_HEADERS
+http11.MAX_BODY_SIZE = Limits().reply
 
 
 class _Handshake(connect):
@@ -73,6 +79,11 @@ async def open_socket(
 def _failure(exc: Exception, *, reached: bool) -> NotSent | Unanswered:
     if not reached:
         return NotSent(f"fal could not be reached: {_reason(exc)}.")
+    if isinstance(exc.__cause__, SecurityError):
+        return BadReply(
+            f"The reply to the handshake has a header over {HEADER_LINE // 1024} kB, more than "
+            f"{MOST_HEADERS} headers or too large a body."
+        )
     if isinstance(exc, TimeoutError):
         return Unanswered("fal did not answer the handshake in time.")
     return Unanswered("What answered is no WebSocket, or the connection broke off.")

@@ -12,13 +12,15 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
+from typing import Any
 
 import aiohttp
 import httpx
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from httpx_aiohttp import AiohttpTransport
 
-from .errors import NotSent, TooLarge, Unanswered
-from .headers import ensure_ours
+from .errors import BadReply, FalError, NotSent, TooLarge, Unanswered
+from .headers import InvalidHeader, ensure_ours
 from .replies import Reply
 from .reports import Rest
 
@@ -27,6 +29,9 @@ MESSAGE = 32 * MEGABYTE  # one event of a stream or message of a session: pictur
 _PIECE = 256 * 1024
 HELD = 8 * MEGABYTE  # bytes of a reply in memory; a larger one lies in a temporary file
 BEGINNING = MEGABYTE  # of a larger one, what is in memory all the same
+# fal sends at most 16 KB of headers, be it one or thousands; aiohttp's own limits are 8 KB and 128.
+HEADER_LINE = 64 * 1024  # bytes of one header, or of the status line
+MOST_HEADERS = 4096
 
 # One decoder at most: each further one multiplies what a single 16 KB chunk can grow to.
 _ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
@@ -99,6 +104,15 @@ class Call:
         return self.method == "POST"
 
 
+class _Response(aiohttp.ClientResponse):
+    """A reason phrase is free text: httpx-aiohttp fails on bytes that are no UTF-8."""
+
+    async def start(self, connection: Any) -> aiohttp.ClientResponse:
+        started = await super().start(connection)
+        self.reason = (self.reason or "").encode("utf-8", "surrogateescape").decode("latin-1")
+        return started
+
+
 def new_client(*, reuse: bool = True) -> httpx.AsyncClient:
     """A client over aiohttp: httpx's own pool slows down with many calls at once.
 
@@ -109,7 +123,14 @@ def new_client(*, reuse: bool = True) -> httpx.AsyncClient:
 
     def session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(ssl=tls, limit=0, force_close=not reuse)
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            response_class=_Response,
+            max_line_size=HEADER_LINE,
+            max_field_size=HEADER_LINE,
+            max_headers=MOST_HEADERS,
+        )
 
     tls = httpx.create_ssl_context()
     return httpx.AsyncClient(
@@ -268,7 +289,7 @@ def header_map(response: httpx.Response) -> dict[str, str]:
 
 @contextmanager
 def failures_named(call: Call) -> Iterator[None]:
-    """Turn whatever the transport raises into NotSent or Unanswered.
+    """Turn whatever the transport raises into NotSent, BadReply or Unanswered.
 
     A cancelled task (CancelledError) goes through: its caller must take a POST as Unanswered too.
     """
@@ -283,9 +304,27 @@ def failures_named(call: Call) -> Iterator[None]:
     ) as exc:
         if never_left(exc):
             raise NotSent(f"fal could not be reached: {_reason(exc)}.") from exc
-        raise Unanswered(
-            f"fal did not answer: {_reason(exc)}.", retryable=not call.is_paid
-        ) from exc
+        retryable = not call.is_paid
+        if bad := _bad_reply(exc):
+            raise BadReply(bad, retryable=retryable) from exc
+        raise Unanswered(f"fal did not answer: {_reason(exc)}.", retryable=retryable) from exc
+    except (FalError, InvalidHeader):
+        raise
+    except Exception as exc:  # a library below fails on what it was sent
+        sentence = f"fal's reply cannot be read here ({type(exc).__name__})."
+        raise BadReply(sentence, retryable=not call.is_paid) from exc
+
+
+def _bad_reply(exc: BaseException) -> str:
+    """What is wrong with the head of the reply that came; empty when none came."""
+    problem = exc.__cause__
+    if not isinstance(problem, HttpProcessingError):
+        return ""
+    if isinstance(problem.__cause__, LineTooLong):
+        return f"The reply has a header over {HEADER_LINE // 1024} kB, the most that is read here."
+    if "Too many headers" in problem.message:
+        return f"The reply has over {MOST_HEADERS} headers, the most that are read here."
+    return "What came as the reply is not readable HTTP."
 
 
 def never_left(exc: BaseException) -> bool:

@@ -82,6 +82,29 @@ def wait_for_end(served: Served, wanted: str) -> None:
         time.sleep(0.1)
 
 
+# Request headers
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["X-Fal-Webhook-User-Id: " + "u" * 16_000],
+        ["X-Fal-Webhook-User-Id: " + "u" * 17_000],
+        [f"X-{number}: {number}" for number in range(2000)],
+        ["X-" + "n" * 16_000 + ": 1"],
+    ],
+    ids=["16 kB", "17 kB", "2,000 of them", "a long name"],
+)
+def test_a_header_as_large_as_fals_may_be_is_read(shared: Served, lines: list[str]) -> None:
+    assert ask(shared.connect(), post(2, *lines) + b"{}") == (200, b"2")
+
+
+def test_a_header_over_the_limit_is_refused(shared: Served) -> None:
+    client = shared.connect()
+    client.sendall(post(2, *["X: " + "x" * 16_000] * 5) + b"{}")
+    assert is_cut_within(client, 5)
+
+
 # Request bodies
 
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from requests_app.fal import FalError, NotSent, Refused, Unanswered, realtime_handshake
+from requests_app.fal import BadReply, FalError, NotSent, Refused, Unanswered, realtime_handshake
 from requests_app.fal.realtime_handshake import open_socket
 
 from .socket_peer import SocketPeer
@@ -61,6 +61,39 @@ async def test_a_gateways_page_is_unanswered(sockets: SocketPeer) -> None:
     error = await refusal(sockets.url)
     assert isinstance(error, Unanswered)
     assert (error.status_code, error.retryable) == (502, False)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"X-Fal-Hints": "h" * 15_000}, {f"X-{number}": "1" for number in range(3000)}],
+    ids=["one of 15 kB", "3,000"],
+)
+async def test_a_refusal_is_read_whatever_headers_fal_may_send(
+    sockets: SocketPeer, headers: dict[str, str]
+) -> None:
+    sockets.refusal = (403, {"Content-Type": "application/json", **headers}, b'{"detail":"no"}')
+    error = await refusal(sockets.url)
+    assert isinstance(error, Refused)
+    assert error.detail == "no"
+
+
+async def test_a_refusal_may_be_as_large_as_any_other_reply(sockets: SocketPeer) -> None:
+    sockets.refusal = (403, {}, b"<html>" + b" " * 2_000_000)
+    assert isinstance(await refusal(sockets.url), Refused)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"X-A": "a" * 100_000}, {f"X-{number}": "1" for number in range(5000)}],
+    ids=["one of 100 kB", "5,000"],
+)
+async def test_headers_over_every_limit_are_named(
+    sockets: SocketPeer, headers: dict[str, str]
+) -> None:
+    sockets.refusal = (403, headers, b"")
+    error = await refusal(sockets.url)
+    assert isinstance(error, BadReply)
+    assert "64 kB" in str(error)
 
 
 @pytest.mark.parametrize(

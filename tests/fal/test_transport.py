@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from requests_app.fal import (
+    BadReply,
     EndpointId,
     FalClient,
     InvalidHeader,
@@ -88,6 +89,81 @@ async def test_a_submit_is_not_waited_for_in_silence_until_the_total_deadline(
         with pytest.raises(Unanswered, match="time ran out"):
             await fal.submit(endpoint, b"{}", {})
     assert time.monotonic() - started < 10
+
+
+def with_head(*lines: bytes, status: bytes = b"200 OK", body: bytes = b"{}") -> Step:
+    """A reply with header lines as they stand."""
+    length = b"content-length: %d" % len(body)
+    kind = b"content-type: application/json"
+    head = b"\r\n".join([b"HTTP/1.1 " + status, kind, length, *lines])
+    return raw(head + b"\r\n\r\n" + body)
+
+
+READABLE_HEADS: dict[str, Step] = {
+    "one of 15 kB": with_head(b"x-fal-runner-hints: " + b"h" * 15_000),
+    "a name of 15 kB": with_head(b"x-" + b"n" * 15_000 + b": 1"),
+    "3,000 small ones": with_head(*[b"a%d: " % number for number in range(3000)]),
+    "a cookie of 15 kB": with_head(b"set-cookie: a=" + b"c" * 15_000),
+    "a reason phrase of 15 kB": with_head(status=b"200 " + b"r" * 15_000),
+    "a reason phrase in Latin 1": with_head(status=b"200 D\xe9j\xe0 vu"),
+    "no reason phrase": with_head(status=b"200"),
+    "a value in Latin 1": with_head(b"x-fal-error-type: caf\xe9"),
+    "a value of bytes": with_head(b"x-fal-request-id: \xff\xfe\x80"),
+    "a folded value": with_head(b"x-a: 1\r\n  2"),
+}
+
+
+@pytest.mark.parametrize("step", READABLE_HEADS.values(), ids=READABLE_HEADS)
+async def test_a_reply_is_read_whatever_headers_fal_may_send(
+    peer: Peer, fal: FalClient, endpoint: EndpointId, urls: RequestUrls, step: Step
+) -> None:
+    peer.will(step, step)
+    assert (await fal.result(urls)).body == b"{}"
+    assert (await fal.run(endpoint, b"{}", {}, timeout_s=5)).body == b"{}"
+
+
+@pytest.mark.parametrize("step", READABLE_HEADS.values(), ids=READABLE_HEADS)
+async def test_every_other_verb_reads_such_headers_too(
+    peer: Peer, fal: FalClient, endpoint: EndpointId, urls: RequestUrls, step: Step
+) -> None:
+    peer.will(step, step, step)
+    with pytest.raises(Unanswered, match="status"):
+        await fal.status(urls)
+    assert (await fal.cancel(urls)).status_code == 200
+    async with fal.stream(endpoint, b"{}", {}) as stream:
+        assert [event.data async for events in stream.batches for event in events] == ["{}"]
+    with pytest.raises(Unanswered, match="request id"):
+        await _submit(peer.will(step), fal, endpoint)
+
+
+async def _submit(peer: Peer, fal: FalClient, endpoint: EndpointId) -> None:
+    await fal.submit(endpoint, b"{}", {})
+
+
+UNREADABLE_HEADS: dict[str, tuple[Step, str]] = {
+    "one of 100 kB": (with_head(b"x-a: " + b"a" * 100_000), "64 kB"),
+    "one of 2 MB": (with_head(b"x-a: " + b"a" * 2_000_000), "64 kB"),
+    "5,000 of them": (with_head(*[b"a%d: 1" % number for number in range(5000)]), "4096 headers"),
+    "a NUL": (with_head(b"x-a: a\0b"), "readable HTTP"),
+    "a line without a colon": (with_head(b"x-a"), "readable HTTP"),
+    "two lengths": (with_head(b"content-length: 9"), "readable HTTP"),
+    "a code of four digits": (with_head(status=b"1000 OK"), "readable HTTP"),
+}
+
+
+@pytest.mark.parametrize(("step", "words"), UNREADABLE_HEADS.values(), ids=UNREADABLE_HEADS)
+async def test_headers_over_every_limit_are_named_and_lose_that_reply_alone(
+    peer: Peer, fal: FalClient, endpoint: EndpointId, urls: RequestUrls, step: Step, words: str
+) -> None:
+    peer.will(then_close(step))
+    with pytest.raises(BadReply, match=words) as caught:
+        await fal.submit(endpoint, b"{}", {})
+    assert caught.value.sent and not caught.value.retryable
+    peer.will(then_close(step), says(202, {"status": "IN_QUEUE"}))
+    with pytest.raises(BadReply, match=words) as caught:
+        await fal.status(urls)
+    assert caught.value.retryable
+    assert (await fal.status(urls)).status == "IN_QUEUE"
 
 
 def _closed_port() -> int:

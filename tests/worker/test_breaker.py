@@ -7,7 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from requests_app.fal import FalError, NotFinished, NotSent, Refused, TooLarge, Unanswered
+from requests_app.fal import (
+    BadReply,
+    FalError,
+    NotFinished,
+    NotSent,
+    Refused,
+    TooLarge,
+    Unanswered,
+)
 from requests_app.worker.breaker import FAILURES, Breaker, is_outage, take_probe
 
 AWAY = NotSent("refused")
@@ -39,6 +47,7 @@ def hear(breaker: Breaker, *outcomes: FalError | None) -> Breaker:
         (Unanswered("unreadable", status_code=200), False),
         (Unanswered("redirect", status_code=302), False),
         (TooLarge("256 MB", status_code=200), False),
+        (BadReply("a header of 100 kB"), False),
         (Refused("busy", status_code=429), False),
         (Refused("bad key", status_code=401), False),
         (Refused("unknown", status_code=404), False),
