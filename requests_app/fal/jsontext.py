@@ -1,8 +1,9 @@
 """JSON as fal sends it: bytes in, values out, every oddity one exception. Pure.
 
 Python's own parser fails in four ways on hostile text (``JSONDecodeError``, ``UnicodeDecodeError``,
-``RecursionError`` on deep nesting, ``ValueError`` on numbers over 4300 digits); callers meet
-``NotJson`` alone.
+``RecursionError`` on deep nesting, ``ValueError`` on numbers over 4300 digits). The last two lose no
+more than the value they stand in: a member that is nested too deeply is ``TOO_DEEP``, a number that
+cannot be read is its own text. For the first two callers meet ``NotJson`` alone.
 """
 
 from __future__ import annotations
@@ -13,9 +14,21 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+TOO_DEEP = "(nested too deeply to be read here)"
+
 _SPACE = re.compile(r"[ \t\n\r]*")
-_DECODER = json.JSONDecoder()
+_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)  # or a string, to pass over it
 T = TypeVar("T")
+
+
+def _whole_number(digits: str) -> int | str:
+    try:
+        return int(digits)
+    except ValueError:
+        return digits
+
+
+_DECODERS = (json.JSONDecoder(), json.JSONDecoder(parse_int=_whole_number))
 
 
 class NotJson(ValueError):
@@ -50,18 +63,22 @@ class Items:
 
 def parse_json(body: bytes) -> Any:
     """The value of a UTF-8 JSON text (a byte order mark is passed over). Raises NotJson."""
-    try:
-        return json.loads(body.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as exc:
-        raise NotJson("The text is not readable JSON.") from exc
+
+    def read(text: str) -> Any:
+        start = _skip(text, 0)
+        if text[start] == "{":  # one member that is too deep does not cost the others
+            return dict(_members(text, _member))
+        value, end = _value(text, start)
+        if value is TOO_DEEP or _skip(text, end) != len(text):
+            raise NotJson("The text is nested too deeply, or something follows its end.")
+        return value
+
+    return _read(body, read)
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
     """As parse_json, but only an object will do. Raises NotJson."""
-    value = parse_json(body)
-    if not isinstance(value, dict):
-        raise NotJson("The text is JSON, but not an object.")
-    return value
+    return _read(body, lambda text: dict(_members(text, _member)))
 
 
 def parse_with_items(body: bytes, name: str) -> dict[str, Any]:
@@ -115,6 +132,10 @@ def _members(
         raise NotJson("Something follows the end of the object.")
 
 
+def _member(_: str, text: str, at: int) -> tuple[Any, int]:
+    return _value(text, at)
+
+
 def _items(text: str, at: int) -> tuple[Items, int]:
     entries, count = _entries(text, at), 0
     while True:
@@ -142,14 +163,34 @@ def _entries(text: str, at: int) -> Generator[Any, None, int]:
 
 
 def _value(text: str, at: int) -> tuple[Any, int]:
-    value: tuple[Any, int] = _DECODER.raw_decode(text, at)
-    return value
+    for decoder in _DECODERS:
+        try:
+            value: tuple[Any, int] = decoder.raw_decode(text, at)
+        except json.JSONDecodeError:
+            raise
+        except RecursionError:
+            return TOO_DEEP, _end_of(text, at)
+        except ValueError:  # a number of more digits than Python reads
+            continue
+        return value
+    raise NotJson("A value cannot be read.")
+
+
+def _end_of(text: str, at: int) -> int:
+    """The place behind the array or object that begins here, found by its brackets alone."""
+    depth = 0
+    for sign in _BRACKET.finditer(text, at):
+        if not sign[0].startswith('"'):
+            depth += 1 if sign[0] in "[{" else -1
+            if depth == 0:
+                return sign.end()
+    raise NotJson("An array or object has no end.")
 
 
 def _name(text: str, at: int) -> tuple[str, int]:
     if text[at] != '"':
         raise NotJson("A member starts with its name.")
-    name, at = _DECODER.raw_decode(text, at)
+    name, at = _value(text, at)
     return str(name), at
 
 
