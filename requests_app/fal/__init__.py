@@ -12,7 +12,7 @@
     webhooks    signature and content of a webhook; jwks: fal's keys
     realtime_…  of a session: realtime_url, realtime_outgoing and realtime_incoming (messages),
                 realtime_media (magic numbers), realtime_control (fal's own messages),
-                realtime_pairing (reply to request), realtime_end (how it ended, in words)
+                realtime_pairing (reply to request); close_codes: how a session ended, in words
     ---------   everything above is pure (but the key cache); below is I/O
     transport   one HTTP call: deadline, size limit, "had bytes left?"
     queue       submit, status, result, cancel, run
