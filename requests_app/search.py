@@ -1,9 +1,10 @@
 """The search box: text -> terms -> Q. Pure; nothing here asks the database.
 
-    status:failed endpoint:acme/* by:me mode:stream id:… free words "a phrase" -word -status:completed
+    status:failed endpoint:acme/* by:me mode:stream id:0f3a free words "a phrase" -word -status:completed
 
 Values may be lists (``status:failed,cancelled``). Terms of one field widen, different fields narrow;
-a minus excludes. What cannot be understood becomes a sentence and is left out of the search.
+a minus excludes. Ids match by their beginning. What cannot be understood becomes a sentence; a search
+with such problems is not run: what is left of it would find too much.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from requests_app.models import ENDED, LIVE, Mode, Status
+from requests_app.rules.folding import fold
 
 MAX_LENGTH = 200  # characters: longer texts cost the database and help nobody
 FIELDS = ("status", "endpoint", "by", "mode", "id")
@@ -26,6 +28,8 @@ _TOKEN = re.compile(
     r"""(?P<minus>-)?(?:(?P<key>[A-Za-z_]+):)?(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"]+))"""
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_HEX = re.compile(r"[0-9a-f]{1,32}", re.ASCII | re.IGNORECASE)
+_LIKE_AN_ID = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,28}", re.ASCII | re.IGNORECASE)
 _GROUPS: dict[str, frozenset[Status]] = {"active": LIVE, "ended": ENDED}
 
 
@@ -109,8 +113,7 @@ def _term(match: re.Match[str]) -> Term:
 def _problem(term: Term) -> str:
     """Why the term cannot be searched, as a sentence; empty when it can."""
     if not term.key:
-        name = term.value[:-1].lower()
-        return f"{name}: needs a value." if term.value == f"{name}:" and name in FIELDS else ""
+        return _check_text(term.value)
     if term.key not in FIELDS:
         return (
             f"There is no filter {term.key}: (there are {', '.join(FIELDS)}). "
@@ -120,6 +123,14 @@ def _problem(term: Term) -> str:
         return f"{term.key}: needs a value."
     check = _CHECKS.get(term.key)
     return check(term.value) if check else ""
+
+
+def _check_text(value: str) -> str:
+    name = value[:-1].lower()
+    if value == f"{name}:" and name in FIELDS:
+        return f"{name}: needs a value."
+    # An invisible character alone would be found in every text.
+    return "There is nothing visible to search for." if value and not fold(value) else ""
 
 
 def _check_status(value: str) -> str:
@@ -166,9 +177,10 @@ def _term_q(term: Term, me: str) -> Q:
 
 
 def _text_q(text: str) -> Q:
-    """Free text, or somebody pasted an id."""
-    found = Q(search_text__icontains=text)
-    return found | _id_q(text) if _uuid(text) else found
+    """Free text, or the beginning of an id was pasted."""
+    # `contains`, not `icontains`: both sides are folded, and databases differ about case beyond ASCII.
+    found = Q(search_text__contains=fold(text))
+    return found | _one_id_q(text) if _LIKE_AN_ID.fullmatch(text) else found
 
 
 def _status_q(value: str, me: str) -> Q:
@@ -184,14 +196,19 @@ def _endpoint_q(value: str, me: str) -> Q:
 
 
 def _one_endpoint_q(part: str) -> Q:
-    """``acme/*`` begins, ``*/fast`` ends, ``*flux*`` or a bare ``flux`` contains, else exactly."""
+    """``acme/*`` begins, ``*/fast`` ends, ``*flux*`` or a bare ``flux`` contains, else exactly.
+
+    Case does not matter, except that an id given in full is found by index: as typed or in small letters.
+    """
     name = part.strip("*")
     begins, ends = part.endswith("*"), part.startswith("*")
     if (begins and ends) or not (begins or ends or "/" in name):
         return Q(endpoint_id__icontains=name)
     if begins:
-        return Q(endpoint_id__startswith=name)
-    return Q(endpoint_id__endswith=name) if ends else Q(endpoint_id=name)
+        return Q(endpoint_id__istartswith=name)
+    if ends:
+        return Q(endpoint_id__iendswith=name)
+    return Q(endpoint_id=name) if name == name.lower() else Q(endpoint_id__in=(name, name.lower()))
 
 
 def _by_q(value: str, me: str) -> Q:
@@ -200,16 +217,23 @@ def _by_q(value: str, me: str) -> Q:
 
 
 def _id_q(value: str, me: str = "") -> Q:
-    public_id = _uuid(value)
-    ours = Q(public_id=public_id) if public_id else Q()
-    return ours | Q(fal_request_id=value) | Q(gateway_request_id=value)
+    return reduce(or_, map(_one_id_q, _listed(value)), Q())
 
 
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
+def _one_id_q(text: str) -> Q:
+    """Our id or fal's begins with this; fal's may have any form."""
+    prefix = text.rstrip("*")
+    ours = _uuids(prefix)
+    found = Q(fal_request_id__istartswith=prefix) | Q(gateway_request_id__istartswith=prefix)
+    return found | Q(public_id__range=ours) if ours else found
+
+
+def _uuids(prefix: str) -> tuple[UUID, UUID] | None:
+    """The first and the last UUID that begin like this; a range is the same on every database."""
+    digits = prefix.replace("-", "")
+    if not _HEX.fullmatch(digits):
         return None
+    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
 
 
 _FIELD_Q: dict[str, Callable[[str, str], Q]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests.builders import hear, make_result
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+MIGRATIONS = "requests_app.migrations"
 FIRST = [("requests_app", "0001_initial")]
 KEPT = (
     "Team",
@@ -106,3 +108,19 @@ def test_rows_of_the_first_version_are_unharmed_and_usable_in_the_newest_and_bac
 
     after = stored(apps, columns)
     assert stored(migrated(FIRST), columns) == after
+
+
+def test_the_search_text_of_earlier_rows_is_folded_in_batches(
+    first: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_module(f"{MIGRATIONS}.0007_fold_search_text"), "BATCH", 2)
+    team = first.get_model("requests_app", "Team").objects.create(name="Acme")
+    texts = ["École", "plain", "STRASSE  \uff38", "", "E\u0301 2"]
+    for text in texts:
+        first.get_model("requests_app", "FalRequest").objects.create(
+            team=team, person_id=User.objects.get_or_create(username="olga")[0].pk,
+            endpoint_id="acme/img", input_text="{}", created_at=timezone.now(), search_text=text,
+        )  # fmt: skip
+    migrated(newest())
+    folded = FalRequest.objects.order_by("pk").values_list("search_text", flat=True)
+    assert list(folded) == ["ecole", "plain", "strasse x", "", "e 2"]

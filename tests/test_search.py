@@ -1,6 +1,10 @@
 """The search box: what is understood, what is said about the rest, and which rows match."""
 
+# ruff: noqa: RUF001 - letters that look alike are the subject
+
 from __future__ import annotations
+
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
@@ -42,6 +46,10 @@ def test_it_keeps_quoted_values_and_colons() -> None:
         ('sunset "red', "A quotation mark is not closed"),
         ("endpoint:a*b", "a * stands at the beginning or the end"),
         ("endpoint:*", "a * stands at the beginning or the end"),
+        ("lighthousestatus:failed", "There is no filter lighthousestatus:"),
+        ("-colour:red", "There is no filter colour:"),
+        ("sunset \u200b", "There is nothing visible to search for"),
+        ('"\ufeff\u00ad"', "There is nothing visible to search for"),
         ("x" * (MAX_LENGTH + 1), f"Only the first {MAX_LENGTH} characters"),
     ],
 )
@@ -109,6 +117,9 @@ def rows(team: Team, owner: User, teammate: User) -> dict[str, FalRequest]:
         ("endpoint:*/fast", "fox"),
         ("endpoint:*video*", "fox"),
         ("endpoint:FLUX", "flux"),
+        ("endpoint:Acme/*", "sunset fox run"),
+        ("endpoint:ACME/IMG", "sunset run"),
+        ("endpoint:*/FAST", "fox"),
         ("endpoint:acme/img,fal-ai/flux", "sunset flux run"),
         ("-endpoint:acme/*", "flux"),
         ("by:me", "sunset flux"),
@@ -133,10 +144,100 @@ def test_it_finds_the_rows(rows: dict[str, FalRequest], text: str, expected: str
     assert {name for name, row in rows.items() if row.pk in found} == set(expected.split())
 
 
-def test_a_pasted_id_finds_its_row(rows: dict[str, FalRequest]) -> None:
+@pytest.mark.parametrize("text", ["{id}", "id:{id}", "ID:{id}", "id:{ID}", "id:{hex}", 'id:"{id}"'])
+@pytest.mark.parametrize("length", [36, 35, 20, 14, 9, 8])
+def test_an_id_of_ours_is_found_by_its_beginning(
+    rows: dict[str, FalRequest], text: str, length: int
+) -> None:
     row = rows["fox"]
-    for text in (str(row.public_id), f"id:{row.public_id}"):
-        assert FalRequest.objects.get(parse_search(text).q(me="olga")) == row
+    beginning = str(row.public_id)[:length]
+    asked = text.format(id=beginning, ID=beginning.upper(), hex=beginning.replace("-", ""))
+    assert FalRequest.objects.get(parse_search(asked).q(me="olga")) == row
+
+
+FAL_IDS = {
+    "one": "019234ab-cdef-7abc-8def-0123456789ab",
+    "two": "019234ab-cdef-7abc-8def-fedcba987654",
+    "odd": "Req_100%.é",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("id:019234ab-cdef-7abc-8def-0123456789ab", "one"),
+        ("id:019234ab-cdef-7abc-8def-0", "one"),
+        ("id:019234AB-CDEF", "one two"),
+        ("019234ab", "one two"),
+        ("id:019234ab*", "one two"),
+        ("id:req_1", "odd"),
+        ("id:Req_100%", "odd"),
+        ("id:req%", ""),
+        ("id:req.", ""),
+        ("id:234ab", ""),
+        ("id:gate-7", "odd"),
+        ("id:gate-7,019234ab-cdef-7abc-8def-f", "odd two"),
+        ("-id:019234ab", "odd"),
+        ("id:019234ab -id:019234ab-cdef-7abc-8def-0", "two"),
+    ],
+)
+def test_an_id_of_fals_is_found_by_its_beginning(
+    team: Team, owner: User, text: str, expected: str
+) -> None:
+    for fal_id in FAL_IDS.values():
+        row = make_request(team=team, person=owner)
+        gateway = "gate-77" if fal_id == FAL_IDS["odd"] else fal_id
+        FalRequest.objects.filter(pk=row.pk).update(
+            fal_request_id=fal_id, gateway_request_id=gateway,
+            public_id=UUID(int=0xF << 124 | row.pk),
+        )  # fmt: skip
+    found = FalRequest.objects.filter(parse_search(text).q(me="olga"))
+    assert set(found.values_list("fal_request_id", flat=True)) == {
+        FAL_IDS[name] for name in expected.split()
+    }
+
+
+@pytest.mark.parametrize(
+    ("prompt", "asked"),
+    [
+        ("École de musique", "école"),
+        ("École de musique", "ECOLE"),
+        ("\u00c9cole", "e\u0301cole"),
+        ("E\u0301cole", "\u00e9cole"),
+        ("ecole", "ÉCOLE"),
+        ("STRASSE", "straße"),
+        ("straße", "Strasse"),
+        ("Iﬆanbul", "istan"),
+        ("İstanbul", "istanbul"),
+        ("ПРИВЕТ мир", "привет"),
+        ("Ωμέγα", "ωμεγα"),
+        ("ＦＵＬＬ", "full"),
+        ("한글", "\u1112\u1161\u11ab"),
+        ("red\u00a0\n car", '"red car"'),
+        ("ima\u00adgine", "imagine"),
+        ("don't \\ 100%_x", "\\"),
+        ("don't \\ 100%_x", "100%_X"),
+    ],
+)
+def test_a_text_is_found_as_a_reader_would_find_it(
+    team: Team, owner: User, prompt: str, asked: str
+) -> None:
+    row = make_request(team=team, person=owner, input={"prompt": prompt})
+    make_request(team=team, person=owner, input={"prompt": "something else, 100 percent"})
+    assert FalRequest.objects.get(parse_search(asked).q(me="olga")) == row
+    rest = FalRequest.objects.exclude(pk=row.pk)
+    assert list(FalRequest.objects.filter(parse_search(f"-{asked}").q(me="olga"))) == list(rest)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "asked"),
+    [("мой", "мои"), ("がく", "かく"), ("ıssız", "issiz"), ("smørbrød", "smorbrod")],
+)
+def test_other_letters_are_other_letters_on_every_database(
+    team: Team, owner: User, prompt: str, asked: str
+) -> None:
+    make_request(team=team, person=owner, input={"prompt": prompt})
+    assert not FalRequest.objects.filter(parse_search(asked).q(me="olga")).exists()
 
 
 def test_an_empty_search_is_no_condition() -> None:

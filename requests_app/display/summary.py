@@ -8,6 +8,7 @@ from itertools import chain, islice
 from typing import Any
 
 from requests_app.loglines import storable
+from requests_app.rules.folding import fold
 
 SUMMARY_LENGTH = 200
 SEARCH_LENGTH = 4000
@@ -30,10 +31,15 @@ def summary_of(input_text: str) -> str:
 
 
 def search_text_of(endpoint_id: str, input_text: str) -> str:
-    """What the free-text search looks through: endpoint and the input's strings."""
+    """What the free-text search looks through, in its searchable form: endpoint and the input's strings."""
     words = chain([endpoint_id], (text for _, text in _strings(json.loads(input_text))))
     text = " ".join(word[:1000] for word in islice(words, SEARCH_LENGTH))
-    return storable(text[:SEARCH_LENGTH])
+    return searchable(text[:SEARCH_LENGTH])
+
+
+def searchable(text: str) -> str:
+    """The text as the search column holds it: folded, and cut where a ligature of many letters made it long."""
+    return fold(storable(text))[:SEARCH_LENGTH]
 
 
 def of_output(columns: dict[str, Any]) -> dict[str, str]:

@@ -97,7 +97,7 @@ class FalRequest(models.Model):
     input_text = models.TextField()  # JSON, the very text that is sent
     options = models.JSONField(default=dict)  # platform options, see fal.headers
     summary = models.CharField(max_length=200, blank=True)
-    search_text = models.TextField(blank=True)
+    search_text = models.TextField(blank=True)  # folded: see rules.folding
 
     # Where it stands
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING)

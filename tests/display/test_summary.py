@@ -66,6 +66,11 @@ def test_the_search_finds_endpoint_and_words_but_no_embedded_files() -> None:
     assert text == "fal-ai/flux lake boat"
 
 
+def test_the_search_text_is_folded_and_stays_short_when_folding_lengthens_it() -> None:
+    assert search_text_of("acme/img", '{"prompt": "ÉTÉ\\u0000 x"}') == "acme/img ete\ufffd x"
+    assert len(search_text_of("a/b", json.dumps(["\ufdfa" * 900] * 9))) <= SEARCH_LENGTH
+
+
 def test_a_huge_input_leaves_a_short_search_text() -> None:
     huge = json.dumps({"a": ["x" * 50_000] * 50, "b": ["y"] * 50_000})
     assert len(search_text_of("a/b", huge)) <= SEARCH_LENGTH

@@ -1,0 +1,56 @@
+"""The one form in which text is searched: `fold` is applied to what is indexed and to what is asked. Pure.
+
+Case, width, ligatures, composed or decomposed accents, invisible characters and the kind of white space do
+not matter. Accents on Latin and Greek letters do not matter either (`ecole` finds `École`, and the other
+way round); marks of other scripts are letters of their own (й is not и, が is not か).
+
+Folded text is NFC with single spaces, so that a tokeniser of a full-text index sees the same words on
+every database and needs no settings of its own.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+_ACCENTS = range(0x0300, 0x0370)  # Combining Diacritical Marks
+_UNACCENTED_SCRIPTS = ("LATIN ", "GREEK ")
+# Drawn as nothing, and no format character: joiner, Hangul fillers, Khmer vowels, variation selectors
+_FILLERS = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0}
+_INVISIBLE = frozenset({*_FILLERS, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)})
+
+
+def fold(text: str) -> str:
+    """The text in its searchable form; folding it again changes nothing."""
+    if not text.isascii():
+        text = _fold_letters(text)
+    return " ".join(text.casefold().split())
+
+
+def _fold_letters(text: str) -> str:
+    visible = "".join(char for char in text if not _is_invisible(char))
+    # Folding can decompose and decomposing can give capitals (ᴬ, ǰ), so each follows the other.
+    whole = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", visible).casefold())
+    whole = unicodedata.normalize("NFKD", whole.casefold())
+    return unicodedata.normalize("NFC", _without_accents(whole))
+
+
+def _without_accents(decomposed: str) -> str:
+    kept: list[str] = []
+    base = ""
+    for char in decomposed:
+        if not unicodedata.combining(char):
+            base = char
+        elif ord(char) in _ACCENTS and base and _loses_accents(base):
+            continue
+        kept.append(char)
+    return "".join(kept)
+
+
+def _is_invisible(char: str) -> bool:
+    return ord(char) > 127 and (unicodedata.category(char) == "Cf" or ord(char) in _INVISIBLE)
+
+
+@lru_cache(maxsize=2048)
+def _loses_accents(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith(_UNACCENTED_SCRIPTS)
