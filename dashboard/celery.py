@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import threading
-from typing import Any
 
-from celery import Celery, signals
+from celery import Celery
 from django.conf import settings
-from prometheus_client import start_http_server
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
@@ -55,42 +52,3 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks(["requests_app"])
-
-
-@signals.worker_init.connect
-def keep_own_time(**_: Any) -> None:
-    """Before the broker is reached: work must go on without it."""
-    from requests_app.worker.clock import clock
-
-    if settings.REDIS_URL:
-        clock.start()
-
-
-@signals.worker_ready.connect
-def show_figures(**_: Any) -> tuple[Any, threading.Thread] | None:
-    """A worker process has no web server of its own; the embedded one shares the site's."""
-    if not (settings.METRICS_PORT and settings.REDIS_URL):
-        return None
-    from requests_app.upkeep.metrics import REGISTRY
-
-    return start_http_server(settings.METRICS_PORT, addr="127.0.0.1", registry=REGISTRY)
-
-
-@signals.worker_ready.connect
-def _look_at_once(**_: Any) -> None:
-    """A worker that comes up does not wait for the times its predecessor planned."""
-    from django.utils import timezone
-
-    from requests_app import lifecycle
-
-    lifecycle.resume(now=timezone.now(), alone=False)
-
-
-@signals.worker_shutdown.connect
-def _drain(**_: Any) -> None:
-    """What is being sent may finish; the rest is cut and found by the next sweep."""
-    from requests_app.worker.clock import clock
-    from requests_app.worker.loop import watch_loop
-
-    clock.stop()
-    watch_loop.stop()

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from requests_app.api.api import api
-
 urlpatterns = [
     path("accounts/", include("allauth.account.urls")),
-    path("api/v1/", api.urls),
+    path("api/v1/", include("requests_app.api.urls")),
     path("", include("requests_app.urls")),
 ]
 

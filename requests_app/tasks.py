@@ -6,6 +6,7 @@ from celery import shared_task
 
 from requests_app.upkeep import health
 from requests_app.upkeep.clock_skew import alarm
+from requests_app.worker import process  # noqa: F401  (connects its start and stop)
 from requests_app.worker.clock import clock
 from requests_app.worker.loop import watch_loop
 from requests_app.worker.steps import advance as take_step

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 import time
 from typing import Any
 
-import httpx
 import pytest
-from celery import Celery, signals
-from django.contrib.auth.models import User
+from celery import Celery
 from kombu.exceptions import KombuError
 
-from dashboard.celery import SWEEP_EVERY_S, app, broker_options, keep_own_time, show_figures
+from dashboard.celery import SWEEP_EVERY_S, app, broker_options
 from requests_app import announce, tasks
-from requests_app.models import FalRequest, Heartbeat, Team
+from requests_app.models import Heartbeat
 from requests_app.worker import clock
 from requests_app.worker.loop import watch_loop
-from tests.builders import make_queued
 
 
 def test_every_task_that_is_sent_by_name_exists() -> None:
@@ -90,19 +86,6 @@ def test_the_sweep_task_sweeps() -> None:
     assert Heartbeat.objects.filter(part="sweep").exists()
 
 
-@pytest.mark.parametrize(("redis_url", "starts"), [("redis://127.0.0.1:1/0", True), ("", False)])
-def test_a_worker_of_its_own_keeps_time_before_it_has_reached_the_broker(
-    redis_url: str, starts: bool, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    own = clock.Clock()
-    monkeypatch.setattr(clock, "clock", own)
-    settings.REDIS_URL = redis_url
-    keep_own_time()
-    assert any(thread.name == "clock" for thread in threading.enumerate()) is starts
-    signals.worker_shutdown.send(sender=None)
-    assert not any(thread.name == "clock" for thread in threading.enumerate())
-
-
 def test_a_tick_from_the_broker_keeps_the_workers_own_clock_idle(
     monkeypatch: pytest.MonkeyPatch, transactional_db: None
 ) -> None:
@@ -113,28 +96,6 @@ def test_a_tick_from_the_broker_keeps_the_workers_own_clock_idle(
     assert heard == ["tick"]
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_worker_that_starts_looks_at_every_live_row_at_once(team: Team, owner: User) -> None:
-    row = make_queued(team=team, person=owner)
-    before = FalRequest.objects.get(pk=row.pk).due_at
-    signals.worker_ready.send(sender=None)
-    after = FalRequest.objects.get(pk=row.pk).due_at
-    assert before and after and after < before
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_worker_that_stops_drains_the_watch_loop() -> None:
-    done = threading.Event()
-
-    async def short() -> None:
-        done.set()
-
-    watch_loop.spawn(short())
-    signals.worker_shutdown.send(sender=None)
-    assert done.wait(2)
-    assert not any(thread.name == "watch" for thread in threading.enumerate())
-
-
 def test_the_tasks_hand_over_and_do_nothing_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     spawned: list[Any] = []
     monkeypatch.setattr(watch_loop, "spawn", spawned.append)
@@ -142,25 +103,3 @@ def test_the_tasks_hand_over_and_do_nothing_themselves(monkeypatch: pytest.Monke
     [coroutine] = spawned
     assert coroutine.cr_frame.f_locals["pk"] == 7
     coroutine.close()
-
-
-def test_a_worker_of_its_own_shows_its_figures_on_this_machine(
-    settings: Any, transactional_db: None
-) -> None:
-    """Real HTTP on a real port, which only `METRICS_PORT` opens."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    settings.REDIS_URL, settings.METRICS_PORT = "redis://127.0.0.1:1/0", 0
-    assert show_figures() is None
-    settings.METRICS_PORT = port
-    shown = show_figures()
-    assert shown is not None
-    server, thread = shown
-    try:
-        text = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
-        assert server.server_address[0] == "127.0.0.1"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-    assert 'faldeck_requests{status="pending"} 0.0' in text
