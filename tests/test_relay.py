@@ -10,7 +10,7 @@ import pytest
 
 from requests_app.fal import NotSent, Refused, describe_close
 from requests_app.models import Direction
-from requests_app.record.storage import NewFrame
+from requests_app.record.frame import NewFrame
 from requests_app.relay import Outbox, outcome
 from requests_app.relay import outbox as outbox_module
 

@@ -22,8 +22,8 @@ from requests_app.announce import RequestChanged, group_of_team
 from requests_app.consumers.newest import Versions, newest_versions
 from requests_app.consumers.rights import NO_TEAM, MemberConsumer
 from requests_app.models import FalRequest
-from requests_app.record import storage
 from requests_app.record.follow import Batch, follow
+from requests_app.record.frame import batch_message
 from requests_app.views.access import get_request_or_404
 
 COLLECT_S = 0.1  # a burst of changes becomes one message
@@ -149,7 +149,7 @@ class LiveConsumer(MemberConsumer):
 
     async def _relay_batch(self, public_id: str, batch: Batch) -> None:
         if batch.frames:
-            await self.send(text_data=storage.message(batch.frames, request=public_id))
+            await self.send(text_data=batch_message(batch.frames, request=public_id))
         if batch.observations:
             self._changed(public_id, batch.observations[-1].pk)
 

@@ -8,16 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from requests_app.models import Frame
-
-if TYPE_CHECKING:
-    from requests_app.record.storage import NewFrame
+from requests_app.record.frame import NewFrame
 
 MOST_ROWS = 256  # of one statement: 3,072 parameters; SQLite takes 32,766
 EVENT, EVENT_ID = 100, 200  # characters that are kept

@@ -23,8 +23,8 @@ from django.utils import timezone
 from requests_app.announce import group_of_request
 from requests_app.models import FalRequest, LogLine, Observation
 from requests_app.record import storage
+from requests_app.record.frame import NewFrame
 from requests_app.record.live_feed import Reader, feed
-from requests_app.record.storage import NewFrame
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from requests_app.record.storage import NewFrame, memory_of
+from requests_app.record.frame import NewFrame, memory_of
 
 MOST_KEPT = 4 * 1024 * 1024  # bytes of the newest frames, and as many of the record's pages
 MOST_TAKEN = 128 * 1024  # bytes in one batch, for a reader that stands still keeps it in memory

@@ -22,8 +22,8 @@ from requests_app.fal import StreamEvent
 from requests_app.loglines import storable
 from requests_app.models import Direction
 from requests_app.record import storage
+from requests_app.record.frame import NewFrame, memory_of
 from requests_app.record.live_feed import feed
-from requests_app.record.storage import NewFrame, memory_of
 from requests_app.upkeep.metrics import RELAYED
 
 FLUSH_EVERY_S = 0.05  # for all records of this process together

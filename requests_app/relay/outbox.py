@@ -16,8 +16,7 @@ from typing import Any
 import msgspec
 
 from requests_app.models import Direction
-from requests_app.record import storage
-from requests_app.record.storage import NewFrame
+from requests_app.record.frame import NewFrame, batch_message
 
 AGAIN_S = 0.2
 ECHO_S = 0.05  # how long what the tab has sent itself waits to be shown together with its answer
@@ -168,7 +167,7 @@ class Outbox:
                 if self._raw_bytes <= WINDOW:
                     self._room.set()
             elif isinstance(first, NewFrame):
-                await self._send(storage.message(self._together(first)))
+                await self._send(batch_message(self._together(first)))
             else:
                 await self._send(msgspec.json.encode(first).decode())
 

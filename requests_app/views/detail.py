@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 
 from requests_app.display.output_download import output_response
 from requests_app.models import FalRequest, Frame, LogLine, Membership
-from requests_app.record.storage import LARGE, sketch
+from requests_app.record.frame import LARGE, sketch
 from requests_app.views import detail_context
 from requests_app.views.access import get_request_or_404
 

@@ -21,7 +21,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import DataError, IntegrityError, transaction
-from django.urls import reverse
 
 from requests_app import lifecycle
 from requests_app.fal import KeyCache, KeysUnavailable, WebhookRejected, WebhookReport, verify
@@ -95,14 +94,6 @@ class Post:
 
     def _webhook_header(self, name: str) -> str:
         return self.headers.get(f"x-fal-webhook-{name}", "")
-
-
-def webhook_url(public_id: UUID, secret: str) -> str | None:
-    """Where fal shall deliver; None when no PUBLIC_URL says where fal can reach us."""
-    if not settings.PUBLIC_URL:
-        return None
-    path = reverse("requests:webhook", kwargs={"public_id": public_id, "secret": secret})
-    return f"{settings.PUBLIC_URL}{path}"
 
 
 def receive(public_id: UUID, secret: str, post: Post) -> Verdict | None:

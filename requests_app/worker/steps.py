@@ -29,7 +29,7 @@ from requests_app.models import AT_FAL, FalRequest, Mode, Source, Status
 from requests_app.rules import schedule
 from requests_app.rules.transitions import Ended, Gone, News
 from requests_app.upkeep.metrics import STEPS
-from requests_app.webhooks.deliveries import webhook_url
+from requests_app.webhooks.address import webhook_url
 from requests_app.worker import direct_calls, leases, lost_submits, status_stream, submit_gate
 from requests_app.worker.loop import hosts_from_settings, watch_loop
 

@@ -20,7 +20,7 @@ from requests_app import announce, lifecycle
 from requests_app.consumers import live, rights
 from requests_app.models import FalRequest, Membership, Role, Source, Status, Team
 from requests_app.record import storage
-from requests_app.record.storage import LARGE, NewFrame
+from requests_app.record.frame import LARGE, NewFrame
 from requests_app.rules.transitions import Ended
 from requests_app.views.access import SESSION_KEY
 from tests.builders import hear, make_queued, make_request, make_status

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from requests_app.display.explain import explain
 from requests_app.fal.transport import HELD, MESSAGE
 from requests_app.models import FalRequest, OutputPart, Status, Team
-from requests_app.record.storage import sketch
+from requests_app.record.frame import sketch
 from requests_app.worker.steps import advance
 from tests.builders import make_request
 from tests.fal.peer import NGINX_502, Step, events, html, reply

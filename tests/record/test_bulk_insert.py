@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from requests_app.loglines import storable
 from requests_app.models import Direction, FalRequest, Team
-from requests_app.record.storage import COLUMNS, NewFrame, append
+from requests_app.record.frame import NewFrame
+from requests_app.record.storage import COLUMNS, append
 from tests.builders import make_request
 
 

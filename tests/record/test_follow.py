@@ -17,7 +17,7 @@ from requests_app.models import FalRequest, Frame, LogLine, Observation, Source,
 from requests_app.record import follow as follow_module
 from requests_app.record import storage
 from requests_app.record.follow import Batch, Place, follow
-from requests_app.record.storage import NewFrame
+from requests_app.record.frame import NewFrame
 from requests_app.rules.transitions import Ended
 from tests.builders import make_person, make_request
 

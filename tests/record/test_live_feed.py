@@ -7,8 +7,8 @@ import threading
 from collections.abc import Iterable, Sequence
 
 from requests_app.record import live_feed as feed_module
+from requests_app.record.frame import NewFrame, memory_of
 from requests_app.record.live_feed import Feed
-from requests_app.record.storage import NewFrame, memory_of
 
 
 def frame(number: int, *, size: int = 1) -> NewFrame:

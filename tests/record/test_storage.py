@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -11,8 +10,8 @@ from django.db import DataError
 
 from requests_app import announce
 from requests_app.models import Direction, FalRequest, Team
-from requests_app.record import storage
-from requests_app.record.storage import LARGE, NewFrame, append, sketch
+from requests_app.record.frame import NewFrame
+from requests_app.record.storage import append
 from tests.builders import make_request
 
 
@@ -77,23 +76,3 @@ def test_nothing_is_told_of_a_batch_that_could_not_be_stored(
     with django_capture_on_commit_callbacks() as callbacks, unstored:
         append(row.pk, [unstorable])
     assert callbacks == []
-
-
-@pytest.mark.parametrize(("size", "is_shown"), [(LARGE, True), (LARGE + 1, False)])
-def test_a_sketch_leaves_a_large_text_to_be_fetched(size: int, is_shown: bool) -> None:
-    shown = storage.sketch(new(1, "x" * size))
-    assert (shown["data"] is not None) is is_shown
-    assert shown["size"] == size
-
-
-def test_a_message_carries_a_batch_as_sketches() -> None:
-    batch = [new(1, 'quote " and \u2028', event="delta"), new(2, "x" * (LARGE + 1))]
-    assert json.loads(storage.message(batch, request="7")) == {
-        "type": "frames", "request": "7", "last": 2, "frames": [sketch(frame) for frame in batch],
-    }  # fmt: skip
-
-
-def test_a_sketch_is_the_same_before_and_after_it_was_stored(row: FalRequest) -> None:
-    frame = new(1, "text", event="delta", event_id="7", pair=4, rtt_ms=1.25)
-    append(row.pk, [frame])
-    assert sketch(row.frames.get()) == sketch(frame)

@@ -16,7 +16,7 @@ from requests_app.models import (
     Status,
 )
 from requests_app.webhooks import deliveries
-from requests_app.webhooks.deliveries import Post, Verdict, receive, webhook_url
+from requests_app.webhooks.deliveries import Post, Verdict, receive
 from tests.builders import SECRET, make_awaiting, make_post, make_tampered_post
 from tests.signing import KeyHost, Signer, body_of
 
@@ -299,15 +299,3 @@ def test_a_row_that_was_never_sent_has_no_secret(key_host: KeyHost, signer: Sign
 
 
 # The URL
-
-
-def test_the_url_for_fal_is_built_from_the_public_one(settings: Any) -> None:
-    public_id = uuid4()
-    settings.PUBLIC_URL = "https://faldeck.example"
-    expected = f"https://faldeck.example/hooks/fal/{public_id}/s3cret"
-    assert webhook_url(public_id, "s3cret") == expected
-
-
-def test_there_is_no_url_where_fal_cannot_reach_us(settings: Any) -> None:
-    settings.PUBLIC_URL = ""
-    assert webhook_url(uuid4(), "s3cret") is None
