@@ -9,6 +9,7 @@ from datetime import datetime
 from requests_app.fal.headers import keeps_input
 from requests_app.fal.reports import ErrorBody, parse_error
 from requests_app.models import FalRequest, Mode, Observation, Status
+from requests_app.rules.stream_event import Says, read_event
 
 MAX_FIELDS = 50
 MAX_SENTENCE = 2000  # characters; the whole text is under Raw
@@ -225,7 +226,7 @@ _SESSION: Mapping[int | None, tuple[str, str]] = {
 _YOURS = ("fal rejected the request", "Correct the request; repeating it unchanged will not help.")
 _MID_STREAM = (
     "The model failed in the middle of the stream",
-    "What came until then is kept and shown; the error is at its end.",
+    "All that came is kept and shown; the events in red under Events tell of the error.",
 )
 _THEIRS = ("It failed at fal", "Try again; if it repeats, look at the logs and the raw answer.")
 
@@ -239,6 +240,7 @@ def explain(row: FalRequest, body: bytes, told: Observation | None = None) -> Ex
         return _uncertain(row, told)
     if row.status != Status.FAILED:
         return None
+    body = body if _holds_error(row, body) else b""
     error = parse_error(row.error_code or 0, {}, body) if body else ErrorBody("")
     title, advice = _words(row, error)
     return Explanation(
@@ -250,6 +252,13 @@ def explain(row: FalRequest, body: bytes, told: Observation | None = None) -> Ex
         advice=advice,
         fields=_fields(error),
     )
+
+
+def _holds_error(row: FalRequest, body: bytes) -> bool:
+    """What is kept of a stream that began is its output, unless the last event told of the error."""
+    if row.mode != Mode.STREAM or (row.error_code or 0) >= 400:
+        return True
+    return read_event("", body.decode("utf-8", "replace")).says is Says.ERROR
 
 
 def _words(row: FalRequest, error: ErrorBody) -> tuple[str, str]:

@@ -1,14 +1,14 @@
-"""Pure: how has a stream ended that fal closed in order? No database, no clock, no network.
+"""Pure: how has a stream ended that fal closed in order? Judged over all its events.
 
-A model that fails in mid-stream ends just as cleanly as one that finishes, so only the events tell.
-fal defines no event for it: these are the shapes that servers of models use.
+A model that fails in mid-stream ends just as cleanly as one that finishes, so only the events tell. An
+error is one whatever follows it; the output is the last event that carries one.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
 
@@ -16,93 +16,126 @@ from requests_app.fal import StreamEvent
 from requests_app.fal.reports import ErrorBody, Rest, Result, parse_error
 from requests_app.fal.transport import BEGINNING, HELD
 from requests_app.models.request import Status
+from requests_app.rules.stream_event import Said, Says, State, is_goodbye, read_event
 from requests_app.rules.transitions import Ended
 
-SENTINEL = "[DONE]"  # some servers say by it that no more comes; it is no output
 NO_REASON = "The model reported an error in mid-stream and gave no reason."
 
-_FAILED = {"error", "failed"}  # words of a `type` or `status`
-_WORDS = ("message", "msg", "detail", "reason", "type", "code")  # of an error; a metric has none
-# An object with nothing but these is an error when it has a `detail`; among others that is a word
-# like any other.
-_ERROR_NAMES = {"error", "detail", "error_type", "status_code", "status", "type", "reason"}
+
+@dataclass(frozen=True)
+class _Kept:
+    """An event that may be the output."""
+
+    text: str
+    content_type: str
+    is_words: bool  # neither object nor list
 
 
-def telling(events: Sequence[StreamEvent], before: StreamEvent | None) -> StreamEvent | None:
-    """The newest event that says something: of these, else the one `before` them."""
-    said = (event for event in reversed(events) if event.data.strip() != SENTINEL)
-    return next(said, before)
+class StreamOutcome:
+    """Takes every event of a stream, in order; `count` of them came."""
 
+    def __init__(self) -> None:
+        self.count = 0
+        self._said: _Kept | None = None  # the newest output or error
+        self._note: _Kept | None = None
+        self._error: ErrorBody | None = None
+        self._are_words: bool | None = None  # the outputs until now; None: there was none
+        self._state = State.UNTOLD
+        self._ends_in_part = False
 
-def judge_stream(count: int, last: StreamEvent | None) -> Result | Ended:
-    """The end of a stream of `count` events, judged by the last `telling` one.
+    def take(self, events: Sequence[StreamEvent]) -> list[Says]:
+        """What each of these says."""
+        return [self._take(event) for event in events]
 
-    Failures are: none at all, an error, an event of which only a part came, and output that calls
-    itself partial. An error keeps the output that came with it.
-    """
-    if last is None:
-        what = "any output" if count else "a single event"
-        return Ended(Status.FAILED, "empty_stream", f"The stream ended without {what}.")
-    value, content_type = _parsed(last.data)
-    body = last.data.encode("utf-8", "replace")
-    result = _result(content_type, body)
-    if _has_failed(last.name, value):
-        return replace(result, error=_error(value, last.data, body))
-    # A JSON object or list that is closed is whole, though its line is not: the server ends without one.
-    if last.is_cut and not isinstance(value, dict | list):
-        sentence = (
-            f"The stream was closed in the middle of event {count}, of which only a part came."
+    def _take(self, event: StreamEvent) -> Says:
+        self.count += 1
+        said = read_event(event.name, event.data, is_cut=event.is_cut)
+        says = self._in_context(said, event.data)
+        self._ends_in_part = says is Says.PART
+        kept = _Kept(event.data, said.content_type, not isinstance(said.value, dict | list))
+        if says is Says.ERROR:
+            self._take_error(said, kept)
+        elif says is Says.OUTPUT and (event.data.strip() or not self._said):
+            self._said, self._state, self._are_words = kept, said.state, kept.is_words
+        elif says is Says.NOTE:
+            self._note = kept
+        if says in (Says.NOTE, Says.NOTHING):
+            self._hear(said.state)
+        return says
+
+    def _in_context(self, said: Said, text: str) -> Says:
+        """A word of goodbye after JSON is no output, nor is white space unless the outputs are words."""
+        if said.says is not Says.OUTPUT or said.content_type != "text/plain":
+            return said.says
+        if not text.strip():
+            return Says.OUTPUT if self._are_words else Says.NOTHING
+        return Says.NOTE if self._are_words is False and is_goodbye(text) else Says.OUTPUT
+
+    def _take_error(self, said: Said, kept: _Kept) -> None:
+        """The first error that has words is the reason; those behind it follow from it."""
+        if self._error is None or self._error.detail == NO_REASON:
+            self._error = _error_of(said.error)
+        if kept.text.strip() or not self._said:
+            self._said = kept
+
+    def _hear(self, state: State) -> None:
+        """What an event without an output says of it. Only a member can make a partial output whole."""
+        if state is State.WHOLE or (state is State.CLOSING and self._state is State.RUNNING):
+            self._state = State.WHOLE
+        elif state is State.PARTIAL or (state is State.RUNNING and self._are_words is None):
+            self._state = state
+
+    @property
+    def came(self) -> Result | None:
+        """The newest event that carries an output or an error; without one, the newest note."""
+        kept = self._said or self._note
+        return _result(kept) if kept else None
+
+    def end(self) -> Result | Ended:
+        """How the stream has ended, now that fal has closed it. An error keeps the output."""
+        came = self.came
+        if came and self._error:
+            return replace(came, error=self._error)
+        if self._ends_in_part:
+            what = f"in the middle of event {self.count:,}, of which only a part came"
+            return self._partial(f"The stream was closed {what}.", came)
+        if came is None:
+            what = "any output" if self.count else "a single event"
+            return Ended(Status.FAILED, "empty_stream", f"The stream ended without {what}.")
+        if self._state not in (State.PARTIAL, State.RUNNING):
+            return came
+        events = f"{self.count:,} event{'' if self.count == 1 else 's'}"
+        where = (
+            "before an output came" if self._are_words is None else "in the middle of its output"
         )
-        return Ended(Status.FAILED, "partial_stream", sentence)
-    if isinstance(value, dict) and value.get("partial") is True:
-        sentence = f"The stream ended after {count} events, in the middle of its output."
-        return Ended(Status.FAILED, "partial_stream", sentence)
-    return result
+        return self._partial(f"The stream ended after {events}, {where}.", came)
+
+    def broken_off(self, ended: Ended) -> Result | Ended:
+        """How it has ended when the call broke off: by its own error if one came, else as told."""
+        if (came := self.came) and self._error:
+            return replace(came, error=self._error)
+        return replace(ended, came=came)
+
+    def _partial(self, sentence: str, came: Result | None) -> Ended:
+        return Ended(Status.FAILED, "partial_stream", sentence, came=came)
 
 
-def _result(content_type: str, body: bytes) -> Result:
+def _error_of(told: Any) -> ErrorBody:
+    """A text is its own reason."""
+    if isinstance(told, str):
+        return ErrorBody(told.strip() or NO_REASON)
+    body = json.dumps(told).encode("utf-8", "replace")
+    error = parse_error(200, {}, body, wordless=NO_REASON)
+    word = told.get("error") if isinstance(told, dict) else None
+    if isinstance(word, str) and word.strip() and word not in error.detail:
+        return replace(error, detail=f"{word}: {error.detail}")
+    return error
+
+
+def _result(kept: _Kept) -> Result:
     """A large one as a beginning and a rest, as one that was fetched."""
+    body = kept.text.encode("utf-8", "replace")
     if len(body) <= HELD:
-        return Result(200, {}, content_type, body)
+        return Result(200, {}, kept.content_type, body)
     rest = Rest(BytesIO(body), BEGINNING, len(body) - BEGINNING)
-    return Result(200, {}, content_type, body[:BEGINNING], rest=rest)
-
-
-def _parsed(text: str) -> tuple[Any, str]:
-    """The value and its type; a text that is no JSON is its own value."""
-    try:
-        return json.loads(text), "application/json"
-    except (ValueError, RecursionError):
-        return text, "text/plain"
-
-
-def _has_failed(name: str, value: Any) -> bool:
-    """Whether an event of this name says so. What lies deeper inside an output is the output's own."""
-    if name.lower() == "error":
-        return True
-    if not isinstance(value, dict):
-        return False
-    if any(str(value.get(key)).lower() in _FAILED for key in ("type", "status")):
-        return True
-    if _is_error(value.get("error")):
-        return True
-    return _is_error(value.get("detail")) and set(value) <= _ERROR_NAMES
-
-
-def _is_error(told: Any) -> bool:
-    """Words, or yes. null, "", false and a number (a model's metric) are none."""
-    if isinstance(told, dict):
-        return any(told.get(name) for name in _WORDS)
-    if isinstance(told, list):
-        return any(_is_error(item) for item in told)
-    return told is True or (isinstance(told, str) and bool(told.strip()))
-
-
-def _error(value: Any, text: str, body: bytes) -> ErrorBody:
-    if not isinstance(value, dict):
-        return ErrorBody((value if isinstance(value, str) else text).strip() or NO_REASON)
-    told = parse_error(200, {}, body, wordless=NO_REASON)
-    name = value.get("error")
-    if isinstance(name, str) and name.strip() and name not in told.detail:
-        return replace(told, detail=f"{name}: {told.detail}")
-    return told
+    return Result(200, {}, kept.content_type, body[:BEGINNING], rest=rest)

@@ -90,7 +90,7 @@ class Ended:
     """A direct call that ended without a result of fal's: cut, hung up, timed out.
 
     Only a realtime session, which has no result, is completed by it. `code` is an HTTP status;
-    `data` stands in the observation.
+    `data` stands in the observation; `came` is the output as far as it came.
     """
 
     status: str
@@ -98,6 +98,7 @@ class Ended:
     sentence: str
     code: int | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
+    came: Result | None = None
 
 
 News = Receipt | StatusReport | Result | WebhookReport | Found | Gone | Ended
@@ -187,17 +188,21 @@ def _completed_status(news: StatusReport, picture: Picture) -> Change | None:
 
 @_decide.register
 def _result(news: Result, picture: Picture) -> Change | None:
-    columns = {
-        "output": news.body,
-        "output_type": news.content_type[:200],
-        "output_size": news.size,
-    }
+    columns = _output_columns(news)
     if news.error is None:
         return replace(_completed(columns), rest=news.rest)
     if news.status_code == CLIENT_CLOSED or news.error.error_type == CANCELLED_TYPE:
         return _cancelled("fal says it was cancelled.")
     failed = _failed(news.status_code, news.error.detail, news.error.error_type, columns)
     return replace(failed, rest=news.rest)
+
+
+def _output_columns(result: Result) -> dict[str, Any]:
+    return {
+        "output": result.body,
+        "output_type": result.content_type[:200],
+        "output_size": result.size,
+    }
 
 
 @_decide.register
@@ -273,13 +278,15 @@ def _gone(news: Gone, picture: Picture) -> Change | None:
 
 @_decide.register
 def _ended(news: Ended, picture: Picture) -> Change | None:
+    came = _output_columns(news.came) if news.came else {}
+    rest = news.came.rest if news.came else None
     if news.status == Status.CANCELLED:
-        return _cancelled(news.sentence)
+        return replace(_cancelled(news.sentence, **came), rest=rest)
     if news.status == Status.COMPLETED:
         columns = {"queue_position": None}
         return Change(Status.COMPLETED, "ended", news.sentence, columns, dict(news.data))
-    change = _failed(news.code, news.sentence, news.error_type, {})
-    return replace(change, data={**change.data, **news.data})
+    change = _failed(news.code, news.sentence, news.error_type, came)
+    return replace(change, data={**change.data, **news.data}, rest=rest)
 
 
 def _completed(columns: dict[str, Any]) -> Change:

@@ -19,14 +19,13 @@ from requests_app.fal import (
     NotSent,
     Refused,
     Result,
-    StreamEvent,
     TooLarge,
     Unanswered,
     build_headers,
 )
 from requests_app.models import Mode, Source, Status
 from requests_app.record.recorder import Recorder
-from requests_app.rules.stream_outcome import judge_stream, telling
+from requests_app.rules.stream_outcome import StreamOutcome
 from requests_app.rules.transitions import Ended, News
 from requests_app.worker.leases import check_ours, holding, keep
 from requests_app.worker.loop import watch_loop
@@ -36,7 +35,8 @@ SLACK_S = 5  # the client's own limit comes later, so that ours says which one w
 
 async def call(claim: lifecycle.Claim) -> None:
     """Make the call once, hold it to its end, store how it ended."""
-    work = asyncio.create_task(_made(claim))
+    outcome = StreamOutcome()  # of a run there is none: its reply is its result
+    work = asyncio.create_task(_made(claim, outcome))
     keeper = asyncio.create_task(keep(claim))
     with holding(claim.pk):
         try:
@@ -49,13 +49,12 @@ async def call(claim: lifecycle.Claim) -> None:
         work.result()  # an unexpected failure belongs in the log
     elif not keeper.cancelled() and keeper.result():
         sentence = "We hung up as asked; fal cancels a direct call when the caller leaves."
-        await _ended(claim, Ended(Status.CANCELLED, "", sentence))
+        await _ended(claim, Ended(Status.CANCELLED, "", sentence, came=outcome.came))
 
 
-async def _made(claim: lifecycle.Claim) -> None:
-    make = _run if claim.mode == Mode.RUN else _stream
+async def _made(claim: lifecycle.Claim, outcome: StreamOutcome) -> None:
     try:
-        await make(claim)
+        await (_run(claim) if claim.mode == Mode.RUN else _stream(claim, outcome))
     except NotSent as error:
         await watch_loop.insist(
             lifecycle.not_sent, claim.pk, error, lease=claim.lease, now=timezone.now()
@@ -65,9 +64,9 @@ async def _made(claim: lifecycle.Claim) -> None:
             lifecycle.refused, claim.pk, error, lease=claim.lease, now=timezone.now()
         )
     except TimeoutError:
-        await _ended(claim, _timed_out(claim))
+        await _ended(claim, outcome.broken_off(_timed_out(claim)))
     except FalError as error:
-        await _ended(claim, _broken_off(claim, error))
+        await _ended(claim, outcome.broken_off(_broken_off(claim, error)))
 
 
 def _timed_out(claim: lifecycle.Claim) -> Ended:
@@ -108,35 +107,33 @@ async def _run(claim: lifecycle.Claim) -> None:
         await _ended(claim, result)
 
 
-async def _stream(claim: lifecycle.Claim) -> None:
+async def _stream(claim: lifecycle.Claim, outcome: StreamOutcome) -> None:
     check_ours(claim)
     recorder = Recorder(claim.pk, watch_loop.database)
     try:
         async with asyncio.timeout(settings.STREAM_TIMEOUT_S):
-            last = await _recorded(claim, recorder)
+            await _read(claim, recorder, outcome)
     finally:
         await recorder.close()
-    await _ended(claim, judge_stream(recorder.count, last))
+    await _ended(claim, outcome.end())
 
 
-async def _recorded(claim: lifecycle.Claim, recorder: Recorder) -> StreamEvent | None:
-    """Read the stream to its end: the last event that says something."""
+async def _read(claim: lifecycle.Claim, recorder: Recorder, outcome: StreamOutcome) -> None:
+    """Read the stream to its end, record and judge each event."""
     opening = watch_loop.client().stream(
         EndpointId.parse(claim.endpoint_id), claim.body, build_headers(claim.options)
     )
-    last: StreamEvent | None = None
     async with opening as stream:
         opened = asyncio.create_task(
             watch_loop.insist(lifecycle.opened, claim.pk, stream.request_id, now=timezone.now())
         )
         try:  # reading waits for nothing else: what is not read when the line breaks is lost
             async for events in stream.batches:
-                last = telling(events, last)
+                outcome.take(events)
                 recorder.add_events(events)
                 await recorder.room()
         finally:
             await opened
-    return last
 
 
 async def _ended(claim: lifecycle.Claim, news: Result | Ended) -> None:

@@ -98,6 +98,30 @@ def test_a_known_cause_has_its_own_words(fields, title, tone):
     assert told.advice
 
 
+@pytest.mark.parametrize(
+    "output",
+    [
+        ["odd", "words"],
+        {"detail": ["a", "b"], "image": "x"},
+        {"type": "internal_error", "text": "a"},
+    ],
+)
+def test_the_output_of_a_stream_that_failed_is_not_read_as_its_error(output: Any) -> None:
+    row = failed(mode="stream", error="The model stumbled.", error_code=200)
+    told = explain(row, json.dumps(output).encode())
+    assert told is not None
+    assert (told.sentence, told.fields) == ("The model stumbled.", ())
+    assert told.title == "The model failed in the middle of the stream"
+
+
+@pytest.mark.parametrize("code", [200, 422])
+def test_the_fields_in_the_error_of_a_stream_are_told(code: int) -> None:
+    wrong = {"loc": ["body", "steps"], "msg": "too many", "type": "x"}
+    told = explain(failed(mode="stream", error="x", error_code=code), body(wrong))
+    assert told is not None
+    assert [(field.place, field.message) for field in told.fields] == [("steps", "too many")]
+
+
 @pytest.mark.parametrize("error_type", ["interrupted", "hung_up", "unreadable"])
 def test_of_a_run_nothing_can_have_come_so_nothing_is_said_to_be_kept(error_type: str):
     run = explain(failed(mode="run", error_type=error_type), b"")

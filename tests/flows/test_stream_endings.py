@@ -69,6 +69,62 @@ def test_an_error_at_the_end_fails_the_stream_and_nothing_that_came_is_lost(
     assert "boom" in seen.row.observations.last().note
 
 
+@pytest.mark.parametrize(
+    "after",
+    [
+        b"event: done\ndata: {}\n\n", b"data: {}\n\n", b"data:\n\n", b": keep-alive\n\n" + DONE,
+        b'data: {"output": "all", "partial": false}\n\n', b'event: ping\ndata: {"time": 1}\n\n' + DONE,
+        b'data: {"output": "ha',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "error",
+    [b'event: error\ndata: {"detail": "boom"}\n\n', b'data: {"error": {"message": "boom"}}\n\n'],
+)
+def test_an_error_fails_the_stream_whatever_comes_after_it(
+    stream: Any, error: bytes, after: bytes
+) -> None:
+    seen = stream(events(FIRST, error, after))
+    assert (seen.row.status, seen.row.error) == (Status.FAILED, "boom")
+    assert seen.told.sentence == "boom"
+    assert seen.told.title == "The model failed in the middle of the stream"
+
+
+def test_an_error_is_told_though_the_connection_breaks_after_it(stream: Any) -> None:
+    seen = stream(events(FIRST, b'data: {"error": "boom"}\n\n', end=False))
+    assert (seen.row.status, seen.row.error) == (Status.FAILED, "boom")
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        b"data:\n\n", b"data\n\n", b"data: \ndata: \n\n", b": ping\n\n", b"data: [DONE]\n\n", b"data: {}\n\n",
+        b"data: null\n\n", b"event: ping\ndata: 17\n\n", b"event: done\ndata: done\n\n", b"id: 7\n\n",
+        b'data: {"type": "done"}\n\n', b'data: {"output": ""}\n\n', b'data: {"usage": {"tokens": 3}}\n\n',
+    ],
+)  # fmt: skip
+def test_a_closing_or_keep_alive_event_leaves_the_output_as_it_was(stream: Any, end: bytes) -> None:
+    seen = stream(events(b'data: {"output": "ab"}\n\n', end, b": bye\n\n", end))
+    assert (seen.row.status, seen.output) == (Status.COMPLETED, '{"output": "ab"}')
+
+
+@pytest.mark.parametrize(
+    ("step", "error_type"),
+    [
+        (events(FIRST), "partial_stream"),
+        (events(FIRST, b'data: {"output":"ha'), "partial_stream"),
+        (events(FIRST, end=False), "interrupted"),
+    ],
+)
+def test_the_output_that_came_is_kept_of_a_stream_that_is_not_whole(
+    stream: Any, step: Step, error_type: str
+) -> None:
+    seen = stream(step)
+    assert (seen.row.status, seen.row.error_type) == (Status.FAILED, error_type)
+    assert seen.output == '{"output": "a", "partial": true}'
+    assert seen.told.fields == ()
+
+
 @pytest.mark.parametrize("done", [b"", DONE, b"data:   [DONE]  \n\n"])
 def test_the_output_is_the_last_event_that_says_something(stream: Any, done: bytes) -> None:
     last = b'data: {"output": "all", "error": null}\n\n'

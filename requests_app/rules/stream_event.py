@@ -1,0 +1,211 @@
+"""Pure: what one event of a stream says: an output, an error, a note about the work, or nothing.
+
+fal defines no event for progress, an end or a keep-alive: the words below are those that models and
+their servers use.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+from requests_app.rules.stream_error import error_in, is_broken_off
+
+SENTINELS = {
+    "[done]", "[end]", "[eof]", "[stop]", "<|endoftext|>", "<|im_end|>", "<|eot_id|>", "</s>",
+}  # fmt: skip
+KEEP_ALIVE = {"ping", "pong", "heartbeat", "keepalive", "noop", "comment"}
+CLOSING = {
+    "bye", "close", "closed", "closing", "complete", "completed", "contentblockstop", "done", "end",
+    "ended", "endofstream", "eof", "finish", "finished", "messagestop", "ok", "stop", "stopped",
+    "streamend", "succeeded", "success",
+}  # fmt: skip
+_ASIDE = {  # kinds of events beside the output
+    "connected", "debug", "info", "init", "log", "logs", "metadata", "metrics", "open", "opened",
+    "progress", "queued", "ready", "start", "started", "stats", "status", "trace", "usage",
+}  # fmt: skip
+# Members that tell of the work or of the event itself.
+_ABOUT = {
+    "created", "createdat", "current", "done", "donereason", "error", "errors", "eta",
+    "event", "eventid", "final", "finished", "finishreason", "heartbeat", "id", "index", "isdone",
+    "isfinal", "isfinished", "islast", "ispartial", "keepalive", "last", "log", "logs", "metrics",
+    "numsteps", "ok", "op", "partial", "percent", "percentage", "phase", "ping", "position",
+    "progress", "queueposition", "requestid", "role", "runid", "seq", "sequence", "sequencenumber", "sessionid",
+    "stage", "state", "status", "step", "steps", "stopreason", "stopsequence", "success", "taskid",
+    "time", "timestamp", "timings", "total", "totalsteps", "ts", "type", "usage",
+}  # fmt: skip
+_ABOUT_IN_FULL = {  # also when they hold objects or lists
+    "error", "errors", "log", "logs", "metrics", "progress", "timings", "usage",
+}  # fmt: skip
+_WRAPPERS = {"chunk", "contentblock", "data", "delta", "message", "payload"}
+_WORDS = {"description", "message", "msg", "note", "reason", "title"}  # not an output's, there
+_RUNNING = {  # words of a status
+    "generating", "incomplete", "inprogress", "inqueue", "partial", "pending", "processing", "queued",
+    "running", "started", "starting", "streaming", "working",
+}  # fmt: skip
+_PARTIAL_FLAGS = {"partial", "ispartial", "incomplete"}
+_WHOLE_FLAGS = {"done", "final", "finished", "isdone", "isfinal", "isfinished", "islast"}
+
+SHORT = 40  # characters of a word of goodbye
+# Characters; a larger event is parsed only if a word in it may change what it says.
+LARGE = 1024 * 1024
+_MAY_MATTER = re.compile(
+    r'"[\w-]*(error|exception|detail|fail|status|type|partial|done|final)', re.IGNORECASE
+)
+_DEPTH = 4  # of wrappers inside each other
+
+
+class Says(StrEnum):
+    """What an event is to the outcome of its stream."""
+
+    OUTPUT = "output"
+    ERROR = "error"
+    NOTE = "note"  # of the work: progress, usage, its end; the output only when no other comes
+    NOTHING = "nothing"  # empty, a keep-alive, [DONE]
+    PART = "part"  # the stream ended in the middle of it
+
+
+class State(StrEnum):
+    """What an event says of how far the output is."""
+
+    UNTOLD = ""
+    PARTIAL = "partial"  # this output is a part
+    RUNNING = "running"  # the work goes on
+    WHOLE = "whole"
+    CLOSING = "closing"  # nothing more comes, which says nothing of the output
+
+
+@dataclass(frozen=True)
+class Said:
+    """How an event was understood. `error`: what tells of a failure, "" when it has no words."""
+
+    says: Says
+    value: Any  # a text that is no JSON is its own value
+    content_type: str
+    error: Any = None
+    state: State = State.UNTOLD
+
+
+def read_event(name: str, text: str, *, is_cut: bool = False) -> Said:
+    """What an event of this name and text says; of a cut one, the text as far as it came."""
+    if len(text) > LARGE and not name and not is_cut and not _MAY_MATTER.search(text):
+        is_json = text.lstrip()[:1] in '{["'
+        return Said(Says.OUTPUT, None, "application/json" if is_json else "text/plain")
+    value, content_type = _parsed(text)
+    if is_cut and _is_part(name, value):
+        return Said(Says.PART, value, content_type)
+    error = _error(name, value)
+    says = _says(name, text, value) if error is None else Says.ERROR
+    return Said(says, value, content_type, error, _state(name, value))
+
+
+def is_goodbye(text: str) -> bool:
+    """Whether a text is only a word of closing or of keeping alive; a model may write it all the same."""
+    return _norm(text) in CLOSING | KEEP_ALIVE
+
+
+def _parsed(text: str) -> tuple[Any, str]:
+    try:
+        return json.loads(text), "application/json"
+    except (ValueError, RecursionError):
+        return text, "text/plain"
+
+
+def _is_part(name: str, value: Any) -> bool:
+    """An object or list that is closed is whole, though its line is not."""
+    is_whole = isinstance(value, dict | list) or _is_sentinel(value)
+    return not is_whole and _kind(name, value) not in KEEP_ALIVE
+
+
+def _error(name: str, value: Any) -> Any:
+    error = error_in(name, value)
+    if error is None and isinstance(value, dict) and _kind(name, value) in CLOSING:
+        return value if is_broken_off(value.get("reason")) else None
+    return error
+
+
+def _says(name: str, text: str, value: Any) -> Says:
+    kind = _kind(name, value)
+    if value in (None, "") or kind in KEEP_ALIVE or _is_sentinel(value):
+        return Says.NOTHING
+    if value in ({}, []):
+        return Says.NOTHING if kind in CLOSING else Says.NOTE
+    if isinstance(value, dict) and isinstance(value.get("choices"), list):
+        is_output = any(_carries(choice) for choice in value["choices"])
+    elif kind in CLOSING | _ASIDE:
+        is_output = _carries_beside(kind, value)
+    else:
+        is_output = _carries(value)
+    return Says.OUTPUT if is_output else Says.NOTE
+
+
+def _is_sentinel(value: Any) -> bool:
+    return isinstance(value, str) and value.strip().lower() in SENTINELS
+
+
+def _kind(name: str, value: Any) -> str:
+    """The event's name, else the kind it gives itself."""
+    if _norm(name) not in ("", "message", "data", "event"):
+        return _norm(name)
+    if not isinstance(value, dict):
+        return ""
+    told = (value.get(key) for key in ("type", "event", "op"))
+    named = next((_norm(word) for word in told if isinstance(word, str) and word), "")
+    is_done = any(value.get(key) is True for key in ("done", "finished", "is_final"))
+    return named or ("done" if is_done else "")
+
+
+def _carries(value: Any, depth: int = _DEPTH) -> bool:
+    """Whether there is something of an output in an event. Inside an output every member is its own."""
+    if not isinstance(value, dict) or not depth:
+        return value not in (None, "", [], {})
+    return any(
+        _carries(child, depth - 1 if _norm(key) in _WRAPPERS else 0)
+        for key, child in value.items()
+        if not _is_about(key, child)
+    )
+
+
+def _is_about(key: str, child: Any) -> bool:
+    name = _norm(key)
+    return name in _ABOUT_IN_FULL or (name in _ABOUT and not isinstance(child, dict | list))
+
+
+def _carries_beside(kind: str, value: Any) -> bool:
+    """The same of an event of closing or beside the output: figures, ids and short words are no output."""
+    if isinstance(value, dict):
+        return any(_is_telling(key, child) and _carries(child) for key, child in value.items())
+    if isinstance(value, str):
+        return kind in CLOSING and len(value) > SHORT
+    return isinstance(value, list)
+
+
+def _is_telling(key: str, child: Any) -> bool:
+    name = _norm(key)
+    is_mark = name in _WORDS or name.endswith(("id", "duration", "count"))
+    return isinstance(child, str | list | dict) and not is_mark and not _is_about(key, child)
+
+
+def _state(name: str, value: Any) -> State:
+    """What its members say; else whether its kind is one of closing."""
+    told = {_norm(key): child for key, child in value.items()} if isinstance(value, dict) else {}
+    if any(told.get(flag) is True for flag in _PARTIAL_FLAGS):
+        return State.PARTIAL
+    flags = [told[flag] for flag in _WHOLE_FLAGS if isinstance(told.get(flag), bool)]
+    word = _norm(status) if isinstance(status := told.get("status"), str) else ""
+    if True in flags or word in CLOSING or any(told.get(flag) is False for flag in _PARTIAL_FLAGS):
+        return State.WHOLE
+    if flags or word in _RUNNING:
+        return State.RUNNING
+    is_closing = _is_sentinel(value) or _kind(name, value) in CLOSING
+    return State.CLOSING if is_closing else State.UNTOLD
+
+
+@lru_cache(maxsize=4096)
+def _norm(word: str) -> str:
+    """Letters and digits alone, in lower case: the same names come in every event."""
+    return re.sub(r"[\W_]+", "", word[:60]).lower()
