@@ -10,6 +10,7 @@ from requests_app.views import (
     detail,
     frames,
     health,
+    invitations,
     join,
     metrics,
     pages,
@@ -53,6 +54,9 @@ urlpatterns = [
     path("settings/invitations/<int:pk>/withdraw/", settings.withdraw, name="withdraw"),
     path("settings/tokens/", settings.make_token, name="make_token"),
     path("settings/tokens/<int:pk>/revoke/", settings.revoke_token, name="revoke_token"),
+    path("invitations/", invitations.page, name="invitations"),
+    path("invitations/<int:pk>/accept/", invitations.accept, name="accept_invitation"),
+    path("invitations/<int:pk>/decline/", invitations.decline, name="decline_invitation"),
     path("join/<str:secret>/", join.join, name="join"),
     path("setup/<str:token>/", setup.setup, name="setup"),
     # With and without the slash: a redirect would lose the result for good.

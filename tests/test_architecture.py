@@ -154,14 +154,14 @@ def test_only_the_lifecycle_appends_observations():
     )
 
 
-def test_only_members_decides_who_belongs_to_a_team():
+def test_only_the_teams_room_decides_who_belongs_to_a_team():
     none_of(
         f"{path}:{line} lets somebody in"
         for path in under(f"{APP}/")
-        if path != f"{APP}/teams/members.py"
+        if not path.startswith((f"{APP}/teams/", f"{APP}/models/"))
         for line, _, call in calls_in(path)
         if re.fullmatch(
-            r"(Membership|Invitation)\.(objects\..*(create|update|delete)|issue)|.*memberships\.(create|add)",
+            r"(Membership|Invitation)\.(objects\..*(create|update|delete)|issue|offer)|.*memberships\.(create|add)",
             ast.unparse(call.func),
         )
     )

@@ -7,7 +7,7 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db import models
 
 USED_EVERY = timedelta(minutes=1)  # how exact "last used" is; a stream asks every few seconds
@@ -148,7 +148,10 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
 
 class Invitation(models.Model):
-    """A link that lets one person into a team, once and for a week; kept as a hash."""
+    """A way into a team for one person, once and for a week: a link (kept as a hash), or an offer to a user.
+
+    `to_name` is what the maker of an offer typed; `to_user` is empty when nobody has that name.
+    """
 
     LASTS = timedelta(days=7)
 
@@ -157,10 +160,20 @@ class Invitation(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="invitations"
     )
     role = models.CharField(max_length=8, choices=Role.choices)
-    digest = models.CharField(max_length=64, unique=True)
+    digest = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    to_name = models.CharField(max_length=150, blank=True)
+    to_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="offers",
+    )
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
+    declined_at = models.DateTimeField(null=True, blank=True)
+    refused_names = models.PositiveSmallIntegerField(default=0)  # asked for by somebody new
 
     objects = InvitationQuerySet.as_manager()
 
@@ -179,6 +192,17 @@ class Invitation(models.Model):
             created_at=now, expires_at=now + cls.LASTS,
         )  # fmt: skip
         return text
+
+    @classmethod
+    def offer(
+        cls, team: Team, role: str, *, by: AbstractBaseUser, now: datetime, to_name: str,
+        to_user: User | None,
+    ) -> None:  # fmt: skip
+        """Make an invitation for one user, who finds it in their account."""
+        cls.objects.create(
+            team=team, role=role, made_by_id=by.pk, to_name=to_name, to_user=to_user,
+            created_at=now, expires_at=now + cls.LASTS,
+        )  # fmt: skip
 
 
 def digest(secret: str) -> str:

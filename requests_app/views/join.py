@@ -18,7 +18,8 @@ from django.views.decorators.http import require_http_methods
 from dashboard.masking import masks_path
 from requests_app.forms.setup import AccountForm
 from requests_app.models import Team
-from requests_app.teams import members
+from requests_app.teams import invitations
+from requests_app.teams.people import Refused
 from requests_app.views.access import SESSION_KEY
 
 
@@ -28,11 +29,11 @@ from requests_app.views.access import SESSION_KEY
 def join(request: HttpRequest, secret: str) -> HttpResponse:
     """GET shows what one is asked into, POST accepts; a dead link is a 404 like an unknown one."""
     try:
-        found = members.invitation(secret, now=timezone.now())
+        found = invitations.find(secret, now=timezone.now())
         form = None if request.user.is_authenticated else AccountForm(request.POST or None)
         if request.method == "POST" and (form is None or form.is_valid()):
             return _accepted(request, secret, form)
-    except members.InvitationDead as error:
+    except invitations.InvitationDead as error:
         raise Http404 from error
     status = 422 if request.method == "POST" else 200
     context = {"invitation": found, "form": form, "secret": secret}
@@ -42,12 +43,12 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
 def _accepted(request: HttpRequest, secret: str, form: AccountForm | None) -> HttpResponse:
     user = _account(form) if form else cast(User, request.user)
     try:
-        team = members.accept(secret, user, now=timezone.now())
-    except members.Refused as refused:
+        team = invitations.accept(secret, user, now=timezone.now())
+    except Refused as refused:
         messages.error(request, str(refused))
         return redirect(settings.LOGIN_REDIRECT_URL)
     except IntegrityError:  # somebody took the name in the same moment
-        raise members.InvitationDead from None
+        raise invitations.InvitationDead from None
     if form:
         login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     return _in(request, team)

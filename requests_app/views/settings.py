@@ -17,7 +17,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from requests_app.forms.members import AddForm, RoleForm
 from requests_app.models import ApiToken, Invitation, Membership, Role
-from requests_app.teams import members
+from requests_app.teams import invitations, members
+from requests_app.teams.people import Refused
 from requests_app.views.access import View, membership_of, team_required
 
 
@@ -52,7 +53,7 @@ def manages(view: View) -> View:
             raise PermissionDenied
         try:
             return view(request, *args, **kwargs)
-        except members.Refused as refused:
+        except Refused as refused:
             messages.error(request, str(refused))
             return redirect("requests:settings")
 
@@ -61,18 +62,18 @@ def manages(view: View) -> View:
 
 @manages
 def add_member(request: HttpRequest) -> HttpResponse:
-    """Let an existing user in."""
+    """Invite a user by name; whether there is one of this name is not told."""
     form = AddForm(request.POST)
     if not form.is_valid():
         return _page(request, status=422, add_form=form)
-    mine = membership_of(request)
+    mine, name = membership_of(request), form.cleaned_data["username"]
     try:
-        made = members.add(mine.team, **form.cleaned_data, by=mine)
-    except members.Refused as refused:
+        invitations.offer(mine.team, name, form.cleaned_data["role"], by=mine, now=timezone.now())
+    except Refused as refused:
         form.add_error("username", str(refused))
         return _page(request, status=422, add_form=form)
     return _said(
-        request, f"{made.user.get_username()} is in the team as {made.get_role_display().lower()}."
+        request, f"Invited. If “{name}” has an account here, the invitation is in its menu now."
     )
 
 
@@ -89,15 +90,19 @@ def change_role(request: HttpRequest, pk: int) -> HttpResponse:
 def remove_member(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a member out of the team."""
     member = _member_or_404(request, pk)
-    members.remove(member, by=membership_of(request))
-    return _said(request, f"{member.user.get_username()} has left the team.")
+    links = members.remove(member, by=membership_of(request))
+    words = f"{member.user.get_username()} has left the team."
+    if links:
+        works = "1 open invitation link still works" if links == 1 else f"{links} open invitation links still work"  # fmt: skip
+        words += f" {works}: withdraw what they may know of."
+    return _said(request, words)
 
 
 @manages
 def invite(request: HttpRequest) -> HttpResponse:
     """Make a link that lets one person in, and show it once."""
     mine = membership_of(request)
-    secret = members.invite(mine.team, _role(request), by=mine, now=timezone.now())
+    secret = invitations.invite(mine.team, _role(request), by=mine, now=timezone.now())
     link = request.build_absolute_uri(reverse("requests:join", args=[secret]))
     return _page(request, status=201, new_link=link)
 
@@ -105,7 +110,7 @@ def invite(request: HttpRequest) -> HttpResponse:
 @manages
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """End an invitation nobody has used."""
-    if not members.withdraw(membership_of(request).team, pk, now=timezone.now()):
+    if not invitations.withdraw(membership_of(request).team, pk, now=timezone.now()):
         raise Http404
     return _said(request, "The invitation is withdrawn.")
 
@@ -114,8 +119,12 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def make_token(request: HttpRequest) -> HttpResponse:
     """Make a token of the person for this team, and show it once."""
-    mine = membership_of(request)
-    return _page(request, status=201, new_token=ApiToken.issue(mine.user, mine.team))
+    try:
+        token = members.issue_token(membership_of(request))
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("requests:settings")
+    return _page(request, status=201, new_token=token)
 
 
 @team_required
@@ -137,7 +146,7 @@ def _member_or_404(request: HttpRequest, pk: int) -> Membership:
 def _role(request: HttpRequest) -> str:
     form = RoleForm(request.POST)
     if not form.is_valid():
-        raise members.Refused("There is no such role.")
+        raise Refused("There is no such role.")
     role: str = form.cleaned_data["role"]
     return role
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from datetime import timedelta
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from django.utils import timezone
 
 from requests_app.models import ApiToken, Invitation, Membership, Role, Team
-from requests_app.teams import members
-from requests_app.teams.members import InvitationDead, Refused
+from requests_app.teams import invitations, members
+from requests_app.teams.people import Refused
 from tests.builders import make_person
-
-ROLES = [Role.OWNER, Role.ADMIN, Role.MEMBER, Role.VIEWER]
+from tests.teams.races import Meanwhile
 
 
 @pytest.fixture
@@ -25,21 +23,6 @@ def mine(owner: User, team: Team) -> Membership:
 
 def member(team: Team, name: str, role: str) -> Membership:
     return team.memberships.get(user=make_person(name, team=team, role=role))
-
-
-def test_an_existing_user_is_added_by_name_once(team, mine):
-    make_person("ann")
-    assert members.add(team, "ann", Role.VIEWER, by=mine).role == Role.VIEWER
-    with pytest.raises(Refused, match="already"):
-        members.add(team, "ann", Role.MEMBER, by=mine)
-    with pytest.raises(Refused, match="no user"):
-        members.add(team, "nobody", Role.MEMBER, by=mine)
-
-
-def test_somebody_switched_off_is_not_added(team, mine):
-    User.objects.create_user("gone", is_active=False)
-    with pytest.raises(Refused, match="no user"):
-        members.add(team, "gone", Role.MEMBER, by=mine)
 
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
@@ -60,8 +43,6 @@ def test_an_admin_manages_everybody_but_owners(team, mine):
         lambda: members.remove(mine, by=admin),
         lambda: members.change_role(mine, Role.VIEWER, by=admin),
         lambda: members.change_role(admin, Role.OWNER, by=admin),
-        lambda: members.invite(team, Role.OWNER, by=admin, now=timezone.now()),
-        lambda: members.add(team, "x", Role.OWNER, by=admin),
     ):
         with pytest.raises(Refused, match="owner"):
             attempt()
@@ -93,66 +74,11 @@ def test_who_is_removed_takes_the_tokens_for_this_team_along(team, mine, strange
     gone, kept = ApiToken.issue(out.user, team), ApiToken.issue(out.user, other)
     members.remove(out, by=mine)
     # Back in the team, the old token must not come to life again.
-    members.add(team, "out", Role.MEMBER, by=mine)
+    members.join(team, out.user, Role.MEMBER)
     assert ApiToken.find(gone, now=timezone.now()) is None
     assert ApiToken.find(kept, now=timezone.now()) is not None
     with pytest.raises(Refused, match="meanwhile"):
         members.remove(out, by=mine)
-
-
-def test_an_invitation_lets_one_person_in_once(team, mine):
-    secret = members.invite(team, Role.VIEWER, by=mine, now=timezone.now())
-    assert secret not in str(list(Invitation.objects.values()))
-    assert members.accept(secret, make_person("ann"), now=timezone.now()) == team
-    assert team.memberships.get(user__username="ann").role == Role.VIEWER
-    with pytest.raises(InvitationDead):
-        members.accept(secret, make_person("bob"), now=timezone.now())
-
-
-def test_an_invitation_is_not_used_up_by_a_member(team, mine, teammate):
-    secret = members.invite(team, Role.VIEWER, by=mine, now=timezone.now())
-    with pytest.raises(Refused, match="already"):
-        members.accept(secret, teammate, now=timezone.now())
-    assert members.invitation(secret, now=timezone.now()).team == team
-
-
-def test_an_invitation_ends_after_its_week_or_when_withdrawn(team, mine, stranger):
-    now = timezone.now()
-    old = members.invite(team, Role.MEMBER, by=mine, now=now - timedelta(days=7, seconds=1))
-    secret = members.invite(team, Role.MEMBER, by=mine, now=now)
-    pk = members.invitation(secret, now=now).pk
-    other = Team.objects.exclude(pk=team.pk).get()
-    assert not members.withdraw(other, pk, now=now)
-    assert members.withdraw(team, pk, now=now)
-    for dead in (old, secret, "never"):
-        with pytest.raises(InvitationDead):
-            members.invitation(dead, now=now)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_many_at_once_one_is_let_in():
-    team = Team.objects.create(name="Race")
-    mine = member(team, "owner", Role.OWNER)
-    secret = members.invite(team, Role.MEMBER, by=mine, now=timezone.now())
-    people = [make_person(f"p{n}") for n in range(4)]
-    answers: list[str] = []
-
-    def come(person: User) -> None:
-        try:
-            members.accept(secret, person, now=timezone.now())
-            answers.append("in")
-        except InvitationDead:
-            answers.append("dead")
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=come, args=[person]) for person in people]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(answers) == ["dead", "dead", "dead", "in"]
-    assert team.memberships.count() == 2
 
 
 def test_only_ones_own_token_for_the_team_is_revoked(team, mine, teammate):
@@ -161,3 +87,113 @@ def test_only_ones_own_token_for_the_team_is_revoked(team, mine, teammate):
     assert not members.revoke_token(mine, pk, now=timezone.now())
     assert members.revoke_token(team.memberships.get(user=teammate), pk, now=timezone.now())
     assert ApiToken.find(text, now=timezone.now()) is None
+
+
+def test_a_removed_member_gets_no_token_from_a_page_that_was_open(team, mine):
+    out = member(team, "out", Role.ADMIN)
+    members.remove(out, by=mine)
+    with pytest.raises(Refused, match="left"):
+        members.issue_token(out)
+    assert not ApiToken.objects.exists()
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_token_may_what_its_person_may_now(team, mine, role):
+    """There is no role in a token: a downgrade needs no word to it."""
+    person = member(team, "ann", Role.ADMIN)
+    token = ApiToken.find(members.issue_token(person), now=timezone.now())
+    members.change_role(person, role, by=mine)
+    assert token is not None
+    assert Membership.objects.get(team=token.team, user=token.user).role == role
+
+
+@pytest.mark.parametrize(
+    ("given", "before", "after", "is_kept"),
+    [
+        (Role.OWNER, Role.OWNER, Role.ADMIN, False),
+        (Role.OWNER, Role.OWNER, Role.MEMBER, False),
+        (Role.ADMIN, Role.OWNER, Role.ADMIN, True),
+        (Role.ADMIN, Role.ADMIN, Role.MEMBER, False),
+        (Role.VIEWER, Role.ADMIN, Role.MEMBER, False),
+        (Role.VIEWER, Role.ADMIN, Role.VIEWER, False),
+        (Role.MEMBER, Role.ADMIN, Role.OWNER, True),
+    ],
+)
+def test_a_change_of_role_withdraws_what_may_no_longer_be_given(
+    team, mine, given, before, after, is_kept
+):
+    giver, now = member(team, "giver", before), timezone.now()
+    make_person("guest")
+    invitations.invite(team, given, by=giver, now=now)
+    invitations.offer(team, "guest", given, by=giver, now=now)
+    invitations.invite(team, Role.OWNER, by=mine, now=now)
+    members.change_role(giver, after, by=mine)
+    assert Invitation.objects.filter(made_by=giver.user).count() == (2 if is_kept else 0)
+    assert Invitation.objects.filter(made_by=mine.user).count() == 1
+
+
+def test_a_removal_withdraws_what_was_given_and_what_was_offered(team, mine, stranger):
+    giver, now = member(team, "giver", Role.ADMIN), timezone.now()
+    other = Team.objects.exclude(pk=team.pk).get()
+    elsewhere = Membership.objects.create(team=other, user=giver.user, role=Role.OWNER)
+    invitations.invite(other, Role.ADMIN, by=elsewhere, now=now)
+    invitations.invite(team, Role.ADMIN, by=giver, now=now)
+    used = invitations.invite(team, Role.VIEWER, by=giver, now=now)
+    invitations.accept(used, make_person("guest"), now=now)
+    invitations.invite(team, Role.VIEWER, by=mine, now=now)
+    Invitation.offer(team, Role.ADMIN, by=mine.user, now=now, to_name="giver", to_user=giver.user)
+    assert members.remove(giver, by=mine) == 1  # the link of another one, which may be known
+    left = Invitation.objects.live(now).values_list("team", "made_by")
+    assert sorted(left) == sorted([(other.pk, giver.user.pk), (team.pk, mine.user.pk)])
+    assert team.memberships.filter(user__username="guest").exists()
+
+
+def test_who_was_downgraded_meanwhile_acts_with_the_present_right(team, mine):
+    """The page was opened as an admin."""
+    admin, other = member(team, "admin", Role.ADMIN), member(team, "other", Role.MEMBER)
+    Membership.objects.filter(pk=admin.pk).update(role=Role.MEMBER)
+    for attempt in (
+        lambda: members.remove(other, by=admin),
+        lambda: members.change_role(other, Role.VIEWER, by=admin),
+        lambda: invitations.invite(team, Role.VIEWER, by=admin, now=timezone.now()),
+        lambda: invitations.offer(team, "x", Role.VIEWER, by=admin, now=timezone.now()),
+    ):
+        with pytest.raises(Refused, match="owners and admins"):
+            attempt()
+    assert not Invitation.objects.exists()
+
+
+# --- at the same moment ---------------------------------------------------------------------------
+
+Act = Callable[[Membership], Any]
+WHO_IS_REMOVED: dict[str, Act] = {
+    "invites": lambda it: invitations.invite(it.team, Role.ADMIN, by=it, now=timezone.now()),
+    "offers": lambda it: invitations.offer(it.team, "x", Role.ADMIN, by=it, now=timezone.now()),
+    "takes a token": members.issue_token,
+    "removes": lambda it: members.remove(it.team.memberships.get(user__username="other"), by=it),
+}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", WHO_IS_REMOVED)
+def test_who_is_being_removed_gives_nothing_at_the_same_moment(act, monkeypatch):
+    team = Team.objects.create(name="Race")
+    mine, out = member(team, "owner", Role.OWNER), member(team, "out", Role.ADMIN)
+    member(team, "other", Role.MEMBER)
+    meanwhile = Meanwhile(lambda: WHO_IS_REMOVED[act](out))
+    meanwhile.starts_in(monkeypatch, members, "_check_not_last_owner")
+    members.remove(out, by=mine)
+    assert isinstance(meanwhile.outcome(), Refused)
+    assert not Invitation.objects.exists() and not ApiToken.objects.exists()
+    assert set(team.memberships.values_list("user__username", flat=True)) == {"owner", "other"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_owners_who_remove_each_other_one_stays(monkeypatch):
+    team = Team.objects.create(name="Race")
+    one, other = member(team, "one", Role.OWNER), member(team, "two", Role.OWNER)
+    meanwhile = Meanwhile(lambda: members.remove(one, by=other))
+    meanwhile.starts_in(monkeypatch, members, "_check_not_last_owner")
+    members.remove(other, by=one)
+    assert isinstance(meanwhile.outcome(), Refused)
+    assert list(team.memberships.all()) == [one]

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from requests_app.models import ApiToken, Invitation, Role
-from requests_app.teams import members
+from requests_app.teams import invitations
 from tests.builders import make_person
 
 PAGE = reverse("requests:settings")
@@ -63,7 +63,7 @@ def test_who_does_not_manage_is_refused_in_words_and_changes_nothing(team, targe
 
 def test_the_people_of_another_team_are_not_there(as_stranger, team, owner, target):
     mine = team.memberships.get(user=owner)
-    members.invite(team, Role.MEMBER, by=mine, now=timezone.now())
+    invitations.invite(team, Role.MEMBER, by=mine, now=timezone.now())
     paths = list(actions(team, target, Invitation.objects.get().pk).items())
     missing = as_stranger.post(reverse("requests:remove_member", args=[10**6]))
     for path, values in (paths[1], paths[2], paths[4]):
@@ -84,10 +84,12 @@ def test_somebody_logged_out_or_without_the_forms_token_changes_nothing(team, ow
     target.refresh_from_db()
 
 
-def test_an_owner_adds_changes_and_removes(as_owner, team):
+def test_an_owner_invites_changes_and_removes(as_owner, team):
     ann = make_person("ann")
     said = as_owner.post(reverse("requests:add_member"), {"username": "ann", "role": "viewer"}, follow=True)  # fmt: skip
-    assert "ann is in the team as viewer." in said.text
+    assert "Invited. If “ann” has an account here" in said.text
+    assert not team.memberships.filter(user=ann).exists()
+    invitations.accept_offer(Invitation.objects.get().pk, ann, now=timezone.now())
     pk = team.memberships.get(user=ann).pk
     as_owner.post(reverse("requests:change_role", args=[pk]), {"role": "admin"})
     assert team.memberships.get(user=ann).role == Role.ADMIN
@@ -96,10 +98,10 @@ def test_an_owner_adds_changes_and_removes(as_owner, team):
 
 
 def test_a_refusal_is_said_and_what_was_typed_stays(as_owner, team, owner):
-    reply = as_owner.post(reverse("requests:add_member"), {"username": "anyone", "role": "viewer"})
+    reply = as_owner.post(reverse("requests:add_member"), {"username": "olga", "role": "viewer"})
     assert reply.status_code == 422
-    assert "There is no user “anyone”" in reply.text
-    assert 'value="anyone"' in reply.text
+    assert "olga is in the team already" in reply.text
+    assert 'value="olga"' in reply.text
     mine = team.memberships.get(user=owner)
     said = as_owner.post(reverse("requests:remove_member", args=[mine.pk]), follow=True)
     assert "A team needs an owner" in said.text
@@ -134,6 +136,35 @@ def test_who_has_an_account_joins_with_it(as_stranger, as_owner, team, stranger)
     as_stranger.post(path[0])
     assert team.memberships.get(user=stranger).role == Role.MEMBER
     assert as_stranger.get(PAGE).text.count("Settings of Acme") == 1
+
+
+def test_the_settings_do_not_tell_which_names_exist(as_owner, team):
+    """The same words, the same list: before and after the person has declined."""
+    person, pages = make_person("exists"), {}
+    for name in ("exists", "absent"):
+        said = as_owner.post(reverse("requests:add_member"), {"username": name, "role": "viewer"}, follow=True)  # fmt: skip
+        again = as_owner.post(reverse("requests:add_member"), {"username": name, "role": "viewer"})
+        if name == "exists":
+            invitations.decline(Invitation.objects.get().pk, person, now=timezone.now())
+        shown = as_owner.get(PAGE).text
+        row = re.search(
+            rf"<li>\s*<span[^>]*>[^<]*“{name}”[^<]*<(?:(?!<li>).)*?</li>", shown, re.DOTALL
+        )
+        error = re.search(r'id="id_username_error">[^<]*', again.text)
+        assert row and error
+        said_words = re.search(r"Invited\.[^<]*", said.text)
+        assert said_words
+        pages[name] = [
+            re.sub(r"\d+/withdraw|value=\"[^\"]*\"|<time.*?</time>", "", text.replace(name, "NAME"))
+            for text in (row[0], error[0], said_words[0])
+        ]
+    assert pages["exists"] == pages["absent"]
+
+
+def test_who_is_removed_may_know_a_link_and_the_manager_is_told(as_owner, team, target):
+    as_owner.post(reverse("requests:invite"), {"role": "member"})
+    said = as_owner.post(reverse("requests:remove_member", args=[target.pk]), follow=True)
+    assert "has left the team. 1 open invitation link still works" in said.text
 
 
 def test_an_invitation_can_be_withdrawn(as_owner, team):

@@ -1,0 +1,123 @@
+"""Ways into a team: a link for one person, or an invitation to somebody who has an account.
+
+Nobody is in a team before they have accepted. An invitation is as good as its maker's present right to give
+the role: it is withdrawn with that right, and the right is looked at again when it is accepted.
+Whether a name has an account here is not told: an invitation to a name that has none looks the same.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.models import AbstractBaseUser, User
+from django.db.models import F, Q
+
+from requests_app.models import Invitation, Membership, Team, digest
+from requests_app.models.team import InvitationQuerySet
+from requests_app.teams.members import join
+from requests_app.teams.people import Refused, locked_people, may_give, present_giver
+
+MOST_OPEN = 100  # invitations of one team
+MOST_REFUSED_NAMES = 5  # that a link may be asked for: each refusal tells that a name is taken
+
+
+class InvitationDead(Exception):
+    """The invitation was used, withdrawn, or is too old; or it never was."""
+
+
+def invite(team: Team, role: str, *, by: Membership, now: datetime) -> str:
+    """The secret of a link that lets one person in. Raises Refused."""
+    with locked_people(team.pk) as people:
+        giver = present_giver(people, by, role)
+        _check_not_full(team, now)
+        return Invitation.issue(team, role, by=giver.user, now=now)
+
+
+def offer(team: Team, name: str, role: str, *, by: Membership, now: datetime) -> None:
+    """Invite the user of this name, if there is one; otherwise it looks the same. Raises Refused."""
+    with locked_people(team.pk) as people:
+        giver = present_giver(people, by, role)
+        user = User.objects.filter(username=name, is_active=True).first()
+        if user and user.pk in people:
+            raise Refused(f"{user.get_username()} is in the team already.")
+        if Invitation.objects.live(now).filter(team=team, to_name__iexact=name).exists():
+            raise Refused(f"There is an open invitation for “{name}” already.")
+        _check_not_full(team, now)
+        Invitation.offer(team, role, by=giver.user, now=now, to_name=name, to_user=user)
+
+
+def _check_not_full(team: Team, now: datetime) -> None:
+    if Invitation.objects.live(now).filter(team=team).count() >= MOST_OPEN:
+        raise Refused(f"There are {MOST_OPEN} open invitations: withdraw one first.")
+
+
+def find(secret: str, *, now: datetime) -> Invitation:
+    """The invitation with this secret. Raises InvitationDead."""
+    return _standing(Invitation.objects.live(now).filter(digest=digest(secret)))
+
+
+def open_for(user: AbstractBaseUser, *, now: datetime) -> list[Invitation]:
+    """The invitations this person may accept, newest first."""
+    theirs = Invitation.objects.live(now).filter(to_user_id=user.pk, declined_at=None)
+    found = theirs.select_related("team", "made_by")
+    return [one for one in found if _stands(one)]
+
+
+def _standing(rows: InvitationQuerySet) -> Invitation:
+    found = rows.select_related("team", "made_by").first()
+    if found is None or not _stands(found):
+        raise InvitationDead
+    return found
+
+
+def _stands(invitation: Invitation) -> bool:
+    maker = Membership.objects.filter(team=invitation.team_id, user=invitation.made_by_id)
+    return may_give(maker.select_related("user").first(), invitation.role)
+
+
+def accept(secret: str, user: AbstractBaseUser, *, now: datetime) -> Team:
+    """Let this person in, who is stored if new.
+
+    Raises InvitationDead, also for all but one of many at once, and Refused for a member.
+    """
+    return _accept(find(secret, now=now), user, now)
+
+
+def accept_offer(pk: int, user: AbstractBaseUser, *, now: datetime) -> Team:
+    """Let the person in to whom this invitation was made. Raises InvitationDead, Refused."""
+    theirs = Q(pk=pk, to_user_id=user.pk, declined_at=None)
+    return _accept(_standing(Invitation.objects.live(now).filter(theirs)), user, now)
+
+
+def _accept(found: Invitation, user: AbstractBaseUser, now: datetime) -> Team:
+    with locked_people(found.team_id) as people:
+        if not may_give(people.get(found.made_by_id), found.role):
+            raise InvitationDead
+        still_open = Invitation.objects.live(now).filter(pk=found.pk, declined_at=None)
+        if not still_open.update(used_at=now):
+            raise InvitationDead
+        if user.pk is None:
+            user.save()
+        join(found.team, user, found.role)
+    return found.team
+
+
+def decline(pk: int, user: AbstractBaseUser, *, now: datetime) -> bool:
+    """Refuse an invitation; the team is not told. False when there is none such."""
+    theirs = Invitation.objects.live(now).filter(pk=pk, to_user_id=user.pk, declined_at=None)
+    return bool(theirs.update(declined_at=now))
+
+
+def withdraw(team: Team, pk: int, *, now: datetime) -> bool:
+    """End an invitation that was not accepted; False when there is none such in the team."""
+    return bool(Invitation.objects.live(now).filter(team=team, pk=pk).delete()[0])
+
+
+def note_refused_name(invitation: Invitation) -> None:
+    """Count a name that was refused to somebody new, because each refusal tells something."""
+    Invitation.objects.filter(pk=invitation.pk).update(refused_names=F("refused_names") + 1)
+
+
+def takes_names(invitation: Invitation) -> bool:
+    """Whether somebody new may still try a name at this link."""
+    return invitation.refused_names < MOST_REFUSED_NAMES

@@ -1,0 +1,46 @@
+"""The invitations made to a person who has an account: into no team without their consent."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from requests_app.teams import invitations
+from requests_app.teams.people import Refused
+
+
+@login_required
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    """What is open, with Accept and Decline."""
+    found = invitations.open_for(request.user, now=timezone.now())  # type: ignore[arg-type]
+    return render(request, "teams/invitations.html", {"invitations": found})
+
+
+@login_required
+@require_POST
+def accept(request: HttpRequest, pk: int) -> HttpResponse:
+    """Join the team. The chosen team stays the chosen one."""
+    try:
+        team = invitations.accept_offer(pk, request.user, now=timezone.now())  # type: ignore[arg-type]
+    except invitations.InvitationDead as error:
+        raise Http404 from error
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("requests:invitations")
+    messages.success(request, f"You are a member of {team.name} now.")
+    return redirect("requests:invitations")
+
+
+@login_required
+@require_POST
+def decline(request: HttpRequest, pk: int) -> HttpResponse:
+    """Stay out; the team does not learn of it."""
+    if not invitations.decline(pk, request.user, now=timezone.now()):  # type: ignore[arg-type]
+        raise Http404
+    messages.info(request, "The invitation is declined.")
+    return redirect("requests:invitations")
