@@ -13,6 +13,8 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from requests_app.display.media_hosts import SOURCE
+
 LEAST_SECRET = 32  # characters
 _KEY = re.compile(r"[^\s:]+:[^\s:]+")  # id:secret
 _UPSTREAM = ("FAL_RUN_URL", "FAL_QUEUE_URL", "FAL_REST_URL", "FAL_API_URL", "FAL_JWKS_URL")
@@ -88,6 +90,17 @@ def check_public_url(**kwargs: Any) -> list[CheckMessage]:
         message = "PUBLIC_URL is plain HTTP: results and webhook secrets travel in the open."
         return [Warning(message, hint, id="faldeck.W005")]
     return []
+
+
+@register
+def check_media_hosts(**kwargs: Any) -> list[CheckMessage]:
+    """The browser ignores a source it cannot read, and pages would promise pictures that never show."""
+    unread = [source for source in settings.FAL_MEDIA_HOSTS if not SOURCE.fullmatch(source)]
+    if not unread:
+        return []
+    message = f"FAL_MEDIA_HOSTS holds what is no host: {', '.join(unread)}."
+    hint = "Use https://host or https://*.host, with a port if needed, and no path."
+    return [Error(message, hint, id="faldeck.E012")]
 
 
 @register

@@ -46,6 +46,7 @@ def ids(found: list[CheckMessage]) -> list[str]:
         checks.check_upstream_is_encrypted,
         checks.check_public_url,
         checks.check_processes,
+        checks.check_media_hosts,
         checks.check_webhooks_are_not_redirected,
     ],
 )
@@ -53,6 +54,28 @@ def test_a_good_installation_has_nothing_to_complain_about(
     check: Callable[[], list[CheckMessage]],
 ) -> None:
     assert check() == []
+
+
+@pytest.mark.parametrize(
+    ("source", "wanted"),
+    [
+        ("https://*.fal.media", []),
+        ("http://127.0.0.1:8900", []),
+        ("https://cdn.example:*", []),
+        ("https://*", []),
+        ("cdn.example", ["E012"]),
+        ("https:", ["E012"]),
+        ("https://cdn.example/files/", ["E012"]),
+        ("https://cdn.example; script-src *", ["E012"]),
+        ("https://cdn.*", ["E012"]),
+        ("'unsafe-inline'", ["E012"]),
+    ],
+)
+def test_a_media_host_that_a_browser_would_ignore_is_an_error(
+    settings: Any, source: str, wanted: list[str]
+) -> None:
+    settings.FAL_MEDIA_HOSTS = ["https://fal.media", source]
+    assert ids(checks.check_media_hosts()) == wanted
 
 
 def test_a_short_secret_key_is_an_error(settings: Any) -> None:

@@ -1,34 +1,42 @@
-"""Find what can be looked at in an output. Pure.
+"""Find what can be looked at in an output: pictures, players, files to open. Pure.
 
-An output is written by a model, so by a stranger: only https addresses on hosts this installation was
-configured with, and small inline images of four harmless types, become pictures, players or links.
-Everything else stays text.
+From where is judged by `media_hosts`; what it is, here. static/js/lib/media.js does the same for the
+events of a stream; tests/display/media_cases.json tests both.
 """
 
 from __future__ import annotations
 
-import mimetypes
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import SplitResult, unquote, urlsplit
+from itertools import islice
+from urllib.parse import unquote
 
-MAX_DATA_URI = 2 * 1024 * 1024  # characters
+from requests_app.display.media_hosts import (
+    AUDIOS,
+    IMAGES,
+    VIDEOS,
+    canonical_type,
+    inline_type,
+    is_inline,
+    is_showable,
+    path_of,
+)
+
 MAX_MEDIA = 100
 MAX_DEPTH = 32
 MAX_NODES = 100_000
 
-IMAGES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
-VIDEOS = frozenset({"video/mp4", "video/webm", "video/quicktime"})
-AUDIOS = frozenset(
-    {"audio/mpeg", "audio/wav", "audio/x-wav", "audio/ogg", "audio/mp4", "audio/flac"}
-)
-_ALIASES = {"image/jpg": "image/jpeg", "audio/mp3": "audio/mpeg", "audio/wave": "audio/wav"}
-
-_DATA_URI = re.compile(r"data:(image/(?:png|jpeg|webp|gif));base64,[A-Za-z0-9+/]+={0,2}", re.ASCII)
-# Parsers disagree about everything that is not plain visible ASCII, so nothing else passes.
-_PLAIN_URL = re.compile(r"https?://[!#-;=?-\[\]_a-z~]{1,2048}", re.ASCII)
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+# A table of our own: the machine's knows other endings on every machine, and a browser has none.
+_BY_ENDING = {
+    "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "webp": "image/webp",
+    "gif": "image/gif", "avif": "image/avif",
+    "mp4": "video/mp4", "m4v": "video/mp4", "webm": "video/webm", "mov": "video/quicktime",
+    "mp3": "audio/mpeg", "wav": "audio/wav", "ogg": "audio/ogg", "oga": "audio/ogg",
+    "m4a": "audio/mp4", "flac": "audio/flac",
+}  # fmt: skip
+_TELLS_NOTHING = ("", "application/octet-stream", "binary/octet-stream")
+_ENDING = re.compile(r"\.([a-z0-9]{1,8})$", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -45,49 +53,19 @@ class Medium:
     size: int | None = None  # bytes
 
 
-def find_media(value: object, hosts: Sequence[str]) -> list[Medium]:
+def find_media(value: object, sources: Sequence[str]) -> list[Medium]:
     """Every medium in a parsed output, in its order, each address once, at most MAX_MEDIA."""
-    found: dict[str, Medium] = {}
+    return list(islice(iter_media(value, sources), MAX_MEDIA))
+
+
+def iter_media(value: object, sources: Sequence[str]) -> Iterator[Medium]:
+    """The same, one by one and without that limit."""
+    told: set[str] = set()
     for path, node in _walk(value):
-        medium = _medium(path, node, hosts)
-        if medium and medium.url not in found:
-            found[medium.url] = medium
-            if len(found) == MAX_MEDIA:
-                break
-    return list(found.values())
-
-
-def is_showable(url: str, hosts: Sequence[str]) -> bool:
-    """May the page point to this address? ``hosts`` are CSP sources such as ``https://*.fal.media``."""
-    if url.startswith("data:"):
-        return len(url) <= MAX_DATA_URI and _DATA_URI.fullmatch(url) is not None
-    parts = _split(url)
-    return parts is not None and any(_on_host(parts, host) for host in hosts)
-
-
-def _split(url: str) -> SplitResult | None:
-    if not _PLAIN_URL.fullmatch(url):
-        return None
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return None
-    return None if "@" in parts.netloc or not parts.hostname else parts
-
-
-def _on_host(parts: SplitResult, source: str) -> bool:
-    wanted = urlsplit(source)
-    if parts.scheme != wanted.scheme or _port(parts) != _port(wanted):
-        return False
-    name, pattern = parts.hostname or "", wanted.hostname or ""
-    if pattern.startswith("*."):
-        return name.endswith(pattern[1:]) and len(name) > len(pattern) - 1
-    return name == pattern
-
-
-def _port(parts: SplitResult) -> int | None:
-    return parts.port or _DEFAULT_PORTS.get(parts.scheme)
+        medium = _medium(path, node, sources)
+        if medium and medium.url not in told:
+            told.add(medium.url)
+            yield medium
 
 
 def _walk(root: object) -> Iterator[tuple[str, object]]:
@@ -110,7 +88,7 @@ def _children(path: str, node: object) -> list[tuple[str, object]]:
     return []
 
 
-def _medium(path: str, node: object, hosts: Sequence[str]) -> Medium | None:
+def _medium(path: str, node: object, sources: Sequence[str]) -> Medium | None:
     """A file object ({"url": …, "content_type": …}) comes before the bare address inside it."""
     if isinstance(node, str):
         facts: Mapping[str, object] = {"url": node}
@@ -119,7 +97,7 @@ def _medium(path: str, node: object, hosts: Sequence[str]) -> Medium | None:
     else:
         return None
     url = facts.get("url")
-    if not isinstance(url, str) or not is_showable(url, hosts):
+    if not isinstance(url, str) or not is_showable(url, sources):
         return None
     content_type = _content_type(url, facts)
     return Medium(
@@ -135,12 +113,14 @@ def _medium(path: str, node: object, hosts: Sequence[str]) -> Medium | None:
 
 
 def _content_type(url: str, facts: Mapping[str, object]) -> str:
-    if inline := _DATA_URI.match(url):
-        return inline[1]
+    if is_inline(url):
+        return inline_type(url)
     given = facts.get("content_type")
-    named = given.partition(";")[0].strip().lower() if isinstance(given, str) else ""
-    guessed = named or mimetypes.guess_type(urlsplit(url).path)[0] or ""
-    return _ALIASES.get(guessed, guessed)
+    if isinstance(given, str) and (named := canonical_type(given)):
+        return named
+    ending = _ENDING.search(path_of(url))
+    name = ending[1].lower() if ending else "bin"
+    return "" if name == "bin" else _BY_ENDING.get(name, f"application/{name}")
 
 
 def _kind(content_type: str, path: str) -> str:
@@ -148,7 +128,7 @@ def _kind(content_type: str, path: str) -> str:
     for kind, types in (("image", IMAGES), ("video", VIDEOS), ("audio", AUDIOS)):
         if content_type in types:
             return kind
-    if content_type and content_type != "application/octet-stream":
+    if content_type not in _TELLS_NOTHING:
         return "file"
     place = re.search(r"(image|video|audio)", path.lower())
     return place[1] if place else "file"
@@ -158,11 +138,7 @@ def _name(url: str, facts: Mapping[str, object]) -> str:
     given = facts.get("file_name")
     if isinstance(given, str) and given:
         return given[:200]
-    return (
-        "inline image"
-        if url.startswith("data:")
-        else unquote(urlsplit(url).path.rpartition("/")[2])
-    )
+    return "inline file" if is_inline(url) else unquote(path_of(url).rpartition("/")[2])
 
 
 def _number(value: object) -> int | None:

@@ -1,4 +1,4 @@
-"""Pure: the few words and the picture by which a list shows a request."""
+"""The few words and the picture by which a list shows a request."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Any
 
+from django.conf import settings
+
+from requests_app.display.media import iter_media
+from requests_app.display.media_hosts import is_inline
 from requests_app.loglines import storable
 from requests_app.rules.folding import fold
 
@@ -14,7 +18,6 @@ SUMMARY_LENGTH = 200
 SEARCH_LENGTH = 4000
 PARSED_AT_MOST = 2 * 1024 * 1024  # bytes of an output that is searched for a picture
 _TELLING = ("prompt", "text", "query", "message", "input", "image_url", "url")
-_PICTURE_TYPES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 
 
 def summary_of(input_text: str) -> str:
@@ -48,9 +51,15 @@ def of_output(columns: dict[str, Any]) -> dict[str, str]:
     if not body or len(body) > PARSED_AT_MOST:
         return {}
     try:
-        return {"thumbnail_url": next(_pictures(json.loads(body)), "")}
+        return {"thumbnail_url": _first_picture(json.loads(body))}
     except (ValueError, RecursionError):
         return {}
+
+
+def _first_picture(value: Any) -> str:
+    """Its address; not of an inline picture, for a list of those would be megabytes."""
+    shown = iter_media(value, settings.FAL_MEDIA_HOSTS)
+    return next((m.url for m in shown if m.kind == "image" and not is_inline(m.url)), "")
 
 
 def _strings(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
@@ -62,24 +71,3 @@ def _strings(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for child in value:
             yield from _strings(child, name)
-
-
-def _pictures(value: Any) -> Iterator[str]:
-    """URLs of images, by fal's `content_type` beside the `url`, or by the name's ending."""
-    if isinstance(value, dict):
-        url, kind = value.get("url"), value.get("content_type")
-        if isinstance(url, str) and _is_picture(url, kind):
-            yield storable(url)
-        for child in value.values():
-            yield from _pictures(child)
-    elif isinstance(value, list):
-        for child in value:
-            yield from _pictures(child)
-
-
-def _is_picture(url: str, kind: Any) -> bool:
-    if not url.startswith(("https://", "http://")) or len(url) > 2000:
-        return False
-    if isinstance(kind, str):
-        return kind.startswith("image/") and "svg" not in kind
-    return url.split("?")[0].lower().endswith(_PICTURE_TYPES)

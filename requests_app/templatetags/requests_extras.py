@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django import template
+from django.conf import settings
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from requests_app.display.media_hosts import is_showable
 from requests_app.models import FalRequest, Status
 
 register = template.Library()
@@ -96,6 +98,13 @@ def _in_queue(look: StatusLook, ahead: int) -> StatusLook:
         return look._replace(word="next in queue")
     sentence = f"fal has it; {ahead} ahead of it in the queue."
     return look._replace(word=f"{look.word} {ahead}", sentence=sentence)
+
+
+@register.filter
+def thumbnail(row: FalRequest) -> str:
+    """The address of the row's picture, if this installation's pages may show it (now)."""
+    is_shown = is_showable(row.thumbnail_url, settings.FAL_MEDIA_HOSTS)
+    return row.thumbnail_url if is_shown else ""
 
 
 @register.filter

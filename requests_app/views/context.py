@@ -1,4 +1,4 @@
-"""What every page's frame shows: team, teams, sandbox."""
+"""What every page's frame shows: team, teams, sandbox, where media may come from."""
 
 from __future__ import annotations
 
@@ -37,4 +37,8 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def _fixed() -> dict[str, Any]:
-    return {"sandbox": settings.SANDBOX, "live_url": "/ws/"}
+    return {
+        "sandbox": settings.SANDBOX,
+        "live_url": "/ws/",
+        "media_hosts": " ".join(settings.FAL_MEDIA_HOSTS),
+    }

@@ -64,7 +64,6 @@ def page(row: FalRequest, *, may_act: bool, tab: str) -> dict[str, Any]:
         "queue_url": settings.FAL_QUEUE_URL,
         "lines": lines,
         "lines_left_out": len(lines) == LINES_AT_ONCE,
-        "media_hosts": " ".join(settings.FAL_MEDIA_HOSTS),
         "frames_known": _last_frame(row) if row.mode in RECORDED else 0,
         "token": new_token(),
     }

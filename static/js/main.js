@@ -4,6 +4,7 @@ import "./lib/time.js";
 import "./lib/menu.js";
 import "./lib/keys.js";
 import "./lib/toasts.js";
+import "./lib/lostmedia.js";
 import "./lib/connection.js";
 import "./list/rows.js";
 import "./lib/acted.js";

@@ -82,6 +82,15 @@ def test_a_huge_input_leaves_a_short_search_text() -> None:
         {"images": [{"url": CAT, "content_type": "image/png"}]},
         {"image": {"url": CAT}},
         {"video": {"url": "https://x/a.mp4", "content_type": "video/mp4"}, "preview": {"url": CAT}},
+        {"image": CAT},
+        [CAT],
+        {
+            "images": [
+                {"url": "https://evil.example/a.png", "content_type": "image/png"},
+                {"url": CAT},
+            ]
+        },
+        {"images": [{"url": "data:image/png;base64,AAAA"}, {"url": CAT}]},
         {"a": [{"b": {"url": CAT + "?size=1", "content_type": "image/webp"}}]},
     ],
 )
@@ -99,7 +108,9 @@ def test_the_first_picture_is_the_lists_picture(value: Any) -> None:
         {"url": "https://x/a.bin", "content_type": "application/octet-stream"},
         {"url": "https://x/" + "a" * 2000 + ".png"},
         {"url": 5, "content_type": "image/png"},
-        CAT,
+        {"url": "https://evil.example/a.png", "content_type": "image/png"},
+        {"url": "https://fal.media@evil.example/a.png"},
+        {"url": "http://fal.media/a.png"},
     ],
 )
 def test_what_is_no_harmless_picture_is_not_shown(file: Any) -> None:

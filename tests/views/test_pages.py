@@ -94,6 +94,30 @@ def test_user_text_is_escaped(as_owner: Client, team: Team, owner: User) -> None
     assert "<img src=x" not in page
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://v3.fal.media/a.png", True),
+        ("https://evil.example/a.png", False),
+        ("http://v3.fal.media/a.png", False),
+        ("https://v3.fal.media:8443/a.png", False),
+        ("https://ann@v3.fal.media/a.png", False),
+        ("javascript:alert(1)", False),
+        ("", False),
+    ],
+)
+def test_a_picture_shows_only_if_the_pages_policy_lets_it(
+    as_owner: Client, team: Team, owner: User, settings: Any, url: str, shown: bool
+) -> None:
+    """Also one that was stored when other hosts were configured."""
+    settings.FAL_MEDIA_HOSTS = ["https://*.fal.media"]
+    row = make_request(team=team, person=owner)
+    FalRequest.objects.filter(pk=row.pk).update(thumbnail_url=url)
+    page = as_owner.get("/requests/").text
+    assert ("row-thumb" in page) is shown
+    assert 'data-media-hosts="https://*.fal.media"' in page
+
+
 def test_a_viewer_sees_the_rows_and_no_actions(as_viewer: Client, team: Team, owner: User) -> None:
     rows = make_rows(2, team=team, person=owner)
     set_status(rows[0], Status.COMPLETED)

@@ -8,6 +8,7 @@
 // a "+3 new" button. A row that stops matching the search stays, dimmed.
 
 import { count } from "../lib/announce.js";
+import { dropLost } from "../lib/lostmedia.js";
 import { live } from "../lib/socket.js";
 import { refreshTimes } from "../lib/time.js";
 
@@ -215,6 +216,7 @@ export class Rows {
 function adopt(row) {
   window.htmx?.process(row);
   refreshTimes(row);
+  dropLost(row);
 }
 
 function mark(row) {

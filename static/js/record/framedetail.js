@@ -3,7 +3,7 @@
 import { hexOf, mediaIn, offsetOf, sizeOf, spanOf } from "./frametext.js";
 import { parseExact } from "../lib/jsontext.js";
 import { treeOf } from "../lib/jsontree.js";
-import { imagesOf, mediaJudge } from "../request/merge.js";
+import { findMedia, pageSources } from "../lib/media.js";
 
 const HEX_BYTES = 4096; // shown at first
 const MOST_MEDIA = 12;
@@ -13,13 +13,11 @@ export class FrameDetail {
   #frame = null;
   #text = null;
   #view = "decoded";
-  #mayShow;
 
   /** `base()` is the address of the record's frames, ending in a slash; `pairOf(frame)` the one it answers or is answered by. */
   constructor(root, { base, reuse = null, closed = () => {}, pairOf = () => null, go = () => {} }) {
     this.root = root;
     this.base = base;
-    this.#mayShow = mediaJudge((root.dataset.hosts ?? "").split(" ").filter(Boolean));
     for (const tab of this.#tabs()) tab.addEventListener("click", () => this.#turn(tab.dataset.view));
     this.#part("close-detail").addEventListener("click", () => {
       const hadFocus = this.#part("detail").contains(document.activeElement);
@@ -74,14 +72,14 @@ export class FrameDetail {
   #media(frame) {
     const place = this.#part("media");
     const value = valueOf(this.#text);
-    const linked = imagesOf(value, this.#mayShow).map((url) => ({ url, type: "image/" }));
+    const linked = findMedia(value, pageSources()).filter(({ kind }) => kind in ELEMENTS);
     const held = mediaIn(value).map(({ pointer, type }) => ({
       url: `${this.#url(frame, "media/")}?at=${encodeURIComponent(pointer)}`,
-      type,
+      kind: type.split("/")[0],
     }));
     const found = [...held, ...linked].slice(0, MOST_MEDIA);
     place.hidden = !found.length;
-    place.replaceChildren(...found.map(({ url, type }) => (type.startsWith("audio/") ? sound(url) : picture(url))));
+    place.replaceChildren(...found.map(({ url, kind }) => ELEMENTS[kind](url)));
   }
 
   async #body(frame) {
@@ -172,17 +170,23 @@ function picture(url) {
   return img;
 }
 
-function sound(url) {
-  const audio = document.createElement("audio");
-  audio.controls = true;
-  audio.preload = "metadata";
-  retrying(audio, url);
-  return audio;
+function player(name, url) {
+  const element = document.createElement(name);
+  element.controls = true;
+  element.preload = "metadata";
+  retrying(element, url);
+  return element;
 }
 
-/** Once more after a moment: the frame may be on its way to the disk. */
+const ELEMENTS = { image: picture, video: (url) => player("video", url), audio: (url) => player("audio", url) };
+
+/** Once more after a moment: the frame may be on its way to the disk. Until then it is not lost (lostmedia.js). */
 function retrying(element, url) {
-  const again = () => setTimeout(() => (element.src = url), AGAIN_MS[1]);
+  element.dataset.retries = "";
+  const again = () => {
+    delete element.dataset.retries;
+    setTimeout(() => (element.src = url), AGAIN_MS[1]);
+  };
   element.addEventListener("error", again, { once: true });
   element.src = url;
 }

@@ -3,6 +3,7 @@
 // Models send text in three ways: the whole text so far ("cumulative"), the next piece ("delta"), or choices as
 // OpenAI's API does. Nothing in an event says which; the first two texts tell.
 
+import { picturesIn } from "../lib/media.js";
 import { hasFailed, isSentinel } from "../record/streamend.js";
 
 const TEXT_KEYS = ["output", "text", "content", "response", "generated_text", "message", "result"];
@@ -28,40 +29,7 @@ function choiceText(choice) {
   return null;
 }
 
-/** The addresses of pictures in an event, in order; `mayShow` says which addresses are allowed. */
-export function imagesOf(value, mayShow, depth = 6) {
-  if (typeof value === "string") return value.startsWith("data:image/") && mayShow(value) ? [value] : [];
-  if (value === null || typeof value !== "object" || depth === 0) return [];
-  const isLinked = (url) => typeof url === "string" && !url.startsWith("data:") && mayShow(url);
-  const own = isPicture(value) && isLinked(value.url) ? [value.url] : [];
-  const bare = isLinked(value.image) ? [value.image] : [];
-  return [...own, ...bare, ...Object.values(value).flatMap((child) => imagesOf(child, mayShow, depth - 1))];
-}
-
-const isPicture = ({ url, content_type: type }) =>
-  typeof url !== "string" ? false : typeof type === "string" ? /^image\/(png|jpe?g|webp|gif)$/.test(type) : /^data:image\/|\.(png|jpe?g|webp|gif)(\?|$)/i.test(url);
-
-const DATA_IMAGE = /^data:image\/(png|jpeg|webp|gif);base64,[A-Za-z0-9+/]+={0,2}$/;
-const MAX_DATA_URI = 2 * 1024 * 1024;
-
-/** A judge of addresses for the configured media hosts, CSP sources such as https://*.fal.media. */
-export function mediaJudge(sources) {
-  const hosts = sources.map((source) => source.replace("*.", "wildcard.")).filter((source) => URL.canParse(source)).map((source) => new URL(source));
-  return (text) => {
-    if (text.startsWith("data:")) return text.length <= MAX_DATA_URI && DATA_IMAGE.test(text);
-    if (!URL.canParse(text)) return false;
-    const url = new URL(text);
-    return !url.username && hosts.some((host) => isOn(url, host));
-  };
-}
-
-function isOn(url, host) {
-  if (url.protocol !== host.protocol || url.port !== host.port) return false;
-  if (!host.hostname.startsWith("wildcard.")) return url.hostname === host.hostname;
-  return url.hostname.endsWith(host.hostname.slice("wildcard".length));
-}
-
-/** Collects frames in order. `mode`: auto, cumulative or delta (what a person chose). */
+/** Collects frames in order. `mode`: auto, cumulative or delta (what a person chose); `sources`: see media.js. */
 export class Merged {
   #past = []; // texts that were replaced by another one, and did not just grow
   #marks = []; // after each frame: which text it was (the index in #past), how long, whose pictures, whose value
@@ -71,10 +39,10 @@ export class Merged {
   images = [];
   last = undefined; // the newest JSON value
 
-  constructor(mode = "auto", mayShow = () => false) {
+  constructor(mode = "auto", sources = []) {
     this.#chosen = mode !== "auto";
     if (this.#chosen) this.#decided = mode;
-    this.mayShow = mayShow;
+    this.sources = sources;
   }
 
   /** "cumulative", "delta", or null while unknown. */
@@ -97,7 +65,7 @@ export class Merged {
     // Words that happen to be JSON (12, true) are words, when they come alone.
     if (typeof value === "number" || typeof value === "boolean") value = data;
     this.last = value;
-    const images = imagesOf(value, this.mayShow);
+    const images = picturesIn(value, this.sources);
     if (images.length) this.images = images;
     const found = hasFailed(value, name) ? null : textOf(value);
     if (found) this.#grow(found);

@@ -5,7 +5,8 @@ import { Follower } from "../lib/follow.js";
 import { Feed } from "../record/feed.js";
 import { sizeOf, spanOf } from "../record/frametext.js";
 import { treeOf } from "../lib/jsontree.js";
-import { imagesOf, mediaJudge, Merged } from "./merge.js";
+import { pageSources, picturesIn } from "../lib/media.js";
+import { Merged } from "./merge.js";
 import { record } from "../record/record.js";
 
 const QUIET_MS = 5000; // without an event; then the page says so
@@ -56,7 +57,6 @@ async function fetchText(url) {
 }
 
 class StreamView {
-  #mayShow = mediaJudge(root.dataset.hosts.split(" ").filter(Boolean));
   #select = byId("stream-way");
   #merged;
   #count = 0;
@@ -97,7 +97,7 @@ class StreamView {
   }
 
   #begin() {
-    this.#merged = new Merged(this.#select.value, this.#mayShow);
+    this.#merged = new Merged(this.#select.value, pageSources());
     this.#merging = new Merging(this.#merged, () => record.soon());
   }
 
@@ -147,7 +147,7 @@ class StreamView {
     this.#look.at(record.list.all[wanted], (data) => {
       if (this.#until === null) return;
       const value = valueOf(data);
-      const images = pictures >= 0 ? imagesOf(value, this.#mayShow) : [];
+      const images = pictures >= 0 ? picturesIn(value, pageSources()) : [];
       this.#writeImages(images);
       this.#writeValue(text || images.length ? undefined : value);
     });
@@ -171,7 +171,7 @@ class StreamView {
     if (key === this.#shownImages) return;
     this.#shownImages = key;
     images.forEach((url, index) => {
-      const img = place.children[index] ?? place.appendChild(document.createElement("img"));
+      const img = imageAt(place, index);
       img.referrerPolicy = "no-referrer";
       img.alt = `image ${index + 1}`;
       img.src = url;
@@ -185,6 +185,16 @@ class StreamView {
     box.hidden = value === undefined;
     if (!box.hidden) box.replaceChildren(treeOf(value));
   }
+}
+
+/** The picture at this place, or a new one where there is none or the one before it could not be loaded. */
+function imageAt(place, index) {
+  const here = place.children[index];
+  if (here?.tagName === "IMG") return here;
+  const img = document.createElement("img");
+  if (here) here.replaceWith(img);
+  else place.append(img);
+  return img;
 }
 
 /** The text of one event in the past: one question at a time, and only the newest wish is answered. */
