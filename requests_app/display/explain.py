@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from requests_app.fal.error_bodies import ErrorBody, parse_error
 from requests_app.fal.headers import keeps_input
-from requests_app.fal.reports import ErrorBody, parse_error
 from requests_app.models import FalRequest, Mode, Observation, Status
 from requests_app.rules.stream_event import Says, read_event
 

@@ -6,6 +6,7 @@
     endpoints   endpoint ids, configured hosts, every URL
     headers     platform options -> request headers
     jsontext    bytes -> JSON values, raw members
+    error_bodies  the reason in an error's body, in whatever shape it stands
     reports     frozen values of what fal said, and their readers
     replies     one HTTP reply -> a value or an error
     sse         bytes -> server-sent events
@@ -34,6 +35,7 @@ from .endpoints import (
     trusted_urls,
     urls_for,
 )
+from .error_bodies import ErrorBody, FieldError, parse_error
 from .errors import (
     BadReply,
     FalError,
@@ -56,15 +58,12 @@ from .realtime_token import Token, fetch_token
 from .realtime_url import InvalidBuffering, InvalidRealtimePath, realtime_url
 from .reports import (
     CancelAnswer,
-    ErrorBody,
-    FieldError,
     LogLine,
     Receipt,
     Result,
     StatusReport,
     WebhookReport,
     parse_cancel,
-    parse_error,
     parse_status,
 )
 from .session import FalClient

@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from .endpoints import REQUEST_ID, EndpointId, Hosts, trusted_urls
+from .error_bodies import parse_error
 from .errors import NotFinished, Refused, Unanswered
 from .jsontext import NotJson, parse_json, parse_object, parse_with_items
 from .reports import (
@@ -25,7 +26,6 @@ from .reports import (
     Result,
     StatusReport,
     parse_cancel,
-    parse_error,
     parse_position,
     parse_status,
     text_or_none,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any, Literal
 
 from .endpoints import RequestUrls
+from .error_bodies import ErrorBody, text_of, type_of, words_of
 from .jsontext import Items, NotJson, parse_json
 
 COMPLETED = "COMPLETED"
@@ -83,49 +84,18 @@ class StatusReport:
 
 
 @dataclass(frozen=True)
-class FieldError:
-    """One member of a model's ``detail`` list. fal's echo of the input is not kept: it can be
-    megabytes.
-    """
-
-    loc: tuple[str | int, ...]
-    msg: str
-    type: str
-
-    @property
-    def place(self) -> str:
-        """("body", "images", 0, "url") -> images[0].url; empty for the whole input.
-
-        The leading "body" is fal's wrapping.
-        """
-        parts = self.loc[1:] if self.loc[:1] == ("body",) else self.loc
-        text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
-        return text.removeprefix(".")
-
-    @property
-    def sentence(self) -> str:
-        """What is wrong, and where: ``prompt: Field required``."""
-        return f"{self.place}: {self.msg}" if self.place else self.msg
-
-
-@dataclass(frozen=True)
-class ErrorBody:
-    """An error in fal's words: one text, field errors if the input was wrong, a machine-readable
-    type.
-    """
-
-    detail: str
-    fields: tuple[FieldError, ...] = ()
-    error_type: str | None = None
-
-
-@dataclass(frozen=True)
 class Rest:
     """What follows the beginning of a large body: ``size`` bytes of a temporary file."""
 
     file: IO[bytes]
     start: int
     size: int
+
+    @property
+    def last_byte(self) -> bytes:
+        """The last one that is no white space (of the last 64)."""
+        self.file.seek(max(self.start, self.start + self.size - 64))
+        return self.file.read(64).rstrip()[-1:]
 
     def pieces(self, size: int) -> Iterator[bytes]:
         """From its first byte, as often as wanted, until it is closed."""
@@ -204,8 +174,8 @@ def parse_status(data: Mapping[str, Any]) -> StatusReport:
         queue_position=parse_position(data.get("queue_position")),
         logs=_logs(logs),
         metrics=metrics if isinstance(metrics, dict) else {},
-        error=_as_text(data.get("error")),
-        error_type=text_or_none(data.get("error_type")),
+        error=words_of(data.get("error")),
+        error_type=type_of(data),
     )
 
 
@@ -221,75 +191,15 @@ def parse_position(value: object) -> int | None:
 
 
 def _log_line(entry: object) -> LogLine:
+    """A message that is no text is shown as JSON, and so is an entry without a message."""
     if not isinstance(entry, dict):
-        return LogLine("", "", "", str(entry))
+        return LogLine("", "", "", text_of(entry) or "")
     labels = entry.get("labels")
     known = {**(labels if isinstance(labels, dict) else {}), **entry}
-    return LogLine(
-        *(_as_text(known.get(name)) or "" for name in ("timestamp", "level", "source", "message"))
+    timestamp, level, source = (
+        text_of(known.get(n)) or "" for n in ("timestamp", "level", "source")
     )
-
-
-def _as_text(value: object) -> str | None:
-    return None if value is None else value if isinstance(value, str) else str(value)
-
-
-def parse_error(
-    status_code: int, headers: Mapping[str, str], body: bytes, *, wordless: str = ""
-) -> ErrorBody:
-    """Any of fal's error shapes (field list, detail text, ``error`` + ``message``); ``wordless``, or
-    a sentence about the code, when it has no words.
-    """
-    try:
-        data = parse_json(body)
-    except NotJson:
-        data = None
-    if not isinstance(data, dict):
-        data = {}
-    inner = data["error"] if isinstance(data.get("error"), dict) else {}
-    fields = _field_errors(data.get("detail")) or _field_errors(data.get("error"))
-    return ErrorBody(
-        detail=_error_text(data, inner, fields)
-        or wordless
-        or f"fal answered with HTTP {status_code}.",
-        fields=fields,
-        error_type=text_or_none(data.get("error_type"))
-        or text_or_none(inner.get("type"))
-        or text_or_none(headers.get("x-fal-error-type")),
-    )
-
-
-def _error_text(
-    data: dict[str, Any], inner: dict[str, Any], fields: tuple[FieldError, ...]
-) -> str | None:
-    if fields:
-        return "; ".join(error.sentence for error in fields)
-    candidates = (
-        data.get("detail"),
-        data.get("message"),
-        inner.get("message"),
-        data.get("error"),
-        data.get("status"),
-    )
-    return next((text for text in candidates if isinstance(text, str) and text), None)
-
-
-def _field_errors(detail: object) -> tuple[FieldError, ...]:
-    entries = detail if isinstance(detail, list) else []
-    return tuple(_field_error(entry) for entry in entries)
-
-
-def _field_error(entry: object) -> FieldError:
-    if not isinstance(entry, dict):
-        return FieldError((), str(entry), "")
-    loc = entry.get("loc")
-    return FieldError(
-        loc=tuple(part if isinstance(part, int) else str(part) for part in loc)
-        if isinstance(loc, list)
-        else (),
-        msg=_as_text(entry.get("msg")) or "",
-        type=_as_text(entry.get("type")) or "",
-    )
+    return LogLine(timestamp, level, source, text_of(known.get("message", entry)) or "")
 
 
 def parse_cancel(status_code: int, body: bytes) -> CancelAnswer:

@@ -13,9 +13,9 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Value, When
 
+from requests_app.fal.error_bodies import parse_error
 from requests_app.fal.errors import FalError, Refused
 from requests_app.fal.headers import keeps_input
-from requests_app.fal.reports import parse_error
 from requests_app.lifecycle.hearing import observe
 from requests_app.lifecycle.person import create
 from requests_app.lifecycle.writing import apply, locked, record

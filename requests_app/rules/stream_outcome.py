@@ -13,7 +13,8 @@ from io import BytesIO
 from typing import Any
 
 from requests_app.fal import StreamEvent
-from requests_app.fal.reports import ErrorBody, Rest, Result, parse_error
+from requests_app.fal.error_bodies import ErrorBody, parse_error
+from requests_app.fal.reports import Rest, Result
 from requests_app.fal.transport import BEGINNING, HELD
 from requests_app.models.request import Status
 from requests_app.rules.stream_event import Said, Says, State, is_goodbye, read_event

@@ -10,20 +10,13 @@ states is at `models.request.Status`. Three rules carry the rest:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import singledispatch
 from typing import Any
 
-from requests_app.fal.reports import (
-    Receipt,
-    Rest,
-    Result,
-    StatusReport,
-    WebhookReport,
-    parse_error,
-)
+from requests_app.fal.error_bodies import code_in, parse_error
+from requests_app.fal.reports import Receipt, Rest, Result, StatusReport, WebhookReport
 from requests_app.models.request import ENDED, Status
 
 CANCELLED_TYPE = "client_cancelled"
@@ -224,7 +217,7 @@ def _webhook(news: WebhookReport, picture: Picture) -> Change | None:
 
 def _webhook_error(news: WebhookReport) -> Change:
     body = news.payload_bytes or b""
-    code = _code_in(news.error)
+    code = code_in(news.error)
     error = parse_error(code or 0, {}, body)
     if CANCELLED_TYPE in (news.error_type, error.error_type) or code == CLIENT_CLOSED:
         return _cancelled("fal says it was cancelled.")
@@ -242,11 +235,6 @@ def _finished(note: str, **columns: Any) -> Change:
         columns={"queue_position": None, **columns},
         finishes=True,
     )
-
-
-def _code_in(error: str | None) -> int | None:
-    found = re.search(r"status code: (\d{3})\b", error or "")
-    return int(found[1]) if found else None
 
 
 @_decide.register

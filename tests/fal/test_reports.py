@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from requests_app.fal.jsontext import NotJson
-from requests_app.fal.reports import FieldError, LogLine, parse_cancel, parse_error, parse_status
+from requests_app.fal.reports import LogLine, parse_cancel, parse_status
 
 
 def test_a_status_reply_is_read_whole() -> None:
@@ -78,53 +77,41 @@ def test_odd_members_of_a_status_never_raise(members: dict[str, Any]) -> None:
     assert all(isinstance(line, LogLine) for line in report.logs)
 
 
-SHAPES: list[tuple[Any, str]] = [
-    ({"detail": "Exhausted balance"}, "Exhausted balance"),
-    ({"detail": "slow", "error_type": "request_timeout"}, "slow"),
-    ({"error": "Error", "message": "Path /x not found"}, "Path /x not found"),
-    ({"error": {"type": "not_found", "message": "gone"}}, "gone"),
-    ({"status": "NOT_FOUND"}, "NOT_FOUND"),
-    ({"error": "boom"}, "boom"),
-    ({"detail": []}, "fal answered with HTTP 500."),
-    ([1, 2], "fal answered with HTTP 500."),
-    ({}, "fal answered with HTTP 500."),
+LOG_ENTRIES: list[tuple[Any, str]] = [
+    ("plain", "plain"),
+    ({"message": "hi"}, "hi"),
+    ({"message": {"step": 1, "ok": True}}, '{"step": 1, "ok": true}'),
+    ({"message": ["a", None, 2.5]}, '["a", null, 2.5]'),
+    ({"message": True}, "true"),
+    ({"message": 7}, "7"),
+    ({"message": {"word": "école"}}, '{"word": "école"}'),
+    ({"message": None}, ""),
+    ({"event": "loaded", "ms": 3}, '{"event": "loaded", "ms": 3}'),
+    ([1, {"a": None}], '[1, {"a": null}]'),
+    (None, ""),
+    (False, "false"),
 ]
 
 
-@pytest.mark.parametrize(("body", "detail"), SHAPES)
-def test_each_error_shape_gives_one_text(body: Any, detail: str) -> None:
-    assert parse_error(500, {}, json.dumps(body).encode()).detail == detail
+@pytest.mark.parametrize(("entry", "message"), LOG_ENTRIES)
+def test_a_log_message_that_is_no_text_is_shown_as_json(entry: Any, message: str) -> None:
+    (line,) = parse_status({"status": "IN_PROGRESS", "logs": [entry]}).logs
+    assert line.message == message
 
 
-def test_an_error_page_gives_the_code() -> None:
-    assert parse_error(502, {}, b"<html>").detail == "fal answered with HTTP 502."
-
-
-def test_field_errors_keep_place_and_words_but_never_the_echoed_input() -> None:
-    secret = "data:image/png;base64," + "A" * 100_000
-    entry = {
-        "loc": ["body", "images", 0],
-        "msg": "too big",
-        "type": "file_too_large",
-        "input": secret,
-    }
-    error = parse_error(422, {}, json.dumps({"detail": [entry, "odd"]}).encode())
-    assert error.fields == (
-        FieldError(("body", "images", 0), "too big", "file_too_large"),
-        FieldError((), "odd", ""),
-    )
-    assert error.detail == "images[0]: too big; odd"
-    assert "base64" not in repr(error)
-
-
-def test_the_error_type_in_the_body_wins_over_the_header() -> None:
-    header = {"x-fal-error-type": "runner_server_error"}
-    assert (
-        parse_error(500, header, b'{"detail":"x","error_type":"internal_error"}').error_type
-        == "internal_error"
-    )
-    assert parse_error(500, header, b"{}").error_type == "runner_server_error"
-    assert parse_error(500, {}, b'{"error":{"type":"rate_limited"}}').error_type == "rate_limited"
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("boom", "boom"),
+        ({"message": "boom", "type": "oom"}, "boom"),
+        (["boom", "bang"], "boom; bang"),
+        ({"code": 7}, '{"code": 7}'),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_error_of_a_status_is_read_in_any_shape(error: Any, told: str | None) -> None:
+    assert parse_status({"status": "COMPLETED", "error": error}).error == told
 
 
 @pytest.mark.parametrize(

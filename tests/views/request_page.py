@@ -8,7 +8,8 @@ from typing import Any
 from django.test import Client
 from django.urls import reverse
 
-from requests_app.fal.reports import ErrorBody, Result
+from requests_app.fal.error_bodies import ErrorBody
+from requests_app.fal.reports import Result
 from requests_app.models import FalRequest
 
 HOSTILE = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(2)><!--<script>"
