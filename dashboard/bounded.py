@@ -30,6 +30,7 @@ import daphne.server
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory
 from django.conf import settings
+from twisted.internet import reactor  # chosen by Daphne's import, above
 from twisted.web.http import HTTPChannel, _GenericHTTPChannelProtocol
 
 from dashboard import websocket
@@ -305,8 +306,6 @@ class BoundedWebSocket(Paced, LeanWebSocket):
         )
 
     def _look_later(self) -> None:
-        from twisted.internet import reactor  # chosen by Daphne's import
-
         later: Any = reactor
         later.callLater(LOOK_S, self._look)
 

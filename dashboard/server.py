@@ -8,7 +8,9 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+import daphne.server  # noqa: F401  (chooses the reactor, which the next import takes)
 from django.core.exceptions import ImproperlyConfigured
+from twisted.internet import reactor
 
 from dashboard import bounded
 from dashboard.stopping import GracefulServer
@@ -55,8 +57,6 @@ def serve(application: Any, host: str, port: int, *, on_ready: Callable[[], None
 
 def _end_of_loop() -> None:
     """End what open sockets and streams left on the loop; without it the interpreter crashes."""
-    from twisted.internet import reactor  # installed by Daphne's import
-
     loop: asyncio.AbstractEventLoop = reactor._asyncioEventloop
     tasks = asyncio.all_tasks(loop)
     for task in tasks:

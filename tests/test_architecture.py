@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
+from tests import layers
 from tests.source import (
     calls_in,
     code_lines,
@@ -19,7 +20,6 @@ from tests.source import (
     imports_of,
     is_in,
     kept_files,
-    module_of,
     text_of,
     tree_of,
     under,
@@ -28,14 +28,6 @@ from tests.source import (
 APP = "requests_app"
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 40
-
-EDGES = [f"{APP}.{name}" for name in ("views", "consumers", "tasks", "management", "api")]
-# Not edges but what edges share: who may see a row. The frame's context belongs to every page.
-SHARED = (f"{APP}.views.access", f"{APP}.views.context")
-CORE = [
-    f"{APP}.{name}"
-    for name in ("announce", "lifecycle", "models", "record", "request_input", "rules", "worker")
-]
 
 # Stories over several modules mirror none of them.
 STORY_FOLDERS = ("flows", "browser", "process", "conformance", "fal_app", "benchmarks", "rig")
@@ -72,35 +64,36 @@ def foreign_imports(package: str, *forbidden: str) -> Iterator[str]:
                 yield f"{path}:{line} imports {name}"
 
 
-def test_no_edge_imports_another_edge():
-    none_of(imports_between_edges())
+def test_every_module_stands_in_a_layer():
+    none_of(layers.without_place(layers.sources()))
 
 
-def imports_between_edges() -> Iterator[str]:
-    for path in under(f"{APP}/"):
-        mine = [edge for edge in EDGES if is_in(module_of(path), edge)]
-        for line, name in imports_of(path) if mine else ():
-            others = [edge for edge in EDGES if edge not in mine]
-            if is_in(name, *others) and not is_in(name, *SHARED):
-                yield f"{path}:{line} imports {name}"
+def test_imports_point_to_layers_above_alone():
+    none_of(layers.against_the_order(layers.sources()))
 
 
-def test_the_core_imports_no_edge():
+def test_no_module_imports_itself_by_way_of_others():
+    none_of(layers.circles(layers.sources()))
+
+
+def test_imports_stand_at_the_top_of_their_module():
+    """One inside a function hides a circle; a command may import what it alone needs."""
     none_of(
-        f"{path}:{line} imports {name}"
-        for path in under(f"{APP}/")
-        if is_in(module_of(path), *CORE)
-        for line, name in imports_of(path)
-        if is_in(name, *EDGES)
+        f"{path}:{node.lineno} {ast.unparse(node)}"
+        for path in under(f"{APP}/", "dashboard/")
+        if "/management/" not in path
+        for function in functions_in(path)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
     )
 
 
-def test_the_wiring_imports_no_page_and_no_wire_format():
+def test_the_wiring_imports_nothing_of_the_app_but_its_paths():
     none_of(
         f"{path}:{line} imports {name}"
         for path in under("dashboard/")
         for line, name in imports_of(path)
-        if is_in(name, f"{APP}.views", f"{APP}.fal")
+        if is_in(name, APP) and not is_in(name, f"{APP}.urls", f"{APP}.routing")
     )
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from .base import Context, Endpoint
+from .landscape import png
 
 PRESETS = {
     "square_hd": (1024, 1024),
@@ -62,9 +63,6 @@ def pixels(size: ImageSize | Preset) -> tuple[int, int]:
 
 
 async def paint(prompt: str, size: tuple[int, int], seed: int, context: Context) -> Image:
-    # Pillow costs megabytes and time to import: only once somebody wants an image.
-    from .landscape import png
-
     data = await asyncio.to_thread(png, prompt, size, seed)
     url = context.save(f"{context.request_id}-{seed}.png", "image/png", data)
     return Image(url=url, width=size[0], height=size[1])
