@@ -8,7 +8,7 @@
     jsontext    bytes -> JSON values, raw members
     error_bodies  the reason in an error's body, in whatever shape it stands
     reports     frozen values of what fal said, and their readers
-    replies     one HTTP reply -> a value or an error
+    replies     one HTTP reply -> a value or an error; result_replies: of a run, or of the queue's result
     sse         bytes -> server-sent events
     webhooks    signature and content of a webhook; jwks: fal's keys
     realtime_…  of a session: realtime_url, realtime_outgoing and realtime_incoming (messages),
@@ -42,6 +42,7 @@ from .errors import (
     KeysUnavailable,
     NotFinished,
     NotSent,
+    NotTheResult,
     Refused,
     TooLarge,
     Unanswered,
@@ -100,6 +101,7 @@ __all__ = [
     "NotFinished",
     "NotJson",
     "NotSent",
+    "NotTheResult",
     "Outgoing",
     "Pair",
     "Pairing",

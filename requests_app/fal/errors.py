@@ -6,7 +6,8 @@
     ├── NotSent           no    yes         DNS, refused, TLS, connect or pool time-out
     ├── Unanswered        yes   only reads  time-out, reset, gateway page, unreadable reply
     │   ├── TooLarge      yes   no          over the limit; asking again brings the same
-    │   └── BadReply      yes   only reads  a reply came, but its head cannot be read
+    │   ├── BadReply      yes   only reads  a reply came, but its head cannot be read
+    │   └── NotTheResult  yes   yes         a whole answer came in place of a result
     ├── Refused           yes   only 429    fal said a definite no
     ├── NotFinished       yes   yes         the result was asked for too early
     └── KeysUnavailable   yes   yes         no webhook keys are known, none could be fetched
@@ -18,7 +19,10 @@ sentence for a person.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .reports import Result
 
 
 class FalError(Exception):
@@ -76,6 +80,21 @@ class BadReply(Unanswered):
     """
 
 
+class NotTheResult(Unanswered):
+    """A whole answer came where a result should be, and it cannot be taken for it: asked again, the
+    result may come.
+
+    ``is_from_fal``: it bears fal's request id; ``believed`` is the Result it is when it never changes.
+    """
+
+    def __init__(
+        self, sentence: str, *, status_code: int, is_from_fal: bool, believed: Result
+    ) -> None:
+        super().__init__(sentence, retryable=True, status_code=status_code, body=believed.body)
+        self.is_from_fal = is_from_fal
+        self.believed = believed
+
+
 class Refused(FalError):
     """fal said a definite no; nothing runs because of this call.
 
@@ -92,6 +111,7 @@ class Refused(FalError):
         error_type: str | None = None,
         retry_after_s: float | None = None,
         body: bytes = b"",
+        content_type: str = "application/json",
     ) -> None:
         super().__init__(sentence)
         self.status_code = status_code
@@ -99,6 +119,7 @@ class Refused(FalError):
         self.error_type = error_type
         self.retry_after_s = retry_after_s
         self.body = body
+        self.content_type = content_type
         self.retryable = self.is_rate_limit
 
     @property

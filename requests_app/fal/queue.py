@@ -8,11 +8,12 @@ import asyncio
 from collections.abc import Mapping
 
 from .endpoints import EndpointId, Hosts, RequestUrls, run_url, submit_url
-from .replies import read_cancel, read_receipt, read_result, read_status
+from .replies import read_cancel, read_receipt, read_status
 from .reports import CancelAnswer, Receipt, Result, StatusReport
+from .result_replies import read_queue_result, read_run_result
 from .transport import Call, Wire
 
-QUICKLY_READ = 256 * 1024  # bytes of a status that may be read without holding up the loop
+QUICKLY_READ = 256 * 1024  # bytes of a reply that may be read without holding up the loop
 
 
 async def submit(
@@ -49,12 +50,14 @@ async def status(wire: Wire, urls: RequestUrls, *, logs: bool = True) -> StatusR
 
 
 async def result(wire: Wire, urls: RequestUrls) -> Result:
-    """Fetch once. A model's own error is a Result. Raises NotSent, Unanswered, Refused or
-    NotFinished.
+    """Fetch once. A model's own error is a Result. Raises NotSent, Unanswered (NotTheResult when an
+    answer came that is none), Refused or NotFinished.
     """
     call = Call("GET", urls.result, {}, accept="*/*")
     reply = await wire.exchange(call, deadline_s=wire.timeouts.result_s, limit=wire.limits.result)
-    return read_result(reply, retryable=True)
+    if len(reply.body) < QUICKLY_READ:
+        return read_queue_result(reply)
+    return await asyncio.to_thread(read_queue_result, reply)
 
 
 async def cancel(wire: Wire, urls: RequestUrls) -> CancelAnswer:
@@ -80,7 +83,7 @@ async def run(
     """
     call = Call("POST", run_url(hosts, endpoint), headers, body, accept="*/*")
     reply = await wire.exchange(call, deadline_s=timeout_s, limit=wire.limits.result)
-    return read_result(reply, retryable=False)
+    return read_run_result(reply)
 
 
 def log_params(*, logs: bool) -> dict[str, str]:

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from requests_app.lifecycle.writing import locked, record
 from requests_app.models import Observation, Source
+from requests_app.rules.paid_result import Doubt, Doubts
 
 _KINDS = ("denied", "unanswered", "answered")
 
@@ -21,6 +22,17 @@ def denied(pk: int, what: str, *, now: datetime) -> int:
     heard = Observation.objects.filter(request_id=pk, kind__in=_KINDS).order_by("-id")
     since = takewhile(lambda seen: seen.kind != "answered", heard)
     return sum(seen.kind == "denied" and seen.data.get("what") == what for seen in since)
+
+
+def doubted(pk: int, doubt: Doubt, *, now: datetime) -> Doubts:
+    """Something came that is not the result; all of it so far."""
+    note = f"Not the result: {doubt.sentence.rstrip('.')}. It is fetched again."
+    key = {"code": doubt.status_code, "from_fal": doubt.is_from_fal}
+    _tell(pk, "not_result", note, now, **key)
+    heard = Observation.objects.filter(request_id=pk, kind="not_result").order_by("-id")
+    so_far = list(heard.values_list("data", "heard_at"))
+    alike = sum(1 for _ in takewhile(lambda seen: seen[0] == key, so_far))
+    return Doubts(len(so_far), alike, so_far[-1][1] if so_far else now)
 
 
 def unanswered(pk: int, reason: str, *, now: datetime) -> None:
@@ -40,7 +52,7 @@ def answered(pk: int, *, now: datetime) -> None:
         _tell(pk, "answered", "fal answers again.", now)
 
 
-def _tell(pk: int, kind: str, note: str, now: datetime, **data: str) -> None:
+def _tell(pk: int, kind: str, note: str, now: datetime, **data: object) -> None:
     with transaction.atomic():
         row = locked(pk)
         if not row.is_ended:

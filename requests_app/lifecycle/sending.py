@@ -114,7 +114,7 @@ def refused(pk: int, error: Refused, *, lease: UUID, now: datetime) -> None:
         "error_type": (error.error_type or "refused")[:80],
         "error_code": error.status_code,
         "output": error.body,
-        "output_type": "application/json",
+        "output_type": error.content_type[:200],
         "output_size": len(error.body),
     }
     detail = parse_error(error.status_code, {}, error.body).detail

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Q
 
-from requests_app.fal import BadReply, FalError, NotSent, TooLarge, Unanswered
+from requests_app.fal import BadReply, FalError, NotSent, NotTheResult, TooLarge, Unanswered
 from requests_app.models import Heartbeat
 from requests_app.upkeep.metrics import BREAKER
 
@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 def is_outage(error: FalError) -> bool:
     """Whether fal was not there, as opposed to there and of another opinion."""
+    if isinstance(error, NotTheResult) and error.is_from_fal:
+        return False
     if isinstance(error, Unanswered) and not isinstance(error, TooLarge | BadReply):
         return error.status_code is None or error.status_code >= 500
     return isinstance(error, NotSent)

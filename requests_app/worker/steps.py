@@ -15,8 +15,8 @@ from requests_app import lifecycle
 from requests_app.fal import (
     EndpointId,
     FalError,
-    NotFinished,
     NotSent,
+    NotTheResult,
     Refused,
     RequestUrls,
     Result,
@@ -27,10 +27,17 @@ from requests_app.fal import (
 )
 from requests_app.models import AT_FAL, FalRequest, Mode, Source, Status
 from requests_app.rules import schedule
-from requests_app.rules.transitions import Ended, Gone, News
+from requests_app.rules.transitions import Gone, News
 from requests_app.upkeep.metrics import STEPS
 from requests_app.webhooks.address import webhook_url
-from requests_app.worker import direct_calls, leases, lost_submits, status_stream, submit_gate
+from requests_app.worker import (
+    direct_calls,
+    leases,
+    lost_submits,
+    results,
+    status_stream,
+    submit_gate,
+)
 from requests_app.worker.loop import hosts_from_settings, watch_loop
 
 LOST_AFTER = timedelta(minutes=10)  # how long fal may deny knowing a request it took
@@ -38,7 +45,6 @@ UNANSWERED_BEFORE_TOLD = 3  # failed looks in a row: about seven seconds
 # Denials in a row, with their back-off, before one more is believed; one alone means nothing.
 DENIALS_BEFORE_LOST = 15  # about ten minutes
 DENIALS_AFTER_CANCEL = 3  # seconds: fal took the cancellation and forgot the request
-DENIALS_OF_RESULT = 5  # half a minute
 
 _COLUMNS = (
     "public_id", "mode", "status", "endpoint_id", "fal_request_id", "status_url", "response_url",
@@ -179,11 +185,13 @@ async def _ask(look: Look) -> None:
         with watch_loop.breaker().listening():
             if row.is_cancelling and not row.cancel_answer:
                 await _cancel(look)
-            finished = await _status(look)
-            if finished and not row.is_ended:
-                await _result(look)
+            report = await _status(look)
+            if report.is_completed and not row.is_ended:
+                await _result(look, report)
         # A webhook may be ahead of the status, which then has no logs and metrics to give yet.
-        look.failed = look.failed or (row.is_ended and not finished)
+        look.failed = look.failed or (row.is_ended and not report.is_completed)
+    except NotTheResult:  # told of already
+        look.failed = True
     except Refused as error:
         await _refused(look, error)
     except FalError as error:
@@ -197,13 +205,13 @@ async def _cancel(look: Look) -> None:
     )
 
 
-async def _status(look: Look) -> bool:
+async def _status(look: Look) -> StatusReport:
     asked_at = timezone.now()
     report = await _report(look.urls)
     await _heard(look, report, asked_at)
     if not report.is_known:
         look.failed, look.why = True, f"fal's status is {report.status[:80]!r}, which is new here."
-    return report.is_completed
+    return report
 
 
 async def _report(urls: RequestUrls) -> StatusReport:
@@ -213,28 +221,17 @@ async def _report(urls: RequestUrls) -> StatusReport:
         return await watch_loop.client().status(urls, logs=False)
 
 
-async def _result(look: Look) -> None:
+async def _result(look: Look, report: StatusReport) -> None:
     asked_at = timezone.now()
-    result: Result | Gone | Ended
-    try:
-        result = await watch_loop.client().result(look.urls)
-    except NotFinished:
-        look.failed = True  # the status was ahead of the result; ask again soon
-        return
-    except TooLarge as error:  # asking again would bring the same megabytes again, for ever
-        result = Ended(Status.FAILED, "output_too_large", f"fal finished it, but: {error}")
-    except Refused as error:
-        if not error.is_gone:
-            raise
+    end = await results.fetch(look.row, look.urls, report)
+    if end is None:
         look.failed = True
-        if await _denials(look, "result") <= DENIALS_OF_RESULT:
-            return
-        result = Gone("result")
+        return
     try:
-        await _heard(look, result, asked_at)
+        await _heard(look, end, asked_at)
     finally:
-        if isinstance(result, Result):
-            result.close()
+        if isinstance(end, Result):
+            end.close()
 
 
 async def _refused(look: Look, error: Refused) -> None:
@@ -243,13 +240,10 @@ async def _refused(look: Look, error: Refused) -> None:
     if not error.is_gone:
         look.why = str(error)
     elif not look.row.is_ended:
-        denials = await _denials(look, "request")
-        if _is_lost(look.row, denials, timezone.now()):
-            await _heard(look, Gone("request"), timezone.now())
-
-
-async def _denials(look: Look, what: str) -> int:
-    return await watch_loop.database(lifecycle.denied, look.row.pk, what, now=timezone.now())
+        now = timezone.now()
+        denials = await watch_loop.database(lifecycle.denied, look.row.pk, "request", now=now)
+        if _is_lost(look.row, denials, now):
+            await _heard(look, Gone("request"), now)
 
 
 def _is_lost(row: FalRequest, denials: int, now: datetime) -> bool:

@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 
 from requests_app.fal.endpoints import EndpointId, Hosts, urls_for
-from requests_app.fal.errors import FalError, NotFinished, Refused, Unanswered
+from requests_app.fal.errors import FalError, Refused, Unanswered
 from requests_app.fal.replies import (
     Reply,
     read_cancel,
     read_receipt,
-    read_result,
     read_status,
     read_stream_refusal,
     retry_after_s,
@@ -64,12 +63,61 @@ def test_a_submit_is_refused_by_a_4xx_in_json(status: int) -> None:
     assert "User is locked." in str(caught.value)
 
 
+NO_OBJECT = {
+    "HTML": PAGE,
+    "text": b"Unauthorized",
+    "a JSON string": b'"Too large"',
+    "a JSON list": b'["no"]',
+    "cut off": b'{"detail": "no',
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("body", NO_OBJECT.values(), ids=NO_OBJECT)
+@pytest.mark.parametrize(
+    "status", [401, 402, 405, 407, 411, 413, 414, 415, 417, 421, 422, 426, 428, 429, 431]
+)
+def test_a_code_that_is_said_before_anything_runs_refuses_a_submit_with_any_body(
+    status: int, body: bytes
+) -> None:
+    with pytest.raises(Refused) as caught:
+        read_receipt(reply(status, body, {"content-type": "text/html"}), HOSTS, FLUX)
+    assert (caught.value.status_code, caught.value.content_type) == (status, "text/html")
+    assert caught.value.is_rate_limit is (status == 429)
+
+
+@pytest.mark.parametrize("headers", [FROM_FAL, {"x-fal-error-type": "bad_request"}])
+@pytest.mark.parametrize("status", [400, 403, 404, 406, 410, 418, 451])
+def test_another_4xx_refuses_a_submit_with_any_body_when_it_bears_a_header_of_fals(
+    status: int, headers: dict[str, str]
+) -> None:
+    with pytest.raises(Refused):
+        read_receipt(reply(status, b"plain words", headers), HOSTS, FLUX)
+
+
+def test_a_refusal_in_any_shape_tells_its_reason() -> None:
+    with pytest.raises(Refused, match="Request Entity Too Large"):
+        read_receipt(reply(413, b"<title>413 Request Entity Too Large</title>"), HOSTS, FLUX)
+
+
 UNKNOWN = [
+    *(reply(status, PAGE) for status in (400, 403, 404, 406, 410, 418, 451, 460)),
+    *(
+        reply(status, body, headers)
+        for status in (408, 409, 425, 499)
+        for body, headers in (
+            (PAGE, {}),
+            ({"detail": "x"}, {}),
+            (b"x", FROM_FAL),
+            ({"detail": "x"}, FROM_FAL),
+        )
+    ),
     reply(500, {"detail": "x", "error_type": "internal_error"}),
     reply(503, {"detail": "x"}, FROM_FAL),
     reply(504, {"detail": "x"}),
     reply(502, PAGE),
-    reply(404, PAGE),
+    reply(502, PAGE, FROM_FAL),
+    reply(100, b""),
     reply(302, b""),
     reply(307, {"request_id": RID}),
     reply(200, b""),
@@ -121,101 +169,7 @@ def test_a_status_that_cannot_be_read_may_be_asked_again(
     assert caught.value.retryable is (error is Unanswered or answer.status_code == 429)
 
 
-def test_a_result_keeps_bytes_and_useful_headers_alone() -> None:
-    headers = {
-        **FROM_FAL,
-        "content-type": "image/png",
-        "set-cookie": "a=b",
-        "x-fal-billable-units": "2",
-    }
-    result = read_result(reply(200, b"\x89PNG\x00", headers), retryable=True)
-    assert result.ok
-    assert (result.body, result.content_type, result.request_id) == (
-        b"\x89PNG\x00",
-        "image/png",
-        RID,
-    )
-    assert result.headers == {**FROM_FAL, "content-type": "image/png", "x-fal-billable-units": "2"}
-
-
-def test_a_page_that_fal_did_not_send_is_no_result_but_a_model_may_answer_with_one() -> None:
-    page = {"content-type": "text/html; charset=utf-8"}
-    with pytest.raises(Unanswered) as caught:
-        read_result(reply(200, PAGE, page), retryable=True)
-    assert caught.value.retryable
-    assert read_result(reply(200, PAGE, page | FROM_FAL), retryable=True).body == PAGE
-    # A paid call cannot be made again: what came is kept.
-    assert read_result(reply(200, PAGE, page), retryable=False).body == PAGE
-
-
 FIELDS = {"detail": [{"loc": ["body", "prompt"], "msg": "Field required", "type": "missing"}]}
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        reply(422, FIELDS),
-        reply(400, {"detail": "bad"}),
-        reply(500, {"detail": "out of memory"}),
-        reply(504, {"detail": "x", "error_type": "request_timeout"}),
-        reply(499, {"detail": "x", "error_type": "client_cancelled"}),
-        reply(500, b"plain words", FROM_FAL),
-        reply(503, b"", {"x-fal-error-type": "runner_disconnected"}),
-        reply(404, FIELDS),
-        reply(404, {"detail": "Voice ana not found"}),
-        reply(404, {"detail": "gone", "error_type": "bad_request"}),
-    ],
-    ids=range(10),
-)
-def test_the_models_own_error_is_a_result(answer: Reply) -> None:
-    result = read_result(answer, retryable=True)
-    assert not result.ok
-    assert result.error is not None
-    assert result.body == answer.body
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        reply(404, {"status": "NOT_FOUND"}),
-        reply(404, {"status": "NOT_FOUND"}, FROM_FAL),
-        reply(404, {"error": "Error", "message": "Path /quality not found"}),
-        reply(404, {"detail": "Path /stream not found"}),
-        reply(404, {"detail": "Not Found"}),
-        reply(404, {"detail": "Request 12 not found"}),
-        reply(410, {}),
-        reply(401, {"detail": "invalid key credentials"}),
-        reply(403, {"detail": "Exhausted balance"}),
-        reply(429, {"detail": "too many"}, FROM_FAL),
-    ],
-    ids=range(10),
-)
-def test_fals_own_no_to_a_result_question_is_a_refusal(answer: Reply) -> None:
-    with pytest.raises(Refused):
-        read_result(answer, retryable=True)
-
-
-def test_a_result_asked_for_too_early_is_not_finished() -> None:
-    with pytest.raises(NotFinished):
-        read_result(reply(400, {"detail": "Request is still in progress"}), retryable=True)
-
-
-@pytest.mark.parametrize("retryable", [True, False])
-@pytest.mark.parametrize(
-    "answer",
-    [
-        reply(502, PAGE),
-        reply(403, PAGE),
-        reply(503, {"message": "no healthy upstream"}),
-        reply(301, b""),
-    ],
-    ids=range(4),
-)
-def test_a_gateway_page_is_no_result(answer: Reply, retryable: bool) -> None:
-    with pytest.raises(Unanswered) as caught:
-        read_result(answer, retryable=retryable)
-    assert caught.value.retryable is retryable
-    assert caught.value.status_code == answer.status_code
 
 
 def test_a_cancel_is_answered_by_400_and_404_too() -> None:

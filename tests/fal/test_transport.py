@@ -256,7 +256,7 @@ async def test_a_result_over_the_limit_is_cut_off(peer: Peer, endpoint: Endpoint
     hosts = hosts_at(peer.url)
     async with FalClient(hosts, KEY, timeouts=QUICK, limits=Limits(result=1000, status=100)) as fal:
         urls = urls_for(hosts, endpoint, REQUEST_ID)
-        peer.will(reply(200, b"x" * 1000), reply(200, b"x" * 1001))
+        peer.will(reply(200, b"7" * 1000), reply(200, b"7" * 1001))
         assert len((await fal.result(urls)).body) == 1000
         with pytest.raises(TooLarge) as caught:
             await fal.result(urls)

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.models import FalRequest, Status
+from requests_app.rules.paid_result import DENIALS_OF_RESULT
 from requests_app.worker.steps import (
     DENIALS_AFTER_CANCEL,
     DENIALS_BEFORE_LOST,
-    DENIALS_OF_RESULT,
 )
 from tests.fal.peer import says
 from tests.worker.conftest import PeerThread, look
@@ -127,13 +127,3 @@ def test_one_404_for_a_result_is_asked_again(
     peer.will(done, says(404, UNKNOWN), done, says(200, {"text": "here"}))
     assert look(loop, queued).status == Status.IN_PROGRESS
     assert look(loop, queued).status == Status.COMPLETED
-
-
-def test_a_result_fal_denies_again_and_again_is_expired(
-    loop: Any, peer: PeerThread, queued: FalRequest
-) -> None:
-    done = says(200, {"status": "COMPLETED"})
-    peer.will(*[done, says(404, UNKNOWN)] * (DENIALS_OF_RESULT + 1))
-    for _ in range(DENIALS_OF_RESULT + 1):
-        row = look(loop, queued)
-    assert (row.status, row.error_type) == (Status.FAILED, "result_expired")

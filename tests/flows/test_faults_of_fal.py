@@ -19,8 +19,9 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.fal import FalClient, Limits
 from requests_app.models import FalRequest, Status, Team
+from requests_app.rules.paid_result import DENIALS_OF_RESULT, KEPT_AT_LEAST
 from requests_app.worker import loop as loop_module
-from requests_app.worker.steps import DENIALS_OF_RESULT, UNANSWERED_BEFORE_TOLD, advance
+from requests_app.worker.steps import UNANSWERED_BEFORE_TOLD, advance
 from tests.builders import make_request
 from tests.fal.conftest import QUICK
 from tests.fal.peer import Peer, Step, drip, html, raw, reply, reset, says, then_close, truncated
@@ -241,7 +242,10 @@ def test_a_result_that_is_gone_is_said_to_have_been_asked_for_too_late(
     code: int, loop: Any, peer: PeerThread, queued: FalRequest, as_owner: Client
 ) -> None:
     peer.will(*[DONE, says(code, {"detail": "Request not found"})] * (DENIALS_OF_RESULT + 1))
-    row = step(loop, queued, DENIALS_OF_RESULT + 1)
+    row = step(loop, queued, DENIALS_OF_RESULT)
+    assert not row.is_ended
+    FalRequest.objects.filter(pk=row.pk).update(finished_at=timezone.now() - KEPT_AT_LEAST)
+    row = step(loop, row)
     assert (row.status, row.error_type) == (Status.FAILED, "result_expired")
     told = shown(as_owner, row)
     assert "fal finished it but no longer keeps the result: it was asked for too late." in told

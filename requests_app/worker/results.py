@@ -1,0 +1,83 @@
+"""Fetching the result of a request that fal has finished. `rules.paid_result` says when to stop."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from django.utils import timezone
+
+from requests_app import lifecycle
+from requests_app.fal import (
+    NotFinished,
+    NotTheResult,
+    Refused,
+    RequestUrls,
+    Result,
+    StatusReport,
+    TooLarge,
+    parse_error,
+)
+from requests_app.fal.error_bodies import code_in
+from requests_app.models import FalRequest, Status
+from requests_app.rules.paid_result import (
+    Doubt,
+    completed_by,
+    judge_denial,
+    judge_doubt,
+    names_error,
+)
+from requests_app.rules.transitions import Ended, Gone
+from requests_app.worker.loop import watch_loop
+
+
+async def fetch(
+    row: FalRequest, urls: RequestUrls, report: StatusReport
+) -> Result | Ended | Gone | None:
+    """The end of this request; None: not yet, ask again. Raises FalError when fal cannot be asked.
+
+    The caller closes a Result.
+    """
+    try:
+        return completed_by(await watch_loop.client().result(urls), report)
+    except TooLarge as error:  # asking again would bring the same megabytes again, for ever
+        return Ended(Status.FAILED, "output_too_large", f"fal finished it, but: {error}")
+    except NotFinished as error:  # the status was ahead of the result
+        return await _doubted(row, report, Doubt(str(error), 0))
+    except NotTheResult as error:
+        doubt = Doubt(str(error), error.status_code or 0, error.is_from_fal, error.believed)
+        if end := await _doubted(row, report, doubt):
+            return end
+        error.believed.close()
+        raise
+    except Refused as error:
+        return await _refused(row, report, error)
+
+
+async def _doubted(row: FalRequest, report: StatusReport, doubt: Doubt) -> Result | Ended | None:
+    now = timezone.now()
+    doubts = await watch_loop.database(lifecycle.doubted, row.pk, doubt, now=now)
+    return judge_doubt(doubt, doubts, report, now=now)
+
+
+async def _refused(
+    row: FalRequest, report: StatusReport, error: Refused
+) -> Result | Ended | Gone | None:
+    """The model's own no, when the status names it; else fal's to us."""
+    if names_error(report) and code_in(report.error) == error.status_code:
+        return completed_by(_as_result(error), report)
+    if not error.is_gone:
+        raise error
+    now = timezone.now()
+    denials = await watch_loop.database(lifecycle.denied, row.pk, "result", now=now)
+    return judge_denial(
+        denials,
+        report,
+        since_end=now - (row.finished_at or now),
+        is_cancelled=row.cancel_answer in ("requested", "removed"),
+    )
+
+
+def _as_result(error: Refused) -> Result:
+    told = parse_error(error.status_code, {}, error.body)
+    told = replace(told, error_type=told.error_type or error.error_type)
+    return Result(error.status_code, {}, error.content_type, error.body, told)
