@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
+# Debian keeps ensurepip in a package of its own.
+INSTALL_VENV := apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv
 # Test processes side by side, each with whole files: half of the suite's time is waiting.
 JOBS ?= 3
 SIDE_BY_SIDE := -n $(JOBS) --dist loadfile --no-loadscope-reorder
@@ -30,15 +32,19 @@ help:
 $(VENV)/.made:
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or later is needed; name one with PYTHON=…" >&2; exit 1; }
-	"$(PYTHON)" -m venv $(VENV)
+	@"$(PYTHON)" -c "import ensurepip" 2>/dev/null || { [ "$$(id -u)" = 0 ] && $(INSTALL_VENV) >&2; } \
+		|| { echo "Python has no venv here. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@"$(PYTHON)" -m venv $(VENV)
 	@touch $@
 
 $(VENV)/.installed: requirements.txt | $(VENV)/.made
-	$(PIP) -r requirements.txt
+	@echo "Installing the packages of requirements.txt into $(VENV): about a minute, the first time alone."
+	@$(PIP) -r requirements.txt
 	@touch $@
 
 $(VENV)/.installed-dev: requirements.txt requirements-dev.txt | $(VENV)/.made
-	$(PIP) -r requirements-dev.txt
+	@echo "Installing the packages of requirements-dev.txt into $(VENV): two to three minutes, the first time alone."
+	@$(PIP) -r requirements-dev.txt
 	@touch $@
 
 # .env is read here alone, so that a key kept in it never reaches the tests.
@@ -46,7 +52,11 @@ run: $(VENV)/.installed
 	@set -a; if [ -f .env ]; then . ./.env; fi; set +a; \
 		exec $(BIN)/python manage.py serve $(ARGS)
 
-test: $(VENV)/.installed-dev
+# Node.js comes from PyPI, Chromium from Debian when root there and by Playwright's download elsewhere.
+$(VENV)/.tools: tests/tools.py tests/conformance/js/package.json $(VENV)/.installed-dev
+	@if $(BIN)/python -m tests.tools; then touch $@; fi
+
+test: $(VENV)/.tools
 	$(HERMETIC) $(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
 
 # fal's own package brings 90 others, so it gets an environment of its own inside ours.

@@ -8,6 +8,7 @@ from django.urls import get_resolver
 from playwright.sync_api import sync_playwright
 
 from requests_app.api.api import api
+from tests.browser.chromium import launch
 
 PATHS = {
     "/api/v1/requests/": {"get", "post"},
@@ -41,7 +42,7 @@ def test_the_documentation_renders_under_the_strict_policy(live_server: Any) -> 
     """Every console line, failed load and script error counts: a blocked script is one of them."""
     troubles: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium")
+        browser = launch(playwright)
         page = browser.new_page()
         page.on("console", lambda message: troubles.append(message.text))
         page.on("pageerror", lambda error: troubles.append(str(error)))

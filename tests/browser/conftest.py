@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
+from tests.browser.chromium import launch
 from tests.browser.realtime_peer import Peer, connect
 from tests.process.serving import Serving, free_port
 
@@ -34,7 +35,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 def window(installation: Serving) -> Iterator[Browser]:
     """Chromium. Per module: two Playwrights at once do not get on."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium")
+        browser = launch(playwright)
         yield browser
         browser.close()
 
@@ -125,7 +126,7 @@ def answer_static(route: Route) -> None:
 def page() -> Iterator[Page]:
     """A bare page that can import the modules of static/js."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium")
+        browser = launch(playwright)
         page = browser.new_page()
         page.route("**/*", answer_static)
         page.goto(f"{SITE}/")

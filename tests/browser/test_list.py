@@ -19,6 +19,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.browser.chromium import launch
 from tests.process.serving import Serving, free_port
 
 pytestmark = pytest.mark.browser
@@ -61,7 +62,7 @@ def submit(serving: Serving) -> Any:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium")
+        browser = launch(playwright)
         yield browser
         browser.close()
 
