@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from math import isinf
 from typing import Any
 
 from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
@@ -18,6 +19,7 @@ from requests_app.fal.realtime_url import (
 from requests_app.models import SUBMITTABLE, Mode
 
 MAX_DEPTH = 64
+SPACE = " \t\n\r"  # JSON's own; str.strip() would let a no-break space pass unseen
 SESSION_AUTH = ("token", "key")
 MAX_INPUT_BYTES = 16 * 1024 * 1024
 
@@ -110,49 +112,46 @@ def _option_errors(options: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def input_text(value: str | dict[str, Any]) -> str:
-    """The JSON text that is sent for what was typed or given. Raises InvalidInput."""
+    """The JSON text that is sent: what was typed, letter for letter. Raises InvalidInput.
+
+    White space around it goes; nothing inside changes, for 7.50, 1E2 and 9007199254740993 have no
+    other spelling that every program takes for the same.
+    """
     parsed = parse_input(value) if isinstance(value, str) else value
     if not isinstance(parsed, dict):
         raise InvalidInput("The input must be a JSON object: { … }.", 1, 1)
     ensure_shallow(parsed)
+    text = (value.strip(SPACE) or "{}") if isinstance(value, str) else _written(parsed)
     try:
-        text = json.dumps(parsed, ensure_ascii=False, allow_nan=False)
-        text.encode()
-    except UnicodeEncodeError:  # lone surrogates travel only as escapes
-        text = json.dumps(parsed, allow_nan=False)
-    except ValueError:
-        raise InvalidInput("NaN and Infinity are not JSON numbers.") from None
-    if len(text.encode()) > MAX_INPUT_BYTES:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise InvalidInput("The input has half a character; write it as an escape.") from None
+    if size > MAX_INPUT_BYTES:
         raise InvalidInput(f"The input is larger than {MAX_INPUT_BYTES // 2**20} MB.")
     return text
 
 
-def parse_input(text: str) -> Any:
-    """Strict JSON: no NaN, no duplicate names, at most 64 levels. Raises InvalidInput."""
-    if len(text) > MAX_INPUT_BYTES:
-        raise InvalidInput(f"The input is larger than {MAX_INPUT_BYTES // 2**20} MB.")
+def _written(value: dict[str, Any]) -> str:
+    """JSON text for a value that a caller made; there is no typed text."""
     try:
-        return json.loads(text.strip() or "{}", **_STRICT)
-    except json.JSONDecodeError as error:
-        raise _located(text, error) from None
-    except RecursionError:
-        raise InvalidInput(f"The input is nested deeper than {MAX_DEPTH} levels.") from None
-    except InvalidInput:
-        raise
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except UnicodeEncodeError:  # lone surrogates travel only as escapes
+        text = json.dumps(value, allow_nan=False)
     except ValueError:
-        raise InvalidInput("A number in the input has too many digits.") from None
-
-
-def _located(text: str, error: json.JSONDecodeError) -> InvalidInput:
-    skipped = len(text) - len(text.lstrip())  # the parser saw the text without leading space
-    at = skipped + error.pos
-    line = text.count("\n", 0, at) + 1
-    column = at - (text.rfind("\n", 0, at) + 1) + 1
-    return InvalidInput(f"Not JSON: {error.msg}, line {line}, column {column}.", line, column)
+        raise InvalidInput("NaN and Infinity are not JSON numbers.") from None
+    return text
 
 
 def _refuse_constant(name: str) -> Any:
     raise InvalidInput(f"{name} is not a JSON number.")
+
+
+def _finite(literal: str) -> float:
+    number = float(literal)
+    if isinf(number):
+        raise InvalidInput(f"{literal[:40]} is not a number that fal can hold (at most 1.8e308).")
+    return number
 
 
 def _refuse_duplicates(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -164,10 +163,39 @@ def _refuse_duplicates(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-_STRICT: dict[str, Any] = {
+_RULES: dict[str, Any] = {
     "parse_constant": _refuse_constant,
     "object_pairs_hook": _refuse_duplicates,
 }
+# One rule for what is typed into a form, sent by a program or said in a session. Both raise ValueError
+# (InvalidInput where the text is JSON) and RecursionError.
+strict_json = json.JSONDecoder(**_RULES, parse_float=_finite).decode
+# The body around an input: a number that is too large is told of the input, not of the body.
+strict_json_body = json.JSONDecoder(**_RULES).decode
+
+
+def parse_input(text: str, *, decode: Callable[[str], Any] = strict_json) -> Any:
+    """Strict JSON: no NaN, no number beyond a double, no duplicate names. Raises InvalidInput."""
+    if len(text) > MAX_INPUT_BYTES:
+        raise InvalidInput(f"The input is larger than {MAX_INPUT_BYTES // 2**20} MB.")
+    try:
+        return decode(text.strip(SPACE) or "{}")
+    except json.JSONDecodeError as error:
+        raise _located(text, error) from None
+    except RecursionError:
+        raise InvalidInput(f"The input is nested deeper than {MAX_DEPTH} levels.") from None
+    except InvalidInput:
+        raise
+    except ValueError:
+        raise InvalidInput("A number in the input has too many digits.") from None
+
+
+def _located(text: str, error: json.JSONDecodeError) -> InvalidInput:
+    skipped = len(text) - len(text.lstrip(SPACE))  # the parser saw the text without leading space
+    at = skipped + error.pos
+    line = text.count("\n", 0, at) + 1
+    column = at - (text.rfind("\n", 0, at) + 1) + 1
+    return InvalidInput(f"Not JSON: {error.msg}, line {line}, column {column}.", line, column)
 
 
 def ensure_shallow(value: Any) -> None:

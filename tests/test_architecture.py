@@ -229,6 +229,24 @@ def test_no_script_of_ours_evaluates_or_writes_markup_from_text():
     )
 
 
+# Words of ours: what sockets say, and the options of a request.
+PARSED_BY_THE_BROWSER = {
+    "static/js/lib/code.js": "JSON.parse(options)",
+    "static/js/lib/socket.js": "JSON.parse(event.data)",
+    "static/js/realtime/session.js": "JSON.parse(data)",
+}
+
+
+def test_no_text_that_is_sent_or_came_from_fal_is_parsed_by_the_browser_which_rounds_its_numbers():
+    none_of(
+        f"{path}:{number} {line.strip()}"
+        for path in under("static/js/", suffix=".js")
+        for number, line in enumerate(text_of(path).splitlines(), 1)
+        if re.search(r"JSON\.parse\b", re.sub(r"^//.*", "", line))
+        and PARSED_BY_THE_BROWSER.get(path, "\0") not in line
+    )
+
+
 # --- Sizes and the mirror ----------------------------------------------------------------------
 
 

@@ -40,11 +40,29 @@ def nested(depth: int) -> str:
 
 def test_a_good_draft_is_the_endpoint_the_mode_and_the_json_that_is_sent() -> None:
     draft = parse(endpoint_id="  fal-ai/flux/dev ", input=' {"b": 1,\n"a": "ü"} ')
-    assert draft == Draft("fal-ai/flux/dev", "queue", '{"b": 1, "a": "ü"}', {})
+    assert draft == Draft("fal-ai/flux/dev", "queue", '{"b": 1,\n"a": "ü"}', {})
 
 
 def test_an_object_that_was_parsed_already_is_taken_too() -> None:
     assert parse(input={"a": [1, 2.5, None, True]}).input_text == '{"a": [1, 2.5, null, true]}'
+
+
+TYPED = [
+    '{"a": 7.50}', '{"a": 1E2}', '{"a":[0.1000000000000000055,-0.0]}', '{"a": 9007199254740993}',
+    '{"a": 18446744073709551616}', '{ "b" :1 ,\n\t"a":"\\u00e9\\/" }', '{"a": "\\ud800\\u0000"}',
+    '{"é": "日本"}', "{\r\n}", "{ }", '{"a": 1.0, "b": 1e+02, "c": 100000000000000000000.0}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("typed", TYPED)
+def test_what_is_sent_is_what_was_typed_letter_for_letter(typed: str) -> None:
+    assert parse(input=typed).input_text == typed
+    assert parse(input=f" \n{typed}\n\n").input_text == typed
+
+
+@pytest.mark.parametrize("typed", ["{}\u00a0", "\u2003{}", "{}\x0b"])
+def test_white_space_that_is_not_jsons_is_not_passed_over(typed: str) -> None:
+    assert "line 1" in errors_of(input=typed)["input"][0]
 
 
 @pytest.mark.parametrize("text", ["", "  \n "])
@@ -82,7 +100,7 @@ def test_anything_but_an_object_is_refused(text: str) -> None:
     assert "JSON object" in errors_of(input=text)["input"][0]
 
 
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1.5E400"])
 def test_numbers_that_json_does_not_have_are_refused(number: str) -> None:
     assert "not" in errors_of(input=f'{{"a": {number}}}')["input"][0]
 

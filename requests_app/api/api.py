@@ -8,6 +8,7 @@ from ninja import NinjaAPI, Router
 from requests_app.api.auth import Bearer
 from requests_app.api.body import StrictParser
 from requests_app.api.errors import Refusals
+from requests_app.api.exact import ExactRenderer
 from requests_app.api.requests import router
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
@@ -24,6 +25,7 @@ api = NinjaAPI(
     urls_namespace="api",
     auth=Bearer(),
     parser=StrictParser(),
+    renderer=ExactRenderer(),
 )
 refusals = Refusals(api)
 

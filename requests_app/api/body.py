@@ -9,7 +9,8 @@ from typing import Any
 from django.http import HttpRequest
 from ninja.parser import Parser
 
-from requests_app.request_input import InvalidInput, parse_input
+from requests_app.fal.jsontext import parse_members
+from requests_app.request_input import InvalidInput, parse_input, strict_json_body
 
 
 class UnreadableBody(ValueError):
@@ -24,11 +25,16 @@ class StrictParser(Parser):
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise UnreadableBody("A compressed body is not taken; send it as it is.")
         try:
-            return parse_input(request.body.decode("utf-8-sig"))
+            return parse_input(request.body.decode("utf-8-sig"), decode=strict_json_body)
         except UnicodeDecodeError:
             raise UnreadableBody("The body is not UTF-8 text.") from None
         except InvalidInput as error:
             raise UnreadableBody(str(error).replace("The input", "The body")) from None
+
+
+def member_text(request: HttpRequest, name: str) -> str:
+    """The JSON text of a member of the body, letter for letter; the body was parsed before."""
+    return parse_members(request.body)[name].raw.decode()
 
 
 def digest_of(values: dict[str, Any]) -> str:

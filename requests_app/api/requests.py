@@ -15,7 +15,7 @@ from requests_app import lifecycle
 from requests_app.api import events, frames, rows
 from requests_app.api.accepted import Filters, NewRequest
 from requests_app.api.auth import SubmitterBearer
-from requests_app.api.body import digest_of
+from requests_app.api.body import digest_of, member_text
 from requests_app.api.errors import BadHeader
 from requests_app.api.schemas import (
     CancelOut,
@@ -65,7 +65,7 @@ def create(
     draft = parse_draft(
         endpoint_id=payload.endpoint_id,
         mode=payload.mode,
-        input=payload.input,
+        input=member_text(request, "input"),
         options=payload.options(),
     )
     row, is_new = _create(request.auth, draft, payload, idempotency_key)

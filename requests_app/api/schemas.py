@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 from ninja import Schema
+from pydantic import WithJsonSchema
 
+from requests_app.api.exact import JsonText
 from requests_app.display.output_download import output_column
 from requests_app.models import Delivery, FalRequest, LogLine, Observation
-from requests_app.request_input import InvalidInput, ensure_shallow, parse_input
+from requests_app.request_input import SPACE, InvalidInput, ensure_shallow, parse_input
 
 INLINE_BYTES = 4 * 1024 * 1024  # a larger output is had from `output_url` only
 NEWEST = 1000  # log lines, observations and deliveries in a reply; `events/` has them all
@@ -133,16 +134,20 @@ class DeliveryOut(Schema):
     body_size: int
 
 
+_OBJECT_OR_NULL = {"anyOf": [{"type": "object", "additionalProperties": True}, {"type": "null"}]}
+
+
 class RequestDetail(RequestOut):
     """A request with what went in and what came out.
 
     `output` is null when there is none yet, when it is not JSON and when it is larger than 4 MiB;
     `output_type` and `output_size` tell, and `output/` has the bytes. Of logs, observations and
     deliveries the newest 1000 are here, oldest first. `payload_removed_at` and `frames_removed_at`
-    say when the team's retention removed them; input is null then.
+    say when the team's retention removed them; input is null then. Input and output stand in the
+    reply as they were sent and received, digit for digit.
     """
 
-    input: dict[str, Any] | None
+    input: Annotated[Any, WithJsonSchema(_OBJECT_OR_NULL)]
     output: Any
     logs: list[LogLineOut]
     observations: list[ObservationOut]
@@ -152,20 +157,20 @@ class RequestDetail(RequestOut):
 
     @staticmethod
     def resolve_input(row: FalRequest) -> Any:
-        """Parsed; it was strict JSON when it was taken."""
-        return json.loads(row.input_text) if row.input_text else None
+        """The very text that is sent; it was strict JSON when it was taken."""
+        return JsonText(row.input_text) if row.input_text else None
 
     @staticmethod
     def resolve_output(row: FalRequest) -> Any:
-        """Parsed, if it is JSON that every client can read."""
+        """The text that came, if it is JSON that every client can read."""
         if not 0 < row.output_size <= INLINE_BYTES or row.payload_removed_at is not None:
             return None
         try:
-            value = parse_input((output_column(row) or b"").decode())
-            ensure_shallow(value)
+            text = (output_column(row) or b"").decode()
+            ensure_shallow(parse_input(text))
         except (UnicodeDecodeError, InvalidInput):
             return None
-        return value
+        return JsonText(text.strip(SPACE) or "{}")
 
     @staticmethod
     def resolve_logs(row: FalRequest) -> list[LogLine]:

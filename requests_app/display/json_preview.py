@@ -1,4 +1,4 @@
-"""JSON cut down to what a browser can carry. Pure.
+"""JSON cut down to what a browser can carry, its digits and repeated names as they came. Pure.
 
 A model may answer with fifty megabytes or a thousand levels; the page shows the beginning of everything and
 offers the rest as a download.
@@ -7,13 +7,14 @@ offers the rest as a download.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from html import escape
 from itertools import islice
 from typing import Any
 
-from requests_app.fal.jsontext import NotJson, parse_json
+from requests_app.fal.exactjson import Members, Number, parse_exact, write
+from requests_app.fal.jsontext import NotJson
 
 PARSE_LIMIT = 8 * 1024 * 1024  # bytes; larger texts are shown as they begin, unread
 PAGE_LIMIT = 200 * 1024  # characters of the escaped text, so that a page stays under 300 kB
@@ -24,7 +25,7 @@ MAX_DEPTH = 32
 
 @dataclass(frozen=True)
 class Preview:
-    """What to show. ``value`` is the whole parsed JSON, None when the text is not JSON."""
+    """What to show. ``value`` is the whole as `parse_exact` reads it, None when the text is not JSON."""
 
     text: str
     is_json: bool
@@ -36,12 +37,19 @@ def preview(raw: bytes, *, limit: int = PAGE_LIMIT) -> Preview:
     """The text to show for some bytes: indented JSON if they are JSON, else their beginning."""
     if len(raw) <= PARSE_LIMIT:
         try:
-            return _of_json(parse_json(raw), limit)
-        except (NotJson, RecursionError):
+            return _of_json(parse_exact(raw.decode("utf-8-sig")), limit)
+        except (NotJson, UnicodeDecodeError, RecursionError):
             pass
     text = raw[:limit].decode("utf-8", "replace").replace("\0", "�")
     shown = _beginning(text, limit)
     return Preview(shown, is_json=False, trimmed=len(raw) > limit or len(shown) < len(text))
+
+
+def preview_typed(text: str, *, limit: int) -> Preview:
+    """A typed input: its own letters where they fit, else as `preview` cuts it."""
+    shown = preview(text.encode(), limit=limit)
+    fits = len(escape(text)) <= limit and "\0" not in text
+    return replace(shown, text=text) if fits and not shown.trimmed else shown
 
 
 def is_text(raw: bytes) -> bool:
@@ -53,7 +61,7 @@ def is_text(raw: bytes) -> bool:
 def _of_json(value: Any, limit: int) -> Preview:
     budget = _Budget(limit)
     shown = budget.trim(value, 0)
-    text = json.dumps(shown, indent=2, ensure_ascii=False)
+    text = write(shown)
     # A lone surrogate is legal JSON and no legal UTF-8: show it as the escape it was.
     clean = text.encode("utf-8", "backslashreplace").decode()
     return Preview(clean, is_json=True, trimmed=budget.trimmed, value=value)
@@ -74,13 +82,21 @@ class _Budget:
 
     def trim(self, value: Any, depth: int) -> Any:
         """A copy that fits; what was left out is said where it stood."""
+        if isinstance(value, Number):
+            return self._number(value)
         if isinstance(value, str):
             return self._string(value)
-        if isinstance(value, Mapping):
-            return self._deeper(value, depth) or dict(self._members(value, depth))
+        if isinstance(value, Members):
+            return self._deeper(value, depth) or Members(self._members(value, depth))
         if isinstance(value, list):
             return self._deeper(value, depth) or list(self._items(value, depth))
         self.left -= len(str(value)) + 1
+        return value
+
+    def _number(self, value: Number) -> str:
+        if len(value) > STRING_LIMIT:
+            return self._string(value)
+        self.left -= len(value) + 1
         return value
 
     def _string(self, value: str) -> str:
@@ -92,14 +108,14 @@ class _Budget:
         self.left -= len(escape(json.dumps(shown, ensure_ascii=False)))
         return shown
 
-    def _deeper(self, value: Mapping[str, Any] | list[Any], depth: int) -> str | None:
+    def _deeper(self, value: list[Any], depth: int) -> str | None:
         if depth < MAX_DEPTH or not value:
             return None
         self.trimmed = True
         return f"… ({len(value):,} entries deeper than {MAX_DEPTH} levels)"
 
-    def _members(self, value: Mapping[str, Any], depth: int) -> Iterator[tuple[str, Any]]:
-        for number, (key, child) in enumerate(value.items()):
+    def _members(self, value: Members, depth: int) -> Iterator[tuple[str, Any]]:
+        for number, (key, child) in enumerate(value):
             if not self._has_room(depth):
                 yield "…", f"{len(value) - number:,} entries more"
                 return

@@ -22,6 +22,7 @@ from requests_app.display.media_hosts import (
     is_showable,
     path_of,
 )
+from requests_app.fal.exactjson import Members, Number
 
 MAX_MEDIA = 100
 MAX_DEPTH = 32
@@ -81,6 +82,8 @@ def _walk(root: object) -> Iterator[tuple[str, object]]:
 
 
 def _children(path: str, node: object) -> list[tuple[str, object]]:
+    if isinstance(node, Members):  # of repeated names the last counts, as in most programs
+        node = dict(node)
     if isinstance(node, Mapping):
         return [(f"{path}.{key}" if path else str(key), child) for key, child in node.items()]
     if isinstance(node, list):
@@ -90,6 +93,8 @@ def _children(path: str, node: object) -> list[tuple[str, object]]:
 
 def _medium(path: str, node: object, sources: Sequence[str]) -> Medium | None:
     """A file object ({"url": …, "content_type": …}) comes before the bare address inside it."""
+    if isinstance(node, Members):
+        node = dict(node)
     if isinstance(node, str):
         facts: Mapping[str, object] = {"url": node}
     elif isinstance(node, Mapping):
@@ -142,4 +147,6 @@ def _name(url: str, facts: Mapping[str, object]) -> str:
 
 
 def _number(value: object) -> int | None:
+    if isinstance(value, Number):
+        value = int(value) if re.fullmatch(r"\d{1,15}", value, re.ASCII) else None
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -50,6 +50,12 @@ class Incoming(msgspec.Struct, frozen=True):
     size: int
     control: Control | None = None
     request_id: RequestId | None = None
+    typed: str | None = None  # the text of a JSON message that can be shown as it is
+
+    @property
+    def text(self) -> str:
+        """The message as JSON text: what came as JSON letter for letter, the rest as `value` says it."""
+        return self.typed or msgspec.json.encode(self.value).decode()
 
     def __repr__(self) -> str:
         return f"<Incoming {self.kind}, {self.size} bytes>"
@@ -61,12 +67,19 @@ def decode_message(raw: bytes | str) -> Incoming:
         return _decode_binary(raw)
     size = len(raw.encode("utf-8", "surrogatepass"))
     try:
-        value = _Reader().shown(json.loads(raw))
+        value, typed = _read_json(raw)
     except (ValueError, RecursionError):
         return Incoming("text", _text(raw), raw, size)
     control = read_control(value)
     kind: Kind = "control" if control else "json"
-    return Incoming(kind, value, raw, size, control, request_id_of(value))
+    return Incoming(kind, value, raw, size, control, request_id_of(value), typed)
+
+
+def _read_json(text: str) -> tuple[Any, str | None]:
+    """The value, and the text itself where nothing in it (NaN, 1e400) is beyond JSON."""
+    reader = _Reader()
+    value = reader.shown(json.loads(text))
+    return value, None if reader.has_odd_floats else text
 
 
 def _decode_binary(raw: bytes) -> Incoming:
@@ -85,11 +98,11 @@ def _decode_json_bytes(raw: bytes) -> Incoming:
     """An app with an encoder of its own may send JSON in binary frames."""
     if raw[:1] in (b"{", b"["):
         try:
-            value = _Reader().shown(json.loads(raw))
+            value, typed = _read_json(raw.decode())
         except (ValueError, RecursionError):
             pass
         else:
-            return Incoming("json", value, raw, len(raw), None, request_id_of(value))
+            return Incoming("json", value, raw, len(raw), None, request_id_of(value), typed)
     return Incoming("binary", shown_bytes(raw), raw, len(raw))
 
 
@@ -154,6 +167,7 @@ class _Reader:
 
     def __init__(self, *, is_packed: bool = False) -> None:
         self._is_packed = is_packed
+        self.has_odd_floats = False
         self._unpacked = 0
         self._nodes = 0
 
@@ -176,7 +190,7 @@ class _Reader:
             return [self.shown(item, depth + 1) for item in value]
         if isinstance(value, dict):
             return {_text(k): self.shown(v, depth + 1) for k, v in value.items()}
-        return self._text(value) if isinstance(value, str) else _scalar(value)
+        return self._text(value) if isinstance(value, str) else self._scalar(value)
 
     def _text(self, text: str) -> Any:
         if _is_plain(text):
@@ -184,6 +198,12 @@ class _Reader:
         if self._is_packed:  # old writers put bytes into strings
             return shown_bytes(text.encode("utf-8", "surrogateescape"))
         return _text(text)
+
+    def _scalar(self, value: Any) -> Any:
+        if isinstance(value, float) and not math.isfinite(value):
+            self.has_odd_floats = True
+            return {"$float": json.dumps(value)}
+        return _scalar(value)
 
     def _map(self, pairs: _Pairs, depth: int) -> dict[str, Any]:
         shown = [[self.shown(key, depth), self.shown(item, depth)] for key, item in pairs]
@@ -195,8 +215,6 @@ class _Reader:
 
 
 def _scalar(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return {"$float": json.dumps(value)}
     if isinstance(value, bytes):
         return shown_bytes(value)
     if isinstance(value, msgpack.Timestamp):

@@ -13,6 +13,7 @@ from typing import Literal
 import msgpack
 import msgspec
 
+from .exactjson import compact
 from .realtime_pairing import RequestId, request_id_of
 
 MAX_BYTES = 16 * 1024 * 1024  # fal ends a session over a larger message, with code 1009
@@ -37,13 +38,13 @@ class Outgoing(msgspec.Struct, frozen=True):
         return f"<Outgoing {self.kind}, {self.size} bytes>"
 
     @classmethod
-    def encode(cls, value: object, form: Form = "msgpack") -> Outgoing:
+    def encode(cls, value: object, form: Form = "msgpack", *, typed: str | None = None) -> Outgoing:
         """A parsed JSON value as a message; fal's own template reads msgpack alone.
 
-        Raises InvalidMessage.
+        `typed` is the JSON text the value was read from: its numbers and escapes go as they are. Raises InvalidMessage.
         """
         plain = _with_bytes(value, form, MAX_DEPTH)
-        data = _packed(plain) if form == "msgpack" else _written(plain)
+        data = _packed(plain) if form == "msgpack" else compact(typed) if typed else _written(plain)
         size = len(data) if isinstance(data, bytes) else len(data.encode())
         if size > MAX_BYTES:
             raise InvalidMessage(f"The message has {size} bytes; fal takes {MAX_BYTES} at most.")

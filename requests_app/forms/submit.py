@@ -11,6 +11,8 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
+from requests_app.fal.exactjson import laid_out, parse_exact
+from requests_app.fal.jsontext import NotJson
 from requests_app.models import SUBMITTABLE, FalRequest, Mode
 from requests_app.request_input import Draft, InvalidDraft, parse_draft
 
@@ -20,6 +22,7 @@ MODE_HELP = {
     Mode.STREAM: "Watch the output grow, event by event. Hanging up stops the work; cut after {limit} s.",
 }
 OPTIONS = ["priority", "start_timeout", "no_retry", "no_store", "runner_hint", "headers"]
+LONG_LINE = 80  # characters
 PRIORITIES = [("normal", "Normal"), ("low", "Low: behind everything else")]
 
 
@@ -148,11 +151,17 @@ def parse_header_lines(text: str) -> dict[str, str]:
 
 
 def indented(text: str) -> str:
-    """JSON text as a person edits it; text that is no JSON stays as it is."""
+    """The same JSON text on lines of its own, digits and escapes as they are; other text as it is."""
     try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
+        parse_exact(text)
+    except NotJson:
         return text
+    return laid_out(text)
+
+
+def _editable(text: str) -> str:
+    """As it was typed; a long line, as programs send it, is laid out."""
+    return text if "\n" in text or len(text) <= LONG_LINE else indented(text)
 
 
 def values_of(row: FalRequest) -> dict[str, Any]:
@@ -162,7 +171,7 @@ def values_of(row: FalRequest) -> dict[str, Any]:
         "again_of": row.public_id,
         "endpoint_id": row.endpoint_id,
         "mode": row.mode,
-        "input": indented(row.input_text),
+        "input": _editable(row.input_text),
         "priority": options.get("priority", "normal"),
         "start_timeout": options.get("start_timeout"),
         "no_retry": bool(options.get("no_retry")),

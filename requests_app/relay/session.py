@@ -11,7 +11,6 @@ import asyncio
 import logging
 from typing import Any
 
-import msgspec
 from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
@@ -193,7 +192,7 @@ class Session:
 
     def _record(self, message: Incoming, direction: str, **pair: Any) -> Any:
         frame = self._recorder.add(
-            msgspec.json.encode(message.value).decode(),
+            message.text,
             message.size,
             direction=direction,
             kind=message.kind,

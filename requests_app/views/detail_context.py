@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from requests_app.display.explain import explain
-from requests_app.display.json_preview import is_text, preview
+from requests_app.display.json_preview import is_text, preview, preview_typed
 from requests_app.display.media import find_media
 from requests_app.display.output_download import output_for_page
 from requests_app.display.timeline import known_by, steps
@@ -57,7 +57,7 @@ def page(row: FalRequest, *, may_act: bool, tab: str) -> dict[str, Any]:
         "tabs": TABS,
         "open_tab": tab if tab in TABS else default_tab(row),
         "tab_was_chosen": tab in TABS,
-        "input": preview(row.input_text.encode(), limit=INPUT_LIMIT),
+        "input": preview_typed(row.input_text, limit=INPUT_LIMIT),
         "input_size": len(row.input_text.encode()),
         "options_json": json.dumps(row.options),
         "run_url": settings.FAL_RUN_URL,

@@ -50,6 +50,30 @@ def test_a_submit_records_the_row_for_the_tokens_person_and_team(owner: Caller) 
     assert made["Cache-Control"] == "private, no-store"
 
 
+INPUTS = [
+    '{"a": 7.50, "b": 1E2}', '{"seed":9007199254740993}', '{"x": [0.1000000000000000055, -0.0]}',
+    '{"\\u00e9": "\\/ \\ud83d\\ude00"}', "{}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("given", INPUTS)
+def test_an_input_goes_out_and_comes_back_letter_for_letter(owner: Caller, given: str) -> None:
+    answer = owner.post(body=f'{{"endpoint_id": "acme/img", "input": {given} , "mode": "run"}}')
+    assert answer.status_code == 201, answer.content
+    row = FalRequest.objects.get()
+    assert row.input_text == given
+    assert f'"input": {given}' in owner.get(f"{row.public_id}/").content.decode()
+
+
+def test_an_output_comes_back_digit_for_digit(owner: Caller) -> None:
+    sent = '{"a": 7.50, "seed": 9007199254740993, "big": 1E2}'
+    row = owner.make(
+        output=sent.encode(), output_size=len(sent), output_type="application/json",
+        status="completed",
+    )  # fmt: skip
+    assert f'"output": {sent}' in owner.get(f"{row.public_id}/").content.decode()
+
+
 def test_only_the_endpoint_and_the_input_are_needed(owner: Caller) -> None:
     owner.post(body=BODY)
     row = FalRequest.objects.get()

@@ -35,6 +35,24 @@ def test_after_a_submit_the_form_stays_and_the_row_comes_to_life_below(open_page
     expect(made(page).first).to_contain_text("second")
 
 
+def test_format_and_submit_keep_every_digit_and_escape(open_page: Any) -> None:
+    page = open_page(NEW)
+    typed = r'{"seed":9007199254740993,"cost":7.50,"big":[1E2,{}],"f":0.1000000000000000055,"s":"\u00e9"}'
+    laid_out = typed.replace("{}", "@").replace(",", ",\n  ").replace(":", ": ")
+    laid_out = laid_out.replace("{", "{\n  ").replace("[1E2,\n  @]", "[\n    1E2,\n    {}\n  ]")
+    laid_out = laid_out[:-1] + "\n}"
+    fill_input(page, typed)
+    page.get_by_role("button", name="Format").click()
+    assert page.input_value("#id_input") == laid_out
+    page.get_by_role("button", name="Submit").click()
+    expect(made(page)).to_have_count(1)
+    page.goto(made(page).get_by_role("link").first.get_attribute("href") + "?tab=input")
+    assert page.locator("#json-input").text_content() == laid_out
+    tree = page.get_by_role("tabpanel", name="Input").locator(".json-tree")
+    for literal in ["9007199254740993", "7.50", "1E2", "0.1000000000000000055"]:
+        expect(tree.get_by_text(literal, exact=True)).to_be_visible()
+
+
 def test_an_endpoint_brings_its_example_along_until_an_input_is_typed(open_page: Any) -> None:
     page = open_page("/requests/new/")
     page.get_by_label("Endpoint").fill("sandbox/text")

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from requests_app.display.media import MAX_DEPTH, MAX_MEDIA, find_media
+from requests_app.fal.exactjson import parse_exact
 from tests.display.test_media_hosts import CASES
 
 HOSTS = ["https://fal.media", "https://*.fal.media", "http://127.0.0.1:8900"]
@@ -59,3 +60,13 @@ def test_it_stops_at_a_number_and_a_depth():
     for _ in range(MAX_DEPTH + 1):
         deep = [deep]
     assert find_media(deep, HOSTS) == []
+
+
+def test_media_are_found_in_what_is_read_exactly():
+    text = (
+        '{"images": [{"url": "https://fal.media/a.png", "width": 64, "height": 1E2}], "n": 7.50,'
+        ' "image": {"url": "https://evil.example/x"}, "image": {"url": "https://fal.media/b.jpg"}}'
+    )
+    first, second = find_media(parse_exact(text), HOSTS)
+    assert (first.path, first.width, first.height) == ("images[0]", 64, None)
+    assert (second.path, second.url) == ("image", "https://fal.media/b.jpg")

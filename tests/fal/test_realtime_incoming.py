@@ -185,3 +185,25 @@ def test_the_short_way_shows_what_the_long_one_does(value: object, is_single: bo
     raw = msgpack.packb(value, use_single_float=is_single)
     long_way = realtime_incoming._unpacked(raw)
     assert json.dumps(decode_message(raw).value) == json.dumps(long_way)
+
+
+@pytest.mark.parametrize("binary", [False, True])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": 7.50, "a": 1E2}',
+        "[9007199254740993,  0.1000000000000000055]",
+        '{"\\u00e9": "\\ud800"}',
+    ],
+)
+def test_what_came_as_json_is_shown_letter_for_letter(text: str, binary: bool) -> None:
+    message = decode_message(text.encode() if binary else text)
+    assert (message.kind, message.text) == ("json", text)
+
+
+@pytest.mark.parametrize(
+    "raw", ['{"x": NaN}', "[1e400]", b"\x81\xa1a\x01", "plain", b"\x00\x01\xc1"]
+)
+def test_what_is_no_json_text_is_written_as_its_value_says(raw: str | bytes) -> None:
+    message = decode_message(raw)
+    assert json.loads(message.text) == message.value

@@ -84,3 +84,10 @@ def test_a_message_larger_than_fal_takes_is_refused_here() -> None:
 
 def test_the_content_of_a_message_does_not_show_in_its_repr() -> None:
     assert "private" not in repr(Outgoing.encode({"prompt": "private"}))
+
+
+@pytest.mark.parametrize("typed", ['{"a": 7.50}', "1E2", "[0.1000000000000000055]", '"\\u00e9"'])
+def test_json_text_keeps_the_digits_and_escapes_that_were_typed(typed: str) -> None:
+    message = Outgoing.encode(json.loads(typed), "json", typed=typed)
+    plain = typed.replace(" ", "")
+    assert (message.data, message.size) == (plain, len(plain))

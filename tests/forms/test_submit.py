@@ -112,6 +112,23 @@ def test_an_earlier_request_fills_the_form_so_that_it_says_the_same():
     assert again.draft == first.draft
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        '{"a": 7.50, "b": [1E2, 9007199254740993]}',
+        '{\n"a":0.1000000000000000055\n}',
+        '{"prompt": "' + "long " * 40 + '\\u00e9", "seed": 12345678901234567890, "f": 7.50}',
+    ],
+)
+def test_running_again_sends_the_same_digits_and_escapes(typed):
+    row = FalRequest(endpoint_id="acme/img", mode="queue", input_text=typed, options={})
+    again = SubmitForm({**values_of(row), "token": new_token(), "again_of": ""})
+    assert again.is_valid(), again.errors
+    sent = again.draft.input_text
+    assert sent.replace(" ", "").replace("\n", "") == typed.replace(" ", "").replace("\n", "")
+    assert sent == typed or "\n" not in typed  # a long line alone is laid out
+
+
 def test_text_that_is_no_json_is_not_touched():
     assert indented("{oops") == "{oops"
     assert indented('{"a":{"b":1}}') == '{\n  "a": {\n    "b": 1\n  }\n}'

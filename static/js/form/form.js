@@ -2,7 +2,7 @@
 // The server judges; nothing here changes or blocks what was typed.
 
 import { Code } from "../lib/code.js";
-import { offsetOf, placeOf, problemOf } from "../lib/jsontext.js";
+import { JsonError, format, offsetOf, placeOf, problemOf } from "../lib/jsontext.js";
 
 const PAUSE_MS = 150;
 
@@ -113,13 +113,12 @@ class Compose {
 
   #format() {
     try {
-      const text = JSON.stringify(JSON.parse(this.#input.value), null, 2);
-      // Long numbers would lose digits: then the text stays as it is.
-      if (text.replace(/\s/g, "").length !== this.#input.value.replace(/\s/g, "").length) return;
+      const text = format(this.#input.value);
       this.#input.focus();
       this.#input.select();
       document.execCommand("insertText", false, text); // the one way that keeps undo
-    } catch {
+    } catch (error) {
+      if (!(error instanceof JsonError)) throw error;
       this.#goThere();
     }
   }

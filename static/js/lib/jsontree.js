@@ -1,7 +1,7 @@
 // <pre data-json-tree> becomes a folding tree. Branches are built when they are opened, long lists in pages, so
 // that a large output stays light. Everything is a text node: nothing in the data can become markup.
 
-import { ExactNumber, parseExact } from "./jsontext.js";
+import { parsed } from "./jsontext.js";
 
 const PAGE = 100; // entries of one branch shown at once
 const OPEN_ENTRIES = 40; // a branch with fewer entries starts open, up to OPEN_LEVELS
@@ -15,12 +15,15 @@ function span(kind, text) {
   return element;
 }
 
-const isBranch = (value) => value !== null && typeof value === "object" && !(value instanceof ExactNumber);
+/** [name or index, node] of each entry; null for a leaf. Repeated names are all there. */
+function entriesOf(node) {
+  if (node.type === "object") return node.members.map(({ key, value }) => [key, value]);
+  return node.type === "array" ? node.items.map((item, index) => [String(index), item]) : null;
+}
 
-function leaf(value) {
-  if (value instanceof ExactNumber) return span("number", value.source);
-  if (typeof value === "string") return stringLeaf(value);
-  return span(value === null ? "null" : typeof value, String(value));
+function leaf(node) {
+  if (node.type === "string") return stringLeaf(node.value);
+  return span(node.type === "number" ? "number" : node.value === null ? "null" : "boolean", node.raw);
 }
 
 function stringLeaf(value) {
@@ -45,39 +48,39 @@ function moreButton(word, act) {
   return button;
 }
 
-function summaryOf(value) {
-  const count = Array.isArray(value) ? value.length : Object.keys(value).length;
-  const [open, close] = Array.isArray(value) ? "[]" : "{}";
+function summaryOf(node, count) {
+  const [open, close] = node.type === "array" ? "[]" : "{}";
   return count ? `${open} ${count} ${close}` : `${open}${close}`;
 }
 
-function entry(key, value, level) {
+function entry(key, node, level) {
   const item = document.createElement("li");
-  if (isBranch(value) && Object.keys(value).length) item.append(branch(key, value, level));
-  else item.append(...label(key), isBranch(value) ? span("count", summaryOf(value)) : leaf(value));
+  const entries = entriesOf(node);
+  if (entries?.length) item.append(branch(key, node, level));
+  else item.append(...label(key), entries ? span("count", summaryOf(node, 0)) : leaf(node));
   return item;
 }
 
 const label = (key) => (key === null ? [] : [span("key", key), span("colon", ": ")]);
 
-function branch(key, value, level) {
+function branch(key, node, level) {
+  const entries = entriesOf(node);
   const details = document.createElement("details");
   const summary = document.createElement("summary");
-  summary.append(...label(key), span("count", summaryOf(value)));
+  summary.append(...label(key), span("count", summaryOf(node, entries.length)));
   details.append(summary);
   const fill = () => {
-    if (details.childElementCount === 1) details.append(list(value, level + 1));
+    if (details.childElementCount === 1) details.append(list(entries, level + 1));
   };
   details.addEventListener("toggle", () => details.open && fill());
-  if (level < OPEN_LEVELS && Object.keys(value).length <= OPEN_ENTRIES) {
+  if (level < OPEN_LEVELS && entries.length <= OPEN_ENTRIES) {
     fill();
     details.open = true;
   }
   return details;
 }
 
-function list(value, level) {
-  const entries = Object.entries(value);
+function list(entries, level) {
   const root = document.createElement("ul");
   let shown = 0;
   const page = () => {
@@ -100,26 +103,28 @@ function nextPage(left, page) {
   return item;
 }
 
-/** The tree of a value. */
-export function treeOf(value) {
+/** The tree of a parsed text. */
+export function treeOf(node) {
   const root = document.createElement("div");
   root.className = "json-tree";
-  root.append(isBranch(value) ? branch(null, value, 0) : leaf(value));
+  root.append(entriesOf(node) ? branch(null, node, 0) : leaf(node));
   return root;
+}
+
+/** The tree of a JSON text; null when it is none. */
+export function treeOfText(text) {
+  const node = parsed(text);
+  return node && treeOf(node);
 }
 
 /** Turn every <pre data-json-tree> inside `root` into a tree; text that is no JSON stays as it is. */
 export function growTrees(root = document) {
   for (const pre of root.querySelectorAll("pre[data-json-tree]")) {
-    let value;
-    try {
-      value = parseExact(pre.textContent);
-    } catch {
-      continue;
-    }
+    const tree = treeOfText(pre.textContent);
+    if (!tree) continue;
     pre.hidden = true; // stays for copying
     pre.removeAttribute("data-json-tree");
-    pre.after(treeOf(value));
+    pre.after(tree);
   }
 }
 

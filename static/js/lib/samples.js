@@ -4,6 +4,8 @@
 // priority, start_timeout, no_retry, store_io, runner_hint, headers. The JSON text is never parsed and written
 // again, so that long numbers keep their digits.
 
+import { plainOf } from "./jsontext.js";
+
 const JSON_TOKENS = /"(?:[^"\\]|\\.)*"|\b(?:true|false|null)\b/gs;
 const PYTHON_WORDS = { true: "True", false: "False", null: "None" };
 // The clients refuse shorter ones by their own rule; the header itself may say less.
@@ -91,11 +93,7 @@ export function pythonOfJson(text) {
 }
 
 function plainString(token) {
-  try {
-    return JSON.stringify(JSON.parse(token));
-  } catch {
-    return token; // half typed
-  }
+  return JSON.stringify(plainOf(token)) ?? token; // half typed
 }
 
 const indent = (text) => text.replaceAll("\n", "\n    ");

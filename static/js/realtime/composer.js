@@ -2,7 +2,7 @@
 //
 // A file stands in the text as {"$file": "name"} and becomes {"$bytes": "<base64>"} when it is sent.
 
-import { problemOf } from "../lib/jsontext.js";
+import { plainOf, problemOf } from "../lib/jsontext.js";
 import { sizeOf } from "../record/frametext.js";
 
 const PAUSE_MS = 150;
@@ -128,7 +128,7 @@ export class Composer {
     const problem = this.#judge();
     if (problem) return null;
     // A replacement function: "$" in base64 or names has no meaning of its own.
-    const whole = this.#text.value.replace(FILE, (_, name) => `{"$bytes":"${this.#files.get(JSON.parse(name))}"}`);
+    const whole = this.#text.value.replace(FILE, (_, name) => `{"$bytes":"${this.#files.get(plainOf(name))}"}`);
     return whole;
   }
 
@@ -145,13 +145,9 @@ export class Composer {
   #problem() {
     const text = this.#text.value;
     if (!text.trim()) return "empty";
-    try {
-      JSON.parse(text);
-    } catch {
-      const { message, line, column } = problemOf(text) ?? { message: "Not JSON yet" };
-      return line ? `${message}: line ${line}, column ${column}` : message;
-    }
-    const names = [...text.matchAll(FILE)].map(([, name]) => JSON.parse(name));
+    const problem = problemOf(text, { anyType: true });
+    if (problem) return `${problem.message}: line ${problem.line}, column ${problem.column}`;
+    const names = [...text.matchAll(FILE)].map(([, name]) => plainOf(name));
     const missing = names.find((name) => !this.#files.has(name));
     if (missing !== undefined) return `attach ${missing} again: files are not kept`;
     if (LEFT_OUT.test(text)) return "the bytes are not in this text: attach the file again in their place";

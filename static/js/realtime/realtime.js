@@ -2,6 +2,7 @@
 
 import { announce } from "../lib/announce.js";
 import { Composer } from "./composer.js";
+import { formatted } from "../lib/jsontext.js";
 import { FrameDetail } from "../record/framedetail.js";
 import { FrameList } from "../record/frames.js";
 import { sizeOf, spanOf } from "../record/frametext.js";
@@ -33,7 +34,7 @@ class SessionTab {
     const frames = panel.querySelector("[data-frames-root]");
     this.detail = new FrameDetail(frames, {
       base: () => `${this.session.url}frames/`,
-      reuse: (text, kind) => this.composer.write(pretty(text), kind),
+      reuse: (text, kind) => this.composer.write(formatted(text), kind),
       closed: () => this.list.mark(null),
       pairOf: (frame) => this.list.pairOf(frame),
       go: (frame) => this.list.choose(frame),
@@ -162,12 +163,6 @@ class SessionTab {
     return this.panel.querySelector(`[data-${name}]`);
   }
 }
-
-const pretty = (text) => {
-  const indented = JSON.stringify(JSON.parse(text), null, 2);
-  // Long numbers would lose digits: then the text stays as it is.
-  return indented.replace(/\s/g, "") === text.replace(/\s/g, "") ? indented : text;
-};
 
 class Workbench {
   #tabs = [];

@@ -1,8 +1,8 @@
 // One frame in full: what can be seen or heard in it, the decoded tree, the bytes as hex.
 
 import { hexOf, mediaIn, offsetOf, sizeOf, spanOf } from "./frametext.js";
-import { parseExact } from "../lib/jsontext.js";
-import { treeOf } from "../lib/jsontree.js";
+import { plainOf } from "../lib/jsontext.js";
+import { treeOfText } from "../lib/jsontree.js";
 import { findMedia, pageSources } from "../lib/media.js";
 
 const HEX_BYTES = 4096; // shown at first
@@ -71,7 +71,7 @@ export class FrameDetail {
 
   #media(frame) {
     const place = this.#part("media");
-    const value = valueOf(this.#text);
+    const value = plainOf(this.#text);
     const linked = findMedia(value, pageSources()).filter(({ kind }) => kind in ELEMENTS);
     const held = mediaIn(value).map(({ pointer, type }) => ({
       url: `${this.#url(frame, "media/")}?at=${encodeURIComponent(pointer)}`,
@@ -123,20 +123,9 @@ export class FrameDetail {
   }
 }
 
-function valueOf(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
 function decoded(text) {
-  try {
-    if (text !== null) return treeOf(parseExact(text));
-  } catch {
-    // plain text
-  }
+  const tree = text === null ? null : treeOfText(text);
+  if (tree) return tree;
   const pre = document.createElement("pre");
   pre.textContent = text ?? "It could not be loaded: it may not be recorded, or the server is away.";
   return pre;

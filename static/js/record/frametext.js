@@ -1,5 +1,6 @@
 // What a frame says, for a list and for its detail. Pure.
 
+import { plainOf } from "../lib/jsontext.js";
 import { hasFailed } from "./streamend.js";
 
 const LINE = 160; // characters of the first line
@@ -35,7 +36,7 @@ function lineOf({ data, event }) {
 
 /** fal's own words about the session; a time-out is how a good one usually ends. */
 export function controlOf(data) {
-  const value = parsed(data);
+  const value = plainOf(data);
   if (value?.type === "x-fal-message") {
     const timing = typeof value.timing === "number" ? `, ${value.timing} s` : "";
     return { tone: "word", line: `x-fal-message: ${value.action ?? "no action"}${timing}` };
@@ -51,15 +52,7 @@ export function controlOf(data) {
 /** Whether a frame that came says that something failed, as models do it in mid-stream. */
 function isFailure({ data, event = "" }) {
   const mayTell = data !== null && data.length <= KEPT && /"(error|failed|detail)"/i.test(data);
-  return hasFailed(mayTell ? parsed(data) : undefined, event);
-}
-
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return hasFailed(mayTell ? plainOf(data) : undefined, event);
 }
 
 /** Bytes that can be seen or heard: [{pointer, type}], pointers (RFC 6901) into the shown message. */

@@ -3,6 +3,7 @@
 // Models send text in three ways: the whole text so far ("cumulative"), the next piece ("delta"), or choices as
 // OpenAI's API does. Nothing in an event says which; the first two texts tell.
 
+import { parsed, plain } from "../lib/jsontext.js";
 import { picturesIn } from "../lib/media.js";
 import { hasFailed, isSentinel } from "../record/streamend.js";
 
@@ -37,7 +38,7 @@ export class Merged {
   #decided = null; // "cumulative" or "delta", once the texts have told
   text = "";
   images = [];
-  last = undefined; // the newest JSON value
+  last = undefined; // the text of the newest event
 
   constructor(mode = "auto", sources = []) {
     this.#chosen = mode !== "auto";
@@ -56,15 +57,11 @@ export class Merged {
       this.skip();
       return;
     }
-    let value = data;
-    try {
-      value = JSON.parse(data);
-    } catch {
-      // plain text is an output too
-    }
+    const node = parsed(data);
+    let value = node ? plain(node) : data; // plain text is an output too
     // Words that happen to be JSON (12, true) are words, when they come alone.
     if (typeof value === "number" || typeof value === "boolean") value = data;
-    this.last = value;
+    this.last = data;
     const images = picturesIn(value, this.sources);
     if (images.length) this.images = images;
     const found = hasFailed(value, name) ? null : textOf(value);

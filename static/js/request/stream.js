@@ -4,7 +4,8 @@ import { announce } from "../lib/announce.js";
 import { Follower } from "../lib/follow.js";
 import { Feed } from "../record/feed.js";
 import { sizeOf, spanOf } from "../record/frametext.js";
-import { treeOf } from "../lib/jsontree.js";
+import { plainOf } from "../lib/jsontext.js";
+import { treeOfText } from "../lib/jsontree.js";
 import { pageSources, picturesIn } from "../lib/media.js";
 import { Merged } from "./merge.js";
 import { record } from "../record/record.js";
@@ -133,10 +134,10 @@ class StreamView {
     else this.#showPast(this.#until);
   }
 
-  #show(text, images, value) {
+  #show(text, images, last) {
     this.#writeText(text);
     this.#writeImages(images);
-    this.#writeValue(text || images.length ? undefined : value);
+    this.#writeValue(text || images.length ? undefined : last);
   }
 
   /** As it was after `count` events. A picture or a value is looked up; the newest wish wins. */
@@ -146,10 +147,9 @@ class StreamView {
     const wanted = pictures >= 0 ? pictures : text ? -1 : newest;
     this.#look.at(record.list.all[wanted], (data) => {
       if (this.#until === null) return;
-      const value = valueOf(data);
-      const images = pictures >= 0 ? picturesIn(value, pageSources()) : [];
+      const images = pictures >= 0 ? picturesIn(plainOf(data) ?? data, pageSources()) : [];
       this.#writeImages(images);
-      this.#writeValue(text || images.length ? undefined : value);
+      this.#writeValue(text || images.length ? undefined : data);
     });
   }
 
@@ -180,10 +180,10 @@ class StreamView {
   }
 
   /** Events that are neither text nor picture: one as a tree. */
-  #writeValue(value) {
+  #writeValue(text) {
     const box = byId("stream-json");
-    box.hidden = value === undefined;
-    if (!box.hidden) box.replaceChildren(treeOf(value));
+    box.hidden = text === undefined;
+    if (!box.hidden) box.replaceChildren(treeOfText(text) ?? text);
   }
 }
 
@@ -220,14 +220,6 @@ class Look {
 }
 
 const sum = (frames) => frames.reduce((total, { size }) => total + size, 0);
-
-function valueOf(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
 
 function remembered() {
   try {

@@ -1,0 +1,100 @@
+"""JSON for showing: number literals and repeated names stay as they were written. Pure.
+
+Python's own parser reads ``7.50`` as 7.5 and keeps the last of two equal names; nothing that is shown or
+sent again goes through it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .jsontext import NotJson
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
+_OPENING = {"}": "{", "]": "["}
+INDENT = "  "
+
+
+class Number(str):
+    """A number's literal, such as ``1E2``; also NaN, which some programs write."""
+
+    __slots__ = ()
+
+
+class Members(list[tuple[str, Any]]):
+    """An object: its names with their values, in order, repeated names included."""
+
+    __slots__ = ()
+
+
+_decode = json.JSONDecoder(
+    parse_int=Number, parse_float=Number, parse_constant=Number, object_pairs_hook=Members
+).decode
+
+
+def parse_exact(text: str) -> Any:
+    """Members, lists, strings, Numbers, True, False and None. Raises NotJson."""
+    try:
+        return _decode(text)
+    except (ValueError, RecursionError) as exc:
+        raise NotJson("The text is not readable JSON.") from exc
+
+
+def write(value: Any, level: int = 0) -> str:
+    """The indented text of what `parse_exact` gave; nothing but white space has changed.
+
+    Strings are written readably: a name or text keeps what it says, not how it was escaped.
+    """
+    return "".join(_written(value, level))
+
+
+def _written(value: Any, level: int) -> Iterator[str]:
+    if isinstance(value, Number):
+        yield value
+    elif isinstance(value, Members):
+        entries = [(_quoted(name) + ": ", child) for name, child in value]
+        yield from _branch("{}", entries, level)
+    elif isinstance(value, list):
+        yield from _branch("[]", [("", child) for child in value], level)
+    else:
+        yield _quoted(value)
+
+
+def _branch(signs: str, entries: list[tuple[str, Any]], level: int) -> Iterator[str]:
+    if not entries:
+        yield signs
+        return
+    line = "\n" + INDENT * (level + 1)
+    yield signs[0]
+    for number, (name, child) in enumerate(entries):
+        yield f"{',' if number else ''}{line}{name}"
+        yield from _written(child, level + 1)
+    yield f"\n{INDENT * level}{signs[1]}"
+
+
+def _quoted(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def laid_out(text: str) -> str:
+    """The same tokens of a JSON text, indented: escapes too are as they were."""
+    parts: list[str] = []
+    depth, last = 0, ""
+    for match in _TOKEN.finditer(text):
+        part = match[0]
+        closes = part in _OPENING
+        depth -= closes
+        if last != _OPENING[part] if closes else last in ("{", "[", ","):
+            parts.append("\n" + INDENT * depth)
+        parts.append(f"{part} " if part == ":" else part)
+        depth += part in ("{", "[")
+        last = part
+    return "".join(parts)
+
+
+def compact(text: str) -> str:
+    """The same tokens of a JSON text, without white space between them."""
+    return "".join(_TOKEN.findall(text))
