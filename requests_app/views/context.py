@@ -39,6 +39,7 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
 def _fixed() -> dict[str, Any]:
     return {
         "sandbox": settings.SANDBOX,
+        "version": settings.VERSION,
         "live_url": "/ws/",
         "media_hosts": " ".join(settings.FAL_MEDIA_HOSTS),
     }

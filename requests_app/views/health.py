@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
@@ -10,8 +11,8 @@ from requests_app.upkeep.health import examine
 
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 "ok" as long as requests are answered at all."""
-    return HttpResponse("ok", content_type="text/plain")
+    """Answer 200 while the process lives: {"status": "ok", "version": "0.1.0"}."""
+    return JsonResponse({"status": "ok", "version": settings.VERSION})
 
 
 @require_safe

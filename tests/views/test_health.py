@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
@@ -84,7 +85,10 @@ def not_fine(status: int = 503) -> dict[str, str]:
 def test_it_lives_without_a_database() -> None:
     with connection.execute_wrapper(away):
         response = Client().get("/healthz")
-    assert (response.status_code, response.content) == (200, b"ok")
+    assert (response.status_code, response.json()) == (
+        200,
+        {"status": "ok", "version": settings.VERSION},
+    )
     assert "no-store" in response["Cache-Control"]
 
 
