@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isinf
+from types import MappingProxyType
 from typing import Any
 
 from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
-from requests_app.fal.headers import InvalidHeader, build_headers
+from requests_app.fal.headers import InvalidHeader, build_headers, understand
+from requests_app.fal.options import BY_NAME
 from requests_app.fal.realtime_url import (
     InvalidBuffering,
     InvalidRealtimePath,
@@ -69,17 +71,20 @@ def parse_draft(
         errors["input"] = [str(error)]
     if mode not in SUBMITTABLE:
         errors["mode"] = [f"The mode is one of {', '.join(SUBMITTABLE)}."]
-    kept = {name: value for name, value in options.items() if value not in (None, "", {})}
-    for name, value in kept.items():  # one by one: every wrong option is told at once
-        errors.update(_option_errors({name: value}))
-    if not errors:
-        errors.update(_option_errors(kept))
+    understood = _understood(options, mode, errors)
     if errors:
         raise InvalidDraft(errors)
-    return Draft(endpoint, mode, text, kept)
+    return Draft(endpoint, mode, text, understood)
 
 
-def parse_session(*, endpoint_id: str, path: str, max_buffering: int | None, auth: str) -> Draft:
+def parse_session(
+    *,
+    endpoint_id: str,
+    path: str,
+    max_buffering: int | None,
+    auth: str,
+    options: Mapping[str, Any] = MappingProxyType({}),
+) -> Draft:
     """A realtime session that may be opened. Raises InvalidDraft with every error found."""
     errors: dict[str, list[str]] = {}
     try:
@@ -96,10 +101,32 @@ def parse_session(*, endpoint_id: str, path: str, max_buffering: int | None, aut
         errors["max_buffering"] = [str(error)]
     if auth not in SESSION_AUTH:
         errors["auth"] = [f"The authentication is one of {', '.join(SESSION_AUTH)}."]
+    understood = _understood(options, Mode.REALTIME, errors)
     if errors:
         raise InvalidDraft(errors)
-    options = {"path": path, "max_buffering": max_buffering, "auth": auth}
-    return Draft(str(endpoint), Mode.REALTIME, "{}", options)
+    how = {"path": path, "max_buffering": max_buffering, "auth": auth}
+    return Draft(str(endpoint), Mode.REALTIME, "{}", how | understood)
+
+
+def _understood(
+    options: Mapping[str, Any], mode: str, errors: dict[str, list[str]]
+) -> dict[str, Any]:
+    """The platform options as they are stored; every wrong one is added to `errors`."""
+    given = {name: value for name, value in options.items() if value not in (None, "", {})}
+    wrong: dict[str, list[str]] = {}
+    for name, value in given.items():  # one by one: all of them are told at once
+        wrong |= _option_errors({name: value}) or _out_of_place(name, mode)
+    wrong = wrong or _option_errors(given)  # together: do they contradict each other?
+    errors.update(wrong)
+    return {} if wrong else understand(given)
+
+
+def _out_of_place(name: str, mode: str) -> dict[str, list[str]]:
+    """A parameter of the submit has no place in the other calls; a header is sent with any."""
+    option = BY_NAME.get(name)
+    if option is None or not option.query or mode in option.modes:
+        return {}
+    return {name: [f"{option.label} ({name}) has a meaning in the mode queue alone."]}
 
 
 def _option_errors(options: Mapping[str, Any]) -> dict[str, list[str]]:

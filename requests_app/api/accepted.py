@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from ninja import Schema
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StrictBool, StrictStr
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    create_model,
+)
 
 from requests_app import search
+from requests_app.fal.option_kinds import (
+    Choice,
+    Count,
+    JsonObject,
+    Kind,
+    OnOff,
+    Seconds,
+    Switch,
+    Tags,
+)
+from requests_app.fal.option_kinds import (
+    Text as FreeText,
+)
+from requests_app.fal.options import OPTIONS, Option
 from requests_app.models import Mode, Status
 
 
@@ -36,7 +60,40 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-class NewRequest(Schema):
+def _type_of(option: Option) -> Any:
+    kind = option.kind
+    if isinstance(kind, Choice):
+        return Literal[tuple(kind.words)]
+    if isinstance(kind, Count):
+        return Annotated[StrictInt, Field(ge=kind.least, le=kind.most)]
+    if isinstance(kind, JsonObject):
+        return dict[str, Any] | StrictStr
+    return _TYPES[type(kind)]
+
+
+_TYPES: Mapping[type[Kind], Any] = {
+    Seconds: Annotated[float, Field(strict=True)],
+    Switch: StrictBool,
+    OnOff: StrictBool,
+    Tags: dict[str, StrictStr] | StrictStr,
+    FreeText: StrictStr,
+}
+
+
+def _field_of(option: Option) -> Any:
+    """An option is null or left out for what fal does unasked."""
+    words = [option.label, option.help, f"As {option.query or option.headers[0]}."]
+    words.append(f"fal heeds it in the modes {', '.join(option.modes)}.")
+    description = " ".join(word if word.endswith(".") else f"{word}." for word in words if word)
+    return Annotated[_type_of(option) | None, Field(description=description)], None
+
+
+_Options: Any = create_model(
+    "PlatformOptions", __base__=Schema, **{one.name: _field_of(one) for one in OPTIONS}
+)
+
+
+class NewRequest(_Options):  # type: ignore[misc]
     """A request to make."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": EXAMPLE})
@@ -44,20 +101,20 @@ class NewRequest(Schema):
     endpoint_id: StrictStr
     input: dict[str, Any]
     mode: Literal["queue", "run", "stream"] = "queue"
-    headers: Annotated[dict[str, StrictStr], Field(description="own x-… headers")] = {}
-    priority: Literal["normal", "low"] | None = None
-    start_timeout: Annotated[
-        float | None, Field(description="seconds until it must have started", strict=True)
-    ] = None
-    no_retry: StrictBool | None = None
-    store_io: Annotated[
-        StrictBool | None, Field(description="false: fal does not store input and output")
-    ] = None
-    runner_hint: StrictStr | None = None
+    headers: Annotated[
+        dict[str, StrictStr],
+        Field(
+            description="fal's platform headers as it documents them, which become the option of that "
+            "meaning, and headers of your own app."
+        ),
+    ] = {}
 
     def options(self) -> dict[str, Any]:
         """The platform options that were given."""
-        return self.model_dump(exclude={"endpoint_id", "input", "mode"}, exclude_none=True)
+        given: dict[str, Any] = self.model_dump(
+            exclude={"endpoint_id", "input", "mode"}, exclude_none=True
+        )
+        return given
 
 
 class Filters(Schema):

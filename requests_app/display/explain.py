@@ -64,6 +64,11 @@ _KNOWN: Mapping[str, tuple[str, str]] = {
         "The model crashed",
         "Try again; if it repeats with this input, change the input or tell the model's owner.",
     ),
+    "queue_too_long": (
+        "fal's queue was too long",
+        "More requests were waiting than this one allows (Longest queue). Nothing ran: submit it "
+        "again later, or allow a longer queue.",
+    ),
     "internal_error": ("fal had an internal error", "Try again in a few minutes."),
     "internal_server_error": (
         "The model crashed",

@@ -4,7 +4,8 @@
 
     errors      one tree; each error says whether bytes had left and whether a machine may try again
     endpoints   endpoint ids, configured hosts, every URL
-    headers     platform options -> request headers
+    options     the table of platform options; option_kinds: what one can hold
+    headers     platform options and own headers -> request headers and query
     jsontext    bytes -> JSON values, raw members
     error_bodies  the reason in an error's body, in whatever shape it stands
     reports     frozen values of what fal said, and their readers
@@ -48,7 +49,7 @@ from .errors import (
     Unanswered,
 )
 from .finished import Listed, Window
-from .headers import PLATFORM_HEADERS, InvalidHeader, build_headers
+from .headers import InvalidHeader, build_headers, build_query, platform_options
 from .jsontext import NotJson
 from .realtime import RealtimeConnection
 from .realtime_control import Control
@@ -74,7 +75,6 @@ from .transport import Limits, Timeouts
 from .webhooks import KeyCache, WebhookRejected, parse_jwks, verify
 
 __all__ = [
-    "PLATFORM_HEADERS",
     "BadReply",
     "CancelAnswer",
     "Control",
@@ -123,6 +123,7 @@ __all__ = [
     "WebhookReport",
     "Window",
     "build_headers",
+    "build_query",
     "decode_message",
     "describe_close",
     "fetch_token",
@@ -130,6 +131,7 @@ __all__ = [
     "parse_error",
     "parse_jwks",
     "parse_status",
+    "platform_options",
     "realtime_url",
     "trusted_urls",
     "urls_for",

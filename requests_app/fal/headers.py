@@ -1,27 +1,40 @@
-"""Platform options -> request headers: allow-listed, typed, visible ASCII, capped. Pure.
+"""What a caller wants of fal's gateway -> options, headers and query: typed, visible ASCII, capped. Pure.
 
 httpx and aiohttp would let a caller override ``Host``, ``Authorization`` or ``Transfer-Encoding``
-and send a 100 KB value; so nothing reaches the wire that is not named or patterned here.
+and send a 100 KB value; so nothing reaches the wire that is not checked here.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 
-from .jsontext import NotJson, parse_object
+from .option_kinds import MAX_JSON_BYTES, BadValue, plain
+from .options import BY_HEADER, BY_NAME, BY_QUERY, OPTIONS, Option
 
-MAX_VALUE_BYTES = 1024
 MAX_TOTAL_BYTES = 8192
+HEADERS = "headers"  # the option that holds the caller's own headers, name -> value
 
-_NAME = re.compile(r"x-[a-z0-9-]{1,62}", re.ASCII)
-_VALUE = re.compile(r"[!-~]([ -~]*[!-~])?", re.ASCII)
-_TAG_KEY = re.compile(r"[a-z0-9._-]{1,64}", re.ASCII)
-_RESERVED_NAMES = frozenset({"x-real-ip", "x-host", "x-api-key", "x-cookie", "x-csrftoken"})
-_RESERVED_PREFIXES = (
-    "x-fal-", "x-app-fal-", "x-forwarded-", "x-auth-", "x-http-method", "x-original-", "x-rewrite-",
+_NAME = re.compile(r"[a-z0-9](-?[a-z0-9])*", re.ASCII)
+MAX_NAME = 64
+_OURS = frozenset(
+    {
+        "accept", "accept-charset", "accept-encoding", "authorization", "cache-control", "cookie",
+        "cookie2", "date", "dnt", "expect", "forwarded", "from", "host", "origin", "pragma", "range",
+        "referer", "server", "user-agent", "via", "x-api-key", "x-cookie", "x-csrftoken", "x-host",
+        "x-real-ip",
+    }
 )  # fmt: skip
+_OUR_PREFIXES = (
+    "access-control-", "content-", "if-", "sec-", "x-auth-", "x-forwarded-", "x-http-method",
+    "x-original-", "x-rewrite-",
+)  # fmt: skip
+_HOP_BY_HOP = frozenset(
+    {"connection", "http2-settings", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+_WEBHOOK = "x-fal-webhook"
+_OF_FAL = ("x-fal-", "x-app-fal-")
+_PASSED_ON = frozenset({"x-fal-client-proxy"})  # names the program between the caller and fal
 
 
 class InvalidHeader(ValueError):
@@ -32,81 +45,64 @@ class InvalidHeader(ValueError):
         self.field = field
 
 
-def build_headers(options: Mapping[str, object]) -> dict[str, str]:
-    """Request headers for ``options``; an option that is None is left out. Raises InvalidHeader.
+def understand(options: Mapping[str, object]) -> dict[str, object]:
+    """The options checked, each platform header among ``headers`` moved to the option it means.
 
-    Options: ``priority`` ("normal" or "low"), ``start_timeout`` (seconds, more than 0.1),
-    ``no_retry`` (bool), ``store_io`` (bool), ``runner_hint`` (text), ``headers`` (the caller's own,
-    name -> value).
+    An option that is None is left out. Raises InvalidHeader, also when a header and an option
+    contradict each other.
     """
+    understood: dict[str, object] = {}
+    for name, value in options.items():
+        if name != HEADERS and value is not None:
+            understood[name] = _checked(name, value)
+    own: dict[str, str] = {}
+    meant: dict[str, tuple[str, object]] = {}
+    for header, text in _headers_of(options.get(HEADERS)):
+        option = BY_HEADER.get(header)
+        if option is None:
+            own[header] = text
+        elif option.name not in meant or _comes_first(header, option):
+            meant[option.name] = header, _read(option, header, text)
+    for name, (header, value) in meant.items():
+        _ensure_agree(BY_NAME[name], understood.get(name), header, value)
+        understood.setdefault(name, value)
+    return understood | ({HEADERS: own} if own else {})
+
+
+def build_headers(options: Mapping[str, object]) -> dict[str, str]:
+    """Request headers for ``options``; one that fal's default says anyway is left out.
+
+    Raises InvalidHeader.
+    """
+    understood = understand(options)
     built: dict[str, str] = {}
-    for option, value in options.items():
-        rule = PLATFORM_HEADERS.get(option)
-        if option != "headers" and rule is None:
-            raise InvalidHeader(option, f"There is no platform option named {option!r}.")
-        if value is None:
-            continue
-        built.update(rule(option, value) if rule else _own_headers(value))
+    for option, text in _written(understood):
+        built |= dict.fromkeys(option.headers, text)
+    own = understood.get(HEADERS, {})
+    built |= own if isinstance(own, dict) else {}
     size = sum(len(name) + len(value) for name, value in built.items())
     if size > MAX_TOTAL_BYTES:
         raise InvalidHeader(
-            "headers", f"All headers together may take {MAX_TOTAL_BYTES} bytes at most."
+            HEADERS, f"All headers together may take {MAX_TOTAL_BYTES} bytes at most."
         )
     return built
 
 
-def ensure_ours(headers: Mapping[str, str]) -> None:
-    """The last gate before the wire: ``x-…`` names and plain values. Raises InvalidHeader."""
-    for name, value in headers.items():
-        if not _NAME.fullmatch(name.lower()):
-            raise InvalidHeader(name, f"The header {name!r} is not the caller's to set.")
-        _plain(name, value)
+def build_query(options: Mapping[str, object]) -> dict[str, str]:
+    """The options that are query parameters of a submit. Raises InvalidHeader."""
+    return {option.query: text for option, text in _written(understand(options)) if option.query}
 
 
-def _plain(field: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise InvalidHeader(field, f"{field} has to be text.")
-    if len(value) > MAX_VALUE_BYTES:
-        raise InvalidHeader(field, f"{field} may take {MAX_VALUE_BYTES} bytes at most.")
-    if not _VALUE.fullmatch(value):
-        raise InvalidHeader(
-            field, f"{field} may hold visible ASCII characters only, without spaces at either end."
-        )
-    return value
+def _written(understood: Mapping[str, object]) -> Iterator[tuple[Option, str]]:
+    for option in OPTIONS:
+        text = option.kind.write(understood[option.name]) if option.name in understood else None
+        if text is not None:
+            yield option, text
 
 
-def _priority(field: str, value: object) -> dict[str, str]:
-    if value not in ("normal", "low"):
-        raise InvalidHeader(field, 'The priority is "normal" or "low".')
-    return {"X-Fal-Queue-Priority": str(value)}
-
-
-def _start_timeout(field: str, value: object) -> dict[str, str]:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidHeader(field, "The start timeout is a number of seconds.")
-    if not (math.isfinite(value) and 0.1 < value <= 10_000_000):
-        raise InvalidHeader(
-            field, "The start timeout has to be more than 0.1 seconds, and a finite number."
-        )
-    seconds = f"{value:.3f}".rstrip("0").rstrip(".")
-    # Both names: fal documents the first and lets it win; the published clients still send the
-    # second, so a gateway of either age obeys, and the two can never disagree.
-    return {"X-Fal-Request-Start-Timeout": seconds, "X-Fal-Request-Timeout": seconds}
-
-
-def _flag(value: object, field: str) -> bool:
-    if not isinstance(value, bool):
-        raise InvalidHeader(field, f"{field} is either true or false.")
-    return value
-
-
-def _no_retry(field: str, value: object) -> dict[str, str]:
-    return {"X-Fal-No-Retry": "1"} if _flag(value, field) else {}
-
-
-def _store_io(field: str, value: object) -> dict[str, str]:
-    # Sent for True as well: the account's own setting may be off.
-    return {"X-Fal-Store-IO": "1" if _flag(value, field) else "0"}
+def platform_options(options: Mapping[str, object]) -> dict[str, object]:
+    """Of a stored request's options those that are the platform's; a session has others beside them."""
+    return {name: value for name, value in options.items() if name in BY_NAME or name == HEADERS}
 
 
 def keeps_input(options: Mapping[str, object]) -> bool:
@@ -114,91 +110,99 @@ def keeps_input(options: Mapping[str, object]) -> bool:
     return options.get("store_io") is not False
 
 
-def _runner_hint(field: str, value: object) -> dict[str, str]:
-    return {"X-Fal-Runner-Hint": _plain(field, value)}
+def ensure_ours(headers: Mapping[str, str]) -> None:
+    """The last gate before the wire: names a caller may set and plain values. Raises InvalidHeader."""
+    for name, value in headers.items():
+        if name.lower() not in BY_HEADER:
+            _ensure_settable(name)
+        try:
+            plain(value, MAX_TOTAL_BYTES)
+        except BadValue as exc:
+            raise InvalidHeader(name, f"{name} {exc}") from exc
 
 
-PLATFORM_HEADERS: Mapping[str, Callable[[str, object], dict[str, str]]] = {
-    "priority": _priority,
-    "start_timeout": _start_timeout,
-    "no_retry": _no_retry,
-    "store_io": _store_io,
-    "runner_hint": _runner_hint,
-}
-"""Option name -> the rule that turns (name, value) into headers."""
+def _checked(name: str, value: object) -> object:
+    option = BY_NAME.get(name)
+    if option is None:
+        raise InvalidHeader(name, f"There is no platform option named {name!r}.")
+    try:
+        return option.kind.check(value)
+    except BadValue as exc:
+        raise InvalidHeader(name, f"{option.label} {exc}") from exc
 
 
-def _own_headers(value: object) -> dict[str, str]:
-    if not isinstance(value, Mapping):
-        raise InvalidHeader("headers", "The headers are pairs of a name and a value.")
-    built: dict[str, str] = {}
-    for name, content in value.items():
-        lowered = _own_name(name)
-        if lowered in built:
+def _headers_of(value: object) -> Iterator[tuple[str, str]]:
+    """The caller's headers: settable names in lower case, plain values."""
+    if value is not None and not isinstance(value, Mapping):
+        raise InvalidHeader(HEADERS, "The headers are pairs of a name and a value.")
+    seen: set[str] = set()
+    for name, text in (value or {}).items():
+        lowered = _ensure_settable(name)
+        if lowered in seen:
             raise InvalidHeader(lowered, f"The header {lowered} is given twice.")
-        built[lowered] = _plain(lowered, content)
-        _CHECKED.get(lowered, _anything)(lowered, built[lowered])
-    return built
+        seen.add(lowered)
+        if lowered in BY_HEADER:  # its own kind judges
+            yield lowered, text
+            continue
+        try:
+            yield lowered, plain(text)
+        except BadValue as exc:
+            raise InvalidHeader(lowered, f"{lowered} {exc}") from exc
 
 
-def _own_name(name: object) -> str:
-    if not isinstance(name, str) or not _NAME.fullmatch(name.lower()):
+def _read(option: Option, header: str, text: object) -> object:
+    try:
+        return option.kind.read(plain(text, MAX_JSON_BYTES))
+    except BadValue as exc:
+        raise InvalidHeader(header, f"{header} {exc}") from exc
+
+
+def _comes_first(header: str, option: Option) -> bool:
+    """fal documents that the newer of two names for the same wins."""
+    return header == option.headers[0].lower()
+
+
+def _ensure_agree(option: Option, given: object, header: str, meant: object) -> None:
+    if given is None or option.kind.same(given, meant):
+        return
+    said = option.kind.write(given) or "the opposite"
+    raise InvalidHeader(
+        HEADERS,
+        f"The header {header} says {option.kind.write(meant)} and the option {option.name} says "
+        f"{said}. Leave one of the two out.",
+    )
+
+
+def _ensure_settable(name: object) -> str:
+    """The name in lower case. Raises InvalidHeader when it is none, or not the caller's to set."""
+    # ASCII first: the Kelvin sign is a small k in lower case.
+    lowered = name.lower() if isinstance(name, str) and name.isascii() else ""
+    if lowered in BY_QUERY:
+        option = BY_QUERY[lowered].name
         raise InvalidHeader(
-            str(name),
-            f"The header {name!r} cannot be set: own names start with x- and hold letters, "
-            "digits and dashes.",
+            lowered, f"{lowered} is no header but a query parameter: use the option {option}."
         )
-    lowered = name.lower()
-    if lowered in _CHECKED:
-        return lowered
-    if lowered in _RESERVED_NAMES or lowered.startswith(_RESERVED_PREFIXES):
+    if len(lowered) > MAX_NAME or not _NAME.fullmatch(lowered):
         raise InvalidHeader(
-            lowered,
-            f"The header {lowered} is reserved; use the option of that meaning, if there is one.",
+            str(name)[:MAX_NAME],
+            f"The header {str(name)[:MAX_NAME]!r} cannot be set: a name holds letters, digits and "
+            f"single dashes between them, {MAX_NAME} at most.",
         )
+    if reason := _whose(lowered):
+        raise InvalidHeader(lowered, f"The header {lowered} cannot be set: {reason}.")
     return lowered
 
 
-def _anything(name: str, value: str) -> None:
-    """Own headers reach the app as they are."""
-
-
-def _json_object(name: str, value: str) -> None:
-    # fal passes over unreadable JSON in silence; the caller would never learn of it.
-    try:
-        parse_object(value.encode("ascii"))
-    except NotJson as exc:
-        raise InvalidHeader(name, f"{name} has to be a JSON object.") from exc
-
-
-def _switch(name: str, value: str) -> None:
-    if value not in ("true", "1"):
-        raise InvalidHeader(name, f'{name} is "true" or is left out.')
-
-
-def _tags(name: str, value: str) -> None:
-    # fal drops bad pairs in silence.
-    pairs = value.split(",")
-    if len(pairs) > 10:
-        raise InvalidHeader(name, f"{name} holds ten pairs at most.")
-    for pair in pairs:
-        key, equals, text = pair.partition("=")
-        if (
-            not equals
-            or not _TAG_KEY.fullmatch(key)
-            or key.startswith("fal.")
-            or not 1 <= len(text) <= 256
-        ):
-            raise InvalidHeader(
-                name,
-                f"{name} is written key=value,key=value: keys of a-z, 0-9, dot, dash and "
-                "underscore (64 at most, not starting with fal.), values of 256 at most.",
-            )
-
-
-_CHECKED: Mapping[str, Callable[[str, str], None]] = {
-    "x-fal-object-lifecycle-preference": _json_object,
-    "x-fal-retry-config": _json_object,
-    "x-fal-tags": _tags,
-    "x-app-fal-disable-fallback": _switch,
-}
+def _whose(name: str) -> str:
+    """Why a header is not the caller's to set; "" when it is."""
+    if name in BY_HEADER or name in _PASSED_ON:
+        return ""
+    if name.startswith(_WEBHOOK):
+        return "where and how fal calls us back is set here"
+    if name.startswith(_OF_FAL):
+        return "fal's gateway sets it, and documents no such header for callers"
+    if name in _HOP_BY_HOP or name.startswith("proxy-"):
+        return "it belongs to the connection"
+    if name in _OURS or name.startswith(_OUR_PREFIXES):
+        return "it is set here"
+    return ""

@@ -23,15 +23,13 @@ async def submit(
     body: bytes,
     headers: Mapping[str, str],
     *,
+    query: Mapping[str, str] | None = None,
     webhook_url: str | None = None,
-    max_queue_length: int | None = None,
 ) -> Receipt:
     """POST the model input once. Raises NotSent, Unanswered (outcome unknown) or Refused."""
-    params = {}
+    params = dict(query or {})
     if webhook_url is not None:
         params["fal_webhook"] = webhook_url
-    if max_queue_length is not None:
-        params["fal_max_queue_length"] = str(max_queue_length)
     call = Call(
         "POST", submit_url(hosts, endpoint), headers, body, params, idle_s=wire.timeouts.read_s
     )

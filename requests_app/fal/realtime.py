@@ -8,8 +8,9 @@ peer has to stop. A reader that stands still for 20 to 40 s hears no pongs and l
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from websockets.asyncio.client import ClientConnection
@@ -20,6 +21,7 @@ from websockets.protocol import State
 from .close_codes import LOST, Ending, describe_close, ending
 from .endpoints import EndpointId
 from .errors import NotSent, Unanswered
+from .headers import ensure_ours
 from .realtime_control import Control
 from .realtime_handshake import CLOSE_TIMEOUT_S, open_socket
 from .realtime_incoming import Incoming, decode_message
@@ -113,26 +115,28 @@ async def connect(
     path: str = REALTIME,
     auth: Auth = "token",
     max_buffering: int | None = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
     open_timeout_s: float = 30.0,
     send_timeout_s: float = SEND_TIMEOUT_S,
     max_size: int = MESSAGE,
 ) -> AsyncIterator[RealtimeConnection]:
     """Open a session; leaving the context closes it. ``max_size``: bytes of one message from fal.
 
-    ``auth`` "token" fetches a fresh token first; "key" sends the key in the handshake. Nothing is
-    tried twice. Raises ValueError before anything is sent, NotSent, Refused or Unanswered.
+    ``auth`` "token" fetches a fresh token first; "key" sends the key in the handshake. ``headers``
+    are the caller's own and go with the handshake. Nothing is tried twice. Raises ValueError before anything is sent, NotSent, Refused or Unanswered.
     """
     # Judged without the token first: bad input must not cost a call.
+    ensure_ours(headers)
     url = realtime_url(client.hosts, endpoint, path=path, max_buffering=max_buffering)
-    headers: dict[str, str] = {}
+    sent = dict(headers)
     if auth == "key":
-        headers = _key_header(client, url)
+        sent |= _key_header(client, url)
     else:
         token = await fetch_token(client, endpoint, path=path)
         url = realtime_url(
             client.hosts, endpoint, path=path, token=token.value, max_buffering=max_buffering
         )
-    opened = await open_socket(url, headers, open_timeout_s=open_timeout_s, max_size=max_size)
+    opened = await open_socket(url, sent, open_timeout_s=open_timeout_s, max_size=max_size)
     connection = RealtimeConnection(opened, send_timeout_s=send_timeout_s)
     try:
         yield connection

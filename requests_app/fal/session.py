@@ -51,13 +51,13 @@ class FalClient:
         body: bytes,
         headers: Mapping[str, str],
         *,
+        query: Mapping[str, str] | None = None,
         webhook_url: str | None = None,
-        max_queue_length: int | None = None,
     ) -> Receipt:
         """See ``queue.submit``: one POST, never repeated."""
         return await queue.submit(
             self._wire, self.hosts, endpoint, body, headers,
-            webhook_url=webhook_url, max_queue_length=max_queue_length,
+            query=query, webhook_url=webhook_url,
         )  # fmt: skip
 
     async def status(self, urls: RequestUrls, *, logs: bool = True) -> StatusReport:

@@ -12,7 +12,9 @@ from django import forms
 from django.conf import settings
 
 from requests_app.fal.exactjson import laid_out, parse_exact
+from requests_app.fal.headers import HEADERS
 from requests_app.fal.jsontext import NotJson
+from requests_app.forms.option_fields import OptionForm, initial_of
 from requests_app.models import SUBMITTABLE, FalRequest, Mode
 from requests_app.request_input import Draft, InvalidDraft, parse_draft
 
@@ -21,9 +23,7 @@ MODE_HELP = {
     Mode.RUN: "One call that waits for the answer: no queue, no retries, cut after {limit} s. For quick models.",
     Mode.STREAM: "Watch the output grow, event by event. Hanging up stops the work; cut after {limit} s.",
 }
-OPTIONS = ["priority", "start_timeout", "no_retry", "no_store", "runner_hint", "headers"]
 LONG_LINE = 80  # characters
-PRIORITIES = [("normal", "Normal"), ("low", "Low: behind everything else")]
 
 
 def new_token() -> str:
@@ -31,7 +31,7 @@ def new_token() -> str:
     return uuid.uuid4().hex
 
 
-class SubmitForm(forms.Form):
+class SubmitForm(OptionForm):
     """What a person fills in. After `is_valid()`: `draft`, `again_of` and `digest()`."""
 
     token = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput)
@@ -45,12 +45,6 @@ class SubmitForm(forms.Form):
     input = forms.CharField(
         label="Input", strip=False, required=False, widget=forms.Textarea, initial="{}"
     )
-    priority = forms.ChoiceField(choices=PRIORITIES, required=False, initial="normal")
-    start_timeout = forms.FloatField(label="Start timeout", required=False)
-    no_retry = forms.BooleanField(label="No retry by fal", required=False)
-    no_store = forms.BooleanField(label="Do not store at fal", required=False)
-    runner_hint = forms.CharField(label="Runner hint", required=False)
-    headers = forms.CharField(label="Own headers", required=False, widget=forms.Textarea)
 
     draft: Draft
 
@@ -63,17 +57,6 @@ class SubmitForm(forms.Form):
         self.fields["endpoint_id"].error_messages["required"] = (
             "Give the endpoint id, such as fal-ai/flux/dev."
         )
-        self.fields["start_timeout"].error_messages["invalid"] = (
-            "Give a number of seconds, such as 30."
-        )
-
-    @property
-    def options_open(self) -> bool:
-        """Are the options worth showing: one is set, or one is wrong?"""
-        chosen = (
-            any(self[name].value() for name in OPTIONS[1:]) or self["priority"].value() == "low"
-        )
-        return chosen or any(name in self.errors for name in OPTIONS)
 
     @property
     def mode_help(self) -> dict[str, str]:
@@ -88,10 +71,6 @@ class SubmitForm(forms.Form):
         """Browsers send CRLF; what was typed (and what line numbers count) is LF."""
         return str(self.cleaned_data["input"]).replace("\r\n", "\n")
 
-    def clean_headers(self) -> dict[str, str]:
-        """``Name: value`` lines -> pairs."""
-        return parse_header_lines(self.cleaned_data["headers"])
-
     def clean(self) -> dict[str, Any]:
         """Judge the whole as a draft, even when single fields are wrong: all errors at once."""
         values = self.cleaned_data
@@ -100,7 +79,7 @@ class SubmitForm(forms.Form):
                 endpoint_id=values.get("endpoint_id", ""),
                 mode=values.get("mode", Mode.QUEUE),
                 input=values.get("input", "{}"),
-                options=_options(values),
+                options=self.given(),
             )
         except InvalidDraft as invalid:
             self._place(invalid.errors)
@@ -108,9 +87,7 @@ class SubmitForm(forms.Form):
 
     def _place(self, errors: Mapping[str, list[str]]) -> None:
         for key, sentences in errors.items():
-            name = "no_store" if key == "store_io" else key
-            if name not in self.fields:
-                name = "headers"
+            name = key if key in self.fields else HEADERS
             if name not in self.errors:
                 self.add_error(name, list(sentences))
 
@@ -119,35 +96,6 @@ class SubmitForm(forms.Form):
         draft, again = self.draft, self.cleaned_data.get("again_of")
         same = [draft.endpoint_id, draft.mode, draft.input_text, draft.options, str(again)]
         return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
-
-
-def _options(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Only what was asked for: fal's own defaults hold for the rest."""
-    given = {
-        "priority": "low" if values.get("priority") == "low" else None,
-        "start_timeout": values.get("start_timeout"),
-        "no_retry": values.get("no_retry") or None,
-        "store_io": False if values.get("no_store") else None,
-        "runner_hint": values.get("runner_hint") or None,
-        "headers": values.get("headers") or None,
-    }
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def parse_header_lines(text: str) -> dict[str, str]:
-    """``Name: value`` lines -> pairs; blank lines are passed over. Raises ValidationError."""
-    pairs: dict[str, str] = {}
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        name, colon, value = line.partition(":")
-        name = name.strip()
-        if not colon or not name:
-            raise forms.ValidationError(f"Line {number}: write it as name: value.")
-        if name.lower() in {known.lower() for known in pairs}:
-            raise forms.ValidationError(f"Line {number}: {name} is given twice.")
-        pairs[name] = value.strip()
-    return pairs
 
 
 def indented(text: str) -> str:
@@ -166,18 +114,10 @@ def _editable(text: str) -> str:
 
 def values_of(row: FalRequest) -> dict[str, Any]:
     """The form filled in like an earlier request ("Run again")."""
-    options = row.options
     return {
         "again_of": row.public_id,
         "endpoint_id": row.endpoint_id,
         "mode": row.mode,
         "input": _editable(row.input_text),
-        "priority": options.get("priority", "normal"),
-        "start_timeout": options.get("start_timeout"),
-        "no_retry": bool(options.get("no_retry")),
-        "no_store": options.get("store_io") is False,
-        "runner_hint": options.get("runner_hint", ""),
-        "headers": "\n".join(
-            f"{name}: {value}" for name, value in options.get("headers", {}).items()
-        ),
+        **initial_of(row.options),
     }

@@ -25,6 +25,7 @@ from requests_app.rules import schedule
 from requests_app.rules.transitions import Change, Ended
 
 LEASE = timedelta(seconds=20)  # renewed while a call lasts; a dead process's rows move on after it
+CONCURRENCY = "concurrent_requests_limit"  # fal's word for too many requests of one account
 MOST_REFUSALS = 20  # "too many requests" to as many attempts in a row, then the row fails
 
 
@@ -105,13 +106,13 @@ def not_sent(pk: int, error: FalError, *, lease: UUID, now: datetime) -> None:
 
 def refused(pk: int, error: Refused, *, lease: UUID, now: datetime) -> None:
     """fal said no: "too many requests" is asked again later, anything else ends the row."""
-    if error.is_rate_limit and _may_wait(pk):
+    if error.is_rate_limit and _may_wait(pk, error):
         note = f"fal asked us to wait: {error}"
         _back_to_pending(pk, "postponed", note, error.retry_after_s, lease=lease, now=now)
         return
     columns = {
         "error": str(error),
-        "error_type": (error.error_type or "refused")[:80],
+        "error_type": _refusal(pk, error)[:80],
         "error_code": error.status_code,
         "output": error.body,
         "output_type": error.content_type[:200],
@@ -123,8 +124,21 @@ def refused(pk: int, error: Refused, *, lease: UUID, now: datetime) -> None:
     _end_or_ignore(pk, Change(Status.FAILED, "ended", note, columns, data), lease=lease, now=now)
 
 
-def _may_wait(pk: int) -> bool:
+def _refusal(pk: int, error: Refused) -> str:
+    return "queue_too_long" if _is_too_long(pk, error) else error.error_type or "refused"
+
+
+def _is_too_long(pk: int, error: Refused) -> bool:
+    """Whether fal's queue is longer than the request allows; a limit of the account is told apart."""
+    options = FalRequest.objects.values_list("options", flat=True).get(pk=pk)
+    is_limited = "max_queue_length" in options
+    return is_limited and error.is_rate_limit and error.error_type != CONCURRENCY
+
+
+def _may_wait(pk: int, error: Refused) -> bool:
     """A queued request waits its turn, but not for ever; an attempt that never left says nothing."""
+    if _is_too_long(pk, error):
+        return False
     attempts = Observation.objects.filter(request_id=pk, kind__in=("postponed", "not_sent"))
     last = list(attempts.order_by("-id").values_list("kind", flat=True)[:MOST_REFUSALS])
     is_queued = FalRequest.objects.filter(pk=pk, mode=Mode.QUEUE).exists()

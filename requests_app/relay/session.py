@@ -25,7 +25,9 @@ from requests_app.fal import (
     Pairing,
     RealtimeConnection,
     Unanswered,
+    build_headers,
     decode_message,
+    platform_options,
 )
 from requests_app.fal.realtime import connect
 from requests_app.models import Direction, Source
@@ -138,6 +140,7 @@ class Session:
                     path=options["path"],
                     auth=options["auth"],
                     max_buffering=options["max_buffering"],
+                    headers=build_headers(platform_options(options)),
                 ) as connection,
             ):
                 return await self._relayed(connection)

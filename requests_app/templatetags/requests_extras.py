@@ -9,10 +9,11 @@ from django import template
 from django.conf import settings
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
 from requests_app.display.media_hosts import is_showable
+from requests_app.fal.options import OPTIONS
 from requests_app.models import FalRequest, Status
 
 register = template.Library()
@@ -111,6 +112,12 @@ def thumbnail(row: FalRequest) -> str:
 def look_of(status: str) -> StatusLook:
     """How a status looks apart from any row, for filters."""
     return _LOOKS[Status(status)]
+
+
+@register.simple_tag
+def option_table() -> SafeString:
+    """The table of platform options, for the scripts that read and write them."""
+    return json_script([option.for_page() for option in OPTIONS], "option-table")
 
 
 @register.simple_tag

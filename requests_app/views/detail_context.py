@@ -15,7 +15,12 @@ from requests_app.display.json_preview import is_text, preview, preview_typed
 from requests_app.display.media import find_media
 from requests_app.display.output_download import output_for_page
 from requests_app.display.timeline import known_by, steps
-from requests_app.fal.headers import InvalidHeader, build_headers
+from requests_app.fal.headers import (
+    InvalidHeader,
+    build_headers,
+    build_query,
+    platform_options,
+)
 from requests_app.forms.submit import new_token
 from requests_app.lifecycle import CANCEL_NOTES
 from requests_app.models import FalRequest, LogLine, Mode, Observation, Source, Status
@@ -84,7 +89,7 @@ def live(row: FalRequest, *, may_act: bool) -> dict[str, Any]:
         "repeats": row.repeats.order_by("id").only("public_id")[:MOST_REPEATS],
         "steps": steps(row, heard),
         "metrics": _facts(row.metrics),
-        "headers": _headers(row),
+        "options_sent": _options_sent(row),
         "heard": [_heard(observation) for observation in reversed(heard)],
         "deliveries": _deliveries(row),
         "record_full": row.observations.filter(kind="capped").first(),
@@ -180,9 +185,11 @@ def _fact(name: str, value: Any) -> str:
     return value[:200] if isinstance(value, str) else json.dumps(value, ensure_ascii=False)[:200]
 
 
-def _headers(row: FalRequest) -> dict[str, str]:
+def _options_sent(row: FalRequest) -> dict[str, str]:
+    """Headers and query parameters, as they went out."""
+    options = platform_options(row.options)
     try:
-        return build_headers(row.options)
+        return build_headers(options) | build_query(options)
     except InvalidHeader:  # stored before a rule became stricter
         return {}
 

@@ -23,6 +23,7 @@ from requests_app.fal import (
     StatusReport,
     TooLarge,
     build_headers,
+    build_query,
     urls_for,
 )
 from requests_app.models import AT_FAL, FalRequest, Mode, Source, Status
@@ -113,6 +114,7 @@ async def _submit(claim: lifecycle.Claim) -> None:
                 EndpointId.parse(claim.endpoint_id),
                 claim.body,
                 build_headers(claim.options),
+                query=build_query(claim.options),
                 webhook_url=webhook_url(claim.public_id, claim.webhook_secret),
             )
         await watch_loop.insist(

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from requests_app import lifecycle
+from requests_app.fal.options import OPTIONS
 from requests_app.models import Delivery, FalRequest, LogLine, Observation, Source, Status
 from tests.api.conftest import Caller
 
@@ -95,6 +96,12 @@ def test_only_the_endpoint_and_the_input_are_needed(owner: Caller) -> None:
         ({"headers": {"Authorization": "x"}}, "headers"),
         ({"headers": {"x-a": 1}}, "headers"),
         ({"headers": []}, "headers"),
+        ({"max_queue_length": -1}, "max_queue_length"),
+        ({"max_queue_length": 5, "mode": "run"}, "max_queue_length"),
+        ({"tags": {"Team": "a"}}, "tags"),
+        ({"retry_config": "{"}, "retry_config"),
+        ({"headers": {"x-fal-webhook": "https://evil"}}, "headers"),
+        ({"fal_webhook": "https://evil"}, "fal_webhook"),
         ({"team": "Elsewhere"}, "team"),
         ({"status": "completed"}, "status"),
         ({"person": "sam"}, "person"),
@@ -108,6 +115,57 @@ def test_bad_fields_are_named_and_nothing_is_stored(
     [problem] = refused.json()["detail"]
     assert problem["loc"][:2] == ["body", field]
     assert not FalRequest.objects.exists()
+
+
+PLATFORM = [
+    ({"x-fal-no-retry": "1"}, {"no_retry": True}),
+    ({"X-FAL-QUEUE-PRIORITY": "low"}, {"priority": "low"}),
+    ({"X-Fal-Request-Timeout": "30"}, {"start_timeout": 30.0}),
+    ({"x-fal-store-io": "0", "x-own": "7"}, {"store_io": False, "headers": {"x-own": "7"}}),
+    ({"X-App-Fal-Disable-Fallback": "1"}, {"disable_fallback": True}),
+    ({"x-fal-tags": "a=b"}, {"tags": "a=b"}),
+]
+
+
+@pytest.mark.parametrize("mode", ["queue", "run", "stream"])
+@pytest.mark.parametrize(("headers", "options"), PLATFORM)
+def test_fals_headers_as_it_documents_them_become_options_in_every_mode(
+    owner: Caller, headers: dict[str, str], options: dict[str, object], mode: str
+) -> None:
+    made = owner.post(body=BODY | {"headers": headers, "mode": mode})
+    assert made.status_code == 201
+    assert made.json()["options"] == FalRequest.objects.get().options == options
+
+
+def test_an_object_may_be_given_as_one_and_is_stored_as_the_text_that_is_sent(
+    owner: Caller,
+) -> None:
+    given = {
+        "object_lifecycle_preference": {"expiration_duration_seconds": 60},
+        "tags": {"project": "demo"},
+        "max_queue_length": 5,
+    }
+    assert owner.post(body=BODY | given).json()["options"] == {
+        "object_lifecycle_preference": '{"expiration_duration_seconds":60}',
+        "tags": "project=demo",
+        "max_queue_length": 5,
+    }
+
+
+def test_a_header_that_contradicts_its_option_is_refused_and_both_are_named(owner: Caller) -> None:
+    refused = owner.post(body=BODY | {"no_retry": False, "headers": {"x-fal-no-retry": "1"}})
+    [problem] = refused.json()["detail"]
+    assert (refused.status_code, problem["loc"]) == (422, ["body", "headers"])
+    assert "x-fal-no-retry" in problem["msg"]
+    assert "option no_retry" in problem["msg"]
+
+
+def test_every_option_is_described(owner: Caller) -> None:
+    schema = Client().get("/api/v1/openapi.json").json()
+    fields = schema["components"]["schemas"]["NewRequest"]["properties"]
+    for option in OPTIONS:
+        assert option.label in fields[option.name]["description"]
+        assert "null" in {kind.get("type") for kind in fields[option.name]["anyOf"]}
 
 
 def test_every_error_is_told_at_once(owner: Caller) -> None:

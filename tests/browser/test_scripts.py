@@ -8,19 +8,22 @@ import json
 import shlex
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlencode
 
 import fal_client
 import pytest
 from playwright.sync_api import Page
 
 from requests_app.fal.endpoints import EndpointId, Hosts, run_url, stream_url, submit_url
-from requests_app.fal.headers import build_headers
+from requests_app.fal.headers import build_headers, build_query
+from requests_app.fal.options import OPTIONS as ALL_OPTIONS
 from tests.browser.conftest import SITE
 
 pytestmark = pytest.mark.browser
 
 HOSTS = Hosts.fal()
-URLS = {"runUrl": HOSTS.run, "queueUrl": HOSTS.queue}
+TABLE = [option.for_page() for option in ALL_OPTIONS]
+URLS = {"runUrl": HOSTS.run, "queueUrl": HOSTS.queue, "table": TABLE}
 # Quotes of every shell and language, escapes, a joined and a lone surrogate, long numbers, JSON's three words.
 TRICKY = r"""{
   "prompt": "it's \"quoted\" $HOME `x` \\ \u00e9 \ud83d\ude00 \/ true null ${x} \n",
@@ -35,8 +38,14 @@ OPTIONS = [
     {"start_timeout": 2.5},
     {"no_retry": True, "store_io": False},
     {"runner_hint": "warm-1"},
+    {"no_retry": False, "disable_fallback": True, "tags": "a=b,c=it's"},
+    {"object_lifecycle_preference": '{"expiration_duration_seconds": 60}', "retry_config": "{}"},
     {"headers": {"x-fal-tags": "a=b,c=it's", "X-Own": '{"a": "b"}'}},
+    {"headers": {"X-Fal-No-Retry": "yes", "x-fal-request-timeout": "2.50", "x-fal-store-io": "0"}},
+    {"headers": {"x-fal-request-timeout": "9", "x-fal-request-start-timeout": "4"}},
+    {"headers": {"x-fal-queue-priority": "LOW", "x-fal-disable-fallback": "1"}},
     {"priority": "low", "start_timeout": 7, "runner_hint": "h", "headers": {"x-own": "1"}},
+    {"max_queue_length": 0, "tags": "a=b"},
 ]
 
 
@@ -67,14 +76,14 @@ def test_a_stream_path_is_not_doubled(page):
 
 @pytest.mark.parametrize("options", OPTIONS)
 def test_the_headers_shown_are_those_the_server_builds(page, options):
-    shown = dict(call(page, "lib/samples", "platformHeaders", options))
+    shown = dict(call(page, "lib/samples", "platformHeaders", options, TABLE))
     assert shown == build_headers(options)
 
 
 @pytest.mark.parametrize("mode", ["queue", "run", "stream"])
 @pytest.mark.parametrize("options", OPTIONS)
 def test_the_python_code_is_accepted_by_fals_own_client_and_says_the_same(page, mode, options):
-    code = call(page, "lib/samples", "pythonOf", asked(mode, options))
+    code = call(page, "lib/samples", "pythonOf", asked(mode, options), URLS)
     calls: list[dict[str, Any]] = []
 
     def recording(name: str) -> Any:
@@ -94,7 +103,14 @@ def test_the_python_code_is_accepted_by_fals_own_client_and_says_the_same(page, 
     assert made["name"] == {"queue": "subscribe", "run": "run", "stream": "stream"}[mode]
     assert made["endpoint"] == "fal-ai/flux/dev"
     assert made["arguments"] == json.loads(TRICKY)
+    assert all(pair in code for pair in missing_of(mode, options))
     assert sent_by_python(made) == build_headers(options)
+
+
+def missing_of(mode: str, options: dict[str, Any]) -> list[str]:
+    """What fal's clients cannot say, which the code has to tell in a comment."""
+    query = build_query(options) if mode == "queue" else {}
+    return [f"{name}={text}" for name, text in query.items()]
 
 
 def sent_by_python(made: dict[str, Any]) -> dict[str, str]:
@@ -110,7 +126,7 @@ def sent_by_python(made: dict[str, Any]) -> dict[str, str]:
 @pytest.mark.parametrize("mode", ["queue", "run", "stream"])
 @pytest.mark.parametrize("options", OPTIONS)
 def test_the_javascript_code_runs_and_says_the_same(page, mode, options):
-    code = call(page, "lib/samples", "javascriptOf", asked(mode, options))
+    code = call(page, "lib/samples", "javascriptOf", asked(mode, options), URLS)
     head = 'import { fal } from "@fal-ai/client"; // reads FAL_KEY from the environment\n'
     assert code.startswith(head)
     made = page.evaluate(
@@ -142,7 +158,9 @@ def test_the_javascript_code_runs_and_says_the_same(page, mode, options):
 @pytest.mark.parametrize("options", OPTIONS)
 def test_the_curl_line_means_the_same_to_a_shell(page, options):
     words = shlex.split(call(page, "lib/samples", "curlOf", asked("queue", options), URLS))
-    assert words[:4] == ["curl", "-X", "POST", "https://queue.fal.run/fal-ai/flux/dev"]
+    query = urlencode(build_query(options))
+    address = "https://queue.fal.run/fal-ai/flux/dev" + (f"?{query}" if query else "")
+    assert words[:4] == ["curl", "-X", "POST", address]
     headers = [words[n + 1] for n, word in enumerate(words) if word == "-H"]
     assert headers[:2] == ["Authorization: Key $FAL_KEY", "Content-Type: application/json"]
     assert dict(line.split(": ", 1) for line in headers[2:]) == build_headers(options)

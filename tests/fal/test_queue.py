@@ -30,7 +30,7 @@ async def test_the_webhook_address_survives_with_its_own_query(
 ) -> None:
     peer.will(says(200, {"request_id": REQUEST_ID}))
     hook = "https://desk.example/hooks/fal/1/s%2Fx?a=1&b=2+3&c=%26#not"
-    await fal.submit(endpoint, BODY, {}, webhook_url=hook, max_queue_length=5)
+    await fal.submit(endpoint, BODY, {}, query={"fal_max_queue_length": "5"}, webhook_url=hook)
     assert peer.requests[0].query == {"fal_webhook": hook, "fal_max_queue_length": "5"}
     assert peer.requests[0].path == "/queue/fal-ai/flux/dev"
 

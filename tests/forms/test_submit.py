@@ -19,7 +19,7 @@ def filled(**fields: object) -> SubmitForm:
 
 def test_a_filled_in_form_is_a_draft():
     form = filled(
-        mode="stream", priority="low", start_timeout="30", no_retry="on", no_store="on",
+        mode="stream", priority="low", start_timeout="30", no_retry="on", store_io="no",
         runner_hint="a-b", headers="x-fal-tags: a=b\n\nX-Own:  1 ",
     )  # fmt: skip
     assert form.is_valid(), form.errors
@@ -31,7 +31,8 @@ def test_a_filled_in_form_is_a_draft():
         "no_retry": True,
         "store_io": False,
         "runner_hint": "a-b",
-        "headers": {"x-fal-tags": "a=b", "X-Own": "1"},
+        "tags": "a=b",
+        "headers": {"x-own": "1"},
     }
 
 
@@ -64,7 +65,12 @@ def test_no_input_is_an_empty_object():
         ("start_timeout", "nan", "number"),
         ("runner_hint", "ü", "ASCII"),
         ("headers", "x-fal-tags", "Line 1: write it as name: value."),
-        ("headers", "a: b", "own names start with x-"),
+        ("headers", "x_a: b", "a name holds"),
+        ("headers", "x-fal-no-retry: 0", "leave it out"),
+        ("max_queue_length", "ten", "whole number"),
+        ("tags", "Team=a", "key=value"),
+        ("retry_config", "{", "JSON object"),
+        ("store_io", "perhaps", "valid choice"),
         ("headers", "authorization: Key x", "cannot be set"),
         ("headers", "x-a: 1\nX-A: 2", "Line 2: X-A is given twice."),
         ("headers", "x-a: b\x0bc", "x-a"),
@@ -101,7 +107,7 @@ def test_the_same_values_have_the_same_digest_and_others_another():
 
 
 def test_an_earlier_request_fills_the_form_so_that_it_says_the_same():
-    first = filled(priority="low", start_timeout="2.5", no_store="on", headers="x-a: 1")
+    first = filled(priority="low", start_timeout="2.5", store_io="no", headers="x-a: 1")
     assert first.is_valid()
     row = FalRequest(
         endpoint_id="acme/img", mode="queue", input_text=first.draft.input_text,
@@ -132,3 +138,18 @@ def test_running_again_sends_the_same_digits_and_escapes(typed):
 def test_text_that_is_no_json_is_not_touched():
     assert indented("{oops") == "{oops"
     assert indented('{"a":{"b":1}}') == '{\n  "a": {\n    "b": 1\n  }\n}'
+
+
+def test_a_header_that_contradicts_an_option_is_told_with_both_names():
+    form = filled(priority="low", headers="X-Fal-Queue-Priority: normal")
+    assert not form.is_valid()
+    [sentence] = form.errors["headers"]
+    assert "x-fal-queue-priority" in sentence
+    assert "option priority" in sentence
+
+
+@pytest.mark.parametrize("mode", ["run", "stream"])
+def test_a_parameter_of_the_submit_is_refused_where_there_is_no_queue(mode):
+    form = filled(mode=mode, max_queue_length="5")
+    assert not form.is_valid()
+    assert list(form.errors) == ["max_queue_length"]

@@ -90,3 +90,22 @@ def test_attempts_that_never_left_are_no_refusals(row: FalRequest) -> None:
     away = NotSent("refused")
     row = refused_or_not_sent(row, *[away] * (MOST_REFUSALS + 1), BUSY, away, *[BUSY] * 5)
     assert row.status == Status.PENDING
+
+
+@pytest.mark.parametrize(
+    ("options", "word", "status", "kind"),
+    [
+        ({"max_queue_length": 0}, None, Status.FAILED, "queue_too_long"),
+        ({"max_queue_length": 9}, "queue_too_long", Status.FAILED, "queue_too_long"),
+        ({"max_queue_length": 9}, "concurrent_requests_limit", Status.PENDING, ""),
+        ({"priority": "low"}, None, Status.PENDING, ""),
+    ],
+)
+def test_a_queue_longer_than_the_request_allows_is_an_end_and_no_reason_to_wait(
+    team: Team, owner: User, options: dict[str, object], word: str | None, status: str, kind: str
+) -> None:
+    row, now = make_request(team=team, person=owner, **options), timezone.now()
+    busy = Refused("busy", status_code=429, error_type=word)
+    lifecycle.refused(row.pk, busy, lease=claimed(row, now).lease, now=now)
+    row = fresh(row)
+    assert (row.status, row.error_type) == (status, kind)

@@ -91,7 +91,7 @@ def test_anothers_key_is_no_key_of_mine(as_owner, teammate):
 def test_a_wrong_form_comes_back_as_it_was_with_the_errors(as_owner):
     wrong = filled(
         endpoint_id="acme", mode="stream", input='{"a": tru}', priority="low", start_timeout="soon",
-        no_retry="on", no_store="on", runner_hint="ü", headers="nope",
+        no_retry="on", store_io="no", runner_hint="ü", headers="nope",
     )  # fmt: skip
     reply = as_owner.post(NEW, wrong)
     page = reply.content.decode()
@@ -102,7 +102,8 @@ def test_a_wrong_form_comes_back_as_it_was_with_the_errors(as_owner):
         assert typed in page
     assert 'value="stream" checked' in page
     assert 'value="low" selected' in page
-    assert page.count(" checked") == 3
+    assert 'value="no" selected' in page
+    assert page.count(" checked") == 2
     assert '<details class="options" open' in page
 
 

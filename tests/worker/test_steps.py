@@ -307,3 +307,14 @@ def test_another_requests_id_leaves_the_row_uncertain(
     peer.will(says(200, {"request_id": queued.fal_request_id}))
     loop.run(advance(row.pk))
     assert fresh(row).status == Status.UNCERTAIN
+
+
+def test_options_go_out_as_headers_and_as_the_submits_query(
+    peer: PeerThread, team: Team, owner: User, until: Until
+) -> None:
+    options = {"max_queue_length": 3, "tags": "a=b", "headers": {"x-own": "1"}}
+    row = make_request(team=team, person=owner, **options)
+    until(row, lambda row: row.status != Status.PENDING)
+    sent = peer.requests[0]
+    assert sent.query["fal_max_queue_length"] == "3"
+    assert (sent.header("x-fal-tags"), sent.header("x-own")) == ("a=b", "1")

@@ -3,34 +3,17 @@
 
 import { Code } from "../lib/code.js";
 import { JsonError, format, offsetOf, placeOf, problemOf } from "../lib/jsontext.js";
+import { optionsOf, optionTable } from "../lib/options.js";
 
 const PAUSE_MS = 150;
 
 const form = document.getElementById("request-form");
 
-/** The options as the server reads them from the fields. */
-function optionsOf(fields) {
-  const seconds = Number(fields.start_timeout.value);
-  const options = {};
-  if (fields.priority.value === "low") options.priority = "low";
-  if (fields.start_timeout.value.trim() && seconds > 0) options.start_timeout = seconds;
-  if (fields.no_retry.checked) options.no_retry = true;
-  if (fields.no_store.checked) options.store_io = false;
-  if (fields.runner_hint.value.trim()) options.runner_hint = fields.runner_hint.value.trim();
-  const headers = fields.headers.value.split("\n").flatMap(headerOf);
-  if (headers.length) options.headers = Object.fromEntries(headers);
-  return options;
-}
-
-function headerOf(line) {
-  const colon = line.indexOf(":");
-  return colon > 0 ? [[line.slice(0, colon).trim(), line.slice(colon + 1).trim()]] : [];
-}
-
 class Compose {
   #fields = form.elements;
   #input = document.getElementById("id_input");
-  #code = new Code(() => this.#request(), { ...form.dataset });
+  #table = optionTable();
+  #code = new Code(() => this.#request(), { ...form.dataset, table: this.#table });
   #timer = null;
   #isModeChosen = false; // by a person
 
@@ -75,7 +58,16 @@ class Compose {
 
   #show() {
     this.#judge();
+    this.#markUnheeded();
     this.#code.show();
+  }
+
+  /** Say beside an option that fal does not heed it in the chosen mode. */
+  #markUnheeded() {
+    for (const place of form.querySelectorAll("[data-heeded]")) {
+      const isHeeded = place.dataset.heeded.split(" ").includes(this.#fields.mode.value);
+      place.querySelector("[data-unheeded]").hidden = isHeeded;
+    }
   }
 
   #judge() {
@@ -128,7 +120,7 @@ class Compose {
       endpoint: this.#fields.endpoint_id.value.trim() || "owner/app",
       mode: this.#fields.mode.value,
       input: this.#input.value,
-      options: optionsOf(this.#fields),
+      options: optionsOf(this.#fields, this.#table),
     };
   }
 

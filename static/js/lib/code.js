@@ -1,5 +1,6 @@
 // A request as code to copy: tabs over one <pre>. The form shows what will be sent, the request page what was.
 
+import { optionTable } from "./options.js";
 import { curlOf, httpOf, javascriptOf, pythonOf } from "./samples.js";
 import { toast } from "./toasts.js";
 
@@ -10,13 +11,13 @@ export class Code {
   #pre = document.getElementById("sent-code");
   #tabs = [...document.querySelectorAll("[data-sample]")];
   #request;
-  #hosts;
+  #site;
   #sample = "http";
 
-  /** `request()` gives what is to be shown; `hosts` are {runUrl, queueUrl}. */
-  constructor(request, hosts) {
+  /** `request()` gives what is to be shown; `site` is {runUrl, queueUrl, table}. */
+  constructor(request, site) {
     this.#request = request;
-    this.#hosts = hosts;
+    this.#site = site;
     this.#tabs.forEach((tab, index) => {
       tab.addEventListener("click", () => this.#choose(tab));
       tab.addEventListener("keydown", ({ key }) => this.#keys(key, index));
@@ -28,7 +29,7 @@ export class Code {
     const isLong = request.input.length > SAMPLE_LIMIT;
     this.#pre.textContent = isLong
       ? "The input is too long to be shown here. It is sent as it is."
-      : SAMPLES[this.#sample](request, this.#hosts);
+      : SAMPLES[this.#sample](request, this.#site);
   }
 
   #choose(tab) {
@@ -61,7 +62,7 @@ async function fetchInput() {
 if (dialog) {
   const { endpoint, mode, options, runUrl, queueUrl } = dialog.dataset;
   const request = { endpoint, mode, options: JSON.parse(options), input: "" };
-  const code = new Code(() => request, { runUrl, queueUrl });
+  const code = new Code(() => request, { runUrl, queueUrl, table: optionTable() });
   document.addEventListener("click", async ({ target }) => {
     if (!target.closest("[data-dialog=code-dialog]")) return;
     try {

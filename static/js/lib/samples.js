@@ -1,57 +1,53 @@
 // What will be sent, and the same as code for fal's own clients. Pure: text in, text out.
 //
-// A request is {endpoint, mode: queue|run|stream, input: JSON text, options}; options as the server knows them:
-// priority, start_timeout, no_retry, store_io, runner_hint, headers. The JSON text is never parsed and written
-// again, so that long numbers keep their digits.
+// A request is {endpoint, mode: queue|run|stream, input: JSON text, options}; the site is {runUrl, queueUrl, table},
+// with the table of platform options. The JSON text is never parsed and written again, so that long numbers keep
+// their digits.
+
+import { ownHeaders, understood, written } from "./options.js";
 
 import { plainOf } from "./jsontext.js";
 
 const JSON_TOKENS = /"(?:[^"\\]|\\.)*"|\b(?:true|false|null)\b/gs;
 const PYTHON_WORDS = { true: "True", false: "False", null: "None" };
-// The clients refuse shorter ones by their own rule; the header itself may say less.
-const CLIENTS_SHORTEST_TIMEOUT_S = 1;
 
 /** {url, headers: [[name, value], …], body} of the one POST. The key is shown as $FAL_KEY. */
-export function wireOf({ endpoint, mode, input, options }, { runUrl, queueUrl }) {
+export function wireOf({ endpoint, mode, input, options }, { runUrl, queueUrl, table }) {
   const path = mode === "stream" && !endpoint.endsWith("/stream") ? `${endpoint}/stream` : endpoint;
+  const query = queryOf(options, table);
   return {
-    url: `${mode === "queue" ? queueUrl : runUrl}/${path}`,
+    url: mode === "queue" ? `${queueUrl}/${path}${query}` : `${runUrl}/${path}`,
     headers: [
       ["Authorization", "Key $FAL_KEY"],
       ["Content-Type", "application/json"],
       ...(mode === "stream" ? [["Accept", "text/event-stream"]] : []),
-      ...platformHeaders(options),
+      ...platformHeaders(options, table),
     ],
     body: input.trim() || "{}",
   };
 }
 
 /** The options as the headers they become. */
-export function platformHeaders(options) {
-  return [...timeoutHeaders(options), ...priorityHeaders(options), ...hintHeaders(options), ...otherHeaders(options)];
+export function platformHeaders(options, table) {
+  const clear = understood(options, table);
+  return [...written(clear, table).flatMap(headersOf), ...ownHeaders(clear)];
 }
 
-const timeoutHeaders = ({ start_timeout: seconds }) => {
-  if (seconds === undefined) return [];
-  const text = String(Number(Number(seconds).toFixed(3)));
-  return [["X-Fal-Request-Start-Timeout", text], ["X-Fal-Request-Timeout", text]];
-};
-const priorityHeaders = ({ priority }) => (priority ? [["X-Fal-Queue-Priority", priority]] : []);
-const hintHeaders = ({ runner_hint: hint }) => (hint ? [["X-Fal-Runner-Hint", hint]] : []);
-const otherHeaders = ({ no_retry: noRetry, store_io: storeIo, headers = {} }) => [
-  ...(noRetry ? [["X-Fal-No-Retry", "1"]] : []),
-  ...(storeIo === undefined ? [] : [["X-Fal-Store-IO", storeIo ? "1" : "0"]]),
-  ...Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
-];
+const headersOf = ([{ headers }, text]) => headers.map((name) => [name, text]);
+
+function queryOf(options, table) {
+  const pairs = written(understood(options, table), table).filter(([{ query }]) => query);
+  return pairs.length ? `?${new URLSearchParams(pairs.map(([{ query }, text]) => [query, text]))}` : "";
+}
 
 /** The whole message, as it goes over the wire. */
-export function httpOf(request, hosts) {
-  const { url, headers, body } = wireOf(request, hosts);
+export function httpOf(request, site) {
+  const { url, headers, body } = wireOf(request, site);
   return [`POST ${url}`, ...headers.map(([name, value]) => `${name}: ${value}`), "", body].join("\n");
 }
 
-export function curlOf(request, hosts) {
-  const { url, headers, body } = wireOf(request, hosts);
+export function curlOf(request, site) {
+  const { url, headers, body } = wireOf(request, site);
   const flags = headers.map(([name, value]) =>
     name === "Authorization" ? `-H "${name}: ${value}"` : `-H ${shell(`${name}: ${value}`)}`,
   );
@@ -61,30 +57,36 @@ export function curlOf(request, hosts) {
 
 const shell = (text) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
-export function pythonOf(request) {
-  const { endpoint, mode, input } = request;
-  const lines = [JSON.stringify(endpoint), `arguments=${indent(pythonOfJson(input.trim() || "{}"))}`, ...pythonOptions(request)];
-  const call = (name) => `fal_client.${name}(\n${lines.map((line) => `    ${line},\n`).join("")})`;
-  const head = "import fal_client  # reads FAL_KEY from the environment\n\n";
-  if (mode === "stream") return `${head}for event in ${call("stream")}:\n    print(event)\n`;
-  return `${head}result = ${call(mode === "run" ? "run" : "subscribe")}\nprint(result)\n`;
+/** The options for one of fal's clients: named arguments where it has them, headers for the rest. */
+function splitFor(client, { mode, options: given }, table) {
+  const options = understood(given, table);
+  const named = [];
+  const headers = [];
+  const missing = [];
+  for (const [entry, text] of written(options, table)) {
+    const argument = entry[client];
+    const value = options[entry.name];
+    if (argument?.modes.includes(mode) && (argument.above === null || value > argument.above)) {
+      named.push([argument.name, JSON.stringify(value)]);
+    } else if (entry.query) missing.push(`${entry.query}=${text}`);
+    else headers.push(...entry.headers.map((name) => [name, text]));
+  }
+  return { named, headers: [...headers, ...ownHeaders(options)], missing: mode === "queue" ? missing : [] };
 }
 
-/** Named arguments where fal_client has them, headers for the rest. */
-function pythonOptions({ mode, options }) {
-  const named = [];
-  const headers = [...otherHeaders(options)];
-  const put = (has, name, value, asHeaders) => {
-    if (!asHeaders.length) return;
-    if (has) named.push(`${name}=${value}`);
-    else headers.unshift(...asHeaders);
-  };
-  const { priority, start_timeout: seconds, runner_hint: hint } = options;
-  put(mode === "queue", "priority", JSON.stringify(priority), priorityHeaders(options));
-  put(mode !== "stream" && seconds > CLIENTS_SHORTEST_TIMEOUT_S, "start_timeout", seconds, timeoutHeaders(options));
-  put(mode !== "stream", "hint", JSON.stringify(hint), hintHeaders(options));
-  if (headers.length) named.push(`headers=${indent(JSON.stringify(Object.fromEntries(headers), null, 4))}`);
-  return named;
+const noArgument = (sign, missing) =>
+  missing.map((pair) => `${sign} This client has no argument for the query parameter ${pair}.\n`).join("");
+
+export function pythonOf(request, { table }) {
+  const { endpoint, mode, input } = request;
+  const { named, headers, missing } = splitFor("python", request, table);
+  const lines = [JSON.stringify(endpoint), `arguments=${indent(pythonOfJson(input.trim() || "{}"))}`];
+  lines.push(...named.map(([name, value]) => `${name}=${value}`));
+  if (headers.length) lines.push(`headers=${indent(JSON.stringify(Object.fromEntries(headers), null, 4))}`);
+  const call = (name) => `fal_client.${name}(\n${lines.map((line) => `    ${line},\n`).join("")})`;
+  const head = `import fal_client  # reads FAL_KEY from the environment\n\n${noArgument("#", missing)}`;
+  if (mode === "stream") return `${head}for event in ${call("stream")}:\n    print(event)\n`;
+  return `${head}result = ${call(mode === "run" ? "run" : "subscribe")}\nprint(result)\n`;
 }
 
 /** A JSON text as a Python literal. Escapes are resolved: a Python string does not join surrogate pairs. */
@@ -98,9 +100,9 @@ function plainString(token) {
 
 const indent = (text) => text.replaceAll("\n", "\n    ");
 
-export function javascriptOf(request) {
+export function javascriptOf(request, { table }) {
   const { endpoint, mode, input } = request;
-  const { lines, setup } = javascriptOptions(request);
+  const { lines, setup } = javascriptOptions(request, table);
   const args = [`input: ${input.trim() || "{}"}`, ...lines].map((line) => `  ${line.replaceAll("\n", "\n  ")},\n`).join("");
   const call = (name) => `await fal.${name}(${JSON.stringify(endpoint)}, {\n${args}})`;
   const head = `import { fal } from "@fal-ai/client"; // reads FAL_KEY from the environment\n${setup}\n`;
@@ -111,19 +113,13 @@ export function javascriptOf(request) {
 }
 
 /** fal.run and fal.stream take no headers: there a middleware adds them. */
-function javascriptOptions({ mode, options }) {
-  const lines = [];
-  const headers = [...otherHeaders(options)];
-  const { priority, start_timeout: seconds, runner_hint: hint } = options;
-  if (priority && mode === "queue") lines.push(`priority: ${JSON.stringify(priority)}`);
-  else headers.unshift(...priorityHeaders(options));
-  if (seconds > CLIENTS_SHORTEST_TIMEOUT_S && mode !== "stream") lines.push(`startTimeout: ${seconds}`);
-  else headers.unshift(...timeoutHeaders(options));
-  if (hint && mode === "queue") lines.push(`hint: ${JSON.stringify(hint)}`);
-  else headers.unshift(...hintHeaders(options));
-  if (!headers.length) return { lines, setup: "" };
+function javascriptOptions(request, table) {
+  const { named, headers, missing } = splitFor("javascript", request, table);
+  const lines = named.map(([name, value]) => `${name}: ${value}`);
+  const note = noArgument("//", missing);
+  if (!headers.length) return { lines, setup: note };
   const object = JSON.stringify(Object.fromEntries(headers), null, 2);
-  if (mode === "queue") return { lines: [...lines, `headers: ${object}`], setup: "" };
+  if (request.mode === "queue") return { lines: [...lines, `headers: ${object}`], setup: note };
   return {
     lines,
     setup: `\nconst headers = ${object};\nfal.config({\n  requestMiddleware: async (request) => ({ ...request, headers: { ...request.headers, ...headers } }),\n});\n`,

@@ -1,0 +1,158 @@
+"""Platform options as fields of a form: one for each entry of the table, and the own headers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+
+from requests_app.fal.headers import HEADERS, InvalidHeader, platform_options, understand
+from requests_app.fal.option_kinds import BadValue, Choice, OnOff, Switch
+from requests_app.fal.options import BY_NAME, EVERYWHERE, OPTIONS, Option
+
+YES, NO = "yes", "no"  # of a field that also knows "as the account is set"
+
+
+class TextOption(forms.CharField):
+    """An option that is typed: read under the same rule as a header's text."""
+
+    def __init__(self, option: Option) -> None:
+        super().__init__(label=option.label, required=False)
+        self.option = option
+
+    def clean(self, value: Any) -> Any:
+        """The option's value, None when nothing was typed."""
+        text = super().clean(value)
+        try:
+            return self.option.kind.read(text) if text else None
+        except BadValue as error:
+            raise forms.ValidationError(f"{self.option.label} {error}") from error
+
+
+def _field_of(option: Option) -> forms.Field:
+    kind = option.kind
+    if isinstance(kind, Choice):
+        words = list(kind.words.items())
+        return forms.ChoiceField(
+            label=option.label, choices=words, initial=kind.usual, required=False
+        )
+    if isinstance(kind, OnOff):
+        answers = [("", "As the account is set"), (YES, kind.yes), (NO, kind.no)]
+        return forms.ChoiceField(label=option.label, choices=answers, required=False)
+    if isinstance(kind, Switch):
+        return forms.BooleanField(label=option.label, required=False)
+    return TextOption(option)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a template needs to draw one option."""
+
+    option: Option
+    field: forms.BoundField
+
+    @property
+    def widget(self) -> str:
+        """select, check or text."""
+        if isinstance(self.option.kind, Choice | OnOff):
+            return "select"
+        return "check" if isinstance(self.option.kind, Switch) else "text"
+
+    @property
+    def heeded(self) -> str:
+        """The modes fal heeds it in, when those are not all."""
+        modes = self.option.modes
+        return "" if modes == EVERYWHERE else " ".join(modes)
+
+
+class OptionForm(forms.Form):
+    """The options that have a meaning in a mode (all of them without one), and the own headers."""
+
+    def __init__(self, *args: Any, mode: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.options = [one for one in OPTIONS if not mode or mode in one.modes]
+        self.fields |= {one.name: _field_of(one) for one in self.options}
+        self.fields[HEADERS] = forms.CharField(
+            label="Own headers", required=False, widget=forms.Textarea
+        )
+
+    @property
+    def typed_rows(self) -> list[Row]:
+        """Those that are typed or chosen."""
+        return [row for row in self._rows() if row.widget != "check"]
+
+    @property
+    def checked_rows(self) -> list[Row]:
+        """Those that are ticked."""
+        return [row for row in self._rows() if row.widget == "check"]
+
+    def _rows(self) -> Iterator[Row]:
+        for option in self.options:
+            yield Row(option, self[option.name])
+
+    @property
+    def options_open(self) -> bool:
+        """Are the options worth showing: one is set, or one is wrong?"""
+        names = [*(option.name for option in self.options), HEADERS]
+        return any(self._is_set(name) or name in self.errors for name in names)
+
+    def _is_set(self, name: str) -> bool:
+        value = self[name].value()
+        return bool(value) and value != self.fields[name].initial
+
+    def clean_headers(self) -> dict[str, str]:
+        """``Name: value`` lines -> pairs."""
+        return parse_header_lines(self.cleaned_data[HEADERS])
+
+    def given(self) -> dict[str, Any]:
+        """Only what was asked for: fal's own defaults hold for the rest."""
+        values = {
+            name: _given(BY_NAME[name], self.cleaned_data.get(name))
+            for name in self.cleaned_data.keys() & BY_NAME.keys()
+        }
+        values[HEADERS] = self.cleaned_data.get(HEADERS) or None
+        return {name: value for name, value in values.items() if value is not None}
+
+
+def _given(option: Option, cleaned: Any) -> Any:
+    kind = option.kind
+    if isinstance(kind, Choice):
+        return cleaned if cleaned not in ("", kind.usual) else None
+    if isinstance(kind, OnOff):
+        return {YES: True, NO: False}.get(cleaned)
+    return (cleaned or None) if isinstance(kind, Switch) else cleaned
+
+
+def initial_of(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """What the fields hold for the options of an earlier request."""
+    options: dict[str, Any] = platform_options(stored)
+    with suppress(InvalidHeader):  # stored before a rule became stricter: judged again when sent
+        options = understand(options)
+    headers = options.pop(HEADERS, {})
+    fields = {name: _shown(BY_NAME[name], value) for name, value in options.items()}
+    return fields | {HEADERS: "\n".join(f"{name}: {value}" for name, value in headers.items())}
+
+
+def _shown(option: Option, value: Any) -> Any:
+    if isinstance(option.kind, OnOff):
+        return YES if value else NO
+    return value if isinstance(option.kind, Choice | Switch) else option.kind.write(value)
+
+
+def parse_header_lines(text: str) -> dict[str, str]:
+    """``Name: value`` lines -> pairs; blank lines are passed over. Raises ValidationError."""
+    pairs: dict[str, str] = {}
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        name, colon, value = line.partition(":")
+        name = name.strip()
+        if not colon or not name:
+            raise forms.ValidationError(f"Line {number}: write it as name: value.")
+        if name.lower() in {known.lower() for known in pairs}:
+            raise forms.ValidationError(f"Line {number}: {name} is given twice.")
+        pairs[name] = value.strip()
+    return pairs
