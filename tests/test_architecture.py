@@ -232,6 +232,7 @@ def test_no_script_of_ours_evaluates_or_writes_markup_from_text():
 # Words of ours: what sockets say, and the options of a request.
 PARSED_BY_THE_BROWSER = {
     "static/js/lib/code.js": "JSON.parse(options)",
+    "static/js/lib/options.js": 'JSON.parse(document.getElementById("option-table").textContent)',
     "static/js/lib/socket.js": "JSON.parse(event.data)",
     "static/js/realtime/session.js": "JSON.parse(data)",
 }

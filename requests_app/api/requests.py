@@ -8,8 +8,7 @@ from typing import Annotated, Any
 from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from ninja import Header, Query, Router, Schema, Status
-from ninja.errors import ValidationError
+from ninja import Header, Query, Router, Status
 
 from requests_app import lifecycle
 from requests_app.api import events, frames, rows
@@ -25,11 +24,13 @@ from requests_app.api.schemas import (
     RequestDetail,
     RequestOut,
 )
+from requests_app.api.unknown import refuse_unknown
 from requests_app.display.output_download import output_response
 from requests_app.models import ApiToken, FalRequest
 from requests_app.request_input import Draft, parse_draft
 
 router = Router(tags=["requests"])
+router.add_decorator(refuse_unknown)
 
 _KEY = re.compile(r"[!-~]([ -~]{0,253}[!-~])?", re.ASCII)
 _REFUSALS: dict[int, Any] = {401: Problem, 404: Problem}
@@ -87,19 +88,8 @@ def _create(
 @router.get("", response={200: Page, 401: Problem, 422: FieldProblems}, summary="List requests")
 def list_requests(request: ApiRequest, filters: Query[Filters]) -> dict[str, Any]:
     """The team's requests, newest first. Pass `next_cursor` as `cursor` for the next page."""
-    _refuse_unknown(request, Filters)
     items, next_cursor = rows.page(request.auth, filters)
     return {"items": items, "next_cursor": next_cursor}
-
-
-def _refuse_unknown(request: HttpRequest, known: type[Schema]) -> None:
-    """A filter with a typing error must not answer with everything."""
-    unknown = sorted(set(request.GET) - set(known.model_fields))
-    if unknown:
-        msg, kind = "There is no such parameter.", "extra_forbidden"
-        raise ValidationError(
-            [{"loc": ["query", name[:100]], "msg": msg, "type": kind} for name in unknown]
-        )
 
 
 @router.get("{id}/", response={200: RequestDetail, **_REFUSALS}, summary="Read a request")
@@ -162,5 +152,4 @@ async def read_frames(request: ApiRequest, id: str, filters: Query[frames.FrameF
     `data` is the text of an event, or a message decoded and written as JSON, where large bytes are
     left out: `raw=true` adds them.
     """
-    _refuse_unknown(request, frames.FrameFilters)
     return await frames.response(request.auth, id, filters)

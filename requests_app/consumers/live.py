@@ -30,6 +30,7 @@ COLLECT_S = 0.1  # a burst of changes becomes one message
 LOOK_S = 4.0  # the guarantee behind the messages, as often as a page without a socket asks
 WATCH_FOR = timedelta(seconds=15)
 NO_LOGS = 2**63 - 1  # the page fetches log lines by itself
+KNOWN = frozenset({"type", "table", "request", "after"})  # what a watch message may say
 MOST_WATCHED = 4  # requests watched on one socket
 
 
@@ -61,6 +62,8 @@ class LiveConsumer(MemberConsumer):
         """One wish of the page."""
         if not isinstance(content, dict) or content.get("type") != "watch":
             await self._error(400, "Send a watch message.")
+        elif unknown := sorted(content.keys() - KNOWN):
+            await self._error(400, f"A watch message has no {unknown[0][:100]!r}.")
         elif content.get("request"):
             await self._watch_request(content["request"], content.get("after", 0))
         else:

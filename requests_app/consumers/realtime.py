@@ -1,8 +1,8 @@
 """The socket that owns a realtime session: what its tab says and is told. The relay does the rest.
 
 Browser: `connect`, `send`, `ack`, `disconnect` as JSON; binary frames go to fal unchanged. Server:
-`session`, `open`, `sent`, `frames`, `gap`, `missed`, `capped`, `error`, `ended`. A program that says
-`"raw": true` when it connects gets fal's binary messages as they are.
+`session`, `open`, `sent`, `frames`, `gap`, `missed`, `capped`, `error`, `ended`. A `connect` takes the
+platform options and `headers` of the API; with `"raw": true` fal's binary messages come as they are.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from django.urls import reverse
 
 from requests_app.consumers.rights import NO_TEAM, MemberConsumer
 from requests_app.fal import InvalidMessage, Outgoing
+from requests_app.fal.headers import HEADERS
 from requests_app.fal.jsontext import parse_members
+from requests_app.fal.options import BY_NAME
 from requests_app.fal.realtime_outgoing import MAX_BYTES, Form
 from requests_app.models import Team
 from requests_app.relay import NotOpen, Outbox, Session
@@ -27,6 +29,16 @@ from requests_app.worker.loop import watch_loop
 
 LEAVE_S = 2.0  # how long a closed tab's session may take to hang up before its socket is forgotten
 FORMS = get_args(Form)
+OPTIONS = (*BY_NAME, HEADERS)
+# What a message may say, by its type; "ref" comes back with an error.
+KNOWN: dict[str, frozenset[str]] = {
+    "connect": frozenset(
+        {"type", "ref", "endpoint", "path", "max_buffering", "auth", "raw", *OPTIONS}
+    ),
+    "send": frozenset({"type", "ref", "as", "value"}),
+    "ack": frozenset({"type", "ref", "number"}),
+    "disconnect": frozenset({"type", "ref"}),
+}
 
 _sessions: set[asyncio.Task[Any]] = set()  # a session ends in order also when its socket is gone
 
@@ -103,6 +115,7 @@ class RealtimeConsumer(MemberConsumer):
             await self._error(str(error), ref)
 
     async def _obey(self, content: dict[str, Any], text: str, ref: int | None) -> None:
+        _refuse_unknown(content)
         match content.get("type"):
             case "connect":
                 await self._connect(content)
@@ -113,17 +126,21 @@ class RealtimeConsumer(MemberConsumer):
             case "disconnect":
                 self._disconnect()
             case _:
-                raise BadMessage("Send one of connect, send, ack, disconnect.")
+                raise BadMessage(f"Send one of {', '.join(KNOWN)}.")
 
     async def _connect(self, content: dict[str, Any]) -> None:
         if self.session is not None:
             raise BadMessage("This socket has its session. Open another socket for another one.")
+        is_raw = content.get("raw", False)
+        if not isinstance(is_raw, bool):
+            raise BadMessage("raw is either true or false.")
         try:
             draft = parse_session(
                 endpoint_id=_text(content, "endpoint"),
                 path=_text(content, "path", "/realtime"),
                 max_buffering=content.get("max_buffering"),
                 auth=_text(content, "auth", "token"),
+                options={name: content[name] for name in OPTIONS if name in content},
             )
             claim = await watch_loop.database(
                 claim_session, draft, team=self.team, person=self.scope["user"]
@@ -131,7 +148,7 @@ class RealtimeConsumer(MemberConsumer):
         except (InvalidDraft, TooManySessions) as error:
             await self.send_json(rejected(str(error)).message())
             return
-        outbox = Outbox(self._pass_on, is_raw=content.get("raw") is True)
+        outbox = Outbox(self._pass_on, is_raw=is_raw)
         url = reverse("requests:detail", args=[claim.public_id])
         outbox.put({"type": "session", "id": str(claim.public_id), "url": url})
         self.session = Session(claim, outbox)
@@ -181,6 +198,15 @@ def _parsed(text: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise BadMessage("A message is a JSON object with a type.")
     return content
+
+
+def _refuse_unknown(content: dict[str, Any]) -> None:
+    """A name with a typing error would be passed over, and nothing would tell."""
+    kind = content.get("type")
+    known = KNOWN.get(kind) if isinstance(kind, str) else None
+    if known is not None and not content.keys() <= known:
+        names = ", ".join(repr(name[:100]) for name in sorted(content.keys() - known)[:5])
+        raise BadMessage(f"A {kind} message has no {names}; it may say {', '.join(sorted(known))}.")
 
 
 def _outgoing(content: dict[str, Any], text: str) -> Outgoing:

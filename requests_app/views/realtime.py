@@ -12,6 +12,8 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from requests_app.fal import EndpointId, InvalidEndpointId
+from requests_app.fal.options import REALTIME
+from requests_app.forms.option_fields import OptionForm, initial_of
 from requests_app.forms.realtime import MessageForm, first_session
 from requests_app.forms.suggestions import known_endpoints
 from requests_app.models import FalRequest, MessageTemplate, Mode
@@ -35,6 +37,9 @@ def realtime(request: HttpRequest) -> HttpResponse:
     team = team_of(request)
     context = {
         "first": first,
+        "option_form": OptionForm(
+            mode=REALTIME, initial=initial_of(source.options if source else {})
+        ),
         "source": source,
         "endpoints": known_endpoints(team),
         "may_submit": membership_of(request).may_submit,

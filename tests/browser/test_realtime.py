@@ -8,6 +8,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from requests_app.models import FalRequest
 from tests.browser.conftest import OpenPage
 from tests.browser.realtime_peer import RECORD, Peer, connect, lines, panel, state
 
@@ -349,3 +350,38 @@ def test_it_fits_every_screen(open_page: OpenPage, peer: Peer, width: int) -> No
 def test_without_javascript_it_says_what_is_missing(open_page: OpenPage) -> None:
     page = open_page("/realtime/", javascript=False)
     expect(page.locator("noscript .notice")).to_contain_text("A session needs JavaScript")
+
+
+# --- options -----------------------------------------------------------------------------------
+
+
+def test_options_and_own_headers_go_with_the_connection_and_come_back(open_page: OpenPage) -> None:
+    page = open_page("/realtime/")
+    panel(page).get_by_text("Options", exact=True).click()
+    panel(page).get_by_label("Tags").fill("team=a")
+    panel(page).get_by_label("Input and output at fal").select_option("no")
+    panel(page).get_by_label("Own headers").fill("x-trace: 7\nnonsense")
+    panel(page).get_by_label("Endpoint").fill("sandbox/echo")
+    panel(page).get_by_role("button", name="Connect", exact=True).click()
+    wrong = panel(page).get_by_label("Own headers").evaluate("field => field.validationMessage")
+    assert wrong == "Line 2: write it as name: value."
+    expect(state(page)).to_have_text("not connected")
+    panel(page).get_by_label("Own headers").fill("x-trace: 7\nx-fal-no-retry: 1")
+    connect(page)
+    row = FalRequest.objects.get()
+    assert {name: row.options.get(name) for name in ("tags", "store_io", "no_retry", "headers")} == {
+        "tags": "team=a", "store_io": False, "no_retry": True, "headers": {"x-trace": "7"},
+    }  # fmt: skip
+    again = open_page(f"/realtime/?again={row.public_id}")
+    expect(panel(again).get_by_label("Tags")).to_have_value("team=a")
+    expect(panel(again).get_by_label("Own headers")).to_have_value(re.compile("x-trace: 7"))
+
+
+def test_a_refused_option_is_told_in_words(open_page: OpenPage) -> None:
+    page = open_page("/realtime/")
+    panel(page).get_by_text("Options", exact=True).click()
+    panel(page).get_by_label("Own headers").fill("authorization: Key x")
+    panel(page).get_by_label("Endpoint").fill("sandbox/echo")
+    panel(page).get_by_role("button", name="Connect", exact=True).click()
+    expect(panel(page).locator(".session-ending")).to_contain_text("authorization cannot be set")
+    expect(state(page)).to_have_text("ended")

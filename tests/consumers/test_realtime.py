@@ -79,6 +79,46 @@ async def test_where_it_connects_is_what_was_asked_for_with_the_key(
     assert request.headers["Authorization"] == "Key id:secret"
 
 
+async def test_the_platforms_options_and_own_headers_go_with_the_handshake(
+    page: Open, as_owner: Client, fal: SocketPeer
+) -> None:
+    headers = {"X-Trace": "7", "x-fal-store-io": "0", "x-fal-queue-priority": "low"}
+    await opened(page, as_owner, headers=headers, tags={"team": "a"}, runner_hint="warm")
+    [request] = fal.requests
+    sent = {name.lower(): value for name, value in request.headers.raw_items()}
+    assert {name: sent.get(name) for name in (*map(str.lower, headers), "x-fal-tags")} == {
+        "x-trace": "7", "x-fal-store-io": "0", "x-fal-queue-priority": "low", "x-fal-tags": "team=a",
+    }  # fmt: skip
+    assert (sent["x-fal-runner-hint"], sent["authorization"]) == ("warm", "Key id:secret")
+    options = (await FalRequest.objects.aget()).options
+    assert (options["tags"], options["store_io"]) == ("team=a", False)
+    assert (options["priority"], options["headers"]) == ("low", {"x-trace": "7"})
+
+
+UNKNOWN = [
+    ({"type": "connect", "endpoint": "acme/live", "auth": "key", "header": {}}, "header"),
+    ({"type": "connect", "endpoint_id": "acme/live"}, "endpoint_id"),
+    ({"type": "connect", "endpoint": "acme/live", "token": "x" * 5000}, "token"),
+    ({"type": "connect", "endpoint": "acme/live", "Tags": "a=b"}, "Tags"),
+    ({"type": "send", "value": 1, "form": "json"}, "form"),
+    ({"type": "ack", "number": 1, "frame": 1}, "frame"),
+    ({"type": "disconnect", "code": 1000}, "code"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "name"), UNKNOWN)
+async def test_an_unknown_key_of_a_message_is_an_error_that_names_it(
+    wrong: dict[str, Any], name: str, page: Open, as_owner: Client, fal: SocketPeer
+) -> None:
+    socket = await page(as_owner, PATH)
+    await socket.send_json_to(wrong | {"ref": 3})
+    error = await socket.message("error")
+    assert (repr(name) in error["message"], error["ref"]) == (True, 3)
+    assert (await FalRequest.objects.acount(), fal.requests) == (0, [])
+    await socket.send_json_to(CONNECT)
+    await socket.message("open")
+
+
 async def test_the_row_is_in_progress_while_it_is_open_and_belongs_to_the_team(
     page: Open, as_owner: Client, fal: SocketPeer, owner: User
 ) -> None:
@@ -180,6 +220,10 @@ async def test_a_message_that_is_too_large_for_fal_is_refused_here(
         {"endpoint": "nonsense"}, {"endpoint": "wss://evil/"}, {"endpoint": "fal-ai/../x"},
         {"path": "/../../x"}, {"path": "https://evil"}, {"path": "/a?b=c"},
         {"max_buffering": 0}, {"max_buffering": 61}, {"max_buffering": "5"}, {"auth": "none"},
+        {"headers": {"Authorization": "Key x"}}, {"headers": {"x-fal-webhook": "x"}}, {"headers": "x"},
+        {"headers": {"upgrade": "x"}}, {"headers": {"sec-websocket-key": "x"}}, {"headers": {"x-a": 1}},
+        {"headers": {"x-a": "1", "X-A": "2"}}, {"max_queue_length": 5}, {"tags": "nonsense"},
+        {"store_io": True, "headers": {"x-fal-store-io": "0"}}, {"no_retry": "1"},
     ],
 )  # fmt: skip
 async def test_a_session_that_cannot_be_opened_costs_no_row_and_no_connection(

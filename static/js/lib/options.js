@@ -12,10 +12,13 @@ const readers = {
   Choice: ({ value }, { usual }) => (value === usual ? undefined : value),
   Switch: ({ checked }) => checked || undefined,
   OnOff: ({ value }) => ({ yes: true, no: false })[value],
-  Seconds: ({ value }) => (Number(value) > 0 ? Number(value) : undefined),
-  Count: ({ value }) => (/^\d+$/.test(value.trim()) ? Number(value) : undefined),
+  Seconds: ({ value }) => numberOf(value, Number(value) > 0),
+  Count: ({ value }) => numberOf(value, /^\d+$/.test(value.trim())),
 };
 const typed = ({ value }) => value.trim() || undefined;
+
+/** What is no number stays the text it is, for the server to refuse. */
+const numberOf = (text, isNumber) => (text.trim() && isNumber ? Number(text) : text.trim() || undefined);
 
 /** The options of a form as the server reads them; `fields` are its elements by name. */
 export function optionsOf(fields, table) {
@@ -25,20 +28,38 @@ export function optionsOf(fields, table) {
     const value = field && (readers[entry.kind] ?? typed)(field, entry);
     if (value !== undefined) options[entry.name] = value;
   }
-  const headers = fields.headers.value.split("\n").flatMap(headerOf);
-  if (headers.length) options.headers = Object.fromEntries(headers);
+  const headers = linesOf(fields.headers.value).filter(([name]) => name);
+  if (headers.length) options.headers = Object.fromEntries(headers.map(([name, value]) => [name, value]));
   return options;
 }
 
-function headerOf(line) {
-  const colon = line.indexOf(":");
-  return colon > 0 ? [[line.slice(0, colon).trim(), line.slice(colon + 1).trim()]] : [];
+/** [[name, value, line number], …]; the name is "" where a line has none. */
+function linesOf(text) {
+  const lines = text.split("\n").map((line, index) => [line, index + 1]);
+  return lines
+    .filter(([line]) => line.trim())
+    .map(([line, number]) => {
+      const colon = Math.max(line.indexOf(":"), 0);
+      return [line.slice(0, colon).trim(), line.slice(colon + 1).trim(), number];
+    });
+}
+
+/** What is wrong with the typed headers, in the server's words; "" when nothing is. */
+export function headersProblem(text) {
+  const seen = new Set();
+  for (const [name, , number] of linesOf(text)) {
+    if (!name) return `Line ${number}: write it as name: value.`;
+    if (seen.has(name.toLowerCase())) return `Line ${number}: ${name} is given twice.`;
+    seen.add(name.toLowerCase());
+  }
+  return "";
 }
 
 const writers = {
   Switch: (value, { on }) => (value ? on : null),
   OnOff: (value) => (value ? "1" : "0"),
-  Seconds: (value) => String(Number(Number(value).toFixed(3))),
+  Seconds: (value) => (Number(value) > 0 ? String(Number(Number(value).toFixed(3))) : null),
+  Count: (value) => (Number.isInteger(value) ? String(value) : null),
 };
 
 const meanings = {

@@ -7,6 +7,7 @@ import { FrameDetail } from "../record/framedetail.js";
 import { FrameList } from "../record/frames.js";
 import { sizeOf, spanOf } from "../record/frametext.js";
 import { Session } from "./session.js";
+import { headersProblem, optionsOf, optionTable } from "../lib/options.js";
 import { live } from "../lib/socket.js";
 import { toast } from "../lib/toasts.js";
 
@@ -19,6 +20,7 @@ const CALM = new Set(["normal", "timeout", "disconnected"]);
 const WORDS = { idle: "not connected", connecting: "connecting…", open: "open", ended: "ended" };
 
 const bench = document.getElementById("workbench");
+const table = bench ? optionTable() : [];
 
 /** One tab: the panel is cloned from the page's template. */
 class SessionTab {
@@ -75,6 +77,9 @@ class SessionTab {
   }
 
   #connect() {
+    const { headers } = this.form.elements;
+    headers.setCustomValidity(headersProblem(headers.value));
+    if (headers.validationMessage) this.#part("connect-options").open = true; // or it could not be shown
     if (!this.form.reportValidity()) return;
     const { endpoint_id: endpoint, path, max_buffering: buffering, auth } = this.form.elements;
     this.#fresh();
@@ -83,6 +88,7 @@ class SessionTab {
       path: path.value.trim() || "/realtime",
       max_buffering: buffering.value ? Number(buffering.value) : null,
       auth: auth.value,
+      ...optionsOf(this.form.elements, table),
     });
   }
 
@@ -105,7 +111,8 @@ class SessionTab {
     const chip = this.#part("state");
     chip.dataset.state = this.tab.dataset.state = state;
     chip.textContent = WORDS[state];
-    for (const field of this.form.querySelectorAll("input")) field.readOnly = isAlive;
+    for (const field of this.form.querySelectorAll("input, textarea")) field.readOnly = isAlive;
+    for (const field of this.form.querySelectorAll(".options select, .options [type=checkbox]")) field.disabled = isAlive;
     this.form.elements.auth.disabled = isAlive;
     this.#part("connect-button").hidden = isAlive;
     this.#part("disconnect").hidden = !isAlive;
@@ -210,9 +217,11 @@ class Workbench {
   #like(panel) {
     const present = this.#present();
     if (!present) return;
-    const names = ["endpoint_id", "path", "max_buffering", "auth", "text"];
-    for (const name of names) {
-      panel.querySelector(`[name=${name}]`).value = present.panel.querySelector(`[name=${name}]`).value;
+    const names = ["endpoint_id", "path", "max_buffering", "auth", "headers", "text", ...table.map(({ name }) => name)];
+    for (const field of names.map((name) => panel.querySelector(`[name=${name}]`)).filter(Boolean)) {
+      const model = present.panel.querySelector(`[name=${field.name}]`);
+      field.value = model.value;
+      field.checked = model.checked;
     }
   }
 

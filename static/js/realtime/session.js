@@ -83,10 +83,16 @@ export class Session extends EventTarget {
       gap: () => this.#fill(),
       missed: () => this.#feed?.skip(message.from, message.to),
       capped: () => this.#emit("capped", message),
-      error: () => this.#emit("problem", message),
+      error: () => this.#refused(message),
       ended: () => this.#end(message),
     }[message.type];
     answer?.();
+  }
+
+  /** A word of ours: the session goes on, unless it is the answer to `connect`. */
+  #refused({ message }) {
+    if (this.state === "connecting" && !this.url) this.#end({ kind: "refused", sentence: message });
+    else this.#emit("problem", { message });
   }
 
   #begun({ id, url }) {

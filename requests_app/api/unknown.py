@@ -1,0 +1,72 @@
+"""What a call says beyond what its operation knows is an error, never silence."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Schema
+from ninja.errors import HttpError, ValidationError
+
+from requests_app.api.body import StrictParser, UnreadableBody
+
+PAYLOAD = "payload"  # the name of the argument that is read from the body
+MAX_NAME = 100  # characters; a message may quote what was sent
+
+
+def refuse_unknown(operation: Callable[..., Any]) -> Callable[..., Any]:
+    """For every operation of a router: raise ValidationError for an unknown query or body member.
+
+    Fields of a body that an operation does read are judged by its schema.
+    """
+    parameters = inspect.signature(operation, eval_str=True).parameters.values()
+    has_body = any(parameter.name == PAYLOAD for parameter in parameters)
+
+    def check(request: HttpRequest, arguments: dict[str, Any]) -> None:
+        read = (value for name, value in arguments.items() if name != PAYLOAD)
+        known = {name for one in read if isinstance(one, Schema) for name in type(one).model_fields}
+        _refuse("query", set(request.GET) - known, "parameter")
+        if not has_body and request.method != "GET":
+            _refuse("body", _members(request), "field")
+
+    if inspect.iscoroutinefunction(operation):
+
+        @wraps(operation)
+        async def checked_async(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            check(request, kwargs)
+            return await operation(request, *args, **kwargs)
+
+        return checked_async
+
+    @wraps(operation)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        check(request, kwargs)
+        return operation(request, *args, **kwargs)
+
+    return checked
+
+
+def _members(request: HttpRequest) -> Iterable[str]:
+    """Of a body that the operation has no use for; an empty one or null may be sent."""
+    if not request.body.strip():
+        return ()
+    try:
+        content = StrictParser().parse_body(request)
+    except UnreadableBody as error:
+        raise HttpError(400, str(error)) from error
+    if content is not None and not isinstance(content, dict):
+        raise HttpError(400, "This call takes no body.")
+    return content or ()
+
+
+def _refuse(place: str, names: Iterable[str], what: str) -> None:
+    message = f"There is no such {what}."
+    problems = [
+        {"loc": [place, name[:MAX_NAME]], "msg": message, "type": "extra_forbidden"}
+        for name in sorted(names)
+    ]
+    if problems:
+        raise ValidationError(problems)
