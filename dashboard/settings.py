@@ -103,6 +103,7 @@ if _public.hostname:
 
 INSTALLED_APPS = [
     "daphne",
+    "requests_app",  # before django.contrib.auth, whose createsuperuser it replaces
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -114,7 +115,6 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "ninja",
-    "requests_app",
 ]
 
 MIDDLEWARE = [
@@ -206,7 +206,7 @@ else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 # --- Log-in ------------------------------------------------------------------------------------
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["requests_app.accounts.backend.NameBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

@@ -18,7 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # How a process is put together; what of it the app may use.
     ("dashboard.logcontext", "dashboard.masking", "dashboard.celery", "dashboard.env"),
     ("models",),
-    ("rules",),
+    ("rules", "accounts"),
     ("loglines",),
     # The one voice.
     ("announce",),

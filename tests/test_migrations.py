@@ -14,7 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from requests_app import lifecycle
-from requests_app.models import FalRequest, Status
+from requests_app.models import Account, FalRequest, Status
 from tests.builders import hear, make_result
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -124,3 +124,35 @@ def test_the_search_text_of_earlier_rows_is_folded_in_batches(
     migrated(newest())
     folded = FalRequest.objects.order_by("pk").values_list("search_text", flat=True)
     assert list(folded) == ["ecole", "plain", "strasse x", "", "e 2"]
+
+
+def test_users_whose_names_clash_are_told_apart_and_the_oldest_keeps_its_name(
+    first: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = [
+        "boss",
+        "Boss",
+        "BOSS",
+        "Boss-2",
+        "coca",
+        "соса",
+        "École",
+        "ｂｏｓｓ",
+        "x" * 150,
+        "X" * 150,
+    ]
+    for name in names:
+        User.objects.create(username=name, password=f"hash of {name}")
+    migrated(newest())
+    now = list(User.objects.order_by("pk").values_list("username", flat=True))
+    assert now == [
+        "boss", "Boss-3", "BOSS-4", "Boss-2", "coca", "соса-2", "École", "ｂｏｓｓ-5", "x" * 150, "X" * 140 + "-2",
+    ]  # fmt: skip
+    assert [user.password for user in User.objects.order_by("pk")] == [
+        f"hash of {name}" for name in names
+    ]
+    for user in User.objects.all():
+        assert Account.objects.find(user.username.upper()) == user
+    told = [record.getMessage() for record in caplog.records]
+    assert sum("Renamed the user" in line for line in told) == 5
+    assert any("'Boss'" in line and "'Boss-3'" in line and "rename_user" in line for line in told)

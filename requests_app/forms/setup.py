@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
-from requests_app.models import Team
+from requests_app.models import Account, NameTaken, Team, fault_of
 
 LONGEST_PASSWORD = 1024  # characters; hashing a longer one would only cost time
 
@@ -31,11 +31,13 @@ class AccountForm(forms.Form):
     )
 
     def clean_username(self) -> str:
-        """A name Django's own user model takes."""
+        """A name that Django's user model takes and nobody has in any spelling."""
         name: str = User.normalize_username(self.cleaned_data["username"])
         User._meta.get_field("username").run_validators(name)
-        if User.objects.filter(username=name).exists():
-            raise ValidationError("This name is taken. If it is you, log in first.")
+        if fault := fault_of(name):
+            raise ValidationError(fault)
+        if Account.objects.is_taken(name):
+            raise NameTaken
         return name
 
     def clean(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from requests_app.models.account import Account, AccountName, NameTaken
 from requests_app.models.evidence import (
     Delivery,
     Direction,
@@ -11,6 +12,7 @@ from requests_app.models.evidence import (
     LogLine,
     OutputPart,
 )
+from requests_app.models.names import fault_of, keys_of
 from requests_app.models.observation import Observation, Source
 from requests_app.models.request import (
     AT_FAL,
@@ -30,6 +32,8 @@ __all__ = [
     "ENDED",
     "LIVE",
     "SUBMITTABLE",
+    "Account",
+    "AccountName",
     "ApiToken",
     "Delivery",
     "Direction",
@@ -43,6 +47,7 @@ __all__ = [
     "Membership",
     "MessageTemplate",
     "Mode",
+    "NameTaken",
     "Observation",
     "OutputPart",
     "Role",
@@ -51,4 +56,6 @@ __all__ = [
     "Status",
     "Team",
     "digest",
+    "fault_of",
+    "keys_of",
 ]

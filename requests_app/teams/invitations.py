@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.contrib.auth.models import AbstractBaseUser, User
+from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import F, Q
 
-from requests_app.models import Invitation, Membership, Team, digest
+from requests_app.models import Account, Invitation, Membership, Team, digest
 from requests_app.models.team import InvitationQuerySet
 from requests_app.teams.members import join
 from requests_app.teams.people import Refused, locked_people, may_give, present_giver
@@ -37,7 +37,8 @@ def offer(team: Team, name: str, role: str, *, by: Membership, now: datetime) ->
     """Invite the user of this name, if there is one; otherwise it looks the same. Raises Refused."""
     with locked_people(team.pk) as people:
         giver = present_giver(people, by, role)
-        user = User.objects.filter(username=name, is_active=True).first()
+        user = Account.objects.find(name)
+        user = user if user and user.is_active else None
         if user and user.pk in people:
             raise Refused(f"{user.get_username()} is in the team already.")
         if Invitation.objects.live(now).filter(team=team, to_name__iexact=name).exists():
@@ -78,7 +79,7 @@ def _stands(invitation: Invitation) -> bool:
 def accept(secret: str, user: AbstractBaseUser, *, now: datetime) -> Team:
     """Let this person in, who is stored if new.
 
-    Raises InvitationDead, also for all but one of many at once, and Refused for a member.
+    Raises InvitationDead, also for all but one of many at once, Refused for a member, and NameTaken.
     """
     return _accept(find(secret, now=now), user, now)
 

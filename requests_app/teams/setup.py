@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from requests_app.models import Role, SetupLink, Team, digest
+from requests_app.models import Account, Role, SetupLink, Team, digest
 from requests_app.teams import members
 
 DEMO_USER = "demo"
@@ -35,8 +35,8 @@ def is_live(token: str) -> bool:
 
 
 def make_first_owner(token: str, *, team_name: str, username: str, password: str) -> User:
-    """Make the team and its owner, once. Raises LinkDead, also for all but one of many at once."""
-    user = User(username=username)
+    """Make the team and its owner, once. Raises LinkDead, also for all but one of many at once, and NameTaken."""
+    user = Account(username=username)
     user.set_password(password)  # takes a while on purpose: not while others wait for the database
     with transaction.atomic():
         if not _unused(token).update(used_at=timezone.now()):
@@ -51,7 +51,7 @@ def make_first_owner(token: str, *, team_name: str, username: str, password: str
 def ensure_demo() -> tuple[str, str | None]:
     """The sandbox's user and team. The password is told once, when the user is made."""
     with transaction.atomic():
-        user, is_new = User.objects.get_or_create(username=DEMO_USER)
+        user, is_new = Account.objects.get_or_create(username=DEMO_USER)
         password = secrets.token_urlsafe(12) if is_new else None
         if password:
             user.set_password(password)

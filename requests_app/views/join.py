@@ -8,7 +8,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.models import User
-from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -17,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from dashboard.masking import masks_path
 from requests_app.forms.setup import AccountForm
-from requests_app.models import Team
+from requests_app.models import Account, NameTaken, Team
 from requests_app.teams import invitations
 from requests_app.teams.people import Refused
 from requests_app.views.access import SESSION_KEY
@@ -35,6 +34,8 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
             return _accepted(request, secret, form)
     except invitations.InvitationDead as error:
         raise Http404 from error
+    except NameTaken as error:  # in the same moment
+        cast(AccountForm, form).add_error("username", error)
     status = 422 if request.method == "POST" else 200
     context = {"invitation": found, "form": form, "secret": secret}
     return render(request, "teams/join.html", context, status=status)
@@ -47,15 +48,13 @@ def _accepted(request: HttpRequest, secret: str, form: AccountForm | None) -> Ht
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect(settings.LOGIN_REDIRECT_URL)
-    except IntegrityError:  # somebody took the name in the same moment
-        raise invitations.InvitationDead from None
     if form:
         login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     return _in(request, team)
 
 
 def _account(form: AccountForm) -> User:
-    user = User(username=form.cleaned_data["username"])
+    user = Account(username=form.cleaned_data["username"])
     user.set_password(form.cleaned_data["password"])
     return user
 

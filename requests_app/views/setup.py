@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from dashboard.masking import masks_path
 from requests_app.forms.setup import SetupForm
+from requests_app.models import NameTaken
 from requests_app.teams.setup import LinkDead, is_live, make_first_owner
 
 
@@ -22,12 +23,18 @@ def setup(request: HttpRequest, token: str) -> HttpResponse:
     if not is_live(token):
         raise Http404
     form = SetupForm(request.POST or None)
-    if request.method != "POST" or not form.is_valid():
-        status = 422 if request.method == "POST" else 200
-        return render(request, "teams/setup.html", {"form": form}, status=status)
-    try:
-        user = make_first_owner(token, **form.cleaned_data)
-    except LinkDead as error:
-        raise Http404 from error
+    if request.method == "POST" and form.is_valid():
+        try:
+            return _made(request, token, form)
+        except LinkDead as error:
+            raise Http404 from error
+        except NameTaken as error:  # by an operator's command in the same moment
+            form.add_error("username", error)
+    status = 422 if request.method == "POST" else 200
+    return render(request, "teams/setup.html", {"form": form}, status=status)
+
+
+def _made(request: HttpRequest, token: str, form: SetupForm) -> HttpResponse:
+    user = make_first_owner(token, **form.cleaned_data)
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     return redirect(settings.LOGIN_REDIRECT_URL)

@@ -55,6 +55,7 @@ def test_afterwards_the_link_is_a_404_with_the_bytes_of_an_unknown_one(path: str
         ({"password": "ann-the-owner", "username": "ann-the-owner"}, "password"),
         ({"password": "x" * 1025}, "password"),
         ({"username": "with space"}, "username"),
+        ({"username": "аnn"}, "username"),
         ({"username": "n\x00l"}, "username"),
         ({"username": "x" * 151}, "username"),
         ({"team_name": ""}, "team_name"),

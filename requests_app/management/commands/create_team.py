@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError, transaction
 
-from requests_app.models import Role, Team
+from requests_app.models import Account, Role, Team
 from requests_app.teams import members
 
 
@@ -26,7 +25,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Make both rows or none; an existing name is left alone and is an error."""
         team = Team(name=options["name"].strip())
-        owner = get_user_model().objects.filter(username=options["owner"]).first()
+        owner = Account.objects.find(options["owner"])
         if owner is None:
             raise CommandError(
                 f"There is no user {options['owner']!r}. Make one with manage.py createsuperuser."

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from requests_app.models import ApiToken, Membership
+from requests_app.models import Account, ApiToken, Membership
 
 
 class Command(BaseCommand):
@@ -21,11 +21,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Standard output gets the token and nothing else, so that a script can keep it."""
-        membership = (
-            Membership.objects.select_related("user", "team")
-            .filter(user__username=options["user"], team__name=options["team"])
-            .first()
-        )
+        user = Account.objects.find(options["user"])
+        mine = Membership.objects.select_related("user", "team").filter(user=user)
+        membership = mine.filter(team__name=options["team"]).first()
         if membership is None:
             raise CommandError(
                 f"There is no member {options['user']!r} in a team {options['team']!r}. "

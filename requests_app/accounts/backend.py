@@ -1,0 +1,27 @@
+"""Passwords are checked here: the account is found by any spelling of its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.auth_backends import AuthenticationBackend
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+
+from requests_app.models import Account
+
+
+class NameBackend(AuthenticationBackend):  # type: ignore[misc]
+    """allauth's backend, which also tells it of accounts that are switched off."""
+
+    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
+        """The user with this name and password. Takes as long when there is no such name."""
+        name, password = credentials.get("username"), credentials.get("password")
+        if not name or not password:
+            return None
+        user = Account.objects.find(name)
+        if user is None:
+            User().set_password(password)
+            return None
+        found: User | None = self._check_password(user, password)
+        return found

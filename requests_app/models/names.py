@@ -1,0 +1,82 @@
+"""When two names are the same name: compared without case, width, invisible characters and borrowed letters."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+
+from confusable_homoglyphs import utils
+from confusable_homoglyphs.categories import alias
+
+# Scripts that are written together (Unicode TR 39, "highly restrictive").
+_TOGETHER = (
+    {"LATIN", "HAN", "HIRAGANA", "KATAKANA"},
+    {"LATIN", "HAN", "HANGUL"},
+    {"LATIN", "HAN", "BOPOMOFO"},
+)
+_NO_SCRIPT = {"COMMON", "INHERITED", "Unknown"}
+# Invisible characters that are no format characters: fillers, joiners, variation selectors.
+_INVISIBLE = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, *range(0xFE00, 0xFE10)}
+
+
+def keys_of(name: str) -> frozenset[str]:
+    """What the name claims: two names are equal when they share a key.
+
+    A name in another script may have two, for it may look like one name in small letters and like
+    another in capitals: Greek alpha, nu, nu, alpha resembles "avva" or "ANNA".
+    """
+    folded = fold(name)
+    return frozenset({_prototype(folded), _prototype(folded.upper())})
+
+
+def fold(name: str) -> str:
+    """The name without case, width and what cannot be seen."""
+    letters = unicodedata.normalize("NFKC", name).casefold()
+    seen = "".join(letter for letter in letters if not _is_invisible(letter))
+    # Capital I with a dot (Turkish) becomes i and a second dot.
+    return unicodedata.normalize("NFKC", seen).replace("i\u0307", "i").strip()
+
+
+def fault_of(name: str) -> str | None:
+    """Why nobody may take this name: it mixes scripts, so that it can look like another one."""
+    scripts = {alias(letter) for letter in name if letter.isalpha()} - _NO_SCRIPT
+    if len(scripts) <= 1 or any(scripts <= together for together in _TOGETHER):
+        return None
+    mixed = " and ".join(sorted(script.title() for script in scripts))
+    return f"This name mixes {mixed} letters, some of which look alike. Use one alphabet."
+
+
+def _is_invisible(letter: str) -> bool:
+    """Format and control characters, halves of characters, and the like."""
+    return unicodedata.category(letter) in ("Cc", "Cf", "Cs") or ord(letter) in _INVISIBLE
+
+
+def _prototype(text: str) -> str:
+    """The text in the letters that its own look like, ASCII where possible."""
+    if text.isascii():
+        return text.casefold()
+    prototypes = _prototypes()
+    return "".join(prototypes.get(letter, letter) for letter in text).casefold()
+
+
+@cache
+def _prototypes() -> dict[str, str]:
+    """Letter -> the letter it is taken for. Unicode's table, without what is more than one letter."""
+    table = {
+        letter: [found["c"] for found in similar if len(found["c"]) == 1]
+        for letter, similar in utils.load("confusables.json").items()
+        if len(letter) == 1
+    }
+    return {
+        letter: _nearest(letter, similar, table)
+        for letter, similar in table.items()
+        if similar and not letter.isascii()
+    }
+
+
+def _nearest(letter: str, similar: list[str], table: dict[str, list[str]]) -> str:
+    plain = [other for other in similar if other.isascii() and other.isalpha()]
+    if plain:
+        return min(plain, key=lambda other: (other.isupper() != letter.isupper(), other))
+    # The table joins each letter to one hub: the one with the most neighbours.
+    return max((letter, *similar), key=lambda other: (len(table.get(other, ())), -ord(other)))

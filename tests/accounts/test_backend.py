@@ -1,0 +1,63 @@
+"""Whoever knows the password of an account gets in, however the name is spelt."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import User
+from django.test import Client
+
+from tests.builders import make_person
+
+PASSWORD = "a long pass phrase"
+
+
+def came_in(name: str, password: str = PASSWORD) -> str | None:
+    """The user whom the log-in page lets in."""
+    browser = Client()
+    response = browser.post("/accounts/login/", {"login": name, "password": password})
+    return browser.session["_auth_user_id"] if response.status_code == 302 else None
+
+
+@pytest.mark.parametrize("made", ["boss", "Boss", "BOSS"])
+@pytest.mark.parametrize("typed", ["boss", "Boss", "BOSS", " bOSS ", "ｂｏｓｓ", "bо\u0455s"])
+def test_every_spelling_of_a_name_logs_in_to_the_same_account(
+    db: None, made: str, typed: str
+) -> None:
+    boss = make_person(made)
+    make_person("bossy")
+    assert came_in(typed) == str(boss.pk)
+
+
+def test_an_account_that_was_made_past_the_check_does_not_shut_out_the_older_one(db: None) -> None:
+    older = make_person("coca")
+    newer = User.objects.create_user("соса", password="another pass phrase")
+    assert came_in("coca") == str(older.pk)
+    assert came_in("соса", "another pass phrase") is None
+    newer.username = "cola"
+    newer.save()
+    assert came_in("Cola", "another pass phrase") == str(newer.pk)
+
+
+@pytest.mark.parametrize("name", ["nobody", "", "n\x00l", "\ud83d", "x" * 10_000, "ﷺ" * 150])
+def test_a_name_that_is_nobodys_is_no_error(db: None, name: str) -> None:
+    assert authenticate(None, username=name.replace("\x00", ""), password=PASSWORD) is None
+    browser = Client()
+    form = {"login": name.encode("utf-8", "replace").decode(), "password": "wrong"}
+    assert browser.post("/accounts/login/", form).status_code == 200
+
+
+def test_an_unknown_name_costs_a_hash_as_a_known_one_does(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+    monkeypatch.setattr(User, "set_password", lambda self, text: hashed.append(text))
+    authenticate(None, username="nobody", password="one")
+    assert hashed == ["one"]
+
+
+def test_an_account_that_is_switched_off_is_told_so_to_who_knows_the_password(db: None) -> None:
+    person = make_person("ann")
+    User.objects.filter(pk=person.pk).update(is_active=False)
+    response = Client().post("/accounts/login/", {"login": "ANN", "password": PASSWORD})
+    assert response["Location"] == "/accounts/inactive/"
