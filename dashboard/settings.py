@@ -194,19 +194,12 @@ if REDIS_URL:
             },
         }
     }
-    CACHES = {
-        "default": {
-            "BACKEND": "dashboard.caches.RedisOrMemory",
-            "LOCATION": REDIS_URL,
-            "OPTIONS": dict(REDIS_TIMEOUTS),
-        }
-    }
 else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "dashboard.layers.ThreadSafeInMemoryLayer"}}
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 # --- Log-in ------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["requests_app.accounts.backend.NameBackend"]
+SESSION_ENGINE = "requests_app.models.session"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -221,13 +214,15 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "requests:list"
-ACCOUNT_ADAPTER = "dashboard.accounts.InviteOnlyAdapter"
+ACCOUNT_ADAPTER = "requests_app.accounts.adapter.AccountAdapter"
+# allauth's limits live in a cache, from which a flood of requests can push them out; ours are in the database.
+ACCOUNT_RATE_LIMITS = False
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # no mail is sent, nor printed
 
 # --- Security ----------------------------------------------------------------------------------
 HTTPS = _public.scheme == "https"
@@ -247,7 +242,6 @@ X_FRAME_OPTIONS = "DENY"
 # Only behind a proxy that sets (and strips) these headers itself.
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    ALLAUTH_TRUSTED_PROXY_COUNT = 1
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 urlpatterns = [
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("requests_app.account_urls")),
     path("api/v1/", include("requests_app.api.urls")),
     path("", include("requests_app.urls")),
 ]

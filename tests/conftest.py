@@ -23,7 +23,6 @@ def pytest_configure() -> None:
     """Test processes side by side have a database each; this keeps them apart in a shared Redis."""
     if (worker := os.environ.get("PYTEST_XDIST_WORKER")) and django_settings.REDIS_URL:
         django_settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] += worker
-        django_settings.CACHES["default"]["KEY_PREFIX"] = worker
 
 
 @pytest.fixture(autouse=True)

@@ -36,7 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("views.context",),
     # Edges: a page, a program, a tab, the clock.
     ("views", "api", "consumers", "tasks"),
-    ("urls", "api.urls", "routing", "checks"),
+    ("urls", "api.urls", "account_urls", "routing", "checks"),
     ("apps",),
     ("dashboard",),
     # Commands put the whole together.

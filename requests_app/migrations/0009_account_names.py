@@ -13,7 +13,7 @@ logger = logging.getLogger("requests_app.accounts")
 def claim_names(apps, schema_editor):
     """Each user claims the name; of several that look alike the oldest keeps it, the others are renamed."""
     User = apps.get_model("auth", "User")
-    AccountName = apps.get_model("requests_app", "0008_offers")
+    AccountName = apps.get_model("requests_app", "AccountName")
     holders = {}  # key -> the user who has it
     clashing = []
     for user in User.objects.order_by("pk").iterator():

@@ -12,6 +12,7 @@ from requests_app.models.evidence import (
     LogLine,
     OutputPart,
 )
+from requests_app.models.guesses import GuessCounter
 from requests_app.models.names import fault_of, keys_of
 from requests_app.models.observation import Observation, Source
 from requests_app.models.request import (
@@ -24,6 +25,7 @@ from requests_app.models.request import (
     Mode,
     Status,
 )
+from requests_app.models.session import Session
 from requests_app.models.team import ApiToken, Invitation, Membership, Role, SetupLink, Team, digest
 from requests_app.models.template import MessageTemplate
 
@@ -40,6 +42,7 @@ __all__ = [
     "FalAccount",
     "FalRequest",
     "Frame",
+    "GuessCounter",
     "Heartbeat",
     "IdempotencyKey",
     "Invitation",
@@ -51,6 +54,7 @@ __all__ = [
     "Observation",
     "OutputPart",
     "Role",
+    "Session",
     "SetupLink",
     "Source",
     "Status",

@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from dashboard.masking import masks_path
+from requests_app.accounts import devices
 from requests_app.forms.setup import AccountForm
 from requests_app.models import Account, NameTaken, Team
 from requests_app.teams import invitations
@@ -48,9 +49,12 @@ def _accepted(request: HttpRequest, secret: str, form: AccountForm | None) -> Ht
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect(settings.LOGIN_REDIRECT_URL)
-    if form:
-        login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-    return _in(request, team)
+    if not form:
+        return _in(request, team)
+    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    response = _in(request, team)
+    devices.remember(request, response, user)
+    return response
 
 
 def _account(form: AccountForm) -> User:

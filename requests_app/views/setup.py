@@ -10,6 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from dashboard.masking import masks_path
+from requests_app.accounts import devices
 from requests_app.forms.setup import SetupForm
 from requests_app.models import NameTaken
 from requests_app.teams.setup import LinkDead, is_live, make_first_owner
@@ -37,4 +38,6 @@ def setup(request: HttpRequest, token: str) -> HttpResponse:
 def _made(request: HttpRequest, token: str, form: SetupForm) -> HttpResponse:
     user = make_first_owner(token, **form.cleaned_data)
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-    return redirect(settings.LOGIN_REDIRECT_URL)
+    response = redirect(settings.LOGIN_REDIRECT_URL)
+    devices.remember(request, response, user)
+    return response

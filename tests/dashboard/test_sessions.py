@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from channels.sessions import CookieMiddleware
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
 
 from dashboard.sessions import ReadOnlySession
+from requests_app.models.session import SessionStore
 
 
 async def opened(cookie: str) -> tuple[Any, Any, Any]:

@@ -1,0 +1,61 @@
+"""What is ours in allauth's log-in: no sign-up, counted guesses, remembered browsers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from requests_app.accounts import devices, throttle
+from requests_app.accounts.network import network_of
+from requests_app.accounts.throttle import Subject
+from requests_app.models import Account, keys_of
+
+ELSEWHERE = "A browser in which you have logged in before lets you in at once."
+TOO_MANY = "too_many_guesses"  # the error's code; its parameter `seconds` is the wait
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """Log-in and password change are allauth's; open sign-up is shut."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Never: accounts are made by the setup link, an invitation or an operator's command."""
+        return False
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """The user with this name and password. Raises ValidationError after too many guesses."""
+        name = str(credentials.get("username", ""))
+        try:
+            guess = throttle.count(_subjects(request, name), now=timezone.now())
+        except throttle.TooMany as refused:
+            raise too_many(refused.wait, ELSEWHERE) from None
+        user: User | None = super().authenticate(request, **credentials)
+        if user:
+            throttle.take_back(guess)
+        return user
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """On to the page, with the cookie that makes this browser known."""
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        devices.remember(request, response, user)
+        throttle.prune(now=timezone.now())
+        return response
+
+
+def too_many(wait: timedelta, more: str = "") -> ValidationError:
+    """The refusal in words."""
+    words = f"Too many wrong passwords. Try again in {throttle.in_words(wait)}. {more}".strip()
+    return ValidationError(words, code=TOO_MANY, params={"seconds": int(wait.total_seconds()) + 1})
+
+
+def _subjects(request: HttpRequest, name: str) -> list[Subject]:
+    user = Account.objects.find(name)
+    if user and (device := devices.known_device(request, user)):
+        return [Subject("device", f"{device}:{user.pk}")]
+    account = f"user {user.pk}" if user else f"name {min(keys_of(name))}"
+    return [Subject("account", account), Subject("network", network_of(request))]

@@ -1,0 +1,57 @@
+"""Browsers that somebody has logged in with before: a signed cookie says for which accounts.
+
+It lets nobody in. Whoever guesses passwords cannot use up the guesses of a browser that has it.
+It ends with the account's password.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core import signing
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+COOKIE = "__Host-faldeck-device" if settings.HTTPS else "faldeck-device"
+LASTS_S = 400 * 24 * 3600  # the longest that browsers allow
+MOST_ACCOUNTS = 8  # of one browser: a cookie holds 4 KB
+_SALT = "faldeck.device"
+
+
+def known_device(request: HttpRequest, user: User) -> str | None:
+    """The browser's id if this user has logged in with it since the last change of password."""
+    device, accounts = _read(request)
+    proof = accounts.get(str(user.pk), "")
+    return device if constant_time_compare(proof, _proof(device, user)) else None
+
+
+def remember(request: HttpRequest, response: HttpResponseBase, user: User) -> None:
+    """Give the browser the cookie, or add the user to the one it has."""
+    device, accounts = _read(request)
+    accounts.pop(str(user.pk), None)  # to the end: the longest unused goes first
+    accounts[str(user.pk)] = _proof(device, user)
+    kept = dict(list(accounts.items())[-MOST_ACCOUNTS:])
+    response.set_cookie(
+        COOKIE,
+        signing.dumps([device, kept], salt=_SALT),
+        max_age=LASTS_S,
+        secure=settings.HTTPS,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _read(request: HttpRequest) -> tuple[str, dict[str, str]]:
+    try:
+        found: Any = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=LASTS_S)
+    except signing.BadSignature:
+        return secrets.token_urlsafe(16), {}
+    return found[0], found[1]
+
+
+def _proof(device: str, user: User) -> str:
+    text = f"{device}:{user.pk}:{user.get_session_auth_hash()}"
+    return salted_hmac(_SALT, text, algorithm="sha256").hexdigest()[:32]

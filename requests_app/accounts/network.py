@@ -1,0 +1,40 @@
+"""Where a request comes from, as far as a limit has to know it."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from django.conf import settings
+from django.http import HttpRequest
+
+UNKNOWN = "unknown"
+IPV6_PREFIX = 64  # one customer's line has at least as many addresses
+
+
+def network_of(request: HttpRequest) -> str:
+    """The IPv4 address, or the IPv6 network; behind a proxy the one that the proxy saw.
+
+    A proxy adds to X-Forwarded-For at the right: what stands further left was sent by the client.
+    """
+    text = request.META.get("REMOTE_ADDR", "")
+    if settings.BEHIND_PROXY:
+        text = request.headers.get("X-Forwarded-For", text).rpartition(",")[2]
+    address = _address(text.strip())
+    if address is None:
+        return UNKNOWN
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(ipaddress.IPv6Network((int(address), IPV6_PREFIX), strict=False))
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Also of the forms `[address]:port` and `address:port`; IPv4 inside IPv6 is IPv4."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

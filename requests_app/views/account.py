@@ -1,0 +1,48 @@
+"""Logging in and changing the password: allauth's pages, as far as they are offered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account import views
+from django.core.exceptions import PermissionDenied
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+
+from requests_app.accounts import devices
+from requests_app.accounts.adapter import TOO_MANY
+from requests_app.forms.account import CountedPasswordForm
+
+
+class _Counted:
+    """A page that asks for a password: after too many wrong ones 429, and when to come back."""
+
+    def form_invalid(self, form: BaseForm) -> HttpResponse:
+        response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
+        for error in (one for errors in form.errors.as_data().values() for one in errors):
+            if error.code == TOO_MANY and error.params:
+                response.status_code = 429
+                response["Retry-After"] = str(error.params["seconds"])
+        return response
+
+
+class LoginView(_Counted, views.LoginView):  # type: ignore[misc]
+    """Name and password."""
+
+
+class PasswordChangeView(_Counted, views.PasswordChangeView):  # type: ignore[misc]
+    """The present password and a new one."""
+
+    form_class = CountedPasswordForm
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Not for an account without a password: nothing could be asked for."""
+        if request.user.is_authenticated and not request.user.has_usable_password():
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+    def form_valid(self, form: BaseForm) -> HttpResponse:
+        """This browser stays known although the password is another one."""
+        response: HttpResponse = super().form_valid(form)
+        devices.remember(self.request, response, self.request.user)
+        return response
