@@ -62,7 +62,7 @@ def parse_draft(
     errors: dict[str, list[str]] = {}
     endpoint = text = ""
     try:
-        endpoint = str(EndpointId.parse(endpoint_id.strip()))
+        endpoint = str(EndpointId.parse(endpoint_id))
     except InvalidEndpointId as error:
         errors["endpoint_id"] = [str(error)]
     try:

@@ -8,7 +8,8 @@ forged reply could send our key anywhere.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import httpx
@@ -18,6 +19,13 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _SEGMENT = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
 _OLD_STYLE = re.compile(r"([0-9]+)-([a-zA-Z0-9-]+)", re.ASCII)
 _MAX_SEGMENTS = 8
+_SHAPE = (
+    "An endpoint id looks like owner/app or owner/app/path (fal-ai/flux/dev): letters, digits, dots, "
+    "dashes and underscores between the slashes, each part starting with a letter or digit."
+)
+# What fal's own paths add behind an app. "requests" opens them, behind an old app of one part too; the
+# others end them. "stream" and "realtime" are no such words: real endpoint ids end with either.
+_OPENS, _ENDS = "requests", frozenset({"cancel", "response", "result", "status"})
 _PLAIN_URL = re.compile(
     r"https?://[!#-\[\]-~]{1,2048}", re.ASCII
 )  # visible ASCII, no quote, no backslash
@@ -47,6 +55,7 @@ class EndpointId:
         Raises InvalidEndpointId with a helpful sentence.
         """
         text = text.strip(" \t\r\n")  # not every Unicode space: U+2028 is no slip of the mouse
+        _ensure_ascii(text)
         if "://" in text:
             raise InvalidEndpointId(
                 "Give the endpoint id alone, such as fal-ai/flux/dev, not a web address."
@@ -61,6 +70,7 @@ class EndpointId:
                 "An endpoint id names an owner and an app, such as fal-ai/flux/dev"
                 + (f"; after {namespace}/ both are still needed." if namespace else ".")
             )
+        ensure_no_path_of_fal(segments[1:])
         return cls(namespace, segments[0], segments[1], "/".join(segments[2:]))
 
     @property
@@ -79,11 +89,33 @@ def _check_segments(segments: list[str]) -> None:
         )
     for segment in segments:
         if not _SEGMENT.fullmatch(segment):
-            raise InvalidEndpointId(
-                "An endpoint id looks like owner/app or owner/app/path (fal-ai/flux/dev): letters, "
-                "digits, dots, dashes and underscores between the slashes, each part starting "
-                "with a letter or digit."
-            )
+            raise InvalidEndpointId(_SHAPE)
+
+
+def _ensure_ascii(text: str) -> None:
+    """Look-alikes, spaces of other widths and what has no picture are named, for they cannot be seen."""
+    odd = next((sign for sign in text if not " " <= sign <= "~"), None)
+    if odd is not None:
+        at = text.index(odd) + 1
+        named = unicodedata.name(odd, "a control character")
+        raise InvalidEndpointId(
+            f"Character {at} of the endpoint id is {named} (U+{ord(odd):04X}). {_SHAPE}"
+        )
+
+
+def ensure_no_path_of_fal(segments: Sequence[str]) -> None:
+    """Refuse what would reach a request instead of an app; ``segments`` are the app and its path.
+
+    Raises InvalidEndpointId.
+    """
+    words = [segment.lower() for segment in segments]
+    ends = words[:-1] if words[-1:] == ["stream"] else words  # requests/ID/status/stream
+    found = _OPENS if _OPENS in words else ends[-1] if len(ends) > 1 and ends[-1] in _ENDS else ""
+    if found:
+        raise InvalidEndpointId(
+            f'"{found}" stands where fal\'s own addresses of a request have it ({_OPENS}/…/status), so '
+            "this is no endpoint id. Give the id alone, such as fal-ai/flux/dev."
+        )
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlencode
 
-from .endpoints import EndpointId, Hosts
+from .endpoints import EndpointId, Hosts, InvalidEndpointId, ensure_no_path_of_fal
 
 REALTIME = "/realtime"
 MIN_BUFFERING, MAX_BUFFERING = 1, 60
@@ -65,6 +65,10 @@ def realtime_path(text: str) -> str:
             "The path of a session looks like /realtime: letters, digits, dots, dashes and "
             "underscores between the slashes, each part starting with a letter or digit."
         )
+    try:
+        ensure_no_path_of_fal(["", *path.split("/")[1:]])
+    except InvalidEndpointId as exc:
+        raise InvalidRealtimePath(str(exc).replace("endpoint id", "path of a session")) from exc
     return path
 
 

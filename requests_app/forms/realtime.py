@@ -21,7 +21,7 @@ EXAMPLES = {"sandbox/echo": '{\n  "message": "hello",\n  "number": 21\n}'}
 class MessageForm(forms.Form):
     """A message to keep. After `is_valid()`, `keep()` stores it."""
 
-    endpoint_id = forms.CharField(max_length=300)
+    endpoint_id = forms.CharField(max_length=300, strip=False)
     name = forms.CharField(max_length=80)
     text = forms.CharField(strip=False)
 

@@ -36,7 +36,7 @@ class SubmitForm(OptionForm):
 
     token = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput)
     again_of = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    endpoint_id = forms.CharField(label="Endpoint", max_length=300)
+    endpoint_id = forms.CharField(label="Endpoint", max_length=300, strip=False)
     mode = forms.ChoiceField(
         choices=[(mode.value, mode.label) for mode in SUBMITTABLE],
         widget=forms.RadioSelect,

@@ -86,6 +86,8 @@ def test_only_the_endpoint_and_the_input_are_needed(owner: Caller) -> None:
     [
         ({"endpoint_id": "no-slash"}, "endpoint_id"),
         ({"endpoint_id": 7}, "endpoint_id"),
+        ({"endpoint_id": "acme/one\u2028"}, "endpoint_id"),
+        ({"endpoint_id": "acme/x/requests/abc/cancel"}, "endpoint_id"),
         ({"mode": "later"}, "mode"),
         ({"priority": "urgent"}, "priority"),
         ({"start_timeout": 0}, "start_timeout"),

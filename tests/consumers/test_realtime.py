@@ -217,6 +217,7 @@ async def test_a_message_that_is_too_large_for_fal_is_refused_here(
 @pytest.mark.parametrize(
     "wrong",
     [
+        {"endpoint": "acme/x/requests/abc"}, {"endpoint": "acme/live\u2028"}, {"path": "/requests/abc"},
         {"endpoint": "nonsense"}, {"endpoint": "wss://evil/"}, {"endpoint": "fal-ai/../x"},
         {"path": "/../../x"}, {"path": "https://evil"}, {"path": "/a?b=c"},
         {"max_buffering": 0}, {"max_buffering": 61}, {"max_buffering": "5"}, {"auth": "none"},

@@ -57,6 +57,19 @@ def test_the_old_single_segment_form_becomes_owner_and_alias() -> None:
         "x/y?fal_webhook=https://evil",
         "x/y#",
         "x/%2e%2e/z",
+        "x/y/..",
+        "x/y/%2f",
+        "x/y//",
+        "x/y/",
+        "x/.hidden",
+        "x/y;z",
+        "x/y z",
+        "x/y|z",
+        "x/y@z",
+        "x/y#z",
+        "user:pw@x/y",
+        "x/~y",
+        "x/y,z",
         "x\\..\\y",
         "x/y\r\nHost: z",
         "x/ÿ",
@@ -81,6 +94,59 @@ def test_what_is_no_id_is_refused_with_a_sentence(text: str) -> None:
         or "parts" in str(caught.value)
         or "both" in str(caught.value)
     )
+
+
+# Behind an app and its path, and behind an old app of one part.
+OF_FAL = [
+    "requests/abc", "requests/abc/cancel", "requests/abc/status", "requests/abc/status/stream",
+    "requests/abc/response", "requests/", "requests", "Requests/abc", "REQUESTS/abc/CANCEL",
+    "cancel", "status", "status/stream", "response", "result", "Status",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", OF_FAL)
+@pytest.mark.parametrize("app", ["acme/x", "acme/x/dev", "workflows/me/mine", "comfy/me/mine/a"])
+def test_an_address_of_a_request_is_no_endpoint_id(app: str, words: str) -> None:
+    with pytest.raises(InvalidEndpointId, match="fal-ai/flux"):
+        EndpointId.parse(f"{app}/{words}")
+
+
+def test_an_address_behind_an_old_app_of_one_part_is_none_either() -> None:
+    with pytest.raises(InvalidEndpointId, match="requests"):
+        EndpointId.parse("1234-my-app/requests/abc/cancel")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fal-ai/flux-lora/stream", "fal-ai/personaplex/realtime", "fal-ai/flux-2/klein/realtime",
+        "rundiffusion-fal/run", "acme/status", "acme/cancel", "acme/result/v2", "acme/x/requests-2",
+        "status/x", "acme/x/my-status", "acme/x/stream/y", "acme/queue", "acme/x/responses",
+    ],
+)  # fmt: skip
+def test_words_that_name_an_app_or_a_part_of_its_path_pass(text: str) -> None:
+    assert str(EndpointId.parse(text)) == text
+
+
+UNSEEN = [
+    "\u2028", "\u2029", "\u00a0", "\u3000", "\u200b", "\u200d", "\u202e", "\u2066", "\ufeff", "\u00ad",
+    "\x00", "\x07", "\x1b", "\x7f", "\x85", "\n", "\t", "\udc80",
+    "\u0430", "\u0131", "\u212a", "\u2010", "\u2215", "\u2044", "\uff0f", "\uff0e", "\u0661", "\u00e9", "e\u0301",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sign", UNSEEN)
+@pytest.mark.parametrize("where", ["acme/i{}mg", "ac{}me/img", "acme/img/{}dev", "acme/x/de{}v"])
+def test_what_is_not_ascii_is_refused_and_named(where: str, sign: str) -> None:
+    with pytest.raises(InvalidEndpointId, match=r"Character \d+ .*U\+[0-9A-F]{4}"):
+        EndpointId.parse(where.format(sign))
+
+
+@pytest.mark.parametrize("sign", [sign for sign in UNSEEN if sign not in "\n\t"])
+def test_what_is_not_ascii_is_refused_at_either_end_too(sign: str) -> None:
+    for text in (f"acme/img{sign}", f"{sign}acme/img"):
+        with pytest.raises(InvalidEndpointId, match=r"U\+"):
+            EndpointId.parse(text)
 
 
 def test_status_result_and_cancel_are_built_without_the_sub_path() -> None:

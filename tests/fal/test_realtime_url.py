@@ -50,9 +50,17 @@ def test_buffering_out_of_range_is_told_in_a_sentence(value: object) -> None:
     [
         "/../x", "..", "/a/../b", "/a/./b", "wss://evil.example/", "//evil.example", "/a//b",
         "/a?fal_jwt_token=x", "/a#b", "/a b", "/a%2e%2e", "/a\\b", "/a\r\nHost: x", "/ä",
-        "/a@b", "/" + "a" * 101, "/a" * 7,
+        "/a@b", "/" + "a" * 101, "/a" * 7, "/a\u2028", "/\u0430",
     ],
 )  # fmt: skip
 def test_a_path_that_could_lead_elsewhere_is_refused(path: str) -> None:
     with pytest.raises(InvalidRealtimePath, match="looks like /realtime"):
+        realtime_url(FAL, EndpointId.parse("a/b"), path=path)
+
+
+@pytest.mark.parametrize(
+    "path", ["/requests/abc", "requests/abc/cancel", "/live/status", "/CANCEL"]
+)
+def test_a_path_that_leads_to_a_request_is_refused(path: str) -> None:
+    with pytest.raises(InvalidRealtimePath, match="no path of a session"):
         realtime_url(FAL, EndpointId.parse("a/b"), path=path)

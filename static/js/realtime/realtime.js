@@ -84,7 +84,7 @@ class SessionTab {
     const { endpoint_id: endpoint, path, max_buffering: buffering, auth } = this.form.elements;
     this.#fresh();
     this.session.connect(bench.dataset.socket, {
-      endpoint: endpoint.value.trim(),
+      endpoint: endpoint.value, // the server strips spaces, and refuses what only looks like one
       path: path.value.trim() || "/realtime",
       max_buffering: buffering.value ? Number(buffering.value) : null,
       auth: auth.value,
