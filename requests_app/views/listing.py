@@ -43,18 +43,33 @@ _EXAMPLES = [
 
 @dataclass(frozen=True)
 class Listing:
-    """What the reader asks for: a team's rows that match the search in the URL."""
+    """What the reader asks for, and the team's rows that are shown for it.
+
+    A search that was not understood is not run: what is left of it would find too much. Shown is the
+    search before it, which the page sends along as ``last``; without one, nothing.
+    """
 
     team: Team
-    text: str
-    search: Search
     me: str
+    text: str  # what stands in the box
+    problems: tuple[str, ...]  # why it was not understood
+    search: Search  # what is shown
+    is_refused: bool  # nothing can be shown
 
     @classmethod
     def of(cls, request: HttpRequest) -> Listing:
         """Read the query string; anything in it that is not ours is ignored."""
         text = request.GET.get("q", "")
-        return cls(team_of(request), text, parse_search(text), request.user.get_username())
+        asked, last = parse_search(text), parse_search(request.GET.get("last", ""))
+        is_known = bool(last.terms) and not last.problems
+        return cls(
+            team_of(request),
+            request.user.get_username(),
+            text,
+            asked.problems,
+            search=asked if not asked.problems else last if is_known else Search(),
+            is_refused=bool(asked.problems) and not is_known,
+        )
 
     @property
     def everything(self) -> FalRequestQuerySet:
@@ -63,6 +78,8 @@ class Listing:
 
     def matching(self, search: Search | None = None) -> FalRequestQuerySet:
         """The rows that match this search, or the given one."""
+        if self.is_refused:
+            return self.everything.none()
         return self.everything.filter((search or self.search).q(me=self.me))
 
     def for_show(self, rows: FalRequestQuerySet) -> FalRequestQuerySet:

@@ -39,7 +39,7 @@ OVERLAP = timedelta(seconds=5)
 @require_safe
 @team_required
 def request_list(request: HttpRequest) -> HttpResponse:
-    """The table: GET /requests/?q=<search>&older=<uuid>."""
+    """The table: GET /requests/?q=<search>&older=<uuid>; &last=<search> is shown if q is not understood."""
     listing = Listing.of(request)
     # Before the rows: what changes in between is then told again, not missed.
     since = _newest_seq(listing.team)
@@ -57,8 +57,9 @@ def request_list(request: HttpRequest) -> HttpResponse:
         "filters": Filters(listing, endpoints),
         "chips": chips_of(listing),
         "page": page,
-        "newer_url": list_url(listing.text, page.newer) if page.newer else "",
-        "older_url": list_url(listing.text, page.older) if page.older else "",
+        "newer_url": list_url(str(listing.search), page.newer) if page.newer else "",
+        "older_url": list_url(str(listing.search), page.older) if page.older else "",
+        "shown_url": listing.url(listing.search),
         "since": since,
         "is_first_use": not endpoints,
         "examples": examples(),

@@ -2,11 +2,13 @@
 
 import "./lib/time.js";
 import "./lib/menu.js";
+import "./lib/search.js";
 import "./lib/keys.js";
 import "./lib/toasts.js";
 import "./lib/lostmedia.js";
 import "./lib/connection.js";
 import "./list/rows.js";
+import "./list/rowclick.js";
 import "./lib/acted.js";
 import "./lib/copy.js";
 import "./lib/code.js";

@@ -1,5 +1,7 @@
 // Single keys for people who keep their hands there. Silent while typing, in dialogs, and when switched off.
 
+import { goToSearch } from "./search.js";
+
 const OFF = "faldeck.keys-off";
 const sheet = document.getElementById("shortcuts");
 const offBox = sheet?.querySelector("[data-keys-off]");
@@ -28,7 +30,7 @@ function step(by) {
 const follow = (link) => link && location.assign(link.href);
 
 const VERBS = {
-  "/": () => document.getElementById("search")?.focus(),
+  "/": goToSearch,
   n: () => follow(document.querySelector("[aria-keyshortcuts=n]") ?? document.querySelector("[data-key=n]")),
   j: () => step(1),
   k: () => step(-1),
@@ -51,10 +53,6 @@ const closeDetail = ({ key, target }) => {
   [...document.querySelectorAll("[data-close-detail]")].find((button) => button.checkVisibility())?.click();
 };
 document.addEventListener("keydown", closeDetail, { capture: true });
-
-document.getElementById("search")?.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") event.target.blur();
-});
 
 for (const button of document.querySelectorAll("[data-shortcuts]")) {
   button.hidden = false;
