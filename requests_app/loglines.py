@@ -9,6 +9,7 @@ from itertools import islice
 
 from requests_app.fal.reports import LogLine as Line
 from requests_app.models import LogLine
+from requests_app.rules.storable import storable_text
 
 MAX_MESSAGE = 64 * 1024  # characters of one line
 BATCH = 500  # lines that are in memory, and written, at a time
@@ -44,21 +45,13 @@ def _numbered(pk: int, window: Iterable[Line]) -> Iterator[LogLine]:
         yield LogLine(
             request_id=pk,
             digest=digest.hex(),
-            timestamp=storable(line.timestamp)[:40],
-            level=storable(line.level)[:20],
-            source=storable(line.source)[:40],
-            message=storable(line.message)[:MAX_MESSAGE],
+            timestamp=storable_text(line.timestamp, 40),
+            level=storable_text(line.level, 20),
+            source=storable_text(line.source, 40),
+            message=storable_text(line.message, MAX_MESSAGE),
         )
 
 
 def _digest(line: Line, number: int) -> bytes:
     key = (line.timestamp, line.level, line.message, number)
     return hashlib.sha256(repr(key).encode("utf-8", "surrogatepass")).digest()
-
-
-def storable(text: str) -> str:
-    """Text that every database takes: NUL and lone surrogates become U+FFFD."""
-    if text.isascii() and "\0" not in text:
-        return text
-    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return whole.replace("\0", "\ufffd")

@@ -9,11 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
-from hypothesis import given
-from hypothesis import strategies as st
 
 from requests_app.fal import LogLine as Line
-from requests_app.loglines import MAX_MESSAGE, add_logs, new_logs, storable
+from requests_app.loglines import MAX_MESSAGE, add_logs, new_logs
 from requests_app.models import FalRequest, Team
 from requests_app.rules import schedule
 from tests.builders import make_log, make_request
@@ -86,18 +84,6 @@ def test_two_readers_of_one_window_store_it_once(team: Team, owner: User) -> Non
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(read, range(4)))
     assert sorted(messages(row)) == sorted(f"{n}" for n in range(50))
-
-
-@given(st.text(st.characters(exclude_categories=[])))
-def test_storable_text_can_be_encoded_and_holds_no_nul(text: str) -> None:
-    kept = storable(text)
-    kept.encode()
-    assert "\0" not in kept
-    assert storable(kept) == kept
-
-
-def test_storable_keeps_what_is_fine() -> None:
-    assert storable("naïve \U0001f600 \u2028") == "naïve \U0001f600 \u2028"
 
 
 # --- fal's moving window, at the product's pace ----------------------------------------------------

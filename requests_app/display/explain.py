@@ -9,9 +9,11 @@ from datetime import datetime
 from requests_app.fal.error_bodies import ErrorBody, parse_error
 from requests_app.fal.headers import keeps_input
 from requests_app.models import FalRequest, Mode, Observation, Status
+from requests_app.rules.storable import storable_text
 from requests_app.rules.stream_event import Says, read_event
 
 MAX_FIELDS = 50
+MAX_PLACE = 200  # characters
 MAX_SENTENCE = 2000  # characters; the whole text is under Raw
 
 
@@ -251,9 +253,9 @@ def explain(row: FalRequest, body: bytes, told: Observation | None = None) -> Ex
     return Explanation(
         tone="yours" if row.was_user_error else "theirs",
         title=title,
-        sentence=(row.error or (error.detail if body else "") or "No reason was given.")[
-            :MAX_SENTENCE
-        ],
+        sentence=storable_text(
+            row.error or (error.detail if body else "") or "No reason was given.", MAX_SENTENCE
+        ),
         advice=advice,
         fields=_fields(error),
     )
@@ -282,7 +284,11 @@ def _words(row: FalRequest, error: ErrorBody) -> tuple[str, str]:
 
 def _fields(error: ErrorBody) -> tuple[FieldProblem, ...]:
     return tuple(
-        FieldProblem(field.place or "the whole input", field.msg[:MAX_SENTENCE], field.type)
+        FieldProblem(
+            storable_text(field.place, MAX_PLACE) or "the whole input",
+            storable_text(field.msg, MAX_SENTENCE),
+            storable_text(field.type, MAX_PLACE),
+        )
         for field in error.fields[:MAX_FIELDS]
     )
 

@@ -23,10 +23,13 @@ from requests_app.display.media_hosts import (
     path_of,
 )
 from requests_app.fal.exactjson import Members, Number
+from requests_app.rules.storable import storable_text
 
 MAX_MEDIA = 100
 MAX_DEPTH = 32
 MAX_NODES = 100_000
+MAX_PATH = 200  # characters
+MAX_NUMBER = 2**53  # of bytes or pixels
 
 # A table of our own: the machine's knows other endings on every machine, and a browser has none.
 _BY_ENDING = {
@@ -82,10 +85,14 @@ def _walk(root: object) -> Iterator[tuple[str, object]]:
 
 
 def _children(path: str, node: object) -> list[tuple[str, object]]:
+    path = path[:MAX_PATH]  # a name may be megabytes, and each of its children has it
     if isinstance(node, Members):  # of repeated names the last counts, as in most programs
         node = dict(node)
     if isinstance(node, Mapping):
-        return [(f"{path}.{key}" if path else str(key), child) for key, child in node.items()]
+        return [
+            (f"{path}.{name[:MAX_PATH]}" if path else name[:MAX_PATH], child)
+            for name, child in node.items()
+        ]
     if isinstance(node, list):
         return [(f"{path}[{number}]", child) for number, child in enumerate(node[:MAX_NODES])]
     return []
@@ -108,9 +115,9 @@ def _medium(path: str, node: object, sources: Sequence[str]) -> Medium | None:
     return Medium(
         kind=_kind(content_type, path),
         url=url,
-        path=path,
-        name=_name(url, facts),
-        content_type=content_type,
+        path=storable_text(path),
+        name=storable_text(_name(url, facts), MAX_PATH),
+        content_type=storable_text(content_type),
         width=_number(facts.get("width")),
         height=_number(facts.get("height")),
         size=_number(facts.get("file_size")),
@@ -142,11 +149,13 @@ def _kind(content_type: str, path: str) -> str:
 def _name(url: str, facts: Mapping[str, object]) -> str:
     given = facts.get("file_name")
     if isinstance(given, str) and given:
-        return given[:200]
+        return given
     return "inline file" if is_inline(url) else unquote(path_of(url).rpartition("/")[2])
 
 
 def _number(value: object) -> int | None:
     if isinstance(value, Number):
         value = int(value) if re.fullmatch(r"\d{1,15}", value, re.ASCII) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value < MAX_NUMBER else None

@@ -11,8 +11,9 @@ from django.conf import settings
 
 from requests_app.display.media import iter_media
 from requests_app.display.media_hosts import is_inline
-from requests_app.loglines import storable
+from requests_app.fal.jsontext import NotJson, parse_json
 from requests_app.rules.folding import fold
+from requests_app.rules.storable import storable_text
 
 SUMMARY_LENGTH = 200
 SEARCH_LENGTH = 4000
@@ -30,7 +31,8 @@ def summary_of(input_text: str) -> str:
     longest = max(strings.values(), key=len, default="")
     text = telling or longest or (input_text if value else "")
     # Cut first: an input of megabytes needs no look beyond its beginning.
-    return storable(" ".join(text.lstrip()[: 10 * SUMMARY_LENGTH].split()))[:SUMMARY_LENGTH]
+    words = " ".join(text.lstrip()[: 10 * SUMMARY_LENGTH].split())
+    return storable_text(words, SUMMARY_LENGTH)
 
 
 def search_text_of(endpoint_id: str, input_text: str) -> str:
@@ -42,7 +44,7 @@ def search_text_of(endpoint_id: str, input_text: str) -> str:
 
 def searchable(text: str) -> str:
     """The text as the search column holds it: folded, and cut where a ligature of many letters made it long."""
-    return fold(storable(text))[:SEARCH_LENGTH]
+    return fold(storable_text(text))[:SEARCH_LENGTH]
 
 
 def of_output(columns: dict[str, Any]) -> dict[str, str]:
@@ -51,8 +53,8 @@ def of_output(columns: dict[str, Any]) -> dict[str, str]:
     if not body or len(body) > PARSED_AT_MOST:
         return {}
     try:
-        return {"thumbnail_url": _first_picture(json.loads(body))}
-    except (ValueError, RecursionError):
+        return {"thumbnail_url": _first_picture(parse_json(body))}
+    except (NotJson, RecursionError):
         return {}
 
 

@@ -10,7 +10,6 @@ from django.utils import timezone
 from requests_app import announce
 from requests_app.display import summary
 from requests_app.fal.reports import Rest
-from requests_app.loglines import storable
 from requests_app.models import (
     LIVE,
     FalRequest,
@@ -21,6 +20,7 @@ from requests_app.models import (
     Status,
 )
 from requests_app.rules import schedule
+from requests_app.rules.storable import storable_columns
 from requests_app.rules.transitions import Change, Picture
 
 PART = 1024 * 1024  # bytes of a large output that are in memory at a time
@@ -107,7 +107,8 @@ def _times(row: FalRequest, change: Change, source: str, now: datetime) -> dict[
 
 def _end_columns(row: FalRequest, change: Change, source: str, now: datetime) -> dict[str, Any]:
     """An end from a webhook brings no logs or metrics: one more look is due for them."""
-    aftercare = source == Source.WEBHOOK and row.mode == Mode.QUEUE
+    has_address = row.fal_request_id or change.columns.get("fal_request_id")
+    aftercare = source == Source.WEBHOOK and row.mode == Mode.QUEUE and bool(has_address)
     return {
         "ended_at": now,
         "due_at": now if aftercare else None,
@@ -138,20 +139,10 @@ def record(
         status=status,
         at=at,
         heard_at=heard_at or timezone.now(),
-        note=storable(note),
-        data=_storable(data or {}),
+        **storable_columns(Observation, {"note": note, "data": data or {}}),
     )
     rows = FalRequest.objects.filter(pk=row.pk)
     if status != row.status:
         rows = rows.filter(status__in=LIVE)
-    rows.update(seq=heard.pk, status=status, **_storable(columns))
+    rows.update(seq=heard.pk, status=status, **storable_columns(FalRequest, columns))
     announce.changed(row, heard.pk)
-
-
-def _storable(value: Any) -> Any:
-    """The same with every text in it storable: one odd character must not keep a row from ending."""
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, dict):
-        return {_storable(key): _storable(child) for key, child in value.items()}
-    return [_storable(child) for child in value] if isinstance(value, list) else value

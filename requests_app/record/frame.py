@@ -15,7 +15,7 @@ LARGE = 64 * 1024  # characters of a frame's text that a page fetches by itself 
 
 class NewFrame(msgspec.Struct, frozen=True, dict=True):
     """One frame on its way to the record. `offset_ms` counts from the start of the call; texts are
-    `storable`.
+    `storable_text`.
     """
 
     number: int

@@ -19,11 +19,12 @@ from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.fal import StreamEvent
-from requests_app.loglines import storable
 from requests_app.models import Direction
 from requests_app.record import storage
+from requests_app.record.bulk_insert import EVENT, EVENT_ID
 from requests_app.record.frame import NewFrame, memory_of
 from requests_app.record.live_feed import feed
+from requests_app.rules.storable import storable_text
 from requests_app.upkeep.metrics import RELAYED
 
 FLUSH_EVERY_S = 0.05  # for all records of this process together
@@ -122,7 +123,7 @@ class Recorder:
 
     def add(self, data: str, size: int, **details: Any) -> NewFrame:
         """Number and keep one frame; `details` are NewFrame's other fields."""
-        frame = NewFrame(self.count + 1, self._offset_ms(), storable(data), size, **details)
+        frame = NewFrame(self.count + 1, self._offset_ms(), storable_text(data), size, **details)
         self._take([frame], size, frame.memory)
         return frame
 
@@ -131,8 +132,8 @@ class Recorder:
         offset_ms = self._offset_ms()
         batch = [
             NewFrame(
-                number, offset_ms, storable(event.data), event.raw_size,
-                storable(event.name), storable(event.event_id or ""),
+                number, offset_ms, storable_text(event.data), event.raw_size,
+                storable_text(event.name, EVENT), storable_text(event.event_id or "", EVENT_ID),
             )
             for number, event in enumerate(events, self.count + 1)
         ]  # fmt: skip

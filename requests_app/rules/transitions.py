@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import singledispatch
 from typing import Any
 
+from requests_app.fal.endpoints import REQUEST_ID
 from requests_app.fal.error_bodies import code_in, parse_error
 from requests_app.fal.reports import Receipt, Rest, Result, StatusReport, WebhookReport
 from requests_app.models.request import ENDED, Status
@@ -200,9 +201,7 @@ def _output_columns(result: Result) -> dict[str, Any]:
 
 @_decide.register
 def _webhook(news: WebhookReport, picture: Picture) -> Change | None:
-    identity = {"fal_request_id": news.request_id} if not picture.fal_request_id else {}
-    if news.gateway_request_id and identity:
-        identity["gateway_request_id"] = news.gateway_request_id[:200]
+    identity = _told_identity(news) if not picture.fal_request_id else {}
     body = news.payload_bytes
     if news.status == "ERROR":
         return _with(_webhook_error(news), identity)
@@ -210,9 +209,28 @@ def _webhook(news: WebhookReport, picture: Picture) -> Change | None:
         if picture.finished and not identity:
             return None
         note = news.payload_error or "fal has finished; fetching the result."
+        if not identity and not picture.fal_request_id:
+            return _unfetchable(picture)
         return _with(_finished(note), identity)
     columns = {"output": body, "output_type": "application/json", "output_size": len(body)}
     return _with(_completed(columns), identity)
+
+
+def _told_identity(news: WebhookReport) -> dict[str, str]:
+    """The ids of a row that has none yet; nothing when no URL can be made of the request's."""
+    if not REQUEST_ID.fullmatch(news.request_id):
+        return {}
+    gateway = news.gateway_request_id or ""
+    return {
+        "fal_request_id": news.request_id,
+        **({"gateway_request_id": gateway} if gateway else {}),
+    }
+
+
+def _unfetchable(picture: Picture) -> Change:
+    """It has ended, and there is no address to fetch anything from: the submit's reply may bring one."""
+    note = "fal has finished it, but names it by an id that it cannot be asked for by."
+    return Change(picture.status, "webhook", note)
 
 
 def _webhook_error(news: WebhookReport) -> Change:

@@ -18,6 +18,8 @@ from requests_app.models import FalRequest, Status
 
 register = template.Library()
 
+LONGEST_S = 1e9  # thirty years: nothing lasts longer, and nobody reads such a number
+
 
 class StatusLook(NamedTuple):
     """A status in colour (CSS key), icon, word and a sentence on what it means and what is next."""
@@ -189,8 +191,9 @@ def duration(length: timedelta | float | None) -> str:
     """A length (timedelta or seconds) in the two units that matter: 340 ms, 4.2 s, 3 m 20 s."""
     if length is None:
         return ""
-    seconds = length.total_seconds() if isinstance(length, timedelta) else float(length)
-    seconds = max(seconds, 0.0)
+    seconds = length.total_seconds() if isinstance(length, timedelta) else length
+    if not 0 <= seconds < LONGEST_S:  # also NaN
+        return "0 ms" if seconds < 0 else str(seconds)[:20]
     if seconds < 0.9995:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 9.95:
@@ -224,7 +227,7 @@ def bytes_size(size: int | None) -> str:
     """A number of bytes in the unit a person would say: 980 B, 12.4 kB, 3.1 MB."""
     if size is None:
         return ""
-    amount = float(size)
+    amount = float(min(size, 10**18))
     for unit in ("B", "kB", "MB", "GB"):
         if amount < 999.5 or unit == "GB":
             break

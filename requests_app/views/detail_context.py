@@ -176,7 +176,9 @@ def preview_raw(body: bytes) -> str:
 
 
 def _facts(values: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(name.replace("_", " "), _fact(name, value)) for name, value in values.items()][:30]
+    return [(name[:80].replace("_", " "), _fact(name, value)) for name, value in values.items()][
+        :30
+    ]
 
 
 def _fact(name: str, value: Any) -> str:

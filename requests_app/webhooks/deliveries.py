@@ -20,13 +20,14 @@ from hmac import compare_digest
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DataError, IntegrityError, transaction
+from django.db import IntegrityError, transaction
 
 from requests_app import lifecycle
 from requests_app.fal import KeyCache, KeysUnavailable, WebhookRejected, WebhookReport, verify
 from requests_app.lifecycle import Heard
 from requests_app.models import Delivery, FalAccount, FalRequest, Source, digest
-from requests_app.worker import loop
+from requests_app.rules.storable import is_storable, storable_columns
+from requests_app.worker import faults, loop
 
 logger = logging.getLogger(__name__)
 
@@ -109,9 +110,11 @@ def receive(public_id: UUID, secret: str, post: Post) -> Verdict | None:
         return _refuse(row, post, Verdict(error.cause), str(error))
     try:
         return _settle_surely(row, post, report, is_fresh=is_fresh)
-    except (DataError, UnicodeError):
-        logger.exception("A webhook for request %s cannot be stored.", row.public_id)
-        return _refuse(row, post, Verdict.UNPARSABLE)
+    except faults.DATABASE_AWAY:
+        raise
+    except Exception as error:
+        faults.tell(logger, f"A webhook for request {row.public_id} cannot be processed", error)
+        return _refuse(row, post, Verdict.UNPARSABLE, whole=True)
 
 
 def _find(public_id: UUID, secret: str) -> FalRequest | None:
@@ -223,6 +226,8 @@ def _pin(user_id: str) -> None:
 
     The account of an earlier key keeps its row, which then belongs to the present key.
     """
+    if not is_storable(FalAccount, user_id=user_id):
+        return  # no account of fal's, whoever signed it
     FalAccount.objects.update_or_create(
         user_id=user_id, defaults={"key_digest": digest(settings.FAL_KEY)}
     )
@@ -259,11 +264,13 @@ def _look_at(row: FalRequest, now: datetime) -> None:
 # --- What is kept ----------------------------------------------------------------------------------
 
 
-def _refuse(row: FalRequest, post: Post, verdict: Verdict, note: str = "") -> Verdict:
+def _refuse(
+    row: FalRequest, post: Post, verdict: Verdict, note: str = "", *, whole: bool = False
+) -> Verdict:
     logger.warning("Webhook for request %s refused: %s.", row.public_id, verdict)
     if verdict in _ASK_FAL and not _asked_lately(row, post.now):
         _look_at(row, post.now)
-    _keep(row, post, verdict, NOTES.get(verdict, note))
+    _keep(row, post, verdict, NOTES.get(verdict, note), whole=whole)
     return verdict
 
 
@@ -272,19 +279,22 @@ def _asked_lately(row: FalRequest, now: datetime) -> bool:
     return earlier.filter(verdict__in=_ASK_FAL).exists()
 
 
-def _keep(row: FalRequest, post: Post, verdict: Verdict, note: str = "") -> None:
-    """Store the delivery: whole if it counted, its beginning otherwise, and not without end."""
+def _keep(
+    row: FalRequest, post: Post, verdict: Verdict, note: str = "", *, whole: bool = False
+) -> None:
+    """Store the delivery: whole if it counted or was fal's, else its beginning; not without end."""
     if verdict != Verdict.ACCEPTED:
         others = Delivery.objects.filter(request=row).exclude(verdict=Verdict.ACCEPTED)
         if others.count() >= MOST_REFUSED:
             return
-    Delivery.objects.create(
-        request=row,
-        received_at=post.now,
-        verdict=verdict,
-        note=note,
-        headers=post.kept_headers,
-        body=post.body if verdict in _WHOLE else post.body[:KEPT_OF_REFUSED],
-        body_size=len(post.body),
-        digest=post.digest,
-    )
+    columns = {
+        "request": row,
+        "received_at": post.now,
+        "verdict": verdict,
+        "note": note,
+        "headers": post.kept_headers,
+        "body": post.body if whole or verdict in _WHOLE else post.body[:KEPT_OF_REFUSED],
+        "body_size": len(post.body),
+        "digest": post.digest,
+    }
+    Delivery.objects.create(**storable_columns(Delivery, columns))

@@ -9,10 +9,10 @@ from django.contrib.auth.models import User
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from requests_app.loglines import storable
 from requests_app.models import Direction, FalRequest, Team
 from requests_app.record.frame import NewFrame
 from requests_app.record.storage import COLUMNS, append
+from requests_app.rules.storable import storable_text
 from tests.builders import make_request
 
 
@@ -72,7 +72,9 @@ def test_odd_text_and_bytes_come_back_as_they_were(row: FalRequest, text: str) -
 @given(
     st.lists(
         st.tuples(
-            st.text().map(storable), st.none() | st.binary(), st.none() | st.integers(0, 2**31 - 1)
+            st.text().map(storable_text),
+            st.none() | st.binary(),
+            st.none() | st.integers(0, 2**31 - 1),
         ),
         min_size=1,
         max_size=9,

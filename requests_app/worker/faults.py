@@ -1,0 +1,31 @@
+"""An exception nothing expected, in one line: its kind and the place in our code.
+
+Never its text, which may quote what a person sent; the whole traceback is in the log at DEBUG.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+
+from django.db import InterfaceError, OperationalError
+
+# A database that is away is no fault of the row that is just written.
+DATABASE_AWAY = (OperationalError, InterfaceError)
+_OURS = "requests_app"
+
+
+def describe(error: BaseException) -> str:
+    """``OverflowError in lifecycle/writing.py:147``, the innermost place of ours."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if f"/{_OURS}/" in frame.filename]
+    if not ours:
+        return type(error).__name__
+    path = ours[-1].filename.rpartition(f"/{_OURS}/")[2]
+    return f"{type(error).__name__} in {path}:{ours[-1].lineno}"
+
+
+def tell(logger: logging.Logger, what: str, error: BaseException) -> None:
+    """One line: ``what`` failed, how and where."""
+    logger.warning("%s: %s.", what, describe(error))
+    logger.debug("%s.", what, exc_info=error)
