@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("loglines",),
     # The one voice.
     ("announce",),
-    ("request_input", "display", "search", "paging"),
+    ("request_input", "display", "search", "paging", "catalogue"),
     # The one writer of requests, and of teams.
     ("lifecycle", "teams"),
     ("upkeep",),

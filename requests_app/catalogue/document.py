@@ -1,0 +1,105 @@
+"""An endpoint's OpenAPI document as fal serves it: find the input and output schemas, follow references. Pure.
+
+The documents call themselves 3.0.4 and are not; read as 3.1 (JSON Schema 2020-12) they are valid, so nothing is
+converted. Anything may be wrong in one: what cannot be read raises `DocumentError`, what cannot be followed is None.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MAX_BYTES = 8 * 1024 * 1024
+METADATA = "x-fal-metadata"
+
+Schema = Mapping[str, Any]
+
+
+class DocumentError(Exception):
+    """The document cannot be used; the message says why in a sentence for people."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed document. `root` is fal's JSON, untouched."""
+
+    root: Mapping[str, Any]
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """fal's own facts about the endpoint: endpointId, category, thumbnailUrl, about …"""
+        return _mapping(_mapping(self.root.get("info")).get(METADATA))
+
+    @property
+    def title(self) -> str:
+        """The document's title; empty without one."""
+        title = _mapping(self.root.get("info")).get("title")
+        return title if isinstance(title, str) else ""
+
+    def input_schema(self) -> Schema | None:
+        """The schema of the body that a submit sends; None when the endpoint takes none."""
+        for operation in self._operations("post"):
+            body = _mapping(operation.get("requestBody"))
+            if (schema := _json_schema(body)) is not None:
+                return schema
+        return None
+
+    def output_schema(self) -> Schema | None:
+        """The schema of a result; None when the document has none."""
+        for path, operation in self._operations_by_path("get"):
+            if path.endswith("/{request_id}"):
+                ok = _mapping(_mapping(operation.get("responses")).get("200"))
+                if (schema := _json_schema(ok)) is not None:
+                    return schema
+        return None
+
+    def follow(self, reference: object) -> Schema | None:
+        """The schema a local `$ref` names (`#/components/schemas/X`); None when it is not there."""
+        if not isinstance(reference, str) or not reference.startswith("#/"):
+            return None
+        found: Any = self.root
+        for part in reference[2:].split("/"):
+            name = part.replace("~1", "/").replace("~0", "~")
+            if not isinstance(found, Mapping) or name not in found:
+                return None
+            found = found[name]
+        return found if isinstance(found, Mapping) else None
+
+    def _operations(self, method: str) -> Iterator[Mapping[str, Any]]:
+        return (operation for _, operation in self._operations_by_path(method))
+
+    def _operations_by_path(self, method: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        for path, operations in _mapping(self.root.get("paths")).items():
+            if isinstance(operation := _mapping(operations).get(method), Mapping):
+                yield path, operation
+
+
+def parse_document(raw: bytes) -> Document:
+    """Read a document. Raises DocumentError for anything that is none, fal's own error objects included."""
+    if len(raw) > MAX_BYTES:
+        raise DocumentError(f"The schema has {len(raw):,} bytes; {MAX_BYTES:,} are read at most.")
+    try:
+        root = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise DocumentError("The schema is not JSON.") from None
+    if not isinstance(root, dict):
+        raise DocumentError("The schema is not a JSON object.")
+    if "paths" not in root and isinstance(error := root.get("error"), dict):
+        raise DocumentError(
+            f"fal has no schema for it: {error.get('message') or error.get('code')}"
+        )
+    if not isinstance(root.get("paths"), dict):
+        raise DocumentError("The document has no paths, so it describes no endpoint.")
+    return Document(root)
+
+
+def _json_schema(content_holder: Mapping[str, Any]) -> Schema | None:
+    content = _mapping(content_holder.get("content"))
+    schema = _mapping(content.get("application/json")).get("schema")
+    return schema if isinstance(schema, Mapping) else None
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

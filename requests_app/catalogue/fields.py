@@ -1,0 +1,286 @@
+"""An endpoint's input schema as a tree of form fields, in the author's order. Pure.
+
+A field that cannot be understood (a missing or circular reference, an unknown shape) becomes a JSON field with a
+note; it never costs the fields beside it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from requests_app.catalogue.document import Document, Schema
+from requests_app.catalogue.kinds import MEDIA, Kind, choices_of, kind_of, media_kind
+from requests_app.catalogue.resolve import Resolved, Unresolvable, resolve, strings
+
+ORDER = "x-fal-order-properties"
+ITEM = "*"  # in a path: any place in a list, any key of a map
+MAX_FIELDS = 1000  # of one document, nested ones included
+MAX_DEPTH = 6  # fields inside fields; deeper ones are JSON
+
+
+class _Missing:
+    """No default: different from a default of null."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING = _Missing()
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a value may be; None where the schema sets no bound. `exclusive_…`: the bound itself is not allowed."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+    exclusive_minimum: bool = False
+    exclusive_maximum: bool = False
+    step: float | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    min_items: int | None = None
+    max_items: int | None = None
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field. `path` is a JSON pointer (RFC 6901) into the input; `*` stands for any item.
+
+    `fields`: the members of an object. `item`: what a list or map holds. `limits`: fal's `x-fal` limits of a file.
+    `note`: why a field is JSON although the schema says more.
+    """
+
+    name: str
+    path: str
+    title: str
+    kind: Kind
+    help: str = ""
+    hint: str = ""
+    required: bool = False
+    nullable: bool = False
+    default: Any = MISSING
+    example: Any = MISSING
+    choices: tuple[Any, ...] = ()
+    bounds: Bounds = Bounds()
+    fields: tuple[Field, ...] = ()
+    item: Field | None = None
+    limits: Mapping[str, Any] | None = None
+    important: bool = False
+    frozen: bool = False
+    hidden: bool = False
+    note: str = ""
+
+    @property
+    def group(self) -> str:
+        """`main`: shown at once; `more`: folded away."""
+        return "main" if self.required or self.important else "more"
+
+    @property
+    def is_media(self) -> bool:
+        """Whether its value is the address of a file."""
+        return self.kind in MEDIA
+
+    @property
+    def is_slider(self) -> bool:
+        """Whether a slider makes sense: a number between two bounds."""
+        has_both = self.bounds.minimum is not None and self.bounds.maximum is not None
+        return self.kind in (Kind.INTEGER, Kind.NUMBER) and has_both
+
+
+def input_fields(document: Document) -> tuple[Field, ...]:
+    """The fields of the endpoint's input; empty when it takes none or they cannot be read."""
+    try:
+        resolved = resolve(document, document.input_schema() or {})
+    except Unresolvable:
+        return ()
+    return _Builder(document).members(resolved, "", 0, MISSING)
+
+
+def walk(fields: tuple[Field, ...]) -> Iterator[Field]:
+    """Every field with all that lie inside it."""
+    for field in fields:
+        yield field
+        yield from walk(field.fields)
+        if field.item is not None:
+            yield from walk((field.item,))
+
+
+class _Builder:
+    """Not thread-safe: counts the fields of one document."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._left = MAX_FIELDS
+
+    def members(
+        self, resolved: Resolved, path: str, depth: int, default: object
+    ) -> tuple[Field, ...]:
+        """The fields of an object. A default of the object overrides those of its members."""
+        properties = resolved.schema.get("properties")
+        if not isinstance(properties, Mapping):
+            return ()
+        required = set(strings(resolved.schema.get("required")))
+        given = default if isinstance(default, Mapping) else {}
+        return tuple(
+            self.field(
+                name, properties[name], f"{path}/{_escaped(name)}", depth, resolved.trail,
+                required=name in required, default=given.get(name, MISSING),
+            )
+            for name in _ordered(resolved.schema, properties, required)
+        )  # fmt: skip
+
+    def field(
+        self,
+        name: str,
+        schema: object,
+        path: str,
+        depth: int,
+        trail: frozenset[str],
+        *,
+        required: bool = False,
+        default: Any = MISSING,
+    ) -> Field:
+        """One field, with those inside it."""
+        self._left -= 1
+        try:
+            if self._left < 0:
+                raise Unresolvable("the schema has too many fields")
+            if depth > MAX_DEPTH:
+                raise Unresolvable("it is nested too deeply")
+            resolved = resolve(self._document, schema, trail)
+            return self._known(name, resolved, path, depth, required=required, default=default)
+        except Unresolvable as problem:
+            own = schema if isinstance(schema, Mapping) else {}
+            plain = Resolved({key: value for key, value in own.items() if key != "$ref"})
+            note = f"Shown as JSON: {problem}."
+            return _field(
+                name, plain, path, Kind.JSON, required=required, default=default, note=note
+            )
+
+    def _known(
+        self,
+        name: str,
+        resolved: Resolved,
+        path: str,
+        depth: int,
+        *,
+        required: bool,
+        default: Any,
+    ) -> Field:
+        kind = kind_of(name, resolved)
+        field = _field(name, resolved, path, kind, required=required, default=default)
+        match kind:
+            case Kind.OBJECT | Kind.COLOR:
+                inside = self.members(resolved, path, depth + 1, field.default)
+                return _with(field, fields=inside)
+            case Kind.CHOICE_OR_OBJECT:
+                [branch] = [b for b in resolved.branches if "properties" in b.schema]
+                return _with(field, fields=self.members(branch, path, depth + 1, field.default))
+            case Kind.LIST | Kind.MAP:
+                key = "items" if kind is Kind.LIST else "additionalProperties"
+                item = self._item(name, resolved, resolved.schema[key], path, depth)
+                return _with(field, item=item)
+            case Kind.CHECKBOXES:
+                items = resolve(self._document, resolved.schema["items"], resolved.trail)
+                return _with(field, choices=choices_of(items))
+        return field
+
+    def _item(self, name: str, resolved: Resolved, schema: object, path: str, depth: int) -> Field:
+        """What the list holds. The list's name says what its addresses lead to: `image_urls`."""
+        item = self.field(name, schema, f"{path}/{ITEM}", depth + 1, resolved.trail, required=True)
+        media = media_kind(name, resolved.schema) if item.kind is Kind.TEXT else None
+        return _with(item, kind=media) if media else item
+
+
+def _field(
+    name: str,
+    resolved: Resolved,
+    path: str,
+    kind: Kind,
+    *,
+    required: bool,
+    default: Any,
+    note: str = "",
+) -> Field:
+    schema = resolved.schema
+    hints = schema.get("ui")
+    ui: Mapping[str, Any] = hints if isinstance(hints, Mapping) else {}
+    limits = schema.get("x-fal")
+    has_choices = kind in (Kind.CHOICE, Kind.CHOICE_OR_TEXT, Kind.CHOICE_OR_OBJECT)
+    return Field(
+        name=name,
+        path=path,
+        title=_text(schema.get("title")) or name,
+        kind=kind,
+        help=inspect.cleandoc(_text(schema.get("description"))).strip(),
+        hint=_text(ui.get("hint")),
+        required=required,
+        nullable=resolved.nullable,
+        default=default if default is not MISSING else schema.get("default", MISSING),
+        example=_example(schema),
+        choices=choices_of(resolved) if has_choices else (),
+        bounds=_bounds(resolved),
+        limits=limits if isinstance(limits, Mapping) else None,
+        important=ui.get("important") is True,
+        frozen=ui.get("frozen") is True,
+        hidden=ui.get("hidden") is True,
+        note=note,
+    )
+
+
+def _with(field: Field, **changes: Any) -> Field:
+    return Field(**{**field.__dict__, **changes})
+
+
+def _ordered(schema: Schema, properties: Mapping[str, Any], required: set[str]) -> list[str]:
+    """The author's order; what it misses follows as it stands, required ones first."""
+    named = [name for name in dict.fromkeys(strings(schema.get(ORDER))) if name in properties]
+    rest = [name for name in properties if name not in named]
+    return [*named, *sorted(rest, key=lambda name: name not in required)]
+
+
+def _bounds(resolved: Resolved) -> Bounds:
+    parts = [resolved.schema, *(branch.schema for branch in resolved.branches)]
+
+    def first(key: str) -> float | None:
+        found = (_number(part.get(key)) for part in parts)
+        return next((value for value in found if value is not None), None)
+
+    def count(key: str) -> int | None:
+        value = first(key)
+        return None if value is None else int(value)
+
+    above, below = first("exclusiveMinimum"), first("exclusiveMaximum")
+    return Bounds(
+        minimum=above if above is not None else first("minimum"),
+        maximum=below if below is not None else first("maximum"),
+        exclusive_minimum=above is not None,
+        exclusive_maximum=below is not None,
+        step=first("multipleOf"),
+        min_length=count("minLength"),
+        max_length=count("maxLength"),
+        min_items=count("minItems"),
+        max_items=count("maxItems"),
+    )
+
+
+def _example(schema: Schema) -> Any:
+    examples = schema.get("examples")
+    found = examples if isinstance(examples, list) else [schema.get("example")]
+    return next((example for example in found if example is not None), MISSING)
+
+
+def _number(value: object) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
