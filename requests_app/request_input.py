@@ -19,11 +19,19 @@ from requests_app.fal.realtime_url import (
     realtime_path,
 )
 from requests_app.models import SUBMITTABLE, Mode
+from requests_app.rules.json_bounds import (
+    BOUNDS,
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_NODES,
+    OverBound,
+    ensure_bounded,
+)
 
-MAX_DEPTH = 64
 SPACE = " \t\n\r"  # JSON's own; str.strip() would let a no-break space pass unseen
 SESSION_AUTH = ("token", "key")
-MAX_INPUT_BYTES = 16 * 1024 * 1024
+MAX_INPUT_BYTES = MAX_BYTES
+ENVELOPE = 1000  # values of a program's body beside its input
 
 
 class InvalidDraft(ValueError):
@@ -43,6 +51,10 @@ class InvalidInput(ValueError):
     def __init__(self, sentence: str, line: int | None = None, column: int | None = None) -> None:
         super().__init__(sentence)
         self.line, self.column = line, column
+
+
+class TooMuchInput(InvalidInput):
+    """The input is over a bound, which the sentence names."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +166,7 @@ def input_text(value: str | dict[str, Any]) -> str:
     except UnicodeEncodeError:
         raise InvalidInput("The input has half a character; write it as an escape.") from None
     if size > MAX_INPUT_BYTES:
-        raise InvalidInput(f"The input is larger than {MAX_INPUT_BYTES // 2**20} MB.")
+        raise TooMuchInput(f"The input is larger than {MAX_INPUT_BYTES // 2**20} MB.")
     return text
 
 
@@ -196,21 +208,39 @@ _RULES: dict[str, Any] = {
 }
 # One rule for what is typed into a form, sent by a program or said in a session. Both raise ValueError
 # (InvalidInput where the text is JSON) and RecursionError.
-strict_json = json.JSONDecoder(**_RULES, parse_float=_finite).decode
+_decode = json.JSONDecoder(**_RULES, parse_float=_finite).decode
 # The body around an input: a number that is too large is told of the input, not of the body.
-strict_json_body = json.JSONDecoder(**_RULES).decode
+_decode_body = json.JSONDecoder(**_RULES).decode
+
+
+def strict_json(text: str) -> Any:
+    """An input's value. Raises InvalidInput (TooMuchInput), ValueError or RecursionError."""
+    try:
+        ensure_bounded(text)
+    except OverBound as error:
+        raise TooMuchInput(f"The input {error}") from None
+    return _decode(text)
+
+
+def strict_json_body(text: str) -> Any:
+    """The value of a body with an input in it; raises as `strict_json`."""
+    try:
+        ensure_bounded(text, nodes=MAX_NODES + ENVELOPE, depth=MAX_DEPTH + 1)
+    except OverBound:
+        raise TooMuchInput(f"The input is too much: it may have {BOUNDS} at most.") from None
+    return _decode_body(text)
 
 
 def parse_input(text: str, *, decode: Callable[[str], Any] = strict_json) -> Any:
     """Strict JSON: no NaN, no number beyond a double, no duplicate names. Raises InvalidInput."""
     if len(text) > MAX_INPUT_BYTES:
-        raise InvalidInput(f"The input is larger than {MAX_INPUT_BYTES // 2**20} MB.")
+        raise TooMuchInput(f"The input is larger than {MAX_INPUT_BYTES // 2**20} MB.")
     try:
         return decode(text.strip(SPACE) or "{}")
     except json.JSONDecodeError as error:
         raise _located(text, error) from None
     except RecursionError:
-        raise InvalidInput(f"The input is nested deeper than {MAX_DEPTH} levels.") from None
+        raise TooMuchInput(f"The input is nested deeper than {MAX_DEPTH} levels.") from None
     except InvalidInput:
         raise
     except ValueError:
@@ -232,7 +262,7 @@ def ensure_shallow(value: Any) -> None:
         level = [child for node in level for child in _children(node)]
         if not level:
             return
-    raise InvalidInput(f"The input is nested deeper than {MAX_DEPTH} levels.")
+    raise TooMuchInput(f"The input is nested deeper than {MAX_DEPTH} levels.")
 
 
 def _children(node: Any) -> Iterable[Any]:

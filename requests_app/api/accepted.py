@@ -34,6 +34,7 @@ from requests_app.fal.option_kinds import (
 )
 from requests_app.fal.options import OPTIONS, Option
 from requests_app.models import Mode, Status
+from requests_app.rules.json_bounds import BOUNDS
 
 
 def _no_nul(text: str) -> str:
@@ -99,7 +100,7 @@ class NewRequest(_Options):  # type: ignore[misc]
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": EXAMPLE})
 
     endpoint_id: StrictStr
-    input: dict[str, Any]
+    input: Annotated[dict[str, Any], Field(description=f"fal's input; at most {BOUNDS}.")]
     mode: Literal["queue", "run", "stream"] = "queue"
     headers: Annotated[
         dict[str, StrictStr],

@@ -10,7 +10,21 @@ from django.http import HttpRequest
 from ninja.parser import Parser
 
 from requests_app.fal.jsontext import parse_members
-from requests_app.request_input import InvalidInput, parse_input, strict_json_body
+from requests_app.request_input import (
+    MAX_INPUT_BYTES,
+    InvalidInput,
+    TooMuchInput,
+    parse_input,
+    strict_json_body,
+)
+
+
+class TooMuch(ValueError):
+    """The body is over a bound, which the sentence names."""
+
+    def __init__(self, sentence: str, *, in_bytes: bool) -> None:
+        super().__init__(sentence)
+        self.in_bytes = in_bytes
 
 
 class UnreadableBody(ValueError):
@@ -21,13 +35,16 @@ class StrictParser(Parser):
     """JSON in UTF-8, whatever the content type says: no NaN, no name twice, no bottomless nesting."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        """The parsed body. Raises UnreadableBody."""
+        """The parsed body. Raises UnreadableBody or TooMuch."""
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise UnreadableBody("A compressed body is not taken; send it as it is.")
         try:
             return parse_input(request.body.decode("utf-8-sig"), decode=strict_json_body)
         except UnicodeDecodeError:
             raise UnreadableBody("The body is not UTF-8 text.") from None
+        except TooMuchInput as error:
+            in_bytes = len(request.body) > MAX_INPUT_BYTES
+            raise TooMuch(str(error).replace("The input", "The body"), in_bytes=in_bytes) from None
         except InvalidInput as error:
             raise UnreadableBody(str(error).replace("The input", "The body")) from None
 

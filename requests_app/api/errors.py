@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from requests_app.api.body import UnreadableBody
+from requests_app.api.body import TooMuch, UnreadableBody
 from requests_app.api.rows import BadSearch
 from requests_app.lifecycle import KeyReused
 from requests_app.paging import InvalidCursor
@@ -70,6 +71,8 @@ class Refusals:
         if isinstance(error.__cause__, UnreadableBody):
             sentence = str(error.__cause__)
             return self._list(request, 400, [_problem(["body"], sentence, "json_invalid")])
+        if isinstance(error.__cause__, TooMuch):
+            return self._too_much(request, error.__cause__)
         return self._say(request, error.status_code, str(error))
 
     def invalid(self, request: HttpRequest, error: ValidationError) -> HttpResponse:
@@ -102,8 +105,14 @@ class Refusals:
         return self._list(request, 422, [_problem(where, str(error), "value_error")])
 
     def too_large(self, request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
-        """The body is over the limit."""
-        return self._say(request, 413, "The body is too large.")
+        """The body is over the site's own limit."""
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        return self._say(request, 413, f"The body is too large: this site takes {most:,} bytes.")
+
+    def _too_much(self, request: HttpRequest, error: TooMuch) -> HttpResponse:
+        if error.in_bytes:
+            return self._say(request, 413, str(error))
+        return self._list(request, 422, [_problem(["body"], str(error), "too_large")])
 
     def too_many_streams(self, request: HttpRequest, error: TooManyStreams) -> HttpResponse:
         """Close another stream first."""

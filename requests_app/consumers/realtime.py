@@ -194,7 +194,8 @@ def _parsed(text: str) -> dict[str, Any]:
     try:
         content = strict_json(text)
     except (ValueError, RecursionError) as error:
-        raise BadMessage(f"The message is not JSON that can be used: {error}"[:300]) from None
+        said = str(error).replace("The input", "it")
+        raise BadMessage(f"The message is not JSON that can be used: {said}"[:300]) from None
     if not isinstance(content, dict):
         raise BadMessage("A message is a JSON object with a type.")
     return content

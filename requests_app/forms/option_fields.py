@@ -126,13 +126,22 @@ def _given(option: Option, cleaned: Any) -> Any:
     return (cleaned or None) if isinstance(kind, Switch) else cleaned
 
 
-def initial_of(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """What the fields hold for the options of an earlier request."""
+def initial_of(stored: Mapping[str, Any], *, mode: str = "") -> dict[str, Any]:
+    """What the fields hold for the options of an earlier request.
+
+    An option that has no field in a form of this mode is shown as the header it was.
+    """
     options: dict[str, Any] = platform_options(stored)
     with suppress(InvalidHeader):  # stored before a rule became stricter: judged again when sent
         options = understand(options)
-    headers = options.pop(HEADERS, {})
-    fields = {name: _shown(BY_NAME[name], value) for name, value in options.items()}
+    headers = dict(options.pop(HEADERS, {}))
+    fields: dict[str, Any] = {}
+    for name, value in options.items():
+        option = BY_NAME[name]
+        if not mode or mode in option.modes:
+            fields[name] = _shown(option, value)
+        elif text := option.kind.write(value):
+            headers |= dict.fromkeys((header.lower() for header in option.headers[:1]), text)
     return fields | {HEADERS: "\n".join(f"{name}: {value}" for name, value in headers.items())}
 
 

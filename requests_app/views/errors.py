@@ -5,14 +5,28 @@ A 404 has the same bytes for a foreign object and for one that never was.
 
 from __future__ import annotations
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """400: the address or the form cannot be understood."""
+    """400: the address or the form cannot be understood; 413: it is too large."""
+    if isinstance(exception, RequestDataTooBig):
+        return _too_large(request)
     return error_page(
         request, 400, "This cannot be understood", "The address or the form is not right."
+    )
+
+
+def _too_large(request: HttpRequest) -> HttpResponse:
+    most = f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,}"
+    text = f"This site takes {most} bytes at once, and nothing was sent."
+    if request.headers.get("HX-Request"):  # the page is still there, with what was typed
+        return HttpResponse(text, status=413, content_type="text/plain; charset=utf-8")
+    return error_page(
+        request, 413, "That is too large", f"{text} Go back: your browser still has what you typed."
     )
 
 

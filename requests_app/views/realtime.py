@@ -38,7 +38,7 @@ def realtime(request: HttpRequest) -> HttpResponse:
     context = {
         "first": first,
         "option_form": OptionForm(
-            mode=REALTIME, initial=initial_of(source.options if source else {})
+            mode=REALTIME, initial=initial_of(source.options if source else {}, mode=REALTIME)
         ),
         "source": source,
         "endpoints": known_endpoints(team),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
 
 from requests_app.api.body import digest_of
 from requests_app.models import FalRequest
@@ -30,8 +31,17 @@ BOMBS = {
     "field twice": (GOOD[:-1] + ', "endpoint_id": "acme/two"}', 400),
     "long name twice": ('{"' + '": 1, "'.join(["x" * 9999] * 2) + '": 1}', 400),
     "65 deep": (_with_input('{"a":' * 65 + "1" + "}" * 65), 422),
-    "100k deep": (_with_input('{"a":' + "[" * 100_000 + "]" * 100_000 + "}"), 400),
-    "100k open": ("[" * 100_000, 400),
+    "100k deep": (_with_input('{"a":' + "[" * 100_000 + "]" * 100_000 + "}"), 422),
+    "100k open": ("[" * 100_000, 422),
+    "a million members": (
+        _with_input("{" + ",".join(f'"k{n}":0' for n in range(10**6)) + "}"),
+        422,
+    ),
+    "a million values": (_with_input('{"a":[' + "0," * 10**6 + "0]}"), 422),
+    "a million values elsewhere": (
+        GOOD[:-1] + ', "headers": {"x-a": [' + "0," * 10**6 + "0]}}",
+        422,
+    ),
     "input is a list": (_with_input("[1]"), 422),
     "input is text": (_with_input('"{}"'), 422),
     "surrogate in the id": ('{"endpoint_id": "a/\\ud800", "input": {}}', 422),
@@ -68,7 +78,28 @@ def test_a_million_names_are_taken_or_refused_but_never_an_error(owner: Caller) 
 def test_too_large_is_413(owner: Caller, settings: object) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000  # type: ignore[attr-defined]
     refused = owner.post(body=_with_input('{"a": "%s"}' % ("x" * 1000)))
-    assert (refused.status_code, refused.json()) == (413, {"detail": "The body is too large."})
+    assert (refused.status_code, refused.json()) == (
+        413,
+        {"detail": "The body is too large: this site takes 1,000 bytes."},
+    )
+
+
+def test_an_input_over_its_bytes_is_413_with_the_bound(owner: Caller) -> None:
+    refused = owner.post(body=_with_input('{"a": "%s"}' % ("x" * 17 * 2**20)))
+    assert (refused.status_code, refused.json()) == (
+        413,
+        {"detail": "The body is larger than 16 MB."},
+    )
+
+
+@pytest.mark.parametrize("name", ["a million members", "65 deep", "100k deep"])
+def test_a_bound_is_named_where_it_is_refused_and_where_the_api_describes_itself(
+    owner: Caller, name: str
+) -> None:
+    [problem] = owner.post(body=BOMBS[name][0]).json()["detail"]
+    assert "250,000 values" in problem["msg"] or "64 levels" in problem["msg"]
+    schema = Client().get("/api/v1/openapi.json").json()["components"]["schemas"]["NewRequest"]
+    assert "16 MB, 250,000 values and 64 levels" in schema["properties"]["input"]["description"]
 
 
 def test_a_compressed_body_is_refused(owner: Caller) -> None:

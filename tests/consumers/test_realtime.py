@@ -190,6 +190,8 @@ async def test_several_answers_to_one_message_are_not_paired_with_the_next(
         '{"type": "send", "value": {"a": 1, "a": 2}}', '{"type": "send", "value": 1, "value": 2}',
         '{"type": "ack", "number": -1}', '{"type": "ack", "number": "1"}', '{"type": ["send"]}',
         '{"type": "connect", "endpoint": "acme/live"}',
+        '{"type": "send", "value": [' + "0," * 300_000 + "0]}",
+        '{"type": "send", "value": ' + "[" * 70 + "]" * 70 + "}",
     ],
 )  # fmt: skip
 async def test_a_bad_message_is_answered_and_the_session_goes_on(

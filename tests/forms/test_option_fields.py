@@ -50,6 +50,15 @@ def test_a_header_stored_as_one_fills_the_field_of_its_option() -> None:
     assert form.given() == understand({"headers": stored["headers"]})
 
 
+def test_an_option_without_a_field_in_the_mode_is_shown_as_the_header_it_was() -> None:
+    stored = {"no_retry": True, "tags": "a=b", "headers": {"x-own": "1"}, "priority": "low"}
+    initial = initial_of(stored, mode=REALTIME)
+    assert initial["headers"] == "x-own: 1\nx-fal-no-retry: 1\nx-fal-queue-priority: low"
+    form = OptionForm(initial, mode=REALTIME)
+    assert form.is_valid(), form.errors
+    assert understand(form.given()) == stored
+
+
 def test_what_is_stored_and_no_longer_allowed_is_shown_and_refused() -> None:
     form = filled(initial_of({"headers": {"host": "x"}}))
     assert form.is_valid()
