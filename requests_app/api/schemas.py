@@ -111,6 +111,8 @@ class FrameOut(Schema):
     `kind`: event (of a stream), msgpack, json, text, binary or control (fal's word on the session).
     `pair`: of a message that came in, the number of the one it answers; `rtt_ms`: how long that took.
     Both are null unless they are certain.
+    `says`: of an event of a stream, what it is to the outcome: output, error, note (progress, usage, an end),
+    nothing (empty, a keep-alive) or part (the stream ended in the middle of it); null for other frames.
     """
 
     number: int
@@ -123,6 +125,7 @@ class FrameOut(Schema):
     size: int
     pair: int | None
     rtt_ms: float | None
+    says: str | None
 
 
 class DeliveryOut(Schema):

@@ -46,6 +46,8 @@ class SseDecoder:
         for piece in self._joined(chunk).splitlines(keepends=True):  # at CR, LF and CRLF only
             self._size += len(piece)
             if self._size > self._limit:
+                self._line = bytearray()
+                self._reset()
                 raise EventTooLarge(
                     f"One event of the stream is larger than {self._limit:,} bytes, the most that is "
                     "read here."
@@ -58,15 +60,15 @@ class SseDecoder:
                 self._line += piece
         return events
 
-    def close(self) -> list[SseEvent]:
+    def close(self, *, is_broken: bool = False) -> list[SseEvent]:
         """The stream ended in order: an event whose lines are all whole counts, one that ends in a
-        half line is cut.
+        half line is cut. After a break (`is_broken`) nobody knows whether more lines were to come.
 
-        The standard drops both; but the last event is a model's paid output. A stream that broke off
-        is not closed but left.
+        The standard drops both; but the last event is a model's paid output.
         """
-        is_cut = bool(self._line)
-        event = self._take(b"") if is_cut else None
+        has_half_line = bool(self._line)
+        is_cut = has_half_line or is_broken
+        event = self._take(b"") if has_half_line else None
         event = event or self._dispatch(is_cut=is_cut)
         return [event] if event else []
 

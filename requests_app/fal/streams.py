@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 
@@ -25,12 +26,14 @@ StreamEvent = SseEvent
 @dataclass(frozen=True)
 class Stream:
     """An open stream. ``batches`` are events that arrived together, at least one; it ends when fal
-    ends it in order (the last event tells whether it is whole) and raises Unanswered when it breaks off.
+    ends it in order (the events tell whether it is whole) and raises Unanswered when it breaks off.
+    ``half`` hands out, once, what came of an event that a break or a hang-up cut.
     """
 
     request_id: str | None
     content_type: str
     batches: AsyncIterator[list[StreamEvent]]
+    half: Callable[[], list[StreamEvent]]
 
 
 @asynccontextmanager
@@ -100,16 +103,18 @@ async def _events(wire: Wire, call: Call) -> AsyncIterator[Stream]:
         ensure_readable(response, call)
         headers = header_map(response)
         content_type = headers.get("content-type", "")
-        async with aclosing(_read(response, content_type, wire, call)) as batches:
-            yield Stream(headers.get("x-fal-request-id"), content_type, batches)
+        decoder = SseDecoder(wire.limits.event)
+        async with aclosing(_read(response, content_type, decoder, wire, call)) as batches:
+            half = partial(decoder.close, is_broken=True)
+            yield Stream(headers.get("x-fal-request-id"), content_type, batches, half)
 
 
 async def _read(
-    response: httpx.Response, content_type: str, wire: Wire, call: Call
+    response: httpx.Response, content_type: str, decoder: SseDecoder, wire: Wire, call: Call
 ) -> AsyncGenerator[list[StreamEvent]]:
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == EVENT_STREAM:
-        source = _sse(response, wire.limits.event)
+        source = _sse(response, decoder)
     elif media_type == "application/json" or media_type.endswith("+json"):
         source = _whole(response, wire.limits.event, call)
     else:
@@ -122,8 +127,7 @@ async def _read(
                     yield events
 
 
-async def _sse(response: httpx.Response, limit: int) -> AsyncGenerator[list[StreamEvent]]:
-    decoder = SseDecoder(limit)
+async def _sse(response: httpx.Response, decoder: SseDecoder) -> AsyncGenerator[list[StreamEvent]]:
     try:
         async for chunk in response.aiter_bytes():
             yield decoder.feed(chunk)

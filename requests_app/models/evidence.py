@@ -74,6 +74,8 @@ class Frame(models.Model):
     # Of a realtime message that came in, when it is certain: the frame it answers, and after how long
     pair = models.IntegerField(null=True, blank=True)
     rtt_ms = models.FloatField(null=True, blank=True)
+    # Of a stream's event: output, error, note, nothing or part (`rules.stream_event.Says`); NULL: not kept
+    says = models.CharField(max_length=8, null=True, blank=True)  # noqa: DJ001 (added without a rewrite)
 
     class Meta:
         ordering = ["number"]

@@ -22,7 +22,7 @@ EVENT, EVENT_ID = 100, 200  # characters that are kept
 
 _COLUMNS = (
     "request_id", "number", "offset_ms", "direction", "kind", "event", "event_id", "data", "raw",
-    "size", "pair", "rtt_ms",
+    "size", "pair", "rtt_ms", "says",
 )  # fmt: skip
 _INTO = f"INSERT INTO {Frame._meta.db_table} ({', '.join(_COLUMNS)})"
 _ROW = f"({', '.join(['%s'] * len(_COLUMNS))})"
@@ -31,10 +31,10 @@ _ROW = f"({', '.join(['%s'] * len(_COLUMNS))})"
 _FROM_JSON = f"""
     {_INTO}
     SELECT %s, number, offset_ms, direction, kind, left(event, {EVENT}), left(event_id, {EVENT_ID}),
-           data, decode(raw, 'base64'), size, pair, rtt_ms
+           data, decode(raw, 'base64'), size, pair, rtt_ms, says
     FROM json_to_recordset(%s) AS new (
         number int, offset_ms float8, data text, size int, event text, event_id text,
-        direction text, kind text, raw text, pair int, rtt_ms float8
+        direction text, kind text, raw text, pair int, rtt_ms float8, says text
     )
     ON CONFLICT DO NOTHING
 """  # noqa: S608 (constants alone)
@@ -73,5 +73,5 @@ def _values(pk: int, frame: NewFrame) -> _Row:
     return (
         pk, frame.number, frame.offset_ms, frame.direction, frame.kind,
         frame.event[:EVENT], frame.event_id[:EVENT_ID], frame.data,
-        frame.raw, frame.size, frame.pair, frame.rtt_ms,
+        frame.raw, frame.size, frame.pair, frame.rtt_ms, frame.says,
     )  # fmt: skip

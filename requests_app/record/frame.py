@@ -9,8 +9,10 @@ import msgspec
 from django.utils.functional import cached_property
 
 from requests_app.models import Direction, Frame
+from requests_app.rules.stream_event import MAY_TELL, read_event
 
 LARGE = 64 * 1024  # characters of a frame's text that a page fetches by itself instead
+GLIMPSED = 4 * 1024  # characters; a session has thousands of messages a second
 
 
 class NewFrame(msgspec.Struct, frozen=True, dict=True):
@@ -29,6 +31,7 @@ class NewFrame(msgspec.Struct, frozen=True, dict=True):
     raw: bytes | None = None
     pair: int | None = None  # the frame it answers
     rtt_ms: float | None = None
+    says: str | None = None
 
     @property
     def memory(self) -> int:
@@ -59,7 +62,17 @@ def sketch(frame: Frame | NewFrame) -> dict[str, Any]:
         "size": frame.size,
         "pair": frame.pair,
         "rtt_ms": frame.rtt_ms,
+        "says": frame.says if frame.says is not None else _glimpse(frame),
     }
+
+
+def _glimpse(frame: Frame | NewFrame) -> str:
+    """What a message of a session says, or an event that was recorded before that was kept."""
+    if frame.direction != Direction.IN or len(frame.data) > GLIMPSED:
+        return ""
+    if frame.kind != "event" and not MAY_TELL.search(frame.data):
+        return ""
+    return read_event(frame.event, frame.data).says
 
 
 def batch_message(batch: Sequence[NewFrame], **more: str) -> str:

@@ -127,15 +127,16 @@ class Recorder:
         self._take([frame], size, frame.memory)
         return frame
 
-    def add_events(self, events: Sequence[StreamEvent]) -> None:
-        """Number and keep what arrived together."""
+    def add_events(self, events: Sequence[StreamEvent], said: Sequence[str]) -> None:
+        """Number and keep what arrived together, with what each of these events says."""
         offset_ms = self._offset_ms()
         batch = [
             NewFrame(
                 number, offset_ms, storable_text(event.data), event.raw_size,
                 storable_text(event.name, EVENT), storable_text(event.event_id or "", EVENT_ID),
+                says=says,
             )
-            for number, event in enumerate(events, self.count + 1)
+            for number, (event, says) in enumerate(zip(events, said, strict=True), self.count + 1)
         ]  # fmt: skip
         self._take(batch, sum([event.raw_size for event in events]), memory_of(batch))
 

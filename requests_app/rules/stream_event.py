@@ -53,8 +53,9 @@ _WHOLE_FLAGS = {"done", "final", "finished", "isdone", "isfinal", "isfinished", 
 SHORT = 40  # characters of a word of goodbye
 # Characters; a larger event is parsed only if a word in it may change what it says.
 LARGE = 1024 * 1024
-_MAY_MATTER = re.compile(
-    r'"[\w-]*(error|exception|detail|fail|status|type|partial|done|final)', re.IGNORECASE
+MAY_TELL = re.compile(
+    r'"[\w-]*(error|exception|detail|fail|status|type|partial|done|final|success|event)',
+    re.IGNORECASE,
 )
 _DEPTH = 4  # of wrappers inside each other
 
@@ -92,7 +93,7 @@ class Said:
 
 def read_event(name: str, text: str, *, is_cut: bool = False) -> Said:
     """What an event of this name and text says; of a cut one, the text as far as it came."""
-    if len(text) > LARGE and not name and not is_cut and not _MAY_MATTER.search(text):
+    if len(text) > LARGE and not name and not is_cut and not MAY_TELL.search(text):
         is_json = text.lstrip()[:1] in '{["'
         return Said(Says.OUTPUT, None, "application/json" if is_json else "text/plain")
     value, content_type = _parsed(text)

@@ -129,10 +129,11 @@ async def _read(claim: lifecycle.Claim, recorder: Recorder, outcome: StreamOutco
         )
         try:  # reading waits for nothing else: what is not read when the line breaks is lost
             async for events in stream.batches:
-                outcome.take(events)
-                recorder.add_events(events)
+                recorder.add_events(events, outcome.take(events))
                 await recorder.room()
         finally:
+            if half := stream.half():
+                recorder.add_events(half, outcome.take(half))
             await opened
 
 

@@ -107,6 +107,14 @@ def test_the_bytes_of_a_message_come_when_they_are_asked_for(owner: Caller) -> N
     assert [item["raw"] for item in shown] == [base64.b64encode(b"\x00\xff").decode(), None]
 
 
+async def test_what_an_event_says_is_in_the_page_and_the_download(owner: Caller) -> None:
+    row = await sync_to_async(owner.make)()
+    await sync_to_async(record)(row, {"says": "output"}, {"says": "error"}, {"kind": "json"})
+    page = await sync_to_async(read)(owner, row)
+    for items in (page["items"], await download(owner, row)):
+        assert [item["says"] for item in items] == ["output", "error", None]
+
+
 async def test_the_pair_and_the_round_trip_are_in_the_page_and_the_download(owner: Caller) -> None:
     row = await sync_to_async(owner.make)()
     await sync_to_async(record)(row, {"direction": "out"}, {"pair": 1, "rtt_ms": 2.5})

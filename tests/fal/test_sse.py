@@ -129,3 +129,27 @@ def test_at_the_end_an_event_without_its_empty_line_counts_and_one_in_a_half_lin
 def test_a_half_line_without_a_text_is_no_event(source: bytes) -> None:
     assert decode(source) == []
     assert [event.is_cut for event in decode(b"data: 1\n\n" + source)] == [False]
+
+
+@pytest.mark.parametrize(
+    ("came", "half"),
+    [
+        (b"data: wh", ["wh"]), (b"data: a\ndata: b\n", ["a\nb"]), (b"data: {}\n", ["{}"]), (b"data: a\n\n", []),
+        (b": comment\n", []), (b"event: x\nid: 1\n", []), (b"", []),
+    ],
+)  # fmt: skip
+def test_what_came_of_an_event_before_a_break_is_handed_out_once_as_cut(
+    came: bytes, half: list[str]
+) -> None:
+    decoder = SseDecoder(limit=1000)
+    decoder.feed(came)
+    cut = decoder.close(is_broken=True)
+    assert [(event.data, event.is_cut) for event in cut] == [(text, True) for text in half]
+    assert decoder.close(is_broken=True) == []
+
+
+def test_an_event_over_the_limit_leaves_nothing_to_be_handed_out() -> None:
+    decoder = SseDecoder(limit=10)
+    with pytest.raises(EventTooLarge):
+        decoder.feed(b"data: " + b"x" * 20)
+    assert decoder.close(is_broken=True) == []

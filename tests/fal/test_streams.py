@@ -107,6 +107,8 @@ async def test_what_came_before_the_cut_is_delivered(
             async for batch in stream.batches:
                 seen += [event.data for event in batch]
     assert seen == ["1"]
+    assert [(event.data, event.is_cut) for event in stream.half()] == [("2", True)]
+    assert stream.half() == []
 
 
 async def test_a_silent_stream_is_given_up_after_the_idle_time(

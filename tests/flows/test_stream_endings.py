@@ -188,6 +188,33 @@ def test_a_large_answer_in_place_of_a_stream_is_its_one_event(stream: Any) -> No
     assert (seen.row.status, seen.frames) == (Status.COMPLETED, [data])
 
 
+@pytest.mark.parametrize(
+    ("half", "kept", "says"),
+    [
+        (b'data: {"output": "ha', '{"output": "ha', "part"),
+        (b"event: word\ndata: a\ndata: b\n", "a\nb", "part"),
+        (b'data: {"output": "ab"}\n', '{"output": "ab"}', "output"),
+        (b'data: {"error": "boom"}\n', '{"error": "boom"}', "error"),
+    ],
+)
+def test_half_an_event_before_a_break_is_in_the_record(
+    stream: Any, half: bytes, kept: str, says: str
+) -> None:
+    seen = stream(events(FIRST, half, end=False))
+    assert seen.frames[1:] == [kept]
+    assert seen.row.frames.get(number=2).says == says
+    assert seen.row.error_type == ("" if says == "error" else "interrupted")
+    assert seen.output == (seen.frames[0] if says == "part" else kept)
+
+
+def test_the_record_has_what_each_event_says(stream: Any) -> None:
+    seen = stream(
+        events(FIRST, b'event: ping\ndata: 1\n\ndata: {"progress": 1}\n\n', b"event: error\ndata: boom\n\n")
+    )  # fmt: skip
+    said = [sketch(frame)["says"] for frame in seen.row.frames.order_by("number")]
+    assert said == ["output", "nothing", "note", "error"]
+
+
 AGAIN = "Running it again costs again"
 
 

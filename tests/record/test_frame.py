@@ -38,6 +38,31 @@ def test_a_message_carries_a_batch_as_sketches() -> None:
 
 
 def test_a_sketch_is_the_same_before_and_after_it_was_stored(row: FalRequest) -> None:
-    one = new(1, "text", event="delta", event_id="7", pair=4, rtt_ms=1.25)
+    one = new(1, "text", event="delta", event_id="7", pair=4, rtt_ms=1.25, says="error")
     append(row.pk, [one])
     assert sketch(row.frames.get()) == sketch(one)
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        (
+            {"data": '{"error": "boom"}', "says": "output"},
+            "output",
+        ),  # as it was judged when it came
+        ({"data": '{"error": "boom"}'}, "error"),
+        ({"data": "boom", "event": "error"}, "error"),
+        ({"data": "[DONE]", "event": "done"}, "nothing"),
+        ({"data": "[DONE]"}, "nothing"),
+        ({"data": '{"text": "a"}'}, "output"),
+        ({"data": '{"text": "a"}', "kind": "json"}, ""),
+        ({"data": '{"error": "boom"}', "kind": "json"}, "error"),
+        ({"data": '{"error": "boom"}', "kind": "json", "direction": "out"}, ""),
+        ({"data": '{"error": "' + "x" * 5000 + '"}'}, ""),
+    ],
+    ids=range(10),
+)
+def test_a_frame_whose_meaning_was_not_kept_is_glimpsed_at(
+    fields: dict[str, Any], says: str
+) -> None:
+    assert sketch(new(1, **fields))["says"] == says

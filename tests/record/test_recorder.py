@@ -75,13 +75,15 @@ def test_events_that_came_together_are_told_apart(loop: Any, row: FalRequest) ->
     odd = StreamEvent("step\0", "a\0b\ud800", "\ud800", 20)
 
     async def together(recorder: Recorder) -> None:
-        recorder.add_events([StreamEvent("", "first", None, 7), odd])
-        recorder.add_events([StreamEvent("", "third", "3", 7)])
+        recorder.add_events([StreamEvent("", "first", None, 7), odd], ["output", "error"])
+        recorder.add_events([StreamEvent("", "third", "3", 7)], ["part"])
         assert recorder.count == recorder.kept == 3
 
     assert record(loop, row, together) == ["first", "a\ufffdb\ufffd", "third"]
-    rows = row.frames.values_list("event", "event_id", "size")
-    assert list(rows) == [("", "", 7), ("step\ufffd", "\ufffd", 20), ("", "3", 7)]
+    rows = row.frames.values_list("event", "event_id", "size", "says")
+    assert list(rows) == [
+        ("", "", 7, "output"), ("step\ufffd", "\ufffd", 20, "error"), ("", "3", 7, "part"),
+    ]  # fmt: skip
 
 
 def test_an_event_is_on_disk_soon_while_the_stream_stays_open(loop: Any, row: FalRequest) -> None:
@@ -204,7 +206,8 @@ def test_a_cap_ends_the_record_and_not_the_call_and_is_told_once(
     async def more_than_fits(recorder: Recorder) -> None:
         events = [StreamEvent("", f"event {number}", None, 10) for number in range(10)]
         for first in range(0, 10, together):
-            recorder.add_events(events[first : first + together])
+            batch = events[first : first + together]
+            recorder.add_events(batch, ["output"] * len(batch))
             await recorder.room()
         counts.append((recorder.kept, recorder.count))
 

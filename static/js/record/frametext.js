@@ -1,7 +1,6 @@
 // What a frame says, for a list and for its detail. Pure.
 
 import { plainOf } from "../lib/jsontext.js";
-import { hasFailed } from "./streamend.js";
 
 const LINE = 160; // characters of the first line
 const KEPT = 4096; // characters of a text that stay in the page; a longer one is fetched when it is opened
@@ -15,18 +14,25 @@ const STARTS = [
   ["SUQz", "audio/mpeg"],
 ];
 
-/** A frame as the page keeps it: light, with its first line; `tone` is "", "calm", "word" or "error". */
+const TONES = { error: "error", part: "part", note: "quiet", nothing: "quiet" }; // of what an event says
+
+/** A frame as the page keeps it: light, with its first line; `tone` is "", "calm", "word", "quiet", "part" or "error". */
 export function light(frame) {
   const { data, ...rest } = frame;
   const control = frame.kind === "control" ? controlOf(data) : null;
-  const isOurs = frame.direction === "out";
-  const tone = control?.tone ?? (!isOurs && isFailure(frame) ? "error" : "");
+  const tone = control?.tone ?? toneOf(frame);
   const isShort = data !== null && data.length <= KEPT;
   return { ...rest, line: control?.line ?? lineOf(frame), tone, data: isShort ? data : null };
 }
 
-function lineOf({ data, event }) {
-  const name = event ? `${event}: ` : "";
+/** As the server judged it; of a session's messages an error alone stands out. */
+function toneOf({ says, kind = "event", direction = "in" }) {
+  if (direction === "out" || (kind !== "event" && says !== "error")) return "";
+  return TONES[says] ?? "";
+}
+
+function lineOf({ data, event, says }) {
+  const name = `${says === "part" ? "only a part came: " : ""}${event ? `${event}: ` : ""}`;
   if (data === null) return `${name}large: open it to load it`;
   const line = data.slice(0, 4 * LINE).split("\n", 1)[0];
   // Inline pictures and bytes would fill the line with letters that say nothing.
@@ -47,12 +53,6 @@ export function controlOf(data) {
     return { tone, line: `${value.type ?? "status error"} ${said}`.slice(0, LINE) };
   }
   return null;
-}
-
-/** Whether a frame that came says that something failed, as models do it in mid-stream. */
-function isFailure({ data, event = "" }) {
-  const mayTell = data !== null && data.length <= KEPT && /"(error|failed|detail)"/i.test(data);
-  return hasFailed(mayTell ? plainOf(data) : undefined, event);
 }
 
 /** Bytes that can be seen or heard: [{pointer, type}], pointers (RFC 6901) into the shown message. */

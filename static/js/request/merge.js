@@ -1,26 +1,33 @@
 // Many stream events -> one picture of the output so far. Pure.
 //
-// Models send text in three ways: the whole text so far ("cumulative"), the next piece ("delta"), or choices as
-// OpenAI's API does. Nothing in an event says which; the first two texts tell.
+// What an event is (an output, an error, a note, nothing) is the server's judgement, which comes with each event.
 
 import { parsed, plain } from "../lib/jsontext.js";
 import { picturesIn } from "../lib/media.js";
-import { hasFailed, isSentinel } from "../record/streamend.js";
+import { Growth } from "./growth.js";
 
 const TEXT_KEYS = ["output", "text", "content", "response", "generated_text", "message", "result"];
-const LONG = 40; // characters that no piece repeats by chance
 const DELTA_KEYS = ["delta", "token", "chunk"];
 
-/** {text, isDelta} or null: what an event adds; isDelta null when the event does not tell. */
+/** {text, isDelta, isPartial} or null: what an event adds; isDelta null when the event does not tell. */
 export function textOf(value) {
-  if (typeof value === "string") return { text: value, isDelta: null };
+  if (typeof value === "string") return isWords(value) ? { text: value, isDelta: null } : null;
   if (value === null || typeof value !== "object") return null;
   if (Array.isArray(value.choices)) return choiceText(value.choices[0]);
+  if (typeof value.token?.text === "string") return tokenText(value);
   const delta = DELTA_KEYS.find((key) => typeof value[key] === "string");
   if (delta) return { text: value[delta], isDelta: true };
-  if (typeof value.delta?.content === "string") return { text: value.delta.content, isDelta: true };
-  const key = TEXT_KEYS.find((name) => typeof value[name] === "string" && !value[name].startsWith("data:image/"));
-  return key ? { text: value[key], isDelta: null } : null;
+  const inner = [value.delta?.content, value.delta?.text].find((text) => typeof text === "string");
+  if (inner !== undefined) return { text: inner, isDelta: true };
+  const texts = TEXT_KEYS.map((key) => value[key]).filter(isWords);
+  return texts.length ? { text: texts.find(Boolean) ?? "", isDelta: null, isPartial: value.partial } : null;
+}
+
+const isWords = (text) => typeof text === "string" && !text.startsWith("data:image/");
+
+/** One token; the last one brings the whole text along. */
+function tokenText({ token, generated_text: whole }) {
+  return typeof whole === "string" && whole ? { text: whole, isDelta: false } : { text: token.text, isDelta: true };
 }
 
 function choiceText(choice) {
@@ -32,39 +39,37 @@ function choiceText(choice) {
 
 /** Collects frames in order. `mode`: auto, cumulative or delta (what a person chose); `sources`: see media.js. */
 export class Merged {
+  #growth;
   #past = []; // texts that were replaced by another one, and did not just grow
   #marks = []; // after each frame: which text it was (the index in #past), how long, whose pictures, whose value
-  #chosen; // a person decided
-  #decided = null; // "cumulative" or "delta", once the texts have told
+  #hasOutput = false;
   text = "";
   images = [];
-  last = undefined; // the text of the newest event
+  last = undefined; // the text of the newest event with an output; with a note while there is none
 
   constructor(mode = "auto", sources = []) {
-    this.#chosen = mode !== "auto";
-    if (this.#chosen) this.#decided = mode;
+    this.#growth = new Growth(mode);
     this.sources = sources;
   }
 
   /** "cumulative", "delta", or null while unknown. */
   get way() {
-    return this.#decided;
+    return this.#growth.way;
   }
 
-  /** Take the text of one event, and its name. A failure in mid-stream is no part of the output. */
-  add(data, name = "") {
-    if (isSentinel(data)) {
+  /** Take the text of one event, and what it says. Only an output is a part of the output. */
+  add(data, says = "output") {
+    const isNote = says === "note" && !this.#hasOutput;
+    if (says && says !== "output" && !isNote) {
       this.skip();
       return;
     }
-    const node = parsed(data);
-    let value = node ? plain(node) : data; // plain text is an output too
-    // Words that happen to be JSON (12, true) are words, when they come alone.
-    if (typeof value === "number" || typeof value === "boolean") value = data;
+    this.#hasOutput ||= !isNote;
+    const value = valueOf(data);
     this.last = data;
     const images = picturesIn(value, this.sources);
     if (images.length) this.images = images;
-    const found = hasFailed(value, name) ? null : textOf(value);
+    const found = isNote ? null : textOf(value);
     if (found) this.#grow(found);
     this.#mark(images.length > 0, true);
   }
@@ -92,22 +97,16 @@ export class Merged {
     this.#marks.push([this.#past.length, this.text.length, hasPictures ? here : pictures, hasValue ? here : value]);
   }
 
-  #grow({ text, isDelta }) {
-    this.#decide(text, isDelta);
-    const isWhole = this.#decided === "cumulative" || this.#isWhole(text, isDelta);
-    if (isWhole && !text.startsWith(this.text)) this.#past.push(this.text);
-    this.text = isWhole ? text : this.text + text;
+  #grow(found) {
+    const text = this.#growth.add(found);
+    if (!text.startsWith(this.text)) this.#past.push(this.text);
+    this.text = text;
   }
+}
 
-  /** Some models send pieces and, at the end, everything once more. */
-  #isWhole(text, isDelta) {
-    return isDelta === null && !this.#chosen && this.text.length > LONG && text.startsWith(this.text);
-  }
-
-  /** The second text tells: it begins with the first, or it does not. */
-  #decide(text, isDelta) {
-    if (this.#decided) return;
-    if (isDelta !== null) this.#decided = isDelta ? "delta" : "cumulative";
-    else if (this.text && text) this.#decided = text.startsWith(this.text) ? "cumulative" : "delta";
-  }
+/** Words that happen to be JSON (12, true) are words, when they come alone. */
+function valueOf(data) {
+  const node = parsed(data);
+  const value = node ? plain(node) : data; // plain text is an output too
+  return typeof value === "number" || typeof value === "boolean" ? data : value;
 }

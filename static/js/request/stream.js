@@ -7,6 +7,7 @@ import { sizeOf, spanOf } from "../record/frametext.js";
 import { plainOf } from "../lib/jsontext.js";
 import { treeOfText } from "../lib/jsontree.js";
 import { pageSources, picturesIn } from "../lib/media.js";
+import { showTab } from "../lib/tabs.js";
 import { Merged } from "./merge.js";
 import { record } from "../record/record.js";
 
@@ -31,23 +32,27 @@ class Merging {
   }
 
   take(frame) {
-    if (!this.#waiting && frame.data !== null) this.#add(frame.data, frame.event);
-    else {
-      const mine = (this.#waiting ?? Promise.resolve()).then(() => this.#fetched(frame));
-      this.#waiting = mine;
-      mine.then(() => this.#waiting === mine && (this.#waiting = null));
-    }
+    // What is no output is not shown here: a large one need not be fetched.
+    const isWanted = frame.data === null && (!frame.says || frame.says === "output");
+    if (isWanted || this.#waiting) this.#takeInTurn(frame, isWanted);
+    else this.#add(frame.data, frame.says);
   }
 
-  async #fetched({ number, data, event }) {
+  #takeInTurn(frame, isWanted) {
+    const mine = (this.#waiting ?? Promise.resolve()).then(() => this.#fetched(frame, isWanted));
+    this.#waiting = mine;
+    mine.then(() => this.#waiting === mine && (this.#waiting = null));
+  }
+
+  async #fetched({ number, data, says }, isWanted) {
     if (this.#isOver) return;
-    this.#add(data ?? (await fetchText(`${root.dataset.frames}${number}/`)), event);
+    this.#add(isWanted ? await fetchText(`${root.dataset.frames}${number}/`) : data, says);
   }
 
-  #add(text, name) {
+  #add(text, says) {
     if (this.#isOver) return;
     if (text === null) this.merged.skip();
-    else this.merged.add(text, name);
+    else this.merged.add(text, says);
     this.grown();
   }
 }
@@ -63,6 +68,7 @@ class StreamView {
   #count = 0;
   #bytes = 0;
   #first = null; // ms
+  #failed = null; // the first event that tells of an error
   #shownImages = "";
   #shownText = "";
   #follower = new Follower(byId("stream-text"), byId("follow-stream"));
@@ -75,6 +81,7 @@ class StreamView {
   constructor() {
     this.#select.value = remembered() ?? "auto";
     this.#select.addEventListener("change", () => this.#chooseWay());
+    byId("stream-error-show").addEventListener("click", () => this.#showError());
     this.#begin();
     record.onFrame((frame) => this.#take(frame));
     record.onMoment((count) => this.#move(count));
@@ -90,6 +97,11 @@ class StreamView {
     const ms = performance.now() - this.#heard;
     const isQuiet = ms >= QUIET_MS && !byId("part-full").querySelector(".notice");
     byId("stream-quiet").textContent = isQuiet ? `Nothing came for ${spanOf(ms)}; the stream is open.` : "";
+  }
+
+  #showError() {
+    showTab("events");
+    record.list.choose(record.list.all.find(({ number }) => number === this.#failed.number));
   }
 
   #move(count) {
@@ -117,6 +129,7 @@ class StreamView {
     this.#count += 1;
     this.#bytes += frame.size;
     this.#first ??= frame.offset_ms;
+    if (frame.says === "error") this.#failed ??= frame;
     if (this.#feed) this.#feed.hear([frame], frame.number);
     else this.#merging.take(frame);
   }
@@ -128,6 +141,8 @@ class StreamView {
     byId("stream-bytes").textContent = sizeOf(bytes);
     byId("stream-first").textContent = spanOf(this.#first);
     byId("stream-empty").hidden = shown > 0;
+    byId("stream-error").hidden = !this.#failed || this.#failed.number > shown;
+    if (this.#failed) byId("stream-error-word").textContent = `Event ${this.#failed.number} reports an error.`;
     this.#select.closest("label").hidden = !this.#count;
     if (!shown) byId("stream-empty").textContent = "Before the first event.";
     if (this.#until === null) this.#show(this.#merged.text, this.#merged.images, this.#merged.last);
