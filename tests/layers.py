@@ -31,6 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("worker",),
     ("webhooks", "relay"),
     ("forms", "templatetags"),
+    ("views.login",),
     # Who may see a row; the frame of every page.
     ("views.access",),
     ("views.context",),

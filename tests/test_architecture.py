@@ -248,6 +248,19 @@ def test_no_text_that_is_sent_or_came_from_fal_is_parsed_by_the_browser_which_ro
     )
 
 
+def test_only_http_fetches_so_that_every_page_hears_of_a_log_out():
+    allowed = {
+        "static/js/lib/http.js",
+        "static/js/lib/login.js",
+    }  # the latter asks of the log-in itself
+    none_of(
+        f"{path}:{number} {line.strip()}"
+        for path in under("static/js/", suffix=".js")
+        for number, line in enumerate(text_of(path).splitlines(), 1)
+        if path not in allowed and re.search(r"(?<![\w#.])fetch\(", re.sub(r"^//.*", "", line))
+    )
+
+
 # --- Sizes and the mirror ----------------------------------------------------------------------
 
 

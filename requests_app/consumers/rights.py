@@ -38,11 +38,10 @@ class MemberConsumer(Consumer):
     def _objection(self) -> int | None:
         """The code to close with; one visit to a database thread, for there may be many sockets."""
         session: Any = self.scope["session"]
-        user = get_user.func(self.scope)  # fresh: also sees a changed password
-        is_logged_in = (
-            user.is_active and session.session_key and session.exists(session.session_key)
-        )
-        if not is_logged_in:
+        # Read anew: a session that was ended or has run out is empty, a changed password does not fit.
+        session_now = type(session)(session.session_key)
+        user = get_user.func({**self.scope, "session": session_now})
+        if not user.is_authenticated or not user.is_active:
             return LOGGED_OUT
         return None if self.may_stay() else NO_TEAM
 

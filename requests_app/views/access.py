@@ -7,12 +7,12 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from requests_app.models import FalRequest, Membership, Team
+from requests_app.views.login import login_required
 
 View = Callable[..., HttpResponse]
 SESSION_KEY = "team"

@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -30,6 +29,7 @@ from requests_app.views.access import (
     team_of,
     team_required,
 )
+from requests_app.views.login import login_required
 
 _CANCEL_WORDS = {
     "cancelled": "Cancelled. It had not been sent, so nothing ran.",

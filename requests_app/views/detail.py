@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.db.models.functions import Length
 from django.http import (
     Http404,
@@ -22,6 +21,7 @@ from requests_app.models import FalRequest, Frame, LogLine, Membership
 from requests_app.record.frame import LARGE, sketch
 from requests_app.views import detail_context
 from requests_app.views.access import get_request_or_404
+from requests_app.views.login import login_required
 
 FRAMES_AT_ONCE = 500
 FRAMES_SIZE = 2 * 1024 * 1024  # characters of one reply

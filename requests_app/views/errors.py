@@ -10,6 +10,29 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
+from requests_app.views.login import CAUSE, is_script
+
+_ROLE = (
+    "Your role in this team does not allow it. An owner or admin of the team can change your role."
+)
+# Why a POST may not come from one of our pages: the cause for scripts -> a title, what to do.
+_CSRF_CAUSES = {
+    "origin": (
+        "This was sent from another address",
+        "Nothing was done: the page that sent it is not at this site's address. Open the site at its own "
+        "address; whoever runs it sets that as PUBLIC_URL.",
+    ),
+    "cookie": (
+        "Your browser sent no cookie",
+        "Nothing was done: this site needs cookies. Allow them, reload the page and try again.",
+    ),
+    "csrf": (
+        "This form is out of date",
+        "Nothing was sent. You may have logged in since it was opened: go back, reload the page and try "
+        "again.",
+    ),
+}
+
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """400: the address or the form cannot be understood; 413: it is too large."""
@@ -31,13 +54,10 @@ def _too_large(request: HttpRequest) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """403: logged in, known, and not allowed."""
-    return error_page(
-        request,
-        403,
-        "You may not do this",
-        "Your role in this team does not allow it. An owner or admin of the team can change your role.",
-    )
+    """403: logged in, known, and not allowed; the exception may say why in a sentence."""
+    response = error_page(request, 403, "You may not do this", str(exception or "") or _ROLE)
+    response[CAUSE] = "role"
+    return response
 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -62,18 +82,22 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403 for a form whose token is missing or old. ``reason`` is for developers, not shown."""
-    return error_page(
-        request,
-        403,
-        "This form is out of date",
-        "Nothing was sent. Go back, reload the page and try again; cookies must be allowed.",
-    )
+    """403 for a POST that may not come from a page of ours. ``reason`` is for developers, not shown."""
+    cause = _csrf_cause(request, reason)
+    response = error_page(request, 403, *_CSRF_CAUSES[cause])
+    response[CAUSE] = cause
+    return response
+
+
+def _csrf_cause(request: HttpRequest, reason: str) -> str:
+    if reason.startswith(("Origin checking failed", "Referer checking failed")):
+        return "origin"
+    return "csrf" if request.COOKIES else "cookie"
 
 
 def error_page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
     """The page for people, or the same words as JSON for programs."""
-    if request.path.startswith("/api/") or not request.accepts("text/html"):
+    if request.path.startswith("/api/") or is_script(request):
         return JsonResponse({"detail": f"{title}. {text}"}, status=status)
     body = render_to_string("error.html", {"code": status, "title": title, "text": text})
     return HttpResponse(body, status=status)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from requests_app.models import Frame
 from requests_app.record.message_bytes import bytes_at, showable_type
 from requests_app.views.access import get_request_or_404
+from requests_app.views.login import login_required
 
 MAX_NUMBER = 2**31 - 1
 # A model wrote these bytes: whatever they are, they run nowhere.

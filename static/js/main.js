@@ -5,6 +5,8 @@ import "./lib/menu.js";
 import "./lib/search.js";
 import "./lib/keys.js";
 import "./lib/toasts.js";
+import "./lib/login.js";
+import "./lib/refusals.js";
 import "./lib/lostmedia.js";
 import "./lib/connection.js";
 import "./list/rows.js";

@@ -47,6 +47,42 @@ def test_a_form_without_its_token_is_refused_in_words(owner: User) -> None:
     assert "CSRF" not in response.text
 
 
+@pytest.mark.parametrize(
+    ("headers", "cause", "words"),
+    [
+        ({}, "csrf", "This form is out of date"),
+        ({"X-CSRFToken": "x" * 64}, "csrf", "This form is out of date"),
+        ({"Origin": "https://evil.example"}, "origin", "from another address"),
+        ({"Origin": "null"}, "origin", "from another address"),
+    ],
+)
+@pytest.mark.parametrize("is_script", [True, False])
+def test_a_403_has_the_sentence_of_its_cause(
+    headers: dict[str, str], cause: str, words: str, is_script: bool, owner: User
+) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(owner)
+    client.get("/accounts/password/change/")  # leaves the cookie
+    response = client.post(
+        "/team/", {"team": "1"}, headers=headers | ({"HX-Request": "true"} if is_script else {})
+    )
+    assert (response.status_code, response["X-Refusal"]) == (403, cause)
+    said = response.json()["detail"] if is_script else response.text
+    assert words in said
+
+
+def test_a_browser_without_cookies_is_told_so() -> None:
+    response = Client(enforce_csrf_checks=True).post("/team/", {"team": "1"})
+    assert (response.status_code, response["X-Refusal"]) == (403, "cookie")
+    assert "needs cookies" in response.text
+
+
+def test_what_a_role_forbids_is_said_of_the_role(as_viewer: Client) -> None:
+    response = as_viewer.post("/requests/new/", {}, headers={"HX-Request": "true"})
+    assert (response.status_code, response["X-Refusal"]) == (403, "role")
+    assert "Your role in this team" in response.json()["detail"]
+
+
 def test_a_broken_view_shows_no_inside(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*args: object) -> HttpResponse:
         raise RuntimeError("a secret detail")

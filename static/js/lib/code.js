@@ -1,5 +1,6 @@
 // A request as code to copy: tabs over one <pre>. The form shows what will be sent, the request page what was.
 
+import { request } from "./http.js";
 import { optionTable } from "./options.js";
 import { curlOf, httpOf, javascriptOf, pythonOf } from "./samples.js";
 import { toast } from "./toasts.js";
@@ -54,7 +55,7 @@ const dialog = document.getElementById("code-dialog");
 
 /** The input may be megabytes, so it is fetched when somebody first asks for the code. */
 async function fetchInput() {
-  const reply = await fetch(dialog.dataset.input, { redirect: "error" });
+  const reply = await request(dialog.dataset.input);
   if (!reply.ok) throw new Error(`the server answers ${reply.status}`);
   return reply.text();
 }

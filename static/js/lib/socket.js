@@ -10,14 +10,17 @@
 // A message only says that something moved. Delivery is at most once, so the same question is also asked by
 // GET: every POLL_MS while there is no socket, every HEAL_MS while there is one.
 
+import { request } from "./http.js";
+import { login } from "./login.js";
+
 const POLL_MS = 4000;
 const HEAL_MS = 30000;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30000;
 const REMEMBERED = 5000;
 const INTERRUPTED = "the live connection is interrupted";
+const LOGGED_OUT = 4401;
 const FINAL = {
-  4401: "you are logged out",
   4403: "you are not in this team any more",
   4404: "this request is gone",
 };
@@ -69,12 +72,27 @@ class Live {
 
   #start() {
     this.#emit("state", this.#state);
+    login.on("ended", () => this.#stop("you are logged out"));
+    login.on("resumed", () => this.#goOn());
     window.addEventListener("online", () => this.#connectAnew());
     window.addEventListener("offline", () => this.#turn("offline", "this device has no network"));
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.#connectNow();
     });
     this.#connect();
+    this.#tick();
+  }
+
+  #stop(reason) {
+    this.#ended = true;
+    clearTimeout(this.#retry);
+    this.#socket?.close();
+    this.#turn("offline", reason);
+  }
+
+  #goOn() {
+    this.#ended = false;
+    this.#connectNow();
     this.#tick();
   }
 
@@ -119,13 +137,21 @@ class Live {
   #closed(socket, code) {
     if (socket !== this.#socket) return;
     this.#socket = null;
-    if (code in FINAL) {
-      this.#ended = true;
-      this.#turn("offline", FINAL[code]);
-      return;
-    }
+    if (code in FINAL) this.#stop(FINAL[code]);
+    if (this.#ended) return;
     const { state } = this.#state;
-    if (state === "live" || state === "connecting") this.#interrupted();
+    if (code === LOGGED_OUT) this.#askLogin();
+    else if (state === "live" || state === "connecting") this.#interrupted();
+    this.#retryLater();
+  }
+
+  /** The log-in this socket was opened with is over; there may be another one, made in another tab. */
+  async #askLogin() {
+    this.#turn("offline", "you are logged out");
+    await login.renew(); // "ended" stops us when there is none
+  }
+
+  #retryLater() {
     // Full jitter: after a restart not every page knocks at the same moment.
     const longest = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++);
     this.#retry = setTimeout(() => this.#connect(), FIRST_RETRY_MS + Math.random() * longest);
@@ -192,11 +218,11 @@ class Live {
 async function get(url) {
   let reply;
   try {
-    reply = await fetch(url, { headers: { Accept: "application/json" }, redirect: "manual" });
+    reply = await request(url, { headers: { Accept: "application/json" } });
   } catch {
     throw new Error("the server cannot be reached");
   }
-  if (reply.type === "opaqueredirect") throw new Error("you are logged out");
+  if (reply.status === 401) throw new Error("you are logged out");
   if (!reply.ok) throw new Error(`the server answers ${reply.status}`);
   return reply.json();
 }

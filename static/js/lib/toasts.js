@@ -30,15 +30,3 @@ function add(text, error) {
   while (place.children.length > MOST) place.firstElementChild.remove();
   return item;
 }
-
-document.addEventListener("htmx:responseError", ({ detail }) => {
-  const { status } = detail.xhr;
-  if (status === 403) toast("You may not do that here, or you are logged out.", { error: true });
-  else if (status === 413) toast(`That is too large. ${plainText(detail.xhr)}`, { error: true });
-  else if (status === 404) toast("That is not there any more.", { error: true });
-  else toast(`That did not work: the server answered ${status}.`, { error: true });
-});
-const plainText = (xhr) => (xhr.getResponseHeader("Content-Type")?.startsWith("text/plain") ? xhr.responseText.slice(0, 200) : "");
-
-document.addEventListener("htmx:sendError", () => toast("The server cannot be reached. Look at the list before you try again.", { error: true }));
-document.addEventListener("htmx:timeout", () => toast("The server took too long to answer.", { error: true }));

@@ -7,6 +7,7 @@
 // Nothing moves under the reader: while the page is scrolled, hovered or selected in, new rows wait behind
 // a "+3 new" button. A row that stops matching the search stays, dimmed.
 
+import { request } from "../lib/http.js";
 import { count } from "../lib/announce.js";
 import { dropLost } from "../lib/lostmedia.js";
 import { live } from "../lib/socket.js";
@@ -86,7 +87,7 @@ export class Rows {
   }
 
   async #get(ids, query) {
-    const reply = await fetch(`${this.#body.dataset.rows}?ids=${ids.join(",")}${query ? `&${query}` : ""}`, {
+    const reply = await request(`${this.#body.dataset.rows}?ids=${ids.join(",")}${query ? `&${query}` : ""}`, {
       redirect: "error",
     });
     if (!reply.ok) throw new Error(`the server answers ${reply.status}`);
@@ -197,7 +198,7 @@ export class Rows {
     const chips = document.getElementById("counts");
     if (document.hidden || !chips) return;
     try {
-      const reply = await fetch(`${this.#body.dataset.counts}?${this.#body.dataset.query}`, { redirect: "error" });
+      const reply = await request(`${this.#body.dataset.counts}?${this.#body.dataset.query}`);
       if (!reply.ok) return;
       const template = document.createElement("template");
       template.innerHTML = await reply.text();

@@ -8,10 +8,12 @@
 //   "problem"  {message}          something of ours was not taken; the session goes on
 //   "capped"   {message}          the record is full; the session goes on
 
+import { login } from "../lib/login.js";
 import { Feed } from "../record/feed.js";
 
 const ACK_MS = 50;
 const PATIENCE_MS = 400; // for a frame that is missing between pushed ones
+const LOGGED_OUT = 4401;
 const CLOSED = {
   1009: "The message was too large for this site.",
   1013: "Too many sessions are open.",
@@ -124,6 +126,7 @@ export class Session extends EventTarget {
 
   #lost(socket, code) {
     if (socket !== this.#socket || !this.isAlive) return;
+    if (code === LOGGED_OUT) login.ended();
     const lost = this.url
       ? `The connection to this site was lost (${code}); that ended the session.`
       : "This site cannot be reached. No session was begun; connect again in a moment.";

@@ -1,5 +1,7 @@
 // Every frame of a record once and in order, whichever way it comes: pushed by a socket, or asked for by GET.
 
+import { request } from "../lib/http.js";
+
 const AGAIN_MS = 2000; // after an error
 const LATER_MS = 300; // for what was announced and is not on disk yet
 
@@ -78,7 +80,7 @@ export class Feed {
 
   /** True: there may be more. */
   async #askOnce() {
-    const reply = await fetch(`${this.url}?after=${this.#last}`, { redirect: "error" });
+    const reply = await request(`${this.url}?after=${this.#last}`);
     if (!reply.ok) throw new Error(`the server answers ${reply.status}`);
     const { frames, ended } = await reply.json();
     for (const frame of frames) this.#next(frame);

@@ -1,5 +1,6 @@
 // One frame in full: what can be seen or heard in it, the decoded tree, the bytes as hex.
 
+import { request } from "../lib/http.js";
 import { hexOf, mediaIn, offsetOf, sizeOf, spanOf } from "./frametext.js";
 import { plainOf } from "../lib/jsontext.js";
 import { treeOfText } from "../lib/jsontree.js";
@@ -102,7 +103,7 @@ export class FrameDetail {
   /** null when it cannot be had. */
   async #load(frame, part, read) {
     for (const pause of [...AGAIN_MS, null]) {
-      const reply = await fetch(this.#url(frame, part), { redirect: "error" }).catch(() => null);
+      const reply = await request(this.#url(frame, part)).catch(() => null);
       if (reply?.ok) return read(reply);
       if (reply?.status !== 404 || pause === null || this.#frame !== frame) return null;
       await new Promise((resolve) => setTimeout(resolve, pause));

@@ -1,5 +1,6 @@
 // The request page: the parts that change are fetched when something changed, and only newer ones are put in.
 
+import { request } from "../lib/http.js";
 import { announce } from "../lib/announce.js";
 import { Follower } from "../lib/follow.js";
 import { growTrees } from "../lib/jsontree.js";
@@ -110,7 +111,7 @@ class RequestPage {
 const head = () => document.getElementById("part-head");
 
 async function fetchHtml(url) {
-  const reply = await fetch(url, { redirect: "error" });
+  const reply = await request(url);
   if (!reply.ok) throw new Error(`the server answers ${reply.status}`);
   const template = document.createElement("template");
   template.innerHTML = await reply.text();

@@ -1,5 +1,6 @@
 // The merged view of a stream: text that grows, the newest pictures, or the newest value; at the moment of a replay too.
 
+import { request } from "../lib/http.js";
 import { announce } from "../lib/announce.js";
 import { Follower } from "../lib/follow.js";
 import { Feed } from "../record/feed.js";
@@ -58,7 +59,7 @@ class Merging {
 }
 
 async function fetchText(url) {
-  const reply = await fetch(url, { redirect: "error" }).catch(() => null);
+  const reply = await request(url).catch(() => null);
   return reply?.ok ? reply.text() : null;
 }
 

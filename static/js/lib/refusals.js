@@ -1,0 +1,78 @@
+// What htmx was refused: said in the server's words, and where the log-in was the reason, done again afterwards.
+//
+// 401 and a CSRF 403 come before anything was done, so the same may be sent again, once. A submit keeps its
+// idempotency key meanwhile: also a reply that was lost on the way cannot make two requests of one.
+
+import { plainOf } from "./jsontext.js";
+import { login } from "./login.js";
+import { toast } from "./toasts.js";
+
+const SENTENCES = {
+  404: "That is not there any more.",
+  413: "That is too large.",
+  429: "That was too often. Wait a moment, then try again.",
+  502: "The site is being restarted. Look at the list before you try again.",
+  503: "The site is not ready. Look at the list before you try again.",
+};
+const retried = new WeakSet(); // elements whose request is sent a second time with a fresh token
+
+document.addEventListener("htmx:responseError", async ({ detail }) => {
+  const { status } = detail.xhr;
+  const cause = detail.xhr.getResponseHeader("X-Refusal");
+  if (status === 401) askLater(detail);
+  else if (status === 403 && cause === "csrf" && !retried.has(detail.elt)) await sendAgain(detail);
+  else {
+    retried.delete(detail.elt);
+    toast(sentenceOf(detail.xhr), { error: true });
+  }
+});
+document.addEventListener("htmx:afterRequest", ({ detail }) => detail.successful && retried.delete(detail.elt));
+document.addEventListener("htmx:sendError", () => toast("The server cannot be reached. Look at the list before you try again.", { error: true }));
+document.addEventListener("htmx:timeout", () => toast("The server took too long to answer.", { error: true }));
+
+/** The server's own sentence where a person can do something about it, else one for the status. */
+function sentenceOf(xhr) {
+  const { status, responseText } = xhr;
+  if (status === 413) return `${SENTENCES[413]} ${plainText(xhr)}`.trim();
+  const said = [400, 403, 409].includes(status) ? plainOf(responseText)?.detail : undefined;
+  return typeof said === "string" ? said : (SENTENCES[status] ?? `That did not work: the server answered ${status}.`);
+}
+
+const plainText = (xhr) =>
+  xhr.getResponseHeader("Content-Type")?.startsWith("text/plain") ? xhr.responseText.slice(0, 200) : "";
+
+function askLater(detail) {
+  login.ended();
+  if (isRead(detail)) return;
+  const before = valuesOf(detail.elt);
+  login.later(detail.elt, ({ isLate }) => {
+    if (isLate || valuesOf(detail.elt) !== before) {
+      toast("You are logged in again. What you wanted was not done: press the button once more.");
+    } else send(detail);
+  });
+}
+
+async function sendAgain(detail) {
+  retried.add(detail.elt);
+  if (await login.renew()) send(detail);
+  else if (login.isOut) askLater(detail);
+  else {
+    retried.delete(detail.elt);
+    toast(sentenceOf(detail.xhr), { error: true });
+  }
+}
+
+const isRead = ({ requestConfig: { verb } }) => verb === "get";
+
+/** By the element itself: its fields, token and headers are taken anew. A row that was replaced has none left. */
+function send({ elt, requestConfig: { verb, path, triggeringEvent: event } }) {
+  const place = elt.isConnected ? { source: elt, event } : { source: document.body, swap: "none" };
+  window.htmx.ajax(verb, path, place);
+}
+
+/** What a form holds, without what changes by itself. */
+function valuesOf(element) {
+  const form = element.closest("form");
+  if (!form) return "";
+  return JSON.stringify([...new FormData(form)].filter(([name]) => name !== "csrfmiddlewaretoken"));
+}

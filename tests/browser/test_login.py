@@ -1,0 +1,183 @@
+"""The log-in ends while a page is open: it says so, keeps what was typed, and goes on afterwards, once."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.conftest import PASSWORD
+
+pytestmark = pytest.mark.browser
+
+NEW = "/requests/new/?endpoint=sandbox/echo"
+
+
+@pytest.fixture
+def own_page(window: Any, installation: Any) -> Any:
+    """own_page(path, user="grace"): a page with a log-in of its own, so that ending it harms no other test."""
+    contexts: list[BrowserContext] = []
+    troubles: list[str] = []
+
+    def open_it(path: str) -> Page:
+        context = window.new_context(base_url=installation.url)
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        log_in(page)
+        page.goto(path)
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert troubles == []
+
+
+def log_in(page: Page, user: str = "grace") -> None:
+    page.goto("/accounts/login/")
+    fill_log_in(page, user)
+    page.wait_for_url("**/requests/")
+
+
+def fill_log_in(page: Page, user: str = "grace") -> None:
+    page.get_by_label("Username").fill(user)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+
+
+def end_session(page: Page) -> None:
+    """As another tab's log-out does it."""
+    other = page.context.new_page()
+    other.goto("/requests/")
+    other.get_by_label("Your account").click()
+    other.get_by_role("button", name="Log out").click()
+    other.wait_for_url("**/accounts/login/**")
+    other.close()
+
+
+def bar(page: Page) -> Any:
+    return page.locator("#logged-out")
+
+
+def log_in_beside(page: Page) -> None:
+    with page.expect_popup() as popup:
+        bar(page).get_by_role("link", name="Log in").click()
+    fill_log_in(popup.value)
+    expect(popup.value.get_by_text("You are logged in again")).to_be_visible()
+    popup.value.close()
+
+
+def made(page: Page) -> Any:
+    return page.locator("tr.row")
+
+
+def count_of(page: Page, words: str) -> int:
+    page.goto(f'/requests/?q="{words}"')
+    return int(made(page).count())
+
+
+def test_a_submit_after_the_log_out_is_made_once_after_the_log_in(own_page: Any) -> None:
+    page = own_page(NEW)
+    typed = json.dumps({"message": "kept over the log out"})
+    page.locator("#id_input").fill(typed)
+    end_session(page)
+    page.get_by_role("button", name="Submit").click()
+    expect(bar(page)).to_contain_text("You are logged out")
+    expect(page.get_by_role("button", name="Submit")).to_be_enabled()
+    assert page.input_value("#id_input") == typed
+    page.get_by_role("button", name="Submit").click()  # impatient: still one wish
+    log_in_beside(page)
+    expect(bar(page)).to_be_hidden()
+    expect(made(page)).to_have_count(1)
+    assert count_of(page, "kept over the log out") == 1
+
+
+def test_what_was_changed_meanwhile_is_not_sent_by_itself(own_page: Any) -> None:
+    page = own_page(NEW)
+    page.locator("#id_input").fill('{"message": "first thought"}')
+    end_session(page)
+    page.get_by_role("button", name="Submit").click()
+    expect(bar(page)).to_be_visible()
+    page.locator("#id_input").fill('{"message": "second thou')
+    log_in_beside(page)
+    expect(page.locator(".toast")).to_contain_text("press the button once more")
+    expect(made(page)).to_have_count(0)
+    page.locator("#id_input").fill('{"message": "second thought"}')
+    page.get_by_role("button", name="Submit").click()
+    expect(made(page)).to_have_count(1)
+
+
+def test_after_a_log_in_in_another_tab_the_open_form_works(own_page: Any) -> None:
+    page = own_page(NEW)
+    page.locator("#id_input").fill('{"message": "renewed token"}')
+    end_session(page)
+    other = page.context.new_page()
+    log_in(other)
+    page.get_by_role("button", name="Submit").click()
+    expect(made(page)).to_have_count(1)
+    expect(bar(page)).to_be_hidden()
+    expect(page.locator(".toast-error")).to_have_count(0)
+
+
+def test_a_token_that_is_old_is_renewed_and_the_submit_sent_again_once(own_page: Any) -> None:
+    page = own_page(NEW)
+    page.locator("#id_input").fill('{"message": "old token"}')
+    posts: list[str] = []
+    page.on("request", lambda request: request.method == "POST" and posts.append(request.url))
+    page.evaluate("""() => {
+        document.body.setAttribute("hx-headers", '{"X-CSRFToken": "' + "x".repeat(64) + '"}');
+        document.querySelector("#request-form [name=csrfmiddlewaretoken]").value = "x".repeat(64);
+    }""")
+    page.get_by_role("button", name="Submit").click()
+    expect(made(page)).to_have_count(1)
+    assert len(posts) == 2
+
+
+def test_the_light_does_not_stay_green_and_comes_back(own_page: Any) -> None:
+    page = own_page("/requests/")
+    light = page.locator("#connection")
+    expect(light).to_have_attribute("data-state", "live")
+    end_session(page)
+    expect(light).to_have_attribute("data-state", "offline", timeout=10_000)
+    expect(light).to_have_attribute("title", re.compile("logged out"))
+    expect(bar(page)).to_be_visible()
+    log_in_beside(page)
+    expect(light).to_have_attribute("data-state", "live", timeout=10_000)
+    expect(bar(page)).to_be_hidden()
+
+
+def test_cancel_after_the_log_out_is_asked_after_the_log_in(own_page: Any) -> None:
+    page = own_page("/requests/new/?endpoint=sandbox/patient")
+    page.locator("#id_input").fill('{"seconds": 60}')
+    page.locator("[name=mode][value=queue]").check()
+    page.get_by_role("button", name="Submit").click()
+    expect(made(page).locator(".badge")).to_have_text(re.compile("queue|progress"), timeout=15_000)
+    end_session(page)
+    made(page).get_by_role("button", name="Cancel").click()
+    expect(bar(page)).to_be_visible()
+    log_in_beside(page)
+    expect(made(page).locator(".badge")).to_have_text(re.compile("cancel"), timeout=15_000)
+
+
+def test_a_page_never_goes_on_for_another_person(own_page: Any, installation: Any) -> None:
+    installation.manage(
+        "createsuperuser", "--noinput", "--username", "other", "--email", "other@example.org",
+        DJANGO_SUPERUSER_PASSWORD=PASSWORD,
+    )  # fmt: skip
+    installation.manage("create_team", "Others", "--owner", "other")
+    page = own_page(NEW)
+    page.locator("#id_input").fill('{"message": "grace wrote this"}')
+    end_session(page)
+    other = page.context.new_page()
+    log_in(other, "other")
+    page.get_by_role("button", name="Submit").click()
+    expect(bar(page)).to_contain_text("You are now logged in as other")
+    expect(made(page)).to_have_count(0)
+    assert count_of(other, "grace wrote this") == 0
+    bar(page).get_by_role("button", name="Reload").click()
+    expect(page.locator("#id_input")).not_to_have_value(re.compile("grace wrote"))
