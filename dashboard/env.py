@@ -139,3 +139,13 @@ def _make_secret(path: Path) -> None:
             Path(draft).unlink(missing_ok=True)
     except OSError as error:
         raise ImproperlyConfigured(f"{str(path)!r} cannot be made: {error}") from None
+
+
+def env_template(name: str, default: str, placeholder: str) -> str:
+    """An http(s) URL in which the placeholder stands for something."""
+    text = env_text(name, default)
+    if placeholder not in text or urlsplit(text).scheme not in ("http", "https"):
+        raise ImproperlyConfigured(
+            f"{name} is {text!r}. Use an http(s) URL with {placeholder} in it."
+        )
+    return text

@@ -17,6 +17,7 @@ from dashboard.env import (
     env_database,
     env_int,
     env_list,
+    env_template,
     env_text,
     env_url,
     kept_secret,
@@ -38,6 +39,7 @@ DEBUG = env_bool("DEBUG", default=False)
 
 # --- fal ---------------------------------------------------------------------------------------
 FAL_KEY = env_text("FAL_KEY")
+FAL_OPENAPI = "https://fal.ai/api/openapi/queue/openapi.json?endpoint_id={endpoint_id}"
 _UPSTREAM = {
     "FAL_RUN_URL": ("https://fal.run", "/run"),
     "FAL_QUEUE_URL": ("https://queue.fal.run", "/queue"),
@@ -63,6 +65,12 @@ FAL_RUN_URL = _upstream("FAL_RUN_URL")
 FAL_QUEUE_URL = _upstream("FAL_QUEUE_URL")
 FAL_REST_URL = _upstream("FAL_REST_URL")
 FAL_API_URL = _upstream("FAL_API_URL")
+# Where endpoint documents are; `{endpoint_id}` stands for the id.
+FAL_OPENAPI_URL = env_template(
+    "FAL_OPENAPI_URL",
+    f"{SANDBOX_URL}/openapi?endpoint_id={{endpoint_id}}" if SANDBOX else FAL_OPENAPI,
+    "{endpoint_id}",
+)
 FAL_JWKS_URL = _upstream("FAL_JWKS_URL")
 FAL_REALTIME_URL = env_url(
     "FAL_REALTIME_URL",

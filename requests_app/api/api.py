@@ -7,6 +7,7 @@ from ninja import NinjaAPI, Router
 
 from requests_app.api.auth import Bearer
 from requests_app.api.body import StrictParser
+from requests_app.api.endpoints import router as endpoints
 from requests_app.api.errors import Refusals
 from requests_app.api.exact import ExactRenderer
 from requests_app.api.requests import router
@@ -39,4 +40,5 @@ def nowhere(request: HttpRequest, rest: str) -> HttpResponse:
 
 
 api.add_router("/requests/", router)
+api.add_router("/endpoints/", endpoints)
 api.add_router("", fallback)  # last, for it takes every path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from requests_app.models.account import Account, AccountName, NameTaken
+from requests_app.models.catalogue import Endpoint, EndpointDocument, Favourite
 from requests_app.models.evidence import (
     Delivery,
     Direction,
@@ -39,8 +40,11 @@ __all__ = [
     "ApiToken",
     "Delivery",
     "Direction",
+    "Endpoint",
+    "EndpointDocument",
     "FalAccount",
     "FalRequest",
+    "Favourite",
     "Frame",
     "GuessCounter",
     "Heartbeat",

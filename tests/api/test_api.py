@@ -11,6 +11,8 @@ from requests_app.api.api import api
 from tests.browser.chromium import launch
 
 PATHS = {
+    "/api/v1/endpoints/{endpoint_id}/": {"get"},
+    "/api/v1/endpoints/{endpoint_id}/validate/": {"post"},
     "/api/v1/requests/": {"get", "post"},
     "/api/v1/requests/{id}/": {"get"},
     "/api/v1/requests/{id}/cancel/": {"post"},

@@ -1,0 +1,139 @@
+"""Endpoints for programs: their fields, their schema, and whether an input would be taken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest
+from ninja import Field as SchemaField
+from ninja import Router, Schema
+
+from requests_app.api.schemas import Problem
+from requests_app.catalogue import store
+from requests_app.catalogue.fields import MISSING, Field
+from requests_app.catalogue.kinds import Kind
+from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
+
+router = Router(tags=["endpoints"])
+
+
+class FieldOut(Schema):
+    """One field of an endpoint's input. `path` is a JSON pointer; `*` stands for any item of a list or map."""
+
+    name: str
+    path: str
+    kind: Kind
+    title: str
+    description: str
+    required: bool
+    nullable: bool
+    has_default: bool = SchemaField(description="False: `default` says nothing, not even null.")
+    default: Any = None
+    choices: list[Any]
+    minimum: float | None
+    maximum: float | None
+    step: float | None
+    hint: str
+    group: str = SchemaField(description="`main`: required or important. `more`: the rest.")
+    fields: list[FieldOut] = SchemaField(description="The members of an object.")
+    item: FieldOut | None = SchemaField(None, description="What a list or map holds.")
+
+
+class EndpointOut(Schema):
+    """What is known about an endpoint. `problem`: why there is no schema, or why it may be old."""
+
+    endpoint_id: str
+    title: str
+    category: str
+    description: str
+    fields: list[FieldOut]
+    input_schema: dict[str, Any] | None
+    problem: str
+
+
+class InputIn(Schema):
+    """An input to judge."""
+
+    input: dict[str, Any]
+
+
+class ProblemOut(Schema):
+    """`path`: JSON pointer of the wrong value, empty for the whole input."""
+
+    path: str
+    message: str
+
+
+class Verdict(Schema):
+    """Whether the schema takes the input. `checked` is false when there is no schema to judge by."""
+
+    valid: bool
+    checked: bool
+    errors: list[ProblemOut]
+
+
+@router.post(
+    "{path:endpoint_id}/validate/",
+    response={200: Verdict, 401: Problem, 404: Problem},
+    summary="Check an input",
+)
+def validate(request: HttpRequest, endpoint_id: str, payload: InputIn) -> dict[str, Any]:
+    """Judge an input by the endpoint's schema. Nothing is sent to the endpoint."""
+    entry = _entry(endpoint_id)
+    problems = entry.known.validator.problems(payload.input) if entry.known else []
+    return {
+        "valid": not problems,
+        "checked": entry.known is not None,
+        "errors": [{"path": problem.path, "message": problem.message} for problem in problems],
+    }
+
+
+@router.get(
+    "{path:endpoint_id}/",
+    response={200: EndpointOut, 401: Problem, 404: Problem},
+    summary="Read an endpoint",
+)
+def read(request: HttpRequest, endpoint_id: str) -> dict[str, Any]:
+    """Its title, category, fields and input schema, from fal's document. An unknown one is fetched first."""
+    entry = _entry(endpoint_id)
+    document = entry.known.document if entry.known else None
+    metadata = document.metadata if document else {}
+    return {
+        "endpoint_id": entry.endpoint_id,
+        "title": document.title if document else "",
+        "category": str(metadata.get("category") or ""),
+        "description": str(metadata.get("about") or ""),
+        "fields": [_field(field) for field in entry.known.fields] if entry.known else [],
+        "input_schema": document.input_schema() if document else None,
+        "problem": entry.problem,
+    }
+
+
+def _entry(endpoint_id: str) -> store.Entry:
+    try:
+        return store.get(EndpointId.parse(endpoint_id))
+    except InvalidEndpointId:
+        raise Http404 from None
+
+
+def _field(field: Field) -> dict[str, Any]:
+    has_default = field.default is not MISSING
+    return {
+        "name": field.name,
+        "path": field.path,
+        "kind": field.kind,
+        "title": field.title,
+        "description": field.help,
+        "required": field.required,
+        "nullable": field.nullable,
+        "has_default": has_default,
+        "default": field.default if has_default else None,
+        "choices": list(field.choices),
+        "minimum": field.bounds.minimum,
+        "maximum": field.bounds.maximum,
+        "step": field.bounds.step,
+        "hint": field.hint,
+        "group": field.group,
+        "fields": [_field(inner) for inner in field.fields],
+        "item": _field(field.item) if field.item else None,
+    }

@@ -1,0 +1,110 @@
+"""The documents that are known: read from the database, fetched when they are missing or old.
+
+Each version is kept once, by its hash. A parsed document is kept in memory by that hash, so a form opens without a fetch and
+without parsing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
+
+from django.db import transaction
+from django.utils import timezone
+
+from requests_app.catalogue import source
+from requests_app.catalogue.document import Document, DocumentError, parse_document
+from requests_app.catalogue.fields import Field, input_fields
+from requests_app.catalogue.validation import Validator
+from requests_app.fal.endpoints import EndpointId
+from requests_app.models import Endpoint, EndpointDocument
+
+FRESH = timedelta(hours=24)  # a document younger than this is not fetched again
+RETRY = timedelta(minutes=5)  # after an endpoint that had none
+PARSED = 64  # documents kept parsed in memory
+
+
+class Known:
+    """One version of a document, parsed once, with what follows from it."""
+
+    def __init__(self, digest: str, document: Document) -> None:
+        self.digest = digest
+        self.document = document
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """See `fields.input_fields`."""
+        return input_fields(self.document)
+
+    @cached_property
+    def validator(self) -> Validator:
+        """Judges inputs."""
+        return Validator(self.document)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known about an endpoint. `problem`: why `known` is None, or why it may be old."""
+
+    endpoint_id: str
+    known: Known | None
+    problem: str = ""
+
+
+def look_up(endpoint_id: str) -> Entry | None:
+    """What the database has; nothing is fetched. None: never asked for."""
+    row = Endpoint.objects.select_related("document").filter(endpoint_id=endpoint_id).first()
+    return None if row is None else _entry(row)
+
+
+def get(endpoint: EndpointId) -> Entry:
+    """What is known; fetched first when nothing is, or when it is due to be looked at again."""
+    name = str(endpoint)
+    row = Endpoint.objects.select_related("document").filter(endpoint_id=name).first()
+    now = timezone.now()
+    if row is not None and (row.document_id is not None or now - row.checked_at < RETRY):
+        return _entry(row)
+    return refresh(endpoint, now=now)
+
+
+def refresh(endpoint: EndpointId, *, now: datetime) -> Entry:
+    """Fetch and keep it. What cannot be had or read leaves the version that is known, with the problem."""
+    raw, problem = b"", ""
+    try:
+        raw = source.fetch(endpoint)
+        parse_document(raw)
+    except (source.SourceError, DocumentError) as error:
+        raw, problem = b"", str(error)[:300]
+    return _entry(_keep(str(endpoint), raw, problem, now))
+
+
+def is_old(endpoint_id: str, *, now: datetime) -> bool:
+    """Whether the document should be looked at again, in the background."""
+    return not Endpoint.objects.filter(endpoint_id=endpoint_id, checked_at__gt=now - FRESH).exists()
+
+
+def _keep(name: str, raw: bytes, problem: str, now: datetime) -> Endpoint:
+    with transaction.atomic():
+        changes: dict[str, object] = {"checked_at": now, "problem": problem}
+        if raw:
+            document, _ = EndpointDocument.objects.get_or_create(
+                endpoint_id=name,
+                digest=hashlib.sha256(raw).hexdigest(),
+                defaults={"raw": raw, "first_seen_at": now},
+            )
+            changes["document"] = document
+        row, _ = Endpoint.objects.update_or_create(endpoint_id=name, defaults=changes)
+    return row
+
+
+def _entry(row: Endpoint) -> Entry:
+    document = row.document
+    known = None if document is None else _parsed(document.digest, bytes(document.raw))
+    return Entry(row.endpoint_id, known, row.problem)
+
+
+@lru_cache(maxsize=PARSED)
+def _parsed(digest: str, raw: bytes) -> Known:
+    return Known(digest, parse_document(raw))

@@ -1,0 +1,89 @@
+"""What is known about endpoints, and when it is fetched."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from requests_app.catalogue import store
+from requests_app.fal.endpoints import EndpointId
+from requests_app.models import Endpoint, EndpointDocument
+from tests.catalogue.conftest import DocumentServer
+from tests.catalogue.documents import whole
+
+pytestmark = pytest.mark.django_db
+
+ENDPOINT = EndpointId.parse("acme/thing")
+
+
+def document_with(*names: str) -> bytes:
+    given = {"type": "object", "properties": {name: {"type": "string"} for name in names}}
+    return json.dumps(whole({"In": given})).encode()
+
+
+def names(entry: store.Entry) -> list[str]:
+    return [field.name for field in entry.known.fields] if entry.known else []
+
+
+def test_an_unknown_endpoint_is_fetched_once(server: DocumentServer) -> None:
+    server.body = document_with("prompt")
+    assert store.look_up("acme/thing") is None
+    assert names(store.get(ENDPOINT)) == ["prompt"]
+    assert names(store.get(ENDPOINT)) == ["prompt"]
+    assert len(server.asked) == 1
+    assert bytes(EndpointDocument.objects.get().raw) == server.body
+
+
+def test_a_known_document_is_kept_while_its_source_is_away(server: DocumentServer) -> None:
+    server.body = document_with("prompt")
+    store.get(ENDPOINT)
+    server.status = 500
+    entry = store.refresh(ENDPOINT, now=timezone.now())
+    assert names(entry) == ["prompt"]
+    assert "HTTP 500" in entry.problem
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>", b"[]", b'{"error": {"code": "x", "message": "Gone."}}', b'{"paths": 7}']
+)
+def test_what_is_no_document_is_a_problem_and_is_not_kept(
+    server: DocumentServer, body: bytes
+) -> None:
+    server.body = body
+    entry = store.get(ENDPOINT)
+    assert (entry.known, bool(entry.problem)) == (None, True)
+    assert not EndpointDocument.objects.exists()
+
+
+def test_an_endpoint_without_a_document_is_asked_for_again_after_a_while(
+    server: DocumentServer,
+) -> None:
+    server.status = 404
+    store.get(ENDPOINT)
+    store.get(ENDPOINT)
+    assert len(server.asked) == 1
+    Endpoint.objects.update(checked_at=timezone.now() - store.RETRY - timedelta(seconds=1))
+    store.get(ENDPOINT)
+    assert len(server.asked) == 2
+
+
+def test_each_version_is_kept_once(server: DocumentServer) -> None:
+    for body in (document_with("a"), document_with("a", "b"), document_with("a")):
+        server.body = body
+        store.refresh(ENDPOINT, now=timezone.now())
+    assert EndpointDocument.objects.count() == 2
+    entry = store.look_up("acme/thing")
+    assert entry is not None
+    assert names(entry) == ["a"]
+
+
+def test_a_document_is_old_after_a_day(server: DocumentServer) -> None:
+    server.body = document_with("a")
+    now = timezone.now()
+    assert store.is_old("acme/thing", now=now)
+    store.refresh(ENDPOINT, now=now)
+    assert not store.is_old("acme/thing", now=now + store.FRESH - timedelta(seconds=1))
+    assert store.is_old("acme/thing", now=now + store.FRESH + timedelta(seconds=1))
