@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('requests_app', '0012_hashed_sessions'),
+        ('requests_app', '0013_frame_says'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
