@@ -46,6 +46,7 @@ class RequestOut(Schema):
     sent_at: datetime | None
     accepted_at: datetime | None
     started_at: datetime | None
+    started_at_is_derived: bool
     ended_at: datetime | None
     again_of: UUID | None
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from requests_app.models import ENDED, FalRequest, Mode, Observation, Source, Status
 
 Plan = list[tuple[str, datetime | None, Observation | None]]
+DERIVED = "derived: the end, less the inference time that fal told"
 MOST_NOTES = 5  # under one stage, the newest; the Events tab has all
 _SOURCES = {
     Source.US: "we did it",
@@ -32,6 +33,7 @@ class Step:
     took: timedelta | None = None
     known_by: str = ""
     tone: str = ""
+    is_derived: bool = False  # reckoned from other facts, seen by nobody
     notes: list[Note] = field(default_factory=list)
 
 
@@ -53,6 +55,8 @@ def steps(row: FalRequest, observations: Sequence[Observation]) -> list[Step]:
     """recorded → sent → queued → started → ended; ``observations`` are the row's, oldest first."""
     plan = _plan(row, observations)
     stages = _stages(row, plan)
+    if row.started_at_is_derived:
+        _mark_derived(stages)
     _measure(stages)
     _mark_present(row, stages)
     told = {seen.pk for _, at, seen in plan if at and seen}
@@ -68,7 +72,8 @@ def _plan(row: FalRequest, heard: Sequence[Observation]) -> Plan:
     ]
     if row.mode == Mode.QUEUE:
         plan.append(("Queued", row.accepted_at, _first(heard, Status.IN_QUEUE)))
-    plan.append(("Started", row.started_at, _first(heard, Status.IN_PROGRESS)))
+    seen_starting = None if row.started_at_is_derived else _first(heard, Status.IN_PROGRESS)
+    plan.append(("Started", row.started_at, seen_starting))
     plan.append((_end_name(row), row.ended_at, _first(heard, *ENDED)))
     return plan
 
@@ -87,6 +92,12 @@ def _stages(row: FalRequest, plan: Plan) -> list[Step]:
         # A stage that was passed over unseen is left out: nobody knows when it was.
         if at or (not row.is_ended and number > max(reached, default=-1))
     ]
+
+
+def _mark_derived(stages: list[Step]) -> None:
+    for step in stages:
+        if step.name == "Started":
+            step.is_derived, step.known_by = True, DERIVED
 
 
 def _end_name(row: FalRequest) -> str:

@@ -13,11 +13,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from .error_bodies import type_of, words_of
 from .jsontext import Member, NotJson, parse_members
 from .jwks import KeyCache, is_small_order, parse_jwks
 from .reports import WebhookReport, text_or_none
@@ -132,8 +133,11 @@ def _report(body: bytes, user_id: str) -> WebhookReport:
     except NotJson as exc:
         raise WebhookRejected("unparsable") from exc
 
+    def value(name: str) -> Any:
+        return members.get(name, Member(None, b"")).value
+
     def text(name: str) -> str | None:
-        return text_or_none(members.get(name, Member(None, b"")).value)
+        return text_or_none(value(name))
 
     request_id, status = text("request_id"), text("status")
     if request_id is None or status is None:
@@ -144,8 +148,8 @@ def _report(body: bytes, user_id: str) -> WebhookReport:
         gateway_request_id=text("gateway_request_id"),
         status=status,
         payload_bytes=None if payload.value is None else payload.raw,
-        error=text("error"),
-        error_type=text("error_type"),
-        payload_error=text("payload_error"),
+        error=words_of(value("error")),
+        error_type=text("error_type") or type_of({"error": value("error")}),
+        payload_error=words_of(value("payload_error")),
         user_id=user_id,
     )

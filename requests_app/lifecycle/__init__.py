@@ -7,6 +7,7 @@ touches the network.
     person.py    create, create_once, ask_cancel, give_up
     sending.py   claim, open_session, not_sent, refused, uncertain, lapsed, opened, hold, capped, counted
     hearing.py   observe, cancel_answered, is_for_row
+    details.py   lacks_output
     asking.py    denied, doubted, unanswered, answered
     finding.py   listed, unlisted
     work.py      make_due, watched, release, resume
@@ -17,6 +18,7 @@ touches the network.
 from __future__ import annotations
 
 from requests_app.lifecycle.asking import answered, denied, doubted, unanswered
+from requests_app.lifecycle.details import lacks_output
 from requests_app.lifecycle.hearing import CANCEL_NOTES, Heard, cancel_answered, is_for_row, observe
 from requests_app.lifecycle.lost_submits import listed, unlisted
 from requests_app.lifecycle.person import KeyReused, ask_cancel, create, create_once, give_up
@@ -56,6 +58,7 @@ __all__ = [
     "give_up",
     "hold",
     "is_for_row",
+    "lacks_output",
     "lapsed",
     "listed",
     "make_due",

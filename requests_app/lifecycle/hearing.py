@@ -9,11 +9,15 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from requests_app.fal.reports import Receipt, StatusReport, WebhookReport
-from requests_app.lifecycle.writing import PICTURE, apply, locked, picture_of, record
+from requests_app import announce
+from requests_app.display import summary
+from requests_app.fal.reports import Result, StatusReport, WebhookReport
+from requests_app.lifecycle.details import details_of
+from requests_app.lifecycle.writing import PICTURE, apply, keep_rest, locked, picture_of, record
 from requests_app.loglines import add_logs, new_logs
 from requests_app.models import FalRequest, Source
-from requests_app.rules.transitions import Change, News, agrees, decide, identity_of
+from requests_app.rules.late_word import late_word
+from requests_app.rules.transitions import Change, News, agrees, decide
 
 
 class Heard(StrEnum):
@@ -30,7 +34,8 @@ def observe(
     """Store what fal said and move the row if it is news."""
     row = FalRequest.objects.only(*PICTURE).get(pk=pk)
     logs = isinstance(news, StatusReport) and _add_logs(pk, news, source, asked_at)
-    if not row.is_ended and not logs and decide(picture_of(row), news) is None:
+    is_news = logs or decide(picture_of(row), news) is not None or details_of(news, row).columns
+    if not row.is_ended and not is_news:
         return Heard.KNOWN  # the usual poll: no lock taken, nothing written
     with transaction.atomic(savepoint=False):  # what fails here fails the caller's as well
         row = locked(pk)
@@ -38,7 +43,8 @@ def observe(
             return _after_the_end(row, news, source=source, asked_at=asked_at)
         change = decide(picture_of(row), news)
         if change is None or _is_stale(row, change, asked_at):
-            return Heard.NEWS if logs else Heard.KNOWN
+            added = change is None and _complete(row, news, source=source, asked_at=asked_at)
+            return Heard.NEWS if logs or added else Heard.KNOWN
         apply(row, change, source, at=asked_at, now=now or timezone.now())
         return Heard.NEWS
 
@@ -54,25 +60,46 @@ def _is_stale(row: FalRequest, change: Change, asked_at: datetime) -> bool:
 
 
 def _after_the_end(row: FalRequest, news: News, *, source: str, asked_at: datetime) -> Heard:
-    """Ended states absorb; a receipt still completes the row's identity, a status its metrics."""
-    columns, note = _details(row, news)
-    if columns:
-        record(row, row.status, "details", note, source, at=asked_at, **columns)
+    """Ended states absorb; what is still unknown of them is completed."""
+    added = _complete(row, news, source=source, asked_at=asked_at)
+    if row.is_given_up:
+        added = _evidence(row, news, source=source, asked_at=asked_at) or added
+        return Heard.NEWS if added else Heard.KNOWN
     if agrees(row.status, news):
-        return Heard.NEWS if columns else Heard.KNOWN
+        return Heard.NEWS if added else Heard.KNOWN
     _contradicted(row, source, asked_at)
     return Heard.CONTRADICTION
 
 
-def _details(row: FalRequest, news: News) -> tuple[dict[str, Any], str]:
-    """What news after the end still adds, and the sentence for the timeline."""
-    if isinstance(news, Receipt):
-        accepted_at = row.accepted_at or timezone.now()
-        columns = identity_of(news) | {"accepted_at": accepted_at}
-        return columns, "fal's reply to the submit came after the end."
-    if isinstance(news, StatusReport) and news.metrics and not row.metrics:
-        return {"metrics": news.metrics}, "Metrics were fetched after the end."
-    return {}, ""
+def _complete(row: FalRequest, news: News, *, source: str, asked_at: datetime) -> bool:
+    """Write what the news adds; False when it adds nothing."""
+    details = details_of(news, row)
+    columns = dict(details.columns)
+    if "output" in columns:
+        columns |= summary.of_output(columns)
+    told_before = row.observations.filter(kind="details", source=source)
+    if not columns and (not details.data or told_before.exists()):
+        return False
+    record(
+        row, row.status, "details", details.note, source, at=asked_at, data=details.data, **columns
+    )
+    if details.rest:
+        keep_rest(row, details.rest)
+    return True
+
+
+def _evidence(row: FalRequest, news: News, *, source: str, asked_at: datetime) -> bool:
+    """What came to light of a request that was given up: told once, and fal is asked for the rest."""
+    note = late_word(news)
+    if not note or row.observations.filter(kind="evidence", note=note).exists():
+        return False
+    columns: dict[str, Any] = {}
+    if not isinstance(news, StatusReport | Result):
+        columns = {"due_at": timezone.now(), "tries": 0}
+    record(row, row.status, "evidence", note, source, at=asked_at, **columns)
+    if columns:
+        announce.work(row.pk)
+    return True
 
 
 def _contradicted(row: FalRequest, source: str, asked_at: datetime) -> None:

@@ -82,5 +82,5 @@ def _tell(pk: int, kind: str, note: str, now: datetime, **data: Any) -> None:
         told = Observation.objects.filter(request_id=pk, source=Source.LIST).order_by("-id").first()
         is_known = told is not None and (told.kind, told.note) == (kind, note)
         is_no_news = kind == "list_read" and (told is None or told.kind not in _TROUBLE)
-        if row.status == Status.UNCERTAIN and not is_known and not is_no_news:
+        if row.is_lost and not is_known and not is_no_news:
             record(row, row.status, kind, note, Source.LIST, at=now, data=data)

@@ -10,7 +10,16 @@ from django.db import IntegrityError, transaction
 from requests_app import announce
 from requests_app.display import summary
 from requests_app.lifecycle.writing import apply, locked, record
-from requests_app.models import AT_FAL, FalRequest, IdempotencyKey, Mode, Source, Status, Team
+from requests_app.models import (
+    AT_FAL,
+    ErrorType,
+    FalRequest,
+    IdempotencyKey,
+    Mode,
+    Source,
+    Status,
+    Team,
+)
 from requests_app.request_input import Draft
 from requests_app.rules.transitions import Change
 
@@ -128,14 +137,19 @@ def ask_cancel(pk: int, *, person: AbstractBaseUser, now: datetime) -> str:
 
 
 def give_up(pk: int, *, person: AbstractBaseUser, now: datetime) -> bool:
-    """A person ends an uncertain request; False when it is not uncertain (any more)."""
+    """A person ends an uncertain request; False when it is not uncertain (any more).
+
+    It is looked for in fal's list all the same: what became of it is shown, and ends nothing.
+    """
     with transaction.atomic():
         row = locked(pk)
         if row.status != Status.UNCERTAIN:
             return False
         sentence = f"{person.get_username()} gave up waiting: whether fal ran it is unknown."
-        columns = {"error": sentence, "error_type": "given_up"}
+        columns = {"error": sentence, "error_type": ErrorType.GIVEN_UP}
+        searched_at = row.due_at
         apply(row, Change(Status.FAILED, "ended", sentence, columns), Source.PERSON, at=now)
+        FalRequest.objects.filter(pk=pk).update(due_at=searched_at)
         return True
 
 

@@ -19,7 +19,16 @@ from requests_app.fal.headers import keeps_input
 from requests_app.lifecycle.hearing import observe
 from requests_app.lifecycle.person import create
 from requests_app.lifecycle.writing import apply, locked, record
-from requests_app.models import FalRequest, Mode, Observation, Source, Status, Team, digest
+from requests_app.models import (
+    ErrorType,
+    FalRequest,
+    Mode,
+    Observation,
+    Source,
+    Status,
+    Team,
+    digest,
+)
 from requests_app.request_input import Draft
 from requests_app.rules import schedule
 from requests_app.rules.transitions import Change, Ended
@@ -125,7 +134,8 @@ def refused(pk: int, error: Refused, *, lease: UUID, now: datetime) -> None:
 
 
 def _refusal(pk: int, error: Refused) -> str:
-    return "queue_too_long" if _is_too_long(pk, error) else error.error_type or "refused"
+    own = ErrorType.QUEUE_TOO_LONG if _is_too_long(pk, error) else None
+    return own or error.error_type or ErrorType.REFUSED
 
 
 def _is_too_long(pk: int, error: Refused) -> bool:
@@ -211,7 +221,9 @@ def lapsed(pk: int, *, now: datetime) -> None:
         "The connection to fal was lost when the process that held it stopped. fal ends a direct "
         "call when the caller hangs up; work done until then may be billed."
     )
-    observe(pk, Ended(Status.FAILED, "interrupted", sentence), source=Source.US, asked_at=now)
+    observe(
+        pk, Ended(Status.FAILED, ErrorType.INTERRUPTED, sentence), source=Source.US, asked_at=now
+    )
 
 
 def opened(pk: int, request_id: str | None, *, now: datetime) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from requests_app import announce
 from requests_app.display import summary
 from requests_app.fal.reports import Rest
+from requests_app.lifecycle.details import derived_start
 from requests_app.models import (
     LIVE,
     FalRequest,
@@ -28,6 +29,8 @@ PART = 1024 * 1024  # bytes of a large output that are in memory at a time
 PICTURE = (
     "status", "fal_request_id", "queue_position", "finished_at", "started_at",
     "cancel_asked_at", "cancel_answer", "observed_at", "metrics", "team_id", "public_id",
+    "error", "error_type", "error_code", "output_size", "payload_removed_at", "gateway_request_id",
+    "created_at", "sent_at", "accepted_at", "ended_at",
 )  # fmt: skip
 
 
@@ -76,10 +79,10 @@ def apply(
         **written,
     )
     if change.rest:
-        _keep_rest(row, change.rest)
+        keep_rest(row, change.rest)
 
 
-def _keep_rest(row: FalRequest, rest: Rest) -> None:
+def keep_rest(row: FalRequest, rest: Rest) -> None:
     for number, data in enumerate(rest.pieces(PART), 1):
         OutputPart.objects.create(request=row, number=number, data=data)
 
@@ -98,6 +101,7 @@ def _times(row: FalRequest, change: Change, source: str, now: datetime) -> dict[
         times["started_at"] = now
     if change.finishes and row.finished_at is None:
         times["finished_at"] = now
+        times |= derived_start(row, change.columns.get("metrics", {}), now)
         if source != Source.POLL:  # a poll fetches the result itself, in the same look
             times["due_at"] = now
     if row.status == Status.UNCERTAIN and not change.ends:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from requests_app.models.account import Account, AccountName, NameTaken
 from requests_app.models.catalogue import Endpoint, EndpointDocument, Favourite
+from requests_app.models.error_type import ErrorType
 from requests_app.models.evidence import (
     Delivery,
     Direction,
@@ -42,6 +43,7 @@ __all__ = [
     "Direction",
     "Endpoint",
     "EndpointDocument",
+    "ErrorType",
     "FalAccount",
     "FalRequest",
     "Favourite",

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from requests_app.models.error_type import ErrorType
 from requests_app.models.team import Team
 
 
@@ -35,7 +36,9 @@ class Status(models.TextChoices):
     CANCELLED = "cancelled", "cancelled"
 
 
-NOT_THE_USERS = frozenset({"result_expired", "lost_at_fal"})  # a 404 that we or fal caused
+NOT_THE_USERS = frozenset(
+    {ErrorType.RESULT_EXPIRED, ErrorType.LOST_AT_FAL}
+)  # a 404 that we or fal caused
 # Key, balance or permission; fal's limits; a caller that hung up: 4xx of which no input is at fault.
 NOT_THE_INPUTS = frozenset({401, 403, 408, 429, 499})
 ENDED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
@@ -61,6 +64,11 @@ class FalRequestQuerySet(models.QuerySet["FalRequest"]):
     def live(self) -> FalRequestQuerySet:
         """Not ended yet."""
         return self.filter(status__in=LIVE)
+
+    def lost(self) -> FalRequestQuerySet:
+        """Sent, and fal's id for it is not known (see `FalRequest.is_lost`)."""
+        given_up = Q(status=Status.FAILED, error_type=ErrorType.GIVEN_UP, fal_request_id="")
+        return self.filter(Q(status=Status.UNCERTAIN) | given_up)
 
     def due(self, now: datetime) -> FalRequestQuerySet:
         """Rows whose next step is due and that nobody holds."""
@@ -132,6 +140,7 @@ class FalRequest(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
+    started_at_is_derived = models.BooleanField(default=False)  # from fal's inference time
     finished_at = models.DateTimeField(null=True, blank=True)  # when fal said COMPLETED
     ended_at = models.DateTimeField(null=True, blank=True)
     payload_removed_at = models.DateTimeField(null=True, blank=True)  # by the team's retention
@@ -170,6 +179,16 @@ class FalRequest(models.Model):
     def is_ended(self) -> bool:
         """Ended states never change."""
         return self.status in ENDED
+
+    @property
+    def is_given_up(self) -> bool:
+        """A person ended it while its fate was unknown: what fal did may still come to light."""
+        return self.status == Status.FAILED and self.error_type == ErrorType.GIVEN_UP
+
+    @property
+    def is_lost(self) -> bool:
+        """Sent, and fal's id for it is not known: it may be in fal's list."""
+        return self.status == Status.UNCERTAIN or (self.is_given_up and not self.fal_request_id)
 
     @property
     def is_cancelling(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from requests_app.fal import Ending, FalError, Refused, Unanswered
-from requests_app.models import Status
+from requests_app.models import ErrorType, Status
 from requests_app.rules.transitions import Ended
 
 
@@ -41,7 +41,11 @@ class SessionEnd:
         }  # fmt: skip
 
 
-_ERROR_TYPES = {"lost": "interrupted", "refused": "refused", "error": "session_error"}
+_ERROR_TYPES = {
+    "lost": ErrorType.INTERRUPTED,
+    "refused": ErrorType.REFUSED,
+    "error": ErrorType.SESSION_ERROR,
+}
 LOST = "This session is no longer ours: it was taken for dead and ended elsewhere."
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from requests_app.fal.error_bodies import ErrorBody, code_in, says_nothing
 from requests_app.fal.reports import Result, StatusReport
+from requests_app.models.error_type import ErrorType
 from requests_app.models.request import Status
 from requests_app.rules.transitions import Ended, Gone
 
@@ -18,7 +19,6 @@ KEPT_AT_LEAST = timedelta(minutes=6)  # how long fal keeps a large result after 
 KEPT_AT_MOST = timedelta(hours=1)  # a small one; with payload storage longer
 SAME_BEFORE_BELIEVED = 5  # answers in a row, with their back-off: a quarter of a minute
 DENIALS_OF_RESULT = 5  # "unknown" in a row, before one more is believed
-UNREADABLE = "result_unreadable"
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def _unreadable(doubt: Doubt) -> Result | Ended:
     """Nothing better will come: what came is kept."""
     hour = f"fal finished it, but what it answers is not the result: {doubt.sentence}"
     if doubt.believed is None:
-        return Ended(Status.FAILED, UNREADABLE, hour, doubt.status_code or None)
-    return replace(doubt.believed, error=ErrorBody(hour, error_type=UNREADABLE))
+        return Ended(Status.FAILED, ErrorType.RESULT_UNREADABLE, hour, doubt.status_code or None)
+    return replace(doubt.believed, error=ErrorBody(hour, error_type=ErrorType.RESULT_UNREADABLE))
 
 
 def judge_denial(

@@ -16,6 +16,7 @@ from requests_app.fal import StreamEvent
 from requests_app.fal.error_bodies import ErrorBody, parse_error
 from requests_app.fal.reports import Rest, Result
 from requests_app.fal.transport import BEGINNING, HELD
+from requests_app.models.error_type import ErrorType
 from requests_app.models.request import Status
 from requests_app.rules.stream_event import Said, Says, State, is_goodbye, read_event
 from requests_app.rules.transitions import Ended
@@ -102,7 +103,7 @@ class StreamOutcome:
             return self._partial(f"The stream was closed {what}.", came)
         if came is None:
             what = "any output" if self.count else "a single event"
-            return Ended(Status.FAILED, "empty_stream", f"The stream ended without {what}.")
+            return Ended(Status.FAILED, ErrorType.EMPTY_STREAM, f"The stream ended without {what}.")
         if self._state not in (State.PARTIAL, State.RUNNING):
             return came
         events = f"{self.count:,} event{'' if self.count == 1 else 's'}"
@@ -118,7 +119,7 @@ class StreamOutcome:
         return replace(ended, came=came)
 
     def _partial(self, sentence: str, came: Result | None) -> Ended:
-        return Ended(Status.FAILED, "partial_stream", sentence, came=came)
+        return Ended(Status.FAILED, ErrorType.PARTIAL_STREAM, sentence, came=came)
 
 
 def _error_of(told: Any) -> ErrorBody:

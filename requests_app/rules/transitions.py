@@ -16,8 +16,9 @@ from functools import singledispatch
 from typing import Any
 
 from requests_app.fal.endpoints import REQUEST_ID
-from requests_app.fal.error_bodies import code_in, parse_error
+from requests_app.fal.error_bodies import ErrorBody, code_in, parse_error, says_nothing
 from requests_app.fal.reports import Receipt, Rest, Result, StatusReport, WebhookReport
+from requests_app.models.error_type import ErrorType
 from requests_app.models.request import ENDED, Status
 
 CANCELLED_TYPE = "client_cancelled"
@@ -128,9 +129,10 @@ def _receipt(news: Receipt, picture: Picture) -> Change | None:
 
 def identity_of(receipt: Receipt) -> dict[str, Any]:
     """The columns that say which request this is at fal."""
+    gateway_id = receipt.gateway_request_id
     return {
+        **({"gateway_request_id": gateway_id[:200]} if gateway_id else {}),
         "fal_request_id": receipt.request_id,
-        "gateway_request_id": (receipt.gateway_request_id or "")[:200],
         "status_url": receipt.urls.status,
         "response_url": receipt.urls.result,
         "cancel_url": receipt.urls.cancel,
@@ -202,29 +204,26 @@ def _output_columns(result: Result) -> dict[str, Any]:
 @_decide.register
 def _webhook(news: WebhookReport, picture: Picture) -> Change | None:
     identity = _told_identity(news) if not picture.fal_request_id else {}
+    gateway = (
+        {"gateway_request_id": told} if (told := news.gateway_request_id) else {}
+    )  # last attempt
     body = news.payload_bytes
     if news.status == "ERROR":
-        return _with(_webhook_error(news), identity)
+        return _with(_webhook_error(news), {**identity, **gateway})
     if news.status != "OK" or body is None:
         if picture.finished and not identity:
             return None
         note = news.payload_error or "fal has finished; fetching the result."
         if not identity and not picture.fal_request_id:
             return _unfetchable(picture)
-        return _with(_finished(note), identity)
+        return _with(_finished(note), {**identity, **gateway})
     columns = {"output": body, "output_type": "application/json", "output_size": len(body)}
-    return _with(_completed(columns), identity)
+    return _with(_completed(columns), {**identity, **gateway})
 
 
 def _told_identity(news: WebhookReport) -> dict[str, str]:
-    """The ids of a row that has none yet; nothing when no URL can be made of the request's."""
-    if not REQUEST_ID.fullmatch(news.request_id):
-        return {}
-    gateway = news.gateway_request_id or ""
-    return {
-        "fal_request_id": news.request_id,
-        **({"gateway_request_id": gateway} if gateway else {}),
-    }
+    """The id of a row that has none yet; nothing when no URL can be made of it."""
+    return {"fal_request_id": news.request_id} if REQUEST_ID.fullmatch(news.request_id) else {}
 
 
 def _unfetchable(picture: Picture) -> Change:
@@ -239,9 +238,16 @@ def _webhook_error(news: WebhookReport) -> Change:
     error = parse_error(code or 0, {}, body)
     if CANCELLED_TYPE in (news.error_type, error.error_type) or code == CLIENT_CLOSED:
         return _cancelled("fal says it was cancelled.")
-    sentence = error.detail if body and error.detail else news.error or "fal reported an error."
     columns = {"output": body, "output_type": "application/json", "output_size": len(body)}
+    sentence = _webhook_sentence(news, error)
     return _failed(code, sentence, news.error_type or error.error_type, columns if body else {})
+
+
+def _webhook_sentence(news: WebhookReport, error: ErrorBody) -> str:
+    """Every reason that it gives, the webhook's own first; failing that, what it says at all."""
+    told = [news.error or "", error.detail if error.has_reason else "", news.payload_error or ""]
+    reasons = [text for text in dict.fromkeys(told) if not says_nothing(text)]
+    return "; ".join(reasons) or news.error or error.detail
 
 
 def _finished(note: str, **columns: Any) -> Change:
@@ -277,9 +283,9 @@ def _gone(news: Gone, picture: Picture) -> Change | None:
         return _cancelled("fal took the cancellation and no longer knows the request.")
     if news.what == "result":
         sentence = "fal finished it but no longer keeps the result: it was asked for too late."
-        return _failed(404, sentence, "result_expired", {})
+        return _failed(404, sentence, ErrorType.RESULT_EXPIRED, {})
     sentence = "fal does not know this request any more."
-    return _failed(404, sentence, "lost_at_fal", {})
+    return _failed(404, sentence, ErrorType.LOST_AT_FAL, {})
 
 
 @_decide.register

@@ -182,7 +182,10 @@ def _phases(row: FalRequest) -> str:
         ("queued", row.accepted_at, row.started_at),
         ("ran", row.started_at, row.ended_at),
     ]
-    known = [f"{word} {duration(end - start)}" for word, start, end in parts if start and end]
+    about = "about " if row.started_at_is_derived else ""
+    known = [
+        f"{word} {about}{duration(end - start)}" for word, start, end in parts if start and end
+    ]
     return " + ".join(known) or "since it was recorded"
 
 

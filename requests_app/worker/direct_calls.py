@@ -23,7 +23,7 @@ from requests_app.fal import (
     Unanswered,
     build_headers,
 )
-from requests_app.models import Mode, Source, Status
+from requests_app.models import ErrorType, Mode, Source, Status
 from requests_app.record.recorder import Recorder
 from requests_app.rules.stream_outcome import StreamOutcome
 from requests_app.rules.transitions import Ended, News
@@ -75,22 +75,25 @@ def _timed_out(claim: lifecycle.Claim) -> Ended:
         f"No end within {limit_s} s: we hung up, and fal then ends the work. "
         "Work done until then may be billed."
     )
-    return Ended(Status.FAILED, "hung_up", sentence)
+    return Ended(Status.FAILED, ErrorType.HUNG_UP, sentence)
 
 
 def _broken_off(claim: lifecycle.Claim, error: FalError) -> Ended:
     """No answer that can be used. A redirect is one all the same: it says to look elsewhere."""
     code = error.status_code if isinstance(error, Unanswered) else None
     if isinstance(error, Unanswered) and error.is_redirect:
-        return Ended(Status.FAILED, "redirected", f"{error} The input was sent nowhere else.")
+        return Ended(
+            Status.FAILED, ErrorType.REDIRECTED, f"{error} The input was sent nowhere else."
+        )
     if isinstance(error, TooLarge):
-        kind = "output_too_large" if claim.mode == Mode.RUN else "event_too_large"
+        is_run = claim.mode == Mode.RUN
+        kind = ErrorType.OUTPUT_TOO_LARGE if is_run else ErrorType.EVENT_TOO_LARGE
         return Ended(Status.FAILED, kind, f"{error} We hung up; the work may be billed.")
     if code is not None:  # something came, and no connection broke
-        kind = "gateway_error" if code >= 400 else "unreadable"
+        kind = ErrorType.GATEWAY_ERROR if code >= 400 else ErrorType.UNREADABLE
         return Ended(Status.FAILED, kind, f"{error} Work that was done may be billed.")
     sentence = f"The call broke off: {error} Work done until then may be billed."
-    return Ended(Status.FAILED, "interrupted", sentence)
+    return Ended(Status.FAILED, ErrorType.INTERRUPTED, sentence)
 
 
 async def _run(claim: lifecycle.Claim) -> None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.fal import EndpointId, FalError, Refused, Window
-from requests_app.models import FalRequest, Status
+from requests_app.models import FalRequest
 from requests_app.rules import schedule
 from requests_app.rules.lost_submit import SLACK, Lost, candidates
 from requests_app.worker import leases
@@ -50,8 +50,8 @@ async def look_for(row: FalRequest) -> None:
 
 
 def _take(pk: int) -> _Search | None:
-    uncertain = FalRequest.objects.filter(status=Status.UNCERTAIN, sent_at__isnull=False)
-    lease = uncertain.lease(pk, timezone.now(), lifecycle.LEASE)
+    lost = FalRequest.objects.lost().filter(sent_at__isnull=False)
+    lease = lost.lease(pk, timezone.now(), lifecycle.LEASE)
     if lease is None:
         return None
     row = FalRequest.objects.only("endpoint_id", "input_text", "sent_at", "tries").get(pk=pk)
@@ -88,15 +88,13 @@ async def _failed(search: _Search, error: FalError) -> None:
 def _give_back(search: _Search) -> None:
     """Release the lease with the time of the next look; a row that was found is looked at at once."""
     now, pk = timezone.now(), search.row.pk
-    if FalRequest.objects.filter(pk=pk, status=Status.UNCERTAIN).exists():
-        due_at = _next(search, now)
-    else:
-        due_at = now
+    is_lost = FalRequest.objects.lost().filter(pk=pk).exists()
+    due_at = _next(search, now) if is_lost else now
     lifecycle.release(pk, search.lease, due_at, failed=search.failed)
 
 
 def _next(search: _Search, now: datetime) -> datetime | None:
-    lost = FalRequest.objects.filter(due_at__isnull=False, status=Status.UNCERTAIN)
+    lost = FalRequest.objects.lost().filter(due_at__isnull=False)
     due_at = schedule.next_search(now, search.lost.sent_at, lost.count())
     if due_at is None or search.not_before is None:
         return due_at

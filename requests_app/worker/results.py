@@ -18,7 +18,7 @@ from requests_app.fal import (
     parse_error,
 )
 from requests_app.fal.error_bodies import code_in
-from requests_app.models import FalRequest, Status
+from requests_app.models import ErrorType, FalRequest, Status
 from requests_app.rules.paid_result import (
     Doubt,
     completed_by,
@@ -40,7 +40,7 @@ async def fetch(
     try:
         return completed_by(await watch_loop.client().result(urls), report)
     except TooLarge as error:  # asking again would bring the same megabytes again, for ever
-        return Ended(Status.FAILED, "output_too_large", f"fal finished it, but: {error}")
+        return Ended(Status.FAILED, ErrorType.OUTPUT_TOO_LARGE, f"fal finished it, but: {error}")
     except NotFinished as error:  # the status was ahead of the result
         return await _doubted(row, report, Doubt(str(error), 0))
     except NotTheResult as error:

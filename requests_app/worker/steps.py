@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -28,6 +29,7 @@ from requests_app.fal import (
 )
 from requests_app.models import AT_FAL, FalRequest, Mode, Source, Status
 from requests_app.rules import schedule
+from requests_app.rules.paid_result import completed_by
 from requests_app.rules.transitions import Gone, News
 from requests_app.upkeep.metrics import STEPS
 from requests_app.webhooks.address import webhook_url
@@ -45,12 +47,13 @@ LOST_AFTER = timedelta(minutes=10)  # how long fal may deny knowing a request it
 UNANSWERED_BEFORE_TOLD = 3  # failed looks in a row: about seven seconds
 # Denials in a row, with their back-off, before one more is believed; one alone means nothing.
 DENIALS_BEFORE_LOST = 15  # about ten minutes
+AFTERCARE_TRIES = 9  # failed looks at a request that has ended, with their back-off: six minutes
 DENIALS_AFTER_CANCEL = 3  # seconds: fal took the cancellation and forgot the request
 
 _COLUMNS = (
     "public_id", "mode", "status", "endpoint_id", "fal_request_id", "status_url", "response_url",
     "cancel_url", "cancel_asked_at", "cancel_answer", "sent_at", "created_at", "watched_until",
-    "finished_at", "tries", "due_at", "leased_until",
+    "finished_at", "tries", "due_at", "leased_until", "error_type", "output_size", "payload_removed_at",
 )  # fmt: skip
 
 
@@ -65,7 +68,7 @@ async def advance(pk: int) -> None:
     elif row.status == Status.SUBMITTING or (row.mode != Mode.QUEUE and not row.is_ended):
         if not leases.is_held(pk):
             await watch_loop.database(lifecycle.lapsed, pk, now=timezone.now())
-    elif row.status == Status.UNCERTAIN:
+    elif row.is_lost:
         with STEPS.labels("search").time():
             await lost_submits.look_for(row)
     elif row.status in AT_FAL or row.is_ended:
@@ -190,6 +193,8 @@ async def _ask(look: Look) -> None:
             report = await _status(look)
             if report.is_completed and not row.is_ended:
                 await _result(look, report)
+            elif report.is_completed and lifecycle.lacks_output(row):
+                await _late_result(look, report)
         # A webhook may be ahead of the status, which then has no logs and metrics to give yet.
         look.failed = look.failed or (row.is_ended and not report.is_completed)
     except NotTheResult:  # told of already
@@ -236,6 +241,13 @@ async def _result(look: Look, report: StatusReport) -> None:
             end.close()
 
 
+async def _late_result(look: Look, report: StatusReport) -> None:
+    """Of a request that failed without an answer of fal's: it may have the reason, or the output."""
+    asked_at = timezone.now()
+    with closing(completed_by(await watch_loop.client().result(look.urls), report)) as result:
+        await _heard(look, result, asked_at)
+
+
 async def _refused(look: Look, error: Refused) -> None:
     """fal does not know the id, or does not let us ask now."""
     look.failed, look.asked_s = True, error.retry_after_s
@@ -279,7 +291,7 @@ def _tell_of_answers(look: Look, now: datetime) -> None:
 
 
 def _next(row: FalRequest, look: Look, now: datetime) -> datetime | None:
-    if row.is_ended and not (look.failed and row.tries < 3):
+    if row.is_ended and not (look.failed and row.tries < AFTERCARE_TRIES):
         return None
     if look.failed:
         return schedule.next_try(now, row.tries + 1, asked_s=look.asked_s)

@@ -90,3 +90,17 @@ def test_many_notes_are_cut_to_the_newest():
     news = [heard(n, Status.IN_QUEUE, n + 2, note=f"{n}") for n in range(20)]
     assert [note.text for note in steps(row, news)[2].notes] == ["15", "16", "17", "18", "19"]
     assert MOST_NOTES == 5
+
+
+def test_a_start_that_nobody_saw_is_marked_as_derived():
+    row = FalRequest(
+        status=Status.COMPLETED, started_at_is_derived=True,
+        created_at=at(0), sent_at=at(1), accepted_at=at(1.5), started_at=at(4), ended_at=at(9),
+    )  # fmt: skip
+    finished = heard(4, Status.IN_PROGRESS, 9, source=Source.POLL, note="fal has finished.")
+    started = next(step for step in steps(row, [finished]) if step.name == "Started")
+    assert started.is_derived
+    assert "inference time" in started.known_by
+    assert [note.text for step in steps(row, [finished]) for note in step.notes] == [
+        "fal has finished."
+    ]

@@ -80,8 +80,8 @@ def test_a_person_who_gives_up_and_a_look_agree_on_one_end(owner: User) -> None:
             partial(look, row, f"r{number}"),
         )
         now = FalRequest.objects.get(pk=row.pk)
-        expected = (Status.FAILED, "") if gave_up else (Status.IN_PROGRESS, f"r{number}")
-        assert (now.status, now.fal_request_id) == expected
+        expected = Status.FAILED if gave_up else Status.IN_PROGRESS
+        assert (now.status, now.fal_request_id) == (expected, f"r{number}")
 
 
 def test_of_two_rows_that_want_the_same_id_exactly_one_gets_it(db: None) -> None:

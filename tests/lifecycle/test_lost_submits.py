@@ -165,9 +165,19 @@ def test_nothing_found_changes_and_tells_nothing(lost: FalRequest) -> None:
 def test_a_person_who_gave_up_meanwhile_is_believed(lost: FalRequest, owner: User) -> None:
     lifecycle.give_up(lost.pk, person=owner, now=timezone.now())
     row = look(lost, "r-1")
-    assert (row.status, row.error_type, row.fal_request_id) == (Status.FAILED, "given_up", "")
-    assert look(lost, "r-1", "r-2").status == Status.FAILED
-    assert told(row) == []
+    assert (row.status, row.error_type) == (Status.FAILED, "given_up")
+
+
+def test_what_the_list_has_of_a_request_that_was_given_up_is_linked_as_evidence(
+    lost: FalRequest, owner: User
+) -> None:
+    lifecycle.give_up(lost.pk, person=owner, now=timezone.now())
+    assert fresh(lost).due_at is not None  # it is looked for all the same
+    row = look(lost, "r-1")
+    assert (row.status, row.error_type, row.fal_request_id) == (Status.FAILED, "given_up", "r-1")
+    assert "fal ran it" in row.observations.get(kind="evidence").note
+    assert row.due_at is not None and row.due_at <= timezone.now()  # fal is asked for the rest
+    assert look(lost, "r-1", "r-2").fal_request_id == "r-1"
 
 
 def test_a_webhook_that_was_first_is_believed_and_one_that_comes_later_ends_it(
@@ -226,7 +236,7 @@ def test_trouble_with_the_list_is_told_once_and_its_end_too(lost: FalRequest) ->
     assert fresh(lost).status == Status.UNCERTAIN
 
 
-def test_what_has_ended_hears_of_no_trouble(lost: FalRequest, owner: User) -> None:
-    lifecycle.give_up(lost.pk, person=owner, now=timezone.now())
+def test_what_has_ended_hears_of_no_trouble(lost: FalRequest) -> None:
+    hear(lost, make_webhook("r-1"), source=Source.WEBHOOK)
     lifecycle.unlisted(lost.pk, NO_RIGHT, now=timezone.now())
     assert told(lost) == []

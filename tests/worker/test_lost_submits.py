@@ -188,7 +188,8 @@ def test_it_may_be_given_up_while_the_list_is_read(
     peer.release(go)
     begun()
     row = fresh(lost)
-    assert (row.status, row.fal_request_id, row.due_at) == (Status.FAILED, "", None)
+    assert (row.status, row.error_type) == (Status.FAILED, "given_up")
+    assert row.fal_request_id == ITEM["request_id"]
 
 
 def test_a_webhook_while_the_list_is_read_keeps_its_look_for_logs(

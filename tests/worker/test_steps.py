@@ -17,9 +17,7 @@ from requests_app import lifecycle
 from requests_app.models import FalRequest, Source, Status, Team
 from requests_app.worker import loop as loop_module
 from requests_app.worker.loop import CALLS_AT_ONCE
-from requests_app.worker.steps import (
-    advance,
-)
+from requests_app.worker.steps import AFTERCARE_TRIES, advance
 from tests.builders import hear, make_request, make_webhook
 from tests.fal.peer import hang, says
 from tests.worker.conftest import PeerThread, at_peer, ended, fresh, look, submits, wait_for
@@ -242,9 +240,10 @@ def test_aftercare_gives_up_after_a_few_failures(
 ) -> None:
     hear(queued, make_webhook(), source=Source.WEBHOOK)
     at_peer(peer, fresh(queued))
-    peer.will(*[says(503, {})] * 4)
-    for _ in range(4):
-        row = look(loop, queued)
+    peer.will(*[says(404, {"detail": "Request not found"})] * (AFTERCARE_TRIES + 1))
+    for _ in range(AFTERCARE_TRIES):
+        assert look(loop, queued).due_at is not None
+    row = look(loop, queued)
     assert (row.status, row.due_at) == (Status.COMPLETED, None)
 
 
@@ -318,3 +317,26 @@ def test_options_go_out_as_headers_and_as_the_submits_query(
     sent = peer.requests[0]
     assert sent.query["fal_max_queue_length"] == "3"
     assert (sent.header("x-fal-tags"), sent.header("x-own")) == ("a=b", "1")
+
+
+def test_the_look_after_an_error_without_an_answer_fetches_the_answer(
+    loop: Any, peer: PeerThread, queued: FalRequest
+) -> None:
+    hear(queued, make_webhook(status="ERROR", payload_bytes=None), source=Source.WEBHOOK)
+    at_peer(peer, fresh(queued))
+    told = {"status": "COMPLETED", "error_type": "policy", "metrics": {"inference_time": 1.5}}
+    peer.will(says(200, told), says(422, {"detail": "Prompt was blocked"}))
+    row = look(loop, queued)
+    assert (row.error, row.error_type, row.error_code) == ("Prompt was blocked", "policy", 422)
+    assert (row.metrics, row.due_at) == ({"inference_time": 1.5}, None)
+    assert bytes(row.output or b"") == b'{"detail": "Prompt was blocked"}'
+
+
+def test_what_the_list_has_of_a_request_that_was_given_up_is_fetched_as_evidence(
+    loop: Any, peer: PeerThread, queued: FalRequest
+) -> None:
+    FalRequest.objects.filter(pk=queued.pk).update(status=Status.FAILED, error_type="given_up")
+    peer.will(says(200, {"status": "COMPLETED"}), says(200, {"text": "here"}))
+    row = look(loop, queued)
+    assert (row.status, row.error_type, row.due_at) == (Status.FAILED, "given_up", None)
+    assert bytes(row.output or b"") == b'{"text": "here"}'
