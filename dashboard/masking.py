@@ -10,25 +10,55 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-# The webhook's secret, the tokens of setup and invitation links.
-_SECRET = re.compile(r"(/hooks/fal/[^/\s\"']*/|/setup/|/join/)[^/?\s\"'>]+")
+# The one list of paths that hold a secret: what stands before it, `*` for any one part. deploy/nginx.conf
+# keeps all of them out of the proxy's logs, and a test compares the two.
+SECRET_PATHS = {
+    "hooks/fal/*": "the webhook of a request",
+    "setup": "the link that makes the first owner",
+    "join": "an invitation",
+    "accounts/password/reset/key": "allauth's link of a mail; none is sent, an operator may try it",
+}
+# The names of parameters that hold a secret, whatever the path: ends of names, and short names.
+SECRET_PARAMETERS = (
+    r"[\w.-]*(?:token|secret|password|passwd|signature|jwt|api[_-]?key|auth|authorization|credentials?)",
+    r"key|fal[_-]?key|code|sig|session(?:id)?",
+)
+_SLASH = r"(?:/|%2F)+"  # escaped where the path stands in a query: ?next=
+_PART = r"(?:(?!%2F)[^/?#&\s\"'>])+"
+
+
+def _before_secret(path: str) -> str:
+    parts = [_PART if part == "*" else re.escape(part) for part in path.split("/")]
+    return _SLASH.join(["", *parts, ""])
+
+
+_PATH = re.compile(rf"({'|'.join(map(_before_secret, SECRET_PATHS))}){_PART}", re.IGNORECASE)
+_PARAMETER = re.compile(rf"([?&;](?:{'|'.join(SECRET_PARAMETERS)})=)[^&;#\s\"'>]+", re.IGNORECASE)
 # An API token of ours, and what stands in an Authorization header.
 _CREDENTIAL = re.compile(r"\b(fdk_|Bearer +|Key +(?=[^\s:\"']+:))[^\s\"',}]+")
 MASK = "***"
 
 
 def mask(text: str) -> str:
-    """The text with the secret part of our secret-bearing paths, and credentials, replaced."""
-    return _CREDENTIAL.sub(rf"\g<1>{MASK}", _SECRET.sub(rf"\g<1>{MASK}", text))
+    """The text with the secrets of paths and queries, and credentials, replaced."""
+    for secret in (_PATH, _PARAMETER, _CREDENTIAL):
+        text = secret.sub(rf"\g<1>{MASK}", text)
+    return text
 
 
 def masks_path(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Outermost decorator of a view with a secret in its path: Django logs refusals with the path."""
+    """Outermost decorator of a view with a secret in its path.
+
+    Django logs refusals with the path. The page's own style sheets and pictures are asked for
+    without the path as their referrer, which a proxy may log; forms keep their Origin.
+    """
 
     @functools.wraps(view)
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         request.path = mask(request.path)
-        return view(request, *args, **kwargs)
+        response = view(request, *args, **kwargs)
+        response["Referrer-Policy"] = "strict-origin"
+        return response
 
     return inner
 

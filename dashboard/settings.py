@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from dashboard import file_modes
 from dashboard.env import (
     env_bool,
     env_choice,
@@ -28,6 +29,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 
 # Everything this installation keeps (database, secrets, sandbox) lives under one folder.
+file_modes.hide_new_files()
 DATA_DIR = Path(env_text("DATA_DIR", str(BASE_DIR / "var"))).resolve()
 try:
     DATA_DIR.mkdir(parents=True, exist_ok=True)
@@ -127,6 +129,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "dashboard.logcontext.named_request",
+    "dashboard.permissions.permissions_policy",
     "dashboard.private.private_by_default",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -235,12 +238,17 @@ EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # no mail is sen
 # --- Security ----------------------------------------------------------------------------------
 HTTPS = _public.scheme == "https"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+# `__Host-`: no other site under the same domain can set it.
 SESSION_COOKIE_NAME = "__Host-faldeck" if HTTPS else "faldeck"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "requests_app.views.errors.csrf_failure"
 BEHIND_PROXY = env_bool("BEHIND_PROXY", default=False)
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+# Browsers ship a list of such names, and it is hard to get off it again: the operator's choice.
+SECURE_HSTS_PRELOAD = HTTPS and env_bool("HSTS_PRELOAD", default=False)
+SILENCED_SYSTEM_CHECKS = ["security.W021"]  # asks for the choice above to be made
 # Only where the proxy tells how the reader came; else every page would redirect to itself.
 SECURE_SSL_REDIRECT = HTTPS and BEHIND_PROXY
 # A redirect loses a webhook for good, and supervisors ask from this machine.

@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+import logging
+from pathlib import Path
 
+from django.apps import AppConfig
+from django.conf import settings
+
+from dashboard import file_modes
 from requests_app import checks  # noqa: F401  (they register themselves)
+
+logger = logging.getLogger(__name__)
 
 
 class RequestsAppConfig(AppConfig):
-    """Nothing happens on start."""
+    """On start only what is kept is hidden from other users of the machine."""
 
     name = "requests_app"
     verbose_name = "fal requests"
+
+    def ready(self) -> None:
+        """Every process looks, so that it holds whatever is started first after an upgrade."""
+        hide_what_is_kept()
+
+
+def hide_what_is_kept() -> None:
+    """Take from other users what an older version, or an operator, let them read; say so."""
+    database = settings.DATABASES["default"]
+    is_file = database["ENGINE"] == "dashboard.sqlite3"
+    files = file_modes.database_files(str(database["NAME"])) if is_file else []
+    changed, failed = file_modes.tighten([*file_modes.kept_in(settings.DATA_DIR), *files])
+    if changed:
+        logger.warning(
+            "Other users of this machine could read %s. Now they cannot.", _named(changed)
+        )
+    if failed:
+        logger.warning(
+            "Other users of this machine may read %s: it belongs to another user. Give it to the user "
+            "who runs Faldeck, with mode 0700 for folders and 0600 for files.", _named(failed),
+        )  # fmt: skip
+
+
+def _named(paths: list[Path]) -> str:
+    return ", ".join(map(str, paths[:5])) + (f" and {len(paths) - 5} more" if paths[5:] else "")

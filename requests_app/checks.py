@@ -92,6 +92,27 @@ def check_public_url(**kwargs: Any) -> list[CheckMessage]:
     return []
 
 
+@register(Tags.security)
+def check_debug(**kwargs: Any) -> list[CheckMessage]:
+    """Its pages show settings, code and what people typed."""
+    if not is_debug_exposed():
+        return []
+    message = "DEBUG is on, and this site has an address that others can reach."
+    hint = "Unset DEBUG: an error shows settings, code and inputs to who meets it."
+    return [Warning(message, hint, id="faldeck.W013")]
+
+
+def is_debug_exposed(listens_on: str = "127.0.0.1") -> bool:
+    """Whether other machines may see Django's debug pages."""
+    hosts = [urlsplit(settings.PUBLIC_URL).hostname or "localhost", listens_on]
+    hosts += [host.strip("[]").lstrip(".") for host in settings.ALLOWED_HOSTS]
+    return settings.DEBUG and not all(map(_is_this_machine, hosts))
+
+
+def _is_this_machine(host: str) -> bool:
+    return _is_loopback(host) or host.endswith(".localhost")
+
+
 @register
 def check_media_hosts(**kwargs: Any) -> list[CheckMessage]:
     """The browser ignores a source it cannot read, and pages would promise pictures that never show."""

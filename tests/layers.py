@@ -16,7 +16,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # The wire, and a fal of our own: neither knows the rest.
     ("fal", "sandbox"),
     # How a process is put together; what of it the app may use.
-    ("dashboard.logcontext", "dashboard.masking", "dashboard.celery", "dashboard.env"),
+    (
+        "dashboard.logcontext",
+        "dashboard.masking",
+        "dashboard.file_modes",
+        "dashboard.celery",
+        "dashboard.env",
+    ),
     ("models",),
     ("rules", "accounts"),
     ("loglines",),

@@ -157,6 +157,38 @@ def test_a_fal_on_this_machine_reaches_a_local_public_url(settings: Any) -> None
 
 
 @pytest.mark.parametrize(
+    ("debug", "url", "hosts", "wanted"),
+    [
+        (False, "https://faldeck.example.com", ["*"], []),
+        (True, "https://faldeck.example.com", ["localhost"], ["W013"]),
+        (True, "https://10.1.2.3", ["localhost"], ["W013"]),
+        (True, "", ["localhost", "faldeck.example.com"], ["W013"]),
+        (True, "", ["*"], ["W013"]),
+        (True, "", [".example.com"], ["W013"]),
+        (True, "", ["[2001:db8::1]"], ["W013"]),
+        (True, "http://localhost:8000", ["localhost", "127.0.0.1", "[::1]", ".localhost"], []),
+        (True, "", [], []),
+    ],
+)
+def test_debug_pages_that_others_can_reach_are_a_warning(
+    settings: Any, debug: bool, url: str, hosts: list[str], wanted: list[str]
+) -> None:
+    settings.DEBUG, settings.PUBLIC_URL, settings.ALLOWED_HOSTS = debug, url, hosts
+    assert ids(checks.check_debug()) == wanted
+
+
+@pytest.mark.parametrize(
+    ("listens_on", "exposed"),
+    [("127.0.0.1", False), ("::1", False), ("0.0.0.0", True), ("::", True), ("10.0.0.1", True)],
+)
+def test_debug_is_exposed_by_the_address_it_listens_on(
+    settings: Any, listens_on: str, exposed: bool
+) -> None:
+    settings.DEBUG, settings.PUBLIC_URL, settings.ALLOWED_HOSTS = True, "", ["localhost"]
+    assert checks.is_debug_exposed(listens_on) is exposed
+
+
+@pytest.mark.parametrize(
     ("ssl", "exempt", "www", "wanted"),
     [
         (True, [], False, ["E010"]),
@@ -217,7 +249,7 @@ def test_the_deployment_check_is_silent_behind_https(tmp_path: Path) -> None:
         BEHIND_PROXY="1",
     )  # fmt: skip
     assert (result.returncode, result.stderr) == (0, "")
-    assert "no issues (0 silenced)" in result.stdout
+    assert "no issues (1 silenced)" in result.stdout
 
 
 @pytest.mark.process

@@ -15,7 +15,7 @@ from django.conf import settings as live
 SHOWN = (
     "ALLOWED_HOSTS", "CHANNEL_LAYERS", "CSRF_TRUSTED_ORIGINS", "DEBUG", "FAL_API_URL", "FAL_KEY",
     "FAL_QUEUE_URL", "FAL_REALTIME_URL", "FAL_RUN_URL", "HTTPS", "PUBLIC_URL", "SANDBOX", "SECRET_KEY",
-    "SECURE_HSTS_SECONDS", "SESSION_COOKIE_NAME", "SESSION_COOKIE_SECURE",
+    "CSRF_COOKIE_NAME", "SECURE_HSTS_PRELOAD", "SECURE_HSTS_SECONDS", "SESSION_COOKIE_NAME", "SESSION_COOKIE_SECURE",
 )  # fmt: skip
 PROGRAM = f"""
 import json
@@ -80,7 +80,22 @@ def test_a_public_url_with_tls_hardens_cookies_and_trusts_exactly_its_origin(sta
     assert "dash.example" in shown["ALLOWED_HOSTS"]
     assert shown["HTTPS"] and shown["SESSION_COOKIE_SECURE"]
     assert shown["SESSION_COOKIE_NAME"].startswith("__Host-")
+    assert shown["CSRF_COOKIE_NAME"].startswith("__Host-")
     assert shown["SECURE_HSTS_SECONDS"] > 0
+
+
+@pytest.mark.parametrize(
+    ("environment", "preloads"),
+    [
+        ({"PUBLIC_URL": "https://dash.example"}, False),
+        ({"PUBLIC_URL": "https://dash.example", "HSTS_PRELOAD": "1"}, True),
+        ({"PUBLIC_URL": "http://dash.example", "HSTS_PRELOAD": "1"}, False),
+    ],
+)
+def test_browsers_list_the_name_only_when_the_operator_says_so(
+    start: Any, environment: dict[str, str], preloads: bool
+) -> None:
+    assert start(**environment)["SECURE_HSTS_PRELOAD"] is preloads
 
 
 def test_a_public_url_without_tls_keeps_its_port(start: Any) -> None:

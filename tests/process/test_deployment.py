@@ -19,6 +19,7 @@ from django.core.management import get_commands, load_command_class
 from django.urls import resolve
 
 from dashboard.celery import app
+from dashboard.masking import SECRET_PATHS
 from tests.source import ROOT, text_of
 
 PARTS = ("web", "worker", "beat")
@@ -162,11 +163,52 @@ def test_every_statement_of_nginx_ends() -> None:
 
 def test_a_webhooks_path_reaches_the_server_unlogged_and_unredirected() -> None:
     assert resolve("/hooks/fal/00000000-0000-4000-8000-000000000000/x").url_name == "webhook"
-    block = location("^/(hooks|setup)/")
-    assert "access_log off;" in block
-    assert "error_log /dev/null" in block
-    assert "proxy_pass http://faldeck_web;" in block
-    assert "return" not in block
+    assert "return" not in block_for("/hooks/fal/x/y")
+
+
+def block_for(path: str) -> str:
+    """What nginx does with a path, if one of the expressions fits it."""
+    found = re.findall(r"location ~(\*?) (\S+) \{(.*?)\}", nginx(), re.S)
+    fitting = [
+        block for case, pattern, block in found if re.search(pattern, path, re.I if case else 0)
+    ]
+    return fitting[0] if fitting else ""
+
+
+@pytest.mark.parametrize("path", SECRET_PATHS)
+@pytest.mark.parametrize("secret", ["s3cret", "s3cret/", "s3cret/more"])
+def test_every_path_that_holds_a_secret_reaches_the_server_unlogged(path: str, secret: str) -> None:
+    for spelt in (path, path.upper()):
+        block = block_for(f"/{spelt.replace('*', 'x')}/{secret}")
+        assert "access_log off;" in block
+        assert "error_log /dev/null" in block
+        assert "proxy_pass http://faldeck_web;" in block
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/requests/", "/api/v1/requests/", "/joiner/x", "/static/css/x.css"]
+)
+def test_other_paths_are_logged(path: str) -> None:
+    assert block_for(path) == ""
+
+
+def test_the_log_of_the_proxy_has_neither_query_nor_referrer() -> None:
+    (form,) = re.findall(r"log_format faldeck (.*?);", nginx(), re.S)
+    named = set(re.findall(r"\$(\w+)", form))
+    assert {"uri", "status"} <= named
+    assert not named & {"request", "request_uri", "args", "query_string", "http_referer"}
+    assert not [name for name in named if name.startswith(("arg_", "cookie_", "http_a", "http_c"))]
+    used = re.findall(r"access_log (?!off)(\S+) ?(\w*);", nginx())
+    assert [with_form for _, with_form in used] == ["faldeck"]
+    (level,) = re.findall(r"error_log +/var\S+ (\w+);", nginx())
+    assert level == "crit"  # lesser lines repeat the request with its query
+
+
+@pytest.mark.parametrize("name", UNITS.values())
+def test_no_service_makes_what_other_users_can_read(name: str) -> None:
+    service = unit(name)["Service"]
+    assert service["UMask"] == "0077"
+    assert service["StateDirectoryMode"] == "0700"
 
 
 def test_plain_http_redirects_no_webhook_and_logs_no_path() -> None:

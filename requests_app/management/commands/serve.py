@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from requests_app import lifecycle
+from requests_app.checks import is_debug_exposed
 from requests_app.sandbox import SandboxServer
 from requests_app.teams import setup
 
@@ -47,7 +48,12 @@ class Command(BaseCommand):
         try:
             if embedded:
                 embedded.start()
-            serve(application, options["host"], port, on_ready=lambda: self._greet(url))
+            serve(
+                application,
+                options["host"],
+                port,
+                on_ready=lambda: self._greet(url, options["host"]),
+            )
         finally:
             if embedded:
                 embedded.stop()
@@ -69,7 +75,7 @@ class Command(BaseCommand):
                 "Set SANDBOX_PORT to a free one."
             ) from error
 
-    def _greet(self, url: str) -> None:
+    def _greet(self, url: str, host: str) -> None:
         """Say where, and how to get in."""
         lines = [f"Faldeck is ready: {url}/"]
         if settings.SANDBOX:
@@ -77,6 +83,11 @@ class Command(BaseCommand):
             lines += _demo_login()
         elif link := setup.issue_setup_link(url):
             lines.append(f"First owner and team (works once): {link}")
+        if is_debug_exposed(host):
+            lines.append(
+                "WARNING: DEBUG is on. Whoever reaches this address sees settings, code and inputs "
+                "with every error. Unset DEBUG."
+            )
         lines.append("Stop with Ctrl-C.")
         self.stdout.write("\n".join(["", *lines, ""]))
         self.stdout.flush()
