@@ -28,6 +28,7 @@ from requests_app.api.errors import BadHeader, TooManyStreams
 from requests_app.api.schemas import FrameOut, LogLineOut, ObservationOut, RequestOut
 from requests_app.models import ApiToken, FalRequest
 from requests_app.record.follow import Batch, Place, follow
+from requests_app.record.followers import followers
 from requests_app.record.storage import last_number
 
 MAX_STREAMS = 20  # at once per token, in this process
@@ -96,23 +97,27 @@ async def _stream(
     """Texts of events; holds the seat until it is finished or forgotten."""
     written = checked = time.monotonic()
     batches = follow(row.pk, after_seq=place.seq, after_log=place.log, after_frame=place.frame)
-    async with aclosing(batches):
-        async for batch in batches:
-            now = time.monotonic()
-            if now - checked > RECHECK_S:
-                if not await database_sync_to_async(Bearer())(request):
-                    return
-                checked = now
-            for text in _of_batch(batch, place):
-                yield text
-            place = place.after(batch)
-            if batch.ended:
-                yield await database_sync_to_async(_end)(request, row.pk, place)
-            elif not batch.is_empty:
-                written = now
-            elif now - written > KEEP_ALIVE_S:
-                yield ": still here\n\n"
-                written = now
+    followed = () if row.is_ended else (row.pk,)
+    with followers.following(followed):
+        await followers.renew_if_due()
+        async with aclosing(batches):
+            async for batch in batches:
+                await followers.renew_if_due()
+                now = time.monotonic()
+                if now - checked > RECHECK_S:
+                    if not await database_sync_to_async(Bearer())(request):
+                        return
+                    checked = now
+                for text in _of_batch(batch, place):
+                    yield text
+                place = place.after(batch)
+                if batch.ended:
+                    yield await database_sync_to_async(_end)(request, row.pk, place)
+                elif not batch.is_empty:
+                    written = now
+                elif now - written > KEEP_ALIVE_S:
+                    yield ": still here\n\n"
+                    written = now
 
 
 def _of_batch(batch: Batch, place: Place) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The page's one socket: says which rows changed, and relays a watched request's stream.
 
-Browser: `{"type": "watch", "table": true}` or `{"type": "watch", "request": uuid, "after": n}`.
+Browser: `{"type": "watch", "table": true}`, `{"type": "watch", "request": uuid, "after": n}`, or
+`{"type": "watch", "rows": [uuid, …]}`: of the table these rows are in sight (they replace the last ones).
 Server: `hello`, `changed`, `frames`, `error`. The rows themselves are fetched over HTTP, where the
 permissions are.
 """
@@ -9,29 +10,29 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from channels.db import database_sync_to_async
 from django.http import Http404
-from django.utils import timezone
 
-from requests_app import lifecycle
 from requests_app.announce import RequestChanged, group_of_team
 from requests_app.consumers.newest import Versions, newest_versions
 from requests_app.consumers.rights import NO_TEAM, MemberConsumer
 from requests_app.models import FalRequest
 from requests_app.record.follow import Batch, follow
+from requests_app.record.followers import RENEW_S as MARK_S
+from requests_app.record.followers import followers
 from requests_app.record.frame import batch_message
 from requests_app.views.access import get_request_or_404
 
 COLLECT_S = 0.1  # a burst of changes becomes one message
 LOOK_S = 4.0  # the guarantee behind the messages, as often as a page without a socket asks
-WATCH_FOR = timedelta(seconds=15)
 NO_LOGS = 2**63 - 1  # the page fetches log lines by itself
-KNOWN = frozenset({"type", "table", "request", "after"})  # what a watch message may say
+KNOWN = frozenset({"type", "table", "request", "after", "rows"})  # what a watch message may say
 MOST_WATCHED = 4  # requests watched on one socket
+MOST_ROWS = 100  # of a table, at the quick pace
+RENEW_S = MARK_S / 4  # how often a socket asks whether a mark is to be renewed
 
 
 class LiveConsumer(MemberConsumer):
@@ -46,9 +47,12 @@ class LiveConsumer(MemberConsumer):
         self.flusher: asyncio.Task[None] | None = None
         self.team_id: int | None = None
         self.watched: dict[int, asyncio.Task[None]] = {}
+        self.in_sight: list[int] = []  # open rows of the table that the page shows
+        self.renewer: asyncio.Task[None] | None = None
 
     async def leave(self) -> None:
         """Leave the team's group, end the relays."""
+        self._see([])
         await self._leave_team()
         await super().leave()
 
@@ -64,6 +68,8 @@ class LiveConsumer(MemberConsumer):
             await self._error(400, "Send a watch message.")
         elif unknown := sorted(content.keys() - KNOWN):
             await self._error(400, f"A watch message has no {unknown[0][:100]!r}.")
+        elif "rows" in content:
+            await self._watch_rows(content["rows"])
         elif content.get("request"):
             await self._watch_request(content["request"], content.get("after", 0))
         else:
@@ -141,14 +147,16 @@ class LiveConsumer(MemberConsumer):
         await self.send_json({"type": "hello", "seq": row.seq})
         if row.pk not in open_relays:
             self.watched[row.pk] = self.begin(self._relay(row, _frame_number(after)))
-            self.begin(self._keep_watched(row.pk))
+            self._keep_renewed()
 
     async def _relay(self, row: FalRequest, after: int) -> None:
         """The past after frame `after`, then what comes, until the request has ended."""
         following = follow(row.pk, after_seq=row.seq, after_frame=after, after_log=NO_LOGS)
-        async with aclosing(following) as batches:
-            async for batch in batches:
-                await self._relay_batch(str(row.public_id), batch)
+        with followers.following([row.pk]):
+            await followers.renew_if_due()
+            async with aclosing(following) as batches:
+                async for batch in batches:
+                    await self._relay_batch(str(row.public_id), batch)
 
     async def _relay_batch(self, public_id: str, batch: Batch) -> None:
         if batch.frames:
@@ -156,12 +164,32 @@ class LiveConsumer(MemberConsumer):
         if batch.observations:
             self._changed(public_id, batch.observations[-1].pk)
 
-    async def _keep_watched(self, pk: int) -> None:
-        """Let the sweep know that somebody looks, while the page is open and there is more to come."""
-        while not self.watched[pk].done():
-            now = timezone.now()
-            await database_sync_to_async(lifecycle.watched)(pk, until=now + WATCH_FOR, now=now)
-            await asyncio.sleep(WATCH_FOR.total_seconds() / 2)
+    # --- the quick pace ---------------------------------------------------------------------------
+
+    async def _watch_rows(self, wanted: Any) -> None:
+        """The open ones among the rows that the page shows are asked about at the quick pace."""
+        ids = _ids(wanted)
+        if ids is None:
+            await self._error(400, f"rows is a list of at most {MOST_ROWS} ids.")
+            return
+        team_id = self.team_id if self.team_id is not None else await self._team()
+        self._see(await self._open_rows(team_id, ids) if ids and team_id is not None else [])
+        await followers.renew_if_due()
+        self._keep_renewed()
+
+    def _see(self, pks: list[int]) -> None:
+        followers.add(pks)  # first: a row that stays in sight keeps its mark
+        followers.remove(self.in_sight)
+        self.in_sight = pks
+
+    def _keep_renewed(self) -> None:
+        if self.renewer is None:
+            self.renewer = self.begin(self._renew_often())
+
+    async def _renew_often(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_S)
+            await followers.renew_if_due()
 
     # --- rights -----------------------------------------------------------------------------------
 
@@ -179,6 +207,11 @@ class LiveConsumer(MemberConsumer):
         return team.pk if team else None
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
+    def _open_rows(self, team_id: int, ids: list[UUID]) -> list[int]:
+        mine = FalRequest.objects.live().filter(team_id=team_id, public_id__in=ids)
+        return list(mine.values_list("pk", flat=True))
+
+    @database_sync_to_async  # type: ignore[untyped-decorator]
     def _row(self, public_id: Any) -> FalRequest | None:
         try:
             return get_request_or_404(self.scope["user"], UUID(str(public_id)), full=False)
@@ -187,6 +220,16 @@ class LiveConsumer(MemberConsumer):
 
     async def _error(self, code: int, message: str) -> None:
         await self.send_json({"type": "error", "code": code, "message": message})
+
+
+def _ids(wanted: Any) -> list[UUID] | None:
+    """None for anything that is no short list of ids."""
+    if not isinstance(wanted, list) or len(wanted) > MOST_ROWS:
+        return None
+    try:
+        return [UUID(id) for id in wanted]
+    except (ValueError, TypeError, AttributeError):
+        return None
 
 
 def _frame_number(after: Any) -> int:

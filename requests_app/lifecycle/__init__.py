@@ -10,7 +10,7 @@ touches the network.
     details.py   lacks_output
     asking.py    denied, doubted, unanswered, answered
     finding.py   listed, unlisted
-    work.py      make_due, watched, release, resume
+    work.py      make_due, poll_faster_until, release, resume
     removing.py  remove_payload, remove_frames
     writing.py   the writes, for those above alone
 """
@@ -37,7 +37,7 @@ from requests_app.lifecycle.sending import (
     refused,
     uncertain,
 )
-from requests_app.lifecycle.work import make_due, release, resume, watched
+from requests_app.lifecycle.work import make_due, poll_faster_until, release, resume
 
 __all__ = [
     "CANCEL_NOTES",
@@ -66,6 +66,7 @@ __all__ = [
     "observe",
     "open_session",
     "opened",
+    "poll_faster_until",
     "refused",
     "release",
     "remove_frames",
@@ -74,5 +75,4 @@ __all__ = [
     "unanswered",
     "uncertain",
     "unlisted",
-    "watched",
 ]

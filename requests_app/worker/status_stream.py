@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import aclosing
 
@@ -15,22 +16,31 @@ from requests_app.worker.loop import watch_loop
 AT_MOST = 200  # streams at the same time; everything else is polled
 
 logger = logging.getLogger(__name__)
-_followed: set[int] = set()  # only the loop's thread touches it
+_followed: dict[int, asyncio.Task[object]] = {}  # only the loop's thread touches it
 
 
 def is_wanted(row: FalRequest) -> bool:
-    """Whether somebody has the page of this queued or running request open."""
-    watched = row.watched_until is not None and row.watched_until > timezone.now()
-    return watched and row.status in AT_FAL and row.pk not in _followed
+    """Whether this queued or running request is followed, by a page, a list or a program."""
+    return _is_watched(row) and row.status in AT_FAL and row.pk not in _followed
+
+
+def _is_watched(row: FalRequest) -> bool:
+    return row.watched_until is not None and row.watched_until > timezone.now()
+
+
+def end_unwanted(row: FalRequest) -> None:
+    """Hang up when nothing follows the request any more: others wait for the place."""
+    stream = _followed.get(row.pk)
+    if stream is not None and not _is_watched(row):
+        stream.cancel()
 
 
 def begin(pk: int, urls: RequestUrls) -> None:
     """Follow it until it completes; call it on the loop."""
     if len(_followed) < AT_MOST:
-        _followed.add(pk)
         # By call-back: a task that is cancelled before its first step never reaches a `finally`.
-        task = watch_loop.start(_follow(pk, urls))
-        task.add_done_callback(lambda _: _followed.discard(pk))
+        _followed[pk] = watch_loop.start(_follow(pk, urls))
+        _followed[pk].add_done_callback(lambda _: _followed.pop(pk, None))
 
 
 async def _follow(pk: int, urls: RequestUrls) -> None:

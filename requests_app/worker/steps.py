@@ -172,6 +172,7 @@ async def _look(row: FalRequest) -> None:
                 await _ask(look)
         finally:
             await watch_loop.database(_give_back, look)
+    status_stream.end_unwanted(look.row)
     if not look.row.is_ended and status_stream.is_wanted(look.row):
         status_stream.begin(pk, look.urls)
 

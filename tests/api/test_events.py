@@ -16,6 +16,7 @@ from requests_app import announce
 from requests_app.api import events
 from requests_app.models import ApiToken, FalRequest, Frame, LogLine, Membership, Status
 from requests_app.record import follow
+from requests_app.record.followers import followers
 from tests.api.conftest import BASE, Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,6 +50,19 @@ async def read(response: Any) -> AsyncIterator[dict[str, Any]]:
 async def read_all(response: Any) -> list[dict[str, Any]]:
     async with asyncio.timeout(10):
         return [event async for event in read(response)]
+
+
+async def test_a_followed_request_is_looked_at_at_the_quick_pace(
+    owner: Caller, connect: Any
+) -> None:
+    row = await sync_to_async(owner.make)(status=Status.IN_QUEUE)
+    client = await connect(owner, row)
+    await client.read()
+    row = await FalRequest.objects.aget(pk=row.pk)
+    assert row.watched_until is not None and row.watched_until > timezone.now()
+    assert followers._counts == {row.pk: 1}
+    await client.leave()
+    assert not followers._counts
 
 
 async def test_the_past_comes_first_then_what_is_new_then_the_end(owner: Caller) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,6 +113,24 @@ def _is_trouble(said: ConsoleMessage) -> bool:
 
 def row(page: Page, public_id: str) -> Any:
     return page.locator(f"#request-{public_id}")
+
+
+def test_the_open_rows_in_sight_are_named_to_the_server_and_no_others(
+    page: Page, submit: Any
+) -> None:
+    named: list[list[str]] = []
+
+    def hear(text: str | bytes) -> None:
+        message = json.loads(text)
+        if "rows" in message:
+            named.append(message["rows"])
+
+    page.on("websocket", lambda socket: socket.on("framesent", hear))
+    page.reload()
+    public_id = submit("patience", endpoint_id="sandbox/patient")
+    expect(row(page, public_id)).to_be_visible(timeout=10_000)
+    page.wait_for_timeout(1000)  # the page says it once it stands still
+    assert named[-1] == [public_id]
 
 
 def test_a_new_row_comes_by_itself_and_follows_its_request_to_the_end(

@@ -263,16 +263,6 @@ async def test_one_socket_follows_a_limited_number_and_says_so(
 # --- what a browser should not send
 
 
-@pytest.mark.parametrize("name", ["rows2", "requests", "Table"])
-async def test_an_unknown_key_is_an_error_that_names_it(
-    name: str, page: Open, as_owner: Client
-) -> None:
-    socket = await page(as_owner)
-    await socket.send_json_to(TABLE | {name: 1})
-    error = await socket.message("error")
-    assert (error["code"], repr(name) in error["message"]) == (400, True)
-
-
 @pytest.mark.parametrize("text", ["", "{", "[" * 5000, "null", "5", '"watch"', "[]", "{}", "NaN"])
 async def test_garbage_is_an_error_and_not_the_end(text: str, page: Open, as_owner: Client) -> None:
     socket = await page(as_owner)

@@ -120,3 +120,21 @@ def test_a_follower_that_is_cut_before_it_began_is_forgotten(
 
     loop.run(cut_at_once())
     assert status_stream.is_wanted(queued)
+
+
+def test_a_request_that_is_followed_no_more_gives_its_place_back(
+    loop: Any, peer: PeerThread, queued: FalRequest
+) -> None:
+    peer.will(events(*sse({"status": "IN_PROGRESS"}), wait=asyncio.Event()))
+    follow_once(loop, queued)
+    wait_for(lambda: fresh(queued).status == Status.IN_PROGRESS)
+
+    async def end() -> None:
+        status_stream.end_unwanted(fresh_row)
+
+    fresh_row = fresh(queued)
+    loop.run(end())
+    assert not is_quiet()  # it is followed
+    fresh_row.watched_until = timezone.now() - timedelta(seconds=1)
+    loop.run(end())
+    wait_for(is_quiet)

@@ -195,7 +195,7 @@ def test_a_poll_that_fal_wants_later_is_made_later_even_for_an_open_page(
     now = timezone.now()
     row = look(loop, queued)
     assert row.status == Status.IN_QUEUE
-    lifecycle.watched(row.pk, until=now + timedelta(seconds=15), now=now)
+    lifecycle.poll_faster_until([row.pk], until=now + timedelta(seconds=15), now=now)
     due_at = fresh(row).due_at
     assert due_at is not None and due_at >= now + timedelta(seconds=29)
 

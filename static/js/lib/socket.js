@@ -1,6 +1,7 @@
 // The page's one socket, and what replaces it while it is away.
 //
 //   live.watchTable()                         every row of the team
+//   live.followRows([uuid, …])                these rows are in sight
 //   live.watchRequest(uuid, () => lastFrame)  one request; the function says which frames are here already
 //   live.on("changed", ({rows}) => …)         rows: [[uuid, seq], …]; seq null: "may have changed, look"
 //   live.on("frames", ({request, frames, last}) => …)
@@ -30,6 +31,7 @@ class Live {
   #socket = null;
   #wishes = []; // functions that make a watch message, asked anew at each connection
   #requests = [];
+  #inSight = [];
   #table = false;
   #cursor = null; // the newest seq a reply of `changes` has covered; socket messages do not move it
   #known = new Map(); // uuid -> newest seq told
@@ -62,6 +64,12 @@ class Live {
   watchRequest(uuid, after = () => 0) {
     this.#requests.push(uuid);
     this.#watch(() => ({ type: "watch", request: uuid, after: after() }));
+  }
+
+  /** Of the table these rows are in sight: while they are open, their news come at the quick pace. */
+  followRows(uuids) {
+    this.#inSight = uuids;
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ type: "watch", rows: uuids }));
   }
 
   #watch(wish) {
@@ -116,7 +124,10 @@ class Live {
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(url);
     this.#socket = socket;
-    socket.addEventListener("open", () => this.#wishes.forEach((wish) => socket.send(JSON.stringify(wish()))));
+    socket.addEventListener("open", () => {
+      this.#wishes.forEach((wish) => socket.send(JSON.stringify(wish())));
+      if (this.#inSight.length) this.followRows(this.#inSight);
+    });
     socket.addEventListener("message", (event) => this.#heard(JSON.parse(event.data)));
     socket.addEventListener("close", (event) => this.#closed(socket, event.code));
   }

@@ -18,6 +18,9 @@ const BATCH = 100; // ids the server takes at once
 const MOST_ROWS = 200; // in the page; "Older" has the rest
 const COUNTS_MS = 3000;
 const SHOWN_MS = 1200; // how long a change stays marked
+const SIGHT_MS = 300; // after the last scroll or change
+const MOST_IN_SIGHT = 100; // the server takes no more
+const ENDED = new Set(["completed", "failed", "cancelled"]);
 const INERT_MS = 700; // a button that has just changed under the pointer does nothing
 
 export class Rows {
@@ -29,6 +32,8 @@ export class Rows {
   #gathering = null;
   #counting = null;
   #hovered = false;
+  #looking = null;
+  #inSight = "";
 
   constructor(body) {
     this.#body = body;
@@ -42,6 +47,29 @@ export class Rows {
     }
     live.on("changed", ({ rows }) => rows.forEach(([id, seq]) => this.#ask(id, seq)));
     live.watchTable();
+    for (const [place, type] of [[window, "scroll"], [window, "resize"], [document, "visibilitychange"]]) {
+      place.addEventListener(type, () => this.#look(), { passive: true });
+    }
+    this.#look();
+  }
+
+  /** Say which open rows can be seen, once the page stands still. */
+  #look() {
+    clearTimeout(this.#looking);
+    this.#looking = setTimeout(() => {
+      const ids = document.hidden ? [] : this.#openInSight();
+      if (ids.join() === this.#inSight) return;
+      this.#inSight = ids.join();
+      live.followRows(ids);
+    }, SIGHT_MS);
+  }
+
+  #openInSight() {
+    const seen = [...this.#body.rows].filter((row) => {
+      const { top, bottom } = row.getBoundingClientRect();
+      return !ENDED.has(row.dataset.status) && bottom > 0 && top < innerHeight;
+    });
+    return seen.slice(0, MOST_IN_SIGHT).map((row) => row.id.replace("request-", ""));
   }
 
   /** Put the row with this id on top, wherever the reader is. */
@@ -128,6 +156,7 @@ export class Rows {
     if (old.querySelector(".row-actions")?.matches(":hover")) this.#holdActions(fresh);
     adopt(fresh);
     old.replaceWith(fresh);
+    this.#look();
     fresh.classList.toggle("row-gone", gone);
     if (gone) fresh.title = "It no longer matches the filters";
     if (focused >= 0) [...fresh.querySelectorAll("a, button")][focused]?.focus({ preventScroll: true });
@@ -173,6 +202,7 @@ export class Rows {
     adopt(fresh);
     const next = [...this.#body.rows].find((row) => Number(row.dataset.created) < Number(fresh.dataset.created));
     this.#body.insertBefore(fresh, next ?? null);
+    this.#look();
     mark(fresh);
     count("new");
     this.#trim();

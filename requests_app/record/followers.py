@@ -1,0 +1,101 @@
+"""The requests that are followed in this process: fal is asked for their news at the quick pace.
+
+A page, an open list and a program's event stream all count. The mark in the database runs out by itself,
+so it is renewed while a follower is connected; one UPDATE renews all rows of the process.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from threading import Lock
+
+from channels.db import database_sync_to_async
+from django.db import DatabaseError
+from django.utils import timezone
+
+from requests_app import lifecycle
+
+FOLLOW_FOR = timedelta(seconds=15)
+RENEW_S = FOLLOW_FOR.total_seconds() / 2
+ROWS_AT_ONCE = 500  # in one UPDATE
+
+logger = logging.getLogger(__name__)
+
+
+class Followers:
+    """Rows and how many follow each. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._counts: Counter[int] = Counter()
+        self._renewed_s: dict[int, float] = {}  # when, by time.monotonic()
+        self._due_s = float("inf")
+
+    @contextmanager
+    def following(self, pks: Collection[int]) -> Iterator[None]:
+        """Follow these rows; call `renew_if_due` when it begins and every few seconds."""
+        self.add(pks)
+        try:
+            yield
+        finally:
+            self.remove(pks)
+
+    def add(self, pks: Collection[int]) -> None:
+        """One more follower of each; a row that had none is due for its mark."""
+        with self._lock:
+            self._counts.update(pks)
+            if any(pk not in self._renewed_s for pk in pks):
+                self._due_s = 0.0
+
+    def remove(self, pks: Collection[int]) -> None:
+        """One follower less of each."""
+        with self._lock:
+            self._counts.subtract(pks)
+            for pk in pks:
+                if self._counts[pk] <= 0:
+                    del self._counts[pk]
+                    self._renewed_s.pop(pk, None)
+
+    def is_due(self) -> bool:
+        """Whether a row's mark has to be renewed; costs nothing."""
+        return time.monotonic() >= self._due_s
+
+    def renew(self) -> int:
+        """Mark the rows whose turn has come, and those whose turn comes soon; returns how many.
+
+        A database that is away costs one turn and not the follower.
+        """
+        pks = self._take_due()
+        now = timezone.now()
+        try:
+            for first in range(0, len(pks), ROWS_AT_ONCE):
+                some = pks[first : first + ROWS_AT_ONCE]
+                lifecycle.poll_faster_until(some, until=now + FOLLOW_FOR, now=now)
+        except DatabaseError:
+            logger.warning("Followed rows could not be marked; they are polled slowly meanwhile.")
+        return len(pks)
+
+    async def renew_if_due(self) -> None:
+        """As `renew`, from an event loop; a thread is asked for only when there is something to do."""
+        if self.is_due():
+            await database_sync_to_async(self.renew)()
+
+    def _take_due(self) -> list[int]:
+        now_s = time.monotonic()
+        with self._lock:
+            if now_s < self._due_s:
+                return []
+            never = float("-inf")
+            soon_s = now_s - RENEW_S / 2  # together with those that are due: fewer statements
+            due = [pk for pk in self._counts if self._renewed_s.get(pk, never) <= soon_s]
+            self._renewed_s |= dict.fromkeys(due, now_s)
+            self._due_s = min(self._renewed_s.values(), default=float("inf")) + RENEW_S
+            return due
+
+
+followers = Followers()
