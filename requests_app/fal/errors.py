@@ -6,6 +6,8 @@
     ├── NotSent           no    yes         DNS, refused, TLS, connect or pool time-out
     ├── Unanswered        yes   only reads  time-out, reset, gateway page, unreadable reply
     │   ├── TooLarge      yes   no          over the limit; asking again brings the same
+    │   │   └── TooLargeEvent               one event of a stream is
+    │   ├── NotAStream    yes   only reads  a whole reply came in place of a stream of events
     │   ├── BadReply      yes   only reads  a reply came, but its head cannot be read
     │   └── NotTheResult  yes   yes         a whole answer came in place of a result
     ├── Refused           yes   only 429    fal said a definite no
@@ -71,6 +73,21 @@ class Unanswered(FalError):
 
 class TooLarge(Unanswered):
     """The reply is larger than the limit in bytes; it was cut off and dropped."""
+
+
+class TooLargeEvent(TooLarge):
+    """One event of a stream is larger than the limit."""
+
+
+class NotAStream(Unanswered):
+    """A whole reply came where a stream of events should be; ``result`` holds it."""
+
+    def __init__(self, result: Result, *, retryable: bool) -> None:
+        super().__init__(
+            f"fal's reply ({result.status_code}) is no stream of events.",
+            retryable=retryable, status_code=result.status_code, body=result.body,
+        )  # fmt: skip
+        self.result = result
 
 
 class BadReply(Unanswered):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -10,15 +11,18 @@ from functools import partial
 import httpx
 
 from .endpoints import EndpointId, Hosts, RequestUrls, stream_url
-from .errors import TooLarge, Unanswered
+from .errors import NotAStream, TooLargeEvent, Unanswered
 from .jsontext import NotJson, parse_with_items
 from .queue import log_params
-from .replies import Reply, read_stream_refusal, unreadable
+from .replies import read_stream_refusal
 from .reports import StatusReport, parse_status
+from .result_replies import read_run_result
 from .sse import EventTooLarge, SseDecoder, SseEvent
-from .transport import Call, Wire, ensure_readable, failures_named, header_map, read_reply
+from .transport import HELD, Call, Wire, ensure_readable, failures_named, header_map, read_reply
 
 EVENT_STREAM = "text/event-stream"
+_UNTOLD = ("", "application/octet-stream")
+_EVENT_FIELD = re.compile(rb"(\xef\xbb\xbf)?(data|event|id|retry)?:")
 
 StreamEvent = SseEvent
 
@@ -50,8 +54,8 @@ async def stream(
     first event.
 
     A 2xx reply in JSON instead of a stream gives exactly one event, the whole text: some models
-    answer a short call at once. Any other type is Unanswered, because bytes cannot be shown as
-    events. Leaving the context hangs up, and fal then cancels the work.
+    answer a short call at once. Any other is NotAStream, which holds the whole of it, at most
+    ``limits.result`` bytes. Leaving the context hangs up, and fal then cancels the work.
     """
     call = Call(
         "POST", stream_url(hosts, endpoint, path), headers, body,
@@ -115,11 +119,8 @@ async def _read(
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == EVENT_STREAM:
         source = _sse(response, decoder)
-    elif media_type == "application/json" or media_type.endswith("+json"):
-        source = _whole(response, wire.limits.event, call)
     else:
-        empty = Reply(response.status_code, {}, b"")
-        raise unreadable(empty, retryable=not call.is_paid, missing="a stream of events")
+        source = _whole(response, media_type, decoder, wire, call)
     with failures_named(call):
         async with aclosing(source) as batches:
             async for events in batches:
@@ -132,14 +133,20 @@ async def _sse(response: httpx.Response, decoder: SseDecoder) -> AsyncGenerator[
         async for chunk in response.aiter_bytes():
             yield decoder.feed(chunk)
     except EventTooLarge as exc:
-        raise TooLarge(str(exc), status_code=response.status_code) from exc
+        raise TooLargeEvent(str(exc), status_code=response.status_code) from exc
     yield decoder.close()
 
 
 async def _whole(
-    response: httpx.Response, limit: int, call: Call
+    response: httpx.Response, media_type: str, decoder: SseDecoder, wire: Wire, call: Call
 ) -> AsyncGenerator[list[StreamEvent]]:
-    reply = await read_reply(response, limit, call, held=limit)
-    if not reply.is_json:
-        raise unreadable(reply, retryable=not call.is_paid)
-    yield [StreamEvent("", reply.body.decode("utf-8-sig"), None, len(reply.body))]
+    is_json = media_type == "application/json" or media_type.endswith("+json")
+    held = wire.limits.event if is_json else HELD
+    reply = await read_reply(response, wire.limits.result, call, held=held)
+    if is_json and reply.rest is None and reply.is_json:
+        yield [StreamEvent("", reply.body.decode("utf-8-sig"), None, len(reply.body))]
+    elif media_type in _UNTOLD and reply.rest is None and _EVENT_FIELD.match(reply.body):
+        yield decoder.feed(reply.body)
+        yield decoder.close()
+    else:
+        raise NotAStream(read_run_result(reply), retryable=not call.is_paid)

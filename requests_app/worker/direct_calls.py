@@ -16,16 +16,19 @@ from requests_app import lifecycle
 from requests_app.fal import (
     EndpointId,
     FalError,
+    NotAStream,
     NotSent,
     Refused,
     Result,
     TooLarge,
+    TooLargeEvent,
     Unanswered,
     build_headers,
 )
 from requests_app.models import ErrorType, Mode, Source, Status
 from requests_app.record.recorder import Recorder
 from requests_app.rules.stream_outcome import StreamOutcome
+from requests_app.rules.stream_reply import judge_reply
 from requests_app.rules.transitions import Ended, News
 from requests_app.worker.leases import check_ours, holding, keep
 from requests_app.worker.loop import watch_loop
@@ -63,6 +66,9 @@ async def _made(claim: lifecycle.Claim, outcome: StreamOutcome) -> None:
         await watch_loop.insist(
             lifecycle.refused, claim.pk, error, lease=claim.lease, now=timezone.now()
         )
+    except NotAStream as reply:
+        with closing(reply.result):
+            await _ended(claim, judge_reply(reply.result))
     except TimeoutError:
         await _ended(claim, outcome.broken_off(_timed_out(claim)))
     except FalError as error:
@@ -86,8 +92,8 @@ def _broken_off(claim: lifecycle.Claim, error: FalError) -> Ended:
             Status.FAILED, ErrorType.REDIRECTED, f"{error} The input was sent nowhere else."
         )
     if isinstance(error, TooLarge):
-        is_run = claim.mode == Mode.RUN
-        kind = ErrorType.OUTPUT_TOO_LARGE if is_run else ErrorType.EVENT_TOO_LARGE
+        is_event = isinstance(error, TooLargeEvent)
+        kind = ErrorType.EVENT_TOO_LARGE if is_event else ErrorType.OUTPUT_TOO_LARGE
         return Ended(Status.FAILED, kind, f"{error} We hung up; the work may be billed.")
     if code is not None:  # something came, and no connection broke
         kind = ErrorType.GATEWAY_ERROR if code >= 400 else ErrorType.UNREADABLE

@@ -28,7 +28,7 @@ class Streamed:
 
     def __init__(self, row: FalRequest) -> None:
         self.row = row
-        self.output = bytes(row.output or b"").decode()
+        self.output = bytes(row.output or b"").decode(errors="replace")
         self.frames = list(row.frames.order_by("number").values_list("data", flat=True))
         self.told = explain(row, bytes(row.output or b""))
 
@@ -182,6 +182,73 @@ def test_a_picture_inside_an_event_is_recorded_whole(stream: Any, size: int) -> 
     assert seen.output + "".join(bytes(part.data).decode() for part in parts) == data
 
 
+LINES = b'{"response": "a"}\n{"response": "b", "done": true}\n'
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("audio/mpeg", b"ID3\x04" + bytes(range(256)) * 40), ("image/png", b"\x89PNG\r\n\x1a\n" + b"\0" * 50),
+        ("video/mp4", b"\0\0\0\x18ftypisom"), ("application/x-ndjson", LINES), ("application/json", LINES),
+        ("application/stream+json", LINES), ("application/jsonl", LINES), ("text/plain", b"hello"),
+        ("text/plain; charset=utf-8", "h\u00e9".encode()), ("text/csv", b"a,b\n1,2\n"), ("application/pdf", b"%PDF-1"),
+        ("application/octet-stream", b"\xff\0\xfe"), ("", b"no type"), ("", b"\xff\xd8\xff"),
+        ("application/json", b'{"loss": NaN, "error": "none"}'), ("model/gltf-binary", b"glTF"),
+    ],
+    ids=range(16),
+)  # fmt: skip
+def test_a_reply_that_is_no_stream_is_the_output(
+    stream: Any, content_type: str, body: bytes
+) -> None:
+    seen = stream(
+        reply(200, body, content_type, x_fal_request_id="11111111-1111-4111-8111-111111111111")
+    )
+    assert (seen.row.status, seen.row.error) == (Status.COMPLETED, "")
+    assert bytes(seen.row.output) == body
+    assert seen.row.output_type == content_type
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "error_type"),
+    [
+        ("application/x-ndjson", b'{"response": "a"}\n{"error": "boom"}\n', ""),
+        ("text/plain", b'{"detail": "boom"}', ""),
+        ("", b'{"error": {"message": "boom"}}', ""),
+        ("text/html", NGINX_502, "unreadable"),
+        ("application/json", b"{no", "unreadable"),
+    ],
+)
+def test_a_reply_that_tells_of_an_error_is_kept_and_failed(
+    stream: Any, content_type: str, body: bytes, error_type: str
+) -> None:
+    seen = stream(reply(200, body, content_type))
+    assert (seen.row.status, seen.row.error_type) == (Status.FAILED, error_type)
+    assert error_type or seen.row.error == "boom"
+    assert bytes(seen.row.output) == body
+
+
+@pytest.mark.parametrize("content_type", ["audio/mpeg", "application/json", ""])
+def test_an_empty_reply_is_an_empty_stream(stream: Any, content_type: str) -> None:
+    seen = stream(reply(200, b"", content_type))
+    assert (seen.row.status, seen.row.error_type) == (Status.FAILED, "empty_stream")
+
+
+def test_events_without_a_content_type_are_events(stream: Any) -> None:
+    seen = stream(reply(200, b'data: {"output": "a"}\n\ndata: {"output": "ab"}\n\n', ""))
+    assert (seen.row.status, seen.output) == (Status.COMPLETED, '{"output": "ab"}')
+    assert len(seen.frames) == 2
+
+
+@pytest.mark.parametrize(("size", "status"), [(60_000, "completed"), (70_000, "failed")])
+def test_a_reply_that_is_no_stream_is_bounded_by_the_limit_of_outputs(
+    stream: Any, settings: Any, size: int, status: str
+) -> None:
+    settings.OUTPUT_LIMIT_BYTES = 65_536
+    seen = stream(reply(200, b"A" * size, "audio/mpeg"))
+    assert seen.row.status == status
+    assert seen.row.error_type == ("" if status == "completed" else "output_too_large")
+
+
 def test_a_large_answer_in_place_of_a_stream_is_its_one_event(stream: Any) -> None:
     data = json.dumps({"image": "A" * (HELD + 1000)})
     seen = stream(reply(200, data.encode()))
@@ -222,7 +289,6 @@ AGAIN = "Running it again costs again"
     ("step", "error_type", "title", "advice"),
     [
         (reply(200, NGINX_502, "text/html"), "unreadable", "cannot be read as a stream", AGAIN),
-        (reply(200, b"hello", "text/plain"), "unreadable", "cannot be read as a stream", AGAIN),
         (reply(200, b"{no", "application/json"), "unreadable", "cannot be read as a stream", AGAIN),
         (html(502), "gateway_error", "A server on the way failed", "Look at your usage at fal"),
         (events(FIRST, end=False), "interrupted", "The connection broke off", "Run it again"),
