@@ -142,6 +142,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "requests_app.views.team_guard.TeamGuard",
 ]
 
 ROOT_URLCONF = "dashboard.urls"

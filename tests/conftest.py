@@ -15,6 +15,7 @@ from django.test import Client
 
 from requests_app.models import Role, Team
 from requests_app.webhooks import deliveries
+from tests.browsers import Browser
 from tests.builders import make_person
 from tests.signing import KeyHost, Signer
 
@@ -105,7 +106,7 @@ def as_viewer(viewer: User) -> Client:
 
 
 def _logged_in(user: User) -> Client:
-    client = Client()
+    client = Browser()
     client.force_login(user)
     return client
 

@@ -234,6 +234,7 @@ PARSED_BY_THE_BROWSER = {
     "static/js/lib/code.js": "JSON.parse(options)",
     "static/js/lib/options.js": 'JSON.parse(document.getElementById("option-table").textContent)',
     "static/js/lib/socket.js": "JSON.parse(event.data)",
+    "static/js/lib/team.js": "JSON.parse(header)",
     "static/js/realtime/session.js": "JSON.parse(data)",
 }
 

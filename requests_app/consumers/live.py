@@ -1,6 +1,7 @@
 """The page's one socket: says which rows changed, and relays a watched request's stream.
 
-Browser: `{"type": "watch", "table": true}`, `{"type": "watch", "request": uuid, "after": n}`, or
+Browser: `{"type": "watch", "table": true, "made_for": team}`,
+`{"type": "watch", "request": uuid, "after": n}`, or
 `{"type": "watch", "rows": [uuid, …]}`: of the table these rows are in sight (they replace the last ones).
 Server: `hello`, `changed`, `frames`, `error`. The rows themselves are fetched over HTTP, where the
 permissions are.
@@ -24,12 +25,15 @@ from requests_app.record.follow import Batch, follow
 from requests_app.record.followers import RENEW_S as MARK_S
 from requests_app.record.followers import followers
 from requests_app.record.frame import batch_message
+from requests_app.teams.choice import MadeFor, NotChosen, NoTeam, chosen_membership, memberships_of
 from requests_app.views.access import get_request_or_404
 
 COLLECT_S = 0.1  # a burst of changes becomes one message
 LOOK_S = 4.0  # the guarantee behind the messages, as often as a page without a socket asks
 NO_LOGS = 2**63 - 1  # the page fetches log lines by itself
-KNOWN = frozenset({"type", "table", "request", "after", "rows"})  # what a watch message may say
+KNOWN = frozenset(
+    {"type", "table", "made_for", "request", "after", "rows"}
+)  # what a watch message may say
 MOST_WATCHED = 4  # requests watched on one socket
 MOST_ROWS = 100  # of a table, at the quick pace
 RENEW_S = MARK_S / 4  # how often a socket asks whether a mark is to be renewed
@@ -73,7 +77,7 @@ class LiveConsumer(MemberConsumer):
         elif content.get("request"):
             await self._watch_request(content["request"], content.get("after", 0))
         else:
-            await self._watch_table()
+            await self._watch_table(content.get("made_for"))
 
     @classmethod
     async def decode_json(cls, text_data: str) -> Any:
@@ -85,8 +89,8 @@ class LiveConsumer(MemberConsumer):
 
     # --- the table --------------------------------------------------------------------------------
 
-    async def _watch_table(self) -> None:
-        team_id = await self._team()
+    async def _watch_table(self, made_for: Any) -> None:
+        team_id = await self._team(made_for)
         if team_id is None:
             await self.close(code=NO_TEAM)
             return
@@ -172,7 +176,7 @@ class LiveConsumer(MemberConsumer):
         if ids is None:
             await self._error(400, f"rows is a list of at most {MOST_ROWS} ids.")
             return
-        team_id = self.team_id if self.team_id is not None else await self._team()
+        team_id = self.team_id if self.team_id is not None else await self._team(None)
         self._see(await self._open_rows(team_id, ids) if ids and team_id is not None else [])
         await followers.renew_if_due()
         self._keep_renewed()
@@ -202,9 +206,16 @@ class LiveConsumer(MemberConsumer):
         return needed <= self.teams()
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
-    def _team(self) -> int | None:
-        team = self.chosen_team()
-        return team.pk if team else None
+    def _team(self, made_for: Any) -> int | None:
+        """The page's team, if it is one of the person's; the chosen one when the page names none."""
+        user = self.scope["user"]
+        if made_for is None:
+            try:
+                return chosen_membership(memberships_of(user), self.session_now()).team_id
+            except (NoTeam, NotChosen):
+                return None
+        said = MadeFor.parse(str(made_for))
+        return said.team_id if said and said.team_id in self.teams() else None
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
     def _open_rows(self, team_id: int, ids: list[UUID]) -> list[int]:

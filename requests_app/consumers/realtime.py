@@ -1,6 +1,7 @@
 """The socket that owns a realtime session: what its tab says and is told. The relay does the rest.
 
-Browser: `connect`, `send`, `ack`, `disconnect` as JSON; binary frames go to fal unchanged. Server:
+Browser: `connect` (with `made_for`, the page's team), `send`, `ack`, `disconnect` as JSON; binary frames go to
+fal unchanged. Server:
 `session`, `open`, `sent`, `frames`, `gap`, `missed`, `capped`, `error`, `ended`. A `connect` takes the
 platform options and `headers` of the API; with `"raw": true` fal's binary messages come as they are.
 """
@@ -20,11 +21,19 @@ from requests_app.fal.headers import HEADERS
 from requests_app.fal.jsontext import parse_members
 from requests_app.fal.options import BY_NAME
 from requests_app.fal.realtime_outgoing import MAX_BYTES, Form
-from requests_app.models import Team
+from requests_app.models import Membership, Team
 from requests_app.relay import NotOpen, Outbox, Session
 from requests_app.relay.opening import TooManySessions, claim_session
 from requests_app.relay.outcome import rejected
 from requests_app.request_input import InvalidDraft, parse_session, strict_json
+from requests_app.teams.choice import (
+    MadeFor,
+    Mismatch,
+    membership_for_write,
+    memberships_of,
+    news_of,
+    sentence,
+)
 from requests_app.worker.loop import watch_loop
 
 LEAVE_S = 2.0  # how long a closed tab's session may take to hang up before its socket is forgotten
@@ -33,7 +42,7 @@ OPTIONS = (*BY_NAME, HEADERS)
 # What a message may say, by its type; "ref" comes back with an error.
 KNOWN: dict[str, frozenset[str]] = {
     "connect": frozenset(
-        {"type", "ref", "endpoint", "path", "max_buffering", "auth", "raw", *OPTIONS}
+        {"type", "ref", "endpoint", "path", "max_buffering", "auth", "raw", "made_for", *OPTIONS}
     ),
     "send": frozenset({"type", "ref", "as", "value"}),
     "ack": frozenset({"type", "ref", "number"}),
@@ -47,6 +56,14 @@ class BadMessage(ValueError):
     """What the tab sent is not understood; `str()` says why."""
 
 
+class OtherTeam(Exception):
+    """The page was made for another team than the chosen one; `news` is for the page."""
+
+    def __init__(self, news: dict[str, str]) -> None:
+        super().__init__(sentence(news))
+        self.news = news
+
+
 class RealtimeConsumer(MemberConsumer):
     """One per session. Closing the tab ends the session; others watch it on the live socket."""
 
@@ -56,7 +73,8 @@ class RealtimeConsumer(MemberConsumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.team: Team | None = None
+        self.is_welcome = False
+        self.team: Team | None = None  # the session's
         self.session: Session | None = None
         self.running: asyncio.Task[Any] | None = None
 
@@ -76,17 +94,22 @@ class RealtimeConsumer(MemberConsumer):
         await super().connect()
         if not self.scope["user"].is_authenticated:
             return
-        self.team = await database_sync_to_async(self._team)()
-        if self.team is None:
+        self.is_welcome = await database_sync_to_async(self.may_stay)()
+        if not self.is_welcome:
             await self.close(code=NO_TEAM)
 
-    def _team(self) -> Team | None:
-        team = self.chosen_team()
-        return team if team and team.pk in self.teams(submitting=True) else None
+    def _membership(self, made_for: str) -> Membership:
+        """In the team the page was made for. Raises OtherTeam."""
+        mine, session = memberships_of(self.scope["user"]), self.session_now()
+        try:
+            return membership_for_write(mine, session, MadeFor.parse(made_for))
+        except Mismatch as mismatch:
+            raise OtherTeam(news_of(mine, session, mismatch.membership)) from None
 
     def may_stay(self) -> bool:
-        """Still one who may submit in the session's team."""
-        return self.team is not None and self.team.pk in self.teams(submitting=True)
+        """Still one who may submit in the session's team; in any, before there is one."""
+        theirs = self.teams(submitting=True)
+        return bool(theirs) if self.team is None else self.team.pk in theirs
 
     async def leave(self) -> None:
         """The tab is gone: so is the session."""
@@ -99,7 +122,7 @@ class RealtimeConsumer(MemberConsumer):
         self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
     ) -> None:
         """One message of the tab; a bad one is answered, and the session goes on."""
-        if self.team is None:
+        if not self.is_welcome:
             return  # the close code is on its way
         ref = None
         try:
@@ -142,11 +165,19 @@ class RealtimeConsumer(MemberConsumer):
                 auth=_text(content, "auth", "token"),
                 options={name: content[name] for name in OPTIONS if name in content},
             )
+            membership = await database_sync_to_async(self._membership)(_text(content, "made_for"))
+            if not membership.may_submit:
+                await self.close(code=NO_TEAM)
+                return
+            self.team = membership.team
             claim = await watch_loop.database(
                 claim_session, draft, team=self.team, person=self.scope["user"]
             )
         except (InvalidDraft, TooManySessions) as error:
             await self.send_json(rejected(str(error)).message())
+            return
+        except OtherTeam as other:
+            await self.send_json(rejected(str(other)).message() | {"team": other.news})
             return
         outbox = Outbox(self._pass_on, is_raw=is_raw)
         url = reverse("requests:detail", args=[claim.public_id])

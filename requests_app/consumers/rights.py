@@ -9,8 +9,7 @@ from channels.auth import get_user
 from channels.db import database_sync_to_async
 
 from requests_app.consumers.base import Consumer
-from requests_app.models import Membership, Team
-from requests_app.views.access import SESSION_KEY
+from requests_app.models import Membership
 
 RECHECK_S = 5.0  # how long a removed member may go on
 
@@ -37,10 +36,8 @@ class MemberConsumer(Consumer):
 
     def _objection(self) -> int | None:
         """The code to close with; one visit to a database thread, for there may be many sockets."""
-        session: Any = self.scope["session"]
         # Read anew: a session that was ended or has run out is empty, a changed password does not fit.
-        session_now = type(session)(session.session_key)
-        user = get_user.func({**self.scope, "session": session_now})
+        user = get_user.func({**self.scope, "session": self.session_now()})
         if not user.is_authenticated or not user.is_active:
             return LOGGED_OUT
         return None if self.may_stay() else NO_TEAM
@@ -54,8 +51,7 @@ class MemberConsumer(Consumer):
         mine = Membership.objects.filter(user_id=self.scope["user"].pk, user__is_active=True)
         return {one.team_id for one in mine if one.may_submit or not submitting}
 
-    def chosen_team(self) -> Team | None:
-        """The team chosen in the session, else the first by name, as on the pages."""
-        mine = Team.objects.of(self.scope["user"])
-        chosen = mine.filter(pk=self.scope["session"].get(SESSION_KEY)).first()
-        return chosen or mine.order_by("name").first()
+    def session_now(self) -> Any:
+        """The log-in session as it is now, not as it was when the socket was opened."""
+        session: Any = self.scope["session"]
+        return type(session)(session.session_key)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django import template
 from django.conf import settings
@@ -247,3 +248,10 @@ def clip_middle(text: str, length: int = 16) -> str:
     head = (length - 1) // 2
     tail = length - 1 - head
     return f"{text[:head]}…{text[-tail:]}"
+
+
+@register.simple_tag(takes_context=True)
+def made_for(context: Mapping[str, Any], row: FalRequest | None = None) -> SafeString:
+    """The field by which a form says which team it is for: the page's, or a request's."""
+    value = context["frame"]["made_for"] if row is None else row.team_id
+    return format_html('<input type="hidden" name="made_for" value="{}">', value)

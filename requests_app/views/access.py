@@ -8,36 +8,76 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
 
 from requests_app.models import FalRequest, Membership, Team
-from requests_app.views.login import login_required
+from requests_app.teams.choice import (
+    MadeFor,
+    NotChosen,
+    NoTeam,
+    chosen_membership,
+    in_team,
+    memberships_of,
+)
+from requests_app.views.login import is_script, login_required
 
 View = Callable[..., HttpResponse]
-SESSION_KEY = "team"
+SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+FIELD, HEADER = "made_for", "X-Made-For"  # where a page says which team it was made for
 
 
-class NoTeam(Exception):
-    """The person is logged in and belongs to no team."""
+def said_by(request: HttpRequest) -> MadeFor | None:
+    """What the page that sends this says of itself: a form in a field, a script in a header."""
+    text = request.POST.get(FIELD) if request.method == "POST" else None
+    return MadeFor.parse(request.headers.get(HEADER, "") if text is None else text)
+
+
+def memberships(request: HttpRequest) -> list[Membership]:
+    """All of the person's; asked for once."""
+    if not hasattr(request, "_memberships"):
+        request._memberships = memberships_of(request.user)  # type: ignore[attr-defined]
+    mine: list[Membership] = request._memberships  # type: ignore[attr-defined]
+    return mine
 
 
 def membership_of(request: HttpRequest) -> Membership:
-    """The membership in the team chosen in the session, else in the first team by name."""
+    """The membership in the page's team. Raises NoTeam, NotChosen.
+
+    A write has it from the guard (`team_guard`). A page reads for the team in its address (`?team=`) or its
+    header, which may be another than the chosen one, and for the chosen one when it names none.
+    """
     if not hasattr(request, "_membership"):
         request._membership = _find_membership(request)  # type: ignore[attr-defined]
-    membership: Membership | None = request._membership  # type: ignore[attr-defined]
-    if membership is None:
-        raise NoTeam
+    membership: Membership = request._membership  # type: ignore[attr-defined]
     return membership
 
 
-def _find_membership(request: HttpRequest) -> Membership | None:
+def team_in_links(request: HttpRequest) -> int | None:
+    """The team that links must name: that of somebody who is in several."""
+    return membership_of(request).team_id if len(memberships(request)) > 1 else None
+
+
+def keep_membership(request: HttpRequest, membership: Membership) -> None:
+    """From here on this is the request's team."""
+    request._membership = membership  # type: ignore[attr-defined]
+
+
+def _find_membership(request: HttpRequest) -> Membership:
     if not request.user.is_authenticated:
-        return None
-    mine = Membership.objects.filter(user=request.user).select_related("team", "user")
-    chosen = mine.filter(team_id=request.session.get(SESSION_KEY, 0)).first()
-    return chosen or mine.order_by("team__name").first()
+        raise NoTeam
+    named = request.GET.get("team") or request.headers.get(HEADER)
+    if request.method in SAFE and named:
+        return _named_membership(request, named)
+    return chosen_membership(memberships(request), request.session)
+
+
+def _named_membership(request: HttpRequest, named: str) -> Membership:
+    said = MadeFor.parse(named)
+    membership = in_team(memberships(request), said.team_id) if said else None
+    if membership is None:
+        raise NotChosen(is_lost=True)
+    return membership
 
 
 def team_of(request: HttpRequest) -> Team:
@@ -70,7 +110,7 @@ def get_actable_or_404(user: Any, public_id: UUID | str) -> FalRequest:
 
 
 def team_required(view: View) -> View:
-    """Log-in first; somebody without a team is told so."""
+    """Log-in first; who has no team is told so, and who has chosen none is asked to."""
 
     @login_required
     @wraps(view)
@@ -79,6 +119,8 @@ def team_required(view: View) -> View:
             membership_of(request)
         except NoTeam:
             return render(request, "teams/no_team.html", status=403)
+        except NotChosen as error:
+            return ask_to_choose(request, error)
         return view(request, *args, **kwargs)
 
     return inner
@@ -95,3 +137,45 @@ def member_required(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return inner
+
+
+def in_team_of_source(view: View) -> View:
+    """A page that starts from an earlier request (`?again=`) is a page of that request's team."""
+
+    @wraps(view)
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        team_id = _source_team(request)
+        if team_id is not None:
+            query = request.GET.copy()
+            query["team"] = str(team_id)
+            return redirect(f"{request.path}?{query.urlencode()}")
+        return view(request, *args, **kwargs)
+
+    return inner
+
+
+def _source_team(request: HttpRequest) -> int | None:
+    """The source's team, if the page is another's."""
+    again = request.GET.get("again")
+    if request.method not in SAFE or not again or not request.user.is_authenticated:
+        return None
+    try:
+        row = get_request_or_404(request.user, again, full=False)
+    except Http404:
+        return None  # the view has its own answer for that
+    try:
+        here = membership_of(request).team_id
+    except (NoTeam, NotChosen):
+        return row.team_id
+    return None if here == row.team_id else row.team_id
+
+
+def ask_to_choose(request: HttpRequest, error: NotChosen) -> HttpResponse:
+    """409 and the person's teams; a switch leads back here."""
+    if is_script(request):
+        return JsonResponse(
+            {"detail": "Choose a team: you are not in the one asked for."}, status=409
+        )
+    leads_back = request.method == "GET" and "team" not in request.GET
+    context = {"is_lost": error.is_lost, "next": request.get_full_path() if leads_back else ""}
+    return render(request, "teams/choose_team.html", context, status=409)

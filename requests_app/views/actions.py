@@ -22,14 +22,15 @@ from requests_app.forms.suggestions import first_values, suggestions
 from requests_app.lifecycle import KeyReused
 from requests_app.models import FalRequest, Mode, Team
 from requests_app.request_input import InvalidDraft, parse_draft
+from requests_app.teams.choice import choose
 from requests_app.views.access import (
-    SESSION_KEY,
     get_actable_or_404,
+    in_team_of_source,
     member_required,
     team_of,
-    team_required,
 )
 from requests_app.views.login import login_required
+from requests_app.views.team_guard import teamless
 
 _CANCEL_WORDS = {
     "cancelled": "Cancelled. It had not been sent, so nothing ran.",
@@ -40,6 +41,7 @@ _HANGING_UP = "We hang up; fal then stops the work. What ran until then may be b
 
 
 # --- Submit ------------------------------------------------------------------------------------
+@in_team_of_source
 @member_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
@@ -212,10 +214,11 @@ def _person(request: HttpRequest) -> AbstractBaseUser:
 
 
 # --- Team --------------------------------------------------------------------------------------
-@team_required
+@teamless
+@login_required
 @require_POST
 def switch_team(request: HttpRequest) -> HttpResponse:
-    """Show another of the person's teams; a foreign one does not exist."""
+    """Work in another of the person's teams from now on; a foreign one does not exist."""
     chosen = request.POST.get("team", "")
     # isdecimal alone lets numbers through that no database column holds
     if not (chosen.isdecimal() and len(chosen) < 18):
@@ -223,7 +226,7 @@ def switch_team(request: HttpRequest) -> HttpResponse:
     team = Team.objects.of(request.user).filter(pk=int(chosen)).first()
     if team is None:
         raise Http404
-    request.session[SESSION_KEY] = team.pk
+    choose(request.session, team.pk)
     return redirect(_local(request, request.POST.get("next")) or "requests:list")
 
 

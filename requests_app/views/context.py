@@ -11,7 +11,8 @@ from django.utils.functional import SimpleLazyObject
 
 from requests_app.models import Team
 from requests_app.teams import invitations
-from requests_app.views.access import NoTeam, membership_of
+from requests_app.teams.choice import MadeFor, NotChosen, NoTeam
+from requests_app.views.access import membership_of, memberships
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -20,20 +21,30 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def _frame(request: HttpRequest) -> dict[str, Any]:
+    context = {"team": None, "teams": [], "membership": None, "invitations": 0, **_fixed()}
     if not hasattr(request, "user") or not request.user.is_authenticated:
-        return {"team": None, "teams": [], "membership": None, "invitations": 0, **_fixed()}
-    theirs = len(invitations.open_for(request.user, now=timezone.now()))
+        return context
+    teams = [one.team for one in memberships(request)]
+    open_ones = invitations.open_for(request.user, now=timezone.now())
+    context |= {"teams": teams, "invitations": len(open_ones)}
     try:
         membership = membership_of(request)
-    except NoTeam:
-        return {
-            "team": None, "teams": [], "membership": None, "invitations": theirs, **_fixed()
-        }  # fmt: skip
-    teams = list(Team.objects.of(request.user))
+    except (NoTeam, NotChosen):
+        return context
+    return context | {"membership": membership, **_of_team(request, membership.team, teams)}
+
+
+def _of_team(request: HttpRequest, team: Team, teams: list[Team]) -> dict[str, Any]:
+    """What the page says of its team, and `query`: what keeps its links in this team."""
+    said = MadeFor.of(team.pk, request.session)
+    chosen = next((one for one in teams if one.pk == said.known_id), None)
     return {
-        "team": membership.team, "teams": teams, "membership": membership, "invitations": theirs,
-        **_fixed(),
-    }  # fmt: skip
+        "team": team,
+        "made_for": str(said),
+        "is_other_team": said.known_id is not None,
+        "chosen": chosen,
+        "query": f"?team={team.pk}" if len(teams) > 1 else "",
+    }
 
 
 def _fixed() -> dict[str, Any]:

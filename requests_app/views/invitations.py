@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from requests_app.teams import invitations
 from requests_app.teams.people import Refused
 from requests_app.views.login import login_required
+from requests_app.views.team_guard import teamless
 
 
 @login_required
@@ -21,6 +22,7 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, "teams/invitations.html", {"invitations": found})
 
 
+@teamless
 @login_required
 @require_POST
 def accept(request: HttpRequest, pk: int) -> HttpResponse:
@@ -36,6 +38,7 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("requests:invitations")
 
 
+@teamless
 @login_required
 @require_POST
 def decline(request: HttpRequest, pk: int) -> HttpResponse:

@@ -19,10 +19,12 @@ from requests_app.accounts import devices
 from requests_app.forms.setup import AccountForm
 from requests_app.models import Account, NameTaken, Team
 from requests_app.teams import invitations
+from requests_app.teams.choice import choose
 from requests_app.teams.people import Refused
-from requests_app.views.access import SESSION_KEY
+from requests_app.views.team_guard import teamless
 
 
+@teamless
 @masks_path
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -64,6 +66,6 @@ def _account(form: AccountForm) -> User:
 
 
 def _in(request: HttpRequest, team: Team) -> HttpResponse:
-    request.session[SESSION_KEY] = team.pk
+    choose(request.session, team.pk)
     messages.success(request, f"You are in {team.name} now.")
     return redirect(settings.LOGIN_REDIRECT_URL)

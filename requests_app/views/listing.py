@@ -16,7 +16,7 @@ from django.urls import reverse
 from requests_app.models import FalRequest, Team
 from requests_app.models.request import FalRequestQuerySet
 from requests_app.search import Search, parse_search
-from requests_app.views.access import team_of
+from requests_app.views.access import team_in_links, team_of
 
 COUNT_LIMIT = 1000  # counting further costs the database and tells nobody more
 RECENT = 500  # rows whose endpoints the filter offers
@@ -55,6 +55,7 @@ class Listing:
     problems: tuple[str, ...]  # why it was not understood
     search: Search  # what is shown
     is_refused: bool  # nothing can be shown
+    in_links: int | None  # the team, where addresses must name it
 
     @classmethod
     def of(cls, request: HttpRequest) -> Listing:
@@ -69,6 +70,7 @@ class Listing:
             asked.problems,
             search=asked if not asked.problems else last if is_known else Search(),
             is_refused=bool(asked.problems) and not is_known,
+            in_links=team_in_links(request),
         )
 
     @property
@@ -88,7 +90,7 @@ class Listing:
 
     def url(self, search: Search) -> str:
         """The list's address for another search."""
-        return list_url(q=str(search))
+        return list_url(q=str(search), team=self.in_links)
 
 
 class Chip(NamedTuple):
@@ -149,7 +151,7 @@ class Filters:
     @cached_property
     def everybody(self) -> str:
         """The address without any filter."""
-        return list_url()
+        return list_url(team=self.listing.in_links)
 
 
 def chips_of(listing: Listing) -> list[Chip]:
@@ -188,20 +190,24 @@ def recent_endpoints(listing: Listing) -> list[str]:
     return sorted(set(newest))
 
 
-def list_url(q: str = "", cursor: str = "") -> str:
-    query = "&".join(part for part in (urlencode({"q": q}) if q else "", cursor) if part)
+def list_url(q: str = "", cursor: str = "", *, team: int | None) -> str:
+    """The list's address; with the team for somebody who is in several."""
+    named = {"team": team} if team else {}
+    asked = urlencode({**named, "q": q} if q else named)
+    query = "&".join(part for part in (asked, cursor) if part)
     return reverse("requests:list") + (f"?{query}" if query else "")
 
 
-def examples() -> list[dict[str, str]]:
+def examples(*, team: int | None) -> list[dict[str, str]]:
     """What somebody may try first. Without a key the sandbox answers."""
+    named = {"team": team} if team else {}
     return [
         {
             "endpoint": endpoint,
             "icon": icon,
             "title": title,
             "text": text,
-            "url": f"{reverse('requests:new')}?{urlencode({'endpoint': endpoint})}",
+            "url": f"{reverse('requests:new')}?{urlencode({'endpoint': endpoint, **named})}",
         }
         for endpoint, icon, title, text in (_SANDBOX_EXAMPLES if settings.SANDBOX else _EXAMPLES)
     ]

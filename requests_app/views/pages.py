@@ -57,12 +57,16 @@ def request_list(request: HttpRequest) -> HttpResponse:
         "filters": Filters(listing, endpoints),
         "chips": chips_of(listing),
         "page": page,
-        "newer_url": list_url(str(listing.search), page.newer) if page.newer else "",
-        "older_url": list_url(str(listing.search), page.older) if page.older else "",
+        "newer_url": list_url(str(listing.search), page.newer, team=listing.in_links)
+        if page.newer
+        else "",
+        "older_url": list_url(str(listing.search), page.older, team=listing.in_links)
+        if page.older
+        else "",
         "shown_url": listing.url(listing.search),
         "since": since,
         "is_first_use": not endpoints,
-        "examples": examples(),
+        "examples": examples(team=listing.in_links),
         "fragment_query": urlencode({"q": str(listing.search)}),
     }
     return render(request, "list/list.html", context)

@@ -19,6 +19,7 @@ from requests_app.forms.suggestions import known_endpoints
 from requests_app.models import FalRequest, MessageTemplate, Mode
 from requests_app.views.access import (
     get_request_or_404,
+    in_team_of_source,
     member_required,
     membership_of,
     team_of,
@@ -28,6 +29,7 @@ from requests_app.views.access import (
 MOST_LISTED = 8  # sessions beside the workbench
 
 
+@in_team_of_source
 @team_required
 @require_safe
 def realtime(request: HttpRequest) -> HttpResponse:

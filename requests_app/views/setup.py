@@ -14,8 +14,10 @@ from requests_app.accounts import devices
 from requests_app.forms.setup import SetupForm
 from requests_app.models import NameTaken
 from requests_app.teams.setup import LinkDead, is_live, make_first_owner
+from requests_app.views.team_guard import teamless
 
 
+@teamless
 @masks_path
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])

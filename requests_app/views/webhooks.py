@@ -17,6 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from dashboard.masking import masks_path
 from requests_app.upkeep.metrics import WEBHOOKS
+from requests_app.views.team_guard import teamless
 from requests_app.webhooks import deliveries
 from requests_app.webhooks.deliveries import Post, Verdict
 
@@ -47,6 +48,7 @@ class _Refused(Exception):
         self.status = status
 
 
+@teamless
 @csrf_exempt
 @masks_path
 def receive(request: HttpRequest, public_id: str, secret: str) -> HttpResponse:

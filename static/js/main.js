@@ -4,6 +4,7 @@ import "./lib/time.js";
 import "./lib/menu.js";
 import "./lib/search.js";
 import "./lib/keys.js";
+import "./lib/team.js";
 import "./lib/toasts.js";
 import "./lib/login.js";
 import "./lib/refusals.js";

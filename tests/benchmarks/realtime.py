@@ -56,6 +56,9 @@ async def show(bare: str, ours: str, reader: Reader) -> None:
     """Measure and print."""
     cookies = "; ".join(f"{name}={value}" for name, value in reader.http.cookies.items())
 
+    page = reader.http.get(f"{ours}/realtime/").text
+    made_for = page.partition('data-made-for="')[2].partition('"')[0]
+
     async def direct() -> ClientConnection:
         return await connect(bare, compression=None)
 
@@ -65,7 +68,10 @@ async def show(bare: str, ours: str, reader: Reader) -> None:
             compression=None,
             additional_headers={"Cookie": cookies, "Origin": ours},
         )
-        wish = {"type": "connect", "endpoint": "acme/echo", "auth": "key", "raw": is_raw}
+        wish = {
+            "type": "connect", "endpoint": "acme/echo", "auth": "key", "raw": is_raw,
+            "made_for": made_for,
+        }  # fmt: skip
         await socket.send(json.dumps(wish))
         while json.loads(await socket.recv())["type"] != "open":
             pass

@@ -15,6 +15,7 @@ from django.test import Client
 from dashboard.asgi import application
 from requests_app.consumers import realtime
 from requests_app.worker.loop import watch_loop
+from tests.browsers import made_for
 from tests.fal.socket_peer import SocketPeer
 
 Open = Callable[..., Any]
@@ -22,6 +23,13 @@ Open = Callable[..., Any]
 
 class Socket(WebsocketCommunicator):
     """One page's socket; messages are waited for as long as a slow machine needs."""
+
+    made_for: str = ""  # what the page says of itself
+
+    async def send_json_to(self, data: Any) -> None:
+        """As the page's script: a session is for the page's team."""
+        is_connect = isinstance(data, dict) and data.get("type") == "connect"
+        await super().send_json_to({"made_for": self.made_for, **data} if is_connect else data)
 
     async def message(self, kind: str) -> dict[str, Any]:
         """The next message of that type; others are passed over."""
@@ -53,6 +61,7 @@ async def page() -> AsyncIterator[Open]:
 
     async def connect(client: Client, path: str = "/ws/") -> Socket:
         socket = Socket(application, path, headers=headers_of(client))
+        socket.made_for = str(await sync_to_async(made_for)(client) or "")
         opened.append(socket)
         accepted, _ = await socket.connect(timeout=10)
         assert accepted

@@ -22,7 +22,7 @@ from requests_app.models import FalRequest, Membership, Role, Source, Status, Te
 from requests_app.record import storage
 from requests_app.record.frame import LARGE, NewFrame
 from requests_app.rules.transitions import Ended
-from requests_app.views.access import SESSION_KEY
+from requests_app.teams.choice import SESSION_KEY
 from tests.builders import hear, make_queued, make_request, make_status
 from tests.consumers.conftest import Open, Socket
 

@@ -96,10 +96,13 @@ async def hold_a_session(serving: Serving, cookies: dict[str, str]) -> None:
     """With a token of fal's in the address, which a browser's cookies opened."""
     said = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
     url = serving.url.replace("http", "ws", 1) + "/ws/realtime/"
+    page = httpx.get(f"{serving.url}/realtime/", cookies=cookies).text
+    team = re.search(r'data-made-for="(\w+)"', page)
+    assert team
     async with connect(
         url, additional_headers={**said, "Origin": serving.url}, proxy=None
     ) as socket:
-        wish = {"type": "connect", "endpoint": "sandbox/echo", "auth": "token"}
+        wish = {"type": "connect", "endpoint": "sandbox/echo", "auth": "token", "made_for": team[1]}
         await socket.send(json.dumps(wish))
         told = [json.loads(await asyncio.wait_for(socket.recv(), 10))["type"] for _ in range(2)]
         assert told == ["session", "open"]

@@ -13,9 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
 from requests_app.models import FalRequest, Membership, Role, Team
+from requests_app.teams.choice import SESSION_KEY, NotChosen, NoTeam
 from requests_app.views.access import (
-    SESSION_KEY,
-    NoTeam,
     get_actable_or_404,
     get_request_or_404,
     member_required,
@@ -46,11 +45,18 @@ def view(request: HttpRequest) -> HttpResponse:
 # --- the team
 
 
-def test_without_a_choice_it_is_the_first_team_by_name(team: Team, owner: User) -> None:
-    earlier = Team.objects.create(name="Aardvark")
-    assert team_of(asked_by(owner)) == team
-    Membership.objects.create(team=earlier, user=owner)
-    assert team_of(asked_by(owner)) == earlier
+def test_somebody_with_one_team_has_chosen_it_and_keeps_it(team: Team, owner: User) -> None:
+    request = asked_by(owner)
+    assert team_of(request) == team
+    Membership.objects.create(team=Team.objects.create(name="Aardvark"), user=owner)
+    assert team_of(asked_by(owner, **request.session)) == team
+
+
+def test_somebody_with_several_teams_is_asked(team: Team, owner: User) -> None:
+    Membership.objects.create(team=Team.objects.create(name="Aardvark"), user=owner)
+    with pytest.raises(NotChosen) as asked:
+        team_of(asked_by(owner))
+    assert not asked.value.is_lost
 
 
 def test_the_chosen_team_counts(team: Team, owner: User) -> None:
@@ -60,13 +66,22 @@ def test_the_chosen_team_counts(team: Team, owner: User) -> None:
     assert (membership.team, membership.role) == (later, Role.VIEWER)
 
 
-@pytest.mark.parametrize("chosen", ["foreign", "gone", None])
-def test_a_choice_that_is_not_ones_own_falls_back(
-    chosen: str | None, team: Team, owner: User, stranger: User
+@pytest.mark.parametrize("chosen", ["foreign", "gone"])
+@pytest.mark.parametrize("others", [0, 1])
+def test_no_other_team_takes_the_place_of_a_lost_one(
+    chosen: str, others: int, team: Team, owner: User, stranger: User
 ) -> None:
-    foreign = Team.objects.of(stranger).get()
-    key = {"foreign": foreign.pk, "gone": 10**9, None: None}[chosen]
-    assert team_of(asked_by(owner, **{SESSION_KEY: key})) == team
+    for number in range(others):
+        Membership.objects.create(team=Team.objects.create(name=f"A{number}"), user=owner)
+    key = {"foreign": Team.objects.of(stranger).get().pk, "gone": 10**9}[chosen]
+    request = asked_by(owner, **{SESSION_KEY: key})
+    with pytest.raises(NotChosen) as asked:
+        team_of(request)
+    assert asked.value.is_lost
+    assert request.session[SESSION_KEY] == key
+    page = team_required(view)(request)
+    assert page.status_code == 409
+    assert b"Choose a team" in page.content
 
 
 def test_the_membership_is_looked_up_once_for_a_page(

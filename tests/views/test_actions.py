@@ -14,6 +14,7 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.forms.submit import new_token
 from requests_app.models import FalRequest, Membership, Role, Status, Team
+from tests.browsers import Browser
 from tests.builders import hear, make_queued, make_request, make_result
 
 HX = {"HTTP_HX_REQUEST": "true"}
@@ -82,7 +83,7 @@ def test_a_key_that_was_used_with_other_values_is_an_error_and_loses_nothing(as_
 def test_anothers_key_is_no_key_of_mine(as_owner, teammate):
     form = filled()
     as_owner.post(NEW, form)
-    theirs = Client()
+    theirs = Browser()
     theirs.force_login(teammate)
     theirs.post(NEW, form)
     assert FalRequest.objects.count() == 2

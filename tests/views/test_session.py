@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.test import Client
 from django.urls import reverse
 
+from tests.browsers import Browser
+
 URL = reverse("requests:session")
 
 
 def test_it_names_the_person_and_gives_a_token_that_works(owner, team):
-    client = Client(enforce_csrf_checks=True)
+    client = Browser(enforce_csrf_checks=True)
     client.force_login(owner)
     said = client.get(URL).json()
     assert (said["user"], said["name"]) == (owner.pk, owner.get_username())
@@ -32,7 +34,7 @@ def test_it_is_401_to_nobody_and_is_never_kept(owner):
 
 
 def test_only_a_read_is_taken(owner):
-    client = Client()
+    client = Browser()
     client.force_login(owner)
     assert client.post(URL).status_code == 405
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from requests_app.models import ApiToken, Invitation, Role
 from requests_app.teams import invitations
+from tests.browsers import Browser
 from tests.builders import make_person
 
 PAGE = reverse("requests:settings")
@@ -19,7 +20,7 @@ ROLES = ["owner", "admin", "member", "viewer"]
 
 
 def as_role(team: Any, role: str) -> Client:
-    client = Client()
+    client = Browser()
     client.force_login(make_person(f"the-{role}", team=team, role=role))
     return client
 

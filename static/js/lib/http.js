@@ -1,10 +1,13 @@
-// The one fetch of the pages: a reply that says "logged out" is told to the page (login.js) from wherever it comes.
+// The one fetch of the pages: it says which team the page was made for, and a reply that says "logged out" is told to the page (login.js) from wherever it comes.
 
 import { login } from "./login.js";
+import { noteTeam, teamHeaders } from "./team.js";
 
 /** As fetch; redirects are errors, for none of our addresses for scripts redirects. */
 export async function request(url, options = {}) {
-  const reply = await fetch(url, { redirect: "error", ...options });
+  const headers = { ...teamHeaders(), ...options.headers };
+  const reply = await fetch(url, { redirect: "error", ...options, headers });
+  noteTeam(reply);
   if (reply.status === 401) login.ended();
   return reply;
 }

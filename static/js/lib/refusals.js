@@ -19,6 +19,7 @@ const retried = new WeakSet(); // elements whose request is sent a second time w
 document.addEventListener("htmx:responseError", async ({ detail }) => {
   const { status } = detail.xhr;
   const cause = detail.xhr.getResponseHeader("X-Refusal");
+  if (cause === "team") return; // team.js asks
   if (status === 401) askLater(detail);
   else if (status === 403 && cause === "csrf" && !retried.has(detail.elt)) await sendAgain(detail);
   else {

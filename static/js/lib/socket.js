@@ -13,6 +13,7 @@
 
 import { request } from "./http.js";
 import { login } from "./login.js";
+import { madeFor } from "./team.js";
 
 const POLL_MS = 4000;
 const HEAL_MS = 30000;
@@ -58,7 +59,7 @@ class Live {
     this.#table = true;
     const since = document.querySelector("[data-live-since]")?.dataset.liveSince;
     if (since !== undefined) this.#cursor = Number(since);
-    this.#watch(() => ({ type: "watch", table: true }));
+    this.#watch(() => ({ type: "watch", table: true, made_for: madeFor() }));
   }
 
   watchRequest(uuid, after = () => 0) {
@@ -233,6 +234,7 @@ async function get(url) {
   } catch {
     throw new Error("the server cannot be reached");
   }
+  if (reply.status === 409) throw new Error("you are not in this team any more");
   if (reply.status === 401) throw new Error("you are logged out");
   if (!reply.ok) throw new Error(`the server answers ${reply.status}`);
   return reply.json();

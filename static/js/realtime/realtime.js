@@ -9,6 +9,7 @@ import { sizeOf, spanOf } from "../record/frametext.js";
 import { Session } from "./session.js";
 import { headersProblem, optionsOf, optionTable } from "../lib/options.js";
 import { live } from "../lib/socket.js";
+import { askTeam, madeFor } from "../lib/team.js";
 import { toast } from "../lib/toasts.js";
 
 const MOST_TABS = 8;
@@ -89,6 +90,7 @@ class SessionTab {
       max_buffering: buffering.value ? Number(buffering.value) : null,
       auth: auth.value,
       ...optionsOf(this.form.elements, table),
+      made_for: madeFor(),
     });
   }
 
@@ -148,7 +150,7 @@ class SessionTab {
   }
 
   /** In words, and in the colour it deserves: most sessions end well. */
-  #ended({ kind, code, reason, http_code: httpCode, sentence }) {
+  #ended({ kind, code, reason, http_code: httpCode, sentence, team }) {
     const box = this.#part("ending");
     const isLost = kind === "lost";
     box.className = `notice session-ending notice-${CALM.has(kind) ? "info" : isLost ? "warning" : "error"}`;
@@ -158,6 +160,7 @@ class SessionTab {
     box.hidden = false;
     announce(`The session ended. ${sentence}`);
     sessionsChanged();
+    if (team) askTeam(team).then((isSent) => isSent && this.#connect());
   }
 
   #notice(message) {

@@ -1,0 +1,155 @@
+"""The team a person works in: chosen once for a log-in session, and named by every write.
+
+Only the person changes the choice. When the chosen team is lost (removed from it, or it is gone) no
+other one takes its place: the person is asked to choose.
+
+Every page says which team it was made for (`MadeFor`), and every write sends that back. A page that was
+left open while another tab switched the team can therefore not write into the wrong one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+from requests_app.models import Membership
+
+SESSION_KEY = "team"
+NOTHING_CHOSEN = 0
+
+Session = MutableMapping[str, Any]
+Person = AbstractBaseUser | AnonymousUser
+
+
+class NoTeam(Exception):
+    """The person belongs to no team."""
+
+
+class NotChosen(Exception):
+    """The person has to choose a team; `is_lost`: the one chosen before is theirs no longer."""
+
+    def __init__(self, *, is_lost: bool) -> None:
+        super().__init__("Choose a team.")
+        self.is_lost = is_lost
+
+
+@dataclass(frozen=True)
+class MadeFor:
+    """What a page says of itself: its team, and which other team its reader knows to be chosen.
+
+    Written `5`, or `5.3` by a page for team 5 whose reader was told that team 3 is the chosen one.
+    """
+
+    team_id: int
+    known_id: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> MadeFor | None:
+        """None for anything else than the two forms."""
+        found = re.fullmatch(r"([0-9]{1,18})(?:\.([0-9]{1,18}))?", text, re.ASCII)
+        if found is None:
+            return None
+        return cls(int(found[1]), int(found[2]) if found[2] else None)
+
+    @classmethod
+    def of(cls, team_id: int, session: Session) -> MadeFor:
+        """For a page of this team that is made now, and tells its reader of the choice."""
+        chosen = chosen_id(session)
+        return cls(team_id, None if chosen == team_id else chosen)
+
+    def __str__(self) -> str:
+        return str(self.team_id) if self.known_id is None else f"{self.team_id}.{self.known_id}"
+
+
+class Mismatch(Exception):
+    """Nothing was written: the page was made for another team than the chosen one.
+
+    `membership`: the person's in the page's team; None when they have left it or the page names none.
+    """
+
+    def __init__(self, membership: Membership | None, *, is_named: bool) -> None:
+        super().__init__("The page was made for another team.")
+        self.membership = membership
+        self.is_named = is_named
+
+
+def memberships_of(person: Person) -> list[Membership]:
+    """All of a person's memberships by the team's name, in one query: they are few."""
+    mine = Membership.objects.filter(user_id=person.pk or 0)
+    return list(mine.select_related("team", "user").order_by("team__name"))
+
+
+def in_team(mine: Iterable[Membership], team_id: int | None) -> Membership | None:
+    """The one of them in this team."""
+    return next((one for one in mine if one.team_id == team_id), None)
+
+
+def chosen_id(session: Session) -> int:
+    """The key of the team chosen in this session, theirs or not; NOTHING_CHOSEN when there is none."""
+    chosen = session.get(SESSION_KEY)
+    return chosen if isinstance(chosen, int) else NOTHING_CHOSEN
+
+
+def choose(session: Session, team_id: int) -> None:
+    """Work in this team from now on."""
+    session[SESSION_KEY] = team_id
+
+
+def chosen_membership(mine: Sequence[Membership], session: Session) -> Membership:
+    """The one of a person's memberships that is in the chosen team. Raises NoTeam, NotChosen.
+
+    Somebody with one team who has chosen none in this session has chosen that one.
+    """
+    chosen = chosen_id(session)
+    if found := in_team(mine, chosen):
+        return found
+    if not mine:
+        raise NoTeam
+    if chosen != NOTHING_CHOSEN or len(mine) > 1:
+        raise NotChosen(is_lost=chosen != NOTHING_CHOSEN)
+    choose(session, mine[0].team_id)
+    return mine[0]
+
+
+def membership_for_write(
+    mine: Sequence[Membership], session: Session, said: MadeFor | None
+) -> Membership:
+    """The membership in the team a write names. Raises Mismatch.
+
+    A session in which nothing was chosen yet (a log-in anew beside an open form) contradicts nothing.
+    """
+    membership = in_team(mine, said.team_id) if said else None
+    if said is None or membership is None:
+        raise Mismatch(None, is_named=said is not None)
+    if not is_known(said, session):
+        raise Mismatch(membership, is_named=True)
+    return membership
+
+
+def is_known(said: MadeFor, session: Session) -> bool:
+    """Whether the page's reader knows which team is chosen now."""
+    return chosen_id(session) in (said.team_id, said.known_id, NOTHING_CHOSEN)
+
+
+def news_of(
+    mine: Sequence[Membership], session: Session, membership: Membership | None
+) -> dict[str, str]:
+    """For the page of another team: names, and what it says of itself once its reader has agreed."""
+    chosen = in_team(mine, chosen_id(session))
+    return {
+        "made_for": membership.team.name if membership else "",
+        "chosen": chosen.team.name if chosen else "",
+        "value": str(MadeFor.of(membership.team_id, session)) if membership else "",
+    }
+
+
+def sentence(news: Mapping[str, str]) -> str:
+    """What has happened, for people and programs."""
+    now = f"You are in {news['chosen']} now." if news["chosen"] else "You are in no team now."
+    if news["made_for"]:
+        return f"This was made for {news['made_for']}. {now} Nothing was sent."
+    return f"This was made for a team that you are not in, or for none. {now} Nothing was sent."

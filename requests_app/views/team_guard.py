@@ -1,0 +1,109 @@
+"""Every write of a person says which team it was made for; one made for another team is refused (409).
+
+This is middleware and not a decorator, so that a new page is guarded without a thought. A write that
+concerns no team is marked `teamless`. The team comes as the form field `made_for`, or from scripts in the
+header `X-Made-For`, and means:
+
+    an address with `public_id`   the team of that request, whichever team is chosen
+    any other address             the chosen team, or another one if the page's reader was told of it
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+from requests_app.models import FalRequest, Membership
+from requests_app.teams.choice import (
+    Mismatch,
+    in_team,
+    is_known,
+    membership_for_write,
+    news_of,
+    sentence,
+)
+from requests_app.views.access import FIELD, HEADER, SAFE, keep_membership, memberships, said_by
+from requests_app.views.login import CAUSE, is_script
+
+NAMESPACE = "requests"  # the others: log-in, which has no team, and the API, whose tokens have one
+NOT_SHOWN = ("csrfmiddlewaretoken", FIELD, "token", "again_of", "next")
+NEWS = "X-Team-Now"  # a reply's: the page's team is no longer the chosen one
+
+V = TypeVar("V", bound=Callable[..., Any])
+
+
+def teamless(view: V) -> V:
+    """Mark a view that may be posted to without naming a team."""
+    view.is_teamless = True  # type: ignore[attr-defined]
+    return view
+
+
+class TeamGuard:
+    """The middleware; after the log-in's, for it asks who writes."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Tell a page that goes on reading for its team when another one was chosen meanwhile."""
+        response = self.get_response(request)
+        if request.headers.get(HEADER) and NEWS not in response and request.user.is_authenticated:
+            said = said_by(request)
+            if said and not is_known(said, request.session):
+                mine = in_team(memberships(request), said.team_id)
+                response[NEWS] = json.dumps(news_of(memberships(request), request.session, mine))
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Mapping[str, Any]
+    ) -> HttpResponse | None:
+        """Refuse a write for the wrong team; let the view do what it does otherwise."""
+        match = request.resolver_match
+        if request.method in SAFE or match is None or match.namespace != NAMESPACE:
+            return None
+        if getattr(view, "is_teamless", False) or not request.user.is_authenticated:
+            return None
+        try:
+            membership = _allowed(request, kwargs)
+        except Mismatch as mismatch:
+            return refusal(request, mismatch)
+        if membership:
+            keep_membership(request, membership)
+        return None
+
+
+def _allowed(request: HttpRequest, kwargs: Mapping[str, Any]) -> Membership | None:
+    said = said_by(request)
+    if "public_id" not in kwargs:
+        return membership_for_write(memberships(request), request.session, said)
+    found = FalRequest.objects.filter(public_id=kwargs["public_id"])
+    membership = in_team(memberships(request), found.values_list("team_id", flat=True).first())
+    if membership is None:
+        return None  # the view has its own answer for what is not there
+    if said is None or said.team_id != membership.team_id:
+        raise Mismatch(membership, is_named=said is not None)
+    return membership
+
+
+def refusal(request: HttpRequest, mismatch: Mismatch) -> HttpResponse:
+    """409: nothing was done, everything typed is on the page, and one button sends it after all."""
+    news = news_of(memberships(request), request.session, mismatch.membership)
+    if is_script(request):
+        reply: HttpResponse = JsonResponse({"detail": sentence(news)}, status=409)
+    else:
+        context = {
+            "news": news,
+            "sentence": sentence(news),
+            "is_named": mismatch.is_named,
+            "sent": [pair for pair in request.POST.lists() if pair[0] not in (FIELD, "csrfmiddlewaretoken")],
+            "typed": [pair for pair in request.POST.lists() if pair[0] not in NOT_SHOWN and any(pair[1])],
+            "has_files": bool(request.FILES),
+        }  # fmt: skip
+        reply = render(request, "teams/other_team.html", context, status=409)
+    reply[NEWS], reply[CAUSE] = json.dumps(news), "team"
+    return reply

@@ -1,0 +1,267 @@
+"""A write goes to the team its page was made for, or nowhere: every route, from the table of routes."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from requests_app.forms.submit import new_token
+from requests_app.models import (
+    ApiToken,
+    FalRequest,
+    Invitation,
+    Membership,
+    MessageTemplate,
+    Role,
+    Team,
+)
+from requests_app.teams import invitations
+from requests_app.teams.choice import SESSION_KEY
+from requests_app.urls import urlpatterns
+from tests.builders import make_person, make_queued
+
+# Writes that concern no team, and why.
+TEAMLESS = {
+    "switch_team": "it chooses the team",
+    "join": "it is for people who are not in the team yet",
+    "accept_invitation": "the person it was made to is not in the team yet",
+    "decline_invitation": "as above",
+    "setup": "there is no team yet",
+    "webhook": "fal has no session; the address has a secret",
+}
+HX = {"HX-Request": "true"}
+
+
+class Place:
+    """Team B with everything a route can act on, and team A beside it, which has the same person."""
+
+    def __init__(self, client: Client) -> None:
+        self.a, self.b = Team.objects.create(name="Alpha"), Team.objects.create(name="Beta")
+        self.person = make_person("ann", team=self.b, role=Role.OWNER)
+        Membership.objects.create(team=self.a, user=self.person, role=Role.OWNER)
+        self.row = make_queued(team=self.b, person=self.person)
+        self.client = client
+        client.force_login(self.person)
+        self.choose(self.a)
+        mine = self.b.memberships.get(user=self.person)
+        invitations.invite(self.b, Role.VIEWER, by=mine, now=timezone.now())
+        ApiToken.issue(self.person, self.b)
+        message = MessageTemplate.objects.create(
+            team=self.b, endpoint_id="acme/live", name="one", text="{}", saved_by=self.person
+        )
+        other = self.b.memberships.get(user=make_person("bob", team=self.b))
+        self.keys = {
+            "change_role": other.pk, "remove_member": other.pk, "delete_message": message.pk,
+            "withdraw": Invitation.objects.get().pk, "revoke_token": ApiToken.objects.get().pk,
+        }  # fmt: skip
+
+    def choose(self, team: Team | None) -> None:
+        session = self.client.session
+        session.pop(SESSION_KEY, None)
+        if team:
+            session[SESSION_KEY] = team.pk
+        session.save()
+
+    def address(self, name: str) -> str:
+        pattern: Any = next(one for one in urlpatterns if one.name == name)
+        given = {"public_id": self.row.public_id, "pk": self.keys.get(name), "number": 1}
+        kwargs = {one: given[one] for one in pattern.pattern.converters}
+        return reverse(f"requests:{name}", kwargs=kwargs)
+
+    def post(self, name: str, made_for: object = None, **more: Any) -> Any:
+        values = {**TYPED, **({} if made_for is None else {"made_for": str(made_for)})}
+        return self.client.post(self.address(name), values, **more)
+
+    def state(self) -> dict[str, Any]:
+        kept = (FalRequest, Membership, ApiToken, Invitation, MessageTemplate)
+        return {
+            model.__name__: list(model._default_manager.order_by("pk").values()) for model in kept
+        }
+
+
+TYPED = {
+    "token": new_token(), "endpoint_id": "acme/img", "mode": "queue", "input": '{"prompt": "secret <b>"}',
+    "role": "viewer", "username": "cleo", "name": "two", "text": '{"a": 1}',
+}  # fmt: skip
+
+
+@pytest.fixture
+def place(db: None) -> Place:
+    return Place(Client())
+
+
+GUARDED = [str(one.name) for one in urlpatterns if one.name not in TEAMLESS]
+OF_A_REQUEST = [name for name in GUARDED if "public_id" in str(next(one for one in urlpatterns if one.name == name).pattern)]  # fmt: skip
+OF_A_TEAM = [name for name in GUARDED if name not in OF_A_REQUEST]
+WRITES = ["new", "messages", "delete_message", "add_member", "change_role", "remove_member", "invite",
+          "withdraw", "make_token", "revoke_token"]  # fmt: skip
+
+
+SAID_NOTHING = (None, "", "x", "0", "-1", "1" * 40, "\u0661", "1.", "5.5.5", "999999")
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_a_write_that_names_no_team_of_the_persons_is_refused_everywhere(name, place):
+    before = place.state()
+    for said in SAID_NOTHING:
+        assert place.post(name, said).status_code == 409
+    assert place.state() == before
+
+
+@pytest.mark.parametrize("name", OF_A_TEAM)
+def test_a_write_made_for_another_team_than_the_chosen_one_changes_nothing(name, place):
+    before = place.state()
+    for known in ("", f".{place.b.pk}", ".999999", ".0"):
+        reply = place.post(name, f"{place.b.pk}{known}")
+        assert reply.status_code == 409
+        assert "This form was made for Beta" in reply.text
+        assert "You are in <strong>Alpha</strong> now." in reply.text
+    assert place.state() == before
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_the_page_of_the_refusal_sends_it_to_the_pages_team_after_all(name, place):
+    before = place.state()
+    page = place.post(name, place.b.pk)
+    fields = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page.text)
+    reply = place.client.post(place.address(name), {key: unescape(value) for key, value in fields})
+    assert reply.status_code in (200, 201, 302)
+    assert place.state() != before
+    assert not FalRequest.objects.filter(team=place.a).exists()
+    assert not ApiToken.objects.filter(team=place.a).exists()
+    assert place.client.session[SESSION_KEY] == place.a.pk
+
+
+def test_what_was_typed_is_shown_and_kept_exactly(place):
+    reply = place.post("new", place.b.pk)
+    assert "{&quot;prompt&quot;: &quot;secret &lt;b&gt;&quot;}" in reply.text
+    assert "no-store" in reply["Cache-Control"]
+    assert "csrfmiddlewaretoken</dt>" not in reply.text
+
+
+@pytest.mark.parametrize("name", OF_A_REQUEST)
+def test_a_write_on_a_request_names_that_requests_team(name, place):
+    before = place.state()
+    assert place.post(name, place.a.pk).status_code == 409
+    assert place.post(name, f"{place.a.pk}.{place.b.pk}").status_code == 409
+    assert place.state() == before
+
+
+@pytest.mark.parametrize("name", ["cancel", "again"])
+def test_a_write_on_a_request_needs_no_choice_of_its_team(name, place):
+    """Which request it is stands in the address, and the page says whose it is."""
+    before = place.state()
+    assert place.post(name, place.b.pk).status_code == 302
+    assert place.state() != before
+    assert not FalRequest.objects.filter(team=place.a).exists()
+
+
+def test_a_foreign_request_is_as_missing_as_before(place, as_stranger):
+    gone = reverse("requests:cancel", args=["00000000-0000-4000-8000-000000000000"])
+    foreign = as_stranger.post(place.address("cancel"))
+    assert foreign.status_code == 404
+    assert foreign.content == as_stranger.post(gone).content
+
+
+@pytest.mark.parametrize("name", OF_A_TEAM)
+def test_who_has_left_the_pages_team_writes_nothing_in_either(name, place):
+    place.choose(place.b)
+    place.b.memberships.filter(user=place.person).delete()
+    before = place.state()
+    reply = place.post(name, place.b.pk)
+    assert reply.status_code == 409
+    assert (
+        "a team you are not in" in reply.text
+        and '<button class="button button-primary">' not in reply.text
+    )
+    assert "Beta" not in reply.text
+    assert place.state() == before
+
+
+def test_a_choice_that_was_lost_does_not_let_a_form_of_another_team_through(place):
+    place.choose(place.b)
+    place.b.memberships.filter(user=place.person).delete()
+    assert place.post("new", place.a.pk).status_code == 409
+    assert not FalRequest.objects.filter(team=place.a).exists()
+
+
+def test_a_form_that_outlived_its_log_in_goes_to_its_own_team(place):
+    place.choose(None)
+    assert place.post("new", place.b.pk).status_code == 302
+    assert FalRequest.objects.latest("id").team == place.b
+
+
+def test_a_script_says_it_in_a_header_and_is_told_in_one(place):
+    client, address = place.client, place.address("new")
+    reply = client.post(address, TYPED, headers={**HX, "X-Made-For": str(place.b.pk)})
+    assert reply.status_code == 409
+    news = json.loads(reply["X-Team-Now"])
+    assert news == {"made_for": "Beta", "chosen": "Alpha", "value": f"{place.b.pk}.{place.a.pk}"}
+    assert (
+        client.post(address, TYPED, headers={**HX, "X-Made-For": news["value"]}).status_code == 200
+    )
+    assert FalRequest.objects.latest("id").team == place.b
+    plain = client.post(address, TYPED, headers={"Accept": "application/json"})
+    assert plain.status_code == 409 and "Nothing was sent" in plain.json()["detail"]
+
+
+def test_a_name_in_any_script_fits_into_the_header(place):
+    Team.objects.filter(pk=place.b.pk).update(name="東京\nレモン 🍋")
+    reply = place.post("new", place.b.pk, headers=HX)
+    assert json.loads(reply["X-Team-Now"])["made_for"] == "東京\nレモン 🍋"
+
+
+@pytest.mark.parametrize("path", ["requests:list", "requests:rows", "requests:counts", "requests:changes",
+                                  "requests:sessions", "requests:messages"])  # fmt: skip
+def test_a_page_goes_on_reading_for_its_team_and_is_told_of_the_switch(path, place):
+    reply = place.client.get(reverse(path), headers={"X-Made-For": str(place.b.pk)})
+    assert reply.status_code == 200
+    assert json.loads(reply["X-Team-Now"])["chosen"] == "Alpha"
+    for told in (place.a.pk, f"{place.b.pk}.{place.a.pk}"):
+        assert "X-Team-Now" not in place.client.get(
+            reverse(path), headers={"X-Made-For": str(told)}
+        )
+
+
+def test_rows_are_those_of_the_pages_team(place):
+    ids = {"ids": str(place.row.public_id)}
+    for said, is_there in ((place.b.pk, True), (place.a.pk, False)):
+        shown = place.client.get(reverse("requests:rows"), ids, headers={"X-Made-For": str(said)})
+        assert (str(place.row.public_id) in shown.text) == is_there
+
+
+@pytest.mark.parametrize("said", ["foreign", "999999", "x"])
+def test_reading_for_a_team_one_is_not_in_shows_no_other_instead(said, place, stranger):
+    foreign = Team.objects.of(stranger).get().pk
+    query = {"team": foreign if said == "foreign" else said}
+    replies = [
+        place.client.get(reverse(f"requests:{name}"), query) for name in ("list", "rows", "new")
+    ]
+    assert [reply.status_code for reply in replies] == [409] * 3
+    assert "Choose a team" in replies[0].text
+
+
+def test_every_form_of_a_template_says_its_team(place: Place) -> None:
+    """What the middleware would refuse is found here first."""
+    from tests.source import text_of, under
+
+    teamless = re.compile(r"switch_team|account_|_invitation'|join|setup|action=\"{{ request")
+    for path in under("templates/", suffix=".html"):
+        for form in re.findall(r"<form\b[^>]*method=\"post\".*?</form>", text_of(path), re.DOTALL):
+            if not teamless.search(form) and "/join.html" not in path and "/setup.html" not in path:
+                assert "{% made_for" in form, f"{path}: {form[:120]}"
+
+
+def test_a_user_without_any_team_is_told_so(db: None) -> None:
+    client = Client()
+    client.force_login(User.objects.create_user("alone"))
+    assert client.post(reverse("requests:new"), {"made_for": "1"}).status_code == 409
+    assert client.get("/requests/").status_code == 403
