@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
 _REFUSED = (
-    "accelerometer", "bluetooth", "browsing-topics", "camera", "display-capture", "geolocation",
+    "accelerometer", "browsing-topics", "camera", "display-capture", "geolocation",
     "gyroscope", "hid", "idle-detection", "local-fonts", "magnetometer", "microphone", "midi",
     "otp-credentials", "payment", "publickey-credentials-get", "screen-wake-lock", "serial", "usb",
     "xr-spatial-tracking",
