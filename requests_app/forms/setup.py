@@ -31,20 +31,26 @@ class AccountForm(forms.Form):
     )
 
     def clean_username(self) -> str:
-        """A name that Django's user model takes and nobody has in any spelling."""
+        """A name that Django's user model takes."""
         name: str = User.normalize_username(self.cleaned_data["username"])
         User._meta.get_field("username").run_validators(name)
         if fault := fault_of(name):
             raise ValidationError(fault)
-        if Account.objects.is_taken(name):
-            raise NameTaken
         return name
+
+    @property
+    def is_name_taken(self) -> bool:
+        """Whether the answer tells that somebody has the name."""
+        return self.has_error("username", code=NameTaken.CODE)
 
     def clean(self) -> dict[str, Any]:
         """The configured validators, which also compare the password with the user name."""
         fields: dict[str, Any] = super().clean() or self.cleaned_data
         if password := fields.get("password"):
             self._check(password, fields.get("username", ""))
+        # Last, so that names cannot be asked for with a form that would make no account.
+        if not self.errors and Account.objects.is_taken(fields["username"]):
+            self.add_error("username", NameTaken())
         return fields
 
     def _check(self, password: str, username: str) -> None:

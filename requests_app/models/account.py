@@ -25,8 +25,10 @@ TAKEN = "This name is taken, or looks like one that is. If it is you, log in fir
 class NameTaken(ValidationError):
     """Another account has this name, in this or another spelling."""
 
+    CODE = "unique"
+
     def __init__(self) -> None:
-        super().__init__(TAKEN, code="unique")
+        super().__init__(TAKEN, code=self.CODE)
 
 
 class AccountName(models.Model):

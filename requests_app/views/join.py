@@ -17,11 +17,16 @@ from django.views.decorators.http import require_http_methods
 from dashboard.masking import masks_path
 from requests_app.accounts import devices
 from requests_app.forms.setup import AccountForm
-from requests_app.models import Account, NameTaken, Team
+from requests_app.models import Account, Invitation, NameTaken, Team
 from requests_app.teams import invitations
 from requests_app.teams.choice import choose
 from requests_app.teams.people import Refused
 from requests_app.views.team_guard import teamless
+
+TOO_MANY_NAMES = (
+    "This link has refused too many names and makes no account any more. Ask for another one; "
+    "who has an account can still log in and join."
+)
 
 
 @teamless
@@ -33,7 +38,7 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
     try:
         found = invitations.find(secret, now=timezone.now())
         form = None if request.user.is_authenticated else AccountForm(request.POST or None)
-        if request.method == "POST" and (form is None or form.is_valid()):
+        if request.method == "POST" and _may_accept(found, form):
             return _accepted(request, secret, form)
     except invitations.InvitationDead as error:
         raise Http404 from error
@@ -42,6 +47,18 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
     status = 422 if request.method == "POST" else 200
     context = {"invitation": found, "form": form, "secret": secret}
     return render(request, "teams/join.html", context, status=status)
+
+
+def _may_accept(found: Invitation, form: AccountForm | None) -> bool:
+    """Whether the form is right. A link tells of a few names only that somebody has them."""
+    if form is None:
+        return True
+    if not invitations.takes_names(found):
+        form.errors.clear()  # what they say of the name is not told any more
+        form.add_error(None, TOO_MANY_NAMES)
+    elif not form.is_valid() and form.is_name_taken:
+        invitations.note_refused_name(found)
+    return form.is_valid()
 
 
 def _accepted(request: HttpRequest, secret: str, form: AccountForm | None) -> HttpResponse:
