@@ -24,6 +24,8 @@ MODE_HELP = {
     Mode.STREAM: "Watch the output grow, event by event. Hanging up stops the work; cut after {limit} s.",
 }
 LONG_LINE = 80  # characters
+LARGE_INPUT = 100_000  # characters; a larger one is never put into a page
+GLIMPSE = 2_000  # characters of it that are shown
 
 
 def new_token() -> str:
@@ -36,6 +38,8 @@ class SubmitForm(OptionForm):
 
     token = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput)
     again_of = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    # Stands for an input that is too large for the page: that of the earlier request goes out as it is.
+    input_of = forms.UUIDField(required=False, widget=forms.HiddenInput)
     endpoint_id = forms.CharField(label="Endpoint", max_length=300, strip=False)
     mode = forms.ChoiceField(
         choices=[(mode.value, mode.label) for mode in SUBMITTABLE],
@@ -48,8 +52,10 @@ class SubmitForm(OptionForm):
 
     draft: Draft
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, stored: FalRequest | None = None, **kwargs: Any) -> None:
+        """`stored` is the request that `input_of` names, if the person may repeat it."""
         super().__init__(*args, **kwargs)
+        self.stored = stored
         self.fields["token"].error_messages = {
             "required": "The form was incomplete. It has been renewed: press Submit again.",
             "invalid": "The form was damaged. It has been renewed: press Submit again.",
@@ -67,8 +73,25 @@ class SubmitForm(OptionForm):
             for mode, sentence in MODE_HELP.items()
         }
 
+    @property
+    def shown_input(self) -> str:
+        """What the field shows; of an input too large for a page, nothing."""
+        typed = str(self["input"].value() or "")
+        return "" if len(typed) > LARGE_INPUT else typed
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether something was typed that is too large to be shown again."""
+        return len(str(self["input"].value() or "")) > LARGE_INPUT
+
     def clean_input(self) -> str:
         """Browsers send CRLF; what was typed (and what line numbers count) is LF."""
+        if self.data.get("input_of") and not self.cleaned_data["input"].strip():
+            if self.stored is None or self.stored.payload_removed_at is not None:
+                raise forms.ValidationError(
+                    "The earlier input is not there any more: type it here."
+                )
+            return self.stored.input_text
         return str(self.cleaned_data["input"]).replace("\r\n", "\n")
 
     def clean(self) -> dict[str, Any]:
@@ -114,10 +137,12 @@ def _editable(text: str) -> str:
 
 def values_of(row: FalRequest) -> dict[str, Any]:
     """The form filled in like an earlier request ("Run again")."""
+    is_large = len(row.input_text) > LARGE_INPUT
     return {
         "again_of": row.public_id,
+        "input_of": row.public_id if is_large else None,
         "endpoint_id": row.endpoint_id,
         "mode": row.mode,
-        "input": _editable(row.input_text),
+        "input": "" if is_large else _editable(row.input_text),
         **initial_of(row.options),
     }

@@ -17,7 +17,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from requests_app import lifecycle
-from requests_app.forms.submit import SubmitForm, new_token, values_of
+from requests_app.forms.submit import GLIMPSE, SubmitForm, new_token, values_of
 from requests_app.forms.suggestions import first_values, suggestions
 from requests_app.lifecycle import KeyReused
 from requests_app.models import FalRequest, Mode, Team
@@ -49,7 +49,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request, SubmitForm(initial={**_first_values(request), "token": new_token()}))
     values = request.POST.copy()
-    form = SubmitForm(values)
+    form = SubmitForm(values, stored=_stored(request, values.get("input_of", "")))
     if not form.is_valid():
         return _refused(request, form, values)
     try:
@@ -68,6 +68,14 @@ def _first_values(request: HttpRequest) -> dict[str, Any]:
     if again_id := request.GET.get("again"):
         return values_of(get_actable_or_404(request.user, _uuid_or_none(again_id) or uuid4()))
     return first_values(request.GET.get("endpoint", ""))
+
+
+def _stored(request: HttpRequest, public_id: Any) -> FalRequest | None:
+    """The request whose input goes out again: one of the team's."""
+    found = _uuid_or_none(public_id)
+    return (
+        FalRequest.objects.filter(team=team_of(request), public_id=found).first() if found else None
+    )
 
 
 def _create_once(request: HttpRequest, form: SubmitForm) -> FalRequest:
@@ -100,11 +108,20 @@ def _page(request: HttpRequest, form: SubmitForm, status: int = 200) -> HttpResp
     context = {
         "form": form,
         "suggestions": suggestions(team_of(request)),
+        "large": _glimpse(_stored(request, form["input_of"].value())),
         "repeats": _again_of(request, _uuid_or_none(form["again_of"].value())),
         "run_url": settings.FAL_RUN_URL,
         "queue_url": settings.FAL_QUEUE_URL,
     }
     return render(request, "form/new.html", context, status=status)
+
+
+def _glimpse(row: FalRequest | None) -> dict[str, Any] | None:
+    """What the form shows of an input that is too large for it."""
+    if row is None:
+        return None
+    text = row.input_text
+    return {"row": row, "size": len(text.encode()), "beginning": text[:GLIMPSE]}
 
 
 def _uuid_or_none(value: Any) -> UUID | None:

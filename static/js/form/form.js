@@ -2,8 +2,10 @@
 // The server judges; nothing here changes or blocks what was typed.
 
 import { Code } from "../lib/code.js";
+import { request } from "../lib/http.js";
 import { JsonError, format, offsetOf, placeOf, problemOf } from "../lib/jsontext.js";
 import { optionsOf, optionTable } from "../lib/options.js";
+import { toast } from "../lib/toasts.js";
 
 const PAUSE_MS = 150;
 
@@ -26,11 +28,38 @@ class Compose {
     form.addEventListener("htmx:afterRequest", () => this.#answered());
     document.getElementById("json-go").addEventListener("click", () => this.#goThere());
     document.getElementById("format-json").addEventListener("click", () => this.#format());
+    this.#offerLarge();
     document.getElementById("sent").hidden = false;
     document.getElementById("format-json").hidden = false;
     form.querySelector(".submit-keys").hidden = false;
     this.#show();
     this.#markErrors();
+  }
+
+  /** An earlier input that is too large for the page is fetched only when it is to be edited. */
+  #offerLarge() {
+    const place = document.getElementById("large-input");
+    const button = document.getElementById("edit-large");
+    if (!place) return;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      button.disabled = true;
+      try {
+        const reply = await request(place.dataset.input);
+        if (!reply.ok) throw new Error(`the server answers ${reply.status}`);
+        this.#input.value = await reply.text();
+        place.remove();
+        this.#input.focus();
+        this.#show();
+      } catch {
+        button.disabled = false;
+        toast("The input could not be fetched. Try again.", { error: true });
+      }
+    });
+  }
+
+  get #isStored() {
+    return document.getElementById("large-input") !== null && !this.#input.value.trim();
   }
 
   #later() {
@@ -121,6 +150,7 @@ class Compose {
       mode: this.#fields.mode.value,
       input: this.#input.value,
       options: optionsOf(this.#fields, this.#table),
+      isLeftOut: this.#isStored,
     };
   }
 

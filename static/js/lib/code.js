@@ -27,7 +27,7 @@ export class Code {
 
   show() {
     const request = this.#request();
-    const isLong = request.input.length > SAMPLE_LIMIT;
+    const isLong = request.isLeftOut || request.input.length > SAMPLE_LIMIT;
     this.#pre.textContent = isLong
       ? "The input is too long to be shown here. It is sent as it is."
       : SAMPLES[this.#sample](request, this.#site);
