@@ -18,6 +18,7 @@ from requests_app.views import (
     session,
     settings,
     setup,
+    times,
     webhooks,
 )
 
@@ -50,6 +51,7 @@ urlpatterns = [
     path("session/again/", session.logged_in_again, name="logged_in_again"),
     path("team/", actions.switch_team, name="switch_team"),
     path("settings/", settings.settings_page, name="settings"),
+    path("settings/times/", times.times, name="times"),
     path("settings/members/", settings.add_member, name="add_member"),
     path("settings/members/<int:pk>/role/", settings.change_role, name="change_role"),
     path("settings/members/<int:pk>/remove/", settings.remove_member, name="remove_member"),

@@ -17,6 +17,7 @@ from requests_app.models.evidence import (
 from requests_app.models.guesses import GuessCounter
 from requests_app.models.names import fault_of, keys_of
 from requests_app.models.observation import Observation, Source
+from requests_app.models.preferences import TimePreference
 from requests_app.models.request import (
     AT_FAL,
     ENDED,
@@ -65,6 +66,7 @@ __all__ = [
     "Source",
     "Status",
     "Team",
+    "TimePreference",
     "digest",
     "fault_of",
     "keys_of",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django import template
@@ -140,31 +140,6 @@ def icon(name: str, label: str = "") -> SafeString:
 
 
 @register.filter
-def ago(moment: datetime | None) -> SafeString | str:
-    """A <time> that reads relative; time.js keeps it fresh and in the reader's zone."""
-    if moment is None:
-        return ""
-    return format_html(
-        '<time datetime="{}" data-ago title="{} UTC">{} ago</time>',
-        moment.isoformat(timespec="milliseconds"),
-        f"{moment:%Y-%m-%d %H:%M:%S}",
-        _coarse((timezone.now() - moment).total_seconds()),
-    )
-
-
-@register.filter
-def clock(moment: datetime | None) -> SafeString | str:
-    """A <time> that reads exact; time.js shows it in the reader's zone."""
-    if moment is None:
-        return ""
-    return format_html(
-        '<time datetime="{}" data-exact>{} UTC</time>',
-        moment.isoformat(timespec="milliseconds"),
-        f"{moment:%Y-%m-%d %H:%M:%S}",
-    )
-
-
-@register.filter
 def took(row: FalRequest) -> SafeString | str:
     """How long the row took, or has taken so far (then time.js ticks on)."""
     if row.is_ended:
@@ -216,14 +191,6 @@ def _long(seconds: int) -> str:
         return f"{hours} h {minutes} m"
     days, hours = divmod(hours, 24)
     return f"{days} d {hours} h"
-
-
-def _coarse(seconds: float) -> str:
-    """One unit is enough for an age."""
-    for length, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= length:
-            return f"{seconds // length:.0f} {unit}"
-    return f"{max(seconds, 0) // 1:.0f} s"
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""What every page's frame shows: team, teams, sandbox, where media may come from."""
+"""What every page shows: team, teams, sandbox, where media may come from, how times read."""
 
 from __future__ import annotations
 
@@ -9,15 +9,26 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from requests_app.models import Team
+from requests_app.display.times import TimeStyle
+from requests_app.models import Team, TimePreference
 from requests_app.teams import invitations
 from requests_app.teams.choice import MadeFor, NotChosen, NoTeam
 from requests_app.views.access import membership_of, memberships
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Template context `frame`; asks the database only when a template looks."""
-    return {"frame": SimpleLazyObject(lambda: _frame(request))}
+    """Template context `frame` and `time_style`; asks the database only when a template looks."""
+    return {
+        "frame": SimpleLazyObject(lambda: _frame(request)),
+        "time_style": SimpleLazyObject(lambda: _time_style(request)),
+    }
+
+
+def _time_style(request: HttpRequest) -> TimeStyle:
+    if not hasattr(request, "user"):
+        return TimeStyle()
+    chosen = TimePreference.of(request.user)
+    return TimeStyle(chosen.zone, chosen.has_ages, chosen.hours)
 
 
 def _frame(request: HttpRequest) -> dict[str, Any]:

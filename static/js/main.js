@@ -8,6 +8,7 @@ import "./lib/team.js";
 import "./lib/toasts.js";
 import "./lib/login.js";
 import "./lib/refusals.js";
+import "./lib/timemenu.js";
 import "./lib/lostmedia.js";
 import "./lib/connection.js";
 import "./list/rows.js";

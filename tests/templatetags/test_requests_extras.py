@@ -9,10 +9,8 @@ from django.utils import timezone
 
 from requests_app.models import FalRequest, Status
 from requests_app.templatetags.requests_extras import (
-    ago,
     bytes_size,
     clip_middle,
-    clock,
     duration,
     icon,
     status_look,
@@ -55,19 +53,6 @@ def test_bytes_read_as_a_person_says_them(size: int | None, text: str) -> None:
 def test_an_id_is_cut_in_its_middle() -> None:
     assert clip_middle("short") == "short"
     assert clip_middle("0123456789abcdefghij", 9) == "0123…ghij"
-
-
-def test_an_age_is_relative_with_the_exact_time_on_hover() -> None:
-    html = ago(timezone.now() - timedelta(minutes=3, seconds=5))
-    assert ">3 m ago</time>" in html
-    assert "data-ago" in html
-    assert 'title="20' in html
-    assert ago(None) == clock(None) == ""
-
-
-def test_a_clock_carries_its_moment_for_the_readers_zone() -> None:
-    assert 'datetime="2026-11-23T12:00:00.000+00:00"' in clock(NOON)
-    assert "2026-11-23 12:00:00 UTC" in clock(NOON)
 
 
 def test_a_live_row_ticks_and_an_ended_one_stands() -> None:

@@ -1,6 +1,7 @@
 // The realtime page: sessions side by side as tabs, each with a socket, a composer and a list of its own.
 
 import { announce } from "../lib/announce.js";
+import { present } from "../lib/time.js";
 import { Composer } from "./composer.js";
 import { formatted } from "../lib/jsontext.js";
 import { FrameDetail } from "../record/framedetail.js";
@@ -127,6 +128,7 @@ class SessionTab {
   #begun({ url }) {
     this.#part("record").href = `${url}?tab=events`;
     this.#part("record").hidden = false;
+    this.list.root.dataset.began = present().toISOString();
     sessionsChanged();
   }
 

@@ -1,10 +1,11 @@
 // One frame in full: what can be seen or heard in it, the decoded tree, the bytes as hex.
 
 import { request } from "../lib/http.js";
-import { hexOf, mediaIn, offsetOf, sizeOf, spanOf } from "./frametext.js";
+import { hexOf, mediaIn, momentOf, offsetOf, sizeOf, spanOf } from "./frametext.js";
 import { plainOf } from "../lib/jsontext.js";
 import { treeOfText } from "../lib/jsontree.js";
 import { findMedia, pageSources } from "../lib/media.js";
+import { timeElement } from "../lib/time.js";
 
 const HEX_BYTES = 4096; // shown at first
 const MOST_MEDIA = 12;
@@ -55,7 +56,9 @@ export class FrameDetail {
   #head(frame) {
     const { number, offset_ms: offset, size, kind = "event", direction = "in" } = frame;
     const name = kind === "event" ? `Event ${number}` : `Message ${number}, ${direction === "out" ? "sent" : "received"}, ${kind}`;
-    this.#part("title").textContent = `${name}, ${offsetOf(offset)}, ${sizeOf(size)}`;
+    const moment = momentOf(this.root, offset);
+    const at = moment ? [", ", timeElement(moment, "clock")] : [];
+    this.#part("title").replaceChildren(`${name}, ${offsetOf(offset)}, ${sizeOf(size)}`, ...at);
     this.#pair(frame);
     this.#part("download").href = this.#url(frame, kind === "event" ? "" : "raw/");
     this.#part("detail").hidden = false;

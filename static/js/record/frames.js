@@ -1,7 +1,8 @@
 // Frames as a list: direction, number, time, size, kind, first line. Filtered, paused, cleared; the newest in the page.
 
 import { Follower } from "../lib/follow.js";
-import { light, offsetOf, sizeOf, spanOf } from "./frametext.js";
+import { timeElement } from "../lib/time.js";
+import { light, momentOf, offsetOf, sizeOf, spanOf } from "./frametext.js";
 
 const MOST = 1000; // lines in the page; the server has the rest
 const WRITE_MS = 100; // the page is written ten times a second at most
@@ -261,7 +262,7 @@ export class FrameList {
     button.append(
       way,
       cell("number", `#${frame.number}`),
-      cell("offset", offsetOf(frame.offset_ms)),
+      this.#offset(frame),
       cell("size", sizeOf(frame.size)),
       cell("kind", frame.kind ?? "event"),
       cell("line", frame.line),
@@ -271,6 +272,15 @@ export class FrameList {
     item.append(button);
     this.#frames.set(item, frame);
     return item;
+  }
+
+  /** Since the beginning; the time of day on hover. */
+  #offset({ offset_ms: offset }) {
+    const moment = momentOf(this.root, offset);
+    if (!moment) return cell("offset", offsetOf(offset));
+    const element = timeElement(moment, "title", offsetOf(offset));
+    element.className = "frame-offset";
+    return element;
   }
 
   #itemOf(wanted) {

@@ -84,6 +84,12 @@ export function sizeOf(bytes) {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
+/** The moment of an offset; `data-began` of the root is that of offset 0. Null when it is not known. */
+export function momentOf(root, offset) {
+  const began = Date.parse(root.dataset.began ?? "");
+  return Number.isNaN(began) ? null : new Date(began + offset);
+}
+
 /** When a frame passed. Neighbours are a few ms apart: more exact than a span. */
 export function offsetOf(ms) {
   if (ms < 999.5) return `+${Math.round(ms)} ms`;

@@ -100,6 +100,7 @@ class RequestPage {
       const fresh = await fetchHtml(`${page.dataset.logs}?after=${after}`);
       const lines = fresh.querySelectorAll("li");
       if (!lines.length) return;
+      refreshTimes(fresh);
       this.#lines.append(...lines);
       while (this.#lines.childElementCount > MOST_LINES) this.#lines.firstElementChild.remove();
       document.getElementById("no-logs").hidden = true;

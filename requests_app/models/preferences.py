@@ -1,0 +1,35 @@
+"""What a person has chosen for their pages, wherever they log in."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db import models
+
+
+class TimePreference(models.Model):
+    """In which form a person reads times; see display.times. No row: as the fields' defaults say."""
+
+    HOURS = ((24, "24 hours"), (12, "12 hours"))
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", primary_key=True
+    )
+    # "local" (of the browser), "UTC", or a name of the IANA database
+    zone = models.CharField(max_length=64, default="local")
+    has_ages = models.BooleanField(default=True)  # in lists: "3 m ago"; else the exact time
+    hours = models.PositiveSmallIntegerField(choices=HOURS, default=24)
+
+    def __str__(self) -> str:
+        return f"{self.zone}, {self.hours} h"
+
+    @classmethod
+    def of(cls, user: AbstractBaseUser | AnonymousUser) -> TimePreference:
+        """The person's own, or the usual one."""
+        found = cls.objects.filter(user_id=user.pk).first() if user.is_authenticated else None
+        return found or cls()
+
+    @classmethod
+    def keep(cls, user: AbstractBaseUser | AnonymousUser, **chosen: str | bool | int) -> None:
+        """Store what the person chose; of two at once the later one stays."""
+        cls.objects.update_or_create(user_id=user.pk or 0, defaults=chosen)

@@ -1,0 +1,52 @@
+"""`{% time moment %}`: every moment on every page, in the form that its reader has chosen.
+
+    {% time row.created_at %}            3 m ago; the exact time for readers who prefer it
+    {% time step.at "exact" %}           2026-11-23 16:02:11 UTC
+    {% logged_at line.timestamp %}       16:02:11.120 UTC, for a text from the wire
+
+Hovering shows the exact time with the zone's name. static/js/lib/time.js writes the same again for a
+browser's own zone, and keeps ages fresh.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import template
+from django.template import Context
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from requests_app.display.times import TimeStyle, age, clock, exact, full, read_moment
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def time(context: Context, moment: datetime | None, kind: str = "age") -> SafeString | str:
+    """A moment; nothing for none. `kind`: age, exact or clock."""
+    return _element(moment, kind, context.get("time_style") or TimeStyle()) if moment else ""
+
+
+@register.simple_tag(takes_context=True)
+def logged_at(context: Context, text: str) -> SafeString | str:
+    """The time of a log line; a text that names no moment stays as fal wrote it."""
+    moment = read_moment(text)
+    return time(context, moment, "clock") if moment else text
+
+
+def _element(moment: datetime, kind: str, style: TimeStyle) -> SafeString:
+    return format_html(
+        '<time datetime="{}" data-time="{}" title="{}">{}</time>',
+        moment.isoformat(timespec="milliseconds"),
+        kind,
+        full(moment, style),
+        _text(moment, kind, style),
+    )
+
+
+def _text(moment: datetime, kind: str, style: TimeStyle) -> str:
+    if kind == "age" and style.has_ages:
+        return age(moment, timezone.now())
+    return clock(moment, style) if kind == "clock" else exact(moment, style)

@@ -1,0 +1,44 @@
+"""The person's choice of how times read: a dialog of the account menu, and a page without scripts."""
+
+from __future__ import annotations
+
+import json
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from requests_app.display.times import LOCAL, zones_by_region
+from requests_app.forms.times import TimeForm
+from requests_app.models import TimePreference
+from requests_app.views.team_guard import teamless
+
+
+@teamless
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def times(request: HttpRequest) -> HttpResponse:
+    """Show the choice, or keep another one."""
+    mine = TimePreference.of(request.user)
+    if request.method != "POST":
+        return _page(request, TimeForm(instance=mine))
+    form = TimeForm(request.POST, instance=mine)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    kept = form.cleaned_data
+    TimePreference.keep(request.user, **kept)
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Trigger": json.dumps({"times:chosen": kept})})
+    messages.success(request, "Times show as you chose.")
+    return redirect("requests:times")
+
+
+def _page(request: HttpRequest, form: TimeForm, status: int = 200) -> HttpResponse:
+    name = "teams/_times.html" if request.headers.get("HX-Request") else "teams/times.html"
+    regions = zones_by_region()
+    offered = {LOCAL, "UTC"}.union(*(zones for _, zones in regions))
+    context = {"form": form, "regions": regions, "offered": offered, "now": timezone.now()}
+    return render(request, name, context, status=status)

@@ -1,0 +1,58 @@
+"""`{% time %}` and `{% logged_at %}`: moments on pages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.template import Context, Template
+from django.utils import timezone
+
+from requests_app.display.times import TimeStyle
+
+NOON = datetime(2026, 11, 23, 12, 0, 0, 5000, tzinfo=UTC)
+BERLIN = TimeStyle("Europe/Berlin", has_ages=False, hours=12)
+
+
+def shown(tag: str, **context: Any) -> str:
+    return Template("{% load times %}{% " + tag + " %}").render(Context(context))
+
+
+def test_a_moment_carries_itself_its_kind_and_the_exact_time_with_its_zone() -> None:
+    assert shown('time at "exact"', at=NOON) == (
+        '<time datetime="2026-11-23T12:00:00.005+00:00" data-time="exact" '
+        'title="2026-11-23 12:00:00.005 UTC">2026-11-23 12:00:00 UTC</time>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("age", ">2026-11-23 1:00:00 PM UTC+1<"),
+        ("exact", ">2026-11-23 1:00:00 PM UTC+1<"),
+        ("clock", ">1:00:00.005 PM UTC+1<"),
+    ],
+)
+def test_it_reads_as_its_reader_chose(kind: str, text: str) -> None:
+    html = shown(f'time at "{kind}"', at=NOON, time_style=BERLIN)
+    assert text in html
+    assert "Europe/Berlin (UTC+1)" in html
+
+
+def test_an_age_is_the_usual_form() -> None:
+    assert ">3 m ago<" in shown("time at", at=timezone.now() - timedelta(minutes=3, seconds=5))
+
+
+def test_no_moment_is_no_text() -> None:
+    assert shown("time at", at=None) == ""
+
+
+def test_a_log_lines_time_is_a_moment_like_all_others() -> None:
+    html = shown("logged_at text", text="2026-11-23T12:00:00.005", time_style=BERLIN)
+    assert html == shown('time at "clock"', at=NOON, time_style=BERLIN)
+
+
+@pytest.mark.parametrize("text", ["", "later", "<b>"])
+def test_a_log_line_without_a_moment_keeps_fals_own_words(text: str) -> None:
+    assert shown("logged_at text", text=text) == text.replace("<", "&lt;").replace(">", "&gt;")
