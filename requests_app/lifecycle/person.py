@@ -64,8 +64,8 @@ def create(
 
 
 def _tell_repeated(row: FalRequest, repeat: FalRequest, who: str, now: datetime) -> None:
-    """An uncertain request says that it was sent once more: the next person must not do it too."""
-    if row.status == Status.UNCERTAIN:
+    """A request of unknown fate says that it was sent once more: the next person must not do it too."""
+    if row.status == Status.UNCERTAIN or row.is_given_up:
         note = f"{who} submitted it again, as {repeat.public_id}; it may cost twice."
         data = {"repeat": str(repeat.public_id)}
         record(row, row.status, "repeated", note, Source.PERSON, at=now, data=data)

@@ -67,6 +67,12 @@ _REFUSED = StatusLook(
     "failed",
     "fal refused the request itself. Correct it and run it again; unchanged it will fail again.",
 )
+_GIVEN_UP = StatusLook(
+    "uncertain",
+    "question",
+    "given up",
+    "It was ended here while its fate was unknown: fal may have run it, and it may be paid.",
+)
 _TRYING = StatusLook(
     "pending",
     "outline",
@@ -86,6 +92,8 @@ def status_look(row: FalRequest) -> StatusLook:
     """How the row's status looks: the same everywhere."""
     if row.is_cancelling:
         return _CANCELLING
+    if row.is_given_up:
+        return _GIVEN_UP
     if row.was_user_error:
         return _REFUSED
     if row.status == Status.PENDING and row.tries:

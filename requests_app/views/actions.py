@@ -159,12 +159,16 @@ def cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def give_up(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """End an uncertain request as failed, because a person says so."""
+    """End an uncertain request as failed, because a person says so. A GET asks whether to."""
     row = get_actable_or_404(request.user, public_id)
+    if request.method != "POST":
+        return render(request, "request/give_up.html", {"row": row})
     if lifecycle.give_up(row.pk, person=_person(request), now=timezone.now()):
-        return _done(request, row, "Given up: it counts as failed.")
+        return _done(
+            request, row, "Given up: it ended here as failed. Whether fal ran it is unknown."
+        )
     return _done(request, row, "It is no longer uncertain; nothing was changed.")
 
 

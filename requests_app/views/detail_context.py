@@ -23,7 +23,7 @@ from requests_app.fal.headers import (
 )
 from requests_app.forms.submit import new_token
 from requests_app.lifecycle import CANCEL_NOTES
-from requests_app.models import FalRequest, LogLine, Mode, Observation, Source, Status
+from requests_app.models import FalRequest, LogLine, Mode, Observation, Status
 from requests_app.templatetags.requests_extras import duration
 
 INPUT_LIMIT = 48 * 1024  # characters of the escaped text
@@ -103,8 +103,8 @@ def live(row: FalRequest, *, may_act: bool) -> dict[str, Any]:
 
 def _output_version(row: FalRequest, not_sent: str) -> str:
     """Another one when the page has something else to show for an output."""
-    searched = f"{row.seq} {row.due_at}" if row.status == Status.UNCERTAIN else ""
-    return f"{row.status}-{row.output_size}-{row.ended_at or not_sent or searched}"
+    told_since = f"{row.seq} {row.due_at}" if row.is_lost or row.status == Status.FAILED else ""
+    return f"{row.status}-{row.output_size}-{row.ended_at or not_sent}-{told_since}"
 
 
 def _not_sent(row: FalRequest, heard: list[Observation]) -> str:
@@ -150,8 +150,7 @@ def _output(row: FalRequest, heard: list[Observation]) -> dict[str, Any]:
     body = output_for_page(row) if row.output_size else b""
     readable = is_text(body)
     shown = preview(body) if body and readable else None
-    listed = next((seen for seen in reversed(heard) if seen.source == Source.LIST), None)
-    explanation = explain(row, body, listed)
+    explanation = explain(row, body, heard)
     return {
         "explanation": explanation,
         "looks_in_s": _seconds_until(explanation.looks_at if explanation else None),

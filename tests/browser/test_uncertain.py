@@ -59,3 +59,28 @@ def test_a_page_follows_the_time_of_the_next_look(open_page: Any, faults: Any) -
     clock = page.locator("[data-looks-in] time")
     first = clock.get_attribute("datetime")
     expect(clock).not_to_have_attribute("datetime", first or "", timeout=15_000)
+
+
+def test_giving_up_asks_first_by_mouse_and_by_keyboard_and_says_what_is_unknown(
+    open_page: Any, faults: Any
+) -> None:
+    faults({**LOST, "do": "reset_before"})
+    path = submit(open_page, "sandbox/image", {"prompt": "given up", "seed": 15})
+    page = open_page(path, width=390)
+    expect(badge(page)).to_have_text("uncertain", timeout=10_000)
+    opener = page.get_by_role("link", name="Give up…")
+    dialog = page.get_by_role("dialog", name="Give up on this request?")
+    opener.focus()
+    page.keyboard.press("Enter")
+    expect(dialog).to_contain_text("it may run, and it may be paid")
+    expect(dialog.get_by_role("button", name="Keep waiting")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(opener).to_be_focused()
+    expect(badge(page)).to_have_text("uncertain")
+    opener.click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    dialog.get_by_role("button", name="Give up").click()
+    expect(badge(page)).to_have_text("given up")
+    expect(page.locator("#part-output")).to_contain_text("Given up, outcome unknown")
+    expect(page.get_by_role("link", name="Run again (may cost twice)")).to_be_visible()

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from requests_app.display.advice import KNOWN
 from requests_app.display.explain import MAX_FIELDS, explain
-from requests_app.models import FalRequest, Observation, Status
+from requests_app.models import ErrorType, FalRequest, Observation, Status
+from tests.source import tree_of, under
 
 
 def failed(**fields: object) -> FalRequest:
@@ -163,11 +168,15 @@ def test_uncertain_says_that_it_may_cost_and_is_never_repeated_by_itself():
 def test_uncertain_says_how_it_is_looked_for_and_what_was_seen():
     at = datetime(2026, 1, 1, tzinfo=UTC)
     row = FalRequest(status=Status.UNCERTAIN, due_at=at)
-    told = explain(row, b"", Observation(kind="list_unclear", note="two of them"))
+    told = explain(row, b"", [Observation(kind="list_unclear", source="list", note="two of them")])
     assert told is not None
     assert "looked for in fal's list" in told.search
     assert (told.found, told.looks_at) == ("two of them", at)
-    quiet = explain(row, b"", Observation(kind="list_read", note="fal's list can be read again."))
+    quiet = explain(
+        row,
+        b"",
+        [Observation(kind="list_read", source="list", note="fal's list can be read again.")],
+    )
     assert quiet is not None
     assert quiet.found == ""
 
@@ -188,3 +197,90 @@ def test_uncertain_says_why_it_is_not_looked_for(options: dict[str, Any], why: s
 )
 def test_an_odd_answer_is_no_error_of_ours(raw):
     assert explain(failed(error_code=422), raw)
+
+
+# --- every word that we write ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error_type", ErrorType)
+def test_every_error_type_of_ours_has_an_entry_of_its_own(error_type: ErrorType):
+    assert error_type in KNOWN
+    told = explain(failed(error_type=error_type, error="why"), b"")
+    assert told is not None
+    assert told.title != "It failed at fal"
+    others = [KNOWN[other] for other in ErrorType if other is not error_type]
+    assert KNOWN[error_type] not in others
+
+
+def words_written() -> Iterator[tuple[str, str]]:
+    """Every error type that stands as a text in what may write one."""
+    for path in under("requests_app/"):
+        if not path.startswith(("requests_app/fal/", "requests_app/sandbox/")):
+            for node in ast.walk(tree_of(path)):
+                yield from ((path, word) for word in _words_in(node))
+
+
+def _words_in(node: ast.AST) -> Iterator[str]:
+    found: list[ast.expr | None] = []
+    if isinstance(node, ast.Call):
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        found += node.args[1:2] if name == "Ended" else []
+        found += node.args[2:3] if name == "_failed" else []
+        found += [keyword.value for keyword in node.keywords if keyword.arg == "error_type"]
+    if isinstance(node, ast.Dict):
+        pairs = zip(node.keys, node.values, strict=True)
+        found += [told for key, told in pairs if ast.unparse(key or told) == "'error_type'"]
+    for told in found:
+        yield from (n.value for n in ast.walk(told or node)
+                    if isinstance(n, ast.Constant) and isinstance(n.value, str) and re.fullmatch("[a-z_]+", n.value))  # fmt: skip
+
+
+def test_no_error_type_is_written_that_is_not_in_the_enumeration():
+    own = {*ErrorType, "error_type"}
+    assert [(path, word) for path, word in words_written() if word not in own] == []
+
+
+# --- the reason, and advice that fits it ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence", "title"),
+    [
+        ({"detail": {"type": "content_policy_violation", "msg": "Prompt was blocked"}}, "Prompt was blocked", "The content was refused"),
+        ({"detail": "Your prompt violates our content policy"}, "Your prompt violates our content policy", "The content was refused"),
+        ({"error": "The model ran out of credits upstream"}, "The model ran out of credits upstream", "A balance or quota is used up"),
+        ("CUDA out of memory", "CUDA out of memory", "The model ran out of memory"),
+        ({"message": "steps has to be below 50"}, "steps has to be below 50", "The input was not accepted"),
+    ],
+)  # fmt: skip
+def test_the_reason_comes_first_and_the_advice_fits_it(answer: Any, sentence: str, title: str):
+    row = failed(error="fal answered with HTTP 422.", error_code=422)
+    told = explain(row, json.dumps(answer).encode())
+    assert told is not None
+    assert (told.sentence, told.title) == (sentence, title)
+
+
+def test_given_up_says_that_its_outcome_is_unknown_and_that_it_may_cost_twice():
+    told = explain(failed(error_type="given_up", error="ann gave up."), b'{"text": "late"}')
+    assert told is not None
+    assert (told.tone, told.title) == ("unknown", "Given up, outcome unknown")
+    assert "may cost twice" in told.advice
+
+
+def test_what_came_to_light_after_giving_up_is_told():
+    late = Observation(kind="evidence", source="webhook", note="It completed at fal.")
+    told = explain(failed(error_type="given_up", fal_request_id="r"), b"", [late])
+    assert told is not None
+    assert told.later == (late,)
+    assert told.title == "Given up; fal has told more since"
+    assert told.search == ""
+
+
+def test_a_contradiction_after_any_failure_is_told():
+    late = Observation(kind="contradiction", source="webhook", note="fal says otherwise now.")
+    told = explain(
+        failed(error_type="result_expired"), b'{"detail": [{"msg": "an output"}]}', [late]
+    )
+    assert told is not None
+    assert told.later == (late,)
+    assert told.fields == ()

@@ -211,7 +211,10 @@ def test_a_viewer_may_not_submit(as_viewer):
 @pytest.mark.parametrize("action", ACTIONS)
 def test_nothing_is_done_by_following_a_link(action, as_owner, team, owner):
     row = make_queued(team=team, person=owner)
-    assert as_owner.get(url(action, row)).status_code == 405
+    before = FalRequest.objects.values().get()
+    expected = 200 if action == "give_up" else 405  # that link asks first
+    assert as_owner.get(url(action, row)).status_code == expected
+    assert FalRequest.objects.values().get() == before
 
 
 def test_somebody_logged_out_is_asked_to_log_in(client, team, owner):
@@ -295,6 +298,20 @@ def test_giving_up_ends_an_uncertain_request_alone(as_owner, team, owner):
     as_owner.post(url("give_up", row))
     row.refresh_from_db()
     assert row.status == Status.FAILED
+
+
+def test_giving_up_asks_first_without_javascript_too(as_owner, as_viewer, team, owner):
+    row = make_request(team=team, person=owner)
+    lifecycle.claim(row.pk, now=timezone.now())
+    lifecycle.uncertain(row.pk, "the connection broke", now=timezone.now())
+    asked = as_owner.get(url("give_up", row)).content.decode()
+    row.refresh_from_db()
+    assert row.status == Status.UNCERTAIN
+    assert "it may run, and it may be paid" in asked
+    assert f'action="{url("give_up", row)}"' in asked
+    assert as_viewer.get(url("give_up", row)).status_code == 403
+    as_owner.post(url("give_up", row))
+    assert "no longer uncertain" in as_owner.get(url("give_up", row)).content.decode()
 
 
 def test_run_again_makes_one_linked_request_however_often_it_is_sent(as_owner, team, owner):

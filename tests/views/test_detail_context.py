@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from requests_app import lifecycle
@@ -293,3 +294,23 @@ def test_who_watches_a_session_is_told_that_watching_ends_with_the_record(as_own
         data = {"frame": 2, "bytes": 2, "offset_ms": 7.5}
         lifecycle.capped(row.pk, "The record became full.", now=timezone.now(), data=data)
         assert ("Watching has stopped here" in page(as_owner, row)) is is_told
+
+
+def test_what_was_given_up_keeps_its_warning_and_shows_what_comes_after(as_owner, team, owner):
+    row = make_request(team=team, person=owner)
+    lifecycle.claim(row.pk, now=timezone.now())
+    lifecycle.uncertain(row.pk, "the connection broke", now=timezone.now())
+    as_owner.post(url("give_up", row))
+    shown = as_owner.get(url("detail", row)).content.decode()
+    assert "Given up, outcome unknown" in shown
+    assert "Run again (may cost twice)" in shown
+    assert "It failed at fal" not in shown
+    assert (
+        "may cost twice"
+        in as_owner.get(reverse("requests:new"), {"again": str(row.public_id)}).content.decode()
+    )
+    lifecycle.observe(row.pk, make_webhook("r-9"), source=Source.WEBHOOK, asked_at=timezone.now())
+    shown = as_owner.get(url("detail", row)).content.decode()
+    assert "It completed at fal" in shown
+    assert "?tab=webhooks" in shown
+    assert "r-9" in shown

@@ -145,9 +145,14 @@ function enliven(root) {
 
 // --- dialogs: a button names its dialog, a button inside closes it ---
 
-document.addEventListener("click", ({ target }) => {
+document.addEventListener("click", (event) => {
+  const { target } = event;
   const opener = target.closest("[data-dialog]");
-  if (opener) document.getElementById(opener.dataset.dialog)?.showModal();
+  const dialog = opener && document.getElementById(opener.dataset.dialog);
+  if (dialog) {
+    event.preventDefault(); // a link leads to the same question without JavaScript
+    dialog.showModal();
+  }
   target.closest("[data-close]")?.closest("dialog")?.close();
 });
 
