@@ -229,8 +229,9 @@ def test_no_script_of_ours_evaluates_or_writes_markup_from_text():
     )
 
 
-# Words of ours: what sockets say, and the options of a request.
+# Words of ours: what sockets say, the options of a request, the envelope of a draft.
 PARSED_BY_THE_BROWSER = {
+    "static/js/lib/drafts.js": "JSON.parse(text.slice(",
     "static/js/lib/code.js": "JSON.parse(options)",
     "static/js/lib/options.js": 'JSON.parse(document.getElementById("option-table").textContent)',
     "static/js/lib/socket.js": "JSON.parse(event.data)",

@@ -102,6 +102,40 @@ def open_page(
 
 
 @pytest.fixture
+def own_page(window: Browser, installation: Serving) -> Iterator[Callable[[str], Page]]:
+    """own_page(path, user="grace"): a page with a log-in of its own, so that ending it harms no other test."""
+    contexts: list[BrowserContext] = []
+    troubles: list[str] = []
+
+    def open_it(path: str) -> Page:
+        context = window.new_context(base_url=installation.url)
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        log_in(page)
+        page.goto(path)
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert troubles == []
+
+
+def log_in(page: Page, user: str = "grace") -> None:
+    page.goto("/accounts/login/")
+    fill_log_in(page, user)
+    page.wait_for_url("**/requests/")
+
+
+def fill_log_in(page: Page, user: str = "grace") -> None:
+    page.get_by_label("Username").fill(user)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+
+
+@pytest.fixture
 def peer() -> Peer:
     return Peer()
 

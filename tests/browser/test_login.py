@@ -7,47 +7,13 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PASSWORD
+from tests.browser.conftest import PASSWORD, fill_log_in, log_in
 
 pytestmark = pytest.mark.browser
 
 NEW = "/requests/new/?endpoint=sandbox/echo"
-
-
-@pytest.fixture
-def own_page(window: Any, installation: Any) -> Any:
-    """own_page(path, user="grace"): a page with a log-in of its own, so that ending it harms no other test."""
-    contexts: list[BrowserContext] = []
-    troubles: list[str] = []
-
-    def open_it(path: str) -> Page:
-        context = window.new_context(base_url=installation.url)
-        contexts.append(context)
-        context.set_default_timeout(10_000)
-        page = context.new_page()
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        log_in(page)
-        page.goto(path)
-        return page
-
-    yield open_it
-    for context in contexts:
-        context.close()
-    assert troubles == []
-
-
-def log_in(page: Page, user: str = "grace") -> None:
-    page.goto("/accounts/login/")
-    fill_log_in(page, user)
-    page.wait_for_url("**/requests/")
-
-
-def fill_log_in(page: Page, user: str = "grace") -> None:
-    page.get_by_label("Username").fill(user)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
 
 
 def end_session(page: Page) -> None:
@@ -138,6 +104,17 @@ def test_a_token_that_is_old_is_renewed_and_the_submit_sent_again_once(own_page:
     assert len(posts) == 2
 
 
+def test_a_browser_that_has_lost_its_cookies_is_logged_out_too(own_page: Any) -> None:
+    page = own_page(NEW)
+    page.locator("#id_input").fill('{"message": "without a cookie"}')
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Submit").click()
+    expect(bar(page)).to_contain_text("You are logged out")
+    expect(page.locator(".toast-error")).to_have_count(0)
+    log_in_beside(page)
+    expect(made(page)).to_have_count(1)
+
+
 def test_the_light_does_not_stay_green_and_comes_back(own_page: Any) -> None:
     page = own_page("/requests/")
     light = page.locator("#connection")
@@ -181,3 +158,15 @@ def test_a_page_never_goes_on_for_another_person(own_page: Any, installation: An
     assert count_of(other, "grace wrote this") == 0
     bar(page).get_by_role("button", name="Reload").click()
     expect(page.locator("#id_input")).not_to_have_value(re.compile("grace wrote"))
+
+
+def test_a_draft_survives_the_log_out_for_its_own_user(own_page: Any) -> None:
+    page = own_page(NEW)
+    page.locator("#id_input").fill('{"message": "before the log out"}')
+    page.get_by_label("Your account").click()
+    page.get_by_role("button", name="Log out").click()
+    page.wait_for_url("**/accounts/login/**")
+    log_in(page)
+    page.goto(NEW)
+    expect(page.locator("#draft-restored")).to_contain_text("Draft restored")
+    assert page.input_value("#id_input") == '{"message": "before the log out"}'

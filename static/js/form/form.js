@@ -6,6 +6,7 @@ import { request } from "../lib/http.js";
 import { JsonError, format, offsetOf, placeOf, problemOf } from "../lib/jsontext.js";
 import { optionsOf, optionTable } from "../lib/options.js";
 import { toast } from "../lib/toasts.js";
+import { FormDraft } from "./formdraft.js";
 
 const PAUSE_MS = 150;
 
@@ -34,6 +35,21 @@ class Compose {
     form.querySelector(".submit-keys").hidden = false;
     this.#show();
     this.#markErrors();
+    new FormDraft(form, { isUntyped: (text) => this.#isUntyped(text), changed: () => this.#restored() });
+  }
+
+  /** The draft has filled the fields, or emptied them. */
+  #restored() {
+    this.#isModeChosen = true;
+    const options = form.querySelector("details.options");
+    options.open ||= Object.keys(optionsOf(this.#fields, this.#table)).length > 0;
+    this.#show();
+  }
+
+  /** Nothing, or an endpoint's example. */
+  #isUntyped(text) {
+    const known = [...document.querySelectorAll("#endpoints option")];
+    return ["", "{}", ...known.map((option) => option.dataset.input)].includes(text.trim());
   }
 
   /** An earlier input that is too large for the page is fetched only when it is to be edited. */
@@ -79,8 +95,7 @@ class Compose {
   #offerExample() {
     const known = [...document.querySelectorAll("#endpoints option")];
     const { mode, input } = known.find(({ value }) => value === this.#fields.endpoint_id.value.trim())?.dataset ?? {};
-    const untyped = ["", "{}", ...known.map((option) => option.dataset.input)];
-    if (!input || !untyped.includes(this.#input.value.trim())) return;
+    if (!input || !this.#isUntyped(this.#input.value)) return;
     this.#input.value = input;
     if (!this.#isModeChosen) this.#fields.mode.value = mode;
   }

@@ -14,6 +14,8 @@ const SENTENCES = {
   502: "The site is being restarted. Look at the list before you try again.",
   503: "The site is not ready. Look at the list before you try again.",
 };
+// Without its cookies a browser may just be logged out: the server knows.
+const OLD_TOKEN = new Set(["csrf", "cookie"]);
 const retried = new WeakSet(); // elements whose request is sent a second time with a fresh token
 
 document.addEventListener("htmx:responseError", async ({ detail }) => {
@@ -21,8 +23,9 @@ document.addEventListener("htmx:responseError", async ({ detail }) => {
   const cause = detail.xhr.getResponseHeader("X-Refusal");
   if (cause === "team") return; // team.js asks
   if (status === 401) askLater(detail);
-  else if (status === 403 && cause === "csrf" && !retried.has(detail.elt)) await sendAgain(detail);
-  else {
+  else if (status === 403 && OLD_TOKEN.has(cause) && !retried.has(detail.elt)) await sendAgain(detail);
+  else if (!detail.xhr.getResponseHeader("X-Team-Now")) {
+    // With that header team.js asks.
     retried.delete(detail.elt);
     toast(sentenceOf(detail.xhr), { error: true });
   }

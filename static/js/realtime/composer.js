@@ -22,6 +22,7 @@ export class Composer {
   #interval = null;
   #turns = 0;
   #passed = 0;
+  #sent = () => {};
 
   constructor(root, session) {
     this.#root = root;
@@ -58,7 +59,17 @@ export class Composer {
   sendOnce() {
     const text = this.#ready();
     if (text === null) this.#text.focus();
-    else this.#session.send(text, this.#part("as").value);
+    else if (this.#session.send(text, this.#part("as").value)) this.#sent();
+  }
+
+  /** Call `act` when a message has been sent: it is in the record then. */
+  onSent(act) {
+    this.#sent = act;
+  }
+
+  /** Say again what is wrong with the text, which was put in by somebody else. */
+  judge() {
+    this.#judge();
   }
 
   stop(why = "") {
@@ -100,7 +111,10 @@ export class Composer {
       return;
     }
     if (this.#session.waiting > MOST_WAITING) this.#passed += 1;
-    else if (this.#session.send(text, this.#part("as").value)) this.#turns += 1;
+    else if (this.#session.send(text, this.#part("as").value)) {
+      this.#turns += 1;
+      this.#sent();
+    }
     const passed = this.#passed ? `, ${this.#passed} passed over: the line is full` : "";
     this.#tell(`${this.#turns} sent${passed}`);
   }

@@ -3,11 +3,13 @@
 import { announce } from "../lib/announce.js";
 import { present } from "../lib/time.js";
 import { Composer } from "./composer.js";
+import { found } from "../lib/drafts.js";
 import { formatted } from "../lib/jsontext.js";
 import { FrameDetail } from "../record/framedetail.js";
 import { FrameList } from "../record/frames.js";
 import { sizeOf, spanOf } from "../record/frametext.js";
 import { Session } from "./session.js";
+import { SessionDraft } from "./sessiondraft.js";
 import { headersProblem, optionsOf, optionTable } from "../lib/options.js";
 import { live } from "../lib/socket.js";
 import { askTeam, madeFor } from "../lib/team.js";
@@ -49,6 +51,7 @@ class SessionTab {
       cleared: () => this.detail.close(),
     });
     this.#listen();
+    this.draft = new SessionDraft(panel, { origin: bench.dataset.again, composer: this.composer, changed: () => this.#name() });
     this.#name();
     this.#fresh();
   }
@@ -190,15 +193,27 @@ class Workbench {
     this.#list.addEventListener("keydown", (event) => this.#keys(event));
     this.#dialog.addEventListener("close", () => this.#dialog.returnValue === "end" && this.#remove(this.#leaving));
     window.addEventListener("beforeunload", (event) => {
-      if (this.#tabs.some(({ session }) => session.isAlive)) event.preventDefault();
+      if (this.#tabs.some(({ session, draft }) => session.isAlive || draft.isLost)) event.preventDefault();
     });
+    this.#restore();
+  }
+
+  /** The sessions this browser tab had typed for, or else the newest message that was typed anywhere. */
+  #restore() {
+    const endpoint = bench.dataset.again ? "" : bench.dataset.endpoint;
+    const drafts = found("realtime", { origin: bench.dataset.again, endpoint });
+    const mine = drafts.filter(({ isMine }) => isMine).sort((one, other) => one.made - other.made);
+    const wanted = (mine.length ? mine : drafts.slice(0, 1)).slice(0, MOST_TABS);
     this.#add();
+    this.#tabs[0].draft.restore(wanted[0]);
+    for (const record of wanted.slice(1)) this.#add().draft.restore(record);
+    this.#show(this.#tabs[0]);
   }
 
   #add() {
     if (this.#tabs.length >= MOST_TABS) {
       toast(`At most ${MOST_TABS} sessions in one page; close one first.`);
-      return;
+      return null;
     }
     const key = this.#next++;
     const panel = document.getElementById("session-template").content.firstElementChild.cloneNode(true);
@@ -216,6 +231,7 @@ class Workbench {
     this.#tabs.push(made);
     this.#show(made);
     if (this.#tabs.length > 1) made.form.elements.endpoint_id.focus();
+    return made;
   }
 
   /** A further session begins with what the present one has. */
@@ -260,6 +276,7 @@ class Workbench {
 
   #remove(tab) {
     tab.session.close();
+    tab.draft.discard();
     const at = this.#tabs.indexOf(tab);
     this.#tabs.splice(at, 1);
     tab.tab.remove();
