@@ -139,6 +139,15 @@ KNOWN: Mapping[str, tuple[str, str]] = {
         "The session ended with an error",
         "Look at the last messages under Events, then connect again.",
     ),
+    "not_processed": (
+        "fal's answer could not be processed here",
+        "It may have run, and it may be paid: look at your usage at fal. What came is kept and shown as it "
+        "came. An administrator finds the place of the fault in the log.",
+    ),
+    "not_sendable": (
+        "It could not be sent",
+        "Nothing reached fal and nothing is billed. Correct what the sentence names, then run it again.",
+    ),
     "concurrent_requests_limit": (
         "Too many requests at once",
         "The account's limit was reached. Queue mode waits its turn instead.",

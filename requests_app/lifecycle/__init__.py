@@ -9,6 +9,7 @@ touches the network.
     hearing.py   observe, cancel_answered, is_for_row
     details.py   lacks_output
     asking.py    denied, doubted, unanswered, answered
+    failing.py   step_failed, unsendable, unprocessed
     finding.py   listed, unlisted
     work.py      make_due, poll_faster_until, release, resume
     removing.py  remove_payload, remove_frames
@@ -19,6 +20,13 @@ from __future__ import annotations
 
 from requests_app.lifecycle.asking import answered, denied, doubted, unanswered
 from requests_app.lifecycle.details import lacks_output
+from requests_app.lifecycle.failing import (
+    MOST_FAILURES,
+    TOLD_AT,
+    step_failed,
+    unprocessed,
+    unsendable,
+)
 from requests_app.lifecycle.hearing import CANCEL_NOTES, Heard, cancel_answered, is_for_row, observe
 from requests_app.lifecycle.lost_submits import listed, unlisted
 from requests_app.lifecycle.person import KeyReused, ask_cancel, create, create_once, give_up
@@ -42,6 +50,8 @@ from requests_app.lifecycle.work import make_due, poll_faster_until, release, re
 __all__ = [
     "CANCEL_NOTES",
     "LEASE",
+    "MOST_FAILURES",
+    "TOLD_AT",
     "Claim",
     "Heard",
     "KeyReused",
@@ -72,7 +82,10 @@ __all__ = [
     "remove_frames",
     "remove_payload",
     "resume",
+    "step_failed",
     "unanswered",
     "uncertain",
     "unlisted",
+    "unprocessed",
+    "unsendable",
 ]

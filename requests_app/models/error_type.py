@@ -24,3 +24,5 @@ class ErrorType(StrEnum):
     EMPTY_STREAM = "empty_stream"
     PARTIAL_STREAM = "partial_stream"
     SESSION_ERROR = "session_error"
+    NOT_PROCESSED = "not_processed"  # what fal said cannot be taken in here
+    NOT_SENDABLE = "not_sendable"  # nothing was sent, and nothing can be

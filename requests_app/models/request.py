@@ -43,6 +43,7 @@ NOT_THE_USERS = frozenset(
 NOT_THE_INPUTS = frozenset({401, 403, 408, 429, 499})
 ENDED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
 LIVE = frozenset(set(Status) - ENDED)
+FAILING_FROM = 3  # failures in a row: from here on they are told
 AT_FAL = frozenset({Status.IN_QUEUE, Status.IN_PROGRESS})
 
 
@@ -73,6 +74,11 @@ class FalRequestQuerySet(models.QuerySet["FalRequest"]):
     def due(self, now: datetime) -> FalRequestQuerySet:
         """Rows whose next step is due and that nobody holds."""
         return self.filter(due_at__lte=now).filter(Q(leased_until=None) | Q(leased_until__lt=now))
+
+    def failing(self) -> FalRequestQuerySet:
+        """Rows at fal whose last looks, three or more, have all failed."""
+        failed = self.filter(due_at__isnull=False, tries__gte=FAILING_FROM)
+        return failed.filter(status__in=AT_FAL, mode=Mode.QUEUE)
 
     def lease(self, pk: int, now: datetime, length: timedelta) -> uuid.UUID | None:
         """Take a due row for a while: the lease's token, or None if somebody was first.

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from requests_app.models import Heartbeat
+from requests_app.models import FalRequest, Heartbeat
 from requests_app.upkeep import clock_skew
 
 TIMEOUT_S = 2.0
@@ -24,9 +24,14 @@ HEARTBEAT_MAX_AGE = timedelta(seconds=15)
 Probe = Callable[[], str]  # why not; empty when fine
 
 
+# What is told and is the matter of single requests, not of this process.
+TOLD_ALONE = frozenset({"requests"})
+
+
 def examine() -> dict[str, str]:
-    """Every part and why it is not fine, or an empty text."""
-    return {name: probe() for name, probe in _PARTS.items()}
+    """Every part and why it is not fine, or an empty text; of single requests only what is wrong."""
+    told = {name: probe() for name, probe in _PARTS.items()}
+    return {name: why for name, why in told.items() if why or name not in TOLD_ALONE}
 
 
 def database() -> str:
@@ -37,6 +42,18 @@ def database() -> str:
     except DatabaseError:
         return "The database does not answer."
     return ""
+
+
+def requests() -> str:
+    """No request's looks fail again and again. One that does is no reason to take a process away."""
+    try:
+        failing = FalRequest.objects.failing().count()
+    except DatabaseError:
+        return ""  # which is told by the part of that name
+    if not failing:
+        return ""
+    which = "1 request cannot" if failing == 1 else f"{failing} requests cannot"
+    return f"{which} be looked at for the third time or more; the timeline of each says why."
 
 
 def worker() -> str:
@@ -123,4 +140,5 @@ _PARTS: dict[str, Probe] = {
     "worker": worker,
     "upstream": upstream,
     "clock": clock,
+    "requests": requests,
 }

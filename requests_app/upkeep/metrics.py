@@ -34,6 +34,12 @@ STEPS = Histogram(
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120),
     registry=REGISTRY,
 )
+FAILED_LOOKS = Counter(
+    "faldeck_failed_looks",
+    "Looks and other steps of a request that failed, by cause: exception, unanswered, refused.",
+    ["cause"],
+    registry=REGISTRY,
+)
 BREAKER = Gauge(
     "faldeck_fal_away", "1 while fal's queue does not answer this process.", registry=REGISTRY
 )
@@ -45,7 +51,12 @@ class Database(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Nothing while the database is away: a figure that is missing raises its alarm too."""
         try:
-            families = [_by_status(), _lag(timezone.now()), _age_of_sweep(timezone.now())]
+            families = [
+                _by_status(),
+                _failing(),
+                _lag(timezone.now()),
+                _age_of_sweep(timezone.now()),
+            ]
         except DatabaseError:
             return
         finally:
@@ -60,6 +71,14 @@ def _by_status() -> GaugeMetricFamily:
     for status in Status.values:
         family.add_metric([status], counted.get(status, 0))
     return family
+
+
+def _failing() -> GaugeMetricFamily:
+    return GaugeMetricFamily(
+        "faldeck_failing_requests",
+        "Requests whose last looks, three or more, have all failed.",
+        value=FalRequest.objects.failing().count(),
+    )
 
 
 def _lag(now: datetime) -> GaugeMetricFamily:

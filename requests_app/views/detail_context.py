@@ -23,7 +23,8 @@ from requests_app.fal.headers import (
 )
 from requests_app.forms.submit import new_token
 from requests_app.lifecycle import CANCEL_NOTES
-from requests_app.models import FalRequest, LogLine, Mode, Observation, Status
+from requests_app.models import AT_FAL, FalRequest, LogLine, Mode, Observation, Status
+from requests_app.models.request import FAILING_FROM
 from requests_app.templatetags.requests_extras import duration
 
 INPUT_LIMIT = 48 * 1024  # characters of the escaped text
@@ -86,6 +87,7 @@ def live(row: FalRequest, *, may_act: bool) -> dict[str, Any]:
         "is_session": row.mode == Mode.REALTIME,
         "is_recorded": row.mode in RECORDED,
         "cancel_note": _cancel_note(row),
+        "trouble": _trouble(row, heard),
         "repeats": row.repeats.order_by("id").only("public_id")[:MOST_REPEATS],
         "steps": steps(row, heard),
         "metrics": _facts(row.metrics),
@@ -105,6 +107,13 @@ def _output_version(row: FalRequest, not_sent: str) -> str:
     """Another one when the page has something else to show for an output."""
     told_since = f"{row.seq} {row.due_at}" if row.is_lost or row.status == Status.FAILED else ""
     return f"{row.status}-{row.output_size}-{row.ended_at or not_sent}-{told_since}"
+
+
+def _trouble(row: FalRequest, heard: list[Observation]) -> str:
+    """Why fal's news of this request do not come, when its last looks have all failed."""
+    if row.tries < FAILING_FROM or row.status not in AT_FAL:
+        return ""
+    return next((seen.note for seen in reversed(heard) if seen.kind == "unanswered"), "")
 
 
 def _not_sent(row: FalRequest, heard: list[Observation]) -> str:

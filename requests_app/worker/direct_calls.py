@@ -7,6 +7,7 @@ the process closes the call; tabs only read the record.
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import closing
 
 from django.conf import settings
@@ -16,6 +17,8 @@ from requests_app import lifecycle
 from requests_app.fal import (
     EndpointId,
     FalError,
+    InvalidEndpointId,
+    InvalidHeader,
     NotAStream,
     NotSent,
     Refused,
@@ -30,8 +33,11 @@ from requests_app.record.recorder import Recorder
 from requests_app.rules.stream_outcome import StreamOutcome
 from requests_app.rules.stream_reply import judge_reply
 from requests_app.rules.transitions import Ended, News
+from requests_app.worker import faults
 from requests_app.worker.leases import check_ours, holding, keep
 from requests_app.worker.loop import watch_loop
+
+logger = logging.getLogger(__name__)
 
 SLACK_S = 5  # the client's own limit comes later, so that ours says which one was reached
 
@@ -73,6 +79,26 @@ async def _made(claim: lifecycle.Claim, outcome: StreamOutcome) -> None:
         await _ended(claim, outcome.broken_off(_timed_out(claim)))
     except FalError as error:
         await _ended(claim, outcome.broken_off(_broken_off(claim, error)))
+    except (InvalidEndpointId, InvalidHeader) as error:  # stored before a rule became stricter
+        await watch_loop.insist(
+            lifecycle.unsendable, claim.pk, str(error), lease=claim.lease, now=timezone.now()
+        )
+    except faults.DATABASE_AWAY:
+        raise
+    except Exception as error:
+        await _unprocessed(claim, error)
+
+
+async def _unprocessed(
+    claim: lifecycle.Claim, error: Exception, result: Result | None = None
+) -> None:
+    """Something nothing expected: the row fails by name, and says that the work may be billed."""
+    faults.tell(logger, f"The call of request {claim.pk} failed", error)
+    why = (
+        f"fal's answer cannot be processed here ({faults.describe(error)}). "
+        "Work that was done may be billed."
+    )
+    await watch_loop.insist(lifecycle.unprocessed, claim.pk, why, now=timezone.now(), result=result)
 
 
 def _timed_out(claim: lifecycle.Claim) -> Ended:
@@ -148,6 +174,11 @@ async def _read(claim: lifecycle.Claim, recorder: Recorder, outcome: StreamOutco
 
 async def _ended(claim: lifecycle.Claim, news: Result | Ended) -> None:
     heard: News = news
-    await watch_loop.insist(
-        lifecycle.observe, claim.pk, heard, source=Source.STREAM, asked_at=timezone.now()
-    )
+    try:
+        await watch_loop.insist(
+            lifecycle.observe, claim.pk, heard, source=Source.STREAM, asked_at=timezone.now()
+        )
+    except faults.DATABASE_AWAY:
+        raise
+    except Exception as error:  # it cannot be had again: the bytes are kept, if nothing else
+        await _unprocessed(claim, error, news if isinstance(news, Result) else None)

@@ -7,19 +7,23 @@ wait or run, so the row stays uncertain and is looked for again.
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
 from requests_app import lifecycle
-from requests_app.fal import EndpointId, FalError, Refused, Window
+from requests_app.fal import EndpointId, FalError, Refused, Unanswered, Window
 from requests_app.models import FalRequest
 from requests_app.rules import schedule
 from requests_app.rules.lost_submit import SLACK, Lost, candidates
-from requests_app.worker import leases
+from requests_app.worker import faults, leases
 from requests_app.worker.loop import watch_loop
+
+logger = logging.getLogger(__name__)
 
 REFUSED_AGAIN = timedelta(hours=1)  # a key that may not see the list is seldom given the right
 UNANSWERED_BEFORE_TOLD = 3  # failed looks in a row
@@ -51,13 +55,14 @@ async def look_for(row: FalRequest) -> None:
 
 def _take(pk: int) -> _Search | None:
     lost = FalRequest.objects.lost().filter(sent_at__isnull=False)
-    lease = lost.lease(pk, timezone.now(), lifecycle.LEASE)
-    if lease is None:
-        return None
-    row = FalRequest.objects.only("endpoint_id", "input_text", "sent_at", "tries").get(pk=pk)
-    if row.sent_at is None:
-        raise RuntimeError("An uncertain row that was sent has lost the time of it.")
-    return _Search(row, lease, Lost(row.endpoint_id, json.loads(row.input_text), row.sent_at))
+    with transaction.atomic():  # a row that cannot be read is not leased either
+        lease = lost.lease(pk, timezone.now(), lifecycle.LEASE)
+        if lease is None:
+            return None
+        row = FalRequest.objects.only("endpoint_id", "input_text", "sent_at", "tries").get(pk=pk)
+        if row.sent_at is None:
+            raise RuntimeError("An uncertain row that was sent has lost the time of it.")
+        return _Search(row, lease, Lost(row.endpoint_id, json.loads(row.input_text), row.sent_at))
 
 
 async def _read(search: _Search) -> None:
@@ -69,10 +74,14 @@ async def _read(search: _Search) -> None:
             async for one in watch_loop.client().finished(window)
             for candidate in candidates(lost, [one])
         ]
+        await watch_loop.database(lifecycle.listed, search.row.pk, lost, found, now=now)
     except FalError as error:
         await _failed(search, error)
-    else:
-        await watch_loop.database(lifecycle.listed, search.row.pk, lost, found, now=now)
+    except faults.DATABASE_AWAY:
+        raise
+    except Exception as error:
+        faults.tell(logger, f"The search for request {search.row.pk} failed", error)
+        await _failed(search, Unanswered(f"it cannot be processed here: {faults.describe(error)}."))
 
 
 async def _failed(search: _Search, error: FalError) -> None:

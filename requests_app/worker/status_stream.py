@@ -11,17 +11,20 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.fal import FalError, RequestUrls
 from requests_app.models import AT_FAL, FalRequest, Source
+from requests_app.worker import faults
 from requests_app.worker.loop import watch_loop
 
 AT_MOST = 200  # streams at the same time; everything else is polled
 
 logger = logging.getLogger(__name__)
 _followed: dict[int, asyncio.Task[object]] = {}  # only the loop's thread touches it
+_broken: set[int] = set()  # those that failed here: not followed again
 
 
 def is_wanted(row: FalRequest) -> bool:
     """Whether this queued or running request is followed, by a page, a list or a program."""
-    return _is_watched(row) and row.status in AT_FAL and row.pk not in _followed
+    is_free = row.pk not in _followed and row.pk not in _broken
+    return _is_watched(row) and row.status in AT_FAL and is_free
 
 
 def _is_watched(row: FalRequest) -> bool:
@@ -58,3 +61,6 @@ async def _follow(pk: int, urls: RequestUrls) -> None:
                     await watch_loop.database(lifecycle.make_due, pk, now=timezone.now())
     except FalError as error:
         logger.info("The status stream of request %s ended: %s", pk, error)
+    except Exception as error:  # polling tells, and counts, what cannot be taken in
+        _broken.add(pk)
+        faults.tell(logger, f"The status stream of request {pk} failed", error)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
+import logging
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import IntegrityError
+from django.db import transaction
 from django.utils import timezone
 
 from dashboard import logcontext
@@ -16,15 +16,12 @@ from requests_app import lifecycle
 from requests_app.fal import (
     EndpointId,
     FalError,
-    NotSent,
     NotTheResult,
     Refused,
     RequestUrls,
     Result,
     StatusReport,
     TooLarge,
-    build_headers,
-    build_query,
     urls_for,
 )
 from requests_app.models import AT_FAL, FalRequest, Mode, Source, Status
@@ -32,19 +29,24 @@ from requests_app.rules import schedule
 from requests_app.rules.paid_result import completed_by
 from requests_app.rules.transitions import Gone, News
 from requests_app.upkeep.metrics import STEPS
-from requests_app.webhooks.address import webhook_url
 from requests_app.worker import (
     direct_calls,
+    failed_looks,
+    faults,
     leases,
     lost_submits,
     results,
     status_stream,
     submit_gate,
+    submits,
 )
+from requests_app.worker.failed_looks import Failure
 from requests_app.worker.loop import hosts_from_settings, watch_loop
 
+logger = logging.getLogger(__name__)
+
 LOST_AFTER = timedelta(minutes=10)  # how long fal may deny knowing a request it took
-UNANSWERED_BEFORE_TOLD = 3  # failed looks in a row: about seven seconds
+UNANSWERED_BEFORE_TOLD = lifecycle.TOLD_AT
 # Denials in a row, with their back-off, before one more is believed; one alone means nothing.
 DENIALS_BEFORE_LOST = 15  # about ten minutes
 AFTERCARE_TRIES = 9  # failed looks at a request that has ended, with their back-off: six minutes
@@ -60,6 +62,15 @@ _COLUMNS = (
 async def advance(pk: int) -> None:
     """Take the next step of this request, if one is due and nobody else is at it."""
     logcontext.row.set(pk)
+    try:
+        await _advance(pk)
+    except faults.DATABASE_AWAY as error:
+        faults.tell(logger, f"A step of request {pk} waits for the database", error)
+    except Exception as error:
+        await failed_looks.step_failed(pk, error)
+
+
+async def _advance(pk: int) -> None:
     row = await watch_loop.database(_load, pk)
     if row is None or row.due_at is None or row.due_at > timezone.now():
         return
@@ -100,48 +111,11 @@ async def _send_in_turn(row: FalRequest) -> None:
             return
         if claim := await _claim(row.pk):
             async with leases.kept(claim.pk, claim.lease):
-                await _submit(claim)
+                await submits.submit(claim)
 
 
 async def _claim(pk: int) -> lifecycle.Claim | None:
     return await watch_loop.database(lifecycle.claim, pk, now=timezone.now())
-
-
-async def _submit(claim: lifecycle.Claim) -> None:
-    """One POST. Whatever is not a clear yes or no leaves the row uncertain, never sent again."""
-    asked_at = timezone.now()
-    try:
-        leases.check_ours(claim)
-        with watch_loop.breaker().listening():
-            receipt = await watch_loop.client().submit(
-                EndpointId.parse(claim.endpoint_id),
-                claim.body,
-                build_headers(claim.options),
-                query=build_query(claim.options),
-                webhook_url=webhook_url(claim.public_id, claim.webhook_secret),
-            )
-        await watch_loop.insist(
-            lifecycle.observe, claim.pk, receipt, source=Source.SUBMIT_REPLY, asked_at=asked_at
-        )
-    except NotSent as error:
-        await watch_loop.insist(
-            lifecycle.not_sent, claim.pk, error, lease=claim.lease, now=timezone.now()
-        )
-    except Refused as error:
-        await watch_loop.insist(
-            lifecycle.refused, claim.pk, error, lease=claim.lease, now=timezone.now()
-        )
-    except FalError as error:
-        await _uncertain(claim.pk, str(error))
-    except IntegrityError:
-        await _uncertain(claim.pk, "fal answered with the id of another request.")
-    except asyncio.CancelledError:
-        await _uncertain(claim.pk, "this program was stopped before fal answered.")
-        raise
-
-
-async def _uncertain(pk: int, reason: str) -> None:
-    await watch_loop.insist(lifecycle.uncertain, pk, reason, now=timezone.now())
 
 
 # --- looking --------------------------------------------------------------------------------------
@@ -153,10 +127,14 @@ class Look:
 
     row: FalRequest
     lease: UUID
-    urls: RequestUrls
     failed: bool = False
-    why: str = ""  # a sentence, when fal could not be asked
+    failure: Failure | None = None  # why, when fal could not be asked or understood
     asked_s: float | None = None  # how long fal wants us to wait
+
+    @property
+    def urls(self) -> RequestUrls:
+        """Raises ValueError for a row whose ids make no URL."""
+        return urls_of(self.row)
 
 
 async def _look(row: FalRequest) -> None:
@@ -170,19 +148,19 @@ async def _look(row: FalRequest) -> None:
         try:
             async with leases.kept(pk, look.lease):
                 await _ask(look)
+                if look.failure:
+                    await _despite(look, look.failure)
         finally:
             await watch_loop.database(_give_back, look)
     status_stream.end_unwanted(look.row)
-    if not look.row.is_ended and status_stream.is_wanted(look.row):
+    if not look.row.is_ended and not look.failure and status_stream.is_wanted(look.row):
         status_stream.begin(pk, look.urls)
 
 
 def _take(pk: int) -> Look | None:
-    lease = FalRequest.objects.lease(pk, timezone.now(), lifecycle.LEASE)
-    if lease is None:
-        return None
-    row = FalRequest.objects.only(*_COLUMNS).get(pk=pk)
-    return Look(row, lease, urls_of(row))
+    with transaction.atomic():  # a row that cannot be read is not leased either
+        lease = FalRequest.objects.lease(pk, timezone.now(), lifecycle.LEASE)
+        return Look(FalRequest.objects.only(*_COLUMNS).get(pk=pk), lease) if lease else None
 
 
 async def _ask(look: Look) -> None:
@@ -203,7 +181,47 @@ async def _ask(look: Look) -> None:
     except Refused as error:
         await _refused(look, error)
     except FalError as error:
-        look.failed, look.why = True, str(error)
+        look.failed, look.failure = True, failed_looks.of_fal(error)
+    except faults.DATABASE_AWAY:
+        look.failed = True
+        raise
+    except Exception as error:
+        look.failed, look.failure = True, failed_looks.of_ours(row.pk, error)
+
+
+async def _despite(look: Look, failure: Failure) -> None:
+    """A look has failed: is there a result all the same, and is it time to end the row?"""
+    tries = look.row.tries + 1
+    if look.row.is_ended:
+        return
+    is_alive = False
+    if failed_looks.is_rescue_due(failure, tries) and (urls := _urls_if_any(look.row)):
+        found = await failed_looks.fetch(urls)
+        if isinstance(found, Result) and not failure.is_also(found):
+            await _store(look, found, timezone.now())
+            return
+        is_alive = found is True
+    if failed_looks.is_hopeless(failure, tries) and not is_alive:
+        await failed_looks.end(look.row.pk, failure)
+
+
+def _urls_if_any(row: FalRequest) -> RequestUrls | None:
+    try:
+        return urls_of(row)
+    except ValueError:
+        return None
+
+
+async def _store(look: Look, result: Result, asked_at: datetime) -> None:
+    """The end, if need be without anything derived from its output."""
+    with closing(result):
+        try:
+            await _heard(look, result, asked_at)
+        except faults.DATABASE_AWAY:
+            raise
+        except Exception as error:
+            failure = failed_looks.of_ours(look.row.pk, error)
+            await failed_looks.end(look.row.pk, failure, result)
 
 
 async def _cancel(look: Look) -> None:
@@ -218,7 +236,8 @@ async def _status(look: Look) -> StatusReport:
     report = await _report(look.urls)
     await _heard(look, report, asked_at)
     if not report.is_known:
-        look.failed, look.why = True, f"fal's status is {report.status[:80]!r}, which is new here."
+        why = f"fal's status is {report.status[:80]!r}, which is new here."
+        look.failed, look.failure = True, Failure(why, is_answered=True)
     return report
 
 
@@ -253,7 +272,7 @@ async def _refused(look: Look, error: Refused) -> None:
     """fal does not know the id, or does not let us ask now."""
     look.failed, look.asked_s = True, error.retry_after_s
     if not error.is_gone:
-        look.why = str(error)
+        look.failure = failed_looks.of_fal(error)
     elif not look.row.is_ended:
         now = timezone.now()
         denials = await watch_loop.database(lifecycle.denied, look.row.pk, "request", now=now)
@@ -278,15 +297,20 @@ async def _heard(look: Look, news: News, asked_at: datetime) -> None:
 def _give_back(look: Look) -> None:
     """Release the lease with the time of the next look; ended rows need none."""
     now = timezone.now()
-    _tell_of_answers(look, now)
+    try:
+        _tell_of_answers(look, now)
+    except faults.DATABASE_AWAY:
+        raise
+    except Exception as error:  # the lease is given back all the same
+        faults.tell(logger, f"What became of request {look.row.pk} cannot be told", error)
     row = FalRequest.objects.only(*_COLUMNS).get(pk=look.row.pk)
     lifecycle.release(row.pk, look.lease, _next(row, look, now), failed=look.failed)
 
 
 def _tell_of_answers(look: Look, now: datetime) -> None:
     """Once when fal has not answered for a while, and once when it does again."""
-    if look.why and look.row.tries + 1 == UNANSWERED_BEFORE_TOLD:
-        lifecycle.unanswered(look.row.pk, look.why, now=now)
+    if look.failure and look.row.tries + 1 == UNANSWERED_BEFORE_TOLD:
+        lifecycle.unanswered(look.row.pk, look.failure.why, now=now)
     elif not look.failed and look.row.tries:
         lifecycle.answered(look.row.pk, now=now)
 

@@ -200,3 +200,10 @@ def test_a_redis_that_answers_is_fine(settings: Any) -> None:
     with RedisServer() as server:
         settings.REDIS_URL = server.url
         assert not_fine(200) == {}
+
+
+def test_a_request_that_fails_is_told_and_takes_no_process_away(
+    alive: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(health._PARTS, "requests", lambda: "1 request cannot be looked at.")
+    assert parts_of(200)["requests"] == {"ok": False, "why": "1 request cannot be looked at."}
