@@ -31,6 +31,7 @@ from tests.builders import make_person, make_queued
 # Writes that concern no team, and why.
 TEAMLESS = {
     "switch_team": "it chooses the team",
+    "times": "how times read is the person's own choice",
     "join": "it is for people who are not in the team yet",
     "accept_invitation": "the person it was made to is not in the team yet",
     "decline_invitation": "as above",
@@ -253,7 +254,9 @@ def test_every_form_of_a_template_says_its_team(place: Place) -> None:
     """What the middleware would refuse is found here first."""
     from tests.source import text_of, under
 
-    teamless = re.compile(r"switch_team|account_|_invitation'|join|setup|action=\"{{ request")
+    teamless = re.compile(
+        r"switch_team|requests:times|account_|_invitation'|join|setup|action=\"{{ request"
+    )
     for path in under("templates/", suffix=".html"):
         for form in re.findall(r"<form\b[^>]*method=\"post\".*?</form>", text_of(path), re.DOTALL):
             if not teamless.search(form) and "/join.html" not in path and "/setup.html" not in path:
