@@ -11,7 +11,7 @@
     reports     frozen values of what fal said, and their readers
     replies     one HTTP reply -> a value or an error; result_replies: of a run, or of the queue's result
     sse         bytes -> server-sent events
-    webhooks    signature and content of a webhook; jwks: fal's keys
+    webhooks    signature and content of a webhook; webhook_encoding: gzip; jwks: fal's keys
     realtime_…  of a session: realtime_url, realtime_outgoing and realtime_incoming (messages),
                 realtime_media (magic numbers), realtime_control (fal's own messages),
                 realtime_pairing (reply to request); close_codes: how a session ended, in words

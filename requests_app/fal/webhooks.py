@@ -22,10 +22,12 @@ from .error_bodies import type_of, words_of
 from .jsontext import Member, NotJson, parse_members
 from .jwks import KeyCache, is_small_order, parse_jwks
 from .reports import WebhookReport, text_or_none
+from .webhook_encoding import Unpackable, unpacked
 
 __all__ = ["TOLERANCE", "Cause", "KeyCache", "WebhookRejected", "parse_jwks", "verify"]
 
 TOLERANCE = timedelta(seconds=300)
+MOST_UNPACKED = 32 * 1024 * 1024  # bytes
 
 Cause = Literal[
     "missing_header",
@@ -71,15 +73,26 @@ class _Signed:
 
 
 def verify(
-    headers: Mapping[str, str], body: bytes, keys: Sequence[bytes], now: datetime
+    headers: Mapping[str, str],
+    body: bytes,
+    keys: Sequence[bytes],
+    now: datetime,
+    *,
+    limit: int = MOST_UNPACKED,
 ) -> WebhookReport:
     """Check the POST (``body`` as received, ``now`` aware) against every key. Raises
     WebhookRejected.
+
+    The signature is over the raw body; only a body that fal signed is unpacked, to ``limit`` bytes.
     """
     signed = _signed_headers(headers)
     _check_timestamp(signed.timestamp, now)
     _check_signature(signed, body, keys)
-    report = _report(body, signed.user_id)
+    try:
+        content = unpacked(body, headers.get("content-encoding", ""), limit)
+    except Unpackable as exc:
+        raise WebhookRejected("unparsable") from exc
+    report = _report(content, signed.user_id)
     if report.request_id != signed.request_id:
         raise WebhookRejected("id_mismatch")
     return report

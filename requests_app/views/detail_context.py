@@ -21,9 +21,10 @@ from requests_app.fal.headers import (
     build_query,
     platform_options,
 )
+from requests_app.fal.webhook_encoding import Unpackable, unpacked
 from requests_app.forms.submit import new_token
 from requests_app.lifecycle import CANCEL_NOTES
-from requests_app.models import AT_FAL, FalRequest, LogLine, Mode, Observation, Status
+from requests_app.models import AT_FAL, Delivery, FalRequest, LogLine, Mode, Observation, Status
 from requests_app.models.request import FAILING_FROM
 from requests_app.templatetags.requests_extras import duration
 
@@ -227,6 +228,17 @@ def _cancel_note(row: FalRequest) -> str:
 def _deliveries(row: FalRequest) -> list[dict[str, Any]]:
     newest = row.deliveries.order_by("-id")[:NEWEST_DELIVERIES]
     return [
-        {"delivery": delivery, "body": preview_raw(bytes(delivery.body)[:4096])}
+        {"delivery": delivery, "body": preview_raw(_plain_body(delivery)[:4096])}
         for delivery in newest
     ]
+
+
+def _plain_body(delivery: Delivery) -> bytes:
+    """The body as text, though it may have come packed; what cannot be unpacked is shown as it came."""
+    body = bytes(delivery.body)
+    try:
+        return unpacked(
+            body, delivery.headers.get("content-encoding", ""), settings.BODY_LIMIT_BYTES
+        )
+    except Unpackable:
+        return body

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from dashboard.masking import masks_path
+from requests_app.fal.webhook_encoding import ENCODINGS
 from requests_app.upkeep.metrics import WEBHOOKS
 from requests_app.views.team_guard import teamless
 from requests_app.webhooks import deliveries
@@ -70,8 +71,8 @@ def receive(request: HttpRequest, public_id: str, secret: str) -> HttpResponse:
 
 def _body_of(request: HttpRequest) -> bytes:
     """The raw body: the signature is over exactly these bytes."""
-    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-        raise _Refused(415, "Send the body as it is, without an encoding.")
+    if request.headers.get("Content-Encoding", "").strip().lower() not in ENCODINGS:
+        raise _Refused(415, "Send the body as it is, or as gzip.")
     try:
         body = request.body
     except RequestDataTooBig:

@@ -90,7 +90,7 @@ class Post:
     @property
     def kept_headers(self) -> dict[str, str]:
         """What is worth keeping; no cookies, no addresses."""
-        wanted = ("x-fal-webhook-", "content-type", "user-agent")
+        wanted = ("x-fal-webhook-", "content-type", "content-encoding", "user-agent")
         return {k: v[:500] for k, v in self.headers.items() if k.startswith(wanted)}
 
     def _webhook_header(self, name: str) -> str:
@@ -148,12 +148,13 @@ def _verified(post: Post) -> tuple[WebhookReport, bool]:
 
 
 def _verify(post: Post, keys: tuple[bytes, ...]) -> tuple[WebhookReport, bool]:
+    limit = settings.BODY_LIMIT_BYTES
     try:
-        return verify(post.headers, post.body, keys, post.now), True
+        return verify(post.headers, post.body, keys, post.now, limit=limit), True
     except WebhookRejected as error:
         if error.cause != "stale_timestamp":
             raise
-        return verify(post.headers, post.body, keys, post.own_time), False
+        return verify(post.headers, post.body, keys, post.own_time, limit=limit), False
 
 
 def _keys(now: datetime, *, fresh: bool = False) -> tuple[bytes, ...]:

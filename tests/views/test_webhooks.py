@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -180,12 +181,35 @@ def test_without_a_database_it_asks_for_another_delivery(
     assert row.status == Status.IN_QUEUE
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "br", "gzip, identity"])
+@pytest.mark.parametrize("encoding", ["br", "deflate", "gzip, identity", "gzip, gzip"])
 def test_an_encoded_body_is_a_415(
     row: FalRequest, deliver: Callable[..., Any], encoding: str
 ) -> None:
     assert deliver(**{"content-encoding": encoding}).status_code == 415
     assert not Delivery.objects.exists()
+
+
+def test_a_gzip_body_is_taken_when_its_raw_bytes_are_signed(
+    row: FalRequest, signer: Signer, deliver: Callable[..., Any]
+) -> None:
+    plain = body_of("r1")
+    packed = gzip.compress(plain)
+    headers = {"content-encoding": "gzip"}
+    assert deliver(packed, signed=signer.headers("r1", plain), **headers).status_code == 401
+    assert deliver(packed, **headers).status_code == 200
+    row.refresh_from_db()
+    assert row.status == Status.COMPLETED
+    assert bytes(row.deliveries.get(verdict="accepted").body) == packed
+
+
+def test_a_gzip_bomb_is_not_unpacked_and_fal_is_asked_instead(
+    row: FalRequest, deliver: Callable[..., Any], settings: Any
+) -> None:
+    settings.BODY_LIMIT_BYTES = 100_000
+    bomb = gzip.compress(b" " * 50_000_000)
+    assert deliver(bomb, **{"content-encoding": "gzip"}).status_code == 202
+    row.refresh_from_db()
+    assert row.status == Status.IN_QUEUE
 
 
 def test_a_declared_length_over_the_limit_is_a_413(
