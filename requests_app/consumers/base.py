@@ -1,4 +1,4 @@
-"""What every socket of ours needs: a cheap dispatch, and tasks whose failure is not silent."""
+"""What every WebSocket consumer needs: a cheap dispatch, and tasks whose failure is not silent."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 logger = logging.getLogger(__name__)
 
-INTERNAL_ERROR = 4511  # 1011 is refused by Autobahn, and the socket would stay open
+INTERNAL_ERROR = 4511  # Autobahn refuses 1011, and the socket would stay open
 
 
 class Consumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
-    """A JSON socket with background tasks that end with it."""
+    """A JSON consumer with background tasks that end with it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve the socket; however that ends (also by a bug, or cut off), nothing stays behind."""
+        """Serve the socket; clean up however that ends (disconnect, bug or cancellation)."""
         try:
             await super().__call__(scope, receive, send)
         finally:
             await self.leave()
 
     async def leave(self) -> None:
-        """End what this socket has begun; called once, after its last message."""
+        """End what this consumer started; called once, after its last message."""
         await self.end_tasks()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
-        """Channels' own, without a hop to a database thread for every message.
+        """Call the handler without Channels' hop to a database thread for every message.
 
         Handlers reach the database through `database_sync_to_async`, which cleans up after itself.
         """
@@ -44,7 +44,7 @@ class Consumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         await handler(message)
 
     def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run work beside the socket; if it fails the socket is closed, so that the page notices."""
+        """Run a background task; if it fails the socket is closed, so that the page notices."""
         task = asyncio.create_task(self._guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -58,7 +58,7 @@ class Consumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             await self.close(code=INTERNAL_ERROR)
 
     async def end_tasks(self) -> None:
-        """Cancel all of them and wait until they are gone."""
+        """Cancel all background tasks and wait until they are done."""
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()

@@ -1,10 +1,9 @@
-"""The page's one socket: says which rows changed, and relays a watched request's stream.
+"""The page's one socket: tells which rows changed, and relays the stream of a watched request.
 
-Browser: `{"type": "watch", "table": true, "made_for": team}`,
-`{"type": "watch", "request": uuid, "after": n}`, or
-`{"type": "watch", "rows": [uuid, …]}`: of the table these rows are in sight (they replace the last ones).
-Server: `hello`, `changed`, `frames`, `error`. The rows themselves are fetched over HTTP, where the
-permissions are.
+Browser: `{"type": "watch", "table": true, "made_for": team}`, `{"type": "watch", "request": uuid,
+"after": n}`, or `{"type": "watch", "rows": [uuid, …]}`: the rows of the table in sight (replaces
+the last ones). Server: `hello`, `changed`, `frames`, `error`. The page fetches the rows themselves
+over HTTP, where the permissions are checked.
 """
 
 from __future__ import annotations
@@ -28,15 +27,15 @@ from requests_app.record.frame import batch_message
 from requests_app.teams.choice import MadeFor, NotChosen, NoTeam, chosen_membership, memberships_of
 from requests_app.views.access import get_request_or_404
 
-COLLECT_S = 0.1  # a burst of changes becomes one message
-LOOK_S = 4.0  # the guarantee behind the messages, as often as a page without a socket asks
+COLLECT_S = 0.1  # debounce: a burst of changes becomes one message
+LOOK_S = 4.0  # poll for lost messages as often as a page without a socket does
 NO_LOGS = 2**63 - 1  # the page fetches log lines by itself
 KNOWN = frozenset(
     {"type", "table", "made_for", "request", "after", "rows"}
-)  # what a watch message may say
+)  # the keys of a watch message
 MOST_WATCHED = 4  # requests watched on one socket
-MOST_ROWS = 100  # of a table, at the quick pace
-RENEW_S = MARK_S / 4  # how often a socket asks whether a mark is to be renewed
+MOST_ROWS = 100  # of a table, polled at the quick pace
+RENEW_S = MARK_S / 4  # how often a socket checks whether a mark is due for renewal
 
 
 class LiveConsumer(MemberConsumer):
@@ -45,17 +44,17 @@ class LiveConsumer(MemberConsumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.changes: dict[str, int] = {}
-        self.seen: Versions = {}  # the newest versions at the last look, shared with other sockets
-        self.told: dict[str, int] = {}  # what went out since
+        self.seen: Versions = {}  # the newest versions at the last poll, shared with other sockets
+        self.told: dict[str, int] = {}  # versions sent since then
         self.looker: asyncio.Task[None] | None = None
         self.flusher: asyncio.Task[None] | None = None
         self.team_id: int | None = None
         self.watched: dict[int, asyncio.Task[None]] = {}
-        self.in_sight: list[int] = []  # open rows of the table that the page shows
+        self.in_sight: list[int] = []  # live rows of the table that the page shows
         self.renewer: asyncio.Task[None] | None = None
 
     async def leave(self) -> None:
-        """Leave the team's group, end the relays."""
+        """Leave the team's group and end the relays."""
         self._see([])
         await self._leave_team()
         await super().leave()
@@ -63,11 +62,10 @@ class LiveConsumer(MemberConsumer):
     async def receive(
         self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
     ) -> None:
-        """One frame; what is not JSON text is answered with an error, not with the end."""
+        """Answer a frame that is not JSON text with an error and keep the socket open."""
         await self.receive_json(await self.decode_json(text_data or ""))
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
-        """One wish of the page."""
         if not isinstance(content, dict) or content.get("type") != "watch":
             await self._error(400, "Send a watch message.")
         elif unknown := sorted(content.keys() - KNOWN):
@@ -81,7 +79,7 @@ class LiveConsumer(MemberConsumer):
 
     @classmethod
     async def decode_json(cls, text_data: str) -> Any:
-        """The value, None when it is not JSON."""
+        """Return the value, None when the text is not JSON."""
         try:
             return await super().decode_json(text_data)
         except (ValueError, RecursionError):
@@ -94,7 +92,7 @@ class LiveConsumer(MemberConsumer):
         if team_id is None:
             await self.close(code=NO_TEAM)
             return
-        await self._leave_team()  # the chosen one may be another now
+        await self._leave_team()  # the team may have changed
         self.team_id = team_id
         await self.channel_layer.group_add(group_of_team(team_id), self.channel_name)
         self.seen, self.told = await newest_versions(team_id, max_age_s=0), {}
@@ -103,7 +101,7 @@ class LiveConsumer(MemberConsumer):
             self.looker = self.begin(self._look_often())
 
     async def _look_often(self) -> None:
-        """Tell what the layer did not: while its broker is away it is silent, and so would we be."""
+        """Poll the database every 4 s for changes the channel layer may have dropped."""
         while True:
             await asyncio.sleep(LOOK_S)
             newest: Versions = await newest_versions(self.team_id)
@@ -122,7 +120,6 @@ class LiveConsumer(MemberConsumer):
             await self.channel_layer.group_discard(group_of_team(self.team_id), self.channel_name)
 
     async def request_changed(self, message: RequestChanged) -> None:
-        """A row of the team moved."""
         self._changed(message["id"], message["seq"])
 
     def _changed(self, public_id: str, seq: int) -> None:
@@ -154,7 +151,7 @@ class LiveConsumer(MemberConsumer):
             self._keep_renewed()
 
     async def _relay(self, row: FalRequest, after: int) -> None:
-        """The past after frame `after`, then what comes, until the request has ended."""
+        """Send the frames after frame `after`, then new ones, until the request has ended."""
         following = follow(row.pk, after_seq=row.seq, after_frame=after, after_log=NO_LOGS)
         with followers.following([row.pk]):
             await followers.renew_if_due()
@@ -171,7 +168,7 @@ class LiveConsumer(MemberConsumer):
     # --- the quick pace ---------------------------------------------------------------------------
 
     async def _watch_rows(self, wanted: Any) -> None:
-        """The open ones among the rows that the page shows are asked about at the quick pace."""
+        """Poll fal at the quick pace for the live ones among the rows that the page shows."""
         ids = _ids(wanted)
         if ids is None:
             await self._error(400, f"rows is a list of at most {MOST_ROWS} ids.")
@@ -182,7 +179,7 @@ class LiveConsumer(MemberConsumer):
         self._keep_renewed()
 
     def _see(self, pks: list[int]) -> None:
-        followers.add(pks)  # first: a row that stays in sight keeps its mark
+        followers.add(pks)  # add first: a row that stays in sight keeps its mark
         followers.remove(self.in_sight)
         self.in_sight = pks
 
@@ -198,7 +195,7 @@ class LiveConsumer(MemberConsumer):
     # --- rights -----------------------------------------------------------------------------------
 
     def may_stay(self) -> bool:
-        """A member of every team whose news this socket carries."""
+        """Whether the user is a member of every team whose news this socket carries."""
         theirs = FalRequest.objects.filter(pk__in=list(self.watched)).values_list(
             "team_id", flat=True
         )
@@ -207,7 +204,7 @@ class LiveConsumer(MemberConsumer):
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
     def _team(self, made_for: Any) -> int | None:
-        """The page's team, if it is one of the person's; the chosen one when the page names none."""
+        """Return the page's team if the user is a member; the chosen team when the page names none."""
         user = self.scope["user"]
         if made_for is None:
             try:
@@ -234,7 +231,7 @@ class LiveConsumer(MemberConsumer):
 
 
 def _ids(wanted: Any) -> list[UUID] | None:
-    """None for anything that is no short list of ids."""
+    """Parse a short list of ids; None for anything else."""
     if not isinstance(wanted, list) or len(wanted) > MOST_ROWS:
         return None
     try:
@@ -244,5 +241,5 @@ def _ids(wanted: Any) -> list[UUID] | None:
 
 
 def _frame_number(after: Any) -> int:
-    """The last frame the page has; 0 for anything that is no frame's number."""
+    """Return the last frame the page has; 0 for anything that is not a frame number."""
     return after if isinstance(after, int) and 0 <= after < 2**31 else 0

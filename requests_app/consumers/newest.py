@@ -1,7 +1,7 @@
-"""A team's newest versions from the database: what sockets compare with what they have told.
+"""A team's newest versions from the database, which sockets compare with what they have sent.
 
-The channel layer may lose messages, or be away without a word. Sockets of one team share the answer,
-so that a thousand open tables cost little more than one.
+The channel layer may lose messages, or be down without an error. Sockets of one team share the
+answer, so that a thousand open tables cost little more than one.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from channels.db import database_sync_to_async
 
 from requests_app.models import FalRequest
 
-MOST = 500  # rows; a page that missed more finds the others when it asks by GET
+MOST = 500  # rows; a page that missed more finds the others by GET
 SHARED_S = 1.0
 
 Versions = Mapping[str, int]  # public id -> seq
 
-_answers: dict[int, tuple[float, Versions]] = {}  # by team: when it was read, and what it says
+_answers: dict[int, tuple[float, Versions]] = {}  # by team: when it was read, and the versions
 
 
 @database_sync_to_async  # type: ignore[untyped-decorator]
 def newest_versions(team_id: int, *, max_age_s: float = SHARED_S) -> Versions:
-    """Of the rows that moved last. While nothing moves, it is the same object each time."""
+    """Return the versions of the rows that changed last; the same object while nothing changes."""
     read_at, known = _answers.get(team_id, (float("-inf"), {}))
     now = time.monotonic()
     if now - read_at > max_age_s:

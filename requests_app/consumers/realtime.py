@@ -1,9 +1,9 @@
-"""The socket that owns a realtime session: what its tab says and is told. The relay does the rest.
+"""The socket that owns a realtime session: parses the tab's messages and sends the session's.
 
-Browser: `connect` (with `made_for`, the page's team), `send`, `ack`, `disconnect` as JSON; binary frames go to
-fal unchanged. Server:
-`session`, `open`, `sent`, `frames`, `gap`, `missed`, `capped`, `error`, `ended`. A `connect` takes the
-platform options and `headers` of the API; with `"raw": true` fal's binary messages come as they are.
+Browser: `connect` (with `made_for`, the page's team), `send`, `ack`, `disconnect` as JSON; binary
+frames go to fal unchanged. Server: `session`, `open`, `sent`, `frames`, `gap`, `missed`, `capped`,
+`error`, `ended`. A `connect` takes the platform options and `headers` of the API; with `"raw":
+true` fal's binary messages come unchanged.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from requests_app.teams.choice import (
 )
 from requests_app.worker.loop import watch_loop
 
-LEAVE_S = 2.0  # how long a closed tab's session may take to hang up before its socket is forgotten
+LEAVE_S = 2.0  # how long a closed tab's session may take to hang up before its consumer ends
 FORMS = get_args(Form)
 OPTIONS = (*BY_NAME, HEADERS)
-# What a message may say, by its type; "ref" comes back with an error.
+# The keys of a message, by its type; "ref" comes back with an error.
 KNOWN: dict[str, frozenset[str]] = {
     "connect": frozenset(
         {"type", "ref", "endpoint", "path", "max_buffering", "auth", "raw", "made_for", *OPTIONS}
@@ -49,11 +49,11 @@ KNOWN: dict[str, frozenset[str]] = {
     "disconnect": frozenset({"type", "ref"}),
 }
 
-_sessions: set[asyncio.Task[Any]] = set()  # a session ends in order also when its socket is gone
+_sessions: set[asyncio.Task[Any]] = set()  # a session ends in order even when its socket is gone
 
 
 class BadMessage(ValueError):
-    """What the tab sent is not understood; `str()` says why."""
+    """The tab's message is invalid; `str()` says why."""
 
 
 class OtherTeam(Exception):
@@ -67,19 +67,17 @@ class OtherTeam(Exception):
 class RealtimeConsumer(MemberConsumer):
     """One per session. Closing the tab ends the session; others watch it on the live socket."""
 
-    channel_layer_alias = (
-        "none"  # it hears from nobody but its tab: no second task for each message
-    )
+    channel_layer_alias = "none"  # no group messages: no second task for each message
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.is_welcome = False
-        self.team: Team | None = None  # the session's
+        self.team: Team | None = None  # of the session
         self.session: Session | None = None
         self.running: asyncio.Task[Any] | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve the tab. It is the only one we hear from, so no task is made for each message."""
+        """Serve the tab without Channels' task per message, for there are no group messages."""
         self.scope, self.base_send = scope, send
         try:
             while True:
@@ -90,7 +88,7 @@ class RealtimeConsumer(MemberConsumer):
             await self.leave()
 
     async def connect(self) -> None:
-        """Viewers and people without a team are sent away."""
+        """Turn away viewers and users without a team."""
         await super().connect()
         if not self.scope["user"].is_authenticated:
             return
@@ -99,7 +97,7 @@ class RealtimeConsumer(MemberConsumer):
             await self.close(code=NO_TEAM)
 
     def _membership(self, made_for: str) -> Membership:
-        """In the team the page was made for. Raises OtherTeam."""
+        """Return the membership in the team the page was made for. Raises OtherTeam."""
         mine, session = memberships_of(self.scope["user"]), self.session_now()
         try:
             return membership_for_write(mine, session, MadeFor.parse(made_for))
@@ -107,12 +105,14 @@ class RealtimeConsumer(MemberConsumer):
             raise OtherTeam(news_of(mine, session, mismatch.membership)) from None
 
     def may_stay(self) -> bool:
-        """Still one who may submit in the session's team; in any, before there is one."""
+        """Whether the user may still submit in the session's team, or in any before there is a
+        session.
+        """
         theirs = self.teams(submitting=True)
         return bool(theirs) if self.team is None else self.team.pk in theirs
 
     async def leave(self) -> None:
-        """The tab is gone: so is the session."""
+        """End the session when the tab is gone."""
         if self.session and self.running:
             self.session.disconnect("The page that held the session was closed.")
             await asyncio.wait({self.running}, timeout=LEAVE_S)
@@ -121,7 +121,7 @@ class RealtimeConsumer(MemberConsumer):
     async def receive(
         self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
     ) -> None:
-        """One message of the tab; a bad one is answered, and the session goes on."""
+        """Handle one message of the tab; a bad one gets an error, and the session goes on."""
         if not self.is_welcome:
             return  # the close code is on its way
         ref = None
@@ -221,7 +221,7 @@ class RealtimeConsumer(MemberConsumer):
 
 
 def _parsed(text: str) -> dict[str, Any]:
-    """By the rules of a typed input: no NaN, no number beyond a double, no name twice."""
+    """Parse by the rules of a typed input: no NaN, no number beyond a double, no duplicate key."""
     try:
         content = strict_json(text)
     except (ValueError, RecursionError) as error:
@@ -233,7 +233,7 @@ def _parsed(text: str) -> dict[str, Any]:
 
 
 def _refuse_unknown(content: dict[str, Any]) -> None:
-    """A name with a typing error would be passed over, and nothing would tell."""
+    """Reject unknown keys: a misspelt one would be ignored silently."""
     kind = content.get("type")
     known = KNOWN.get(kind) if isinstance(kind, str) else None
     if known is not None and not content.keys() <= known:

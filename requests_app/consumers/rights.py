@@ -1,4 +1,4 @@
-"""A socket for people who are logged in: closed soon after a log-out or the end of a membership."""
+"""A consumer for logged-in users: closed soon after a log-out or the end of a membership."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ LOGGED_OUT, NO_TEAM, NOT_THERE = 4401, 4403, 4404
 
 
 class MemberConsumer(Consumer):
-    """Accepts everybody, so that a refusal can say why in its close code."""
+    """Accepts every connection, so that a refusal can give its reason as a close code."""
 
     async def connect(self) -> None:
-        """Somebody has come."""
         await self.accept()
         if not self.scope["user"].is_authenticated:
             await self.close(code=LOGGED_OUT)
@@ -35,23 +34,24 @@ class MemberConsumer(Consumer):
         await self.close(code=code)
 
     def _objection(self) -> int | None:
-        """The code to close with; one visit to a database thread, for there may be many sockets."""
-        # Read anew: a session that was ended or has run out is empty, a changed password does not fit.
+        """Return the code to close with, in one database call, for there may be many sockets."""
+        # Read anew: a session that was ended or has expired is empty; a changed password does not
+        # match.
         user = get_user.func({**self.scope, "session": self.session_now()})
         if not user.is_authenticated or not user.is_active:
             return LOGGED_OUT
         return None if self.may_stay() else NO_TEAM
 
     def may_stay(self) -> bool:
-        """Whether the person still has the rights this socket was opened with."""
+        """Whether the user still has the rights this socket was opened with."""
         raise NotImplementedError
 
     def teams(self, *, submitting: bool = False) -> set[int]:
-        """The person's teams, or those they may submit in, as they are now."""
+        """Return the user's current teams, or those they may submit in."""
         mine = Membership.objects.filter(user_id=self.scope["user"].pk, user__is_active=True)
         return {one.team_id for one in mine if one.may_submit or not submitting}
 
     def session_now(self) -> Any:
-        """The log-in session as it is now, not as it was when the socket was opened."""
+        """Return the log-in session as it is now, not as it was when the socket was opened."""
         session: Any = self.scope["session"]
         return type(session)(session.session_key)

@@ -1,6 +1,7 @@
-"""How a batch of frames comes into the table, on each database. A frame that is there stays as it is.
+"""Insert a batch of frames, on each database. A frame that is already stored stays as it is.
 
-By hand: a session may have thousands of frames a second, and bulk_create takes five times as long.
+Written as SQL: a session may have thousands of frames a second, and bulk_create takes five times
+as long.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from django.db.backends.utils import CursorWrapper
 from requests_app.models import Frame
 from requests_app.record.frame import NewFrame
 
-MOST_ROWS = 256  # of one statement: 3,072 parameters; SQLite takes 32,766
+MOST_ROWS = 256  # of one statement: 3,072 parameters; SQLite allows 32,766
 EVENT, EVENT_ID = 100, 200  # characters that are kept
 
 _COLUMNS = (
@@ -27,7 +28,7 @@ _COLUMNS = (
 _INTO = f"INSERT INTO {Frame._meta.db_table} ({', '.join(_COLUMNS)})"
 _ROW = f"({', '.join(['%s'] * len(_COLUMNS))})"
 
-# Names and types are those of a NewFrame; bytes are base64 in JSON.
+# Names and types are those of NewFrame; bytes are base64 in JSON.
 _FROM_JSON = f"""
     {_INTO}
     SELECT %s, number, offset_ms, direction, kind, left(event, {EVENT}), left(event_id, {EVENT_ID}),
@@ -43,13 +44,13 @@ _Row = tuple[Any, ...]
 
 
 def insert(cursor: CursorWrapper, pk: int, batch: Sequence[NewFrame]) -> None:
-    """Put the batch into the table, within the caller's transaction."""
+    """Insert the batch, within the caller's transaction."""
     if connection.vendor == "postgresql":
         # As one text: psycopg spends 15 us on a row's parameters, this takes 2.
         cursor.execute(_FROM_JSON, [pk, msgspec.json.encode(batch).decode()])
         return
-    # Many rows a statement: between two SQLite gives Python's lock away and has to wait for it again,
-    # which beside a busy loop takes three times as long as the writing itself.
+    # Many rows per statement: between two statements SQLite releases Python's lock and has to wait
+    # for it again, which beside a busy loop takes three times as long as the writing itself.
     for rows in _portions([_values(pk, frame) for frame in batch]):
         cursor.execute(_of_many(len(rows)), list(chain.from_iterable(rows)))
 
@@ -60,7 +61,9 @@ def _of_many(rows: int) -> str:
 
 
 def _portions(rows: list[_Row]) -> Iterator[list[_Row]]:
-    """In powers of two, so that there are nine statements in all, which SQLite keeps prepared."""
+    """Split into powers of two, so that there are only nine statements, which SQLite keeps
+    prepared.
+    """
     done, size = 0, MOST_ROWS
     while done < len(rows):
         while size > len(rows) - done:

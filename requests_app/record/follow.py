@@ -1,9 +1,9 @@
-"""Follow one request: its past from the database first, then live, without gap or repeat.
+"""Follow one request: the past from the database first, then live, without gap or repeat.
 
-What is handed out is read from the database, after the place the reader has reached; the channel
-layer only wakes the reader. A lost message costs at most one poll. Frames that are in this process's
-memory come from the feed, some of them before they are on disk. A request can be followed by as many
-readers as wanted, and a reader that goes changes nothing for fal or for the others.
+What a reader gets is read from the database, after the reader's cursor; the channel layer only
+wakes the reader. A lost message costs at most one poll. Frames in this process's memory come from
+the live feed, some of them before they are on disk. Any number of readers can follow a request; a
+reader that leaves changes nothing for fal or for the others.
 """
 
 from __future__ import annotations
@@ -28,22 +28,23 @@ from requests_app.record.live_feed import Reader, feed
 
 logger = logging.getLogger(__name__)
 
-POLL_S = 2.0  # the guarantee behind the wake-ups
-COLLECT_S = 0.05  # after a wake-up: a burst of messages is read once
+POLL_S = 2.0  # the poll that finds what the channel layer lost
+COLLECT_S = 0.05  # debounce after a wake-up: a burst of messages is read once
 LIMIT = 200  # observations, or log lines, in one batch
-AFTERCARE = timedelta(seconds=10)  # an end by webhook comes before its logs: wait for them so long
+# after an end by webhook, how long to wait for the logs, which come later
+AFTERCARE = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
 class Place:
-    """How far a reader has come: the last observation id, log line id and frame number it has."""
+    """A reader's cursor: the last observation id, log line id and frame number it has."""
 
     seq: int = 0
     log: int = 0
     frame: int = 0
 
     def after(self, batch: Batch) -> Place:
-        """The place once the reader has the batch."""
+        """Return the cursor once the reader has the batch."""
         return Place(
             seq=batch.observations[-1].pk if batch.observations else self.seq,
             log=batch.log_lines[-1].pk if batch.log_lines else self.log,
@@ -53,9 +54,9 @@ class Place:
 
 @dataclass(frozen=True)
 class Batch:
-    """What came since the last one, oldest first; empty when nothing came for `POLL_S` seconds.
+    """What is new since the last batch, oldest first; empty after `POLL_S` seconds without news.
 
-    `ended`: the request has ended and everything has been handed out.
+    `ended`: the request has ended and everything has been delivered.
     """
 
     observations: Sequence[Observation] = ()
@@ -65,16 +66,16 @@ class Batch:
 
     @property
     def is_empty(self) -> bool:
-        """Nothing came."""
         return not (self.observations or self.log_lines or self.frames)
 
 
 async def follow(
     pk: int, *, after_seq: int = 0, after_frame: int = 0, after_log: int = 0
 ) -> AsyncGenerator[Batch]:
-    """Batches of what belongs to the request, until one has `ended`.
+    """Yield batches of what belongs to the request, until one has `ended`.
 
-    Close the generator (`contextlib.aclosing`) when the reader goes, so that it leaves its group.
+    Close the generator (`contextlib.aclosing`) when the reader leaves, so that it leaves its
+    group.
     """
     place = Place(seq=after_seq, log=after_log, frame=after_frame)
     news = _News(place.frame)
@@ -94,20 +95,20 @@ async def follow(
 
 
 class _News:
-    """What to look for: `woken` by the feed or an announcement.
+    """What to read next; `woken` is set by the live feed or an announcement.
 
-    `look_at` is when to read the database, `last` the newest frame that is known to be there; `frame`
-    is the last one the reader has.
+    `look_at` is when to read the database, `last` the newest frame known to be stored; `frame` is
+    the last one the reader has.
     """
 
     def __init__(self, frame: int) -> None:
         self.frame = self.last = frame
         self.woken = asyncio.Event()
-        self.look_at = 0.0  # seconds of the loop's clock; 0: at once, the past
+        self.look_at = 0.0  # seconds of the loop's clock; 0: read the past at once
         self.is_over = False  # nothing comes after frame `last`
 
     def heard(self, message: Mapping[str, Any]) -> None:
-        """An announcement: a burst of them is read once. Word of frames it has is no news."""
+        """Take an announcement; a burst of them is read once. Frames the reader has are ignored."""
         if "last" not in message:
             self.look_at = min(self.look_at, asyncio.get_running_loop().time() + COLLECT_S)
         elif message["last"] > self.frame:
@@ -117,7 +118,7 @@ class _News:
         self.woken.set()
 
     def learnt(self, found: _Found) -> None:
-        """What the database said."""
+        """Take what a read of the database found."""
         self.last = max(self.last, found.last)
         self.is_over = found.is_over
         self.look_at = 0.0 if found.is_more else asyncio.get_running_loop().time() + POLL_S
@@ -125,7 +126,7 @@ class _News:
 
 @dataclass(frozen=True)
 class _Found:
-    """A look into the database, all but the frames themselves."""
+    """The result of one read of the database, without the frames themselves."""
 
     is_over: bool
     observations: Sequence[Observation]
@@ -135,10 +136,10 @@ class _Found:
 
 
 async def _next(pk: int, place: Place, news: _News, reader: Reader) -> Batch:
-    """What the database has when it is time to look there; frames from memory, if they are there."""
+    """Read the database when it is time to; take frames from memory where they are there."""
     clock = asyncio.get_running_loop().time
     while True:
-        news.woken.clear()  # before looking: what comes while we look wakes us again
+        news.woken.clear()  # before reading: what comes meanwhile wakes us again
         found = None
         if news.look_at <= clock() and not news.is_over:
             found = await database_sync_to_async(_look)(pk, place)
@@ -156,13 +157,13 @@ async def _next(pk: int, place: Place, news: _News, reader: Reader) -> Batch:
 
 
 async def _recorded(pk: int, place: Place, news: _News, reader: Reader) -> Sequence[NewFrame]:
-    """Frames that are known to be on record and are not in memory."""
+    """Read frames that are stored and not in memory."""
     known = news.last
     if known <= place.frame:
         return ()
     found: Sequence[NewFrame] = await database_sync_to_async(_read)(pk, place.frame, reader)
     if not found and known == news.last:
-        news.last = place.frame  # they are kept no longer: do not ask again and again
+        news.last = place.frame  # deleted by retention: do not ask again and again
     return found
 
 
@@ -174,9 +175,9 @@ async def _listen(pk: int, news: _News) -> None:
         channel = await layer.new_channel()
         await layer.group_add(group, channel)
         try:
-            news.heard({})  # what was announced before we joined
-            # Before Python 3.12 `asyncio.wait_for`, by which redis-py sends, may return as if nobody
-            # had cancelled it (cpython #86296); we would then wait here for ever, and `follow` for us.
+            news.heard({})  # for what was announced before we joined the group
+            # Before Python 3.12 `asyncio.wait_for`, which redis-py uses to send, may swallow a
+            # cancellation (cpython #86296); we would then wait here for ever, and `follow` for us.
             while me and not me.cancelling():
                 news.heard(await layer.receive(channel))
         finally:
@@ -186,7 +187,7 @@ async def _listen(pk: int, news: _News) -> None:
 
 
 def _look(pk: int, place: Place) -> _Found:
-    # The end first: whatever was committed before the end is then found by the later queries.
+    # Read the end first: all that was committed before it is then found by the later queries.
     is_over = _is_settled(pk)
     mine = {"request_id": pk}
     observations = list(Observation.objects.filter(**mine, id__gt=place.seq).order_by("id")[:LIMIT])
@@ -197,13 +198,13 @@ def _look(pk: int, place: Place) -> _Found:
 
 
 def _is_settled(pk: int) -> bool:
-    """The request has ended, and the last look for its logs is done or has taken too long."""
+    """Whether the request has ended and the last poll for its logs is done or took too long."""
     ended_at, due_at = FalRequest.objects.values_list("ended_at", "due_at").get(pk=pk)
     return ended_at is not None and (due_at is None or timezone.now() - ended_at > AFTERCARE)
 
 
 def _read(pk: int, after: int, reader: Reader) -> Sequence[NewFrame]:
-    """From the record, unless another reader was first: they take turns on one thread."""
+    """Read from the database, unless another reader did so first: they take turns on one thread."""
     if found := reader.take(after):
         return found
     page = storage.read(pk, after)

@@ -1,7 +1,7 @@
-"""The requests that are followed in this process: fal is asked for their news at the quick pace.
+"""The requests followed in this process: the worker polls fal for them at the quick pace.
 
-A page, an open list and a program's event stream all count. The mark in the database runs out by itself,
-so it is renewed while a follower is connected; one UPDATE renews all rows of the process.
+A page, an open list and a program's event stream all count. The mark in the database expires by
+itself, so it is renewed while a follower is connected; one UPDATE renews all rows of the process.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 class Followers:
-    """Rows and how many follow each. Thread-safe."""
+    """Rows and how many followers each has. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -38,7 +38,7 @@ class Followers:
 
     @contextmanager
     def following(self, pks: Collection[int]) -> Iterator[None]:
-        """Follow these rows; call `renew_if_due` when it begins and every few seconds."""
+        """Follow these rows; call `renew_if_due` at the start and every few seconds."""
         self.add(pks)
         try:
             yield
@@ -46,14 +46,14 @@ class Followers:
             self.remove(pks)
 
     def add(self, pks: Collection[int]) -> None:
-        """One more follower of each; a row that had none is due for its mark."""
+        """Add a follower to each row; a row that had none is due for its mark."""
         with self._lock:
             self._counts.update(pks)
             if any(pk not in self._renewed_s for pk in pks):
                 self._due_s = 0.0
 
     def remove(self, pks: Collection[int]) -> None:
-        """One follower less of each."""
+        """Remove a follower from each row."""
         with self._lock:
             self._counts.subtract(pks)
             for pk in pks:
@@ -62,13 +62,13 @@ class Followers:
                     self._renewed_s.pop(pk, None)
 
     def is_due(self) -> bool:
-        """Whether a row's mark has to be renewed; costs nothing."""
+        """Whether a row's mark has to be renewed. Cheap."""
         return time.monotonic() >= self._due_s
 
     def renew(self) -> int:
-        """Mark the rows whose turn has come, and those whose turn comes soon; returns how many.
+        """Mark the rows that are due or soon will be; return how many.
 
-        A database that is away costs one turn and not the follower.
+        When the database is away, this turn is skipped and the follower stays.
         """
         pks = self._take_due()
         now = timezone.now()
@@ -81,7 +81,7 @@ class Followers:
         return len(pks)
 
     async def renew_if_due(self) -> None:
-        """As `renew`, from an event loop; a thread is asked for only when there is something to do."""
+        """Like `renew`, from an event loop; uses a thread only when a mark is due."""
         if self.is_due():
             await database_sync_to_async(self.renew)()
 
@@ -91,7 +91,8 @@ class Followers:
             if now_s < self._due_s:
                 return []
             never = float("-inf")
-            soon_s = now_s - RENEW_S / 2  # together with those that are due: fewer statements
+            # renew these together with those that are due: fewer statements
+            soon_s = now_s - RENEW_S / 2
             due = [pk for pk in self._counts if self._renewed_s.get(pk, never) <= soon_s]
             self._renewed_s |= dict.fromkeys(due, now_s)
             self._due_s = min(self._renewed_s.values(), default=float("inf")) + RENEW_S

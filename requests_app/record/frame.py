@@ -11,7 +11,7 @@ from django.utils.functional import cached_property
 from requests_app.models import Direction, Frame
 from requests_app.rules.stream_event import MAY_TELL, read_event
 
-LARGE = 64 * 1024  # characters of a frame's text that a page fetches by itself instead
+LARGE = 64 * 1024  # characters of a frame's text; the page fetches a longer one on demand
 GLIMPSED = 4 * 1024  # characters; a session has thousands of messages a second
 
 
@@ -35,22 +35,22 @@ class NewFrame(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def memory(self) -> int:
-        """About how many bytes it holds on to."""
+        """Return roughly how many bytes of memory it takes."""
         return 2 * len(self.data) + len(self.raw or b"") + 600
 
     @cached_property
     def sketched(self) -> bytes:
-        """Its sketch as JSON, made once for all who watch."""
+        """Return its sketch as JSON, encoded once for all readers."""
         return msgspec.json.encode(sketch(self))
 
 
 def memory_of(frames: Iterable[NewFrame]) -> int:
-    """About how many bytes they hold on to."""
+    """Return roughly how many bytes of memory they take."""
     return sum([frame.memory for frame in frames])
 
 
 def sketch(frame: Frame | NewFrame) -> dict[str, Any]:
-    """What a page shows of a frame; `data` is None when it is large and fetched by itself."""
+    """Return what a page shows of a frame; `data` is None when it is large and fetched on demand."""
     return {
         "number": frame.number,
         "offset_ms": frame.offset_ms,
@@ -67,7 +67,7 @@ def sketch(frame: Frame | NewFrame) -> dict[str, Any]:
 
 
 def _glimpse(frame: Frame | NewFrame) -> str:
-    """What a message of a session says, or an event that was recorded before that was kept."""
+    """Read what a message of a session says, or an event recorded before `says` was stored."""
     if frame.direction != Direction.IN or len(frame.data) > GLIMPSED:
         return ""
     if frame.kind != "event" and not MAY_TELL.search(frame.data):
@@ -76,7 +76,7 @@ def _glimpse(frame: Frame | NewFrame) -> str:
 
 
 def batch_message(batch: Sequence[NewFrame], **more: str) -> str:
-    """What carries a batch to a page, as JSON."""
+    """Encode a batch as the JSON message for a page."""
     frames = [msgspec.Raw(frame.sketched) for frame in batch]
     content = {"type": "frames", **more, "last": batch[-1].number, "frames": frames}
     return msgspec.json.encode(content).decode()

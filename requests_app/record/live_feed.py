@@ -1,8 +1,8 @@
-"""Frames in memory, for those who follow a request in this process.
+"""Frames in memory, for readers in this process.
 
-The newest come from the recorder when that is in this process, before they are on disk; what one
-reader has had to read from the record the others find here. Only a short cut: what is not here is in
-the record. Frames carry numbers, so a reader knows whether it has missed one.
+The newest come from the recorder when it runs in this process, before they are on disk; pages that
+one reader has read from the database are shared with the others. This is a cache: what is not here
+is in the database. Frames are numbered, so a reader knows whether it has missed one.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from contextlib import contextmanager
 
 from requests_app.record.frame import NewFrame, memory_of
 
-MOST_KEPT = 4 * 1024 * 1024  # bytes of the newest frames, and as many of the record's pages
-MOST_TAKEN = 128 * 1024  # bytes in one batch, for a reader that stands still keeps it in memory
+# bytes of the newest frames, and as many of pages read from the database
+MOST_KEPT = 4 * 1024 * 1024
+MOST_TAKEN = 128 * 1024  # bytes in one batch, which a stalled reader keeps in memory
 MOST_PAGES = 64
 
 Frames = Sequence[NewFrame]
 
 
 class Reader:
-    """One who follows a request; `wake` is called on the reader's own loop."""
+    """One reader of a request's frames; `wake` is called on the reader's own loop."""
 
     def __init__(self, shelf: Shelf, wake: Callable[[], None]) -> None:
         self.keep = shelf.keep
@@ -33,23 +34,25 @@ class Reader:
         self._is_woken = False
 
     def wake(self) -> None:
-        """From any thread: there is something to take."""
+        """Wake the reader, from any thread: there are frames to take."""
         if self._is_woken:
             return
         self._is_woken = True
         try:
             self._loop.call_soon_threadsafe(self._wake)
-        except RuntimeError:  # that loop has been closed, and its reader with it
+        except RuntimeError:  # the reader's loop has been closed
             return
 
     def take(self, after: int) -> Frames:
-        """Some that follow frame `after` without a gap; ask again until there is nothing more."""
-        self._is_woken = False  # before looking: what comes while we look wakes us again
+        """Return some frames that follow frame `after` without a gap; ask again until there are
+        none.
+        """
+        self._is_woken = False  # before reading: what comes meanwhile wakes us again
         return self._shelf.after(after)
 
 
 class Shelf:
-    """Frames of one request for all its readers: they cost memory once, however many stand still."""
+    """The frames of one request, shared by all its readers: they take memory once."""
 
     def __init__(self) -> None:
         self.readers: tuple[Reader, ...] = ()
@@ -60,7 +63,7 @@ class Shelf:
         self._pages_bytes = 0
 
     def add(self, frames: Frames) -> None:
-        """The newest, in a row, from any thread."""
+        """Add the newest frames, numbered without a gap; from any thread."""
         with self._lock:
             if self._newest and self._newest[-1].number + 1 != frames[0].number:
                 self._newest, self._newest_bytes = [], 0
@@ -72,7 +75,7 @@ class Shelf:
             reader.wake()
 
     def _make_room(self) -> None:
-        """Down to half, so that the list is moved seldom."""
+        """Drop frames down to half the limit, so that the list is rarely moved."""
         count = 0
         while self._newest_bytes > MOST_KEPT // 2 and count < len(self._newest) - 1:
             self._newest_bytes -= self._newest[count].memory
@@ -80,7 +83,7 @@ class Shelf:
         del self._newest[:count]
 
     def keep(self, page: Frames) -> None:
-        """What was read from the record, for those who will want it too; from any thread."""
+        """Keep a page read from the database for the other readers; from any thread."""
         with self._lock:
             self._pages.append(page)
             self._pages_bytes += memory_of(page)
@@ -88,7 +91,9 @@ class Shelf:
                 self._pages_bytes -= memory_of(self._pages.popleft())
 
     def after(self, number: int) -> Frames:
-        """A batch that follows the frame of this number; none when the next one is not here."""
+        """Return a batch that follows the frame of this number; empty when the next one is not
+        here.
+        """
         with self._lock:
             for frames in (self._newest, *self._pages):
                 if found := _following(frames, number):
@@ -108,14 +113,14 @@ def _following(frames: Frames, number: int) -> Frames:
 
 
 class Feed:
-    """Who reads which request's frames in this process."""
+    """The readers of each request's frames in this process."""
 
     def __init__(self) -> None:
         self._read: dict[int, Shelf] = {}
         self._lock = threading.Lock()
 
     def publish(self, pk: int, frames: Sequence[NewFrame]) -> None:
-        """Hand the frames, numbered in a row, to whoever reads; never waits."""
+        """Pass the frames, numbered without a gap, to all readers; never waits."""
         if shelf := self._read.get(pk):
             shelf.add(frames)
 

@@ -1,7 +1,8 @@
-"""The bytes inside a recorded message: what a page shows as a picture or a sound. Pure.
+"""The bytes inside a recorded message, which a page shows as an image or a sound. Pure.
 
-A message is shown as JSON, where bytes have become ``{"$bytes": …}`` or ``{"$bytes_size": …}``; a JSON
-pointer (RFC 6901) into that JSON leads to the bytes themselves in the message as it was on the wire.
+A message is shown as JSON, where bytes have become ``{"$bytes": …}`` or ``{"$bytes_size": …}``; a
+JSON pointer (RFC 6901) into that JSON leads to the bytes themselves in the message as it was on
+the wire.
 """
 
 from __future__ import annotations
@@ -18,31 +19,33 @@ SHOWABLE = frozenset(
         *(f"audio/{kind}" for kind in ("flac", "ogg", "mpeg", "wav", "mp4")),
     }
 )
-MAX_ITEMS = 100_000  # as many as the reader of realtime messages takes
+MAX_ITEMS = 100_000  # the same limit as the parser of realtime messages
 
 
 class _Map(list[tuple[Any, Any]]):
-    """A map before its keys are looked at, in the order of the wire."""
+    """A map in the order of the wire, before its keys are checked."""
 
 
 def bytes_at(raw: bytes, pointer: str) -> bytes | None:
-    """The bytes a pointer into the shown message leads to; "" is the message itself.
+    """Return the bytes a pointer into the shown message leads to; "" is the message itself.
 
-    None when there are none, whatever the message or the pointer is.
+    None when there are none, for any message and any pointer.
     """
     try:
         value = _unpacked(raw)
-    except Exception:  # hostile bytes raise what they like, see fal.realtime_incoming
+    except Exception:  # hostile bytes raise any exception, see fal.realtime_incoming
         return None if pointer else raw
     for part in pointer.split("/")[1:]:
         value = _child(value, part.replace("~1", "/").replace("~0", "~"))
-    if isinstance(value, str):  # old writers put bytes into strings
+    if isinstance(value, str):  # old msgpack writers put bytes into strings
         return value.encode("utf-8", "surrogateescape")
     return value if isinstance(value, bytes) else None
 
 
 def showable_type(data: bytes) -> str | None:
-    """The type of a picture or a sound that browsers show, by its first bytes; None for the rest."""
+    """Return the type of an image or sound that browsers show, by its first bytes; None for the
+    rest.
+    """
     found = media_type(data)
     return found if found in SHOWABLE else None
 
@@ -60,7 +63,7 @@ def _unpacked(raw: bytes) -> Any:
 
 def _child(value: Any, name: str) -> Any:
     if isinstance(value, _Map):
-        # A map whose keys are no plain texts is shown as {"$map": [[key, value], …]}.
+        # A map with keys that are not plain texts is shown as {"$map": [[key, value], …]}.
         return list(value) if name == "$map" else dict(_named(value)).get(name)
     if isinstance(value, msgpack.ExtType):
         return value.data if name == "data" else None

@@ -1,7 +1,7 @@
-"""The record of an open stream or session: on disk within moments, off the path that reads it.
+"""Record an open stream or session: on disk within moments, off the path that reads it.
 
-Readers in this process get each frame at once by the feed; everybody else reads the record. A cap of
-frames or bytes ends the record, not the call.
+Readers in this process get each frame at once by the live feed; all others read the database. A
+cap of frames or bytes ends the record, not the call.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ from requests_app.record.live_feed import feed
 from requests_app.rules.storable import storable_text
 from requests_app.upkeep.metrics import RELAYED
 
-FLUSH_EVERY_S = 0.05  # for all records of this process together
+FLUSH_EVERY_S = 0.05  # shared by all recorders of this process
 FLUSH_MOST_S = 1.0
-FLUSH_SHARE = 10  # many sessions at once: writing is to take a tenth of the time, not all of it
-FLUSH_AT = 1000  # frames of one write
+FLUSH_SHARE = 10  # with many sessions, writing takes a tenth of the time, not all of it
+FLUSH_AT = 1000  # frames per write
 RETRY_EVERY_S = 1.0
 CLOSE_S = 60.0  # how long the end of a call waits for the database
-MOST_WAITING = 8 * 1024 * 1024  # bytes not on disk yet; then the call is read no further
+# backpressure: with more bytes not yet on disk, reading from fal pauses
+MOST_WAITING = 8 * 1024 * 1024
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,6 @@ class Caps:
 
     @classmethod
     def from_settings(cls) -> Caps:
-        """As configured."""
         return cls(settings.RECORD_FRAMES, settings.RECORD_BYTES)
 
 
@@ -80,20 +80,20 @@ class Full:
         return f"{after} The stream is read to its end; what comes later is neither kept nor shown."
 
     def note_of(self, count: int) -> str:
-        """What the timeline says at the end, of so many frames."""
+        """Return the timeline's sentence at the end, with the total count of frames."""
         held = f"the first {self.frame:,}" if self.frame else "none of them"
         return f"There were {count:,} frames in all; the record holds {held}."
 
 
-_collecting: set[Recorder] = set()  # those with frames that wait
+_collecting: set[Recorder] = set()  # recorders with unwritten frames
 
 
 class Recorder:
-    """Writes frames in batches; a database that is away for a moment loses none.
+    """Writes frames in batches; a short outage of the database loses none.
 
-    `database` runs a blocking function off the loop and finishes it even if its caller is cancelled.
-    `count` is the number of the newest frame, recorded or not; `kept` the newest recorded one.
-    `passes_on`: the frames go to somebody by another way too.
+    `database` runs a blocking function off the loop and finishes it even if its caller is
+    cancelled. `count` is the number of the newest frame, recorded or not; `kept` the newest
+    recorded one. `passes_on`: the frames also reach a reader in another way.
     """
 
     def __init__(
@@ -112,23 +112,23 @@ class Recorder:
         self._waiting_bytes = 0
         self._closing = self._cap_is_told = self._count_is_told = False
         self._more = asyncio.Event()
-        self._hurry = asyncio.Event()  # the end, or a full batch
+        self._hurry = asyncio.Event()  # set at the end, or by a full batch
         self._room = asyncio.Event()
         self._room.set()
         self._writer = asyncio.create_task(self._write())
 
     async def room(self) -> None:
-        """Wait while too much is not on disk yet; ask before reading on."""
+        """Wait while too much is not on disk yet (backpressure); call it before reading on."""
         await self._room.wait()
 
     def add(self, data: str, size: int, **details: Any) -> NewFrame:
-        """Number and keep one frame; `details` are NewFrame's other fields."""
+        """Number and record one frame; `details` are NewFrame's other fields."""
         frame = NewFrame(self.count + 1, self._offset_ms(), storable_text(data), size, **details)
         self._take([frame], size, frame.memory)
         return frame
 
     def add_events(self, events: Sequence[StreamEvent], said: Sequence[str]) -> None:
-        """Number and keep what arrived together, with what each of these events says."""
+        """Number and record events that arrived together, with what each of them says."""
         offset_ms = self._offset_ms()
         batch = [
             NewFrame(
@@ -144,7 +144,9 @@ class Recorder:
         return (time.monotonic() - self._began) * 1000
 
     def _take(self, batch: list[NewFrame], size: int, memory: int) -> None:
-        """Frames of one direction, of so many bytes together, on the wire and here."""
+        """Count and record frames of one direction; `size` is their bytes on the wire, `memory`
+        here.
+        """
         _RELAYED[batch[0].direction].inc(size)
         self.count += len(batch)
         self._bytes += size
@@ -156,7 +158,9 @@ class Recorder:
                 self._keep(batch, memory)
 
     def _fill(self, batch: list[NewFrame], held: int) -> list[NewFrame]:
-        """Those that still fit into a record that holds so many bytes; it is full then."""
+        """Return the frames that still fit into a record of `held` bytes, which is full from now
+        on.
+        """
         fitting: list[NewFrame] = []
         for frame in batch:
             if frame.number > self.caps.frames or held + frame.size > self.caps.bytes:
@@ -191,7 +195,7 @@ class Recorder:
                 self._look_what_is_left()
         except Exception:
             logger.exception("The record of request %s is broken off.", self.pk)
-        finally:  # whatever went wrong here, the call is not held up for ever, nor memory filled
+        finally:  # after any error, neither hold up the call for ever nor fill the memory
             self.is_capped = True
             self._room.set()
 
@@ -202,7 +206,7 @@ class Recorder:
         return bool(self._waiting or (self.full and not is_told))
 
     async def _collect(self, took_s: float) -> None:
-        """Let a batch come together, the longer the busier the disk is; the end does not wait."""
+        """Wait for a batch to fill, longer on a busy disk; the end does not wait."""
         _collecting.add(self)
         pause_s = max(FLUSH_EVERY_S * len(_collecting), FLUSH_SHARE * took_s)
         try:
@@ -223,7 +227,9 @@ class Recorder:
                 await asyncio.sleep(RETRY_EVERY_S)
 
     def _look_what_is_left(self) -> None:
-        """What has come during a write is collected anew, else each write would be of a few frames."""
+        """Collect what came during a write as a new batch; else each write would hold a few frames
+        only.
+        """
         if self._closing:
             return
         if not self._is_due:
@@ -233,7 +239,7 @@ class Recorder:
             self._room.set()
 
     async def _store(self) -> None:
-        """A batch, or after the last one the news of the cap."""
+        """Write one batch, or after the last one the note that the record is full."""
         batch = self._waiting[:FLUSH_AT]
         if self.full and not batch:
             await self._tell(self.full)
@@ -243,7 +249,7 @@ class Recorder:
         self._waiting_bytes -= memory_of(batch)
 
     async def _tell(self, full: Full) -> None:
-        """That the record is full, at once; how many frames there were, at the end."""
+        """Note at once that the record is full, and at the end how many frames there were."""
         now = timezone.now()
         if not self._cap_is_told:
             await self._database(lifecycle.capped, self.pk, full.note, now=now, data=asdict(full))

@@ -1,4 +1,4 @@
-"""The record of a stream or session: frames in order, numbered from 1, appended in batches."""
+"""Stored frames of a stream or session: in order, numbered from 1, appended in batches."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from requests_app.models import Frame
 from requests_app.record import bulk_insert
 from requests_app.record.frame import NewFrame
 
-PAGE = 1000  # frames read at once
-PAGE_BYTES = 256 * 1024  # on the wire, of frames read at once
-COLUMNS = NewFrame.__struct_fields__  # of the table, in the order of a NewFrame
+PAGE = 1000  # frames per read
+PAGE_BYTES = 256 * 1024  # on the wire, per read
+COLUMNS = NewFrame.__struct_fields__  # of the table, in the order of NewFrame
 
 
 def append(pk: int, batch: Sequence[NewFrame]) -> None:
-    """Store the batch and tell who watches. A batch written twice is stored once."""
+    """Store the batch and announce it. A batch written twice is stored once."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             bulk_insert.insert(cursor, pk, batch)
@@ -26,7 +26,7 @@ def append(pk: int, batch: Sequence[NewFrame]) -> None:
 
 
 def read(pk: int, after: int) -> list[NewFrame]:
-    """The frames that follow this number in the record: a page of them, and at least one."""
+    """Return a page of the frames that follow this number, at least one if there is one."""
     following = Frame.objects.filter(request_id=pk, number__gt=after).order_by("number")
     last = total = 0
     for number, size in following.values_list("number", "size")[:PAGE]:
@@ -38,5 +38,5 @@ def read(pk: int, after: int) -> list[NewFrame]:
 
 
 def last_number(pk: int) -> int:
-    """Of the newest frame in the record; 0 for none."""
+    """Return the number of the newest stored frame; 0 for none."""
     return Frame.objects.filter(request_id=pk).aggregate(last=Max("number"))["last"] or 0

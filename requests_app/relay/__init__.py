@@ -2,9 +2,10 @@
 
 ::
 
-    ending    how a session ended, as the row and the tab are told
-    outbox    what waits for the tab: bounded, so that a slow tab never holds up the session
-    session   the session itself: two tasks, one for each direction
+    opening   may one more session be opened? records it and takes its lease
+    outbox    messages that wait for the tab: bounded, so that a slow tab never holds up the session
+    outcome   how a session ended, as the row and the tab are told
+    session   the session itself: two tasks, one per direction
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The right to open one more session."""
+"""Open one more session, within the limit per user."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from requests_app.request_input import Draft
 
 
 class TooManySessions(Exception):
-    """The person has as many sessions open as are allowed."""
+    """The user has as many sessions open as are allowed."""
 
 
 def claim_session(draft: Draft, *, team: Team, person: AbstractBaseUser) -> lifecycle.Claim:
-    """Record a session and take it at once. Raises TooManySessions."""
+    """Record a session and take its lease in the same transaction. Raises TooManySessions."""
     with transaction.atomic():
-        # Two tabs at once count one after the other.
+        # The lock on the user makes two tabs count one after the other.
         get_user_model().objects.select_for_update().get(pk=person.pk)
         mine = FalRequest.objects.live().filter(person_id=person.pk, mode=Mode.REALTIME)
         if mine.count() >= settings.REALTIME_SESSIONS:

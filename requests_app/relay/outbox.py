@@ -1,9 +1,10 @@
-"""What waits for one tab. Nobody waits for the tab: beyond a window it is told of a gap instead.
+"""The bounded queue of messages for one tab. The session never waits for the tab: beyond a window
+of bytes the tab is told of a gap instead.
 
-The tab acknowledges the frames it has shown. Once `WINDOW` bytes are on the way to it, frames are no
-longer pushed; the newest are held, the older ones are in the record. It reads the record from
-`gap` on and acknowledges that, which closes the gap. What is neither held nor in the record, because
-that is full, is `missed`: the tab is told its numbers and waits for none of them.
+The tab acknowledges the frames it has shown. Once `WINDOW` bytes are unacknowledged, frames are no
+longer pushed; the newest are held, the older ones are in the database. The tab reads the database
+from `gap` on and acknowledges that, which closes the gap. Frames that are neither held nor stored,
+because the record is full, are `missed`: the tab is told their numbers and does not wait for them.
 """
 
 from __future__ import annotations
@@ -19,23 +20,23 @@ from requests_app.models import Direction
 from requests_app.record.frame import NewFrame, batch_message
 
 AGAIN_S = 0.2
-ECHO_S = 0.05  # how long what the tab has sent itself waits to be shown together with its answer
-WINDOW = 1024 * 1024  # bytes on the way to the tab, and as many held for it during a gap
+ECHO_S = 0.05  # how long the tab's own message waits to be sent together with its answer
+WINDOW = 1024 * 1024  # unacknowledged bytes, and as many held during a gap
 
 Send = Callable[[str | bytes], Awaitable[None]]
 Message = dict[str, Any]
 
 
 class Outbox:
-    """One per tab. Everything but `run` is quick and is called on the same loop.
+    """One per tab. All methods but `run` are quick and are called on the same loop.
 
-    `is_raw`: a program that takes fal's binary messages as they are. They have no number, so it is
-    the sender who waits (`room`).
+    `is_raw`: a program that takes fal's binary messages unchanged. They have no number and no
+    acknowledgement, so the sender waits instead (`room`).
     """
 
     def __init__(self, send: Send, *, is_raw: bool = False) -> None:
         self.is_raw = is_raw
-        self.record_end = 2**31  # number of the last frame that can be read from the record
+        self.record_end = 2**31  # number of the last frame that can be read from the database
         self._send = send
         self._waiting: deque[Message | bytes | NewFrame] = deque()
         self._more = asyncio.Event()
@@ -46,13 +47,13 @@ class Outbox:
         self._raw_bytes = 0
         self._on_the_way: deque[tuple[int, int]] = deque()  # number, bytes
         self._unacknowledged = 0
-        self._last = 0  # the newest frame that was pushed
-        self._gap: int | None = None  # the frame after which the tab has to read the record
+        self._last = 0  # number of the newest frame that was pushed
+        self._gap: int | None = None  # the frame after which the tab has to read the database
         self._held: deque[NewFrame] = deque()
         self._held_bytes = 0
 
     def put(self, message: Message) -> None:
-        """A message that is not a frame."""
+        """Queue a message that is not a frame."""
         self._waiting.append(message)
         self._more.set()
 
@@ -65,11 +66,11 @@ class Outbox:
 
     def _end_echo(self) -> None:
         self._echo = None
-        if self._waiting:  # the answer has not come, or it would have been sent with it
+        if self._waiting:  # no answer came within ECHO_S, or it would have been sent with it
             self._more.set()
 
     def raw(self, data: bytes) -> None:
-        """A message as it came, for a program."""
+        """Queue a binary message unchanged, for a program."""
         self._raw_bytes += len(data)
         if self._raw_bytes > WINDOW:
             self._room.clear()
@@ -81,14 +82,14 @@ class Outbox:
         await self._room.wait()
 
     def acknowledged(self, number: int) -> None:
-        """The tab has shown the frames up to this one."""
+        """Note that the tab has shown the frames up to this one."""
         while self._on_the_way and self._on_the_way[0][0] <= number:
             self._unacknowledged -= self._on_the_way.popleft()[1]
         if self._gap is not None and number >= self._gap:
             self._close_gap(number)
 
     def frame(self, frame: NewFrame) -> None:
-        """A frame as the page shows it."""
+        """Queue a frame as the page shows it, or hold it during a gap."""
         size = len(frame.sketched)
         if self._gap is None and self._unacknowledged + size > WINDOW and self._on_the_way:
             self._open_gap(self._last)
@@ -102,7 +103,7 @@ class Outbox:
 
     def _open_gap(self, after: int) -> None:
         if self._gap not in (None, after):
-            return  # it has moved on since this was put off
+            return  # the gap has moved on since this call was scheduled
         self._gap = after
         self.put({"type": "gap", "from": after})
 
@@ -116,12 +117,12 @@ class Outbox:
         self._held_bytes -= len(self._held.popleft().sketched)
 
     def _close_gap(self, number: int) -> None:
-        """Go on with what is held, when that follows what the tab has; else it must read on."""
+        """Go on with the held frames if they follow what the tab has; else the tab must read on."""
         while self._held and self._held[0].number <= number:
             self._drop()
         is_behind = bool(self._held) and self._held[0].number > number + 1
         if is_behind and number < self.record_end:
-            # Said again a little later when nothing was found: the record lags behind by a moment.
+            # Repeated a little later when nothing was found: the database lags behind by a moment.
             delay_s = 0.0 if number > (self._gap or 0) else AGAIN_S
             self._gap = number
             asyncio.get_running_loop().call_later(delay_s, self._open_gap, number)
@@ -129,7 +130,7 @@ class Outbox:
         self._go_on(number)
 
     def _go_on(self, number: int) -> None:
-        """Push what is held after this number; what lies between is nowhere any more."""
+        """Push the frames held after this number; those in between are lost and told as `missed`."""
         while self._held and self._held[0].number <= number:
             self._drop()
         held, self._held, self._held_bytes, self._gap = self._held, deque(), 0, None
@@ -139,7 +140,9 @@ class Outbox:
             self.frame(frame)
 
     def finish(self, message: Message) -> None:
-        """The last message; before it what is held and is in no record, for no acknowledgement follows."""
+        """Queue the last message. Frames that are held and not stored go first, for no
+        acknowledgement follows.
+        """
         if self._gap is not None:
             self._on_the_way.clear()
             self._unacknowledged = 0
@@ -147,12 +150,12 @@ class Outbox:
         self.put(message)
 
     def close(self) -> None:
-        """Nothing more will come."""
+        """Let `run` return once the queue is empty."""
         self._is_closing = True
         self._more.set()
 
     async def run(self) -> None:
-        """Send what waits until the end of it; only this waits for the tab."""
+        """Send the queue until it is closed; only this waits for the tab."""
         while self._waiting or not self._is_closing:
             await self._more.wait()
             self._more.clear()
@@ -172,7 +175,7 @@ class Outbox:
                 await self._send(msgspec.json.encode(first).decode())
 
     def _together(self, first: NewFrame) -> list[NewFrame]:
-        """As many frames as wait in a row are one message."""
+        """Combine frames that wait in a row into one message."""
         together, size = [first], len(first.sketched)
         while self._waiting and size < WINDOW // 4:
             following = self._waiting[0]

@@ -14,7 +14,7 @@ from requests_app.rules.transitions import Ended
 class SessionEnd:
     """`kind`: normal, timeout, error, lost, refused or disconnected.
 
-    `code` and `reason` are the socket's; `http_code` is what came in place of a socket.
+    `code` and `reason` are the close frame's; `http_code` is the answer to a refused handshake.
     """
 
     kind: str
@@ -26,7 +26,7 @@ class SessionEnd:
 
     @property
     def news(self) -> Ended:
-        """For the row."""
+        """Return the report for the row."""
         close: dict[str, Any] = {} if self.code is None else {"close_code": self.code}
         if self.reason:
             close["reason"] = self.reason[:500]
@@ -34,7 +34,7 @@ class SessionEnd:
         return Ended(self.status, kind, self.sentence, self.http_code, close)
 
     def message(self) -> dict[str, Any]:
-        """For the tab."""
+        """Return the message for the tab."""
         return {
             "type": "ended", "kind": self.kind, "code": self.code, "reason": self.reason,
             "http_code": self.http_code, "sentence": self.sentence, "status": self.status,
@@ -50,45 +50,45 @@ LOST = "This session is no longer ours: it was taken for dead and ended elsewher
 
 
 def of_ending(ending: Ending) -> SessionEnd:
-    """fal's side closed, in order or not."""
+    """fal closed the connection, in order or not."""
     is_good = ending.kind in ("normal", "timeout")
     status = Status.COMPLETED if is_good else Status.FAILED
     return SessionEnd(ending.kind, ending.sentence, status, ending.code, ending.reason)
 
 
 def of_error(error: FalError) -> SessionEnd:
-    """It could not be opened, or a message could not be sent."""
+    """The connection could not be opened, or a message could not be sent."""
     kind = "refused" if isinstance(error, Refused) else "lost"
     code = error.status_code if isinstance(error, Refused | Unanswered) else None
     return SessionEnd(kind, str(error), Status.FAILED, http_code=code)
 
 
 def disconnected(sentence: str) -> SessionEnd:
-    """A person of ours has left it."""
+    """A user of the team left the session."""
     return SessionEnd("disconnected", sentence, Status.COMPLETED, 1000)
 
 
 def before_it_stood(end: SessionEnd) -> SessionEnd:
-    """That person did so before fal had opened the session."""
+    """The user left before fal had opened the session."""
     return replace(end, status=Status.CANCELLED)
 
 
 def stopped() -> SessionEnd:
-    """A person asked, from the request's page, to cancel it."""
+    """A user cancelled the session from the request's page."""
     return SessionEnd("disconnected", "We hung up as asked.", Status.CANCELLED, 1000)
 
 
 def not_ours() -> SessionEnd:
-    """The row was ended by somebody else while we were at it."""
+    """Another process ended the row while this session ran."""
     return SessionEnd("lost", LOST, Status.FAILED)
 
 
 def broken() -> SessionEnd:
-    """A fault of ours, which stands in the log."""
+    """A bug of ours ended the session; the traceback is in the log."""
     sentence = "The session broke off by a fault on our side. Work done until then may be billed."
     return SessionEnd("lost", sentence, Status.FAILED)
 
 
 def rejected(sentence: str) -> SessionEnd:
-    """It was not begun: there is no row."""
+    """The session was not begun: there is no row."""
     return SessionEnd("refused", sentence, "")

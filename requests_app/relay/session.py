@@ -1,8 +1,8 @@
 """One session: two tasks, up and down; the first to end ends the other.
 
-Reading from fal waits for the disk (`Recorder.room`) and for nobody's browser. What fal does not take
-at once waits in a short queue, so that a fast sender is held back by TCP, not cut. What is recorded
-is decoded after it has been passed on.
+Reading from fal waits for the disk (`Recorder.room`) and never for a browser. What fal does not
+take at once waits in a short queue, so that a fast sender is held back by TCP, not cut off.
+Messages are decoded for the record after they have been passed on.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class NotOpen(Exception):
 
 
 class Session:
-    """A claimed row of mode realtime, its connection to fal and its tab. `run` it once."""
+    """A leased row of mode realtime, its connection to fal and its tab. `run` it once."""
 
     def __init__(self, claim: lifecycle.Claim, outbox: Outbox) -> None:
         self.claim = claim
@@ -61,23 +61,24 @@ class Session:
         self._cap_is_told = False
 
     async def send(self, message: Outgoing, ref: int | None = None) -> None:
-        """Hand a message to the session; waits while fal takes none. Raises NotOpen."""
+        """Send a message to fal; waits while fal takes none. Raises NotOpen."""
         if self._connection is None:
             raise NotOpen
         at_s = asyncio.get_running_loop().time()
-        # A message that is out of the queue is in the connection's buffer: none is overtaken.
+        # A message out of the queue is in the connection's buffer, so no message overtakes
+        # another.
         if self._up.empty() and self._connection.send_now(message):
             self._sent(message, ref, at_s)
         else:
             await self._up.put((message, ref))
 
     def disconnect(self, sentence: str) -> None:
-        """A person of ours leaves; the session ends within a moment."""
+        """End the session within a moment, because the user leaves."""
         if not self._left.done():
             self._left.set_result(outcome.disconnected(sentence))
 
     async def run(self) -> SessionEnd:
-        """Hold the session to its end, however it ends; row, record and tab are told."""
+        """Run the session to its end and store and tell that end, whatever it is."""
         try:
             with holding(self.claim.pk):
                 end = await self._recorded()
@@ -107,7 +108,7 @@ class Session:
                 source=Source.STREAM,
                 asked_at=timezone.now(),
             )
-        except DatabaseError:  # the lease runs out, and the sweep ends the row
+        except DatabaseError:  # the lease expires, and the sweep ends the row
             logger.exception("The end of session %s could not be stored.", self.claim.pk)
 
     async def _held(self) -> SessionEnd:
@@ -129,7 +130,7 @@ class Session:
 
     async def _connected(self) -> SessionEnd:
         options = self.claim.options
-        # Off the loop: making the TLS settings takes tens of milliseconds.
+        # Off the loop: building the TLS settings takes tens of milliseconds.
         client = await asyncio.to_thread(FalClient, hosts_from_settings(), settings.FAL_KEY)
         try:
             async with (
@@ -157,7 +158,7 @@ class Session:
         down = asyncio.create_task(self._relay_down(connection))
         try:
             await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
-            await down  # also when sending failed: what fal said last says how it ended
+            await down  # also when sending failed: fal's last words tell how the session ended
         finally:
             up.cancel()
             down.cancel()
@@ -210,13 +211,13 @@ class Session:
         return frame
 
     def _show(self, frame: Any) -> None:
-        """A program gets binary messages as they are; what it sent it knows."""
+        """Show a frame to the tab; a program has its binary messages already."""
         if not (self.outbox.is_raw and frame.raw is not None):
             self.outbox.frame(frame)
 
 
 def _end_of(connection: RealtimeConnection, failure: BaseException | None) -> SessionEnd:
-    """How it ended, given what kept us from sending (if anything did)."""
+    """Return how it ended, given the exception that stopped the sending, if any."""
     how = connection.ending
     if how is None or not isinstance(failure, FalError | None):
         raise RuntimeError("A session ended without an ending.") from failure
@@ -230,16 +231,16 @@ class _Pairs:
 
     def __init__(self) -> None:
         self._pairing = Pairing(unary=True)
-        self._open = 0  # inputs without an output, were it unary
+        self._open = 0  # inputs without an output, as long as it is unary
         self._is_unary = True
 
     def sent(self, message: Incoming, frame: int, at_s: float) -> None:
-        """A message went out as this frame."""
+        """Note that a message went out as this frame."""
         self._open += 1
         self._pairing.sent(frame, message.request_id, at_s)
 
     def received(self, message: Incoming, at_s: float) -> dict[str, Any]:
-        """`pair` and `rtt_ms` of a message that came in, when they are certain."""
+        """Return `pair` and `rtt_ms` of an incoming message when they are certain."""
         if message.control is not None:
             return {}
         self._open -= 1
