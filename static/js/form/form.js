@@ -94,7 +94,8 @@ class Compose {
   /** An endpoint with an example brings it along, unless an input was typed; and its mode, unless one was chosen. */
   #offerExample() {
     const known = [...document.querySelectorAll("#endpoints option")];
-    const { mode, input } = known.find(({ value }) => value === this.#fields.endpoint_id.value.trim())?.dataset ?? {};
+    const { mode, input } =
+      known.find(({ value }) => value === this.#fields.endpoint_id.value.trim())?.dataset ?? {};
     if (!input || !this.#isUntyped(this.#input.value)) return;
     this.#input.value = input;
     if (!this.#isModeChosen) this.#fields.mode.value = mode;

@@ -30,7 +30,10 @@ export class FormDraft {
     this.#draft = new Draft("form", { origin: this.#origin });
     this.#clean = valuesOf(form, { initial: true });
     form.addEventListener("input", () => this.#later());
-    form.addEventListener("change", ({ target }) => target.name === "endpoint_id" && this.#offer(target.value.trim()));
+    form.addEventListener(
+      "change",
+      ({ target }) => target.name === "endpoint_id" && this.#offer(target.value.trim()),
+    );
     form.addEventListener("htmx:beforeRequest", () => this.#leaves());
     form.addEventListener("htmx:afterRequest", ({ detail }) => this.#answered(detail));
     this.#notice.querySelector("[data-discard]").addEventListener("click", () => this.#discard());
@@ -45,7 +48,9 @@ export class FormDraft {
     const now = valuesOf(this.#form);
     const { endpoint_id: _, input, ...rest } = now;
     const { endpoint_id: __, input: cleanInput, ...cleanRest } = this.#clean;
-    return (input !== cleanInput && !this.#untyped(input)) || !isSame(rest, { ...cleanRest, mode: rest.mode });
+    return (
+      (input !== cleanInput && !this.#untyped(input)) || !isSame(rest, { ...cleanRest, mode: rest.mode })
+    );
   }
 
   /** Restore the newest draft that fits, unless something else was typed meanwhile. */

@@ -17,7 +17,8 @@ export function namesOf(pointer) {
     .map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
-export const pointerOf = (names) => names.map((name) => `/${String(name).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+export const pointerOf = (names) =>
+  names.map((name) => `/${String(name).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 
 /** The node at a pointer of a parsed tree, undefined when there is none. Of repeated names the last one counts. */
 export function find(root, pointer) {
@@ -59,14 +60,21 @@ export function settingAt(text, pointer, value) {
 }
 
 /** The value inside the objects that are missing around it. */
-const wrapped = (names, value) => names.reduceRight((inner, name) => `{${JSON.stringify(name)}: ${inner}}`, value);
+const wrapped = (names, value) =>
+  names.reduceRight((inner, name) => `{${JSON.stringify(name)}: ${inner}}`, value);
 
 function adding(text, node, name, value) {
   if (node.type === "object") {
     const [first] = node.members;
     const colon = first ? text.slice(first.keyEnd, first.value.start) : ": ";
     const comma = colon.endsWith(":") ? "," : ", ";
-    return appended(text, node, node.members.map(spanOfMember), `${JSON.stringify(name)}${colon}${value}`, comma);
+    return appended(
+      text,
+      node,
+      node.members.map(spanOfMember),
+      `${JSON.stringify(name)}${colon}${value}`,
+      comma,
+    );
   }
   if (node.type === "array" && (name === "-" || indexOf(name) === node.items.length)) {
     return appended(text, node, node.items, value, ", ");
@@ -111,7 +119,8 @@ export function removingAt(text, pointer) {
 }
 
 function removing(node, entries, isGone) {
-  if (entries.length && entries.every(isGone)) return [{ from: node.start + 1, to: node.end - 1, insert: "" }];
+  if (entries.length && entries.every(isGone))
+    return [{ from: node.start + 1, to: node.end - 1, insert: "" }];
   const firstKept = entries.findIndex((entry, index) => !isGone(entry, index));
   return entries.flatMap((entry, index) => {
     if (!isGone(entry, index)) return [];

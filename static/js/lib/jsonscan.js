@@ -63,7 +63,10 @@ export function scan(text, take) {
 
 function scalar(text, at) {
   if (text[at] === '"') return ["string", endOfString(text, at)];
-  for (const [kind, pattern] of [["number", NUMBER], ["literal", WORD]]) {
+  for (const [kind, pattern] of [
+    ["number", NUMBER],
+    ["literal", WORD],
+  ]) {
     pattern.lastIndex = at;
     if (pattern.test(text)) return [kind, pattern.lastIndex];
   }

@@ -147,7 +147,8 @@ function repeatedName(text, root) {
     const node = waiting.pop();
     const seen = new Set();
     for (const { key, keyStart, value } of node.members ?? []) {
-      if (seen.has(key)) return { message: `The name ${JSON.stringify(key)} stands twice`, ...lineOf(text, keyStart) };
+      if (seen.has(key))
+        return { message: `The name ${JSON.stringify(key)} stands twice`, ...lineOf(text, keyStart) };
       seen.add(key);
       if (value.members || value.items) waiting.push(value);
     }

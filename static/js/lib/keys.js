@@ -39,7 +39,13 @@ const VERBS = {
 };
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat && event.key !== "j" && event.key !== "k") return;
+  if (
+    event.ctrlKey ||
+    event.metaKey ||
+    event.altKey ||
+    (event.repeat && event.key !== "j" && event.key !== "k")
+  )
+    return;
   if (isTyping(event.target) || document.querySelector("dialog[open]") || stored()) return;
   const verb = VERBS[event.key];
   if (!verb) return;
@@ -49,7 +55,8 @@ document.addEventListener("keydown", (event) => {
 
 // No letter, so it is there also for who has switched those off. Early: a menu or dialog that is open closes alone.
 const closeDetail = ({ key, target }) => {
-  if (key !== "Escape" || isTyping(target) || document.querySelector("dialog[open], details.menu[open]")) return;
+  if (key !== "Escape" || isTyping(target) || document.querySelector("dialog[open], details.menu[open]"))
+    return;
   [...document.querySelectorAll("[data-close-detail]")].find((button) => button.checkVisibility())?.click();
 };
 document.addEventListener("keydown", closeDetail, { capture: true });

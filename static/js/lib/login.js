@@ -110,7 +110,9 @@ function putToken(token) {
 
 function headersOf(element) {
   const named = element.getAttribute("hx-headers") ?? "";
-  return Object.fromEntries([...named.matchAll(/"([\w-]+)"\s*:\s*"([^"]*)"/g)].map(([, name, value]) => [name, value]));
+  return Object.fromEntries(
+    [...named.matchAll(/"([\w-]+)"\s*:\s*"([^"]*)"/g)].map(([, name, value]) => [name, value]),
+  );
 }
 
 export const login = new Login();

@@ -8,7 +8,8 @@ const lost = new Set(); // addresses: a row that comes anew shows its placeholde
 
 /** Replace what is known not to load inside `root`. */
 export function dropLost(root) {
-  for (const element of root.querySelectorAll("img, video, audio")) if (lost.has(element.src)) replace(element);
+  for (const element of root.querySelectorAll("img, video, audio"))
+    if (lost.has(element.src)) replace(element);
 }
 
 function replace(element) {
@@ -54,5 +55,6 @@ document.addEventListener("error", onError, { capture: true }); // the event doe
 addEventListener("online", () => lost.clear());
 
 // What failed before this module was there
-for (const img of document.images) if (img.complete && img.currentSrc && !img.naturalWidth) onError({ target: img });
+for (const img of document.images)
+  if (img.complete && img.currentSrc && !img.naturalWidth) onError({ target: img });
 for (const player of document.querySelectorAll("video, audio")) if (player.error) onError({ target: player });

@@ -57,7 +57,12 @@ export function findMedia(value, sources) {
     const [path, node, depth] = stack.pop();
     const medium = mediumAt(path, node, sources);
     if (medium && !found.has(medium.url)) found.set(medium.url, medium);
-    if (depth < MAX_DEPTH) stack.push(...childrenOf(path, node).reverse().map((child) => [...child, depth + 1]));
+    if (depth < MAX_DEPTH)
+      stack.push(
+        ...childrenOf(path, node)
+          .reverse()
+          .map((child) => [...child, depth + 1]),
+      );
   }
   return [...found.values()];
 }
@@ -72,7 +77,11 @@ function childrenOf(path, node) {
 function mediumAt(path, node, sources) {
   const url = typeof node === "string" ? node : isObject(node) ? node.url : undefined;
   if (typeof url !== "string" || !isShowable(url, sources)) return null;
-  return { kind: kindOf(contentTypeOf(url, isObject(node) ? node.content_type : undefined), path), url, path };
+  return {
+    kind: kindOf(contentTypeOf(url, isObject(node) ? node.content_type : undefined), path),
+    url,
+    path,
+  };
 }
 
 const isObject = (node) => node !== null && typeof node === "object" && !Array.isArray(node);
@@ -103,7 +112,10 @@ function isOn(url, source) {
 }
 
 const isHost = (name, pattern) =>
-  pattern === "*" || (pattern.startsWith("*.") ? name.endsWith(pattern.slice(1)) && name.length >= pattern.length : name === pattern);
+  pattern === "*" ||
+  (pattern.startsWith("*.")
+    ? name.endsWith(pattern.slice(1)) && name.length >= pattern.length
+    : name === pattern);
 
 const typeOfData = (url) => normal(DATA_URI.exec(url)?.[1] ?? "");
 const normal = (type) => ALIASES[type.toLowerCase()] ?? type.toLowerCase();
@@ -113,7 +125,8 @@ function contentTypeOf(url, given) {
   if (isData(url)) return typeOfData(url);
   const named = typeof given === "string" ? normal(given.split(";")[0].trim()) : "";
   if (named) return named;
-  const ending = /^[^?#]*\.([a-z0-9]{1,8})(?:[?#]|$)/i.exec(PLAIN_URL.exec(url)[4])?.[1].toLowerCase() ?? "bin";
+  const ending =
+    /^[^?#]*\.([a-z0-9]{1,8})(?:[?#]|$)/i.exec(PLAIN_URL.exec(url)[4])?.[1].toLowerCase() ?? "bin";
   return ending === "bin" ? "" : (BY_ENDING[ending] ?? `application/${ending}`);
 }
 

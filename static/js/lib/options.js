@@ -74,7 +74,9 @@ export function understood(options, table) {
   const meant = {};
   const own = {};
   for (const [name, text] of ownHeaders(options)) {
-    const entry = table.find(({ headers, also }) => [...headers, ...also].some((one) => one.toLowerCase() === name));
+    const entry = table.find(({ headers, also }) =>
+      [...headers, ...also].some((one) => one.toLowerCase() === name),
+    );
     if (!entry) own[name] = text;
     else if (!(entry.name in meant) || entry.headers[0].toLowerCase() === name) {
       meant[entry.name] = (meanings[entry.kind] ?? String)(text);
@@ -94,4 +96,5 @@ export function written(options, table) {
 }
 
 /** The own headers, as they are sent. */
-export const ownHeaders = ({ headers = {} }) => Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+export const ownHeaders = ({ headers = {} }) =>
+  Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);

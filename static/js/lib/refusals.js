@@ -30,16 +30,25 @@ document.addEventListener("htmx:responseError", async ({ detail }) => {
     toast(sentenceOf(detail.xhr), { error: true });
   }
 });
-document.addEventListener("htmx:afterRequest", ({ detail }) => detail.successful && retried.delete(detail.elt));
-document.addEventListener("htmx:sendError", () => toast("The server cannot be reached. Look at the list before you try again.", { error: true }));
-document.addEventListener("htmx:timeout", () => toast("The server took too long to answer.", { error: true }));
+document.addEventListener(
+  "htmx:afterRequest",
+  ({ detail }) => detail.successful && retried.delete(detail.elt),
+);
+document.addEventListener("htmx:sendError", () =>
+  toast("The server cannot be reached. Look at the list before you try again.", { error: true }),
+);
+document.addEventListener("htmx:timeout", () =>
+  toast("The server took too long to answer.", { error: true }),
+);
 
 /** The server's own sentence where a person can do something about it, else one for the status. */
 function sentenceOf(xhr) {
   const { status, responseText } = xhr;
   if (status === 413) return `${SENTENCES[413]} ${plainText(xhr)}`.trim();
   const said = [400, 403, 409].includes(status) ? plainOf(responseText)?.detail : undefined;
-  return typeof said === "string" ? said : (SENTENCES[status] ?? `That did not work: the server answered ${status}.`);
+  return typeof said === "string"
+    ? said
+    : (SENTENCES[status] ?? `That did not work: the server answered ${status}.`);
 }
 
 const plainText = (xhr) =>

@@ -103,7 +103,9 @@ const indent = (text) => text.replaceAll("\n", "\n    ");
 export function javascriptOf(request, { table }) {
   const { endpoint, mode, input } = request;
   const { lines, setup } = javascriptOptions(request, table);
-  const args = [`input: ${input.trim() || "{}"}`, ...lines].map((line) => `  ${line.replaceAll("\n", "\n  ")},\n`).join("");
+  const args = [`input: ${input.trim() || "{}"}`, ...lines]
+    .map((line) => `  ${line.replaceAll("\n", "\n  ")},\n`)
+    .join("");
   const call = (name) => `await fal.${name}(${JSON.stringify(endpoint)}, {\n${args}})`;
   const head = `import { fal } from "@fal-ai/client"; // reads FAL_KEY from the environment\n${setup}\n`;
   if (mode === "stream") {

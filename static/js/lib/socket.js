@@ -70,7 +70,8 @@ class Live {
   /** Of the table these rows are in sight: while they are open, their news come at the quick pace. */
   followRows(uuids) {
     this.#inSight = uuids;
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ type: "watch", rows: uuids }));
+    if (this.#socket?.readyState === WebSocket.OPEN)
+      this.#socket.send(JSON.stringify({ type: "watch", rows: uuids }));
   }
 
   #watch(wish) {

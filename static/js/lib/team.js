@@ -20,8 +20,11 @@ export function noteTeam(reply) {
 
 export function askTeam(news) {
   if (!dialog) return Promise.resolve(false);
-  for (const place of dialog.querySelectorAll("[data-made-for]")) place.textContent = news.made_for || "a team you are not in";
-  dialog.querySelector("[data-words]").textContent = news.chosen ? `You are in ${news.chosen} now.` : "You are in no team now.";
+  for (const place of dialog.querySelectorAll("[data-made-for]"))
+    place.textContent = news.made_for || "a team you are not in";
+  dialog.querySelector("[data-words]").textContent = news.chosen
+    ? `You are in ${news.chosen} now.`
+    : "You are in no team now.";
   dialog.querySelector("[data-send]").hidden = !news.value;
   dialog.returnValue = "";
   dialog.showModal();
@@ -58,7 +61,9 @@ function stay(value) {
   if (notice) notice.hidden = true;
 }
 
-notice?.querySelector("[data-stay]").addEventListener("click", ({ currentTarget }) => stay(currentTarget.dataset.stay));
+notice
+  ?.querySelector("[data-stay]")
+  .addEventListener("click", ({ currentTarget }) => stay(currentTarget.dataset.stay));
 
 document.addEventListener("htmx:configRequest", ({ detail }) => Object.assign(detail.headers, teamHeaders()));
 

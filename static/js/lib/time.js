@@ -69,7 +69,8 @@ export function timeElement(moment, kind, text = "") {
 
 // There may be thousands of them, and one is hovered.
 document.addEventListener("pointerover", ({ target }) => {
-  if (target instanceof HTMLTimeElement && target.dataset.time === "title") writeTime(target, chosen(), now());
+  if (target instanceof HTMLTimeElement && target.dataset.time === "title")
+    writeTime(target, chosen(), now());
 });
 
 /** Bring every time inside `root` up to date; call it for what was just put into the page. */

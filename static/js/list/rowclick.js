@@ -30,7 +30,8 @@ function isSelecting(row, { clientX, clientY }) {
 
 const inNewTab = () => ({ ctrlKey: !isMac, metaKey: isMac });
 
-const press = (link, keys) => link.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, view: window, ...keys }));
+const press = (link, keys) =>
+  link.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, view: window, ...keys }));
 
 document.addEventListener("click", (event) => {
   const link = linkFor(event);

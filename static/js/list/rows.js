@@ -47,7 +47,11 @@ export class Rows {
     }
     live.on("changed", ({ rows }) => rows.forEach(([id, seq]) => this.#ask(id, seq)));
     live.watchTable();
-    for (const [place, type] of [[window, "scroll"], [window, "resize"], [document, "visibilitychange"]]) {
+    for (const [place, type] of [
+      [window, "scroll"],
+      [window, "resize"],
+      [document, "visibilitychange"],
+    ]) {
       place.addEventListener(type, () => this.#look(), { passive: true });
     }
     this.#look();
@@ -115,9 +119,12 @@ export class Rows {
   }
 
   async #get(ids, query) {
-    const reply = await request(`${this.#body.dataset.rows}?ids=${ids.join(",")}${query ? `&${query}` : ""}`, {
-      redirect: "error",
-    });
+    const reply = await request(
+      `${this.#body.dataset.rows}?ids=${ids.join(",")}${query ? `&${query}` : ""}`,
+      {
+        redirect: "error",
+      },
+    );
     if (!reply.ok) throw new Error(`the server answers ${reply.status}`);
     const template = document.createElement("template");
     template.innerHTML = await reply.text();
@@ -200,7 +207,9 @@ export class Rows {
     document.getElementById("empty")?.remove();
     this.#body.closest("[hidden]")?.removeAttribute("hidden");
     adopt(fresh);
-    const next = [...this.#body.rows].find((row) => Number(row.dataset.created) < Number(fresh.dataset.created));
+    const next = [...this.#body.rows].find(
+      (row) => Number(row.dataset.created) < Number(fresh.dataset.created),
+    );
     this.#body.insertBefore(fresh, next ?? null);
     this.#look();
     mark(fresh);

@@ -142,7 +142,10 @@ export class Composer {
     const problem = this.#judge();
     if (problem) return null;
     // A replacement function: "$" in base64 or names has no meaning of its own.
-    const whole = this.#text.value.replace(FILE, (_, name) => `{"$bytes":"${this.#files.get(plainOf(name))}"}`);
+    const whole = this.#text.value.replace(
+      FILE,
+      (_, name) => `{"$bytes":"${this.#files.get(plainOf(name))}"}`,
+    );
     return whole;
   }
 
@@ -192,7 +195,9 @@ export class Composer {
     }
     this.#text.focus();
     const end = text.lastIndexOf("}");
-    const untouched = this.#text.selectionStart === this.#text.selectionEnd && [0, text.length].includes(this.#text.selectionEnd);
+    const untouched =
+      this.#text.selectionStart === this.#text.selectionEnd &&
+      [0, text.length].includes(this.#text.selectionEnd);
     if (untouched && end > 0) {
       const before = text.slice(0, end).trimEnd();
       const comma = before.endsWith("{") ? "" : ",";

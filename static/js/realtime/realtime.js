@@ -51,7 +51,11 @@ class SessionTab {
       cleared: () => this.detail.close(),
     });
     this.#listen();
-    this.draft = new SessionDraft(panel, { origin: bench.dataset.again, composer: this.composer, changed: () => this.#name() });
+    this.draft = new SessionDraft(panel, {
+      origin: bench.dataset.again,
+      composer: this.composer,
+      changed: () => this.#name(),
+    });
     this.#name();
     this.#fresh();
   }
@@ -63,7 +67,9 @@ class SessionTab {
       this.#connect();
     });
     form.addEventListener("input", () => this.#name());
-    form.elements.endpoint_id.addEventListener("change", () => window.htmx?.trigger(panel.querySelector(".kept"), "renew"));
+    form.elements.endpoint_id.addEventListener("change", () =>
+      window.htmx?.trigger(panel.querySelector(".kept"), "renew"),
+    );
     this.#part("disconnect").addEventListener("click", () => session.disconnect());
     this.#part("reconnect").addEventListener("click", () => this.#connect());
     session.addEventListener("state", ({ detail }) => this.#turned(detail.state));
@@ -118,7 +124,8 @@ class SessionTab {
     chip.dataset.state = this.tab.dataset.state = state;
     chip.textContent = WORDS[state];
     for (const field of this.form.querySelectorAll("input, textarea")) field.readOnly = isAlive;
-    for (const field of this.form.querySelectorAll(".options select, .options [type=checkbox]")) field.disabled = isAlive;
+    for (const field of this.form.querySelectorAll(".options select, .options [type=checkbox]"))
+      field.disabled = isAlive;
     this.form.elements.auth.disabled = isAlive;
     this.#part("connect-button").hidden = isAlive;
     this.#part("disconnect").hidden = !isAlive;
@@ -191,7 +198,10 @@ class Workbench {
     document.getElementById("add-session").addEventListener("click", () => this.#add());
     this.#list.addEventListener("click", ({ target }) => this.#clicked(target));
     this.#list.addEventListener("keydown", (event) => this.#keys(event));
-    this.#dialog.addEventListener("close", () => this.#dialog.returnValue === "end" && this.#remove(this.#leaving));
+    this.#dialog.addEventListener(
+      "close",
+      () => this.#dialog.returnValue === "end" && this.#remove(this.#leaving),
+    );
     window.addEventListener("beforeunload", (event) => {
       if (this.#tabs.some(({ session, draft }) => session.isAlive || draft.isLost)) event.preventDefault();
     });
@@ -238,7 +248,15 @@ class Workbench {
   #like(panel) {
     const present = this.#present();
     if (!present) return;
-    const names = ["endpoint_id", "path", "max_buffering", "auth", "headers", "text", ...table.map(({ name }) => name)];
+    const names = [
+      "endpoint_id",
+      "path",
+      "max_buffering",
+      "auth",
+      "headers",
+      "text",
+      ...table.map(({ name }) => name),
+    ];
     for (const field of names.map((name) => panel.querySelector(`[name=${name}]`)).filter(Boolean)) {
       const model = present.panel.querySelector(`[name=${field.name}]`);
       field.value = model.value;

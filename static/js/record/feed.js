@@ -47,7 +47,7 @@ export class Feed {
   #next(frame) {
     if (this.#stopped || frame.number <= this.#last) return;
     this.#early.set(frame.number, frame);
-    for (let next; (next = this.#early.get(this.#last + 1)); ) {
+    for (let next; (next = this.#early.get(this.#last + 1));) {
       this.#early.delete(next.number);
       this.#last = next.to ?? next.number;
       this.take(next);

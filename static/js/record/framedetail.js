@@ -49,13 +49,17 @@ export class FrameDetail {
     this.#text ??= await this.#load(frame, "", (reply) => reply.text());
     if (this.#frame !== frame) return; // another one was opened meanwhile
     this.#media(frame);
-    this.#part("reuse").hidden = !this.reuse || !["msgpack", "json"].includes(frame.kind) || this.#text === null;
+    this.#part("reuse").hidden =
+      !this.reuse || !["msgpack", "json"].includes(frame.kind) || this.#text === null;
     await this.#body(frame);
   }
 
   #head(frame) {
     const { number, offset_ms: offset, size, kind = "event", direction = "in" } = frame;
-    const name = kind === "event" ? `Event ${number}` : `Message ${number}, ${direction === "out" ? "sent" : "received"}, ${kind}`;
+    const name =
+      kind === "event"
+        ? `Event ${number}`
+        : `Message ${number}, ${direction === "out" ? "sent" : "received"}, ${kind}`;
     const moment = momentOf(this.root, offset);
     const at = moment ? [", ", timeElement(moment, "clock")] : [];
     this.#part("title").replaceChildren(`${name}, ${offsetOf(offset)}, ${sizeOf(size)}`, ...at);
@@ -171,7 +175,11 @@ function player(name, url) {
   return element;
 }
 
-const ELEMENTS = { image: picture, video: (url) => player("video", url), audio: (url) => player("audio", url) };
+const ELEMENTS = {
+  image: picture,
+  video: (url) => player("video", url),
+  audio: (url) => player("audio", url),
+};
 
 /** Once more after a moment: the frame may be on its way to the disk. Until then it is not lost (lostmedia.js). */
 function retrying(element, url) {

@@ -95,7 +95,8 @@ export class FrameList {
 
   /** The frame it answers, or the first that answers it; null when that is not known or no longer held. */
   pairOf(frame) {
-    const isPair = frame.pair == null ? ({ pair }) => pair === frame.number : ({ number }) => number === frame.pair;
+    const isPair =
+      frame.pair == null ? ({ pair }) => pair === frame.number : ({ number }) => number === frame.pair;
     return this.#all.find(isPair) ?? null;
   }
 
@@ -215,7 +216,9 @@ export class FrameList {
     const held = this.#end;
     const note = this.root.querySelector("[data-note]");
     const parts = [
-      filtered ? `${number(shown)} of ${number(held)} match.${held < this.#total && this.#until === null ? ` ${this.#rest("Older ones are in the record.")}` : ""}` : "",
+      filtered
+        ? `${number(shown)} of ${number(held)} match.${held < this.#total && this.#until === null ? ` ${this.#rest("Older ones are in the record.")}` : ""}`
+        : "",
       !filtered && this.#until === null && this.#total > MOST
         ? `${this.#words(Math.min(MOST, held))} of ${number(this.#total)}. ${this.#rest("The record has all of them.")}`
         : "",
@@ -236,7 +239,9 @@ export class FrameList {
 
   #words(count) {
     const shown = number(this.list.childElementCount);
-    return this.#stands ? `The list stands still while you read further back: ${shown}` : `The newest ${number(count)}`;
+    return this.#stands
+      ? `The list stands still while you read further back: ${shown}`
+      : `The newest ${number(count)}`;
   }
 
   #tellPause() {

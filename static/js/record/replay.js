@@ -135,7 +135,8 @@ class Replay {
     byId("where").textContent = words;
     byId("at").setAttribute("aria-valuetext", words);
     byId("end").hidden = this.#at === null;
-    byId("end-word").textContent = document.getElementById("part-head").dataset.ended === "true" ? "To the end" : "Back to live";
+    byId("end-word").textContent =
+      document.getElementById("part-head").dataset.ended === "true" ? "To the end" : "Back to live";
   }
 
   /** The list ends at the head: its end is brought into view, except to a reader who scrolled up while it plays. */

@@ -24,7 +24,10 @@ class RequestPage {
   #again = false;
 
   constructor() {
-    live.on("changed", ({ rows }) => rows.some(([id, seq]) => id === this.#id && this.#isNews(seq)) && this.#soon());
+    live.on(
+      "changed",
+      ({ rows }) => rows.some(([id, seq]) => id === this.#id && this.#isNews(seq)) && this.#soon(),
+    );
     document.addEventListener("request:acted", ({ detail }) => detail.id === this.#id && this.#soon());
     onTab((name) => name === "logs" && this.#follower.grown());
     this.#follower.grown();
@@ -128,7 +131,9 @@ function swap(fresh) {
   old.replaceWith(fresh);
   window.htmx?.process(fresh);
   enliven(fresh);
-  fresh.querySelectorAll("details.delivery").forEach((details, index) => (details.open ||= wasOpen[index] ?? false));
+  fresh
+    .querySelectorAll("details.delivery")
+    .forEach((details, index) => (details.open ||= wasOpen[index] ?? false));
   if (focused >= 0) focusables(fresh)[focused]?.focus({ preventScroll: true });
 }
 

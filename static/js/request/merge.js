@@ -27,7 +27,9 @@ const isWords = (text) => typeof text === "string" && !text.startsWith("data:ima
 
 /** One token; the last one brings the whole text along. */
 function tokenText({ token, generated_text: whole }) {
-  return typeof whole === "string" && whole ? { text: whole, isDelta: false } : { text: token.text, isDelta: true };
+  return typeof whole === "string" && whole
+    ? { text: whole, isDelta: false }
+    : { text: token.text, isDelta: true };
 }
 
 function choiceText(choice) {
@@ -94,7 +96,12 @@ export class Merged {
   #mark(hasPictures, hasValue) {
     const [, , pictures, value] = this.#marks.at(-1) ?? [0, 0, -1, -1];
     const here = this.count;
-    this.#marks.push([this.#past.length, this.text.length, hasPictures ? here : pictures, hasValue ? here : value]);
+    this.#marks.push([
+      this.#past.length,
+      this.text.length,
+      hasPictures ? here : pictures,
+      hasValue ? here : value,
+    ]);
   }
 
   #grow(found) {

@@ -143,7 +143,8 @@ class StreamView {
     byId("stream-first").textContent = spanOf(this.#first);
     byId("stream-empty").hidden = shown > 0;
     byId("stream-error").hidden = !this.#failed || this.#failed.number > shown;
-    if (this.#failed) byId("stream-error-word").textContent = `Event ${this.#failed.number} reports an error.`;
+    if (this.#failed)
+      byId("stream-error-word").textContent = `Event ${this.#failed.number} reports an error.`;
     this.#select.closest("label").hidden = !this.#count;
     if (!shown) byId("stream-empty").textContent = "Before the first event.";
     if (this.#until === null) this.#show(this.#merged.text, this.#merged.images, this.#merged.last);
