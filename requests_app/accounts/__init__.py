@@ -1,1 +1,1 @@
-"""Who is at the keyboard: log-in, its throttle, known devices."""
+"""Authentication: log-in, its throttle, known devices."""

@@ -1,4 +1,4 @@
-"""What is ours in allauth's log-in: no sign-up, counted guesses, remembered browsers."""
+"""Our changes to allauth's log-in: no sign-up, throttled guesses, remembered browsers."""
 
 from __future__ import annotations
 
@@ -21,14 +21,18 @@ TOO_MANY = "too_many_guesses"  # the error's code; its parameter `seconds` is th
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Log-in and password change are allauth's; open sign-up is shut."""
+    """Log-in and password change are allauth's; open sign-up is disabled."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Never: accounts are made by the setup link, an invitation or an operator's command."""
+        """Return False: accounts are created by the setup link, an invitation or an operator's
+        command.
+        """
         return False
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
-        """The user with this name and password. Raises ValidationError after too many guesses."""
+        """Return the user with this name and password. Raises ValidationError after too many
+        guesses.
+        """
         name = str(credentials.get("username", ""))
         try:
             guess = throttle.count(_subjects(request, name), now=timezone.now())
@@ -40,7 +44,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return user
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
-        """On to the page, with the cookie that makes this browser known."""
+        """Redirect, with the cookie that makes this browser known."""
         response: HttpResponse = super().post_login(request, user, **kwargs)
         devices.remember(request, response, user)
         throttle.prune(now=timezone.now())
@@ -48,7 +52,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
 
 def too_many(wait: timedelta, more: str = "") -> ValidationError:
-    """The refusal in words."""
+    """Build the form error for too many guesses."""
     words = f"Too many wrong passwords. Try again in {throttle.in_words(wait)}. {more}".strip()
     return ValidationError(words, code=TOO_MANY, params={"seconds": int(wait.total_seconds()) + 1})
 

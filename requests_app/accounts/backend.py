@@ -1,4 +1,4 @@
-"""Passwords are checked here: the account is found by any spelling of its name."""
+"""Check passwords; the account is found by any spelling of its name."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from requests_app.models import Account
 
 
 class NameBackend(AuthenticationBackend):  # type: ignore[misc]
-    """allauth's backend, which also tells it of accounts that are switched off."""
+    """allauth's backend, which also reports accounts that are switched off."""
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
-        """The user with this name and password. Takes as long when there is no such name."""
+        """Return the user with this name and password. Takes as long when there is no such name."""
         name, password = credentials.get("username"), credentials.get("password")
         if not name or not password:
             return None

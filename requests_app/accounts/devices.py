@@ -1,7 +1,7 @@
-"""Browsers that somebody has logged in with before: a signed cookie says for which accounts.
+"""Known browsers: a signed cookie tells with which accounts a browser has logged in before.
 
-It lets nobody in. Whoever guesses passwords cannot use up the guesses of a browser that has it.
-It ends with the account's password.
+The cookie does not log anybody in. It keeps an attacker from using up the guesses of a browser
+that has it. It is void once the account's password changes.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 COOKIE = "__Host-faldeck-device" if settings.HTTPS else "faldeck-device"
 LASTS_S = 400 * 24 * 3600  # the longest that browsers allow
-MOST_ACCOUNTS = 8  # of one browser: a cookie holds 4 KB
+MOST_ACCOUNTS = 8  # per browser: a cookie holds 4 KB
 _SALT = "faldeck.device"
 
 
 def known_device(request: HttpRequest, user: User) -> str | None:
-    """The browser's id if this user has logged in with it since the last change of password."""
+    """Return the browser's id if this user has logged in with it since the last password change."""
     device, accounts = _read(request)
     proof = accounts.get(str(user.pk), "")
     return device if constant_time_compare(proof, _proof(device, user)) else None
 
 
 def remember(request: HttpRequest, response: HttpResponseBase, user: User) -> None:
-    """Give the browser the cookie, or add the user to the one it has."""
+    """Set the cookie, or add the user to the existing one."""
     device, accounts = _read(request)
-    accounts.pop(str(user.pk), None)  # to the end: the longest unused goes first
+    accounts.pop(str(user.pk), None)  # re-inserted at the end: the longest unused is dropped first
     accounts[str(user.pk)] = _proof(device, user)
     kept = dict(list(accounts.items())[-MOST_ACCOUNTS:])
     response.set_cookie(

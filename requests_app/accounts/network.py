@@ -1,4 +1,4 @@
-"""Where a request comes from, as far as a limit has to know it."""
+"""The client's network address, as precise as a rate limit needs it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ IPV6_PREFIX = 64  # one customer's line has at least as many addresses
 
 
 def network_of(request: HttpRequest) -> str:
-    """The IPv4 address, or the IPv6 network; behind a proxy the one that the proxy saw.
+    """Return the IPv4 address or the IPv6 network; behind a proxy the one the proxy saw.
 
-    A proxy adds to X-Forwarded-For at the right: what stands further left was sent by the client.
+    A proxy appends to X-Forwarded-For at the right: entries further left were sent by the client.
     """
     text = request.META.get("REMOTE_ADDR", "")
     if settings.BEHIND_PROXY:
@@ -28,7 +28,7 @@ def network_of(request: HttpRequest) -> str:
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Also of the forms `[address]:port` and `address:port`; IPv4 inside IPv6 is IPv4."""
+    """Parse also `[address]:port` and `address:port`; IPv4 inside IPv6 is IPv4."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

@@ -1,9 +1,9 @@
-"""How many passwords may be tried: counted in the database, before a password is looked at.
+"""Throttle password guesses: counted in the database, before a password is checked.
 
 Counted by account (for browsers that have not logged in to it before), by network, and by device
-(for those that have). A count is a slot of a fixed number of slots, chosen by a keyed hash: the table
-cannot grow beyond them, so nothing has to be thrown away to make room, and nobody can throw it away
-from outside. Names that are nobody's are counted as others are, and so tell nothing.
+(for those that have). A keyed hash chooses one of a fixed number of slots: the table cannot grow
+beyond them, so no count is evicted to make room, and an attacker cannot evict one. Names without an
+account are counted like others, and so reveal nothing.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from django.utils.crypto import salted_hmac
 
 from requests_app.models import GuessCounter
 
-SLOTS = 65_536  # of each kind
+SLOTS = 65_536  # per kind
 PRUNE_AT_ONCE = 500  # rows
 
 
 @dataclass(frozen=True)
 class Limit:
-    """So many guesses within any period of this length."""
+    """The number of guesses allowed within any period of this length."""
 
     guesses: int
     period: timedelta
@@ -39,28 +39,28 @@ LIMITS = {
 
 @dataclass(frozen=True)
 class Subject:
-    """What guesses are counted for: a kind of LIMITS, and which of that kind."""
+    """What guesses are counted for: a kind of LIMITS, and which one of that kind."""
 
     kind: str
     name: str
 
     @property
     def slot(self) -> int:
-        """Which of the kind's slots; unknown to who does not know the secret key."""
+        """Return which of the kind's slots; not predictable without the secret key."""
         hashed = salted_hmac("faldeck.guesses", f"{self.kind}:{self.name}", algorithm="sha256")
         return int.from_bytes(hashed.digest()[:8]) % SLOTS
 
 
 @dataclass(frozen=True)
 class Guess:
-    """One that was counted."""
+    """A counted guess."""
 
     subjects: tuple[Subject, ...]
     at: float
 
 
 class TooMany(Exception):
-    """The guess is not to be looked at for so long."""
+    """The guess is refused; `wait` says for how long."""
 
     def __init__(self, wait: timedelta) -> None:
         super().__init__(f"Wait {wait}.")
@@ -68,8 +68,8 @@ class TooMany(Exception):
 
 
 def count(subjects: Iterable[Subject], *, now: datetime) -> Guess:
-    """Count a guess for all of them, or raise TooMany and count it for none."""
-    # In one order everywhere: two guesses that lock the same rows must not wait for each other.
+    """Count a guess for all subjects, or raise TooMany and count it for none."""
+    # Lock in one order everywhere, or two guesses that need the same rows could deadlock.
     guess = Guess(tuple(sorted(subjects, key=lambda one: (one.kind, one.slot))), now.timestamp())
     with transaction.atomic():
         rows = [(_locked(subject, now), LIMITS[subject.kind]) for subject in guess.subjects]
@@ -84,7 +84,7 @@ def count(subjects: Iterable[Subject], *, now: datetime) -> Guess:
 
 
 def take_back(guess: Guess) -> None:
-    """Count it no longer: it was right."""
+    """Remove a guess from the counts: it was right."""
     with transaction.atomic():
         for subject in guess.subjects:
             rows = GuessCounter.objects.filter(kind=subject.kind, slot=subject.slot)
@@ -95,7 +95,7 @@ def take_back(guess: Guess) -> None:
 
 
 def prune(*, now: datetime) -> None:
-    """Remove counts that no longer count. A row that is in use stays."""
+    """Delete expired counts. A row that is locked stays."""
     with transaction.atomic():
         old = GuessCounter.objects.filter(expires_at__lt=now)
         keys = old.select_for_update(skip_locked=True).values_list("pk", flat=True)
@@ -114,7 +114,7 @@ def _recent(row: GuessCounter, limit: Limit, at: float) -> list[float]:
 
 
 def _wait(row: GuessCounter, limit: Limit, at: float) -> float:
-    """Seconds until the limit has room; 0 when it has."""
+    """Return the seconds until the limit has room; 0 when it has."""
     recent = _recent(row, limit, at)
     if len(recent) < limit.guesses:
         return 0.0
@@ -122,7 +122,7 @@ def _wait(row: GuessCounter, limit: Limit, at: float) -> float:
 
 
 def in_words(wait: timedelta) -> str:
-    """The wait as a person says it, never too short: "3 hours", "1 minute"."""
+    """Say the wait in words, rounded up: "3 hours", "1 minute"."""
     seconds = int(wait.total_seconds()) + 1
     for size, unit in ((3600, "hour"), (60, "minute"), (1, "second")):
         if seconds > size or size == 1:

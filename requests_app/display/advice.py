@@ -1,4 +1,4 @@
-"""What each cause of a failure is called, and what to do about it: (title, advice)."""
+"""For each cause of a failure: a title, and advice what to do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from requests_app.models import Mode
 
-# error_type -> title, advice. Infrastructure words of fal, then those of models.
+# error_type -> title, advice. fal's infrastructure errors first, then those of models.
 KNOWN: Mapping[str, tuple[str, str]] = {
     "request_timeout": (
         "The run took too long",
@@ -80,7 +80,7 @@ KNOWN: Mapping[str, tuple[str, str]] = {
     ),
     "lost_at_fal": (
         "fal no longer knows the request",
-        "Whatever became of it cannot be learnt any more. Run it again if you need the result.",
+        "Its outcome cannot be known any more. Run it again if you need the result.",
     ),
     "content_policy_violation": (
         "The content was refused",
@@ -142,7 +142,7 @@ KNOWN: Mapping[str, tuple[str, str]] = {
     "not_processed": (
         "fal's answer could not be processed here",
         "It may have run, and it may be paid: look at your usage at fal. What came is kept and shown as it "
-        "came. An administrator finds the place of the fault in the log.",
+        "came. An administrator finds the error in the log.",
     ),
     "not_sendable": (
         "It could not be sent",
@@ -153,7 +153,7 @@ KNOWN: Mapping[str, tuple[str, str]] = {
         "The account's limit was reached. Queue mode waits its turn instead.",
     ),
 }
-# What is true of another mode than a stream.
+# For modes other than stream.
 BY_MODE: Mapping[tuple[str, str], tuple[str, str]] = {
     (Mode.RUN, "interrupted"): (
         "The connection broke off",
@@ -178,12 +178,12 @@ BY_MODE: Mapping[tuple[str, str], tuple[str, str]] = {
 BY_CODE: Mapping[int, tuple[str, str]] = {
     401: (
         "fal did not accept this installation's key",
-        "Nothing is wrong with the request. Whoever runs Faldeck has to set a valid FAL_KEY; then run "
+        "Nothing is wrong with the request. An administrator has to set a valid FAL_KEY; then run "
         "it again.",
     ),
     403: (
         "fal refused this installation's account",
-        "The balance may be used up, or the key may not use this endpoint. Whoever runs Faldeck has "
+        "The balance may be used up, or the key may not use this endpoint. An administrator has "
         "to look at the account at fal; then run it again.",
     ),
     404: ("fal does not know this address", "Check the endpoint id and its path."),
@@ -195,7 +195,7 @@ BY_CODE: Mapping[int, tuple[str, str]] = {
     ),
     504: ("It took too long", "Try again, or give it a longer start timeout."),
 }
-# A session that was not opened, by HTTP status; None: it was closed by a code of the socket's.
+# Sessions that were not opened, by HTTP status; None: closed by a WebSocket close code.
 SESSION: Mapping[int | None, tuple[str, str]] = {
     401: (
         "fal did not accept the key or the token",
@@ -216,7 +216,7 @@ SESSION: Mapping[int | None, tuple[str, str]] = {
         "Check the key and the account's limits, then connect again.",
     ),
 }
-# What the reason itself says, when neither a type nor a code tells more.
+# By the reason's text, when neither type nor code tells more.
 BY_REASON: tuple[tuple[re.Pattern[str], tuple[str, str]], ...] = (
     (
         re.compile(r"content polic|moderat|nsfw|safety (check|filter|system)|prompt was blocked", re.I),

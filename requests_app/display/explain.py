@@ -1,4 +1,4 @@
-"""A failed or uncertain request in words: what happened, where, and what to do. Pure."""
+"""Explain a failed or uncertain request: what happened, where, and what to do. Pure."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from requests_app.rules.stream_event import Says, read_event
 
 MAX_FIELDS = 50
 MAX_PLACE = 200  # characters
-MAX_SENTENCE = 2000  # characters; the whole text is under Raw
+MAX_SENTENCE = 2000  # characters; the whole text is on the Raw tab
 
 
 @dataclass(frozen=True)
 class FieldProblem:
-    """One wrong field: ``place`` as the person wrote it (``prompt``, ``images[0].url``)."""
+    """One invalid field: ``place`` as the user wrote it (``prompt``, ``images[0].url``)."""
 
     place: str
     message: str
@@ -38,11 +38,11 @@ class FieldProblem:
 
 @dataclass(frozen=True)
 class Explanation:
-    """``tone`` is "yours" (the request was wrong), "theirs" (fal's or the operator's) or "unknown".
+    """``tone`` is "yours" (invalid request), "theirs" (fal's or the operator's fault) or "unknown".
 
-    ``search`` is how an uncertain request is looked for, ``found`` what the last look was worth telling;
-    ``looks_at`` is when the next one is due, None: there is none. ``later`` is what fal told after the
-    end that differs from it.
+    ``search`` says how an uncertain request is searched for, ``found`` the last result worth
+    telling; ``looks_at`` is when the next search is due, None: never. ``later`` is what fal
+    reported after the end that differs from it.
     """
 
     tone: str
@@ -57,7 +57,7 @@ class Explanation:
 
 
 def explain(row: FalRequest, body: bytes, heard: Sequence[Observation] = ()) -> Explanation | None:
-    """Why a row is failed or uncertain; None for every other row.
+    """Explain why a row is failed or uncertain; None for every other row.
 
     ``body`` is fal's own answer, ``heard`` the row's newest observations, oldest first.
     """
@@ -86,14 +86,16 @@ def _failed(row: FalRequest, body: bytes) -> Explanation:
 
 
 def _sentence(row: FalRequest, error: ErrorBody) -> str:
-    """The reason, first of all: as it was kept, or as the answer tells it."""
+    """Return the reason: as it was stored, or as the answer gives it."""
     if says_nothing(row.error) and error.detail and error.has_reason:
         return error.detail
     return row.error or error.detail or "No reason was given."
 
 
 def _holds_error(row: FalRequest, body: bytes) -> bool:
-    """What is kept of a stream that began is its output, unless the last event told of the error."""
+    """Whether the body holds the error: a stream's body is its output unless the last event is an
+    error.
+    """
     if row.error_type in (ErrorType.RESULT_EXPIRED, ErrorType.LOST_AT_FAL):
         return False  # an output that came too late
     if row.mode != Mode.STREAM or (row.error_code or 0) >= 400:
@@ -110,7 +112,8 @@ def _words(row: FalRequest, error: ErrorBody) -> tuple[str, str]:
             return words
         if name.startswith("runner_connection") or name == "runner_disconnected":
             return "fal lost the machine it ran on", "Try again; nothing was wrong with the input."
-    if row.mode == Mode.STREAM and row.error_code == 200:  # it began well: only an event told
+    # it began well: only an event reported the failure
+    if row.mode == Mode.STREAM and row.error_code == 200:
         return MID_STREAM
     if (
         row.mode == Mode.REALTIME
@@ -142,7 +145,7 @@ def _fields(error: ErrorBody) -> tuple[FieldProblem, ...]:
 def _uncertain(row: FalRequest, told: Observation | None) -> Explanation:
     return Explanation(
         tone="unknown",
-        title="Nobody knows whether fal took this request",
+        title="It is unknown whether fal took this request",
         sentence=(row.error or "It was sent, and no readable answer came back.")[:MAX_SENTENCE],
         advice=(
             "It may be running, and it may be paid. It is never sent again by itself. "
@@ -172,7 +175,7 @@ def _given_up(
 
 
 def _search(row: FalRequest) -> str:
-    """How it is looked for in fal's list of finished requests, if it is."""
+    """Say how it is searched for in fal's list of finished requests, if it is."""
     if row.due_at is not None:
         return (
             "It is looked for in fal's list of finished requests, which has it only once it has ended. "
@@ -180,7 +183,7 @@ def _search(row: FalRequest) -> str:
         )
     if not keeps_input(row.options):
         return (
-            "It cannot be looked for in fal's list of finished requests: it was sent with the wish that "
+            "It cannot be looked for in fal's list of finished requests: it was sent with the option that "
             "fal keeps no input, and nothing else tells it from others."
         )
     return "It is no longer looked for in fal's list of finished requests: after a day the search ends."

@@ -1,6 +1,6 @@
-"""JSON cut down to what a browser can carry, its digits and repeated names as they came. Pure.
+"""Cut JSON down to what a browser can show, with numbers and repeated keys as they came. Pure.
 
-A model may answer with fifty megabytes or a thousand levels; the page shows the beginning of everything and
+A model may answer with fifty megabytes or a thousand levels; the page shows the beginning and
 offers the rest as a download.
 """
 
@@ -16,8 +16,8 @@ from typing import Any
 from requests_app.fal.exactjson import Members, Number, parse_exact, write
 from requests_app.fal.jsontext import NotJson
 
-PARSE_LIMIT = 8 * 1024 * 1024  # bytes; larger texts are shown as they begin, unread
-PAGE_LIMIT = 200 * 1024  # characters of the escaped text, so that a page stays under 300 kB
+PARSE_LIMIT = 8 * 1024 * 1024  # bytes; larger texts are shown unparsed
+PAGE_LIMIT = 196 * 1024  # characters of the escaped text, so that a page stays under 300 kB
 STRING_LIMIT = 8 * 1024
 DATA_URI_LIMIT = 64
 MAX_DEPTH = 32
@@ -25,7 +25,9 @@ MAX_DEPTH = 32
 
 @dataclass(frozen=True)
 class Preview:
-    """What to show. ``value`` is the whole as `parse_exact` reads it, None when the text is not JSON."""
+    """What to show. ``value`` is the whole as `parse_exact` reads it, None when the text is not
+    JSON.
+    """
 
     text: str
     is_json: bool
@@ -34,7 +36,7 @@ class Preview:
 
 
 def preview(raw: bytes, *, limit: int = PAGE_LIMIT) -> Preview:
-    """The text to show for some bytes: indented JSON if they are JSON, else their beginning."""
+    """Return the text to show for some bytes: indented JSON if they are JSON, else their beginning."""
     if len(raw) <= PARSE_LIMIT:
         try:
             return _of_json(parse_exact(raw.decode("utf-8-sig")), limit)
@@ -46,14 +48,14 @@ def preview(raw: bytes, *, limit: int = PAGE_LIMIT) -> Preview:
 
 
 def preview_typed(text: str, *, limit: int) -> Preview:
-    """A typed input: its own letters where they fit, else as `preview` cuts it."""
+    """Return a typed input unchanged where it fits, else cut as by `preview`."""
     shown = preview(text.encode(), limit=limit)
     fits = len(escape(text)) <= limit and "\0" not in text
     return replace(shown, text=text) if fits and not shown.trimmed else shown
 
 
 def is_text(raw: bytes) -> bool:
-    """Is it worth showing as text? Model outputs may also be plain pictures or archives."""
+    """Whether it is worth showing as text. Model outputs may also be images or archives."""
     head = raw[:4096]
     return b"\0" not in head and head.decode("utf-8", "replace").count("�") < 8
 
@@ -62,7 +64,7 @@ def _of_json(value: Any, limit: int) -> Preview:
     budget = _Budget(limit)
     shown = budget.trim(value, 0)
     text = write(shown)
-    # A lone surrogate is legal JSON and no legal UTF-8: show it as the escape it was.
+    # A lone surrogate is legal JSON but not legal UTF-8: show it as the escape it was.
     clean = text.encode("utf-8", "backslashreplace").decode()
     return Preview(clean, is_json=True, trimmed=budget.trimmed, value=value)
 
@@ -74,14 +76,14 @@ def _beginning(text: str, limit: int) -> str:
 
 
 class _Budget:
-    """How many characters of the page are left, and whether anything was left out."""
+    """The number of characters left on the page, and whether anything was left out."""
 
     def __init__(self, characters: int) -> None:
         self.left = characters
         self.trimmed = False
 
     def trim(self, value: Any, depth: int) -> Any:
-        """A copy that fits; what was left out is said where it stood."""
+        """Return a copy that fits; a note marks each place where something was left out."""
         if isinstance(value, Number):
             return self._number(value)
         if isinstance(value, str):

@@ -1,7 +1,8 @@
-"""Find what can be looked at in an output: pictures, players, files to open. Pure.
+"""Find the media in an output: images, players, files to open. Pure.
 
-From where is judged by `media_hosts`; what it is, here. static/js/lib/media.js does the same for the
-events of a stream; tests/display/media_cases.json tests both.
+`media_hosts` decides which hosts are allowed; this module decides what each file is.
+static/js/lib/media.js does the same for the events of a stream; tests/display/media_cases.json
+tests both.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ MAX_NODES = 100_000
 MAX_PATH = 200  # characters
 MAX_NUMBER = 2**53  # of bytes or pixels
 
-# A table of our own: the machine's knows other endings on every machine, and a browser has none.
+# Our own table: the machine's mimetypes differ between machines, and a browser has none.
 _BY_ENDING = {
     "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "webp": "image/webp",
     "gif": "image/gif", "avif": "image/avif",
@@ -45,7 +46,7 @@ _ENDING = re.compile(r"\.([a-z0-9]{1,8})$", re.ASCII | re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Medium:
-    """One thing to look at. ``kind``: image, video, audio or file; ``path``: where it stood."""
+    """One medium. ``kind``: image, video, audio or file; ``path``: its place in the output."""
 
     kind: str
     url: str
@@ -58,12 +59,12 @@ class Medium:
 
 
 def find_media(value: object, sources: Sequence[str]) -> list[Medium]:
-    """Every medium in a parsed output, in its order, each address once, at most MAX_MEDIA."""
+    """Return every medium in a parsed output, in order, each address once, at most MAX_MEDIA."""
     return list(islice(iter_media(value, sources), MAX_MEDIA))
 
 
 def iter_media(value: object, sources: Sequence[str]) -> Iterator[Medium]:
-    """The same, one by one and without that limit."""
+    """Yield media like `find_media`, without that limit."""
     told: set[str] = set()
     for path, node in _walk(value):
         medium = _medium(path, node, sources)
@@ -73,7 +74,7 @@ def iter_media(value: object, sources: Sequence[str]) -> Iterator[Medium]:
 
 
 def _walk(root: object) -> Iterator[tuple[str, object]]:
-    """Every node with its path, depth first and in order, within MAX_DEPTH and MAX_NODES."""
+    """Yield every node with its path, depth first and in order, within MAX_DEPTH and MAX_NODES."""
     stack: list[tuple[str, object, int]] = [("", root, 0)]
     for _ in range(MAX_NODES):
         if not stack:
@@ -85,8 +86,8 @@ def _walk(root: object) -> Iterator[tuple[str, object]]:
 
 
 def _children(path: str, node: object) -> list[tuple[str, object]]:
-    path = path[:MAX_PATH]  # a name may be megabytes, and each of its children has it
-    if isinstance(node, Members):  # of repeated names the last counts, as in most programs
+    path = path[:MAX_PATH]  # a key may be megabytes, and each of its children repeats it
+    if isinstance(node, Members):  # of repeated keys the last one counts, as in most programs
         node = dict(node)
     if isinstance(node, Mapping):
         return [
@@ -99,7 +100,7 @@ def _children(path: str, node: object) -> list[tuple[str, object]]:
 
 
 def _medium(path: str, node: object, sources: Sequence[str]) -> Medium | None:
-    """A file object ({"url": …, "content_type": …}) comes before the bare address inside it."""
+    """Prefer a file object ({"url": …, "content_type": …}) to the bare address inside it."""
     if isinstance(node, Members):
         node = dict(node)
     if isinstance(node, str):
@@ -136,7 +137,7 @@ def _content_type(url: str, facts: Mapping[str, object]) -> str:
 
 
 def _kind(content_type: str, path: str) -> str:
-    """By its type; an address that tells none is judged by the name of its place (images[0])."""
+    """Classify by type; without one, by the key it stands under (images[0])."""
     for kind, types in (("image", IMAGES), ("video", VIDEOS), ("audio", AUDIOS)):
         if content_type in types:
             return kind

@@ -1,9 +1,10 @@
-"""The one judge of addresses: from where a page may show a picture, a video or a sound. Pure.
+"""Decide from which addresses a page may show an image, a video or a sound. Pure.
 
-An address is written by a model, so by a stranger. It may be shown when it is on one of the sources of
-the page's Content-Security-Policy (https://host, https://*.host, with a port if needed) or is a small
-inline file of a harmless type. Everything else stays text. static/js judges the same way for what it
-shows by itself; tests/display/media_cases.json tests both, and both against a browser's policy.
+An address comes from a model, so it is untrusted. It may be shown when it is on one of the sources
+of the page's Content-Security-Policy (https://host, https://*.host, with a port if needed) or is a
+small inline file of a harmless type. Everything else stays text. static/js decides the same way
+for what it shows itself; tests/display/media_cases.json tests both, and both against a browser's
+policy.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ _ALIASES = {"image/jpg": "image/jpeg", "audio/mp3": "audio/mpeg", "audio/wave": 
 _DATA_URI = re.compile(
     r"data:([a-z]+/[a-z0-9.+-]+);base64,[A-Za-z0-9+/]+={0,2}", re.ASCII | re.IGNORECASE
 )
-# Parsers disagree about everything that is not plain visible ASCII, so nothing else passes: no user
-# name, no escapes in the host.
+# Parsers disagree about everything that is not plain visible ASCII, so nothing else passes: no
+# user name, no escapes in the host.
 _PLAIN_URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9._-]+)(:(?P<port>\d{0,5}))?"
     r"(?P<path>([/?#][!#-;=?-\[\]_a-z~]{0,2048})?)",
@@ -45,7 +46,7 @@ class _Origin(NamedTuple):
 
 
 def is_showable(url: str, sources: Sequence[str]) -> bool:
-    """May the page point to this address?"""
+    """Whether the page may point to this address."""
     if is_inline(url):
         return len(url) <= MAX_DATA_URI and inline_type(url) in IMAGES | VIDEOS | AUDIOS
     parts = _PLAIN_URL.fullmatch(url)
@@ -58,19 +59,19 @@ def is_inline(url: str) -> bool:
 
 
 def inline_type(url: str) -> str:
-    """The content type of an inline file; empty when it is none that can be read."""
+    """Return the content type of an inline file; empty when there is no readable one."""
     inline = _DATA_URI.fullmatch(url)
     return canonical_type(inline[1]) if inline else ""
 
 
 def canonical_type(content_type: str) -> str:
-    """Without parameters, in lower case, under its usual name."""
+    """Return the type without parameters, in lower case, under its usual name."""
     named = content_type.partition(";")[0].strip().lower()
     return _ALIASES.get(named, named)
 
 
 def path_of(url: str) -> str:
-    """The path of a plain address, without query and fragment; empty for any other."""
+    """Return the path of a plain address, without query and fragment; empty for any other."""
     parts = _PLAIN_URL.fullmatch(url)
     return re.split(r"[?#]", parts["path"], maxsplit=1)[0] if parts else ""
 
@@ -82,7 +83,7 @@ def _origin(parts: re.Match[str]) -> _Origin:
 
 
 def _is_on(url: _Origin, source: str) -> bool:
-    """As the browser's policy matches: http://host covers https://host too, on their usual ports."""
+    """Match like the browser's policy: http://host covers https://host too, on their usual ports."""
     parts = SOURCE.fullmatch(source)
     if parts is None:
         return False

@@ -1,4 +1,4 @@
-"""Read what can be large only as far as it is needed."""
+"""Read and send outputs, which may be large, only as far as needed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from requests_app.display.json_preview import PAGE_LIMIT, PARSE_LIMIT
 from requests_app.models import FalRequest, OutputPart
 
-# Types a browser may be told; anything else is bytes to it.
+# Types a browser may be told; anything else is sent as bytes.
 NAMED_TYPES = {
     "image/png": "png",
     "image/jpeg": "jpg",
@@ -28,19 +28,19 @@ NAMED_TYPES = {
 
 
 def output_for_page(row: FalRequest) -> bytes:
-    """The output if it is small enough to be parsed, else only its beginning."""
+    """Return the output if it is small enough to be parsed, else only its beginning."""
     most = PARSE_LIMIT if row.output_size <= PARSE_LIMIT else PAGE_LIMIT
     return _output(row, most)
 
 
 def output_column(row: FalRequest) -> bytes | None:
-    """Every byte, of a large output the beginning alone; None when there is no output."""
+    """Return every byte, of a large output only the beginning; None when there is no output."""
     found = FalRequest.objects.filter(pk=row.pk).values_list("output", flat=True).get()
     return None if found is None else bytes(found)
 
 
 def output_response(row: FalRequest) -> HttpResponse | StreamingHttpResponse | None:
-    """The output as a reply, a large one part by part; None when there is no output."""
+    """Return the output as a reply, a large one part by part; None when there is no output."""
     body = output_column(row)
     if body is None:
         return None
@@ -78,7 +78,7 @@ def _output(row: FalRequest, most: int) -> bytes:
 
 
 def plain_type(given: str) -> tuple[str, str]:
-    """A content type that is safe to send, and a file's ending for it."""
+    """Return a content type that is safe to send, and a file extension for it."""
     name = given.partition(";")[0].strip().lower()
     if name in NAMED_TYPES:
         return name, NAMED_TYPES[name]

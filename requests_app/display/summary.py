@@ -1,4 +1,4 @@
-"""The few words and the picture by which a list shows a request."""
+"""The short text and the thumbnail by which a list shows a request."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from requests_app.rules.storable import storable_text
 
 SUMMARY_LENGTH = 200
 SEARCH_LENGTH = 4000
-PARSED_AT_MOST = 2 * 1024 * 1024  # bytes of an output that is searched for a picture
+PARSED_AT_MOST = 2 * 1024 * 1024  # bytes of an output that is searched for an image
 _TELLING = ("prompt", "text", "query", "message", "input", "image_url", "url")
 
 
 def summary_of(input_text: str) -> str:
-    """The most telling string of the input, else the input itself, cut to one line."""
+    """Return the most telling string of the input, else the input itself, cut to one line."""
     value = json.loads(input_text)
     strings: dict[str, str] = {}
     for name, found in _strings(value):  # the first of a name: in most inputs the outermost
@@ -30,25 +30,27 @@ def summary_of(input_text: str) -> str:
     telling = next((strings[name] for name in _TELLING if strings.get(name)), None)
     longest = max(strings.values(), key=len, default="")
     text = telling or longest or (input_text if value else "")
-    # Cut first: an input of megabytes needs no look beyond its beginning.
+    # Cut first: of an input of megabytes only the beginning is needed.
     words = " ".join(text.lstrip()[: 10 * SUMMARY_LENGTH].split())
     return storable_text(words, SUMMARY_LENGTH)
 
 
 def search_text_of(endpoint_id: str, input_text: str) -> str:
-    """What the free-text search looks through, in its searchable form: endpoint and the input's strings."""
+    """Return the folded text that free-text search looks through: endpoint and the input's strings."""
     words = chain([endpoint_id], (text for _, text in _strings(json.loads(input_text))))
     text = " ".join(word[:1000] for word in islice(words, SEARCH_LENGTH))
     return searchable(text[:SEARCH_LENGTH])
 
 
 def searchable(text: str) -> str:
-    """The text as the search column holds it: folded, and cut where a ligature of many letters made it long."""
+    """Return the text as the search column holds it: folded, and cut again because folding can
+    lengthen it.
+    """
     return fold(storable_text(text))[:SEARCH_LENGTH]
 
 
 def of_output(columns: dict[str, Any]) -> dict[str, str]:
-    """The columns that are derived from an output: the picture for the list."""
+    """Return the columns derived from an output: the list's thumbnail."""
     body = columns.get("output")
     if not body or len(body) > PARSED_AT_MOST:
         return {}
@@ -59,7 +61,7 @@ def of_output(columns: dict[str, Any]) -> dict[str, str]:
 
 
 def _first_picture(value: Any) -> str:
-    """Its address; not of an inline picture, for a list of those would be megabytes."""
+    """Return its address; not an inline image's, for a list of those would be megabytes."""
     shown = iter_media(value, settings.FAL_MEDIA_HOSTS)
     return next((m.url for m in shown if m.kind == "image" and not is_inline(m.url)), "")
 

@@ -1,4 +1,4 @@
-"""The life of a request as steps with times, durations and how we know. Pure."""
+"""The life of a request as steps with times, durations and sources. Pure."""
 
 from __future__ import annotations
 
@@ -10,22 +10,24 @@ from requests_app.models import ENDED, FalRequest, Mode, Observation, Source, St
 
 Plan = list[tuple[str, datetime | None, Observation | None]]
 DERIVED = "derived: the end, less the inference time that fal told"
-MOST_NOTES = 5  # under one stage, the newest; the Events tab has all
+MOST_NOTES = 5  # per stage, the newest; the Events tab has all
 _SOURCES = {
-    Source.US: "we did it",
+    Source.US: "Faldeck",
     Source.SUBMIT_REPLY: "fal's reply to the submit",
-    Source.POLL: "asked fal for the status",
+    Source.POLL: "status poll",
     Source.STATUS_STREAM: "fal's status stream",
-    Source.STREAM: "the call itself",
-    Source.WEBHOOK: "a signed webhook",
+    Source.STREAM: "the call's own reply",
+    Source.WEBHOOK: "webhook",
     Source.LIST: "fal's list of finished requests",
-    Source.PERSON: "a person",
+    Source.PERSON: "user",
 }
 
 
 @dataclass
 class Step:
-    """One stage. ``state``: done, now or ahead; ``took``: from the stage before; ``known_by``: how we know."""
+    """One stage. ``state``: done, now or ahead; ``took``: since the stage before; ``known_by``:
+    source.
+    """
 
     name: str
     at: datetime | None
@@ -33,13 +35,13 @@ class Step:
     took: timedelta | None = None
     known_by: str = ""
     tone: str = ""
-    is_derived: bool = False  # reckoned from other facts, seen by nobody
+    is_derived: bool = False  # computed from other facts, not observed
     notes: list[Note] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Note:
-    """A sentence between two stages: a cancel was asked, fal took it back into the queue, …"""
+    """A sentence between two stages: a cancel was asked for, fal put it back into the queue, …"""
 
     text: str
     at: datetime
@@ -47,12 +49,14 @@ class Note:
 
 
 def known_by(source: str) -> str:
-    """How we know, in words."""
+    """Return the source of an observation in words."""
     return _SOURCES.get(Source(source), source) if source in Source.values else source
 
 
 def steps(row: FalRequest, observations: Sequence[Observation]) -> list[Step]:
-    """recorded → sent → queued → started → ended; ``observations`` are the row's, oldest first."""
+    """Return recorded → sent → queued → started → ended; ``observations`` are the row's, oldest
+    first.
+    """
     plan = _plan(row, observations)
     stages = _stages(row, plan)
     if row.started_at_is_derived:
@@ -65,7 +69,7 @@ def steps(row: FalRequest, observations: Sequence[Observation]) -> list[Step]:
 
 
 def _plan(row: FalRequest, heard: Sequence[Observation]) -> Plan:
-    """Each stage with its time and the observation that tells it."""
+    """Return each stage with its time and the observation that reports it."""
     plan: Plan = [
         ("Recorded", row.created_at, _first(heard, Status.PENDING)),
         ("Sent", row.sent_at, _first(heard, Status.SUBMITTING)),
@@ -89,7 +93,7 @@ def _stages(row: FalRequest, plan: Plan) -> list[Step]:
             tone=row.status if at and number == len(plan) - 1 else "",
         )
         for number, (name, at, seen) in enumerate(plan)
-        # A stage that was passed over unseen is left out: nobody knows when it was.
+        # A stage that passed unobserved is left out: its time is unknown.
         if at or (not row.is_ended and number > max(reached, default=-1))
     ]
 
@@ -112,13 +116,13 @@ def _measure(stages: list[Step]) -> None:
     previous: datetime | None = None
     for step in stages:
         if step.at and previous:
-            # Two clocks may disagree by a moment; nobody wants to read "-0.1 s".
+            # Two clocks may disagree by a moment; "-0.1 s" would only confuse.
             step.took = max(step.at - previous, timedelta())
         previous = step.at or previous
 
 
 def _mark_present(row: FalRequest, stages: list[Step]) -> None:
-    """The next stage is the one being waited for; an uncertain request waits for none."""
+    """Mark the next stage as the current one; an uncertain request has none."""
     if not row.is_ended and row.status != Status.UNCERTAIN:
         waiting = next((step for step in stages if not step.at), None)
         if waiting:
@@ -126,7 +130,7 @@ def _mark_present(row: FalRequest, stages: list[Step]) -> None:
 
 
 def _attach_notes(stages: list[Step], heard: Sequence[Observation]) -> None:
-    """Each sentence stands under the last stage reached before it."""
+    """Attach each note to the last stage reached before it."""
     done = [step for step in stages if step.at]
     for seen in heard:
         if not seen.note or not done:

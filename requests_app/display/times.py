@@ -1,4 +1,4 @@
-"""How a moment reads: as an age or exactly, in which zone, with 12 or 24 hours. Pure.
+"""Format moments: as an age or exactly, in which zone, with 12 or 24 hours. Pure.
 
 static/js/lib/timetext.js writes the same for the same choices; one table of cases tests both.
 """
@@ -27,35 +27,37 @@ _NAMED_UTC = re.compile(r"\s*(UTC|GMT)$")
 
 @dataclass(frozen=True)
 class TimeStyle:
-    """What a person chose. ``local`` is the browser's zone, which the server cannot know: it says UTC."""
+    """A user's choice. ``local`` is the browser's zone, which the server does not know: it writes
+    UTC.
+    """
 
     zone: str = LOCAL
-    has_ages: bool = True  # "3 m ago" where rows are scanned; else the exact time there too
+    has_ages: bool = True  # "3 m ago" in lists; else the exact time there too
     hours: int = 24
 
     @property
     def tz(self) -> tzinfo:
-        """The zone to write in; UTC for one that is not known here (any more)."""
+        """Return the zone to write in; UTC for one that is not (or no longer) known here."""
         is_named = self.zone != "UTC" and self.zone in known_zones()
         return ZoneInfo(self.zone) if is_named else UTC
 
 
 @cache
 def known_zones() -> frozenset[str]:
-    """Every name of the IANA database that is known here."""
+    """Return every known name of the IANA database."""
     return frozenset(available_timezones() - _NO_ZONES)
 
 
 @cache
 def zones_by_region() -> list[tuple[str, list[str]]]:
-    """The zones to choose from: those that are named after a place."""
+    """Return the zones to choose from: those that are named after a place."""
     names = sorted(name for name in known_zones() if name.startswith(_REGIONS))
     groups = groupby(names, key=lambda name: name.partition("/")[0])
     return [(region, list(zones)) for region, zones in groups]
 
 
 def age(moment: datetime, now: datetime) -> str:
-    """One unit is enough: 4 s ago, 3 m ago, in 2 d."""
+    """Return an age in one unit: 4 s ago, 3 m ago, in 2 d."""
     seconds = int((now - moment).total_seconds())
     text = f"{abs(seconds)} s"
     for length, unit in _UNITS:
@@ -66,19 +68,19 @@ def age(moment: datetime, now: datetime) -> str:
 
 
 def exact(moment: datetime, style: TimeStyle) -> str:
-    """2026-11-23 16:02:11 UTC+1"""
+    """Return 2026-11-23 16:02:11 UTC+1."""
     there = _in(moment, style.tz)
     return f"{_day(there)} {_clock(there, style.hours)} {_offset(there)}"
 
 
 def clock(moment: datetime, style: TimeStyle) -> str:
-    """16:02:11.120 UTC+1: for many moments of one day, below each other."""
+    """Return 16:02:11.120 UTC+1, for many moments of one day below each other."""
     there = _in(moment, style.tz)
     return f"{_clock(there, style.hours, has_ms=True)} {_offset(there)}"
 
 
 def full(moment: datetime, style: TimeStyle) -> str:
-    """2026-11-23 16:02:11.120 Europe/Berlin (UTC+1)"""
+    """Return 2026-11-23 16:02:11.120 Europe/Berlin (UTC+1)."""
     there = _in(moment, style.tz)
     zone = "UTC" if there.tzinfo is UTC else f"{style.zone} ({_offset(there)})"
     return f"{_day(there)} {_clock(there, style.hours, has_ms=True)} {zone}"
@@ -104,7 +106,7 @@ def _clock(there: datetime, hours: int, *, has_ms: bool = False) -> str:
 
 
 def _offset(there: datetime) -> str:
-    """UTC, UTC+1, UTC-3:30: unlike CET or IST it means one thing."""
+    """Return UTC, UTC+1, UTC-3:30: unlike CET or IST these are unambiguous."""
     minutes = int((there.utcoffset() or timedelta()).total_seconds() / 60)
     if not minutes:
         return "UTC"
@@ -113,10 +115,10 @@ def _offset(there: datetime) -> str:
 
 
 def read_moment(text: str) -> datetime | None:
-    """The moment that a text from the wire names; without a zone it is UTC. None: it names none."""
+    """Parse a moment from the wire; without a zone it is UTC. None when the text names none."""
     text = text.strip()
     if len(text) > LONGEST:
-        return None  # its beginning alone could be read as one
+        return None  # its beginning alone could be parsed as one
     try:
         found = _from_epoch(text) if _EPOCH.fullmatch(text) else _from_words(text)
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
@@ -131,7 +133,7 @@ def _from_words(text: str) -> datetime:
 
 
 def _from_epoch(text: str) -> datetime:
-    """Seconds, milli-, micro- or nanoseconds: told apart by their number of digits."""
+    """Parse seconds, milli-, micro- or nanoseconds, told apart by their number of digits."""
     digits = len(text.partition(".")[0])
     power = 0 if digits <= 11 else 3 if digits <= 14 else 6 if digits <= 17 else 9
     return datetime.fromtimestamp(float(text) / 10**power, UTC)

@@ -1,4 +1,4 @@
-"""Changing one's password: the present one is a guess like any other, and counted."""
+"""Change the password: a guess at the present one is throttled like a log-in."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from requests_app.accounts.throttle import Subject
 
 
 class CountedPasswordForm(ChangePasswordForm):  # type: ignore[misc]
-    """allauth's form; a stolen session cannot try passwords for ever."""
+    """allauth's form, throttled: a stolen session cannot try passwords for ever."""
 
     def clean_oldpassword(self) -> str:
-        """The present password. Raises ValidationError."""
+        """Return the present password. Raises ValidationError."""
         try:
             guess = throttle.count([Subject("change", str(self.user.pk))], now=timezone.now())
         except throttle.TooMany as refused:

@@ -1,4 +1,4 @@
-"""Inputs that work at once in the sandbox: what a first visitor may press Submit on."""
+"""Inputs that work at once in the sandbox, for a first visit."""
 
 from __future__ import annotations
 

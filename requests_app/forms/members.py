@@ -1,4 +1,4 @@
-"""What the settings page asks for: a person, a role."""
+"""The forms of the settings page: a user name, a role."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from requests_app.models import Role
 
 
 class RoleForm(forms.Form):
-    """A role for somebody."""
+    """Choose a role."""
 
     role = forms.ChoiceField(choices=Role.choices, initial=Role.MEMBER)
 
 
 class AddForm(RoleForm):
-    """An existing user by name."""
+    """Name an existing user."""
 
     field_order = ["username", "role"]
     username = forms.CharField(

@@ -1,4 +1,4 @@
-"""Platform options as fields of a form: one for each entry of the table, and the own headers."""
+"""Platform options as form fields, one per entry of the table, and custom headers."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from requests_app.fal.headers import HEADERS, InvalidHeader, platform_options, u
 from requests_app.fal.option_kinds import BadValue, Choice, OnOff, Switch
 from requests_app.fal.options import BY_NAME, EVERYWHERE, OPTIONS, Option
 
-YES, NO = "yes", "no"  # of a field that also knows "as the account is set"
+YES, NO = "yes", "no"  # of a field that also has "As the account is set"
 
 
 class TextOption(forms.CharField):
-    """An option that is typed: read under the same rule as a header's text."""
+    """A typed option, read by the same rule as a header's text."""
 
     def __init__(self, option: Option) -> None:
         super().__init__(label=option.label, required=False)
         self.option = option
 
     def clean(self, value: Any) -> Any:
-        """The option's value, None when nothing was typed."""
+        """Return the option's value, None when nothing was typed."""
         text = super().clean(value)
         try:
             return self.option.kind.read(text) if text else None
@@ -56,20 +56,20 @@ class Row:
 
     @property
     def widget(self) -> str:
-        """select, check or text."""
+        """Return select, check or text."""
         if isinstance(self.option.kind, Choice | OnOff):
             return "select"
         return "check" if isinstance(self.option.kind, Switch) else "text"
 
     @property
     def heeded(self) -> str:
-        """The modes fal heeds it in, when those are not all."""
+        """Return the modes in which fal heeds the option; empty for all."""
         modes = self.option.modes
         return "" if modes == EVERYWHERE else " ".join(modes)
 
 
 class OptionForm(forms.Form):
-    """The options that have a meaning in a mode (all of them without one), and the own headers."""
+    """The options that have a meaning in a mode (all of them without one), and custom headers."""
 
     def __init__(self, *args: Any, mode: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -81,12 +81,12 @@ class OptionForm(forms.Form):
 
     @property
     def typed_rows(self) -> list[Row]:
-        """Those that are typed or chosen."""
+        """Return the options that are typed or selected."""
         return [row for row in self._rows() if row.widget != "check"]
 
     @property
     def checked_rows(self) -> list[Row]:
-        """Those that are ticked."""
+        """Return the options that are ticked."""
         return [row for row in self._rows() if row.widget == "check"]
 
     def _rows(self) -> Iterator[Row]:
@@ -95,7 +95,7 @@ class OptionForm(forms.Form):
 
     @property
     def options_open(self) -> bool:
-        """Are the options worth showing: one is set, or one is wrong?"""
+        """Whether to show the options: one is set, or one is invalid."""
         names = [*(option.name for option in self.options), HEADERS]
         return any(self._is_set(name) or name in self.errors for name in names)
 
@@ -104,11 +104,11 @@ class OptionForm(forms.Form):
         return bool(value) and value != self.fields[name].initial
 
     def clean_headers(self) -> dict[str, str]:
-        """``Name: value`` lines -> pairs."""
+        """Parse ``Name: value`` lines into pairs."""
         return parse_header_lines(self.cleaned_data[HEADERS])
 
     def given(self) -> dict[str, Any]:
-        """Only what was asked for: fal's own defaults hold for the rest."""
+        """Return only what was set: fal's own defaults apply to the rest."""
         values = {
             name: _given(BY_NAME[name], self.cleaned_data.get(name))
             for name in self.cleaned_data.keys() & BY_NAME.keys()
@@ -127,12 +127,12 @@ def _given(option: Option, cleaned: Any) -> Any:
 
 
 def initial_of(stored: Mapping[str, Any], *, mode: str = "") -> dict[str, Any]:
-    """What the fields hold for the options of an earlier request.
+    """Return the field values for the options of an earlier request.
 
-    An option that has no field in a form of this mode is shown as the header it was.
+    An option without a field in a form of this mode is shown as the header it was.
     """
     options: dict[str, Any] = platform_options(stored)
-    with suppress(InvalidHeader):  # stored before a rule became stricter: judged again when sent
+    with suppress(InvalidHeader):  # stored before a rule became stricter: checked again when sent
         options = understand(options)
     headers = dict(options.pop(HEADERS, {}))
     fields: dict[str, Any] = {}
@@ -152,7 +152,7 @@ def _shown(option: Option, value: Any) -> Any:
 
 
 def parse_header_lines(text: str) -> dict[str, str]:
-    """``Name: value`` lines -> pairs; blank lines are passed over. Raises ValidationError."""
+    """Parse ``Name: value`` lines into pairs; blank lines are ignored. Raises ValidationError."""
     pairs: dict[str, str] = {}
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():

@@ -1,4 +1,4 @@
-"""The forms of the realtime page: what a session starts from, and messages a team keeps."""
+"""The forms of the realtime page: a session's first values, and messages a team saves."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from requests_app.fal import EndpointId, InvalidEndpointId
 from requests_app.models import FalRequest, MessageTemplate, Team
 from requests_app.request_input import InvalidInput, ensure_shallow, parse_input
 
-MOST_KEPT = 200  # messages of one team for one endpoint
+MOST_KEPT = 200  # per team and endpoint
 MOST_CHARACTERS = 256 * 1024
 # endpoint id -> a message that works at once in the sandbox
 EXAMPLES = {"sandbox/echo": '{\n  "message": "hello",\n  "number": 21\n}'}
 
 
 class MessageForm(forms.Form):
-    """A message to keep. After `is_valid()`, `keep()` stores it."""
+    """A message to save. After `is_valid()`, `keep()` stores it."""
 
     endpoint_id = forms.CharField(max_length=300, strip=False)
     name = forms.CharField(max_length=80)
@@ -35,14 +35,14 @@ class MessageForm(forms.Form):
         )
 
     def clean_endpoint_id(self) -> str:
-        """In the form it is stored in everywhere."""
+        """Return the id in its canonical form."""
         try:
             return str(EndpointId.parse(self.cleaned_data["endpoint_id"]))
         except InvalidEndpointId as error:
             raise forms.ValidationError(str(error)) from error
 
     def clean_text(self) -> str:
-        """JSON, as typed; browsers send CRLF for a line break."""
+        """Return the JSON as typed; browsers send CRLF for a line break."""
         text = str(self.cleaned_data["text"]).replace("\r\n", "\n")
         if len(text) > MOST_CHARACTERS:
             raise forms.ValidationError("A kept message has at most 256,000 characters.")
@@ -53,14 +53,14 @@ class MessageForm(forms.Form):
         return text
 
     def clean(self) -> dict[str, Any]:
-        """A list without end helps nobody."""
+        """Limit the number of saved messages."""
         values = self.cleaned_data
         if not self.errors and not self._same().exists() and self._is_full():
             self.add_error("name", f"There are {MOST_KEPT} already: delete one first.")
         return values
 
     def keep(self, person: AbstractBaseUser) -> bool:
-        """Store it; a message of the same name is replaced. True when there was none."""
+        """Store the message, replacing one of the same name. True when it is new."""
         values = self.cleaned_data
         _, is_new = MessageTemplate.objects.update_or_create(
             team=self.team,
@@ -81,7 +81,7 @@ class MessageForm(forms.Form):
 
 
 def first_session(endpoint: str, source: FalRequest | None) -> dict[str, Any]:
-    """What the first session's fields hold: an earlier session's, or an example of the sandbox."""
+    """Return the first values of the session form: an earlier session's, or a sandbox example."""
     if source is not None:
         return {
             "endpoint_id": source.endpoint_id,
@@ -101,5 +101,5 @@ def first_session(endpoint: str, source: FalRequest | None) -> dict[str, Any]:
 
 
 def _auth(wanted: str) -> str:
-    """A token is had for a key alone; "key" without one sends none, as an app of one's own wants."""
+    """Fall back to "key" without FAL_KEY: a token needs a key, and "key" without one sends none."""
     return wanted if settings.FAL_KEY else "key"

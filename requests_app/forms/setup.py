@@ -1,4 +1,4 @@
-"""What somebody new is asked for: behind the setup link and behind an invitation."""
+"""Forms for a new account: behind the set-up link and behind an invitation."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from django.core.exceptions import ValidationError
 
 from requests_app.models import Account, NameTaken, Team, fault_of
 
-LONGEST_PASSWORD = 1024  # characters; hashing a longer one would only cost time
+LONGEST_PASSWORD = 1024  # characters; hashing a longer one only costs time
 
 
 class AccountForm(forms.Form):
-    """A new account; errors stand at their fields."""
+    """A new account."""
 
     username = forms.CharField(
         label="User name",
@@ -31,7 +31,7 @@ class AccountForm(forms.Form):
     )
 
     def clean_username(self) -> str:
-        """A name that Django's user model takes."""
+        """Return a name that is valid for Django's user model."""
         name: str = User.normalize_username(self.cleaned_data["username"])
         User._meta.get_field("username").run_validators(name)
         if fault := fault_of(name):
@@ -40,15 +40,15 @@ class AccountForm(forms.Form):
 
     @property
     def is_name_taken(self) -> bool:
-        """Whether the answer tells that somebody has the name."""
+        """Whether the errors reveal that the name is taken."""
         return self.has_error("username", code=NameTaken.CODE)
 
     def clean(self) -> dict[str, Any]:
-        """The configured validators, which also compare the password with the user name."""
+        """Run the configured validators, which also compare the password with the user name."""
         fields: dict[str, Any] = super().clean() or self.cleaned_data
         if password := fields.get("password"):
             self._check(password, fields.get("username", ""))
-        # Last, so that names cannot be asked for with a form that would make no account.
+        # Last, so that a form that would create no account cannot be used to probe names.
         if not self.errors and Account.objects.is_taken(fields["username"]):
             self.add_error("username", NameTaken())
         return fields
@@ -65,11 +65,11 @@ class SetupForm(AccountForm):
 
     field_order = ["team_name", "username", "password"]
     team_name = forms.CharField(
-        label="Team", max_length=80, help_text="Everybody in a team sees all of its requests."
+        label="Team", max_length=80, help_text="All members of a team see all of its requests."
     )
 
     def clean_team_name(self) -> str:
-        """A name nobody has yet."""
+        """Return a team name that is free."""
         name: str = self.cleaned_data["team_name"]
         if Team.objects.filter(name=name).exists():
             raise ValidationError("There is a team of this name already.")

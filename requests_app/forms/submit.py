@@ -1,4 +1,4 @@
-"""The new-request form: fields -> one draft, every error at its field."""
+"""The new-request form: validate fields into one request input, every error at its field."""
 
 from __future__ import annotations
 
@@ -25,20 +25,21 @@ MODE_HELP = {
 }
 LONG_LINE = 80  # characters
 LARGE_INPUT = 100_000  # characters; a larger one is never put into a page
-GLIMPSE = 2_000  # characters of it that are shown
+GLIMPSE = 2_000  # characters of a large input that are shown
 
 
 def new_token() -> str:
-    """A one-time key: however often one filled-in form is sent, it makes one request."""
+    """Return an idempotency key: one filled-in form creates one request, however often it is sent."""
     return uuid.uuid4().hex
 
 
 class SubmitForm(OptionForm):
-    """What a person fills in. After `is_valid()`: `draft`, `again_of` and `digest()`."""
+    """The submit form. After `is_valid()`: `draft`, `again_of` and `digest()`."""
 
     token = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput)
     again_of = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    # Stands for an input that is too large for the page: that of the earlier request goes out as it is.
+    # Replaces an input that is too large for the page: the earlier request's input is sent
+    # unchanged.
     input_of = forms.UUIDField(required=False, widget=forms.HiddenInput)
     endpoint_id = forms.CharField(label="Endpoint", max_length=300, strip=False)
     mode = forms.ChoiceField(
@@ -53,7 +54,7 @@ class SubmitForm(OptionForm):
     draft: Draft
 
     def __init__(self, *args: Any, stored: FalRequest | None = None, **kwargs: Any) -> None:
-        """`stored` is the request that `input_of` names, if the person may repeat it."""
+        """`stored` is the request that `input_of` names, if the user may repeat it."""
         super().__init__(*args, **kwargs)
         self.stored = stored
         self.fields["token"].error_messages = {
@@ -66,7 +67,7 @@ class SubmitForm(OptionForm):
 
     @property
     def mode_help(self) -> dict[str, str]:
-        """Mode -> one sentence."""
+        """Return one sentence per mode."""
         limits = {Mode.RUN: settings.RUN_TIMEOUT_S, Mode.STREAM: settings.STREAM_TIMEOUT_S}
         return {
             mode.value: sentence.format(limit=limits.get(mode))
@@ -75,17 +76,17 @@ class SubmitForm(OptionForm):
 
     @property
     def shown_input(self) -> str:
-        """What the field shows; of an input too large for a page, nothing."""
+        """Return what the field shows; empty for an input too large for a page."""
         typed = str(self["input"].value() or "")
         return "" if len(typed) > LARGE_INPUT else typed
 
     @property
     def is_left_out(self) -> bool:
-        """Whether something was typed that is too large to be shown again."""
+        """Whether the typed input is too large to be shown again."""
         return len(str(self["input"].value() or "")) > LARGE_INPUT
 
     def clean_input(self) -> str:
-        """Browsers send CRLF; what was typed (and what line numbers count) is LF."""
+        """Normalize CRLF, which browsers send, to LF, which line numbers count."""
         if self.data.get("input_of") and not self.cleaned_data["input"].strip():
             if self.stored is None or self.stored.payload_removed_at is not None:
                 raise forms.ValidationError(
@@ -95,7 +96,7 @@ class SubmitForm(OptionForm):
         return str(self.cleaned_data["input"]).replace("\r\n", "\n")
 
     def clean(self) -> dict[str, Any]:
-        """Judge the whole as a draft, even when single fields are wrong: all errors at once."""
+        """Validate the whole even when single fields are invalid: all errors are shown at once."""
         values = self.cleaned_data
         try:
             self.draft = parse_draft(
@@ -115,14 +116,14 @@ class SubmitForm(OptionForm):
                 self.add_error(name, list(sentences))
 
     def digest(self) -> str:
-        """What makes two filled-in forms the same, for the one-time key."""
+        """Return the hash that tells whether two forms are the same, for the idempotency key."""
         draft, again = self.draft, self.cleaned_data.get("again_of")
         same = [draft.endpoint_id, draft.mode, draft.input_text, draft.options, str(again)]
         return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
 
 
 def indented(text: str) -> str:
-    """The same JSON text on lines of its own, digits and escapes as they are; other text as it is."""
+    """Indent a JSON text, keeping digits and escapes; return other text unchanged."""
     try:
         parse_exact(text)
     except NotJson:
@@ -131,12 +132,12 @@ def indented(text: str) -> str:
 
 
 def _editable(text: str) -> str:
-    """As it was typed; a long line, as programs send it, is laid out."""
+    """Return the text as typed; a long line, as programs send it, is indented."""
     return text if "\n" in text or len(text) <= LONG_LINE else indented(text)
 
 
 def values_of(row: FalRequest) -> dict[str, Any]:
-    """The form filled in like an earlier request ("Run again")."""
+    """Return the form values of an earlier request ("Run again")."""
     is_large = len(row.input_text) > LARGE_INPUT
     return {
         "again_of": row.public_id,

@@ -14,7 +14,7 @@ MOST = 50
 
 
 def known_endpoints(team: Team) -> list[str]:
-    """What the team used lately, newest first; in the sandbox also what the sandbox has."""
+    """Return the endpoints the team used lately, newest first; in the sandbox also the sandbox's."""
     newest = FalRequest.objects.filter(team=team).order_by("-id")
     used = newest.values_list("endpoint_id", flat=True)[:LOOK_BACK]
     examples = list(SANDBOX) if settings.SANDBOX else []
@@ -22,7 +22,7 @@ def known_endpoints(team: Team) -> list[str]:
 
 
 class Suggestion(NamedTuple):
-    """An endpoint the form offers; with a mode and an input when there are some that work at once."""
+    """An endpoint the form offers; with a mode and an input when there is a working example."""
 
     endpoint: str
     mode: str
@@ -30,13 +30,15 @@ class Suggestion(NamedTuple):
 
 
 def suggestions(team: Team) -> list[Suggestion]:
-    """The known endpoints, in the sandbox with what a first visitor may press Submit on."""
+    """Return the known endpoints, in the sandbox with examples for a first visit."""
     examples = SANDBOX if settings.SANDBOX else {}
     return [Suggestion(name, *examples.get(name, ("", ""))) for name in known_endpoints(team)]
 
 
 def first_values(endpoint: str) -> dict[str, Any]:
-    """What a fresh form holds for `?endpoint=…`: in the sandbox, an input that works at once."""
+    """Return the values of a fresh form for `?endpoint=…`: in the sandbox, an input that works at
+    once.
+    """
     if settings.SANDBOX and endpoint in SANDBOX:
         mode, text = SANDBOX[endpoint]
         return {"endpoint_id": endpoint, "mode": mode, "input": text}

@@ -1,4 +1,4 @@
-"""In which form a person reads times."""
+"""The form for how times are shown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from requests_app.models import TimePreference
 
 
 class TimeForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Every field has a value, so that what is sent is the whole choice."""
+    """Every field has a value, so what is sent is the whole choice."""
 
     zone = forms.CharField(max_length=64)
     has_ages = forms.TypedChoiceField(
@@ -22,7 +22,7 @@ class TimeForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("zone", "has_ages", "hours")
 
     def clean_zone(self) -> str:
-        """A name of the IANA database, in its own spelling whatever case was typed."""
+        """Return an IANA name in its own spelling, whatever case was typed."""
         asked: str = self.cleaned_data["zone"]
         names = {name.lower(): name for name in (LOCAL, "UTC", *known_zones())}
         if asked.lower() not in names:

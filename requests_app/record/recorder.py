@@ -47,7 +47,7 @@ _RELAYED = {
 
 @dataclass(frozen=True)
 class Caps:
-    """The most one record holds; `bytes` as they were on the wire."""
+    """The limits of one record; `bytes` are counted on the wire."""
 
     frames: int
     bytes: int
@@ -59,9 +59,9 @@ class Caps:
 
 @dataclass(frozen=True)
 class Full:
-    """When a record became full: after this frame, so long after the start.
+    """When a record became full: after which frame, and how long after the start.
 
-    `is_passed_on`: somebody gets all the same what comes later, as in a session.
+    `is_passed_on`: later frames still reach a reader in another way, as in a session.
     """
 
     frame: int
@@ -71,7 +71,7 @@ class Full:
 
     @property
     def note(self) -> str:
-        """What the timeline, the page and the API say."""
+        """Return the sentence for the timeline, the page and the API."""
         size = f"{self.bytes / 1e6:.1f} MB" if self.bytes >= 1e6 else f"{self.bytes / 1e3:.1f} kB"
         kept = f"frames 1 to {self.frame}, {size}" if self.frame else "nothing"
         after = f"The record became full after {self.offset_ms / 1000:.1f} s: it holds {kept}."
@@ -201,7 +201,7 @@ class Recorder:
 
     @property
     def _is_due(self) -> bool:
-        """Something is not on disk yet: frames, or the news of the cap, at the end of the count."""
+        """Whether frames, or the note that the record is full, still have to be written."""
         is_told = self._count_is_told if self._closing else self._cap_is_told
         return bool(self._waiting or (self.full and not is_told))
 

@@ -1,10 +1,10 @@
-"""The team a person works in: chosen once for a log-in session, and named by every write.
+"""The chosen team: chosen once per log-in session, and named by every write.
 
-Only the person changes the choice. When the chosen team is lost (removed from it, or it is gone) no
-other one takes its place: the person is asked to choose.
+Only the user changes the choice. When the chosen team is lost (the user was removed, or it was
+deleted) no other one takes its place: the user is asked to choose.
 
-Every page says which team it was made for (`MadeFor`), and every write sends that back. A page that was
-left open while another tab switched the team can therefore not write into the wrong one.
+Every page names the team it was made for (`MadeFor`), and every write sends that back. A page that
+was left open while another tab switched the team can therefore not write into the wrong one.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ Person = AbstractBaseUser | AnonymousUser
 
 
 class NoTeam(Exception):
-    """The person belongs to no team."""
+    """The user belongs to no team."""
 
 
 class NotChosen(Exception):
-    """The person has to choose a team; `is_lost`: the one chosen before is theirs no longer."""
+    """The user has to choose a team; `is_lost`: they are no longer in the one chosen before."""
 
     def __init__(self, *, is_lost: bool) -> None:
         super().__init__("Choose a team.")
@@ -39,7 +39,7 @@ class NotChosen(Exception):
 
 @dataclass(frozen=True)
 class MadeFor:
-    """What a page says of itself: its team, and which other team its reader knows to be chosen.
+    """A page's own team, and which other team its reader knows to be the chosen one.
 
     Written `5`, or `5.3` by a page for team 5 whose reader was told that team 3 is the chosen one.
     """
@@ -49,7 +49,7 @@ class MadeFor:
 
     @classmethod
     def parse(cls, text: str) -> MadeFor | None:
-        """None for anything else than the two forms."""
+        """Parse one of the two forms; None for anything else."""
         found = re.fullmatch(r"([0-9]{1,18})(?:\.([0-9]{1,18}))?", text, re.ASCII)
         if found is None:
             return None
@@ -57,7 +57,9 @@ class MadeFor:
 
     @classmethod
     def of(cls, team_id: int, session: Session) -> MadeFor:
-        """For a page of this team that is made now, and tells its reader of the choice."""
+        """Return it for a page of this team that is rendered now and tells its reader of the
+        choice.
+        """
         chosen = chosen_id(session)
         return cls(team_id, None if chosen == team_id else chosen)
 
@@ -68,7 +70,8 @@ class MadeFor:
 class Mismatch(Exception):
     """Nothing was written: the page was made for another team than the chosen one.
 
-    `membership`: the person's in the page's team; None when they have left it or the page names none.
+    `membership`: the user's in the page's team; None when they have left it or the page names
+    none.
     """
 
     def __init__(self, membership: Membership | None, *, is_named: bool) -> None:
@@ -78,31 +81,33 @@ class Mismatch(Exception):
 
 
 def memberships_of(person: Person) -> list[Membership]:
-    """All of a person's memberships by the team's name, in one query: they are few."""
+    """Return all of a user's memberships by team name, in one query: they are few."""
     mine = Membership.objects.filter(user_id=person.pk or 0)
     return list(mine.select_related("team", "user").order_by("team__name"))
 
 
 def in_team(mine: Iterable[Membership], team_id: int | None) -> Membership | None:
-    """The one of them in this team."""
+    """Return the membership in this team, if there is one."""
     return next((one for one in mine if one.team_id == team_id), None)
 
 
 def chosen_id(session: Session) -> int:
-    """The key of the team chosen in this session, theirs or not; NOTHING_CHOSEN when there is none."""
+    """Return the key of the team chosen in this session, whether or not the user is in it;
+    NOTHING_CHOSEN without one.
+    """
     chosen = session.get(SESSION_KEY)
     return chosen if isinstance(chosen, int) else NOTHING_CHOSEN
 
 
 def choose(session: Session, team_id: int) -> None:
-    """Work in this team from now on."""
+    """Make this team the session's chosen one."""
     session[SESSION_KEY] = team_id
 
 
 def chosen_membership(mine: Sequence[Membership], session: Session) -> Membership:
-    """The one of a person's memberships that is in the chosen team. Raises NoTeam, NotChosen.
+    """Return the membership in the chosen team. Raises NoTeam, NotChosen.
 
-    Somebody with one team who has chosen none in this session has chosen that one.
+    A user of a single team who has not chosen in this session gets that one.
     """
     chosen = chosen_id(session)
     if found := in_team(mine, chosen):
@@ -118,9 +123,9 @@ def chosen_membership(mine: Sequence[Membership], session: Session) -> Membershi
 def membership_for_write(
     mine: Sequence[Membership], session: Session, said: MadeFor | None
 ) -> Membership:
-    """The membership in the team a write names. Raises Mismatch.
+    """Return the membership in the team a write names. Raises Mismatch.
 
-    A session in which nothing was chosen yet (a log-in anew beside an open form) contradicts nothing.
+    A session without a choice (a new log-in beside an open form) matches every team.
     """
     membership = in_team(mine, said.team_id) if said else None
     if said is None or membership is None:
@@ -138,7 +143,9 @@ def is_known(said: MadeFor, session: Session) -> bool:
 def news_of(
     mine: Sequence[Membership], session: Session, membership: Membership | None
 ) -> dict[str, str]:
-    """For the page of another team: names, and what it says of itself once its reader has agreed."""
+    """Describe the mismatch for the page: team names, and the `MadeFor` it sends once its reader
+    agrees.
+    """
     chosen = in_team(mine, chosen_id(session))
     return {
         "made_for": membership.team.name if membership else "",
@@ -148,7 +155,7 @@ def news_of(
 
 
 def sentence(news: Mapping[str, str]) -> str:
-    """What has happened, for people and programs."""
+    """Say what happened, for users and programs."""
     now = f"You are in {news['chosen']} now." if news["chosen"] else "You are in no team now."
     if news["made_for"]:
         return f"This was made for {news['made_for']}. {now} Nothing was sent."

@@ -1,8 +1,9 @@
-"""Ways into a team: a link for one person, or an invitation to somebody who has an account.
+"""Invitations into a team: a link for one person, or an offer to a user who has an account.
 
-Nobody is in a team before they have accepted. An invitation is as good as its maker's present right to give
-the role: it is withdrawn with that right, and the right is looked at again when it is accepted.
-Whether a name has an account here is not told: an invitation to a name that has none looks the same.
+Joining always needs the invited user's consent. An invitation is valid as long as its maker may
+give the role: it is deleted when that right ends, and the right is checked again on acceptance.
+The answer never reveals whether a name has an account: an invitation to an unknown name looks the
+same.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from requests_app.models.team import InvitationQuerySet
 from requests_app.teams.members import join
 from requests_app.teams.people import Refused, locked_people, may_give, present_giver
 
-MOST_OPEN = 100  # invitations of one team
-MOST_REFUSED_NAMES = 5  # that a link may be asked for: each refusal tells that a name is taken
+MOST_OPEN = 100  # per team
+MOST_REFUSED_NAMES = 5  # per link: each refusal reveals that a name is taken
 
 
 class InvitationDead(Exception):
-    """The invitation was used, withdrawn, or is too old; or it never was."""
+    """The invitation was used, withdrawn, has expired, or never existed."""
 
 
 def invite(team: Team, role: str, *, by: Membership, now: datetime) -> str:
-    """The secret of a link that lets one person in. Raises Refused."""
+    """Create a link that lets one person join; return its secret. Raises Refused."""
     with locked_people(team.pk) as people:
         giver = present_giver(people, by, role)
         _check_not_full(team, now)
@@ -53,12 +54,12 @@ def _check_not_full(team: Team, now: datetime) -> None:
 
 
 def find(secret: str, *, now: datetime) -> Invitation:
-    """The invitation with this secret. Raises InvitationDead."""
+    """Return the invitation with this secret. Raises InvitationDead."""
     return _standing(Invitation.objects.live(now).filter(digest=digest(secret)))
 
 
 def open_for(user: AbstractBaseUser, *, now: datetime) -> list[Invitation]:
-    """The invitations this person may accept, newest first."""
+    """Return the invitations this user may accept, newest first."""
     theirs = Invitation.objects.live(now).filter(to_user_id=user.pk, declined_at=None)
     found = theirs.select_related("team", "made_by")
     return [one for one in found if _stands(one)]
@@ -77,15 +78,16 @@ def _stands(invitation: Invitation) -> bool:
 
 
 def accept(secret: str, user: AbstractBaseUser, *, now: datetime) -> Team:
-    """Let this person in, who is stored if new.
+    """Add this user, storing a new one.
 
-    Raises InvitationDead, also for all but one of many at once, Refused for a member, and NameTaken.
+    Raises InvitationDead (also for all but one of many at once), Refused for a member, and
+    NameTaken.
     """
     return _accept(find(secret, now=now), user, now)
 
 
 def accept_offer(pk: int, user: AbstractBaseUser, *, now: datetime) -> Team:
-    """Let the person in to whom this invitation was made. Raises InvitationDead, Refused."""
+    """Accept an invitation made to this user. Raises InvitationDead, Refused."""
     theirs = Q(pk=pk, to_user_id=user.pk, declined_at=None)
     return _accept(_standing(Invitation.objects.live(now).filter(theirs)), user, now)
 
@@ -104,21 +106,21 @@ def _accept(found: Invitation, user: AbstractBaseUser, now: datetime) -> Team:
 
 
 def decline(pk: int, user: AbstractBaseUser, *, now: datetime) -> bool:
-    """Refuse an invitation; the team is not told. False when there is none such."""
+    """Decline an invitation; the team is not told. False when there is none."""
     theirs = Invitation.objects.live(now).filter(pk=pk, to_user_id=user.pk, declined_at=None)
     return bool(theirs.update(declined_at=now))
 
 
 def withdraw(team: Team, pk: int, *, now: datetime) -> bool:
-    """End an invitation that was not accepted; False when there is none such in the team."""
+    """Delete an unused invitation; False when the team has no such one."""
     return bool(Invitation.objects.live(now).filter(team=team, pk=pk).delete()[0])
 
 
 def note_refused_name(invitation: Invitation) -> None:
-    """Count a name that was refused to somebody new, because each refusal tells something."""
+    """Count a refused name of a new account, because each refusal reveals something."""
     Invitation.objects.filter(pk=invitation.pk).update(refused_names=F("refused_names") + 1)
 
 
 def takes_names(invitation: Invitation) -> bool:
-    """Whether somebody new may still try a name at this link."""
+    """Whether a new account may still try a name at this link."""
     return invitation.refused_names < MOST_REFUSED_NAMES

@@ -1,7 +1,7 @@
-"""Who belongs to a team, in which role, and with which tokens.
+"""The members of a team, their roles and tokens.
 
-Owners and admins manage people; only owners make, change or remove owners; a team keeps at least one owner.
-What somebody has given ends with their right to give it.
+Owners and admins manage members; only owners add, change or remove owners; a team keeps at least
+one owner. What a member has given ends with their right to give it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from requests_app.teams.people import People, Refused, locked_people, may_give, 
 
 
 def join(team: Team, user: AbstractBaseUser, role: str) -> Membership:
-    """Make the user a member. Raises Refused for a member."""
+    """Add the user. Raises Refused for a member."""
     made, is_new = Membership.objects.get_or_create(
         team=team, user_id=user.pk, defaults={"role": role}
     )
@@ -39,9 +39,9 @@ def change_role(member: Membership, role: str, *, by: Membership) -> None:
 
 
 def remove(member: Membership, *, by: Membership) -> int:
-    """Take a member out, with their tokens, invitations and sockets. Raises Refused.
+    """Remove a member, with their tokens, invitations and sockets. Raises Refused.
 
-    Returns how many invitation links of others still work: the member may know one.
+    Return how many invitation links of others still work: the member may know one.
     """
     with locked_people(member.team_id) as people:
         present = _present(people, member)
@@ -79,7 +79,7 @@ def _check_not_last_owner(people: People, member: Membership) -> None:
 
 
 def issue_token(member: Membership) -> str:
-    """A new API token of a member for the team. Raises Refused for somebody who has just been removed."""
+    """Create an API token of a member for the team. Raises Refused for a member just removed."""
     with locked_people(member.team_id) as people:
         if member.user_id not in people:
             raise Refused("You have left the team meanwhile.")
@@ -87,6 +87,6 @@ def issue_token(member: Membership) -> str:
 
 
 def revoke_token(member: Membership, pk: int, *, now: datetime) -> bool:
-    """End one of a member's own tokens for the team; False when there is none such."""
+    """Revoke one of a member's own tokens for the team; False when there is no such one."""
     mine = ApiToken.objects.filter(team_id=member.team_id, user_id=member.user_id, revoked_at=None)
     return bool(mine.filter(pk=pk).update(revoked_at=now))

@@ -19,25 +19,27 @@ DEMO_TEAM = "Demo"
 
 
 class LinkDead(Exception):
-    """The link was used, replaced by a newer one, or is no longer needed; or it never was."""
+    """The link was used, replaced by a newer one, is no longer needed, or never existed."""
 
 
 def issue_setup_link(base_url: str) -> str | None:
-    """A fresh link under `base_url`, which ends earlier ones; None once anybody has an account."""
+    """Return a fresh link under `base_url` and end earlier ones; None once there is an account."""
     if settings.SANDBOX or User.objects.exists():
         return None
     return base_url.rstrip("/") + reverse("requests:setup", kwargs={"token": SetupLink.issue()})
 
 
 def is_live(token: str) -> bool:
-    """Whether the link still makes the first owner."""
+    """Whether the link still works."""
     return _unused(token).exists() and not User.objects.exists()
 
 
 def make_first_owner(token: str, *, team_name: str, username: str, password: str) -> User:
-    """Make the team and its owner, once. Raises LinkDead, also for all but one of many at once, and NameTaken."""
+    """Create the team and its owner, once. Raises LinkDead (also for all but one of many at once)
+    and NameTaken.
+    """
     user = Account(username=username)
-    user.set_password(password)  # takes a while on purpose: not while others wait for the database
+    user.set_password(password)  # slow on purpose: not while others wait for the database
     with transaction.atomic():
         if not _unused(token).update(used_at=timezone.now()):
             raise LinkDead
@@ -49,7 +51,7 @@ def make_first_owner(token: str, *, team_name: str, username: str, password: str
 
 
 def ensure_demo() -> tuple[str, str | None]:
-    """The sandbox's user and team. The password is told once, when the user is made."""
+    """Create the sandbox's user and team. The password is returned once, when the user is created."""
     with transaction.atomic():
         user, is_new = Account.objects.get_or_create(username=DEMO_USER)
         password = secrets.token_urlsafe(12) if is_new else None

@@ -1,4 +1,4 @@
-"""Who may see and do what. Every look-up starts from the person's teams."""
+"""Access checks. Every look-up starts from the user's teams."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from requests_app.views.login import is_script, login_required
 
 View = Callable[..., HttpResponse]
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
-FIELD, HEADER = "made_for", "X-Made-For"  # where a page says which team it was made for
+FIELD, HEADER = "made_for", "X-Made-For"  # where a page names the team it was made for
 
 
 def said_by(request: HttpRequest) -> MadeFor | None:
-    """What the page that sends this says of itself: a form in a field, a script in a header."""
+    """Read the team a write was made for: a form sends it as a field, a script as a header."""
     text = request.POST.get(FIELD) if request.method == "POST" else None
     return MadeFor.parse(request.headers.get(HEADER, "") if text is None else text)
 
 
 def memberships(request: HttpRequest) -> list[Membership]:
-    """All of the person's; asked for once."""
+    """Return all of the user's memberships; queried once per request."""
     if not hasattr(request, "_memberships"):
         request._memberships = memberships_of(request.user)  # type: ignore[attr-defined]
     mine: list[Membership] = request._memberships  # type: ignore[attr-defined]
@@ -42,10 +42,11 @@ def memberships(request: HttpRequest) -> list[Membership]:
 
 
 def membership_of(request: HttpRequest) -> Membership:
-    """The membership in the page's team. Raises NoTeam, NotChosen.
+    """Return the membership in the page's team. Raises NoTeam, NotChosen.
 
-    A write has it from the guard (`team_guard`). A page reads for the team in its address (`?team=`) or its
-    header, which may be another than the chosen one, and for the chosen one when it names none.
+    For a write the guard (`team_guard`) has set it. A page reads for the team in its address
+    (`?team=`) or its header, which may differ from the chosen one, and for the chosen one when it
+    names none.
     """
     if not hasattr(request, "_membership"):
         request._membership = _find_membership(request)  # type: ignore[attr-defined]
@@ -54,12 +55,12 @@ def membership_of(request: HttpRequest) -> Membership:
 
 
 def team_in_links(request: HttpRequest) -> int | None:
-    """The team that links must name: that of somebody who is in several."""
+    """Return the team that links must name, for a user who is in several."""
     return membership_of(request).team_id if len(memberships(request)) > 1 else None
 
 
 def keep_membership(request: HttpRequest, membership: Membership) -> None:
-    """From here on this is the request's team."""
+    """Set the team of this request for all later checks."""
     request._membership = membership  # type: ignore[attr-defined]
 
 
@@ -81,12 +82,12 @@ def _named_membership(request: HttpRequest, named: str) -> Membership:
 
 
 def team_of(request: HttpRequest) -> Team:
-    """The team whose requests the page shows."""
+    """Return the team whose requests the page shows."""
     return membership_of(request).team
 
 
 def get_request_or_404(user: Any, public_id: UUID | str, *, full: bool = True) -> FalRequest:
-    """The request, if it belongs to one of the person's teams; a foreign one does not exist.
+    """Return the request if it belongs to one of the user's teams; a foreign one does not exist.
 
     Without `full` the columns that can hold megabytes are left out.
     """
@@ -101,7 +102,7 @@ def get_request_or_404(user: Any, public_id: UUID | str, *, full: bool = True) -
 
 
 def get_actable_or_404(user: Any, public_id: UUID | str) -> FalRequest:
-    """The same for somebody who wants to act on it; viewers are refused (403)."""
+    """Return a request the user may act on; viewers are refused (403)."""
     row = get_request_or_404(user, public_id)
     membership = Membership.objects.get(team=row.team, user=user)
     if not membership.may_submit:
@@ -110,7 +111,7 @@ def get_actable_or_404(user: Any, public_id: UUID | str) -> FalRequest:
 
 
 def team_required(view: View) -> View:
-    """Log-in first; who has no team is told so, and who has chosen none is asked to."""
+    """Require a log-in and a team: without one, say so or ask the user to choose."""
 
     @login_required
     @wraps(view)
@@ -127,7 +128,7 @@ def team_required(view: View) -> View:
 
 
 def member_required(view: View) -> View:
-    """As `team_required`, and the role in the present team must allow to submit."""
+    """Like `team_required`, and the user's role in the team must allow to submit."""
 
     @team_required
     @wraps(view)
@@ -140,7 +141,7 @@ def member_required(view: View) -> View:
 
 
 def in_team_of_source(view: View) -> View:
-    """A page that starts from an earlier request (`?again=`) is a page of that request's team."""
+    """Show a page that starts from an earlier request (`?again=`) in that request's team."""
 
     @wraps(view)
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -155,14 +156,14 @@ def in_team_of_source(view: View) -> View:
 
 
 def _source_team(request: HttpRequest) -> int | None:
-    """The source's team, if the page is another's."""
+    """Return the source's team if it differs from the page's."""
     again = request.GET.get("again")
     if request.method not in SAFE or not again or not request.user.is_authenticated:
         return None
     try:
         row = get_request_or_404(request.user, again, full=False)
     except Http404:
-        return None  # the view has its own answer for that
+        return None  # the view handles this itself
     try:
         here = membership_of(request).team_id
     except (NoTeam, NotChosen):
@@ -171,7 +172,7 @@ def _source_team(request: HttpRequest) -> int | None:
 
 
 def ask_to_choose(request: HttpRequest, error: NotChosen) -> HttpResponse:
-    """409 and the person's teams; a switch leads back here."""
+    """Return 409 and the user's teams; choosing one leads back here."""
     if is_script(request):
         return JsonResponse(
             {"detail": "Choose a team: you are not in the one asked for."}, status=409

@@ -1,4 +1,4 @@
-"""Logging in and changing the password: allauth's pages, as far as they are offered."""
+"""Log-in and password change: the pages of allauth that are offered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from requests_app.forms.account import CountedPasswordForm
 
 
 class _Counted:
-    """A page that asks for a password: after too many wrong ones 429, and when to come back."""
+    """Answer 429 with Retry-After after too many wrong passwords."""
 
     def form_invalid(self, form: BaseForm) -> HttpResponse:
         response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
@@ -27,22 +27,22 @@ class _Counted:
 
 
 class LoginView(_Counted, views.LoginView):  # type: ignore[misc]
-    """Name and password."""
+    """Ask for name and password."""
 
 
 class PasswordChangeView(_Counted, views.PasswordChangeView):  # type: ignore[misc]
-    """The present password and a new one."""
+    """Ask for the present password and a new one."""
 
     form_class = CountedPasswordForm
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Not for an account without a password: nothing could be asked for."""
+        """Refuse an account without a password: there is none to ask for."""
         if request.user.is_authenticated and not request.user.has_usable_password():
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 
     def form_valid(self, form: BaseForm) -> HttpResponse:
-        """This browser stays known although the password is another one."""
+        """Keep this browser known although the password has changed."""
         response: HttpResponse = super().form_valid(form)
         devices.remember(self.request, response, self.request.user)
         return response

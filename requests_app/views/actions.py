@@ -1,4 +1,4 @@
-"""What a person does: submit, cancel, give up, run again, switch the team."""
+"""The actions of a user: submit, cancel, give up, run again, switch the team."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _HANGING_UP = "We hang up; fal then stops the work. What ran until then may be b
 @member_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """The form. A POST makes one request, however often it is sent."""
+    """Show the form. A POST creates one request, however often it is sent."""
     if request.method != "POST":
         return _page(request, SubmitForm(initial={**_first_values(request), "token": new_token()}))
     values = request.POST.copy()
@@ -64,14 +64,14 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _first_values(request: HttpRequest) -> dict[str, Any]:
-    """`?again=<id>` fills in an earlier request; a foreign one is a 404."""
+    """Fill in an earlier request for `?again=<id>`; a foreign one is a 404."""
     if again_id := request.GET.get("again"):
         return values_of(get_actable_or_404(request.user, _uuid_or_none(again_id) or uuid4()))
     return first_values(request.GET.get("endpoint", ""))
 
 
 def _stored(request: HttpRequest, public_id: Any) -> FalRequest | None:
-    """The request whose input goes out again: one of the team's."""
+    """Return the team's request whose stored input is sent again."""
     found = _uuid_or_none(public_id)
     return (
         FalRequest.objects.filter(team=team_of(request), public_id=found).first() if found else None
@@ -92,12 +92,12 @@ def _create_once(request: HttpRequest, form: SubmitForm) -> FalRequest:
 
 
 def _key(request: HttpRequest, token: str) -> str:
-    """Keys of forms cannot meet each other, nor those that programs choose."""
+    """Namespace idempotency keys so that form keys and API keys cannot collide."""
     return f"form:{request.user.pk}:{token}"
 
 
 def _again_of(request: HttpRequest, public_id: UUID | None) -> FalRequest | None:
-    """The row this one repeats, if it may be linked: same team only."""
+    """Return the request that this one repeats, if it is in the same team."""
     if public_id is None:
         return None
     row = FalRequest.objects.without_payload().filter(team=team_of(request), public_id=public_id)
@@ -117,7 +117,7 @@ def _page(request: HttpRequest, form: SubmitForm, status: int = 200) -> HttpResp
 
 
 def _glimpse(row: FalRequest | None) -> dict[str, Any] | None:
-    """What the form shows of an input that is too large for it."""
+    """Return what the form shows of an input that is too large for it."""
     if row is None:
         return None
     text = row.input_text
@@ -132,7 +132,9 @@ def _uuid_or_none(value: Any) -> UUID | None:
 
 
 def _refused(request: HttpRequest, form: SubmitForm, values: QueryDict) -> HttpResponse:
-    """422 and what is wrong. With JavaScript only the errors travel, so nothing typed can be lost."""
+    """Answer 422 with the errors. With JavaScript only the errors are sent, so what was typed
+    stays.
+    """
     values["token"] = new_token()
     if request.headers.get("HX-Request"):
         return render(request, "form/_form_state.html", {"form": form}, status=422)
@@ -151,7 +153,7 @@ def _accepted(request: HttpRequest, row: FalRequest) -> HttpResponse:
 @login_required
 @require_POST
 def cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Ask for the end. What fal makes of it comes later, as an observation."""
+    """Ask for the cancel. fal's answer arrives later, as an observation."""
     row = get_actable_or_404(request.user, public_id)
     answer = lifecycle.ask_cancel(row.pk, person=_person(request), now=timezone.now())
     is_direct = answer == "asked" and row.mode != Mode.QUEUE
@@ -161,7 +163,7 @@ def cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def give_up(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """End an uncertain request as failed, because a person says so. A GET asks whether to."""
+    """End an uncertain request as failed by the user's decision. A GET asks for confirmation."""
     row = get_actable_or_404(request.user, public_id)
     if request.method != "POST":
         return render(request, "request/give_up.html", {"row": row})
@@ -175,15 +177,16 @@ def give_up(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def again(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Submit the same once more. Without a one-time key the filled-in form is shown instead."""
+    """Submit the same input again. Without an idempotency key the filled-in form is shown instead."""
     source = get_actable_or_404(request.user, public_id)
     token = request.POST.get("token", "")
-    # An input that retention has removed must not be sent as an empty one.
+    # An input that retention has deleted must not be sent as an empty one.
     if not 16 <= len(token) <= 64 or source.payload_removed_at is not None:
         return redirect(f"{reverse('requests:new')}?again={source.public_id}")
     try:
         row = _repeat(request, source, token)
-    except (InvalidDraft, KeyReused):  # the rules have changed since, or the key was another row's
+    # the rules are stricter now, or the key belongs to another request
+    except (InvalidDraft, KeyReused):
         return redirect(f"{reverse('requests:new')}?again={source.public_id}")
     target = reverse("requests:detail", args=[row.public_id])
     if request.headers.get("HX-Request"):
@@ -211,7 +214,7 @@ def _repeat(request: HttpRequest, source: FalRequest, token: str) -> FalRequest:
 
 
 def _done(request: HttpRequest, row: FalRequest, words: str) -> HttpResponse:
-    """Say what was done: as a toast, or as a message on the page the person came back to."""
+    """Report what was done: as a toast, or as a message on the page the user came from."""
     if request.headers.get("HX-Request"):
         news = {"toast": {"text": words}, "request:acted": {"id": str(row.public_id)}}
         return _trigger(HttpResponse(status=204), news)
@@ -220,7 +223,7 @@ def _done(request: HttpRequest, row: FalRequest, words: str) -> HttpResponse:
 
 
 def row_url(row: FalRequest) -> str:
-    """The page of a request."""
+    """Return the address of a request's page."""
     return reverse("requests:detail", args=[row.public_id])
 
 
@@ -230,7 +233,7 @@ def _trigger(response: HttpResponse, events: dict[str, Any]) -> HttpResponse:
 
 
 def _person(request: HttpRequest) -> AbstractBaseUser:
-    """Who is logged in; every view here asks for that first."""
+    """Return the logged-in user; every view here requires one."""
     return cast(AbstractBaseUser, request.user)
 
 
@@ -239,9 +242,9 @@ def _person(request: HttpRequest) -> AbstractBaseUser:
 @login_required
 @require_POST
 def switch_team(request: HttpRequest) -> HttpResponse:
-    """Work in another of the person's teams from now on; a foreign one does not exist."""
+    """Choose another of the user's teams; a foreign one does not exist."""
     chosen = request.POST.get("team", "")
-    # isdecimal alone lets numbers through that no database column holds
+    # isdecimal alone accepts numbers that no database column holds
     if not (chosen.isdecimal() and len(chosen) < 18):
         raise Http404
     team = Team.objects.of(request.user).filter(pk=int(chosen)).first()
@@ -252,7 +255,7 @@ def switch_team(request: HttpRequest) -> HttpResponse:
 
 
 def _local(request: HttpRequest, target: str | None) -> str | None:
-    """The address, if it leads nowhere but here."""
+    """Return the address if it is on this site."""
     ours = target and url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )

@@ -1,4 +1,4 @@
-"""What every page shows: team, teams, sandbox, where media may come from, how times read."""
+"""What every page shows: team, teams, sandbox, allowed media hosts, format of times."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from requests_app.views.access import membership_of, memberships
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Template context `frame` and `time_style`; asks the database only when a template looks."""
+    """Return the template context `frame` and `time_style`; queries the database only when used."""
     return {
         "frame": SimpleLazyObject(lambda: _frame(request)),
         "time_style": SimpleLazyObject(lambda: _time_style(request)),
@@ -46,7 +46,7 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def _of_team(request: HttpRequest, team: Team, teams: list[Team]) -> dict[str, Any]:
-    """What the page says of its team, and `query`: what keeps its links in this team."""
+    """Return what the page shows of its team, and `query`, which keeps its links in this team."""
     said = MadeFor.of(team.pk, request.session)
     chosen = next((one for one in teams if one.pk == said.known_id), None)
     return {

@@ -1,4 +1,4 @@
-"""The request page and the pieces it fetches while the request lives."""
+"""The request page and the fragments it fetches while the request runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MAX_NUMBER = 2**63 - 1
 @login_required
 @require_safe
 def detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """The whole page; `?tab=` opens a tab without JavaScript too."""
+    """Show the whole page; `?tab=` opens a tab without JavaScript too."""
     row = get_request_or_404(request.user, public_id)
     context = detail_context.page(
         row, may_act=_may_act(request, row), tab=request.GET.get("tab", "")
@@ -42,7 +42,7 @@ def detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @login_required
 @require_safe
 def live(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """The parts that change, each with its version: the page swaps those that are newer."""
+    """Return the parts that change, each with its version: the page swaps those that are newer."""
     row = get_request_or_404(request.user, public_id)
     context = detail_context.live(row, may_act=_may_act(request, row))
     return render(request, "request/_live.html", context)
@@ -51,7 +51,9 @@ def live(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @login_required
 @require_safe
 def logs(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Log lines after `?after=<line id>`, oldest first; as many as fit say that there may be more."""
+    """Return log lines after `?after=<line id>`, oldest first; a full batch means there may be
+    more.
+    """
     row = get_request_or_404(request.user, public_id)
     after = _number(request.GET.get("after", "0"))
     if after is None:
@@ -64,9 +66,10 @@ def logs(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @login_required
 @require_safe
 def frames(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Frames after `?after=<number>` as JSON: {"frames": […], "last": n, "ended": bool}.
+    """Return frames after `?after=<number>` as JSON: {"frames": […], "last": n, "ended": bool}.
 
-    `data` is null for a frame over 64 k characters, which is fetched by itself. `ended`: the request ended and these are the last ones.
+    `data` is null for a frame over 64 k characters, which is fetched on its own. `ended`: the
+    request has ended and these are the last ones.
     """
     row = get_request_or_404(request.user, public_id)
     after = _number(request.GET.get("after", "0"))
@@ -87,7 +90,7 @@ def frames(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 def _reply_size(row: FalRequest, after: int) -> list[int]:
-    """The numbers of the frames that fit into one reply; at least one if there is any."""
+    """Return the numbers of the frames that fit into one reply; at least one if there is any."""
     following = Frame.objects.filter(request=row, number__gt=after)
     numbers: list[int] = []
     total = 0
@@ -102,7 +105,7 @@ def _reply_size(row: FalRequest, after: int) -> list[int]:
 @login_required
 @require_safe
 def frame(request: HttpRequest, public_id: UUID, number: int) -> HttpResponseBase:
-    """The text of one frame, whatever its size."""
+    """Return the whole text of one frame."""
     row = get_request_or_404(request.user, public_id)
     found = (
         Frame.objects.filter(request=row, number=number).first() if number <= MAX_NUMBER else None
@@ -115,7 +118,7 @@ def frame(request: HttpRequest, public_id: UUID, number: int) -> HttpResponseBas
 @login_required
 @require_safe
 def output(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
-    """The raw bytes as fal sent them, to be saved, never to be shown by the browser."""
+    """Return the raw bytes as fal sent them, as a download that the browser never renders."""
     response = output_response(get_request_or_404(request.user, public_id))
     if response is None:
         raise Http404
@@ -125,7 +128,7 @@ def output(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
 @login_required
 @require_safe
 def input_text(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
-    """The input as it was typed, which may be megabytes."""
+    """Return the input as it was typed, which may be megabytes."""
     row = get_request_or_404(request.user, public_id)
     if row.payload_removed_at is not None:
         raise Http404
@@ -140,7 +143,7 @@ def _attachment(
 
 
 def _inert(response: HttpResponseBase) -> HttpResponseBase:
-    """A model wrote these bytes: whatever they are, they run nowhere."""
+    """Forbid the browser to run these bytes: a model wrote them."""
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["X-Content-Type-Options"] = "nosniff"
     response["Cross-Origin-Resource-Policy"] = "same-origin"
@@ -153,7 +156,7 @@ def _may_act(request: HttpRequest, row: FalRequest) -> bool:
 
 
 def _number(text: str) -> int | None:
-    """A number that fits into the database, else None."""
+    """Parse a number that fits into the database; None otherwise."""
     if not (text.isascii() and text.isdecimal()) or len(text) > 19:
         return None
     return min(int(text), MAX_NUMBER)

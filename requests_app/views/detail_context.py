@@ -1,4 +1,4 @@
-"""What the request page shows, made from a row and its evidence."""
+"""Build the template context of the request page from a row and its observations."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ NEWEST_OBSERVATIONS = 300
 MOST_REPEATS = 5
 NEWEST_DELIVERIES = 50
 LINES_AT_ONCE = 500
-RECORDED = (Mode.STREAM, Mode.REALTIME)  # frame by frame
-WAITS = ("not_sent", "postponed")  # what an attempt ends with that is made again
+RECORDED = (Mode.STREAM, Mode.REALTIME)  # as a sequence of frames
+WAITS = ("not_sent", "postponed")  # the end of an attempt that is retried
 TABS = {
     "output": "Output",
     "input": "Input",
@@ -57,7 +57,7 @@ class Heard:
 
 
 def page(row: FalRequest, *, may_act: bool, tab: str) -> dict[str, Any]:
-    """Everything the whole page needs."""
+    """Return the context of the whole page."""
     lines = newest_lines(row)
     return {
         **live(row, may_act=may_act),
@@ -77,7 +77,7 @@ def page(row: FalRequest, *, may_act: bool, tab: str) -> dict[str, Any]:
 
 
 def live(row: FalRequest, *, may_act: bool) -> dict[str, Any]:
-    """The parts that change while the request lives."""
+    """Return the context of the parts that change while the request runs."""
     heard = _observations(row)
     not_sent = _not_sent(row, heard)
     return {
@@ -105,27 +105,29 @@ def live(row: FalRequest, *, may_act: bool) -> dict[str, Any]:
 
 
 def _output_version(row: FalRequest, not_sent: str) -> str:
-    """Another one when the page has something else to show for an output."""
+    """Version key of the output part; changes whenever its HTML would."""
     told_since = f"{row.seq} {row.due_at}" if row.is_lost or row.status == Status.FAILED else ""
     return f"{row.status}-{row.output_size}-{row.ended_at or not_sent}-{told_since}"
 
 
 def _trouble(row: FalRequest, heard: list[Observation]) -> str:
-    """Why fal's news of this request do not come, when its last looks have all failed."""
+    """Say why there is no news from fal, once the last polls have all failed."""
     if row.tries < FAILING_FROM or row.status not in AT_FAL:
         return ""
     return next((seen.note for seen in reversed(heard) if seen.kind == "unanswered"), "")
 
 
 def _not_sent(row: FalRequest, heard: list[Observation]) -> str:
-    """Why a row still waits to be sent, in the words of the last attempt."""
+    """Say why a row still waits to be sent: the sentence of the last attempt."""
     if row.status != Status.PENDING or not row.tries:
         return ""
     return next((seen.note for seen in reversed(heard) if seen.kind in WAITS), "")
 
 
 def default_tab(row: FalRequest) -> str:
-    """While it runs, the logs are the news; a stream's news is its output, a session's its messages."""
+    """Choose the tab with the news: logs while it runs, output for a stream, messages for a
+    session.
+    """
     if row.mode == Mode.REALTIME:
         return "events" if not row.error else "output"
     waits = row.status not in (Status.UNCERTAIN, Status.PENDING) and not row.is_ended
@@ -133,7 +135,7 @@ def default_tab(row: FalRequest) -> str:
 
 
 def newest_lines(row: FalRequest) -> list[LogLine]:
-    """The newest log lines, oldest first."""
+    """Return the newest log lines, oldest first."""
     return list(LogLine.objects.filter(request=row).order_by("-id")[:LINES_AT_ONCE])[::-1]
 
 
@@ -173,14 +175,14 @@ def _output(row: FalRequest, heard: list[Observation]) -> dict[str, Any]:
 
 
 def _seconds_until(moment: datetime | None) -> float | None:
-    """For the page's own timer: seconds do not mind whose clock is wrong."""
+    """Return seconds for the page's timer: a duration does not depend on the browser's clock."""
     if moment is None:
         return None
     return max(0.0, (moment - timezone.now()).total_seconds())
 
 
 def preview_raw(body: bytes) -> str:
-    """The first bytes exactly as fal sent them."""
+    """Return the first bytes exactly as fal sent them."""
     return body[:RAW_LIMIT].decode("utf-8", "replace").replace("\0", "�")
 
 
@@ -197,7 +199,7 @@ def _fact(name: str, value: Any) -> str:
 
 
 def _options_sent(row: FalRequest) -> dict[str, str]:
-    """Headers and query parameters, as they went out."""
+    """Return headers and query parameters as they were sent."""
     options = platform_options(row.options)
     try:
         return build_headers(options) | build_query(options)
@@ -206,7 +208,7 @@ def _options_sent(row: FalRequest) -> dict[str, str]:
 
 
 def _cancel_note(row: FalRequest) -> str:
-    """What is known about a wish to cancel: fal's real answer, never a guess."""
+    """Say what is known about a cancel: fal's real answer, never a guess."""
     if row.cancel_asked_at is None:
         return ""
     if row.status == Status.CANCELLED:
@@ -234,7 +236,7 @@ def _deliveries(row: FalRequest) -> list[dict[str, Any]]:
 
 
 def _plain_body(delivery: Delivery) -> bytes:
-    """The body as text, though it may have come packed; what cannot be unpacked is shown as it came."""
+    """Unpack a compressed body; return one that cannot be unpacked unchanged."""
     body = bytes(delivery.body)
     try:
         return unpacked(

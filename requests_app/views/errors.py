@@ -1,6 +1,6 @@
-"""Pages for what went wrong: what, why, what next. They need no database, no session, no template context.
+"""Error pages: what happened, why, what to do. They need no database, session or template context.
 
-A 404 has the same bytes for a foreign object and for one that never was.
+A 404 has the same bytes for a foreign object as for a missing one.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from requests_app.views.login import CAUSE, is_script
 _ROLE = (
     "Your role in this team does not allow it. An owner or admin of the team can change your role."
 )
-# Why a POST may not come from one of our pages: the cause for scripts -> a title, what to do.
+# Why the CSRF check refused a POST: the cause for scripts -> a title, what to do.
 _CSRF_CAUSES = {
     "origin": (
         "This was sent from another address",
         "Nothing was done: the page that sent it is not at this site's address. Open the site at its own "
-        "address; whoever runs it sets that as PUBLIC_URL.",
+        "address, which an administrator sets as PUBLIC_URL.",
     ),
     "cookie": (
         "Your browser sent no cookie",
@@ -35,7 +35,7 @@ _CSRF_CAUSES = {
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """400: the address or the form cannot be understood; 413: it is too large."""
+    """400: the address or the form is malformed; 413: it is too large."""
     if isinstance(exception, RequestDataTooBig):
         return _too_large(request)
     return error_page(
@@ -46,7 +46,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 def _too_large(request: HttpRequest) -> HttpResponse:
     most = f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,}"
     text = f"This site takes {most} bytes at once, and nothing was sent."
-    if request.headers.get("HX-Request"):  # the page is still there, with what was typed
+    if request.headers.get("HX-Request"):  # the page is still open, with what was typed
         return HttpResponse(text, status=413, content_type="text/plain; charset=utf-8")
     return error_page(
         request, 413, "That is too large", f"{text} Go back: your browser still has what you typed."
@@ -54,14 +54,14 @@ def _too_large(request: HttpRequest) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """403: logged in, known, and not allowed; the exception may say why in a sentence."""
+    """403: logged in but not allowed; the exception may carry the reason as a sentence."""
     response = error_page(request, 403, "You may not do this", str(exception or "") or _ROLE)
     response[CAUSE] = "role"
     return response
 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """404: not there, or not yours."""
+    """404: missing, or not yours."""
     return error_page(
         request,
         404,
@@ -71,7 +71,7 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: our fault."""
+    """500: a bug of ours."""
     return error_page(
         request,
         500,
@@ -82,7 +82,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403 for a POST that may not come from a page of ours. ``reason`` is for developers, not shown."""
+    """403 after a failed CSRF check. ``reason`` is for developers and not shown."""
     cause = _csrf_cause(request, reason)
     response = error_page(request, 403, *_CSRF_CAUSES[cause])
     response[CAUSE] = cause
@@ -96,7 +96,7 @@ def _csrf_cause(request: HttpRequest, reason: str) -> str:
 
 
 def error_page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
-    """The page for people, or the same words as JSON for programs."""
+    """Return an HTML page, or the same words as JSON for programs."""
     if request.path.startswith("/api/") or is_script(request):
         return JsonResponse({"detail": f"{title}. {text}"}, status=status)
     body = render_to_string("error.html", {"code": status, "title": title, "text": text})

@@ -1,4 +1,4 @@
-"""One frame's bytes: as they were on the wire, and what can be seen or heard in them."""
+"""One frame's bytes: as they were on the wire, and the image or sound in them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from requests_app.views.access import get_request_or_404
 from requests_app.views.login import login_required
 
 MAX_NUMBER = 2**31 - 1
-# A model wrote these bytes: whatever they are, they run nowhere.
+# A model wrote these bytes: the browser must never run them.
 INERT = {
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -24,7 +24,7 @@ INERT = {
 @login_required
 @require_safe
 def raw(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse:
-    """The bytes of a message (of a text: its UTF-8), to be saved or looked at as hex."""
+    """Return the bytes of a message (of a text: its UTF-8), to be saved or viewed as hex."""
     name = f"{public_id}-{number}.bin"
     return HttpResponse(
         _raw(_frame(request, public_id, number)),
@@ -36,7 +36,9 @@ def raw(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse:
 @login_required
 @require_safe
 def media(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse:
-    """The picture or sound at `?at=<JSON pointer>` into the shown message; 404 for anything else."""
+    """Return the image or sound at `?at=<JSON pointer>` into the shown message; 404 for anything
+    else.
+    """
     frame = _frame(request, public_id, number)
     found = bytes_at(_raw(frame), request.GET.get("at", ""))
     content_type = showable_type(found) if found else None

@@ -1,4 +1,4 @@
-"""For supervisors: does the process live, and can it do its work? No log-in, nothing secret."""
+"""For supervisors: is the process alive, and can it do its work? No log-in, nothing secret."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when every part that a process needs is fine, else 503: {"ready": bool, "parts": {name: {"ok", "why"}}}."""
+    """Answer 200 when every part a process needs works, else 503: {"ready": bool, "parts": {name:
+    {"ok", "why"}}}.
+    """
     parts = {name: {"ok": not why, "why": why} for name, why in examine().items()}
     is_ready = all(part["ok"] for name, part in parts.items() if name not in TOLD_ALONE)
     return JsonResponse({"ready": is_ready, "parts": parts}, status=200 if is_ready else 503)

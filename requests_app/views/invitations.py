@@ -1,4 +1,4 @@
-"""The invitations made to a person who has an account: into no team without their consent."""
+"""Invitations to a user who has an account: no one joins a team without consent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from requests_app.views.team_guard import teamless
 @login_required
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    """What is open, with Accept and Decline."""
+    """List the open invitations, with Accept and Decline."""
     found = invitations.open_for(request.user, now=timezone.now())  # type: ignore[arg-type]
     return render(request, "teams/invitations.html", {"invitations": found})
 
@@ -42,7 +42,7 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def decline(request: HttpRequest, pk: int) -> HttpResponse:
-    """Stay out; the team does not learn of it."""
+    """Decline; the team is not told."""
     if not invitations.decline(pk, request.user, now=timezone.now()):  # type: ignore[arg-type]
         raise Http404
     messages.info(request, "The invitation is declined.")

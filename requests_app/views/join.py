@@ -1,4 +1,4 @@
-"""The page behind an invitation: into the team, with the account one has or with a new one."""
+"""The page of an invitation link: join the team with an existing or a new account."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TOO_MANY_NAMES = (
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest, secret: str) -> HttpResponse:
-    """GET shows what one is asked into, POST accepts; a dead link is a 404 like an unknown one."""
+    """GET shows the team, POST accepts; a dead link is a 404 like an unknown one."""
     try:
         found = invitations.find(secret, now=timezone.now())
         form = None if request.user.is_authenticated else AccountForm(request.POST or None)
@@ -42,7 +42,7 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
             return _accepted(request, secret, form)
     except invitations.InvitationDead as error:
         raise Http404 from error
-    except NameTaken as error:  # in the same moment
+    except NameTaken as error:  # at the same moment
         cast(AccountForm, form).add_error("username", error)
     status = 422 if request.method == "POST" else 200
     context = {"invitation": found, "form": form, "secret": secret}
@@ -50,11 +50,11 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
 
 
 def _may_accept(found: Invitation, form: AccountForm | None) -> bool:
-    """Whether the form is right. A link tells of a few names only that somebody has them."""
+    """Whether the form is valid. A link reveals of only a few names that they are taken."""
     if form is None:
         return True
     if not invitations.takes_names(found):
-        form.errors.clear()  # what they say of the name is not told any more
+        form.errors.clear()  # the errors would reveal that the name is taken
         form.add_error(None, TOO_MANY_NAMES)
     elif not form.is_valid() and form.is_name_taken:
         invitations.note_refused_name(found)

@@ -1,4 +1,4 @@
-"""What the list shows around its rows: the team's rows, the search in the URL, ways to narrow it."""
+"""What the list shows: the team's rows, the search in the URL, and filters to narrow it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from requests_app.models.request import FalRequestQuerySet
 from requests_app.search import Search, parse_search
 from requests_app.views.access import team_in_links, team_of
 
-COUNT_LIMIT = 1000  # counting further costs the database and tells nobody more
-RECENT = 500  # rows whose endpoints the filter offers
+COUNT_LIMIT = 1000  # a higher count costs the database and helps no reader
+RECENT = 500  # newest rows whose endpoints the filter offers
 
 CHIPS = {
     "active": "Active",
@@ -43,23 +43,23 @@ _EXAMPLES = [
 
 @dataclass(frozen=True)
 class Listing:
-    """What the reader asks for, and the team's rows that are shown for it.
+    """The search, and the team's rows that are shown for it.
 
-    A search that was not understood is not run: what is left of it would find too much. Shown is the
-    search before it, which the page sends along as ``last``; without one, nothing.
+    A search with errors is not run: the rest of it would find too much. The list then shows the
+    previous search, which the page sends along as ``last``; without one, nothing.
     """
 
     team: Team
     me: str
-    text: str  # what stands in the box
-    problems: tuple[str, ...]  # why it was not understood
-    search: Search  # what is shown
-    is_refused: bool  # nothing can be shown
+    text: str  # the text in the search box
+    problems: tuple[str, ...]  # why it is invalid
+    search: Search  # the search that is run
+    is_refused: bool  # there is no valid search to show
     in_links: int | None  # the team, where addresses must name it
 
     @classmethod
     def of(cls, request: HttpRequest) -> Listing:
-        """Read the query string; anything in it that is not ours is ignored."""
+        """Read the query string; unknown parameters are ignored."""
         text = request.GET.get("q", "")
         asked, last = parse_search(text), parse_search(request.GET.get("last", ""))
         is_known = bool(last.terms) and not last.problems
@@ -75,26 +75,25 @@ class Listing:
 
     @property
     def everything(self) -> FalRequestQuerySet:
-        """All rows of the team."""
         return FalRequest.objects.filter(team=self.team)
 
     def matching(self, search: Search | None = None) -> FalRequestQuerySet:
-        """The rows that match this search, or the given one."""
+        """Return the rows that match this search, or the given one."""
         if self.is_refused:
             return self.everything.none()
         return self.everything.filter((search or self.search).q(me=self.me))
 
     def for_show(self, rows: FalRequestQuerySet) -> FalRequestQuerySet:
-        """With what a row of the table shows, without what it does not."""
+        """Load what a table row shows and leave out what it does not."""
         return rows.select_related("person").without_payload()
 
     def url(self, search: Search) -> str:
-        """The list's address for another search."""
+        """Return the list's address for another search."""
         return list_url(q=str(search), team=self.in_links)
 
 
 class Chip(NamedTuple):
-    """A way to narrow the list: where it leads, how many are there ("1,000+"), is it chosen."""
+    """One filter: its address, its count ("1,000+"), and whether it is chosen."""
 
     word: str
     url: str
@@ -104,35 +103,35 @@ class Chip(NamedTuple):
 
 @dataclass(frozen=True)
 class Filters:
-    """Everything the page offers to narrow or widen the listing."""
+    """All filters that the page offers."""
 
     listing: Listing
     endpoints: list[str]
 
     @cached_property
     def removable(self) -> list[tuple[str, str]]:
-        """Each term of the search, and the address without it."""
+        """Return each term of the search with the address without it."""
         search = self.listing.search
         return [(str(term), self.listing.url(search.without(term))) for term in search.terms]
 
     @property
     def endpoint(self) -> str:
-        """The one endpoint the search names, if it is one."""
+        """Return the one endpoint the search names, if it names one."""
         return self.listing.search.value("endpoint")
 
     @property
     def person(self) -> str:
-        """The one person the search names, if it is one."""
+        """Return the one user the search names, if it names one."""
         return self.listing.search.value("by")
 
     @cached_property
     def by_endpoint(self) -> list[Chip]:
-        """The endpoints the team used lately."""
+        """Return the endpoints the team used lately."""
         return self._choices("endpoint", self.endpoints)
 
     @cached_property
     def by_person(self) -> list[Chip]:
-        """The people of the team."""
+        """Return the team's members."""
         people = get_user_model()._default_manager.filter(memberships__team=self.listing.team)
         names = people.order_by("username").values_list("username", flat=True)
         return self._choices("by", list(names))
@@ -150,12 +149,12 @@ class Filters:
 
     @cached_property
     def everybody(self) -> str:
-        """The address without any filter."""
+        """Return the address without any filter."""
         return list_url(team=self.listing.in_links)
 
 
 def chips_of(listing: Listing) -> list[Chip]:
-    """Counts per status under the other filters. Active includes uncertain."""
+    """Count rows per status under the other filters. Active includes uncertain."""
     search = listing.search
     chosen = search.value("status")
     numbers = {name: _count(listing.matching(search.setting("status", name))) for name in CHIPS}
@@ -185,13 +184,13 @@ def _number(number: int) -> str:
 
 
 def recent_endpoints(listing: Listing) -> list[str]:
-    """The newest rows' endpoints, by name. (A DISTINCT over all rows would read all rows.)"""
+    """Return the newest rows' endpoints, by name. (A DISTINCT over all rows would read all rows.)"""
     newest = listing.everything.order_by("-pk").values_list("endpoint_id", flat=True)[:RECENT]
     return sorted(set(newest))
 
 
 def list_url(q: str = "", cursor: str = "", *, team: int | None) -> str:
-    """The list's address; with the team for somebody who is in several."""
+    """Return the list's address; it names the team for a user who is in several."""
     named = {"team": team} if team else {}
     asked = urlencode({**named, "q": q} if q else named)
     query = "&".join(part for part in (asked, cursor) if part)
@@ -199,7 +198,7 @@ def list_url(q: str = "", cursor: str = "", *, team: int | None) -> str:
 
 
 def examples(*, team: int | None) -> list[dict[str, str]]:
-    """What somebody may try first. Without a key the sandbox answers."""
+    """Return examples for a first visit. Without a key the sandbox answers them."""
     named = {"team": team} if team else {}
     return [
         {

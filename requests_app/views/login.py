@@ -1,4 +1,4 @@
-"""Who is not logged in: a page leads to the log-in, a script is told (401) and asks its person."""
+"""Without a log-in: a page redirects to the log-in, a script gets 401 and asks the user."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ View = Callable[..., HttpResponseBase]
 V = TypeVar("V", bound=View)
 SAFE = ("GET", "HEAD")
 LOGGED_OUT = "You are logged out. Log in, then try again."
-# Beside the sentence, for the page's scripts: what kind of refusal it is.
+# Header for the page's scripts: the kind of refusal.
 CAUSE = "X-Refusal"
 
 
 def login_required(view: V) -> V:
-    """Only for people who are logged in."""
+    """Require a log-in."""
 
     @wraps(view)
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -35,10 +35,10 @@ def login_required(view: V) -> V:
 
 
 def is_script(request: HttpRequest) -> bool:
-    """Whether a script of a page asks (htmx, fetch), to which a redirect would look like an answer.
+    """Whether a script sent this request (htmx, fetch), which would take a redirect for an answer.
 
-    Browsers name the mode on https and localhost alone; on plain http a navigation is known by what it
-    accepts. A program that says nothing at all is treated like a navigation.
+    Browsers name the mode on https and localhost only; on plain http a navigation is known by its
+    Accept header. A program that sends neither is treated like a navigation.
     """
     if request.headers.get("HX-Request"):
         return True
@@ -50,15 +50,16 @@ def is_script(request: HttpRequest) -> bool:
 
 
 def unauthorized() -> HttpResponse:
-    """401 and the sentence. Nothing was done, so the same may be sent again after a log-in."""
+    """Return 401 and the sentence. Nothing was done, so the request may be repeated after a log-in."""
     response = JsonResponse({"detail": LOGGED_OUT}, status=401)
-    response["WWW-Authenticate"] = "Session"  # no scheme a browser would ask a password for
+    # no scheme for which a browser would ask for a password
+    response["WWW-Authenticate"] = "Session"
     response[CAUSE] = "login"
     return response
 
 
 def _way_back(request: HttpRequest) -> str:
-    """The page to come back to: this one, or for a POST the one that sent it."""
+    """Return the page to come back to: this one, or for a POST the one that sent it."""
     if request.method in SAFE:
         return request.get_full_path()
     sender = request.headers.get("Referer", "")

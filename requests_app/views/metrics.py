@@ -1,4 +1,4 @@
-"""For Prometheus. Whoever may not read the figures is not told that there are any."""
+"""Metrics for Prometheus. Without the right to read them the answer is 404."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from requests_app.upkeep.metrics import exposition
 
-# Any of them: the caller is a proxy, and who asks is somebody else.
+# With any of these the caller is a proxy, which hides the real client.
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
 
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """With the token when one is set, else from this machine alone; 404 for everybody else."""
+    """Require the token when one is set, else a local client; 404 for all others."""
     if not (_has_token(request) if settings.METRICS_TOKEN else _is_local(request)):
         raise Http404
     return HttpResponse(exposition(), content_type=CONTENT_TYPE_PLAIN_0_0_4)

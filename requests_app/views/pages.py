@@ -1,7 +1,7 @@
-"""The list, and the fragments of it that come later: rows, counts, what changed.
+"""The list and its fragments: rows, counts, changes.
 
-`_row.html` is rendered here and nowhere else: first paint, live change, reconnect and polling all show
-what this module says.
+`_row.html` is rendered here only, so first paint, live change, reconnect and polling all show the
+same.
 """
 
 from __future__ import annotations
@@ -31,17 +31,19 @@ from requests_app.views.listing import (
 
 MOST_IDS = 100  # rows one page asks for at once
 MOST_CHANGES = 500
-# Ids are not given out in the order of commits: a reader looks back this far, so that a transaction
-# that was slow to commit is not passed over.
+# Ids are not handed out in the order of commits: a read looks back this far, so that a row of a
+# slow transaction is not missed.
 OVERLAP = timedelta(seconds=5)
 
 
 @require_safe
 @team_required
 def request_list(request: HttpRequest) -> HttpResponse:
-    """The table: GET /requests/?q=<search>&older=<uuid>; &last=<search> is shown if q is not understood."""
+    """Show the table: GET /requests/?q=<search>&older=<uuid>; &last=<search> is shown if q is
+    invalid.
+    """
     listing = Listing.of(request)
-    # Before the rows: what changes in between is then told again, not missed.
+    # Read before the rows: a change in between is then told twice, not missed.
     since = _newest_seq(listing.team)
     try:
         page = page_of(
@@ -75,7 +77,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 @team_required
 def rows(request: HttpRequest) -> HttpResponse:
-    """Some rows by id, as <tr>s, if they match the search; X-Missing names the others of the team."""
+    """Return rows by id as <tr>s if they match the search; X-Missing names the team's other ones."""
     listing = Listing.of(request)
     ids = _ids(request.GET.get("ids", ""))
     asked = listing.everything.filter(public_id__in=ids)
@@ -90,7 +92,7 @@ def rows(request: HttpRequest) -> HttpResponse:
 @require_safe
 @team_required
 def counts(request: HttpRequest) -> HttpResponse:
-    """The status chips with their counts."""
+    """Return the status chips with their counts."""
     listing = Listing.of(request)
     return render(request, "list/_counts.html", {"chips": chips_of(listing)})
 
@@ -98,9 +100,9 @@ def counts(request: HttpRequest) -> HttpResponse:
 @require_safe
 @team_required
 def changes(request: HttpRequest) -> HttpResponse:
-    """What moved after ``since``: ``{"seq": n, "rows": [[uuid, seq], …], "more": bool}``.
+    """Return what changed after ``since``: ``{"seq": n, "rows": [[uuid, seq], …], "more": bool}``.
 
-    Without ``since``: no rows, only the ``seq`` to go on from.
+    Without ``since``: no rows, only the ``seq`` to start from.
     """
     team = team_of(request)
     if "since" not in request.GET:
@@ -119,7 +121,7 @@ def changes(request: HttpRequest) -> HttpResponse:
 
 
 def _overtaken(team: Team, since: int) -> list[tuple[str, int]]:
-    """Rows not newer than ``since`` but young enough to have been committed after it was told."""
+    """Return rows not newer than ``since`` but so young that they may have been committed after it."""
     young = Observation.objects.filter(
         request__team=team, id__lte=since, heard_at__gte=timezone.now() - OVERLAP
     )

@@ -1,4 +1,4 @@
-"""The realtime page, and the messages a team keeps for it."""
+"""The realtime page, and the messages a team saves for it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ MOST_LISTED = 8  # sessions beside the workbench
 @team_required
 @require_safe
 def realtime(request: HttpRequest) -> HttpResponse:
-    """The workbench; `?again=<uuid>` starts from an earlier session, `?endpoint=` from an endpoint."""
+    """Show the workbench; `?again=<uuid>` starts from an earlier session, `?endpoint=` from an
+    endpoint.
+    """
     source = _source(request)
     first = first_session(request.GET.get("endpoint", ""), source)
     team = team_of(request)
@@ -51,7 +53,7 @@ def realtime(request: HttpRequest) -> HttpResponse:
 
 
 def _source(request: HttpRequest) -> FalRequest | None:
-    """The session to start from, when it is one that the person may see."""
+    """Return the session to start from, if the user may see it."""
     try:
         source = get_request_or_404(request.user, UUID(request.GET.get("again", "")), full=False)
     except (ValueError, Http404):
@@ -62,7 +64,7 @@ def _source(request: HttpRequest) -> FalRequest | None:
 @team_required
 @require_safe
 def sessions(request: HttpRequest) -> HttpResponse:
-    """The team's newest sessions: those that are open can be watched."""
+    """List the team's newest sessions; open ones can be watched."""
     return render(request, "realtime/_sessions.html", {"sessions": _sessions(request)})
 
 
@@ -74,7 +76,7 @@ def _sessions(request: HttpRequest) -> list[FalRequest]:
 @team_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def messages(request: HttpRequest) -> HttpResponse:
-    """The messages kept for `endpoint_id`; POST keeps another one (422: the same list, and why not)."""
+    """List the messages saved for `endpoint_id`; POST saves one (422: the same list and the error)."""
     if request.method != "POST":
         return _kept(request, request.GET.get("endpoint_id", ""))
     if not membership_of(request).may_submit:
@@ -93,7 +95,7 @@ def delete_message(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a message of the team; the answer offers to undo it."""
     message = get_object_or_404(MessageTemplate, team=team_of(request), pk=pk)
     MessageTemplate.objects.filter(pk=pk).delete()
-    # Not fields beside the composer's: "Keep this message" sends all there are.
+    # Not as fields beside the composer's: "Keep this message" sends all fields there are.
     undo = {"endpoint_id": message.endpoint_id, "name": message.name, "text": message.text}
     said = f"Deleted “{message.name}”."
     return _kept(request, message.endpoint_id, said=said, deleted=json.dumps(undo))
@@ -105,7 +107,7 @@ def _kept(
     try:
         endpoint = str(EndpointId.parse(endpoint))
     except InvalidEndpointId:
-        endpoint = ""  # half typed
+        endpoint = ""  # a half-typed id
     kept = MessageTemplate.objects.filter(team=team_of(request), endpoint_id=endpoint)
     context |= {
         "kept": kept.select_related("saved_by") if endpoint else [],

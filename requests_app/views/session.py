@@ -1,4 +1,4 @@
-"""What an open page asks when its log-in may have changed, and where a log-in beside it ends."""
+"""The log-in as an open page sees it: who is logged in, and the end of a log-in beside the page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from requests_app.views.login import login_required, unauthorized
 
 @require_safe
 def session(request: HttpRequest) -> HttpResponse:
-    """Who is logged in here, and a CSRF token for that log-in; 401 when there is nobody."""
+    """Return the logged-in user and a CSRF token for that log-in; 401 without one."""
     if not request.user.is_authenticated:
         return unauthorized()
     who = {"user": request.user.pk, "name": request.user.get_username()}
@@ -22,5 +22,5 @@ def session(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def logged_in_again(request: HttpRequest) -> HttpResponse:
-    """The page says so to the tabs that wait for it."""
+    """Show the page that tells the waiting tabs of the log-in."""
     return render(request, "account/logged_in_again.html")

@@ -1,6 +1,7 @@
-"""The settings of the chosen team: who belongs to it, and the person's own API tokens.
+"""The settings of the chosen team: its members, and the user's own API tokens.
 
-A token and an invitation are shown in the reply to the POST that made them, and never again.
+A token and an invitation link are shown in the reply to the POST that created them, and never
+again.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from requests_app.views.access import View, membership_of, team_required
 @team_required
 @require_safe
 def settings_page(request: HttpRequest) -> HttpResponse:
-    """Everybody sees the members and their own tokens; owners and admins also act on members."""
+    """Show members and the user's own tokens to all; owners and admins can also change members."""
     return _page(request)
 
 
@@ -44,7 +45,7 @@ def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
 
 
 def manages(view: View) -> View:
-    """A POST by an owner or admin; a refusal is said in words on the page it came from."""
+    """Require a POST by an owner or admin; a refusal is shown as a message on the settings page."""
 
     @team_required
     @require_POST
@@ -62,7 +63,7 @@ def manages(view: View) -> View:
 
 @manages
 def add_member(request: HttpRequest) -> HttpResponse:
-    """Invite a user by name; whether there is one of this name is not told."""
+    """Invite a user by name; the answer does not reveal whether that user exists."""
     form = AddForm(request.POST)
     if not form.is_valid():
         return _page(request, status=422, add_form=form)
@@ -88,7 +89,7 @@ def change_role(request: HttpRequest, pk: int) -> HttpResponse:
 
 @manages
 def remove_member(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take a member out of the team."""
+    """Remove a member from the team."""
     member = _member_or_404(request, pk)
     links = members.remove(member, by=membership_of(request))
     words = f"{member.user.get_username()} has left the team."
@@ -100,7 +101,7 @@ def remove_member(request: HttpRequest, pk: int) -> HttpResponse:
 
 @manages
 def invite(request: HttpRequest) -> HttpResponse:
-    """Make a link that lets one person in, and show it once."""
+    """Create a link for one new member, and show it once."""
     mine = membership_of(request)
     secret = invitations.invite(mine.team, _role(request), by=mine, now=timezone.now())
     link = request.build_absolute_uri(reverse("requests:join", args=[secret]))
@@ -109,7 +110,7 @@ def invite(request: HttpRequest) -> HttpResponse:
 
 @manages
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
-    """End an invitation nobody has used."""
+    """End an unused invitation."""
     if not invitations.withdraw(membership_of(request).team, pk, now=timezone.now()):
         raise Http404
     return _said(request, "The invitation is withdrawn.")
@@ -118,7 +119,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 @team_required
 @require_POST
 def make_token(request: HttpRequest) -> HttpResponse:
-    """Make a token of the person for this team, and show it once."""
+    """Create an API token of the user for this team, and show it once."""
     try:
         token = members.issue_token(membership_of(request))
     except Refused as refused:
@@ -130,14 +131,14 @@ def make_token(request: HttpRequest) -> HttpResponse:
 @team_required
 @require_POST
 def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
-    """End one of the person's own tokens."""
+    """Revoke one of the user's own tokens."""
     if not members.revoke_token(membership_of(request), pk, now=timezone.now()):
         raise Http404
     return _said(request, "The token is revoked.")
 
 
 def _member_or_404(request: HttpRequest, pk: int) -> Membership:
-    """A member of the chosen team; a foreign one does not exist."""
+    """Return a member of the chosen team; a foreign one does not exist."""
     people = Membership.objects.select_related("user").filter(team=membership_of(request).team)
     member: Membership = get_object_or_404(people, pk=pk)
     return member

@@ -1,4 +1,4 @@
-"""The page behind the one-time link: first team, first owner, logged in."""
+"""The page of the one-time set-up link: creates the first team and owner, and logs in."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from requests_app.views.team_guard import teamless
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def setup(request: HttpRequest, token: str) -> HttpResponse:
-    """GET shows the form, POST makes the owner; a dead link is a 404 like an unknown one."""
+    """GET shows the form, POST creates the owner; a dead link is a 404 like an unknown one."""
     if not is_live(token):
         raise Http404
     form = SetupForm(request.POST or None)
@@ -31,7 +31,7 @@ def setup(request: HttpRequest, token: str) -> HttpResponse:
             return _made(request, token, form)
         except LinkDead as error:
             raise Http404 from error
-        except NameTaken as error:  # by an operator's command in the same moment
+        except NameTaken as error:  # created by an operator's command at the same moment
             form.add_error("username", error)
     status = 422 if request.method == "POST" else 200
     return render(request, "teams/setup.html", {"form": form}, status=status)

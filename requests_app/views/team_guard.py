@@ -1,11 +1,11 @@
-"""Every write of a person says which team it was made for; one made for another team is refused (409).
+"""Refuse a write that was made for another team than its page (409); every write names its team.
 
-This is middleware and not a decorator, so that a new page is guarded without a thought. A write that
-concerns no team is marked `teamless`. The team comes as the form field `made_for`, or from scripts in the
-header `X-Made-For`, and means:
+This is middleware and not a decorator, so that a new page is guarded by default. A write that
+concerns no team is marked `teamless`. The team comes as the form field `made_for`, or from scripts
+in the header `X-Made-For`, and must match:
 
     an address with `public_id`   the team of that request, whichever team is chosen
-    any other address             the chosen team, or another one if the page's reader was told of it
+    any other address             the chosen team, or another one if the page told its reader of it
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ from requests_app.views.login import CAUSE, is_script
 
 NAMESPACE = "requests"  # the others: log-in, which has no team, and the API, whose tokens have one
 NOT_SHOWN = ("csrfmiddlewaretoken", FIELD, "token", "again_of", "next")
-NEWS = "X-Team-Now"  # a reply's: the page's team is no longer the chosen one
+NEWS = "X-Team-Now"  # reply header: the page's team is no longer the chosen one
 
 V = TypeVar("V", bound=Callable[..., Any])
 
 
 def teamless(view: V) -> V:
-    """Mark a view that may be posted to without naming a team."""
+    """Mark a view that accepts a POST without a team."""
     view.is_teamless = True  # type: ignore[attr-defined]
     return view
 
 
 class TeamGuard:
-    """The middleware; after the log-in's, for it asks who writes."""
+    """The middleware; runs after authentication, for it needs the user."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Tell a page that goes on reading for its team when another one was chosen meanwhile."""
+        """Tell a page that keeps reading for its team when another one was chosen meanwhile."""
         response = self.get_response(request)
         if request.headers.get(HEADER) and NEWS not in response and request.user.is_authenticated:
             said = said_by(request)
@@ -62,7 +62,7 @@ class TeamGuard:
     def process_view(
         self, request: HttpRequest, view: Any, args: Any, kwargs: Mapping[str, Any]
     ) -> HttpResponse | None:
-        """Refuse a write for the wrong team; let the view do what it does otherwise."""
+        """Refuse a write for the wrong team; otherwise let the view run."""
         match = request.resolver_match
         if request.method in SAFE or match is None or match.namespace != NAMESPACE:
             return None
@@ -84,14 +84,16 @@ def _allowed(request: HttpRequest, kwargs: Mapping[str, Any]) -> Membership | No
     found = FalRequest.objects.filter(public_id=kwargs["public_id"])
     membership = in_team(memberships(request), found.values_list("team_id", flat=True).first())
     if membership is None:
-        return None  # the view has its own answer for what is not there
+        return None  # the view answers with 404
     if said is None or said.team_id != membership.team_id:
         raise Mismatch(membership, is_named=said is not None)
     return membership
 
 
 def refusal(request: HttpRequest, mismatch: Mismatch) -> HttpResponse:
-    """409: nothing was done, everything typed is on the page, and one button sends it after all."""
+    """Return 409: nothing was done, the page keeps what was typed, and one button sends it after
+    all.
+    """
     news = news_of(memberships(request), request.session, mismatch.membership)
     if is_script(request):
         reply: HttpResponse = JsonResponse({"detail": sentence(news)}, status=409)

@@ -1,4 +1,6 @@
-"""The person's choice of how times read: a dialog of the account menu, and a page without scripts."""
+"""The user's choice of how times are shown: a dialog of the account menu, and a page without
+scripts.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ from requests_app.views.team_guard import teamless
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def times(request: HttpRequest) -> HttpResponse:
-    """Show the choice, or keep another one."""
+    """Show the choice, or store another one."""
     mine = TimePreference.of(request.user)
     if request.method != "POST":
         return _page(request, TimeForm(instance=mine))

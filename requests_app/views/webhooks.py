@@ -1,7 +1,7 @@
-"""The door for fal's webhooks. It never redirects: to fal a 3xx is a lost delivery.
+"""Receive fal's webhooks. Never redirects: fal counts a 3xx as a lost delivery.
 
-No cookie is read, no CSRF token wanted; the signature speaks for the sender. 2xx is said after
-COMMIT only: anything else makes fal send it again.
+No cookie is read and no CSRF token required; the signature authenticates the sender. 2xx is
+answered only after COMMIT: any other status makes fal send it again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _STATUS = {
     Verdict.ACCEPTED: 200,
     Verdict.DUPLICATE: 200,
     Verdict.CONTRADICTS: 200,
-    # fal need not send these again: we ask fal instead
+    # fal need not send these again: the worker polls fal instead
     Verdict.STALE_TIMESTAMP: 202,
     Verdict.UNPARSABLE: 202,
     Verdict.MISSING_HEADER: 401,
@@ -42,7 +42,7 @@ _STATUS = {
 
 
 class _Refused(Exception):
-    """The POST cannot be taken at all."""
+    """The POST cannot be accepted."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -53,7 +53,7 @@ class _Refused(Exception):
 @csrf_exempt
 @masks_path
 def receive(request: HttpRequest, public_id: str, secret: str) -> HttpResponse:
-    """POST /hooks/fal/<uuid>/<secret>, with or without a slash at the end."""
+    """Handle POST /hooks/fal/<uuid>/<secret>, with or without a slash at the end."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     try:
@@ -70,7 +70,7 @@ def receive(request: HttpRequest, public_id: str, secret: str) -> HttpResponse:
 
 
 def _body_of(request: HttpRequest) -> bytes:
-    """The raw body: the signature is over exactly these bytes."""
+    """Return the raw body: the signature covers exactly these bytes."""
     if request.headers.get("Content-Encoding", "").strip().lower() not in ENCODINGS:
         raise _Refused(415, "Send the body as it is, or as gzip.")
     try:

@@ -37,8 +37,8 @@ def test_an_ended_request_shows_each_stage_with_its_time_and_how_we_know():
     )
     assert [step.name for step in told] == ["Recorded", "Sent", "Queued", "Started", "Completed"]
     assert [step.took and step.took.total_seconds() for step in told] == [None, 1, 0.5, 2.5, 5]
-    assert told[3].known_by == "asked fal for the status"
-    assert told[4].known_by == "a signed webhook"
+    assert told[3].known_by == "status poll"
+    assert told[4].known_by == "webhook"
     assert (told[4].state, told[4].tone) == ("done", Status.COMPLETED)
 
 

@@ -17,7 +17,7 @@ PASSWORD = "a long pass phrase"
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("login/", "Accounts are made by invitation"),
+        ("login/", "Accounts are created by invitation"),
         ("inactive/", "This account is switched off"),
     ],
 )
