@@ -24,7 +24,7 @@ help:
 	@echo "make test-fal       run, stream and realtime against a real fal.App on this machine"
 	@echo "make test-services  the same on PostgreSQL and Redis, which it starts itself"
 	@echo "make chaos          kill real processes and spoil the wire; ARGS=--full, --plants, --outage"
-	@echo "make lint           style, types, templates, migrations, deployment checks"
+	@echo "make lint           style, types, scripts, templates, migrations, deployment checks"
 	@echo "make bench          measure start, latency, the list, the sweep"
 	@echo "make clean          remove the virtual environment and caches; data in var/ stays"
 
@@ -78,12 +78,18 @@ test-services: $(VENV)/.installed-dev
 chaos: $(VENV)/.installed-dev
 	$(HERMETIC) $(BIN)/python -m tests.rig $(ARGS)
 
-lint: $(VENV)/.installed-dev
+# Without them scripts and styles could not be judged, so `make lint` fails.
+$(VENV)/.tools-lint: tests/tools.py .ci/frontend/package.json $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.tools lint
+	@touch $@
+
+lint: $(VENV)/.installed-dev $(VENV)/.tools-lint
 	$(BIN)/ruff check . $(SCRIPTS)
 	$(BIN)/ruff format --check --quiet . $(SCRIPTS)
 	$(BIN)/mypy dashboard requests_app manage.py
 	$(BIN)/mypy --scripts-are-modules $(SCRIPTS)
 	$(BIN)/djlint templates --lint --quiet
+	.ci/frontend/lint $(BIN)/python
 	$(HERMETIC) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(HERMETIC) PUBLIC_URL=https://faldeck.example BEHIND_PROXY=1 FAL_KEY=id:secret \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING

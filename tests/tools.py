@@ -1,5 +1,7 @@
 """Install what the suite needs beside Python packages: `python -m tests.tools`, and find it again.
 
+`python -m tests.tools lint` installs what judges the browser's half in `make lint` instead.
+
 Everything goes into the virtual environment, except Chromium: from Debian's packages when root on Debian, else by
 Playwright's own download. A tool that cannot be had is named, and the tests that need it are skipped as "not
 run"; `.ci/judge` fails on a skip.
@@ -7,6 +9,7 @@ run"; `.ci/judge` fails on a skip.
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import shutil
@@ -103,20 +106,33 @@ def attempt(what: str, install: Callable[[], None]) -> bool:
     try:
         install()
     except (OSError, subprocess.CalledProcessError) as error:
-        print(f"  failed: {error}. The tests that need it are counted as not run.", flush=True)
+        print(f"  failed: {error}. What needs it is counted as not run.", flush=True)
         return False
     print(f"  {time.monotonic() - began:.0f} s", flush=True)
     return True
 
 
-def main() -> None:
-    """Install everything the suite needs; exits with 1 when something could not be had."""
+def for_tests() -> list[bool]:
+    """What the suite needs."""
     client = ROOT / "tests/conformance/js"
-    done = [
+    return [
         attempt("the published tests of fal's Python client", install_fal_client_tests),
         attempt("fal's JavaScript client", lambda: install_npm("js_client", client)),
         attempt("Chromium, for the browser tests", install_chromium),
     ]
+
+
+def for_lint() -> list[bool]:
+    """What checks scripts and styles; nothing of it is built or shipped."""
+    source = ROOT / ".ci/frontend"
+    return [attempt("tsc, prettier and stylelint", lambda: install_npm("frontend", source))]
+
+
+def main() -> None:
+    """Install what was asked for; exits with 1 when something could not be had."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("purpose", nargs="?", choices=("tests", "lint"), default="tests")
+    done = for_lint() if parser.parse_args().purpose == "lint" else for_tests()
     sys.exit(not all(done))
 
 
