@@ -97,15 +97,6 @@ def test_a_template_loads(path: Path) -> None:
     assert get_template(str(path.relative_to(BASE / "templates")))
 
 
-def test_every_icon_that_is_named_is_drawn() -> None:
-    drawn = set(re.findall(r'<symbol id="([\w-]+)"', (BASE / "static/icons.svg").read_text()))
-    named = set()
-    for path in TEMPLATES:
-        named |= set(re.findall(r"{%\s*icon\s+[\"']([\w-]+)[\"']", path.read_text()))
-    assert named
-    assert named <= drawn
-
-
 def test_every_static_file_that_is_named_exists() -> None:
     for path in TEMPLATES:
         for name in re.findall(r"{%\s*static\s+['\"]([^'\"]+)['\"]", path.read_text()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import assert_never
 
 from requests_app.display.advice import (
     BY_CODE,
@@ -61,14 +62,27 @@ def explain(row: FalRequest, body: bytes, heard: Sequence[Observation] = ()) -> 
 
     ``body`` is fal's own answer, ``heard`` the row's newest observations, oldest first.
     """
-    told = next((seen for seen in reversed(heard) if seen.source == Source.LIST), None)
-    if row.status == Status.UNCERTAIN:
-        return _uncertain(row, told)
-    if row.status != Status.FAILED:
-        return None
+    match Status(row.status):
+        case Status.UNCERTAIN:
+            return _uncertain(row, _newest_search(heard))
+        case Status.FAILED:
+            return _explain_failed(row, body, heard)
+        case Status.PENDING | Status.SUBMITTING | Status.IN_QUEUE | Status.IN_PROGRESS:
+            return None
+        case Status.COMPLETED | Status.CANCELLED:
+            return None
+        case unexplained:
+            assert_never(unexplained)
+
+
+def _newest_search(heard: Sequence[Observation]) -> Observation | None:
+    return next((seen for seen in reversed(heard) if seen.source == Source.LIST), None)
+
+
+def _explain_failed(row: FalRequest, body: bytes, heard: Sequence[Observation]) -> Explanation:
     later = tuple(seen for seen in heard if seen.kind in ("evidence", "contradiction"))
     if row.is_given_up:
-        return _given_up(row, told, later)
+        return _given_up(row, _newest_search(heard), later)
     return replace(_failed(row, body), later=later)
 
 

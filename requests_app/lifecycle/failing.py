@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 from uuid import UUID
 
 from django.db import transaction
@@ -41,17 +41,26 @@ def step_failed(pk: int, why: str, *, now: datetime) -> None:
 
 
 def _end(pk: int, status: str, why: str, now: datetime) -> None:
-    if status == Status.SUBMITTING:
-        uncertain(pk, why, now=now)
-    elif status == Status.PENDING:
-        unsendable(pk, why, now=now)
-    elif status == Status.UNCERTAIN:
-        with transaction.atomic():
-            row = locked(pk)
-            note = f"{_sentence(why)} It is no longer looked for."
-            record(row, row.status, "unanswered", note, Source.US, at=now, due_at=None)
-    else:
-        unprocessed(pk, why, now=now)
+    match Status(status):
+        case Status.SUBMITTING:
+            uncertain(pk, why, now=now)
+        case Status.PENDING:
+            unsendable(pk, why, now=now)
+        case Status.UNCERTAIN:
+            _end_search(pk, why, now)
+        case Status.IN_QUEUE | Status.IN_PROGRESS:
+            unprocessed(pk, why, now=now)
+        case Status.COMPLETED | Status.FAILED | Status.CANCELLED:
+            unprocessed(pk, why, now=now)
+        case unexpected:
+            assert_never(unexpected)
+
+
+def _end_search(pk: int, why: str, now: datetime) -> None:
+    with transaction.atomic():
+        row = locked(pk)
+        note = f"{_sentence(why)} It is no longer looked for."
+        record(row, row.status, "unanswered", note, Source.US, at=now, due_at=None)
 
 
 def unsendable(pk: int, why: str, *, now: datetime, lease: UUID | None = None) -> None:
