@@ -2,13 +2,13 @@
 
 ::
 
-    api.py       the door: the NinjaAPI object, its answers to errors
-    auth.py      who calls: a token acts for its person in its team
-    body.py      what came: strict JSON
-    rows.py      which rows: team scope, filters
-    accepted.py  what may be sent
-    schemas.py   what is shown
-    errors.py    refusals
+    api.py       the NinjaAPI object and its error handlers
+    auth.py      authentication: a token acts for its user in its team
+    body.py      request bodies: strict JSON
+    rows.py      queries: team scope, filters
+    accepted.py  request schemas
+    schemas.py   response schemas
+    errors.py    error responses
     requests.py  the paths
-    events.py    the live tail as server-sent events
+    events.py    server-sent events of one request
 """

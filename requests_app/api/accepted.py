@@ -1,4 +1,4 @@
-"""What the API accepts. Field names are the model's; anything unknown is refused."""
+"""Request schemas. Field names are the model's; unknown fields are refused."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ _TYPES: Mapping[type[Kind], Any] = {
 
 
 def _field_of(option: Option) -> Any:
-    """An option is null or left out for what fal does unasked."""
+    """Build an option's field; null or left out means fal's default."""
     words = [option.label, option.help, f"As {option.query or option.headers[0]}."]
     words.append(f"fal heeds it in the modes {', '.join(option.modes)}.")
     description = " ".join(word if word.endswith(".") else f"{word}." for word in words if word)
@@ -111,7 +111,7 @@ class NewRequest(_Options):  # type: ignore[misc]
     ] = {}
 
     def options(self) -> dict[str, Any]:
-        """The platform options that were given."""
+        """Return the platform options that were given."""
         given: dict[str, Any] = self.model_dump(
             exclude={"endpoint_id", "input", "mode"}, exclude_none=True
         )
@@ -119,7 +119,7 @@ class NewRequest(_Options):  # type: ignore[misc]
 
 
 class Filters(Schema):
-    """Which rows, newest first."""
+    """Filters of the list, newest first."""
 
     model_config = ConfigDict(extra="forbid")
 

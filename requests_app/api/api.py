@@ -1,4 +1,4 @@
-"""The door of the JSON API: one object that the URLconf mounts under /api/v1/."""
+"""The JSON API: one object that the URLconf mounts under /api/v1/."""
 
 from __future__ import annotations
 
@@ -35,10 +35,12 @@ fallback = Router()
 
 @fallback.api_operation(_METHODS, "{path:rest}", include_in_schema=False)
 def nowhere(request: HttpRequest, rest: str) -> HttpResponse:
-    """Any other path: JSON, and never a redirect to the one with a slash, which would lose a POST."""
+    """Answer any other path with JSON and never redirect to one with a slash, which would lose a
+    POST.
+    """
     raise Http404
 
 
 api.add_router("/requests/", router)
 api.add_router("/endpoints/", endpoints)
-api.add_router("", fallback)  # last, for it takes every path
+api.add_router("", fallback)  # last, for it matches every path

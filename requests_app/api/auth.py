@@ -1,6 +1,7 @@
-"""Who calls: a Bearer token acts for its person in its team, and nothing else counts.
+"""Authentication: a Bearer token acts for its user in its team.
 
-A session cookie never authenticates here, so that no other site's page can act through a browser.
+A session cookie never authenticates here, so that another site's page cannot act through a
+browser.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class Bearer(HttpBearer):
     openapi_bearerFormat = "fdk_…"
 
     def __call__(self, request: HttpRequest) -> Any:
-        """The token, or None for a 401. Unlike ninja's own, it never logs the header."""
+        """Return the token, or None for a 401. Unlike ninja's own, it never logs the header."""
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         return self.authenticate(request, text.strip()) if scheme.lower() == "bearer" else None
 
@@ -31,10 +32,10 @@ class Bearer(HttpBearer):
 
 
 class SubmitterBearer(Bearer):
-    """As Bearer, for what changes something: viewers are refused (403)."""
+    """Like Bearer, for calls that change something: viewers are refused (403)."""
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
-        """Raises AuthorizationError when the person may only look."""
+        """Raises AuthorizationError when the user may only read."""
         found = super().authenticate(request, token)
         if found and not _may_submit(found):
             raise AuthorizationError(message="A viewer may look, not submit or cancel.")

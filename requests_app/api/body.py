@@ -1,4 +1,4 @@
-"""What came in a body: strict JSON, under the same rules as the form's input."""
+"""Parse a request body: strict JSON, by the same rules as the form's input."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from requests_app.request_input import (
 
 
 class TooMuch(ValueError):
-    """The body is over a bound, which the sentence names."""
+    """The body is over a limit, which the sentence names."""
 
     def __init__(self, sentence: str, *, in_bytes: bool) -> None:
         super().__init__(sentence)
@@ -28,14 +28,14 @@ class TooMuch(ValueError):
 
 
 class UnreadableBody(ValueError):
-    """The body is not JSON we take; the sentence says why and, if known, where."""
+    """The body is not acceptable JSON; the sentence says why and, if known, where."""
 
 
 class StrictParser(Parser):
-    """JSON in UTF-8, whatever the content type says: no NaN, no name twice, no bottomless nesting."""
+    """JSON in UTF-8, whatever the content type: no NaN, no duplicate key, bounded nesting."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        """The parsed body. Raises UnreadableBody or TooMuch."""
+        """Return the parsed body. Raises UnreadableBody or TooMuch."""
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise UnreadableBody("A compressed body is not taken; send it as it is.")
         try:
@@ -50,11 +50,11 @@ class StrictParser(Parser):
 
 
 def member_text(request: HttpRequest, name: str) -> str:
-    """The JSON text of a member of the body, letter for letter; the body was parsed before."""
+    """Return the JSON text of a member, letter for letter, of a body that was parsed before."""
     return parse_members(request.body)[name].raw.decode()
 
 
 def digest_of(values: dict[str, Any]) -> str:
-    """The same for two bodies that say the same, however their members are ordered."""
+    """Return the same hash for equal bodies, whatever the order of their members."""
     text = json.dumps(values, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Endpoints for programs: their fields, their schema, and whether an input would be taken."""
+"""Endpoints for programs: fields, schema, and a check of an input."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class FieldOut(Schema):
 
 
 class EndpointOut(Schema):
-    """What is known about an endpoint. `problem`: why there is no schema, or why it may be old."""
+    """An endpoint. `problem`: why there is no schema, or why it may be old."""
 
     endpoint_id: str
     title: str
@@ -52,20 +52,20 @@ class EndpointOut(Schema):
 
 
 class InputIn(Schema):
-    """An input to judge."""
+    """An input to check."""
 
     input: dict[str, Any]
 
 
 class ProblemOut(Schema):
-    """`path`: JSON pointer of the wrong value, empty for the whole input."""
+    """`path`: JSON pointer of the invalid value, empty for the whole input."""
 
     path: str
     message: str
 
 
 class Verdict(Schema):
-    """Whether the schema takes the input. `checked` is false when there is no schema to judge by."""
+    """Whether the schema accepts the input. `checked` is false when there is no schema."""
 
     valid: bool
     checked: bool
@@ -78,7 +78,7 @@ class Verdict(Schema):
     summary="Check an input",
 )
 def validate(request: HttpRequest, endpoint_id: str, payload: InputIn) -> dict[str, Any]:
-    """Judge an input by the endpoint's schema. Nothing is sent to the endpoint."""
+    """Check an input against the endpoint's schema. Nothing is sent to the endpoint."""
     entry = _entry(endpoint_id)
     problems = entry.known.validator.problems(payload.input) if entry.known else []
     return {
@@ -94,7 +94,9 @@ def validate(request: HttpRequest, endpoint_id: str, payload: InputIn) -> dict[s
     summary="Read an endpoint",
 )
 def read(request: HttpRequest, endpoint_id: str) -> dict[str, Any]:
-    """Its title, category, fields and input schema, from fal's document. An unknown one is fetched first."""
+    """Its title, category, fields and input schema, from fal's document, which is fetched if
+    unknown.
+    """
     entry = _entry(endpoint_id)
     document = entry.known.document if entry.known else None
     metadata = document.metadata if document else {}

@@ -1,4 +1,4 @@
-"""Refusals: one sentence under `detail`, or a list of {loc, msg, type} for what was sent wrongly."""
+"""Error responses: a sentence under `detail`, or a list of {loc, msg, type} for invalid input."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from requests_app.paging import InvalidCursor
 from requests_app.request_input import InvalidDraft
 
 MAX_MESSAGE = 500  # characters; a message may quote what was sent
-_ARGUMENTS = {"payload", "filters"}  # our own parameters' names mean nothing to a caller
+_ARGUMENTS = {"payload", "filters"}  # names of our own parameters, which mean nothing to a caller
 
 
 class TooManyStreams(Exception):
-    """The token follows as many requests at once as it may."""
+    """The token already follows as many requests as it may."""
 
 
 class BadHeader(ValueError):
-    """A request header has a value we do not take."""
+    """A request header has an invalid value."""
 
     def __init__(self, name: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -35,7 +35,7 @@ class BadHeader(ValueError):
 
 
 class Refusals:
-    """The answer to each exception, on one API object."""
+    """The response to each exception, on one API object."""
 
     def __init__(self, api: NinjaAPI) -> None:
         self.api = api
@@ -57,17 +57,17 @@ class Refusals:
             api.add_exception_handler(error, handler)
 
     def unauthorized(self, request: HttpRequest, error: AuthenticationError) -> HttpResponse:
-        """No token, an unknown one, a revoked one, a removed member: one answer."""
+        """Answer the same for no token, an unknown or revoked one, and a removed member."""
         response = self._say(request, 401, "A valid API token is needed.")
         response["WWW-Authenticate"] = "Bearer"
         return response
 
     def not_found(self, request: HttpRequest, error: Http404) -> HttpResponse:
-        """Foreign and unknown: the same bytes."""
+        """Answer foreign and unknown ids with the same bytes."""
         return self._say(request, 404, "Not found.")
 
     def http_error(self, request: HttpRequest, error: HttpError) -> HttpResponse:
-        """Ninja's own refusals; behind its "cannot parse" stands our sentence."""
+        """Answer ninja's own errors; our sentence is the cause of its "cannot parse"."""
         if isinstance(error.__cause__, UnreadableBody):
             sentence = str(error.__cause__)
             return self._list(request, 400, [_problem(["body"], sentence, "json_invalid")])
@@ -76,36 +76,36 @@ class Refusals:
         return self._say(request, error.status_code, str(error))
 
     def invalid(self, request: HttpRequest, error: ValidationError) -> HttpResponse:
-        """Wrong types, missing and unknown fields."""
+        """Answer wrong types, missing and unknown fields."""
         problems = [_problem(_place(e["loc"]), e["msg"], e["type"]) for e in error.errors]
         return self._list(request, 422, problems)
 
     def invalid_draft(self, request: HttpRequest, error: InvalidDraft) -> HttpResponse:
-        """What the rules of a draft refuse, field by field."""
+        """Answer invalid request input, field by field."""
         return self._list(request, 422, list(_draft_problems(error.errors)))
 
     def key_reused(self, request: HttpRequest, error: KeyReused) -> HttpResponse:
-        """The same Idempotency-Key with another body."""
+        """Answer a reuse of an Idempotency-Key with another body."""
         where = ["header", "Idempotency-Key"]
         return self._list(request, 422, [_problem(where, str(error), "idempotency_key_reused")])
 
     def bad_cursor(self, request: HttpRequest, error: InvalidCursor) -> HttpResponse:
-        """A cursor that was made up, or given to another team."""
+        """Answer a cursor that was made up, or belongs to another team."""
         sentence = "This is no cursor of this list."
         return self._list(request, 422, [_problem(["query", "cursor"], sentence, "value_error")])
 
     def bad_search(self, request: HttpRequest, error: BadSearch) -> HttpResponse:
-        """Search terms that were not understood: left out, they would answer with too much."""
+        """Answer invalid search terms: ignoring them would return too much."""
         problems = [_problem(["query", "q"], text, "value_error") for text in error.problems]
         return self._list(request, 422, problems)
 
     def bad_header(self, request: HttpRequest, error: BadHeader) -> HttpResponse:
-        """A header of ours that cannot be read."""
+        """Answer a header that cannot be parsed."""
         where = ["header", error.name]
         return self._list(request, 422, [_problem(where, str(error), "value_error")])
 
     def too_large(self, request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
-        """The body is over the site's own limit."""
+        """Answer a body over the site's limit."""
         most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         return self._say(request, 413, f"The body is too large: this site takes {most:,} bytes.")
 
@@ -115,11 +115,13 @@ class Refusals:
         return self._list(request, 422, [_problem(["body"], str(error), "too_large")])
 
     def too_many_streams(self, request: HttpRequest, error: TooManyStreams) -> HttpResponse:
-        """Close another stream first."""
+        """Answer a stream beyond the token's limit."""
         return self._say(request, 429, str(error))
 
     def unavailable(self, request: HttpRequest, error: OperationalError) -> HttpResponse:
-        """The database is away or locked: nothing was stored, the same call may be made again."""
+        """Answer while the database is down or locked: nothing was stored, the call may be
+        repeated.
+        """
         response = self._say(request, 503, "The database does not answer; try again.")
         response["Retry-After"] = "5"
         return response

@@ -1,7 +1,7 @@
-"""One request's tail as server-sent events.
+"""Follow one request as server-sent events.
 
-A plain streaming response of Django's: its generator is cancelled when the client goes, which a
-Channels consumer's is not.
+A plain streaming response of Django's: its generator is cancelled when the client disconnects,
+which a Channels consumer's is not.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _ID = re.compile(r"([0-9]{1,18})-([0-9]{1,18})-([0-9]{1,9})", re.ASCII)
 
 @dataclass(eq=False)
 class _Seat:
-    """One open stream. It is counted as long as it exists, however the stream ends."""
+    """One open stream. It is counted while the object exists, however the stream ends."""
 
     token: int
 
@@ -50,7 +50,7 @@ _seats: WeakSet[_Seat] = WeakSet()
 async def response(
     request: Any, request_id: str, last_event_id: str | None
 ) -> StreamingHttpResponse:
-    """The stream. Raises Http404, BadHeader, TooManyStreams."""
+    """Open the stream. Raises Http404, BadHeader, TooManyStreams."""
     token: ApiToken = request.auth
     row = await sync_to_async(rows.get_or_404)(token, request_id)
     place = _parse_id(last_event_id)
@@ -71,7 +71,7 @@ def _parse_id(text: str | None) -> Place:
 
 
 def _ensure_reached(row: FalRequest, place: Place) -> None:
-    """Whoever says to be beyond the record would wait for nothing and miss what there is."""
+    """Reject a Last-Event-ID newer than the newest stored event."""
     newest = {
         "seq": row.observations.aggregate(last=Max("id"))["last"],
         "log": row.log_lines.aggregate(last=Max("id"))["last"],
@@ -79,7 +79,8 @@ def _ensure_reached(row: FalRequest, place: Place) -> None:
         "frame": last_number(row.pk) if row.is_ended else None,
     }
     for name, last in newest.items():
-        if last and getattr(place, name) > last:  # none left: they may have been kept no longer
+        # without one: they may have been deleted by retention
+        if last and getattr(place, name) > last:
             raise BadHeader("Last-Event-ID", "This id lies beyond what the request has.")
 
 
@@ -94,7 +95,7 @@ def _take_seat(token: ApiToken) -> _Seat:
 async def _stream(
     request: HttpRequest, row: FalRequest, place: Place, seat: _Seat
 ) -> AsyncGenerator[str]:
-    """Texts of events; holds the seat until it is finished or forgotten."""
+    """Yield the texts of events; holds the seat until it is finished or garbage-collected."""
     written = checked = time.monotonic()
     batches = follow(row.pk, after_seq=place.seq, after_log=place.log, after_frame=place.frame)
     followed = () if row.is_ended else (row.pk,)
@@ -121,7 +122,7 @@ async def _stream(
 
 
 def _of_batch(batch: Batch, place: Place) -> Iterator[str]:
-    """Each event's id says how far its reader has come with it."""
+    """Yield events; each one's id is the reader's cursor after it."""
     for observation in batch.observations:
         place = replace(place, seq=observation.pk)
         yield _event("status", place, ObservationOut.from_orm(observation))
@@ -138,5 +139,5 @@ def _end(request: Any, pk: int, place: Place) -> str:
 
 
 def _event(name: str, place: Place, data: Schema) -> str:
-    text = json.dumps(data.model_dump(), cls=NinjaJSONEncoder)  # one line: JSON escapes breaks
+    text = json.dumps(data.model_dump(), cls=NinjaJSONEncoder)  # one line: JSON escapes line breaks
     return f"event: {name}\nid: {place.seq}-{place.log}-{place.frame}\ndata: {text}\n\n"

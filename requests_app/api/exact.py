@@ -1,4 +1,4 @@
-"""JSON texts that go into a reply as they are: digits, escapes and spelling of what was sent and received."""
+"""Put JSON texts into a response unchanged: digits, escapes and spelling as sent and received."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from ninja.renderers import JSONRenderer
 
 
 class JsonText(str):
-    """A valid JSON text, to be put into a reply unchanged."""
+    """A valid JSON text, to be written into a response unchanged."""
 
     __slots__ = ()
 
 
 class ExactRenderer(JSONRenderer):
-    """Ninja's, and every JsonText as the JSON it is."""
+    """Ninja's renderer, which writes every JsonText as the JSON it is."""
 
     def render(self, request: HttpRequest, data: Any, *, response_status: int) -> Any:
-        """The reply's text.
+        """Return the response's text.
 
-        Python's encoder cannot write raw text, so a mark stands in its place until the end. Nothing
-        that is stored can hold the mark: it is new for each reply.
+        Python's encoder cannot write raw text, so a placeholder is replaced at the end. It is
+        random for each response, so nothing stored can contain it.
         """
         texts: list[str] = []
         mark = secrets.token_hex(16)

@@ -1,4 +1,4 @@
-"""The record of a stream or session: a page of frames as JSON, or lines of JSON, all unless limited."""
+"""Read the record of a stream or session: a page of frames as JSON, or all of them as JSON lines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from requests_app.models import ApiToken, Direction, FalRequest, Frame
 
 Kind = Literal["event", "msgpack", "json", "text", "binary", "control"]
 LAST = 2**31 - 1
-USUAL = 200  # frames of a page
+USUAL = 200  # frames per page
 BYTES_AT_ONCE = 4 * 1024 * 1024  # of frames in memory; one frame may be larger
 LOOK_AHEAD = 1000  # frames
 
@@ -33,7 +33,7 @@ class RecordedFrame(FrameOut):
 
 
 class RecordFull(Schema):
-    """The record reached its cap after this frame (0: it holds none), so long after the start.
+    """The record reached its cap after this frame (0: it holds none), `offset_ms` after the start.
 
     `count`: how many frames there were in all; null until the stream or session is over.
     """
@@ -59,7 +59,7 @@ class FramePage(Schema):
 
 
 class FrameFilters(Schema):
-    """Which frames, by number."""
+    """Filters of frames, by number."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -75,7 +75,7 @@ class FrameFilters(Schema):
 
 
 async def response(token: ApiToken, request_id: str, filters: FrameFilters) -> Any:
-    """A page, or the download. Raises Http404."""
+    """Return a page, or the download. Raises Http404."""
     row = await sync_to_async(rows.get_or_404)(token, request_id)
     if filters.format == "json":
         return await sync_to_async(_page)(row, filters)
@@ -115,7 +115,7 @@ def _full(row: FalRequest) -> RecordFull | None:
 
 
 async def _lines(row: FalRequest, filters: FrameFilters) -> AsyncGenerator[str]:
-    """Batch by batch: a record of any size costs no more memory than one batch."""
+    """Yield batch by batch: a record of any size takes only one batch of memory."""
     after, more, left = filters.after, True, filters.limit or LAST
     while more and left:
         most = min(left, LOOK_AHEAD)
@@ -128,7 +128,9 @@ async def _lines(row: FalRequest, filters: FrameFilters) -> AsyncGenerator[str]:
 def _batch(
     row: FalRequest, filters: FrameFilters, after: int, limit: int
 ) -> tuple[list[Frame], bool]:
-    """At most `limit` frames and about `BYTES_AT_ONCE`, at least one; and whether more follow."""
+    """Return at most `limit` frames and about `BYTES_AT_ONCE`, at least one; and whether more
+    follow.
+    """
     matching = _matching(row, filters).filter(number__gt=after).order_by("number")
     sizes = list(matching.values_list("number", "size")[: limit + 1])
     last, total = after, 0
@@ -157,6 +159,6 @@ def _shown(frame: Frame, *, with_raw: bool) -> RecordedFrame:
 
 
 def _line(frame: Frame, *, with_raw: bool) -> str:
-    """JSON escapes every line break, also those that only some readers take for one."""
+    """Write one JSON line; JSON escapes every line break, also the Unicode ones."""
     shown = _shown(frame, with_raw=with_raw).model_dump(exclude=set() if with_raw else {"raw"})
     return json.dumps(shown) + "\n"

@@ -40,7 +40,7 @@ _BAD_INPUT: dict[int, Any] = {
 
 
 class ApiRequest(HttpRequest):
-    """A request that carried a valid token."""
+    """A request with a valid token."""
 
     auth: ApiToken
 
@@ -58,7 +58,7 @@ def create(
         str | None, Header(alias="Idempotency-Key", description="1 to 255 visible characters")
     ] = None,
 ) -> Status[FalRequest]:
-    """Record it and send it to fal.
+    """Submit a request: record it and send it to fal.
 
     With an `Idempotency-Key` the call may be repeated: the same key and body mean the same request
     (200 instead of 201), the same key with another body is refused (422).
@@ -94,7 +94,7 @@ def list_requests(request: ApiRequest, filters: Query[Filters]) -> dict[str, Any
 
 @router.get("{id}/", response={200: RequestDetail, **_REFUSALS}, summary="Read a request")
 def detail(request: ApiRequest, id: str) -> FalRequest:
-    """Everything that is known about it."""
+    """Everything that is known about the request."""
     return rows.get_or_404(request.auth, id)
 
 
@@ -105,7 +105,9 @@ def detail(request: ApiRequest, id: str) -> FalRequest:
     summary="Cancel a request",
 )
 def cancel(request: ApiRequest, id: str) -> dict[str, Any]:
-    """Ask for its end. It is "cancelled" only when fal says so, or when it was never sent."""
+    """Ask for a cancel. The status is "cancelled" only when fal confirms it, or when nothing was
+    sent.
+    """
     row = rows.get_or_404(request.auth, id)
     answer = lifecycle.ask_cancel(row.pk, person=request.auth.user, now=timezone.now())
     return {"answer": answer, "request": rows.of(request.auth).get(pk=row.pk)}
@@ -117,7 +119,7 @@ def output(request: ApiRequest, id: str) -> HttpResponseBase:
     response = output_response(rows.get_or_404(request.auth, id))
     if response is None:
         raise Http404
-    # It may be anything, also a page with scripts: never to be rendered on this site.
+    # It may be anything, even a page with scripts: never to be rendered on this site.
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
 
@@ -134,8 +136,8 @@ async def follow(
 ) -> StreamingHttpResponse:
     """Server-sent events: `status`, `log` and `frame` from the beginning, then live, then `end`.
 
-    Each event's id, sent back as `Last-Event-ID`, resumes behind it without gap or repeat. An id that
-    lies beyond what the request has is refused.
+    Each event's id, sent back as `Last-Event-ID`, resumes behind it without gap or repeat. An id
+    newer than the request's newest event is refused.
     """
     return await events.response(request, id, last_event_id)
 
@@ -146,8 +148,8 @@ async def follow(
     summary="Read the record of a stream or session",
 )
 async def read_frames(request: ApiRequest, id: str, filters: Query[frames.FrameFilters]) -> Any:
-    """Events and messages by number, a page at a time; `format=jsonl` downloads all of them,
-    or the first `limit` after `after`.
+    """Events and messages by number, a page at a time; `format=jsonl` downloads all of them, or the
+    first `limit` after `after`.
 
     `data` is the text of an event, or a message decoded and written as JSON, where large bytes are
     left out: `raw=true` adds them.

@@ -1,4 +1,4 @@
-"""Which rows: always those of the token's team. Search and pages are those of the list page."""
+"""Query rows, always those of the token's team. Search and pages work as on the list page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from requests_app.search import parse_search
 
 
 class BadSearch(ValueError):
-    """The search text was not understood; `problems` are sentences."""
+    """The search text is invalid; `problems` are sentences."""
 
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__(" ".join(problems))
@@ -24,7 +24,7 @@ class BadSearch(ValueError):
 
 
 def of(token: ApiToken) -> FalRequestQuerySet:
-    """The team's rows, with what a reply shows of their neighbours."""
+    """Return the team's rows, with what a response shows of related rows."""
     rows: FalRequestQuerySet = (
         FalRequest.objects.filter(team=token.team_id)
         .select_related("team", "person")
@@ -34,7 +34,7 @@ def of(token: ApiToken) -> FalRequestQuerySet:
 
 
 def get_or_404(token: ApiToken, request_id: str) -> FalRequest:
-    """The team's row; a foreign id, an unknown id and no id at all are the same Http404."""
+    """Return the team's row; a foreign, an unknown and a malformed id raise the same Http404."""
     try:
         return of(token).defer("output", "search_text").get(public_id=UUID(request_id))
     except (ValueError, FalRequest.DoesNotExist):
@@ -42,7 +42,7 @@ def get_or_404(token: ApiToken, request_id: str) -> FalRequest:
 
 
 def page(token: ApiToken, filters: Filters) -> tuple[list[FalRequest], UUID | None]:
-    """The rows of one page, newest first, and the cursor of the next one if there is one.
+    """Return one page of rows, newest first, and the cursor of the next page, if there is one.
 
     The cursor is the id of the page's last row. Raises InvalidCursor, BadSearch.
     """
@@ -56,7 +56,7 @@ def page(token: ApiToken, filters: Filters) -> tuple[list[FalRequest], UUID | No
 
 
 def _conditions(filters: Filters) -> dict[str, Any]:
-    """Field by field by hand: what a caller may ask never comes from the caller."""
+    """Map each filter explicitly: field names never come from the caller."""
     wanted = {
         "status__in": filters.status,
         "endpoint_id": filters.endpoint_id,

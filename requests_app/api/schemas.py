@@ -1,4 +1,4 @@
-"""What the API shows. Field names are the model's."""
+"""Response schemas. Field names are the model's."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from requests_app.display.output_download import output_column
 from requests_app.models import Delivery, FalRequest, LogLine, Observation
 from requests_app.request_input import SPACE, InvalidInput, ensure_shallow, parse_input
 
-INLINE_BYTES = 4 * 1024 * 1024  # a larger output is had from `output_url` only
-NEWEST = 1000  # log lines, observations and deliveries in a reply; `events/` has them all
+INLINE_BYTES = 4 * 1024 * 1024  # a larger output is available from `output_url` only
+NEWEST = 1000  # log lines, observations and deliveries in a response; `events/` has them all
 
 
 class RequestOut(Schema):
@@ -52,28 +52,28 @@ class RequestOut(Schema):
 
     @staticmethod
     def resolve_id(row: FalRequest) -> UUID:
-        """The public id; the database's own key is never shown."""
+        """Return the public id; the database's own key is never shown."""
         return row.public_id
 
     @staticmethod
     def resolve_team(row: FalRequest) -> str:
-        """The team's name."""
+        """Return the team's name."""
         return row.team.name
 
     @staticmethod
     def resolve_person(row: FalRequest) -> str:
-        """The user name of who asked for it."""
+        """Return the name of the user who created it."""
         return row.person.get_username()
 
     @staticmethod
     def resolve_headers(row: FalRequest) -> dict[str, str]:
-        """The caller's own headers, which are also in `options`."""
+        """Return the caller's own headers, which are also in `options`."""
         headers: dict[str, str] = row.options.get("headers", {})
         return headers
 
     @staticmethod
     def resolve_again_of(row: FalRequest) -> UUID | None:
-        """The public id of the request this one repeats (see `rows.of`)."""
+        """Return the public id of the request this one repeats (see `rows.of`)."""
         again_of: UUID | None = row.again_of_public_id  # type: ignore[attr-defined]
         return again_of
 
@@ -89,7 +89,7 @@ class LogLineOut(Schema):
 
 
 class ObservationOut(Schema):
-    """One change, and how we know."""
+    """One change, and its source."""
 
     seq: int
     kind: str
@@ -102,18 +102,18 @@ class ObservationOut(Schema):
 
     @staticmethod
     def resolve_seq(observation: Observation) -> int:
-        """Its id, which is the row's version after it."""
+        """Return its id, which is the row's version after it."""
         return observation.pk
 
 
 class FrameOut(Schema):
     """One event of a stream, or one message of a session: `direction` is in or out, seen from here.
 
-    `kind`: event (of a stream), msgpack, json, text, binary or control (fal's word on the session).
-    `pair`: of a message that came in, the number of the one it answers; `rtt_ms`: how long that took.
-    Both are null unless they are certain.
-    `says`: of an event of a stream, what it is to the outcome: output, error, note (progress, usage, an end),
-    nothing (empty, a keep-alive) or part (the stream ended in the middle of it); null for other frames.
+    `kind`: event (of a stream), msgpack, json, text, binary or control (fal's message about the
+    session). `pair`: for an incoming message, the number of the one it answers; `rtt_ms`: how long
+    that took. Both are null unless they are certain. `says`: what an event of a stream means for
+    the outcome: output, error, note (progress, usage, an end), nothing (empty, a keep-alive) or
+    part (the stream ended in the middle of it); null for other frames.
     """
 
     number: int
@@ -142,13 +142,13 @@ _OBJECT_OR_NULL = {"anyOf": [{"type": "object", "additionalProperties": True}, {
 
 
 class RequestDetail(RequestOut):
-    """A request with what went in and what came out.
+    """A request with its input and output.
 
     `output` is null when there is none yet, when it is not JSON and when it is larger than 4 MiB;
-    `output_type` and `output_size` tell, and `output/` has the bytes. Of logs, observations and
-    deliveries the newest 1000 are here, oldest first. `payload_removed_at` and `frames_removed_at`
-    say when the team's retention removed them; input is null then. Input and output stand in the
-    reply as they were sent and received, digit for digit.
+    see `output_type` and `output_size`, and `output/` for the bytes. Of logs, observations and
+    deliveries the newest 1000 are included, oldest first. `payload_removed_at` and
+    `frames_removed_at` say when the team's retention deleted them; input is null then. Input and
+    output are included as they were sent and received, digit for digit.
     """
 
     input: Annotated[Any, WithJsonSchema(_OBJECT_OR_NULL)]
@@ -161,12 +161,12 @@ class RequestDetail(RequestOut):
 
     @staticmethod
     def resolve_input(row: FalRequest) -> Any:
-        """The very text that is sent; it was strict JSON when it was taken."""
+        """Return the very text that is sent; it was validated as strict JSON."""
         return JsonText(row.input_text) if row.input_text else None
 
     @staticmethod
     def resolve_output(row: FalRequest) -> Any:
-        """The text that came, if it is JSON that every client can read."""
+        """Return the text that came, if it is JSON that every client can read."""
         if not 0 < row.output_size <= INLINE_BYTES or row.payload_removed_at is not None:
             return None
         try:
@@ -178,17 +178,15 @@ class RequestDetail(RequestOut):
 
     @staticmethod
     def resolve_logs(row: FalRequest) -> list[LogLine]:
-        """The newest lines."""
         return _newest(row.log_lines.all())
 
     @staticmethod
     def resolve_observations(row: FalRequest) -> list[Observation]:
-        """The newest changes."""
         return _newest(row.observations.all())
 
     @staticmethod
     def resolve_deliveries(row: FalRequest) -> list[Delivery]:
-        """The newest webhook POSTs, without their bodies."""
+        """Return the newest webhook POSTs, without their bodies."""
         return _newest(row.deliveries.defer("body", "headers"))
 
 
@@ -200,10 +198,10 @@ class Page(Schema):
 
 
 class CancelOut(Schema):
-    """What became of the wish to cancel, and the row as it is now.
+    """The result of the cancel, and the row as it is now.
 
-    "cancelled": it had not been sent. "asked": fal is told, and its answer comes as an observation.
-    "ended": there was nothing left to cancel.
+    "cancelled": it had not been sent. "asked": fal is told, and its answer comes as an
+    observation. "ended": there was nothing left to cancel.
     """
 
     answer: str
@@ -211,13 +209,13 @@ class CancelOut(Schema):
 
 
 class Problem(Schema):
-    """What was wrong, in a sentence."""
+    """An error, in a sentence."""
 
     detail: str
 
 
 class FieldProblem(Schema):
-    """What was wrong with one field."""
+    """An error in one field."""
 
     loc: list[str | int]
     msg: str
@@ -225,7 +223,7 @@ class FieldProblem(Schema):
 
 
 class FieldProblems(Schema):
-    """What was wrong, field by field."""
+    """Errors, field by field."""
 
     detail: list[FieldProblem]
 

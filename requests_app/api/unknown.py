@@ -1,4 +1,4 @@
-"""What a call says beyond what its operation knows is an error, never silence."""
+"""Refuse unknown query parameters and body members instead of ignoring them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ninja.errors import HttpError, ValidationError
 
 from requests_app.api.body import StrictParser, UnreadableBody
 
-PAYLOAD = "payload"  # the name of the argument that is read from the body
+PAYLOAD = "payload"  # the argument that is read from the body
 MAX_NAME = 100  # characters; a message may quote what was sent
 
 
 def refuse_unknown(operation: Callable[..., Any]) -> Callable[..., Any]:
-    """For every operation of a router: raise ValidationError for an unknown query or body member.
+    """Raise ValidationError for an unknown query parameter or body member, in every operation.
 
-    Fields of a body that an operation does read are judged by its schema.
+    Fields of a body that an operation reads are checked by its schema.
     """
     parameters = inspect.signature(operation, eval_str=True).parameters.values()
     has_body = any(parameter.name == PAYLOAD for parameter in parameters)
@@ -50,7 +50,7 @@ def refuse_unknown(operation: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _members(request: HttpRequest) -> Iterable[str]:
-    """Of a body that the operation has no use for; an empty one or null may be sent."""
+    """Return the members of a body that the operation does not use; it may be empty or null."""
     if not request.body.strip():
         return ()
     try:

@@ -1,7 +1,9 @@
-"""An endpoint's OpenAPI document as fal serves it: find the input and output schemas, follow references. Pure.
+"""An endpoint's OpenAPI document as fal serves it: find the input and output schemas, resolve
+references. Pure.
 
-The documents call themselves 3.0.4 and are not; read as 3.1 (JSON Schema 2020-12) they are valid, so nothing is
-converted. Anything may be wrong in one: what cannot be read raises `DocumentError`, what cannot be followed is None.
+The documents call themselves 3.0.4 but are not; read as 3.1 (JSON Schema 2020-12) they are valid,
+so nothing is converted. Any part may be malformed: an unreadable document raises `DocumentError`,
+a dangling reference gives None.
 """
 
 from __future__ import annotations
@@ -18,28 +20,28 @@ Schema = Mapping[str, Any]
 
 
 class DocumentError(Exception):
-    """The document cannot be used; the message says why in a sentence for people."""
+    """The document cannot be used; the message is a sentence for users."""
 
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed document. `root` is fal's JSON, untouched."""
+    """A parsed document. `root` is fal's JSON, unchanged."""
 
     root: Mapping[str, Any]
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """fal's own facts about the endpoint: endpointId, category, thumbnailUrl, about …"""
+        """Return fal's metadata of the endpoint: endpointId, category, thumbnailUrl, about …"""
         return _mapping(_mapping(self.root.get("info")).get(METADATA))
 
     @property
     def title(self) -> str:
-        """The document's title; empty without one."""
+        """Return the document's title; empty without one."""
         title = _mapping(self.root.get("info")).get("title")
         return title if isinstance(title, str) else ""
 
     def input_schema(self) -> Schema | None:
-        """The schema of the body that a submit sends; None when the endpoint takes none."""
+        """Return the schema of the body that a submit sends; None when the endpoint takes none."""
         for operation in self._operations("post"):
             body = _mapping(operation.get("requestBody"))
             if (schema := _json_schema(body)) is not None:
@@ -47,7 +49,7 @@ class Document:
         return None
 
     def output_schema(self) -> Schema | None:
-        """The schema of a result; None when the document has none."""
+        """Return the schema of a result; None when the document has none."""
         for path, operation in self._operations_by_path("get"):
             if path.endswith("/{request_id}"):
                 ok = _mapping(_mapping(operation.get("responses")).get("200"))
@@ -56,7 +58,7 @@ class Document:
         return None
 
     def follow(self, reference: object) -> Schema | None:
-        """The schema a local `$ref` names (`#/components/schemas/X`); None when it is not there."""
+        """Return the schema of a local `$ref` (`#/components/schemas/X`); None when it is dangling."""
         if not isinstance(reference, str) or not reference.startswith("#/"):
             return None
         found: Any = self.root
@@ -77,7 +79,7 @@ class Document:
 
 
 def parse_document(raw: bytes) -> Document:
-    """Read a document. Raises DocumentError for anything that is none, fal's own error objects included."""
+    """Parse a document. Raises DocumentError for anything else, including fal's own error objects."""
     if len(raw) > MAX_BYTES:
         raise DocumentError(f"The schema has {len(raw):,} bytes; {MAX_BYTES:,} are read at most.")
     try:

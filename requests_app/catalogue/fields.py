@@ -1,7 +1,7 @@
 """An endpoint's input schema as a tree of form fields, in the author's order. Pure.
 
-A field that cannot be understood (a missing or circular reference, an unknown shape) becomes a JSON field with a
-note; it never costs the fields beside it.
+A field that cannot be resolved (a missing or circular reference, an unknown shape) becomes a JSON
+field with a note; the other fields stay.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from requests_app.catalogue.kinds import MEDIA, Kind, choices_of, kind_of, media
 from requests_app.catalogue.resolve import Resolved, Unresolvable, resolve, strings
 
 ORDER = "x-fal-order-properties"
-ITEM = "*"  # in a path: any place in a list, any key of a map
-MAX_FIELDS = 1000  # of one document, nested ones included
+ITEM = "*"  # in a path: any index of a list, any key of a map
+MAX_FIELDS = 1000  # per document, nested ones included
 MAX_DEPTH = 6  # fields inside fields; deeper ones are JSON
 
 
 class _Missing:
-    """No default: different from a default of null."""
+    """No default, which differs from a default of null."""
 
     def __repr__(self) -> str:
         return "MISSING"
@@ -33,7 +33,9 @@ MISSING = _Missing()
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a value may be; None where the schema sets no bound. `exclusive_…`: the bound itself is not allowed."""
+    """Bounds of a value; None where the schema sets none. `exclusive_…`: the bound itself is
+    excluded.
+    """
 
     minimum: float | None = None
     maximum: float | None = None
@@ -50,8 +52,8 @@ class Bounds:
 class Field:
     """One field. `path` is a JSON pointer (RFC 6901) into the input; `*` stands for any item.
 
-    `fields`: the members of an object. `item`: what a list or map holds. `limits`: fal's `x-fal` limits of a file.
-    `note`: why a field is JSON although the schema says more.
+    `fields`: the members of an object. `item`: the item of a list or map. `limits`: fal's `x-fal`
+    limits of a file. `note`: why a field is JSON although the schema says more.
     """
 
     name: str
@@ -76,7 +78,7 @@ class Field:
 
     @property
     def group(self) -> str:
-        """`main`: shown at once; `more`: folded away."""
+        """Return `main` (shown at once) or `more` (collapsed)."""
         return "main" if self.required or self.important else "more"
 
     @property
@@ -92,7 +94,7 @@ class Field:
 
 
 def input_fields(document: Document) -> tuple[Field, ...]:
-    """The fields of the endpoint's input; empty when it takes none or they cannot be read."""
+    """Return the fields of the endpoint's input; empty when it takes none or they cannot be read."""
     try:
         resolved = resolve(document, document.input_schema() or {})
     except Unresolvable:
@@ -101,7 +103,7 @@ def input_fields(document: Document) -> tuple[Field, ...]:
 
 
 def walk(fields: tuple[Field, ...]) -> Iterator[Field]:
-    """Every field with all that lie inside it."""
+    """Yield every field, nested ones included."""
     for field in fields:
         yield field
         yield from walk(field.fields)
@@ -110,7 +112,7 @@ def walk(fields: tuple[Field, ...]) -> Iterator[Field]:
 
 
 class _Builder:
-    """Not thread-safe: counts the fields of one document."""
+    """Builds fields and counts them. Not thread-safe."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -119,7 +121,7 @@ class _Builder:
     def members(
         self, resolved: Resolved, path: str, depth: int, default: object
     ) -> tuple[Field, ...]:
-        """The fields of an object. A default of the object overrides those of its members."""
+        """Return the fields of an object. A default of the object overrides those of its members."""
         properties = resolved.schema.get("properties")
         if not isinstance(properties, Mapping):
             return ()
@@ -144,7 +146,7 @@ class _Builder:
         required: bool = False,
         default: Any = MISSING,
     ) -> Field:
-        """One field, with those inside it."""
+        """Return one field with its nested ones."""
         self._left -= 1
         try:
             if self._left < 0:
@@ -190,7 +192,7 @@ class _Builder:
         return field
 
     def _item(self, name: str, resolved: Resolved, schema: object, path: str, depth: int) -> Field:
-        """What the list holds. The list's name says what its addresses lead to: `image_urls`."""
+        """Return the item of a list. The list's name tells the kind of its addresses: `image_urls`."""
         item = self.field(name, schema, f"{path}/{ITEM}", depth + 1, resolved.trail, required=True)
         media = media_kind(name, resolved.schema) if item.kind is Kind.TEXT else None
         return _with(item, kind=media) if media else item
@@ -237,7 +239,7 @@ def _with(field: Field, **changes: Any) -> Field:
 
 
 def _ordered(schema: Schema, properties: Mapping[str, Any], required: set[str]) -> list[str]:
-    """The author's order; what it misses follows as it stands, required ones first."""
+    """Return the author's order; properties it misses follow, required ones first."""
     named = [name for name in dict.fromkeys(strings(schema.get(ORDER))) if name in properties]
     rest = [name for name in properties if name not in named]
     return [*named, *sorted(rest, key=lambda name: name not in required)]

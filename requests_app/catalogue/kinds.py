@@ -1,4 +1,4 @@
-"""Which kind of field a schema is: fal's own widget rules, by type, name and `ui` hint. Pure.
+"""Choose a field's kind by fal's own widget rules: by type, name and `ui` hint. Pure.
 
 Source: fal's documentation of inputs (the playground's rules) and the documents themselves.
 """
@@ -12,8 +12,8 @@ from typing import Any
 
 from requests_app.catalogue.resolve import Resolved, strings
 
-SHORT = 80  # characters of an example that is still a choice and not a sample text
-LONG_TEXT = 200  # a text that may be longer than this gets several lines
+SHORT = 80  # characters of an example that counts as a choice, not as a sample text
+LONG_TEXT = 200  # a text that may be longer gets several lines
 
 
 class Kind(StrEnum):
@@ -39,22 +39,22 @@ class Kind(StrEnum):
     FILE = "file"
     OBJECT = "object"
     LIST = "list"
-    MAP = "map"  # an object with keys of the user's own
-    JSON = "json"  # anything that has no better widget
+    MAP = "map"  # an object with user-defined keys
+    JSON = "json"  # anything without a better widget
 
 
 MEDIA = frozenset(
     {Kind.IMAGE, Kind.MASK, Kind.VIDEO, Kind.AUDIO, Kind.MODEL_3D, Kind.ARCHIVE, Kind.FILE}
 )
 
-# By `ui.field` or `_fal_ui_field`; it overrides the name.
+# By `ui.field` or `_fal_ui_field`; overrides the name.
 _BY_HINT = {
     "textarea": Kind.LONG_TEXT, "image": Kind.IMAGE, "video": Kind.VIDEO, "audio": Kind.AUDIO,
     "file": Kind.FILE, "mask": Kind.MASK, "model": Kind.MODEL_3D, "archive": Kind.ARCHIVE,
     "seed": Kind.SEED, "presets": Kind.CHOICE_OR_TEXT,
 }  # fmt: skip
 
-# By name, the first that fits; `s?` is the list of the same.
+# By name, first match wins; `s?` is the list of the same.
 _BY_NAME = [
     (re.compile(r"(^|_)mask(_image)?_urls?(_|$)|^mask(_image)?_urls?$"), Kind.MASK),
     (re.compile(r"image_urls?$"), Kind.IMAGE),
@@ -67,7 +67,7 @@ _BY_NAME = [
 
 
 def kind_of(name: str, resolved: Resolved) -> Kind:
-    """The kind of the field with this name."""
+    """Return the kind of the field with this name."""
     if resolved.branches:
         return _of_union(name, resolved)
     schema = resolved.schema
@@ -90,7 +90,7 @@ def kind_of(name: str, resolved: Resolved) -> Kind:
 
 
 def choices_of(resolved: Resolved) -> tuple[Any, ...]:
-    """The values to choose from, of an enum, a constant or the examples of a free text."""
+    """Return the choices: values of an enum, a constant, or the examples of a free text."""
     found = [value for part in (resolved, *resolved.branches) for value in _values(part.schema)]
     if not found:
         found = [text for text in strings(resolved.schema.get("examples")) if text]
@@ -98,7 +98,7 @@ def choices_of(resolved: Resolved) -> tuple[Any, ...]:
 
 
 def media_kind(name: str, schema: Mapping[str, Any]) -> Kind | None:
-    """The kind of file that a text holds the address of; None for any other text."""
+    """Return the kind of file whose address a text holds; None for any other text."""
     hinted = _BY_HINT.get(_hint(schema))
     if hinted is not None:
         return hinted if hinted in MEDIA else None
@@ -162,7 +162,7 @@ def _values(schema: Mapping[str, Any]) -> list[Any]:
 
 
 def _unique(values: Iterable[Any]) -> list[Any]:
-    """In their order; 1, 1.0 and true differ."""
+    """Remove duplicates in order; 1, 1.0 and true differ."""
     seen: dict[tuple[type, str], Any] = {}
     for value in values:
         seen.setdefault((type(value), repr(value)), value)

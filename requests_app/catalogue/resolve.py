@@ -1,4 +1,4 @@
-"""A schema with its references followed and its unions taken apart, ready to become a field. Pure."""
+"""Resolve a schema: follow references and split unions, ready to become a field. Pure."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import Any
 
 from requests_app.catalogue.document import Document, Schema
 
-MAX_DEPTH = 8  # of references and branches inside each other
+MAX_DEPTH = 8  # of nested references and branches
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """`schema` without `$ref` and single `allOf`. `branches`: what of `anyOf`/`oneOf` is left without null.
+    """`schema` without `$ref` and single `allOf`. `branches`: the non-null parts of
+    `anyOf`/`oneOf`.
 
-    `trail` holds the references followed on the way, to stop at a schema that contains itself.
+    `trail` holds the references followed so far, to stop at a schema that contains itself.
     """
 
     schema: Schema
@@ -25,11 +26,11 @@ class Resolved:
 
 
 class Unresolvable(Exception):
-    """A dangling or circular reference, or one that is nested too deeply; the message says which."""
+    """A dangling or circular reference, or too deep a nesting; the message says which."""
 
 
 def resolve(document: Document, schema: object, trail: frozenset[str] = frozenset()) -> Resolved:
-    """Follow and merge. Keys beside a `$ref` win over those it leads to. Raises Unresolvable."""
+    """Follow references and merge. Keys beside a `$ref` override the target's. Raises Unresolvable."""
     if not isinstance(schema, Mapping):
         return Resolved({}, trail=trail)
     if len(trail) > MAX_DEPTH:
@@ -51,7 +52,7 @@ def resolve(document: Document, schema: object, trail: frozenset[str] = frozense
 def _merged(
     document: Document, schema: Schema, trail: frozenset[str]
 ) -> tuple[dict[str, Any], frozenset[str]]:
-    """Follow `$ref` and put the parts of `allOf` together."""
+    """Follow `$ref` and merge the parts of `allOf`."""
     own = {key: value for key, value in schema.items() if key not in ("$ref", "allOf")}
     base: dict[str, Any] = {}
     parts = [{"$ref": schema["$ref"]}] if "$ref" in schema else []
@@ -86,7 +87,7 @@ def _united(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _without_null_type(resolved: Resolved) -> Resolved:
-    """`type: [string, null]` and an enum that holds null mean nullable, as in 3.1."""
+    """Treat `type: [string, null]` and an enum that holds null as nullable, as in 3.1."""
     schema = dict(resolved.schema)
     nullable = schema.get("nullable") is True
     if isinstance(kinds := schema.get("type"), list):
@@ -100,7 +101,7 @@ def _without_null_type(resolved: Resolved) -> Resolved:
 
 
 def strings(values: object) -> Iterator[str]:
-    """The texts in what should be a list of texts."""
+    """Yield the texts in what should be a list of texts."""
     return (value for value in _list(values) if isinstance(value, str))
 
 

@@ -1,4 +1,4 @@
-"""Fetch an endpoint's document from the configured address. No key is sent: the documents are public.
+"""Fetch an endpoint's document from the configured address, without the key: documents are public.
 
 Source: fal serves them at `FAL_OPENAPI_URL`, for the queue of each endpoint.
 """
@@ -14,16 +14,16 @@ from django.conf import settings
 from requests_app.catalogue.document import MAX_BYTES
 from requests_app.fal.endpoints import EndpointId
 
-TIMEOUT_S = 5.0  # of each step
-DEADLINE_S = 10.0  # of the whole
+TIMEOUT_S = 5.0  # per step
+DEADLINE_S = 10.0  # in all
 
 
 class SourceError(Exception):
-    """There is no document to be had; the message is a sentence for people."""
+    """The document is not available; the message is a sentence for users."""
 
 
 def fetch(endpoint: EndpointId) -> bytes:
-    """The document as it came. One GET, no redirects. Raises SourceError."""
+    """Return the document as it came. One GET, no redirects. Raises SourceError."""
     url = settings.FAL_OPENAPI_URL.replace("{endpoint_id}", quote(str(endpoint), safe=""))
     try:
         with (
@@ -41,7 +41,7 @@ def fetch(endpoint: EndpointId) -> bytes:
 
 
 def _read(reply: httpx.Response) -> bytes:
-    """The body, bounded in bytes and time."""
+    """Read the body, bounded in bytes and time."""
     end, raw = time.monotonic() + DEADLINE_S, b""
     for piece in reply.iter_bytes():
         raw += piece

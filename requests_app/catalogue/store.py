@@ -1,7 +1,7 @@
-"""The documents that are known: read from the database, fetched when they are missing or old.
+"""The stored documents: read from the database, fetched when they are missing or old.
 
-Each version is kept once, by its hash. A parsed document is kept in memory by that hash, so a form opens without a fetch and
-without parsing.
+Each version is stored once, by its hash. Parsed documents are cached by that hash, so a form opens
+without fetching and without parsing.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from requests_app.catalogue.validation import Validator
 from requests_app.fal.endpoints import EndpointId
 from requests_app.models import Endpoint, EndpointDocument
 
-FRESH = timedelta(hours=24)  # a document younger than this is not fetched again
-RETRY = timedelta(minutes=5)  # after an endpoint that had none
-PARSED = 64  # documents kept parsed in memory
+FRESH = timedelta(hours=24)  # a younger document is not fetched again
+RETRY = timedelta(minutes=5)  # after an endpoint without a document
+PARSED = 64  # documents in the cache of parsed ones
 
 
 class Known:
-    """One version of a document, parsed once, with what follows from it."""
+    """One version of a document, parsed once, with its fields and validator."""
 
     def __init__(self, digest: str, document: Document) -> None:
         self.digest = digest
@@ -35,12 +35,10 @@ class Known:
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
-        """See `fields.input_fields`."""
         return input_fields(self.document)
 
     @cached_property
     def validator(self) -> Validator:
-        """Judges inputs."""
         return Validator(self.document)
 
 
@@ -54,13 +52,13 @@ class Entry:
 
 
 def look_up(endpoint_id: str) -> Entry | None:
-    """What the database has; nothing is fetched. None: never asked for."""
+    """Return what the database has and fetch nothing. None: never asked for."""
     row = Endpoint.objects.select_related("document").filter(endpoint_id=endpoint_id).first()
     return None if row is None else _entry(row)
 
 
 def get(endpoint: EndpointId) -> Entry:
-    """What is known; fetched first when nothing is, or when it is due to be looked at again."""
+    """Return what is known; fetch it first when it is missing or due for another try."""
     name = str(endpoint)
     row = Endpoint.objects.select_related("document").filter(endpoint_id=name).first()
     now = timezone.now()
@@ -70,7 +68,7 @@ def get(endpoint: EndpointId) -> Entry:
 
 
 def refresh(endpoint: EndpointId, *, now: datetime) -> Entry:
-    """Fetch and keep it. What cannot be had or read leaves the version that is known, with the problem."""
+    """Fetch and store it. If that fails, the known version stays, with the problem."""
     raw, problem = b"", ""
     try:
         raw = source.fetch(endpoint)
@@ -81,7 +79,7 @@ def refresh(endpoint: EndpointId, *, now: datetime) -> Entry:
 
 
 def is_old(endpoint_id: str, *, now: datetime) -> bool:
-    """Whether the document should be looked at again, in the background."""
+    """Whether the document should be fetched again, in the background."""
     return not Endpoint.objects.filter(endpoint_id=endpoint_id, checked_at__gt=now - FRESH).exists()
 
 

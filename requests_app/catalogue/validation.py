@@ -1,7 +1,7 @@
-"""Is an input what the endpoint's schema asks for? Problems in sentences, each with its place. Pure.
+"""Check an input against the endpoint's schema: problems in sentences, each with its place. Pure.
 
-`jsonschema-rs` reads fal's documents unchanged as JSON Schema 2020-12. Only references that lead nowhere are
-replaced (by "anything"), or the rest of such a document could not be checked.
+`jsonschema-rs` reads fal's documents unchanged as JSON Schema 2020-12. Only dangling references
+are replaced (by "anything"); else the rest of such a document could not be checked.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ import jsonschema_rs
 from requests_app.catalogue.document import Document
 
 MAX_PROBLEMS = 100
-MAX_SHOWN = 60  # characters of a wrong value in a sentence
-MAX_CHOICES = 8  # of an enum in a sentence
+MAX_SHOWN = 60  # characters of a wrong value quoted in a sentence
+MAX_CHOICES = 8  # of an enum, listed in a sentence
 
 
 @dataclass(frozen=True)
 class Problem:
-    """`path`: JSON pointer of the value that is wrong, "" for the whole input. `message`: a sentence."""
+    """`path`: JSON pointer of the invalid value, "" for the whole input. `message`: a sentence."""
 
     path: str
     message: str
 
 
 class Validator:
-    """Checks inputs of one endpoint. Thread-safe; making one takes about a millisecond."""
+    """Checks inputs of one endpoint. Thread-safe; building one takes about a millisecond."""
 
     def __init__(self, document: Document) -> None:
         schema = document.input_schema()
@@ -42,21 +42,21 @@ class Validator:
                 jsonschema_rs.Draft202012Validator(usable)
             )
         except (ValueError, jsonschema_rs.ReferencingError):
-            self._validator = None  # the schema itself is wrong: fal alone can judge
+            self._validator = None  # the schema itself is invalid: only fal can check
 
     def problems(self, value: object) -> list[Problem]:
-        """What is wrong with the input; empty when nothing is, or when the schema cannot be used."""
+        """Return what is wrong with the input; empty when it is valid or the schema cannot be used."""
         if self._validator is None:
             return []
         try:
             found = list(islice(self._validator.iter_errors(value), MAX_PROBLEMS))
-        except ValueError:  # a number or text that the library cannot hold: fal judges
+        except ValueError:  # a number or text that the library cannot hold: fal checks it
             return []
         return list(dict.fromkeys(problem for error in found for problem in _problems(error)))
 
 
 def _problems(error: Any, at: tuple[Any, ...] = ()) -> Iterator[Problem]:
-    """The problems an error stands for: that of a union are those of its nearest branch."""
+    """Yield the problems of one error: for a union, those of its nearest branch."""
     path = (*at, *error.instance_path)
     if error.kind.name in ("anyOf", "oneOf") and getattr(error.kind, "context", None):
         branches = [branch for branch in error.kind.context if branch and not _wants_null(branch)]
@@ -74,7 +74,7 @@ def _problems(error: Any, at: tuple[Any, ...] = ()) -> Iterator[Problem]:
 
 
 def _nearest(branches: list[list[Any]], error: Any) -> list[Any] | None:
-    """The branch that was meant: the only one, or the one whose type fits and whose inside is wrong."""
+    """Return the branch that was meant: the only one, or the one with the right type."""
     if len(branches) == 1:
         return branches[0]
     here = len(error.instance_path)
@@ -161,12 +161,12 @@ def _pointer(path: Iterable[Any]) -> str:
 
 
 def _components(document: Document) -> dict[str, Any]:
-    """What local references may lead to: the document without its paths."""
+    """Return what local references may lead to: the document without its paths."""
     return {key: value for key, value in document.root.items() if key in ("components", "$defs")}
 
 
 def _usable(node: Any, document: Document) -> Any:
-    """A copy in which a reference that leads nowhere allows anything."""
+    """Return a copy in which dangling references allow anything."""
     if isinstance(node, Mapping):
         lost = "$ref" in node and document.follow(node["$ref"]) is None
         return {

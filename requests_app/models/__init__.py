@@ -1,4 +1,4 @@
-"""Rows: what is stored, what it means, which rows."""
+"""Models: what is stored, what it means, and querysets."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Accounts by name: which names are taken, and the one way to make or rename a user.
+"""Accounts by name: which names are taken, and the one way to create or rename a user.
 
-The rows of users are django.contrib.auth's. A name is taken by its keys (`models/names.py`), which
-the database keeps unique: whatever two processes do at once, one of them is refused.
+User rows are django.contrib.auth's. A name is taken by its keys (`models/names.py`), which the
+database keeps unique: when two processes claim one at once, one of them is refused.
 """
 
 from __future__ import annotations
@@ -48,29 +48,29 @@ class AccountManager(UserManager["Account"]):
     """Finds users by any spelling of their name."""
 
     def find(self, name: str) -> User | None:
-        """The user of this name, else None."""
+        """Return the user of this name, else None."""
         claim_missing()
         users = list(User.objects.filter(account_names__key__in=keys_of(name)).distinct())
-        # A name in another script may look like two names: as it is spelt it is one at most.
+        # A name in another script may look like two names; its exact spelling matches one at most.
         exact = [user for user in users if fold(user.username) == fold(name)]
         found = exact or users
         return found[0] if len(found) == 1 else None
 
     def get_by_natural_key(self, username: str | None) -> Account:
-        """As `find`, for Django's own commands. Raises DoesNotExist."""
+        """Like `find`, for Django's own commands. Raises DoesNotExist."""
         user = self.find(username or "")
         if user is None:
             raise self.model.DoesNotExist
         return self.get(pk=user.pk)
 
     def is_taken(self, name: str) -> bool:
-        """Whether the name, or one that looks like it, is somebody's."""
+        """Whether the name, or one that looks like it, is taken."""
         claim_missing()
         return AccountName.objects.filter(key__in=keys_of(name)).exists()
 
 
 class Account(User):
-    """A user whose name is checked and claimed whenever it is saved with a new one."""
+    """A user whose name is checked and claimed on every save with a new name."""
 
     objects: ClassVar[AccountManager] = AccountManager()
 
@@ -95,7 +95,7 @@ class Account(User):
 
 
 def claim(user: User) -> None:
-    """Take the user's present name and give up an earlier one. Raises IntegrityError."""
+    """Claim the user's present name and release an earlier one. Raises IntegrityError."""
     AccountName.objects.filter(user_id=user.pk).delete()
     AccountName.objects.bulk_create(
         AccountName(key=key, username=user.username, user_id=user.pk)
@@ -104,7 +104,7 @@ def claim(user: User) -> None:
 
 
 def claim_missing() -> None:
-    """Claim the names of users that were stored without `Account`: by a fixture or in a shell."""
+    """Claim the names of users stored without `Account`: by a fixture or in a shell."""
     claimed = AccountName.objects.filter(user=OuterRef("pk"), username=OuterRef("username"))
     for user in User.objects.filter(~Exists(claimed)).order_by("pk"):
         try:

@@ -1,4 +1,4 @@
-"""What is known about endpoints: fal's documents, each kept once, and what a team marked."""
+"""Endpoints: fal's documents, each version stored once, and a team's favourites."""
 
 from __future__ import annotations
 

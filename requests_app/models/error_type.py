@@ -1,4 +1,4 @@
-"""Why a request failed, where the word is ours: fal and its models have words of their own."""
+"""Our own error types; fal and its models have types of their own."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from enum import StrEnum
 
 
 class ErrorType(StrEnum):
-    """What `FalRequest.error_type` may hold besides fal's words. `display.explain` explains each."""
+    """Values of `FalRequest.error_type` besides fal's. `display.explain` explains each."""
 
-    REFUSED = "refused"  # fal said no to the submit, or to a session, and gave no type
+    REFUSED = "refused"  # fal refused the submit or the session without giving a type
     QUEUE_TOO_LONG = "queue_too_long"  # longer than the request's own limit
-    GIVEN_UP = "given_up"  # a person ended an uncertain request: whether fal ran it is unknown
+    GIVEN_UP = "given_up"  # a user ended an uncertain request: whether fal ran it is unknown
     LOST_AT_FAL = "lost_at_fal"
     RESULT_EXPIRED = "result_expired"
     RESULT_UNREADABLE = "result_unreadable"
@@ -24,5 +24,5 @@ class ErrorType(StrEnum):
     EMPTY_STREAM = "empty_stream"
     PARTIAL_STREAM = "partial_stream"
     SESSION_ERROR = "session_error"
-    NOT_PROCESSED = "not_processed"  # what fal said cannot be taken in here
+    NOT_PROCESSED = "not_processed"  # fal's answer could not be processed
     NOT_SENDABLE = "not_sendable"  # nothing was sent, and nothing can be

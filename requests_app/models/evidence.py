@@ -1,6 +1,7 @@
-"""What belongs to a request and comes in many pieces: log lines, frames, webhook deliveries.
+"""The many-row parts of a request: log lines, frames, webhook deliveries.
 
-Each has an index that begins with the request; one of the request alone would be a tenth of the disk.
+Each has an index that begins with the request; an index on the request alone would be a tenth of
+the disk.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from requests_app.models.request import FalRequest
 
 
 class LogLine(models.Model):
-    """One line of fal's log. fal shows a moving window; we keep what we have seen, once."""
+    """One line of fal's log. fal shows a moving window; each line is stored once."""
 
     request = models.ForeignKey(
         FalRequest, on_delete=models.CASCADE, db_index=False, related_name="log_lines"
@@ -20,7 +21,7 @@ class LogLine(models.Model):
     level = models.CharField(max_length=20, blank=True)
     source = models.CharField(max_length=40, blank=True)
     message = models.TextField()
-    # Of timestamp, level, message and which one it is among equals in its reply.
+    # Of timestamp, level, message and the index among equal lines in its reply.
     digest = models.CharField(max_length=64)
 
     class Meta:
@@ -49,7 +50,7 @@ class OutputPart(models.Model):
 
 
 class Direction(models.TextChoices):
-    """Which way a frame went, seen from us."""
+    """The direction of a frame, seen from here."""
 
     IN = "in", "received"
     OUT = "out", "sent"
@@ -62,19 +63,20 @@ class Frame(models.Model):
         FalRequest, on_delete=models.CASCADE, db_index=False, related_name="frames"
     )
     number = models.IntegerField()
-    offset_ms = models.FloatField()  # since the stream was asked for
+    offset_ms = models.FloatField()  # since the start of the call
     direction = models.CharField(max_length=3, choices=Direction.choices, default=Direction.IN)
     # event (SSE); msgpack, json, text, binary, control (realtime)
     kind = models.CharField(max_length=8, default="event")
     event = models.CharField(max_length=100, blank=True)  # the SSE event name
     event_id = models.CharField(max_length=200, blank=True)
-    data = models.TextField()  # the text of the event; NUL is kept as U+FFFD
+    data = models.TextField()  # the text of the event; NUL is stored as U+FFFD
     raw = models.BinaryField(null=True, blank=True)  # of a binary message, as it was on the wire
     size = models.IntegerField()  # bytes on the wire
-    # Of a realtime message that came in, when it is certain: the frame it answers, and after how long
+    # For an incoming realtime message, when certain: the frame it answers, and the round-trip time
     pair = models.IntegerField(null=True, blank=True)
     rtt_ms = models.FloatField(null=True, blank=True)
-    # Of a stream's event: output, error, note, nothing or part (`rules.stream_event.Says`); NULL: not kept
+    # For a stream's event: output, error, note, nothing or part (`rules.stream_event.Says`); NULL:
+    # not stored
     says = models.CharField(max_length=8, null=True, blank=True)  # noqa: DJ001 (added without a rewrite)
 
     class Meta:
@@ -95,7 +97,7 @@ class Delivery(models.Model):
     verdict = models.CharField(max_length=30)  # accepted, duplicate, contradicts or a cause
     note = models.TextField(blank=True)
     headers = models.JSONField(default=dict)
-    body = models.BinaryField()  # at most the first 64 kB of a refused one
+    body = models.BinaryField()  # of a refused one at most the first 64 kB
     body_size = models.IntegerField()
     # Of request id, timestamp header and body: the same bytes again are the same delivery.
     digest = models.CharField(max_length=64)
@@ -109,7 +111,7 @@ class Delivery(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a part of the installation last showed that it works (for /readyz)."""
+    """When a part of the installation last proved that it works (for /readyz)."""
 
     part = models.CharField(max_length=20, primary_key=True)
     at = models.DateTimeField()
@@ -119,7 +121,7 @@ class Heartbeat(models.Model):
 
 
 class FalAccount(models.Model):
-    """The fal user id our webhooks are signed for; learnt once, then pinned."""
+    """The fal user id that signs our webhooks; stored on first use, then pinned."""
 
     user_id = models.CharField(max_length=200, unique=True)
     key_digest = models.CharField(max_length=64, unique=True)  # of the FAL_KEY it belongs to

@@ -1,4 +1,6 @@
-"""When two names are the same name: compared without case, width, invisible characters and borrowed letters."""
+"""Decide when two names are the same: compared without case, width, invisible and look-alike
+letters.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,12 @@ _TOGETHER = (
     {"LATIN", "HAN", "BOPOMOFO"},
 )
 _NO_SCRIPT = {"COMMON", "INHERITED", "Unknown"}
-# Invisible characters that are no format characters: fillers, joiners, variation selectors.
+# Invisible characters outside the format category: fillers, joiners, variation selectors.
 _INVISIBLE = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, *range(0xFE00, 0xFE10)}
 
 
 def keys_of(name: str) -> frozenset[str]:
-    """What the name claims: two names are equal when they share a key.
+    """Return the keys the name claims: two names are equal when they share a key.
 
     A name in another script may have two, for it may look like one name in small letters and like
     another in capitals: Greek alpha, nu, nu, alpha resembles "avva" or "ANNA".
@@ -30,7 +32,7 @@ def keys_of(name: str) -> frozenset[str]:
 
 
 def fold(name: str) -> str:
-    """The name without case, width and what cannot be seen."""
+    """Return the name without case, width and invisible characters."""
     letters = unicodedata.normalize("NFKC", name).casefold()
     seen = "".join(letter for letter in letters if not _is_invisible(letter))
     # Capital I with a dot (Turkish) becomes i and a second dot.
@@ -38,7 +40,7 @@ def fold(name: str) -> str:
 
 
 def fault_of(name: str) -> str | None:
-    """Why nobody may take this name: it mixes scripts, so that it can look like another one."""
+    """Say why the name is not allowed: it mixes scripts, so that it can look like another one."""
     scripts = {alias(letter) for letter in name if letter.isalpha()} - _NO_SCRIPT
     if len(scripts) <= 1 or any(scripts <= together for together in _TOGETHER):
         return None
@@ -47,12 +49,12 @@ def fault_of(name: str) -> str | None:
 
 
 def _is_invisible(letter: str) -> bool:
-    """Format and control characters, halves of characters, and the like."""
+    """Whether it is a format or control character, a surrogate, or the like."""
     return unicodedata.category(letter) in ("Cc", "Cf", "Cs") or ord(letter) in _INVISIBLE
 
 
 def _prototype(text: str) -> str:
-    """The text in the letters that its own look like, ASCII where possible."""
+    """Replace letters by those they look like, ASCII where possible."""
     if text.isascii():
         return text.casefold()
     prototypes = _prototypes()
@@ -61,7 +63,7 @@ def _prototype(text: str) -> str:
 
 @cache
 def _prototypes() -> dict[str, str]:
-    """Letter -> the letter it is taken for. Unicode's table, without what is more than one letter."""
+    """Map each letter to the one it looks like: Unicode's table, without multi-letter entries."""
     table = {
         letter: [found["c"] for found in similar if len(found["c"]) == 1]
         for letter, similar in utils.load("confusables.json").items()

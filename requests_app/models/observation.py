@@ -1,4 +1,4 @@
-"""What we heard or did, from whom, when asked, when heard. Append-only."""
+"""Observations: what was received or done, its source, when asked, when received. Append-only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from requests_app.models.request import FalRequest
 
 
 class Source(models.TextChoices):
-    """How we know."""
+    """The source of an observation."""
 
     US = "us", "us"
     SUBMIT_REPLY = "submit_reply", "submit reply"
@@ -54,7 +54,7 @@ class Observation(models.Model):
         note: str = "",
         data: dict[str, Any] | None = None,
     ) -> Observation:
-        """Append one; the caller holds the transaction that also moves the row."""
+        """Append one observation; the caller holds the transaction that also updates the row."""
         return cls.objects.create(
             request_id=pk,
             kind=kind,

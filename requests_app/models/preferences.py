@@ -1,4 +1,4 @@
-"""What a person has chosen for their pages, wherever they log in."""
+"""A user's choices for their pages, on every device."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import models
 
 
 class TimePreference(models.Model):
-    """In which form a person reads times; see display.times. No row: as the fields' defaults say."""
+    """How a user reads times; see display.times. Without a row the fields' defaults apply."""
 
     HOURS = ((24, "24 hours"), (12, "12 hours"))
 
@@ -25,11 +25,11 @@ class TimePreference(models.Model):
 
     @classmethod
     def of(cls, user: AbstractBaseUser | AnonymousUser) -> TimePreference:
-        """The person's own, or the usual one."""
+        """Return the user's own choice, or the default."""
         found = cls.objects.filter(user_id=user.pk).first() if user.is_authenticated else None
         return found or cls()
 
     @classmethod
     def keep(cls, user: AbstractBaseUser | AnonymousUser, **chosen: str | bool | int) -> None:
-        """Store what the person chose; of two at once the later one stays."""
+        """Store the choice; of two at once the later one stays."""
         cls.objects.update_or_create(user_id=user.pk or 0, defaults=chosen)

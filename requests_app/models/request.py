@@ -1,4 +1,4 @@
-"""One request to fal, from the moment the form is sent, kept for ever."""
+"""One request to fal, from the moment the form is sent; kept for ever."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from requests_app.models.team import Team
 
 
 class Status(models.TextChoices):
-    """Where a request stands.
+    """The status of a request.
 
     ::
 
         pending ─▶ submitting ─┬▶ in_queue ◀─▶ in_progress ─┬▶ completed
-           │                   ├▶ uncertain ─(fal speaks)─▶ ├▶ failed
+           │                   ├▶ uncertain ─(fal answers)─▶├▶ failed
            │                   └▶ failed (refused)          └▶ cancelled
            └▶ cancelled (never sent)
 
@@ -39,16 +39,17 @@ class Status(models.TextChoices):
 NOT_THE_USERS = frozenset(
     {ErrorType.RESULT_EXPIRED, ErrorType.LOST_AT_FAL}
 )  # a 404 that we or fal caused
-# Key, balance or permission; fal's limits; a caller that hung up: 4xx of which no input is at fault.
+# Key, balance or permission; fal's limits; a caller that hung up: 4xx that are not the input's
+# fault.
 NOT_THE_INPUTS = frozenset({401, 403, 408, 429, 499})
 ENDED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
 LIVE = frozenset(set(Status) - ENDED)
-FAILING_FROM = 3  # failures in a row: from here on they are told
+FAILING_FROM = 3  # failures in a row, from which on they are shown
 AT_FAL = frozenset({Status.IN_QUEUE, Status.IN_PROGRESS})
 
 
 class Mode(models.TextChoices):
-    """How the request is made at fal."""
+    """How fal is called."""
 
     QUEUE = "queue", "Queue"
     RUN = "run", "Run"
@@ -56,46 +57,47 @@ class Mode(models.TextChoices):
     REALTIME = "realtime", "Realtime"
 
 
-SUBMITTABLE = (Mode.QUEUE, Mode.RUN, Mode.STREAM)  # by a form or a call; a session is opened
+SUBMITTABLE = (Mode.QUEUE, Mode.RUN, Mode.STREAM)  # by a form or an API call; sessions are opened
 
 
 class FalRequestQuerySet(models.QuerySet["FalRequest"]):
-    """Which rows."""
+    """Queries for rows."""
 
     def live(self) -> FalRequestQuerySet:
         """Not ended yet."""
         return self.filter(status__in=LIVE)
 
     def lost(self) -> FalRequestQuerySet:
-        """Sent, and fal's id for it is not known (see `FalRequest.is_lost`)."""
+        """Sent, with fal's id unknown (see `FalRequest.is_lost`)."""
         given_up = Q(status=Status.FAILED, error_type=ErrorType.GIVEN_UP, fal_request_id="")
         return self.filter(Q(status=Status.UNCERTAIN) | given_up)
 
     def due(self, now: datetime) -> FalRequestQuerySet:
-        """Rows whose next step is due and that nobody holds."""
+        """Rows whose next step is due and that no process has leased."""
         return self.filter(due_at__lte=now).filter(Q(leased_until=None) | Q(leased_until__lt=now))
 
     def failing(self) -> FalRequestQuerySet:
-        """Rows at fal whose last looks, three or more, have all failed."""
+        """Rows at fal whose last polls, three or more, have all failed."""
         failed = self.filter(due_at__isnull=False, tries__gte=FAILING_FROM)
         return failed.filter(status__in=AT_FAL, mode=Mode.QUEUE)
 
     def lease(self, pk: int, now: datetime, length: timedelta) -> uuid.UUID | None:
-        """Take a due row for a while: the lease's token, or None if somebody was first.
+        """Lease a due row: return the lease's token, or None if another process was first.
 
-        It is due again when the lease runs out; an earlier `due_at` is somebody's wish meanwhile.
+        The row is due again when the lease expires; an earlier `due_at` means a request for a step
+        meanwhile.
         """
         token, until = uuid.uuid4(), now + length
         taken = self.due(now).filter(pk=pk).update(leased_until=until, due_at=until, lease=token)
         return token if taken else None
 
     def without_payload(self) -> FalRequestQuerySet:
-        """For lists: everything but the columns that can be large."""
+        """Leave out the columns that can be large; for lists."""
         return self.defer("input_text", "output", "search_text")
 
 
 class FalRequest(models.Model):
-    """A request as we know it. Only `lifecycle` writes `status` and what belongs to it."""
+    """A request as we know it. Only `lifecycle` writes `status` and its related columns."""
 
     # Who and what
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -108,20 +110,21 @@ class FalRequest(models.Model):
     )
     endpoint_id = models.CharField(max_length=300)
     mode = models.CharField(max_length=8, choices=Mode.choices, default=Mode.QUEUE)
-    input_text = models.TextField()  # JSON, the very text that is sent
+    input_text = models.TextField()  # JSON, exactly the text that is sent
     options = models.JSONField(default=dict)  # platform options, see fal.headers
     summary = models.CharField(max_length=200, blank=True)
     search_text = models.TextField(blank=True)  # folded: see rules.folding
 
-    # Where it stands
+    # Status
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING)
     seq = models.BigIntegerField(default=0)  # the newest observation's id: the row's version
-    observed_at = models.DateTimeField(null=True, blank=True)  # when we asked for the newest news
+    # when the newest answer was asked for
+    observed_at = models.DateTimeField(null=True, blank=True)
     queue_position = models.IntegerField(null=True, blank=True)
     cancel_asked_at = models.DateTimeField(null=True, blank=True)
     cancel_answer = models.CharField(max_length=20, blank=True)  # CancelAnswer.kind
 
-    # Its identity at fal
+    # Identity at fal
     fal_request_id = models.CharField(max_length=200, blank=True)
     gateway_request_id = models.CharField(max_length=200, blank=True)
     status_url = models.TextField(blank=True)
@@ -129,7 +132,7 @@ class FalRequest(models.Model):
     cancel_url = models.TextField(blank=True)
     webhook_digest = models.CharField(max_length=64, blank=True)  # of the secret in the URL
 
-    # What came out
+    # Output
     metrics = models.JSONField(default=dict)
     output = models.BinaryField(
         null=True, blank=True
@@ -141,23 +144,24 @@ class FalRequest(models.Model):
     error_type = models.CharField(max_length=80, blank=True)
     error_code = models.IntegerField(null=True, blank=True)  # HTTP status
 
-    # When
+    # Times
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     started_at_is_derived = models.BooleanField(default=False)  # from fal's inference time
-    finished_at = models.DateTimeField(null=True, blank=True)  # when fal said COMPLETED
+    finished_at = models.DateTimeField(null=True, blank=True)  # when fal reported COMPLETED
     ended_at = models.DateTimeField(null=True, blank=True)
     payload_removed_at = models.DateTimeField(null=True, blank=True)  # by the team's retention
     frames_removed_at = models.DateTimeField(null=True, blank=True)
 
-    # Work: the sweep takes rows whose due_at has come; a lease keeps others away meanwhile
+    # Work: the sweep takes rows whose due_at has passed; a lease keeps other processes away
     due_at = models.DateTimeField(null=True, blank=True)
     leased_until = models.DateTimeField(null=True, blank=True)
     lease = models.UUIDField(null=True, blank=True)
     tries = models.IntegerField(default=0)  # of the present step, for its back-off
-    watched_until = models.DateTimeField(null=True, blank=True)  # somebody has its page open
+    # a page is following it: poll fal at the quick pace
+    watched_until = models.DateTimeField(null=True, blank=True)
 
     objects = FalRequestQuerySet.as_manager()
 
@@ -167,7 +171,7 @@ class FalRequest(models.Model):
             models.Index(fields=["team", "status", "-id"], name="list_by_status"),
             models.Index(fields=["team", "endpoint_id", "-id"], name="list_by_endpoint"),
             models.Index(fields=["team", "seq"], name="changes_since"),
-            # the sweep's one question
+            # the sweep's query
             models.Index(fields=["due_at"], name="sweep_due", condition=~Q(due_at=None)),
         ]
         constraints = [
@@ -183,34 +187,33 @@ class FalRequest(models.Model):
 
     @property
     def is_ended(self) -> bool:
-        """Ended states never change."""
         return self.status in ENDED
 
     @property
     def is_given_up(self) -> bool:
-        """A person ended it while its fate was unknown: what fal did may still come to light."""
+        """A user ended it while its outcome was unknown: what fal did may still become known."""
         return self.status == Status.FAILED and self.error_type == ErrorType.GIVEN_UP
 
     @property
     def is_lost(self) -> bool:
-        """Sent, and fal's id for it is not known: it may be in fal's list."""
+        """Sent, with fal's id unknown: it may be in fal's list."""
         return self.status == Status.UNCERTAIN or (self.is_given_up and not self.fal_request_id)
 
     @property
     def is_cancelling(self) -> bool:
-        """A person asked to cancel and fal has not said how it ended."""
+        """A user asked to cancel and fal has not said how it ended."""
         return self.cancel_asked_at is not None and not self.is_ended
 
     @property
     def was_user_error(self) -> bool:
-        """The request itself was wrong (4xx), so that repeating it unchanged cannot help."""
+        """The request itself was invalid (4xx), so repeating it unchanged cannot help."""
         code = self.error_code or 0
         is_ours = 400 <= code < 500 and code not in NOT_THE_INPUTS
         return self.status == Status.FAILED and is_ours and self.error_type not in NOT_THE_USERS
 
     @property
     def duration(self) -> timedelta | None:
-        """From the form to the end; None while it lives."""
+        """From creation to the end; None while it runs."""
         return self.ended_at - self.created_at if self.ended_at else None
 
 

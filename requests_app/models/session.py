@@ -1,4 +1,6 @@
-"""Log-in sessions: table and engine. Who reads the database cannot take one over: keys are kept as hashes."""
+"""Log-in sessions: table and engine. Keys are stored hashed, so a reader of the database cannot
+take one over.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +14,20 @@ from requests_app.models.team import digest
 
 
 class _Hashed(str):
-    """A key as it is stored; not to be hashed again."""
+    """A key that is already hashed."""
 
     __slots__ = ()
 
 
 class HashedKeyField(models.CharField):  # type: ignore[type-arg]
-    """Text that is stored, and looked for, as its SHA-256."""
+    """Text that is stored and looked up by its SHA-256."""
 
     def from_db_value(self, value: str | None, *args: Any) -> str | None:
-        """Mark what comes from the database as hashed."""
+        """Mark values from the database as hashed."""
         return None if value is None else _Hashed(value)
 
     def get_prep_value(self, value: Any) -> Any:
-        """Hash what goes to the database, unless it comes from there."""
+        """Hash values for the database, unless they come from there."""
         text = super().get_prep_value(value)
         return text if text is None or isinstance(value, _Hashed) else digest(text)
 
@@ -40,7 +42,6 @@ class Session(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionStore]:
-        """The engine."""
         return SessionStore
 
 
@@ -49,5 +50,4 @@ class SessionStore(DatabaseStore):
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
-        """Our table."""
         return Session

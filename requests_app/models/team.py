@@ -1,4 +1,4 @@
-"""Who works together, and how programs log in for them."""
+"""Teams, members, API tokens and invitations."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db import models
 
-USED_EVERY = timedelta(minutes=1)  # how exact "last used" is; a stream asks every few seconds
+USED_EVERY = timedelta(minutes=1)  # precision of "last used"; a stream asks every few seconds
 
 
 class TeamQuerySet(models.QuerySet["Team"]):
-    """Every look-up of anything starts here: which teams may this person see?"""
+    """Queries for teams: every look-up starts from the teams this user may see."""
 
     def of(self, user: AbstractBaseUser | AnonymousUser) -> TeamQuerySet:
-        """The teams the person belongs to; none for somebody not logged in."""
+        """The teams the user belongs to; none without a log-in."""
         if not user.is_authenticated:
             return self.none()
         return self.filter(memberships__user_id=user.pk)
@@ -29,7 +29,7 @@ class Team(models.Model):
     name = models.CharField(max_length=80, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    # Days after its end for which what belongs to a request is kept; None: for ever.
+    # Days after a request's end for which its parts are kept; None: for ever.
     payload_days = models.PositiveIntegerField(null=True, blank=True)
     frames_days = models.PositiveIntegerField(null=True, blank=True)
     rows_days = models.PositiveIntegerField(null=True, blank=True)
@@ -53,7 +53,7 @@ class Role(models.TextChoices):
 
 
 class Membership(models.Model):
-    """A person in a team, with a role."""
+    """A user in a team, with a role."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(
@@ -69,17 +69,17 @@ class Membership(models.Model):
 
     @property
     def may_submit(self) -> bool:
-        """Viewers look; everybody else also submits and cancels."""
+        """Viewers only read; all others also submit and cancel."""
         return self.role != Role.VIEWER
 
     @property
     def may_manage(self) -> bool:
-        """Owners and admins decide who belongs to the team."""
+        """Owners and admins manage the team's members."""
         return self.role in (Role.OWNER, Role.ADMIN)
 
 
 class ApiToken(models.Model):
-    """A Bearer token of one person for one team: shown once, kept as a hash."""
+    """A Bearer token of one user for one team: shown once, stored as a hash."""
 
     PREFIX = "fdk_"
 
@@ -97,14 +97,14 @@ class ApiToken(models.Model):
 
     @classmethod
     def issue(cls, user: AbstractBaseUser, team: Team) -> str:
-        """Make a token and return its text, which cannot be had again."""
+        """Create a token and return its text, which cannot be shown again."""
         text = cls.PREFIX + secrets.token_urlsafe(32)
         cls.objects.create(user_id=user.pk, team=team, digest=digest(text))
         return text
 
     @classmethod
     def find(cls, text: str, *, now: datetime) -> ApiToken | None:
-        """The live token with this text whose owner is still an active member, else None."""
+        """Return the live token with this text whose owner is still an active member, else None."""
         token = (
             cls.objects.select_related("user", "team")
             .filter(
@@ -121,7 +121,7 @@ class ApiToken(models.Model):
 
 
 class SetupLink(models.Model):
-    """The one-time link that makes the first owner and team."""
+    """The one-time link that creates the first owner and team."""
 
     digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -132,7 +132,7 @@ class SetupLink(models.Model):
 
     @classmethod
     def issue(cls) -> str:
-        """Make a link's secret; links printed earlier stop working."""
+        """Create a link's secret; earlier links stop working."""
         cls.objects.filter(used_at=None).delete()
         text = secrets.token_urlsafe(32)
         cls.objects.create(digest=digest(text))
@@ -140,17 +140,18 @@ class SetupLink(models.Model):
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
-    """Which links still let somebody in."""
+    """Queries for usable invitations."""
 
     def live(self, now: datetime) -> InvitationQuerySet:
-        """Neither used nor too old."""
+        """Neither used nor expired."""
         return self.filter(used_at=None, expires_at__gt=now)
 
 
 class Invitation(models.Model):
-    """A way into a team for one person, once and for a week: a link (kept as a hash), or an offer to a user.
+    """An invitation into a team, once and for a week: a link (stored as a hash), or an offer to a
+    user.
 
-    `to_name` is what the maker of an offer typed; `to_user` is empty when nobody has that name.
+    `to_name` is what the maker of an offer typed; `to_user` is empty when no user has that name.
     """
 
     LASTS = timedelta(days=7)
@@ -173,7 +174,7 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
     declined_at = models.DateTimeField(null=True, blank=True)
-    refused_names = models.PositiveSmallIntegerField(default=0)  # asked for by somebody new
+    refused_names = models.PositiveSmallIntegerField(default=0)  # of new accounts
 
     objects = InvitationQuerySet.as_manager()
 
@@ -185,7 +186,7 @@ class Invitation(models.Model):
 
     @classmethod
     def issue(cls, team: Team, role: str, *, by: AbstractBaseUser, now: datetime) -> str:
-        """Make an invitation and return its secret, which cannot be had again."""
+        """Create an invitation and return its secret, which cannot be shown again."""
         text = secrets.token_urlsafe(32)
         cls.objects.create(
             team=team, role=role, made_by_id=by.pk, digest=digest(text),
@@ -198,7 +199,7 @@ class Invitation(models.Model):
         cls, team: Team, role: str, *, by: AbstractBaseUser, now: datetime, to_name: str,
         to_user: User | None,
     ) -> None:  # fmt: skip
-        """Make an invitation for one user, who finds it in their account."""
+        """Create an invitation for one user, who finds it in their account."""
         cls.objects.create(
             team=team, role=role, made_by_id=by.pk, to_name=to_name, to_user=to_user,
             created_at=now, expires_at=now + cls.LASTS,
@@ -206,5 +207,7 @@ class Invitation(models.Model):
 
 
 def digest(secret: str) -> str:
-    """How a random secret is kept: its SHA-256 in hex (no salt needed for 256 random bits)."""
+    """Return how a random secret is stored: its SHA-256 in hex (no salt needed for 256 random
+    bits).
+    """
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Messages a team keeps for its realtime sessions."""
+"""Messages a team saves for its realtime sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Display only: how a row's values look. Nothing here decides or stores anything."""
+"""How a row's values are displayed. Nothing here decides or stores anything."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from requests_app.models import FalRequest, Status
 
 register = template.Library()
 
-LONGEST_S = 1e9  # thirty years: nothing lasts longer, and nobody reads such a number
+LONGEST_S = 1e9  # thirty years: no request lasts longer
 
 
 class StatusLook(NamedTuple):
@@ -33,7 +33,7 @@ class StatusLook(NamedTuple):
 
 _LOOKS = {
     Status.PENDING: StatusLook(
-        "pending", "outline", "pending", "Recorded here. It goes to fal in a moment."
+        "pending", "outline", "pending", "Created here. It is sent to fal in a moment."
     ),
     Status.SUBMITTING: StatusLook(
         "submitting", "spinner", "submitting", "On its way to fal; the answer is not here yet."
@@ -71,13 +71,13 @@ _GIVEN_UP = StatusLook(
     "uncertain",
     "question",
     "given up",
-    "It was ended here while its fate was unknown: fal may have run it, and it may be paid.",
+    "It was ended here while its outcome was unknown: fal may have run it, and it may be paid.",
 )
 _TRYING = StatusLook(
     "pending",
     "outline",
     "trying again",
-    "It could not be sent yet: nothing has reached fal. It is tried again by itself.",
+    "It could not be sent yet: nothing has reached fal. It is retried automatically.",
 )
 _CANCELLING = StatusLook(
     "cancelling",
@@ -89,7 +89,7 @@ _CANCELLING = StatusLook(
 
 @register.filter
 def status_look(row: FalRequest) -> StatusLook:
-    """How the row's status looks: the same everywhere."""
+    """Return how the row's status looks: the same everywhere."""
     if row.is_cancelling:
         return _CANCELLING
     if row.is_given_up:
@@ -105,7 +105,7 @@ def status_look(row: FalRequest) -> StatusLook:
 
 
 def _in_queue(look: StatusLook, ahead: int) -> StatusLook:
-    """fal counts the requests ahead from 0, which reads like an error."""
+    """Show the position; fal counts the requests ahead from 0, which would look like an error."""
     if ahead == 0:
         return look._replace(word="next in queue")
     sentence = f"fal has it; {ahead} ahead of it in the queue."
@@ -114,26 +114,26 @@ def _in_queue(look: StatusLook, ahead: int) -> StatusLook:
 
 @register.filter
 def thumbnail(row: FalRequest) -> str:
-    """The address of the row's picture, if this installation's pages may show it (now)."""
+    """Return the address of the row's thumbnail, if pages may show it at present."""
     is_shown = is_showable(row.thumbnail_url, settings.FAL_MEDIA_HOSTS)
     return row.thumbnail_url if is_shown else ""
 
 
 @register.filter
 def look_of(status: str) -> StatusLook:
-    """How a status looks apart from any row, for filters."""
+    """Return how a status looks apart from any row, for filters."""
     return _LOOKS[Status(status)]
 
 
 @register.simple_tag
 def option_table() -> SafeString:
-    """The table of platform options, for the scripts that read and write them."""
+    """Write the table of platform options for the page's scripts."""
     return json_script([option.for_page() for option in OPTIONS], "option-table")
 
 
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
-    """An icon of static/icons.svg; without a label it is decoration beside a word."""
+    """Draw an icon of static/icons.svg; without a label it decorates the word beside it."""
     turning = " icon-spinner" if name == "spinner" else ""
     sprite = static("icons.svg")
     if not label:
@@ -149,7 +149,7 @@ def icon(name: str, label: str = "") -> SafeString:
 
 @register.filter
 def took(row: FalRequest) -> SafeString | str:
-    """How long the row took, or has taken so far (then time.js ticks on)."""
+    """Show how long the row took, or has taken so far (time.js keeps counting)."""
     if row.is_ended:
         return format_html('<span title="{}">{}</span>', _phases(row), duration(row.duration))
     return format_html(
@@ -161,7 +161,7 @@ def took(row: FalRequest) -> SafeString | str:
 
 
 def _phases(row: FalRequest) -> str:
-    """What the time went into, as far as fal told us: queued 3.1 s + ran 12 s."""
+    """Split the time into phases, as far as fal reported them: queued 3.1 s + ran 12 s."""
     parts = [
         ("queued", row.accepted_at, row.started_at),
         ("ran", row.started_at, row.ended_at),
@@ -170,12 +170,12 @@ def _phases(row: FalRequest) -> str:
     known = [
         f"{word} {about}{duration(end - start)}" for word, start, end in parts if start and end
     ]
-    return " + ".join(known) or "since it was recorded"
+    return " + ".join(known) or "since it was created"
 
 
 @register.filter
 def duration(length: timedelta | float | None) -> str:
-    """A length (timedelta or seconds) in the two units that matter: 340 ms, 4.2 s, 3 m 20 s."""
+    """Format a length (timedelta or seconds) in two units: 340 ms, 4.2 s, 3 m 20 s."""
     if length is None:
         return ""
     seconds = length.total_seconds() if isinstance(length, timedelta) else length
@@ -203,7 +203,7 @@ def _long(seconds: int) -> str:
 
 @register.filter
 def bytes_size(size: int | None) -> str:
-    """A number of bytes in the unit a person would say: 980 B, 12.4 kB, 3.1 MB."""
+    """Format a number of bytes: 980 B, 12.4 kB, 3.1 MB."""
     if size is None:
         return ""
     amount = float(min(size, 10**18))
@@ -217,7 +217,7 @@ def bytes_size(size: int | None) -> str:
 
 @register.filter
 def clip_middle(text: str, length: int = 16) -> str:
-    """An id cut in its middle, so that both ends can be compared."""
+    """Cut an id in its middle, so that both ends can be compared."""
     if len(text) <= length:
         return text
     head = (length - 1) // 2
@@ -227,6 +227,6 @@ def clip_middle(text: str, length: int = 16) -> str:
 
 @register.simple_tag(takes_context=True)
 def made_for(context: Mapping[str, Any], row: FalRequest | None = None) -> SafeString:
-    """The field by which a form says which team it is for: the page's, or a request's."""
+    """Write the hidden field that names the team of a form: the page's, or a request's."""
     value = context["frame"]["made_for"] if row is None else row.team_id
     return format_html('<input type="hidden" name="made_for" value="{}">', value)

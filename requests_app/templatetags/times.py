@@ -4,8 +4,8 @@
     {% time step.at "exact" %}           2026-11-23 16:02:11 UTC
     {% logged_at line.timestamp %}       16:02:11.120 UTC, for a text from the wire
 
-Hovering shows the exact time with the zone's name. static/js/lib/time.js writes the same again for a
-browser's own zone, and keeps ages fresh.
+Hovering shows the exact time with the zone's name. static/js/lib/time.js writes the same again for
+the browser's own zone, and keeps ages fresh.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def time(context: Context, moment: datetime | None, kind: str = "age") -> SafeString | str:
-    """A moment; nothing for none. `kind`: age, exact or clock."""
+    """Write a moment; empty for None. `kind`: age, exact or clock."""
     return _element(moment, kind, context.get("time_style") or TimeStyle()) if moment else ""
 
 
 @register.simple_tag(takes_context=True)
 def logged_at(context: Context, text: str) -> SafeString | str:
-    """The time of a log line; a text that names no moment stays as fal wrote it."""
+    """Write the time of a log line; a text that is not a moment stays as fal wrote it."""
     moment = read_moment(text)
     return time(context, moment, "clock") if moment else text
 

@@ -1,4 +1,4 @@
-"""`manage.py backup FILE`: everything that is kept, in one file."""
+"""`manage.py backup FILE`: write everything that is stored into one file."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ class Command(BaseCommand):
     help = "Write database, secret key and sandbox state to one file; the server may run."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Where to."""
         parser.add_argument(
             "file", type=Path, help="a new file; as much space again is used on the way"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Say what is in it."""
+        """Back up and report the contents."""
         file = options["file"].absolute()
         try:
             made = backup.make(file)

@@ -1,4 +1,4 @@
-"""`manage.py create_team NAME --owner USERNAME`: a new team, without a browser."""
+"""`manage.py create_team NAME --owner USERNAME`: create a team without a browser."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ from requests_app.teams import members
 
 
 class Command(BaseCommand):
-    """Make a team with its first owner."""
+    """Create a team with its first owner."""
 
-    help = "Make a team with its first owner (who is made by createsuperuser)."
+    help = "Create a team with its first owner (who is created by createsuperuser)."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The team's name and its owner's user name."""
         parser.add_argument("name", help="the team's name, up to 80 characters")
         parser.add_argument("--owner", required=True, help="an existing user name")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make both rows or none; an existing name is left alone and is an error."""
+        """Create both rows or none; an existing name is an error."""
         team = Team(name=options["name"].strip())
         owner = Account.objects.find(options["owner"])
         if owner is None:

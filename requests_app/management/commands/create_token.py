@@ -1,4 +1,4 @@
-"""`manage.py create_token --user USERNAME --team NAME`: a Bearer token, printed once and alone."""
+"""`manage.py create_token --user USERNAME --team NAME`: print a new Bearer token."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from requests_app.models import Account, ApiToken, Membership
 
 
 class Command(BaseCommand):
-    """Make an API token of one person for one team."""
+    """Create an API token of one user for one team."""
 
     help = "Print a new API token (it is stored hashed and cannot be shown again)."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whose token, and for which of their teams."""
         parser.add_argument("--user", required=True, help="an existing user name")
         parser.add_argument("--team", required=True, help="the name of a team of that user")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Standard output gets the token and nothing else, so that a script can keep it."""
+        """Print only the token to standard output, so that a script can store it."""
         user = Account.objects.find(options["user"])
         mine = Membership.objects.select_related("user", "team").filter(user=user)
         membership = mine.filter(team__name=options["team"]).first()

@@ -1,4 +1,4 @@
-"""`manage.py createsuperuser`: Django's, with the names that Faldeck takes."""
+"""`manage.py createsuperuser`: Django's command, with Faldeck's rules for names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from requests_app.models import Account
 
 
 class Command(createsuperuser.Command):
-    """Make a user from the shell; refused when another one has the name in another spelling."""
+    """Create a user from the shell; refused when another user has the name in another spelling."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

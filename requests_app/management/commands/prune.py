@@ -1,4 +1,4 @@
-"""`manage.py prune`: remove what the teams no longer want kept."""
+"""`manage.py prune`: delete what is past the teams' retention."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ from requests_app.upkeep import retention
 
 
 class Command(BaseCommand):
-    """Remove what is past the days that set_retention gave it; run it once a day."""
+    """Delete what is older than set_retention allows; run it once a day."""
 
     help = "Remove what is older than the teams keep it (manage.py set_retention)."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which teams, and whether only to look."""
         parser.add_argument("--team", help="this team alone, by its name")
         parser.add_argument("--dry-run", action="store_true", help="say what would go, keep it")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One line for each team and kind."""
+        """Print one line per team and kind."""
         teams = _teams(options["team"])
         act = retention.plan if options["dry_run"] else retention.prune
         verb = "would go" if options["dry_run"] else "removed"

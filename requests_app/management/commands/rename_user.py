@@ -1,4 +1,4 @@
-"""`manage.py rename_user OLD NEW`: the same person under another name."""
+"""`manage.py rename_user OLD NEW`: give a user another name."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ class Command(BaseCommand):
     help = "Give a user another name; password, teams, tokens and requests stay."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The present name as it is written, and the new one."""
         parser.add_argument("old", help="the present user name")
         parser.add_argument("new", help="the new user name")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Rename, or say why not."""
+        """Rename, or report why not."""
         user = Account.objects.filter(username=options["old"]).first()
         if user is None:
             raise CommandError(f"There is no user {options['old']!r}.")

@@ -1,4 +1,4 @@
-"""`manage.py restore FILE`: everything as it was when the backup was made."""
+"""`manage.py restore FILE`: restore everything as it was when the backup was made."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from requests_app.upkeep.dumps import DumpError
 
 
 class Command(BaseCommand):
-    """Restore while nothing runs."""
+    """Restore while no server or worker runs."""
 
     help = "Put a backup back; every server and worker must have been stopped."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Where from."""
         parser.add_argument("file", type=Path, help="what manage.py backup wrote")
         parser.add_argument(
             "--replace", action="store_true", help="drop what is in the database now"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Say what is back, and what a person has to look at."""
+        """Restore, and report what the operator has to check."""
         try:
             back = backup.restore(options["file"], replace=options["replace"])
         except (DumpError, OSError, DatabaseError) as error:

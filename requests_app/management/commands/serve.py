@@ -24,13 +24,12 @@ class Command(BaseCommand):
     help = "Serve the dashboard; without REDIS_URL the worker runs in this process too."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Where to listen."""
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
         parser.add_argument("--port", type=int, default=8000, help="port to listen on")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Start in the order of dependence, stop in the opposite one."""
-        # Imported here: Daphne chooses the process's reactor, which no other command needs.
+        """Start in the order of dependence, stop in reverse."""
+        # Imported here: Daphne installs the process's reactor, which no other command needs.
         from dashboard.asgi import application
         from dashboard.embedded import Embedded
         from dashboard.server import free_port, serve
@@ -62,7 +61,7 @@ class Command(BaseCommand):
                 sandbox.stop()
 
     def _start_sandbox(self, port: int) -> SandboxServer:
-        # Nobody but the sandbox has to reach us, and it runs on this machine.
+        # Only the sandbox calls PUBLIC_URL, and it runs on this machine.
         settings.PUBLIC_URL = settings.PUBLIC_URL or f"http://127.0.0.1:{port}"
         sandbox = SandboxServer(
             port=settings.SANDBOX_PORT, state=settings.DATA_DIR / "sandbox.sqlite3"
@@ -76,7 +75,7 @@ class Command(BaseCommand):
             ) from error
 
     def _greet(self, url: str, host: str) -> None:
-        """Say where, and how to get in."""
+        """Print the address and how to log in."""
         lines = [f"Faldeck is ready: {url}/"]
         if settings.SANDBOX:
             lines.append(f"Sandbox instead of fal (no FAL_KEY): {settings.SANDBOX_URL}")
@@ -85,7 +84,7 @@ class Command(BaseCommand):
             lines.append(f"First owner and team (works once): {link}")
         if is_debug_exposed(host):
             lines.append(
-                "WARNING: DEBUG is on. Whoever reaches this address sees settings, code and inputs "
+                "WARNING: DEBUG is on. Anyone who reaches this address sees settings, code and inputs "
                 "with every error. Unset DEBUG."
             )
         lines.append("Stop with Ctrl-C.")

@@ -1,4 +1,4 @@
-"""`manage.py set_retention TEAM`: for how many days a team keeps what."""
+"""`manage.py set_retention TEAM`: set for how many days a team keeps what."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ MOST_DAYS = 36_500
 
 
 class Command(BaseCommand):
-    """Change what is named, show all of it."""
+    """Change the given kinds, show all of them."""
 
     help = "Set and show for how many days after its end a team keeps a request."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The team, and days for each kind."""
         parser.add_argument("team", help="the team's name")
         for kind in Kind:
             parser.add_argument(f"--{kind}", type=_days, help=f"days, or {FOR_EVER!r}")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Nothing is removed here; that is what prune is for."""
+        """Only set the days; prune deletes."""
         team = Team.objects.filter(name=options["team"]).first()
         if team is None:
             raise CommandError(f"There is no team {options['team']!r}.")
