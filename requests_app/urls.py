@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 from requests_app.views import (
     actions,
     detail,
+    endpoint_form,
     frames,
     health,
     invitations,
@@ -31,6 +32,7 @@ urlpatterns = [
     path("requests/counts/", pages.counts, name="counts"),
     path("requests/changes/", pages.changes, name="changes"),
     path("requests/new/", actions.new, name="new"),
+    path("requests/new/fields/", endpoint_form.fields, name="fields"),
     path("requests/<uuid:public_id>/", detail.detail, name="detail"),
     path("requests/<uuid:public_id>/live/", detail.live, name="detail_live"),
     path("requests/<uuid:public_id>/logs/", detail.logs, name="logs"),

@@ -16,7 +16,7 @@ SANDBOX: dict[str, tuple[str, str]] = {
         '{\n  "prompt": "tell me about lighthouses",\n  "words": 60,\n  "delay_s": 0.1\n}',
     ),
     "sandbox/echo": (Mode.RUN, '{\n  "message": "hello",\n  "number": 21\n}'),
-    "sandbox/strict": (Mode.QUEUE, '{\n  "prompt": "ok",\n  "num_images": 9\n}'),
+    "sandbox/strict": (Mode.QUEUE, '{\n  "prompt": "forbidden fruit",\n  "num_images": 2\n}'),
     "sandbox/crash": (Mode.QUEUE, "{}"),
     "sandbox/patient": (Mode.QUEUE, '{\n  "seconds": 60\n}'),
     "sandbox/large": (Mode.QUEUE, '{\n  "kilobytes": 400\n}'),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from django import forms
 from django.conf import settings
 
+from requests_app.catalogue.validation import Problem
 from requests_app.fal.exactjson import laid_out, parse_exact
 from requests_app.fal.headers import HEADERS
 from requests_app.fal.jsontext import NotJson
@@ -51,7 +53,23 @@ class SubmitForm(OptionForm):
         label="Input", strip=False, required=False, widget=forms.Textarea, initial="{}"
     )
 
+    unchecked = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
     draft: Draft
+    problems: Sequence[Problem] = ()  # of the input, by the schema or by fal
+    may_override = False
+
+    def refuse_by_schema(self, problems: Sequence[Problem]) -> bool:
+        """Take the schema's problems for errors, unless the person chose to send the input all the same."""
+        if not problems or self.cleaned_data.get("unchecked"):
+            return False
+        self.problems, self.may_override = problems, True
+        return True
+
+    @property
+    def problems_json(self) -> str:
+        """For the page's script."""
+        return json.dumps([asdict(problem) for problem in self.problems])
 
     def __init__(self, *args: Any, stored: FalRequest | None = None, **kwargs: Any) -> None:
         """`stored` is the request that `input_of` names, if the user may repeat it."""

@@ -8,8 +8,8 @@ import hashlib
 import json
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from .config import Tuning
@@ -17,6 +17,9 @@ from .faults import Faults, Rule
 from .record import QueuedRequest
 from .replies import to_json
 from .store import Store
+
+if TYPE_CHECKING:
+    import httpx
 
 MAX_ATTEMPTS = 31
 MAX_GAP_S = 300.0
@@ -106,6 +109,8 @@ class Webhooks:
 
     async def _post(self, url: str, message: Message, timeout_s: float, fault: Rule | None) -> bool:
         """Whether that was the last attempt: heard (2xx) or refused for good (3xx)."""
+        import httpx  # megabytes, and only needed with webhooks
+
         if self._client is None:
             self._client = httpx.AsyncClient(follow_redirects=False, trust_env=False)
         headers = self._headers(message, forged=fault is not None and fault.do == "bad_signature")

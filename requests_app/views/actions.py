@@ -17,6 +17,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from requests_app import lifecycle
+from requests_app.catalogue.validation import Problem
 from requests_app.forms.submit import GLIMPSE, SubmitForm, new_token, values_of
 from requests_app.forms.suggestions import first_values, suggestions
 from requests_app.lifecycle import KeyReused
@@ -29,6 +30,7 @@ from requests_app.views.access import (
     member_required,
     team_of,
 )
+from requests_app.views.endpoint_form import fal_problems, input_problems, known_fields
 from requests_app.views.login import login_required
 from requests_app.views.team_guard import teamless
 
@@ -47,10 +49,10 @@ _HANGING_UP = "We hang up; fal then stops the work. What ran until then may be b
 def new(request: HttpRequest) -> HttpResponse:
     """Show the form. A POST creates one request, however often it is sent."""
     if request.method != "POST":
-        return _page(request, SubmitForm(initial={**_first_values(request), "token": new_token()}))
+        return _first_page(request)
     values = request.POST.copy()
     form = SubmitForm(values, stored=_stored(request, values.get("input_of", "")))
-    if not form.is_valid():
+    if not form.is_valid() or form.refuse_by_schema(input_problems(form.draft)):
         return _refused(request, form, values)
     try:
         row = _create_once(request, form)
@@ -63,11 +65,17 @@ def new(request: HttpRequest) -> HttpResponse:
     return _accepted(request, row)
 
 
-def _first_values(request: HttpRequest) -> dict[str, Any]:
-    """Fill in an earlier request for `?again=<id>`; a foreign one is a 404."""
+def _first_page(request: HttpRequest) -> HttpResponse:
+    """Show the form, filled in from `?again=<id>` with what fal refused of it; a foreign one is a 404."""
+    problems: list[Problem] = []
     if again_id := request.GET.get("again"):
-        return values_of(get_actable_or_404(request.user, _uuid_or_none(again_id) or uuid4()))
-    return first_values(request.GET.get("endpoint", ""))
+        row = get_actable_or_404(request.user, _uuid_or_none(again_id) or uuid4())
+        values, problems = values_of(row), fal_problems(row)
+    else:
+        values = first_values(request.GET.get("endpoint", ""))
+    form = SubmitForm(initial={**values, "token": new_token()})
+    form.problems = problems
+    return _page(request, form)
 
 
 def _stored(request: HttpRequest, public_id: Any) -> FalRequest | None:
@@ -105,11 +113,14 @@ def _again_of(request: HttpRequest, public_id: UUID | None) -> FalRequest | None
 
 
 def _page(request: HttpRequest, form: SubmitForm, status: int = 200) -> HttpResponse:
+    large = _glimpse(_stored(request, form["input_of"].value()))
     context = {
         "form": form,
         "suggestions": suggestions(team_of(request)),
-        "large": _glimpse(_stored(request, form["input_of"].value())),
+        "large": large,
         "repeats": _again_of(request, _uuid_or_none(form["again_of"].value())),
+        # A large input is not in the page, so a form could not show it.
+        "schema": None if large else known_fields(str(form["endpoint_id"].value() or "").strip()),
         "run_url": settings.FAL_RUN_URL,
         "queue_url": settings.FAL_QUEUE_URL,
     }

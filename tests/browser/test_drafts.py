@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.workspace import fill_input, show_json
+
 pytestmark = pytest.mark.browser
 
 NEW = "/requests/new/?endpoint=sandbox/echo"
@@ -23,7 +25,7 @@ def kept(page: Page) -> list[dict[str, Any]]:
 
 
 def type_input(page: Page, text: str = TYPED) -> None:
-    page.locator("#id_input").fill(text)
+    fill_input(page, text)
     page.wait_for_function(
         """(text) => Object.keys(localStorage).some(
         (name) => localStorage.getItem(name).includes(JSON.stringify(text)))""",
@@ -181,23 +183,24 @@ def test_leaving_warns_only_when_nothing_keeps_what_was_typed(
     page = open_page(NEW)
     if not is_kept:
         page.evaluate("void (Storage.prototype.setItem = () => { throw new Error('full'); })")
+    show_json(page)
     page.locator("#id_input").click()
     page.keyboard.type(" ")  # a person was here: without a touch browsers never ask
-    page.locator("#id_input").fill(TYPED)
+    fill_input(page, TYPED)
     asked = page.evaluate("""() => {
         const event = new Event("beforeunload", { cancelable: true });
         window.dispatchEvent(event);
         return event.defaultPrevented;
     }""")
     assert asked is not is_kept
-    page.locator("#id_input").fill("{}")  # so that closing the page asks nothing
+    fill_input(page, "{}")  # so that closing the page asks nothing
 
 
 def test_a_page_that_starts_from_an_earlier_request_keeps_a_draft_of_its_own(
     open_page: Any,
 ) -> None:
     page = open_page(NEW)
-    page.locator("#id_input").fill('{"message": "earlier"}')
+    fill_input(page, '{"message": "earlier"}')
     page.get_by_role("button", name="Submit").click()
     link = page.locator("tr.row").get_by_role("link").first.get_attribute("href")
     again = "/requests/new/?again=" + link.strip("/").split("/")[-1]

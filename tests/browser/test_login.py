@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PASSWORD, fill_log_in, log_in
+from tests.browser.workspace import fill_input
 
 pytestmark = pytest.mark.browser
 
@@ -50,7 +51,7 @@ def count_of(page: Page, words: str) -> int:
 def test_a_submit_after_the_log_out_is_made_once_after_the_log_in(own_page: Any) -> None:
     page = own_page(NEW)
     typed = json.dumps({"message": "kept over the log out"})
-    page.locator("#id_input").fill(typed)
+    fill_input(page, typed)
     end_session(page)
     page.get_by_role("button", name="Submit").click()
     expect(bar(page)).to_contain_text("You are logged out")
@@ -65,22 +66,22 @@ def test_a_submit_after_the_log_out_is_made_once_after_the_log_in(own_page: Any)
 
 def test_what_was_changed_meanwhile_is_not_sent_by_itself(own_page: Any) -> None:
     page = own_page(NEW)
-    page.locator("#id_input").fill('{"message": "first thought"}')
+    fill_input(page, '{"message": "first thought"}')
     end_session(page)
     page.get_by_role("button", name="Submit").click()
     expect(bar(page)).to_be_visible()
-    page.locator("#id_input").fill('{"message": "second thou')
+    fill_input(page, '{"message": "second thou')
     log_in_beside(page)
     expect(page.locator(".toast")).to_contain_text("press the button once more")
     expect(made(page)).to_have_count(0)
-    page.locator("#id_input").fill('{"message": "second thought"}')
+    fill_input(page, '{"message": "second thought"}')
     page.get_by_role("button", name="Submit").click()
     expect(made(page)).to_have_count(1)
 
 
 def test_after_a_log_in_in_another_tab_the_open_form_works(own_page: Any) -> None:
     page = own_page(NEW)
-    page.locator("#id_input").fill('{"message": "renewed token"}')
+    fill_input(page, '{"message": "renewed token"}')
     end_session(page)
     other = page.context.new_page()
     log_in(other)
@@ -92,7 +93,7 @@ def test_after_a_log_in_in_another_tab_the_open_form_works(own_page: Any) -> Non
 
 def test_a_token_that_is_old_is_renewed_and_the_submit_sent_again_once(own_page: Any) -> None:
     page = own_page(NEW)
-    page.locator("#id_input").fill('{"message": "old token"}')
+    fill_input(page, '{"message": "old token"}')
     posts: list[str] = []
     page.on("request", lambda request: request.method == "POST" and posts.append(request.url))
     page.evaluate("""() => {
@@ -106,7 +107,7 @@ def test_a_token_that_is_old_is_renewed_and_the_submit_sent_again_once(own_page:
 
 def test_a_browser_that_has_lost_its_cookies_is_logged_out_too(own_page: Any) -> None:
     page = own_page(NEW)
-    page.locator("#id_input").fill('{"message": "without a cookie"}')
+    fill_input(page, '{"message": "without a cookie"}')
     page.context.clear_cookies()
     page.get_by_role("button", name="Submit").click()
     expect(bar(page)).to_contain_text("You are logged out")
@@ -130,7 +131,7 @@ def test_the_light_does_not_stay_green_and_comes_back(own_page: Any) -> None:
 
 def test_cancel_after_the_log_out_is_asked_after_the_log_in(own_page: Any) -> None:
     page = own_page("/requests/new/?endpoint=sandbox/patient")
-    page.locator("#id_input").fill('{"seconds": 60}')
+    fill_input(page, '{"seconds": 60}')
     page.locator("[name=mode][value=queue]").check()
     page.get_by_role("button", name="Submit").click()
     expect(made(page).locator(".badge")).to_have_text(re.compile("queue|progress"), timeout=15_000)
@@ -148,7 +149,7 @@ def test_a_page_never_goes_on_for_another_person(own_page: Any, installation: An
     )  # fmt: skip
     installation.manage("create_team", "Others", "--owner", "other")
     page = own_page(NEW)
-    page.locator("#id_input").fill('{"message": "grace wrote this"}')
+    fill_input(page, '{"message": "grace wrote this"}')
     end_session(page)
     other = page.context.new_page()
     log_in(other, "other")
@@ -162,7 +163,7 @@ def test_a_page_never_goes_on_for_another_person(own_page: Any, installation: An
 
 def test_a_draft_survives_the_log_out_for_its_own_user(own_page: Any) -> None:
     page = own_page(NEW)
-    page.locator("#id_input").fill('{"message": "before the log out"}')
+    fill_input(page, '{"message": "before the log out"}')
     page.get_by_label("Your account").click()
     page.get_by_role("button", name="Log out").click()
     page.wait_for_url("**/accounts/login/**")

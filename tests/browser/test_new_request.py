@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.workspace import fill_input
+
 pytestmark = pytest.mark.browser
 
 NEW = "/requests/new/?endpoint=sandbox/echo"
-
-
-def fill_input(page: Page, value: object) -> None:
-    page.locator("#id_input").fill(value if isinstance(value, str) else json.dumps(value))
 
 
 def made(page: Page) -> Any:

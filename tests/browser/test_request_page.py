@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.workspace import fill_input
+
 pytestmark = pytest.mark.browser
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'"
 
 
-def submit(open_page: Any, endpoint: str, value: object, mode: str = "queue") -> str:
-    """The path of a new request's page."""
+def submit(
+    open_page: Any, endpoint: str, value: object, mode: str = "queue", *, unchecked: bool = False
+) -> str:
+    """The path of a new request's page. `unchecked`: the schema refuses the input, and it is sent all the same."""
     page: Page = open_page("/requests/new/")
     page.locator("#id_endpoint_id").fill(endpoint)
     page.locator(f"[name=mode][value={mode}]").check()
-    page.locator("#id_input").fill(json.dumps(value))
+    fill_input(page, value)
     page.get_by_role("button", name="Submit").click()
+    if unchecked:
+        page.get_by_label("Send it all the same").check()
+        page.get_by_role("button", name="Submit").click()
     link = page.locator("tr.row .row-link").first
     path = link.get_attribute("href")
     assert path
@@ -124,7 +130,9 @@ def test_an_event_is_shown_in_full_beside_the_list(open_page: Any) -> None:
 
 
 def test_what_fal_says_instead_of_a_stream_is_named_so(open_page: Any) -> None:
-    page = open_page(submit(open_page, "sandbox/strict", {"num_images": 9}, mode="stream"))
+    page = open_page(
+        submit(open_page, "sandbox/strict", {"num_images": 9}, mode="stream", unchecked=True)
+    )
     expect(badge(page)).to_have_text("failed", timeout=8000)
     expect(page.get_by_role("heading", name="fal's reply")).to_be_visible()
     expect(page.locator("#stream-empty").get_by_text("Waiting")).to_be_hidden()
@@ -151,7 +159,9 @@ def test_cancelled_is_shown_when_fal_says_so(open_page: Any) -> None:
 
 def test_a_refused_input_leads_with_the_field_to_mend(open_page: Any) -> None:
     page = open_page(
-        submit(open_page, "sandbox/strict", {"prompt": "a lighthouse", "num_images": 9})
+        submit(
+            open_page, "sandbox/strict", {"prompt": "a lighthouse", "num_images": 9}, unchecked=True
+        )
     )
     expect(page.locator(".explanation-yours")).to_contain_text("num_images", timeout=8000)
     page.get_by_role("link", name="Edit and run").click()

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import PASSWORD
+from tests.browser.workspace import fill_input
 from tests.process.serving import Serving
 
 pytestmark = pytest.mark.browser
@@ -65,7 +66,7 @@ def switch(context: BrowserContext, team: str) -> None:
 
 def fill(page: Page) -> None:
     page.get_by_label("Endpoint").fill("sandbox/echo")
-    page.locator("#id_input").fill(TYPED)
+    fill_input(page, TYPED)
     page.get_by_role("button", name="Submit", exact=True).click()
 
 

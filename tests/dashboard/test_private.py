@@ -48,7 +48,7 @@ def value_of(name: str, row: FalRequest) -> Any:
     return {
         "public_id": row.public_id, "id": row.public_id, "number": 1, "pk": 1, "secret": "s" * 43,
         "token": "t" * 43, "rest": "nowhere", "path": "openapi.json",
-        "key": "k", "uidb36": "1",
+        "key": "k", "uidb36": "1", "endpoint_id": "acme/thing",
     }[name]  # fmt: skip
 
 

@@ -10,7 +10,6 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from .base import Context, Endpoint
-from .landscape import png
 
 PRESETS = {
     "square_hd": (1024, 1024),
@@ -63,6 +62,8 @@ def pixels(size: ImageSize | Preset) -> tuple[int, int]:
 
 
 async def paint(prompt: str, size: tuple[int, int], seed: int, context: Context) -> Image:
+    from .landscape import png  # Pillow costs megabytes and time to import
+
     data = await asyncio.to_thread(png, prompt, size, seed)
     url = context.save(f"{context.request_id}-{seed}.png", "image/png", data)
     return Image(url=url, width=size[0], height=size[1])

@@ -9,7 +9,6 @@ import re
 import secrets
 import time
 
-from PIL import Image, UnidentifiedImageError
 from pydantic import BaseModel, Field
 
 from .base import Context, Endpoint, ModelError
@@ -58,6 +57,8 @@ def _size_of(url: str) -> tuple[int, int]:
     match = re.match(r"data:image/[\w.+-]+;base64,", url)
     if match is None:
         return DEFAULT_SIZE
+    from PIL import Image, UnidentifiedImageError  # megabytes, and only needed here
+
     try:
         with Image.open(io.BytesIO(base64.b64decode(url[match.end() :]))) as image:
             width, height = image.size

@@ -7,6 +7,7 @@ import { JsonError, format, offsetOf, placeOf, problemOf } from "../lib/jsontext
 import { optionsOf, optionTable } from "../lib/options.js";
 import { toast } from "../lib/toasts.js";
 import { FormDraft } from "./formdraft.js";
+import { SchemaView } from "./schemaview.js";
 
 const PAUSE_MS = 150;
 
@@ -19,6 +20,7 @@ class Compose {
   #code = new Code(() => this.#request(), { ...form.dataset, table: this.#table });
   #timer = null;
   #isModeChosen = false; // by a person
+  #schema = new SchemaView(form.elements.endpoint_id);
 
   constructor() {
     form.addEventListener("input", () => this.#later());
@@ -43,6 +45,7 @@ class Compose {
     this.#isModeChosen = true;
     const options = form.querySelector("details.options");
     options.open ||= Object.keys(optionsOf(this.#fields, this.#table)).length > 0;
+    this.#schema.refresh();
     this.#show();
   }
 
@@ -98,6 +101,7 @@ class Compose {
       known.find(({ value }) => value === this.#fields.endpoint_id.value.trim())?.dataset ?? {};
     if (!input || !this.#isUntyped(this.#input.value)) return;
     this.#input.value = input;
+    this.#input.dispatchEvent(new Event("input", { bubbles: true }));
     if (!this.#isModeChosen) this.#fields.mode.value = mode;
   }
 

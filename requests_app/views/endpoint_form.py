@@ -1,0 +1,68 @@
+"""The form of an endpoint, made from its schema: a part of the page for a new request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from requests_app.catalogue import store
+from requests_app.catalogue.validation import Problem
+from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
+from requests_app.fal.error_bodies import parse_error
+from requests_app.forms.schema_form import groups
+from requests_app.models import FalRequest, Status
+from requests_app.request_input import Draft
+from requests_app.views.access import member_required
+
+
+@member_required
+@require_safe
+def fields(request: HttpRequest) -> HttpResponse:
+    """The fields of `?endpoint=ID`, fetched when they are not known; a sentence when there are none."""
+    name = request.GET.get("endpoint", "")
+    try:
+        entry = store.get(EndpointId.parse(name))
+    except InvalidEndpointId as error:
+        entry = store.Entry(name[:300], None, str(error))
+    template = "form/_fields.html" if entry.known else "form/_no_fields.html"
+    return render(request, template, context_of(entry))
+
+
+def known_fields(endpoint_id: str) -> dict[str, Any] | None:
+    """The context of the fields when the document is known; nothing is fetched."""
+    entry = store.look_up(endpoint_id)
+    return context_of(entry) if entry and entry.known else None
+
+
+def context_of(entry: store.Entry) -> dict[str, Any]:
+    """What the templates of the form need."""
+    found = entry.known.fields if entry.known else ()
+    main, more = groups(found)
+    return {"entry": entry, "main": main, "more": more, "count": len(main) + len(more)}
+
+
+def input_problems(draft: Draft) -> list[Problem]:
+    """What the known schema has against the input; nothing is fetched, an unknown schema has nothing against it."""
+    entry = store.look_up(draft.endpoint_id)
+    if entry is None or entry.known is None:
+        return []
+    return entry.known.validator.problems(json.loads(draft.input_text))
+
+
+def fal_problems(row: FalRequest) -> list[Problem]:
+    """What fal had against the input of a request that it refused, field by field."""
+    if not (row.status == Status.FAILED and row.was_user_error and row.output):
+        return []
+    error = parse_error(row.error_code or 0, {}, bytes(row.output))
+    return [Problem(_pointer(field.loc), field.msg) for field in error.fields]
+
+
+def _pointer(loc: Sequence[str | int]) -> str:
+    """("body", "images", 0) -> /images/0; "body" is fal's wrapping."""
+    names = loc[1:] if loc[:1] == ("body",) else loc
+    return "".join(f"/{str(name).replace('~', '~0').replace('/', '~1')}" for name in names)

@@ -1,0 +1,109 @@
+"""The form of an endpoint's schema: two views of one text, nothing sent that was left alone."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import OpenPage
+
+pytestmark = pytest.mark.browser
+
+
+def field(page: Page, name: str) -> Locator:
+    return page.locator(f"[data-schema-form] [data-name={name}]").first
+
+
+def text(page: Page) -> str:
+    return page.locator("#id_input").input_value()
+
+
+@pytest.fixture
+def strict(open_page: OpenPage) -> Page:
+    """The form of `sandbox/strict`, empty, everything unfolded."""
+    page = open_page("/requests/new/")
+    page.get_by_label("Endpoint").fill("sandbox/strict")
+    expect(field(page, "prompt")).to_be_visible()
+    page.get_by_role("button", name="JSON", exact=True).click()
+    page.locator("#id_input").fill("{}")
+    page.get_by_role("button", name="Form", exact=True).click()
+    page.locator("details.schema-more").evaluate("details => { details.open = true; }")
+    return page
+
+
+def test_only_what_was_touched_is_in_the_input(strict: Page) -> None:
+    field(strict, "prompt").locator("textarea").fill('a "quoted" word')
+    assert text(strict) == '{\n  "prompt": "a \\"quoted\\" word"\n}'
+
+
+def test_a_reset_takes_the_value_away_again(strict: Page) -> None:
+    field(strict, "num_images").locator("[data-slider]").fill("3")
+    assert '"num_images": 3' in text(strict)
+    field(strict, "num_images").locator("[data-reset]").click()
+    assert "num_images" not in text(strict)
+    expect(field(strict, "num_images").locator("[data-reset]")).to_be_hidden()
+
+
+def test_digits_are_sent_as_they_were_typed(strict: Page) -> None:
+    field(strict, "guidance_scale").locator("[data-input]").fill("7.50")
+    assert '"guidance_scale": 7.50' in text(strict)
+
+
+def test_a_choice_is_made_by_button_and_by_key(strict: Page) -> None:
+    drawing = field(strict, "style").get_by_role("radio", name="drawing")
+    drawing.focus()
+    strict.keyboard.press("Space")
+    assert '"style": "drawing"' in text(strict)
+    expect(drawing).to_have_attribute("aria-checked", "true")
+
+
+def test_a_size_of_ones_own_has_its_members(strict: Page) -> None:
+    size = field(strict, "image_size")
+    size.locator("select").first.select_option("custom")
+    expect(size.locator("[data-name=width]")).to_be_visible()
+    size.locator("[data-name=width] input[data-input]").fill("640")
+    assert '"width": 640' in text(strict)
+    size.locator("select").first.select_option('"landscape"')
+    assert '"image_size": "landscape"' in text(strict)
+
+
+def test_a_text_typed_as_json_is_shown_in_the_form(strict: Page) -> None:
+    strict.get_by_role("button", name="JSON", exact=True).click()
+    strict.locator("#id_input").fill('{"prompt": "from json", "num_images": 2, "unknown": 1e400}')
+    strict.get_by_role("button", name="Form", exact=True).click()
+    expect(field(strict, "prompt").locator("textarea")).to_have_value("from json")
+    expect(field(strict, "num_images").locator("input[data-input]")).to_have_value("2")
+    field(strict, "prompt").locator("textarea").fill("changed")
+    assert text(strict) == '{"prompt": "changed", "num_images": 2, "unknown": 1e400}'
+
+
+def test_a_text_that_is_no_object_stays_in_the_json_view(strict: Page) -> None:
+    strict.get_by_role("button", name="JSON", exact=True).click()
+    strict.locator("#id_input").fill('{"prompt": ')
+    strict.get_by_role("button", name="Form", exact=True).click()
+    expect(strict.locator("#view-refused")).to_be_visible()
+    expect(strict.locator("#id_input")).to_be_visible()
+
+
+def test_what_the_schema_refuses_stands_at_its_field_and_may_be_sent_all_the_same(
+    strict: Page,
+) -> None:
+    field(strict, "num_images").locator("input[data-input]").fill("9")
+    strict.keyboard.press("Control+Enter")
+    expect(field(strict, "num_images").locator("[data-problem]").first).to_have_text(
+        "Must be 4 or less."
+    )
+    expect(field(strict, "prompt").locator("[data-problem]").first).to_have_text(
+        "This field is required."
+    )
+    field(strict, "prompt").locator("textarea").fill("a lighthouse")
+    strict.get_by_label("Send it all the same").check()
+    strict.keyboard.press("Control+Enter")
+    expect(strict.locator(".made .row")).to_have_count(1)
+
+
+def test_an_endpoint_without_a_schema_says_so_and_takes_json(open_page: OpenPage) -> None:
+    page = open_page("/requests/new/")
+    page.get_by_label("Endpoint").fill("acme/unknown")
+    expect(page.locator("[data-no-schema]")).to_contain_text("no schema")
+    expect(page.locator("#id_input")).to_be_visible()

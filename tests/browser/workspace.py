@@ -1,0 +1,20 @@
+"""Typing an input into the page for a new request, whichever view it opens with."""
+
+from __future__ import annotations
+
+import json
+
+from playwright.sync_api import Page, expect
+
+
+def show_json(page: Page) -> None:
+    """The JSON view: an endpoint with a schema opens with its form, once that is there."""
+    expect(page.locator("#schema-view > *")).to_have_count(1)
+    if page.locator("#view-switch").is_visible():
+        page.get_by_role("button", name="JSON", exact=True).click()
+
+
+def fill_input(page: Page, value: object) -> None:
+    """A text as it is; anything else as JSON."""
+    show_json(page)
+    page.locator("#id_input").fill(value if isinstance(value, str) else json.dumps(value))

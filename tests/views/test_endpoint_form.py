@@ -1,0 +1,140 @@
+"""The form of an endpoint on the page for a new request."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from requests_app.catalogue import store
+from requests_app.fal.endpoints import EndpointId
+from requests_app.forms.submit import new_token
+from requests_app.models import FalRequest, Status, Team
+from tests.browsers import Browser
+from tests.builders import make_request
+from tests.catalogue.conftest import DocumentServer, server
+from tests.catalogue.documents import IMAGE_SIZE, ref, whole
+
+__all__ = ["server"]
+
+PROPERTIES = {
+    "prompt": {"type": "string", "title": "Prompt", "description": "<b>What</b> to paint"},
+    "num_images": {"type": "integer", "minimum": 1, "maximum": 4, "default": 1},
+    "size": {"anyOf": [ref("Size"), {"enum": ["square"], "type": "string"}]},
+}
+INPUT = {"type": "object", "properties": PROPERTIES, "required": ["prompt"]}
+DOCUMENT = json.dumps(whole({"In": INPUT, "Size": IMAGE_SIZE})).encode()
+
+
+@pytest.fixture
+def page(owner: User, team: Team, server: DocumentServer) -> Browser:
+    server.body = DOCUMENT
+    browser = Browser()
+    browser.force_login(owner)
+    return browser
+
+
+def fields(page: Browser, endpoint: str) -> str:
+    reply = page.get("/requests/new/fields/", {"endpoint": endpoint})
+    assert reply.status_code == 200
+    return reply.content.decode()
+
+
+def send(page: Browser, given: Any, **more: str) -> Any:
+    values = {
+        "token": new_token(),
+        "endpoint_id": "acme/thing",
+        "mode": "queue",
+        "input": json.dumps(given),
+    }
+    return page.post("/requests/new/", values | more, headers={"HX-Request": "true"})
+
+
+def test_the_fields_of_an_endpoint_are_drawn_and_texts_are_escaped(page: Browser) -> None:
+    html = fields(page, "acme/thing")
+    assert 'data-name="prompt"' in html
+    assert 'data-control="size"' in html
+    assert "&lt;b&gt;What&lt;/b&gt;" in html
+
+
+@pytest.mark.parametrize(
+    ("status", "endpoint", "sentence"),
+    [(404, "acme/thing", "no schema"), (500, "acme/thing", "HTTP 500"), (200, "acme", "endpoint id"), (200, "", "endpoint id")],
+)  # fmt: skip
+def test_without_a_schema_there_is_a_sentence(
+    page: Browser, server: DocumentServer, status: int, endpoint: str, sentence: str
+) -> None:
+    server.status = status
+    html = fields(page, endpoint)
+    assert "data-no-schema" in html
+    assert sentence in html
+
+
+def test_a_known_schema_comes_with_the_page_and_nothing_is_fetched(
+    page: Browser, server: DocumentServer
+) -> None:
+    store.get(EndpointId.parse("acme/thing"))
+    html = page.get("/requests/new/", {"endpoint": "acme/thing"}).content.decode()
+    assert 'data-name="num_images"' in html
+    assert len(server.asked) == 1
+
+
+def test_an_unknown_schema_is_not_fetched_on_the_way_to_the_page(
+    page: Browser, server: DocumentServer
+) -> None:
+    html = page.get("/requests/new/", {"endpoint": "acme/thing"}).content.decode()
+    assert "data-schema-form" not in html
+    assert not server.asked
+
+
+def test_an_input_that_the_schema_refuses_is_not_sent(page: Browser) -> None:
+    store.get(EndpointId.parse("acme/thing"))
+    reply = send(page, {"num_images": 9})
+    assert reply.status_code == 422
+    html = reply.content.decode()
+    assert "&quot;path&quot;: &quot;/num_images&quot;" in html
+    assert "This field is required." in html
+    assert not FalRequest.objects.exists()
+
+
+def test_a_person_may_send_it_all_the_same(page: Browser) -> None:
+    store.get(EndpointId.parse("acme/thing"))
+    reply = send(page, {"num_images": 9}, unchecked="1")
+    assert reply.status_code == 200
+    assert json.loads(FalRequest.objects.get().input_text) == {"num_images": 9}
+
+
+def test_an_endpoint_without_a_known_schema_is_left_to_fal(
+    page: Browser, server: DocumentServer
+) -> None:
+    assert send(page, {"num_images": 9}).status_code == 200
+    assert not server.asked
+
+
+def test_what_is_sent_is_what_was_typed(page: Browser) -> None:
+    store.get(EndpointId.parse("acme/thing"))
+    text = '{"prompt": "a", "num_images": 1E0}'
+    values = {"token": new_token(), "endpoint_id": "acme/thing", "mode": "queue", "input": text}
+    assert page.post("/requests/new/", values).status_code == 302
+    assert FalRequest.objects.get().input_text == text
+
+
+def test_the_fields_that_fal_refused_are_marked_when_the_request_is_edited(
+    page: Browser, team: Team, owner: User
+) -> None:
+    row = make_request(team=team, person=owner, endpoint_id="acme/thing", input={"prompt": "x"})
+    body = {
+        "detail": [
+            {"loc": ["body", "images", 0, "a/b"], "msg": "Bad image", "type": "image_load_error"}
+        ]
+    }
+    FalRequest.objects.filter(pk=row.pk).update(
+        status=Status.FAILED, error_code=422, error="Bad image", output=json.dumps(body).encode()
+    )
+    html = page.get("/requests/new/", {"again": str(row.public_id)}).content.decode()
+    assert (
+        "&quot;path&quot;: &quot;/images/0/a~1b&quot;, &quot;message&quot;: &quot;Bad image&quot;"
+        in html
+    )
