@@ -38,6 +38,7 @@ ABOUT_THE_WHOLE = {
     "test_docs",
     "test_foreign_names",
     "test_looks",
+    "test_documents",
     "test_model_based",
 }
 

@@ -8,11 +8,12 @@ by both sides. fal's own published clients judge it (`tests/conformance/`).
                      cdn_routes, control_routes answer them
     queue.py         the queue: lane.py (who is next), record.py (one request), runner.py (one run)
     models/          one file per endpoint family; landscape.py paints the images
+    media/           pictures, videos, sounds, 3D models and archives made by code
     store.py         what survives a kill
     webhooks.py      signed deliveries
     faults.py        misbehaviour on demand; misbehave.py applies it to replies
     ledger.py        what was accepted
-    openapi.py       the schema of an endpoint
+    openapi.py       the document of an endpoint, in fal's shape
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 
@@ -59,8 +61,30 @@ async def download(request: Request) -> Response:
     found = sandbox_of(request).store.file(request.path_params["name"])
     if found is None:
         return json_response({"detail": "File not found"}, 404)
-    content_type, data = found
-    return Response(data, headers={**SAFE, "content-type": content_type})
+    return _whole_or_range(request, *found)
+
+
+async def sample(request: Request) -> Response:
+    """A file that is made when it is asked for, from its name alone."""
+    from .media import samples  # Pillow costs megabytes and time to import
+
+    found = await asyncio.to_thread(samples.sample, request.path_params["name"])
+    if found is None:
+        return json_response({"detail": "File not found"}, 404)
+    return _whole_or_range(request, *found)
+
+
+def _whole_or_range(request: Request, content_type: str, data: bytes) -> Response:
+    """Players ask for `bytes=FROM-[TO]` to jump; any other range gets the whole."""
+    headers = {**SAFE, "content-type": content_type, "accept-ranges": "bytes"}
+    asked = re.fullmatch(r"bytes=(\d{1,15})-(\d{0,15})", request.headers.get("range", ""))
+    if asked is None:
+        return Response(data, headers=headers)
+    start, last = int(asked[1]), min(int(asked[2] or len(data)), len(data) - 1)
+    if start > last:
+        return Response(b"", 416, {**headers, "content-range": f"bytes */{len(data)}"})
+    headers["content-range"] = f"bytes {start}-{last}/{len(data)}"
+    return Response(data[start : last + 1], 206, headers)
 
 
 @_by_token
@@ -116,6 +140,7 @@ ROUTES = [
     Route("/files/{name}/multipart/{upload}/complete", _by_token(_complete), methods=["POST"]),
     Route("/files/{name}/multipart/{upload}/{number:int}", _by_token(_put_part), methods=["PUT"]),
     Route("/files/{name}", download),
+    Route("/samples/{name}", sample),
     Route("/upload/{name}/complete", _by_url(_complete), methods=["POST"]),
     Route("/upload/{name}/{number:int}", _by_url(_put_part), methods=["PUT"]),
     Route("/upload/{name}", put_whole, methods=["PUT"]),

@@ -23,6 +23,8 @@ class Tuning:
     """First pause before a queued request whose runner was lost starts again; it doubles."""
     webhook_scale: float = 1.0
     """Multiplies the gaps between webhook attempts (1, 2, 4 ... 300 s)."""
+    pace: float = 1.0
+    """Multiplies the time that made-up work takes."""
     capacity: Mapping[str, int] = field(default_factory=dict)
     """How many requests of an endpoint run at once, where it shall differ from its own figure."""
 

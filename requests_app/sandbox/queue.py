@@ -186,7 +186,10 @@ class Queue:
 
         # A model without a cancel handler is never told, and simply finishes.
         heard = request.cancel_requested if endpoint.obeys_cancel else asyncio.Event()
-        return Context(request.id, log, self._save_file, heard)
+        return Context(
+            request.id, log, self._save_file, heard,
+            file=self._store.file, pace=self._tuning.pace,
+        )  # fmt: skip
 
     def _may_retry(self, request: QueuedRequest, reply: Reply) -> bool:
         again = reply.status_code in (503, 504) and request.attempts < MAX_ATTEMPTS

@@ -57,7 +57,10 @@ async def _dispatch(request: Request, endpoint_id: EndpointId) -> Response:
     async def work() -> Response:
         body = await request.body()
         sandbox.ledger.add(kind, request_id, model.id, body)
-        context = Context(request_id, _drop_log, sandbox.save_file)
+        context = Context(
+            request_id, _drop_log, sandbox.save_file,
+            file=sandbox.store.file, pace=sandbox.settings.tuning.pace,
+        )  # fmt: skip
         if streamed:
             return _stream(sandbox, model, body, context)
         return await _run(request, model, body, context)

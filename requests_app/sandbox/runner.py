@@ -57,7 +57,7 @@ def _field_errors(exc: ValidationError) -> list[dict[str, object]]:
 async def execute(endpoint: Endpoint, body: bytes, context: Context) -> Reply:
     """One attempt. A failing model never raises out of here."""
     try:
-        output = _dump(await endpoint.run(read_input(endpoint, body), context))
+        output = _dump(endpoint, await endpoint.run(read_input(endpoint, body), context))
     except ModelError as exc:
         return model_error(exc.status_code, exc.detail)
     except Cancelled:
@@ -67,12 +67,12 @@ async def execute(endpoint: Endpoint, body: bytes, context: Context) -> Reply:
         logger.info("model %s failed: %r", endpoint.id, exc)
         context.log(f"{type(exc).__name__}: {exc}", "ERROR")
         return crashed()
-    return Reply(200, output, {"x-fal-billable-units": "1"})
+    return Reply(200, output, {"x-fal-billable-units": f"{context.units:g}"})
 
 
-def _dump(output: BaseModel) -> bytes:
+def _dump(endpoint: Endpoint, output: BaseModel) -> bytes:
     # Not pydantic's own JSON, which fails on the lone surrogates that an echoed input may hold.
-    return to_json(output.model_dump(mode="json"))
+    return to_json(output.model_dump(mode="json", exclude_none=not endpoint.nullable))
 
 
 def cancelled() -> Reply:
@@ -90,4 +90,4 @@ async def events(endpoint: Endpoint, given: BaseModel, context: Context) -> Asyn
     if endpoint.stream is None:
         return
     async for event in endpoint.stream(given, context):
-        yield _dump(event)
+        yield _dump(endpoint, event)

@@ -16,6 +16,7 @@ FAST = Tuning(
     realtime_idle_s=0.4,
     retry_gap_s=0.02,
     webhook_scale=0.02,
+    pace=0.01,
     capacity={"sandbox/patient": 1},
 )
 

@@ -85,3 +85,23 @@ def test_pages_of_any_origin_may_upload_and_show_files_and_nothing_else(http):
 def test_an_unknown_file_and_an_unknown_upload_are_404(http, cdn):
     assert http.get("/cdn/files/none.png").status_code == 404
     assert cdn.post("/files/none.png/multipart/x/complete", json={}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "content_range", "size"),
+    [
+        ("bytes=0-", 206, "bytes 0-{last}/{all}", None),
+        ("bytes=4-7", 206, "bytes 4-7/{all}", 4),
+        ("bytes=4-99999999", 206, "bytes 4-{last}/{all}", None),
+        ("bytes=99999999-", 416, "bytes */{all}", 0),
+        ("bytes=-5", 200, None, None),
+        ("nonsense", 200, None, None),
+    ],
+)
+def test_a_part_of_a_file_is_given_as_players_ask_for_it(http, wanted, status, content_range, size):
+    whole = http.get("/cdn/samples/good-morning.wav").content
+    reply = http.get("/cdn/samples/good-morning.wav", headers={"Range": wanted})
+    expected = content_range and content_range.format(all=len(whole), last=len(whole) - 1)
+    assert (reply.status_code, reply.headers.get("content-range")) == (status, expected)
+    assert size is None or len(reply.content) == size
+    assert status == 416 or reply.content in whole

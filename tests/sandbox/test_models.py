@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
+from importlib import import_module
 
 import pytest
 from PIL import Image
 
-from requests_app.sandbox.models import APPS, ENDPOINTS
+from requests_app.sandbox import models
+from requests_app.sandbox.models import APPS, ENDPOINTS, MODULES
 from tests.sandbox.calls import ended, submit
 
 
@@ -137,6 +139,12 @@ def test_a_large_output_has_the_size_asked_for(http):
     receipt = submit(http, "sandbox/large", kilobytes=300)
     ended(http, receipt)
     assert len(http.get(receipt["response_url"]).json()["text"]) == 300_000
+
+
+def test_the_table_of_modules_names_all_that_the_modules_have():
+    loaded = {name: import_module(f"{models.__name__}.{name}") for name in set(MODULES.values())}
+    found = {e.id: name for name, module in loaded.items() for e in module.ENDPOINTS}
+    assert found == MODULES
 
 
 def test_every_endpoint_describes_itself_to_people():

@@ -1,17 +1,80 @@
-"""The models this fal serves, one file each. `ENDPOINTS` is the catalogue."""
+"""The models this fal serves. `ENDPOINTS` is the catalogue: ids at once, each model when it is first used.
+
+Image libraries and a hundred schemas cost nothing until they are wanted.
+"""
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Iterator, Mapping
+from functools import cache
+
 from requests_app.sandbox.ids import EndpointId
 
-from . import any_llm, crash, echo, image, large, patient, sdxl, slow, strict, text
 from .base import Endpoint
 
-ENDPOINTS: dict[str, Endpoint] = {
-    endpoint.id: endpoint
-    for module in (image, slow, text, echo, strict, crash, patient, large, sdxl, any_llm)
-    for endpoint in module.ENDPOINTS
+# Endpoint id -> the module of this package that has it.
+MODULES = {
+    "sandbox/image": "image",
+    "sandbox/slow": "slow",
+    "sandbox/text": "text",
+    "sandbox/echo": "echo",
+    "sandbox/strict": "strict",
+    "sandbox/crash": "crash",
+    "sandbox/patient": "patient",
+    "sandbox/large": "large",
+    "fal-ai/fast-sdxl": "sdxl",
+    "fal-ai/fast-sdxl/image-to-image": "sdxl",
+    "fal-ai/any-llm": "any_llm",
+    "sandbox/flux/dev": "text_to_image",
+    "sandbox/flux/lora": "text_to_image",
+    "sandbox/flux/ultra": "text_to_image",
+    "sandbox/dream/v4/text-to-image": "text_to_image",
+    "sandbox/vector/v3": "vector",
+    "sandbox/flux/kontext": "image_to_image",
+    "sandbox/flux/inpaint": "image_to_image",
+    "sandbox/upscale/image": "image_to_image",
+    "sandbox/segment/image": "image_to_image",
+    "sandbox/structured-edit": "structured_edit",
+    "sandbox/post-processing": "post_processing",
+    "sandbox/motion/text-to-video": "video",
+    "sandbox/motion/image-to-video": "video",
+    "sandbox/track/image-to-video": "video",
+    "acme/courser/reference-to-video": "video",
+    "sandbox/template-to-video": "templates",
+    "sandbox/compose/video": "video_editing",
+    "sandbox/lipsync/v2": "video_editing",
+    "sandbox/voice/tts/v3": "speech",
+    "sandbox/narrator/tts": "speech",
+    "sandbox/conversation": "speech",
+    "sandbox/transcribe": "speech",
+    "sandbox/vision/chat": "vision",
+    "sandbox/mesh/multi-image-to-3d": "three_d",
+    "sandbox/flux/lora-training": "training",
+    "acme/paint-over": "own_apps",
+    "acme/router": "own_apps",
+    "sandbox/surprise": "own_apps",
 }
+
+
+class _Endpoints(Mapping[str, Endpoint]):
+    def __getitem__(self, endpoint_id: str) -> Endpoint:
+        return _of(MODULES[endpoint_id])[endpoint_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(MODULES)
+
+    def __len__(self) -> int:
+        return len(MODULES)
+
+
+@cache
+def _of(module: str) -> dict[str, Endpoint]:
+    loaded = importlib.import_module(f"{__name__}.{module}")
+    return {endpoint.id: endpoint for endpoint in loaded.ENDPOINTS}
+
+
+ENDPOINTS = _Endpoints()
 APPS = frozenset("/".join(endpoint_id.split("/")[:2]) for endpoint_id in ENDPOINTS)
 
 

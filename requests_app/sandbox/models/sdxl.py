@@ -25,7 +25,10 @@ class FastSdxlInput(BaseModel):
 
 
 class ImageToImageInput(BaseModel):
-    image_url: str = Field(description="An http(s) URL or a data URI.")
+    image_url: str = Field(
+        description="An http(s) URL or a data URI.",
+        examples=["{base_url}/cdn/samples/harbour-in-the-morning.jpg"],
+    )
     prompt: str = Field(max_length=4000, examples=["an orange cat"])
     seed: int | None = Field(None, ge=0, le=MAX_SEED)
 
