@@ -1,27 +1,27 @@
-"""fal's wire protocol, seen from the caller. Knows fal, not us: no Django, no settings, no clock.
+"""fal's wire protocol, from the caller's side. Knows fal only: no Django, no settings, no clock.
 
 ::
 
-    errors      one tree; each error says whether bytes had left and whether a machine may try again
-    endpoints   endpoint ids, configured hosts, every URL
-    options     the table of platform options; option_kinds: what one can hold
-    headers     platform options and own headers -> request headers and query
-    jsontext    bytes -> JSON values, raw members
-    error_bodies  the reason in an error's body, in whatever shape it stands
-    reports     frozen values of what fal said, and their readers
-    replies     one HTTP reply -> a value or an error; result_replies: of a run, or of the queue's result
-    sse         bytes -> server-sent events
-    webhooks    signature and content of a webhook; webhook_encoding: gzip; jwks: fal's keys
-    realtime_…  of a session: realtime_url, realtime_outgoing and realtime_incoming (messages),
-                realtime_media (magic numbers), realtime_control (fal's own messages),
-                realtime_pairing (reply to request); close_codes: how a session ended, in words
-    ---------   everything above is pure (but the key cache); below is I/O
-    transport   one HTTP call: deadline, size limit, "had bytes left?"
-    queue       submit, status, result, cancel, run
-    streams     a model's stream, the status stream
-    finished    the list of finished requests
-    session     FalClient, which binds these to a key and hosts
-    realtime    connect: a session on a WebSocket; realtime_token and realtime_handshake open it
+    errors        one exception tree; each error says whether bytes were sent and whether to retry
+    endpoints     endpoint ids, configured hosts, every URL
+    options       the table of platform options; option_kinds: the type of each value
+    headers       platform options and custom headers -> request headers and query
+    jsontext      bytes -> JSON values, raw members
+    error_bodies  the reason in an error's body, whatever its shape
+    reports       frozen values of what fal said, and their parsers
+    replies       one HTTP reply -> a value or an error; result_replies: of a run, or of a queue result
+    sse           bytes -> server-sent events
+    webhooks      signature and content of a webhook; webhook_encoding: gzip; jwks: fal's keys
+    realtime_…    of a session: realtime_url, realtime_outgoing and realtime_incoming (messages),
+                  realtime_media (magic numbers), realtime_control (fal's control messages),
+                  realtime_pairing (reply to request); close_codes: how a session ended, in words
+    ---------     all above are pure (except the key cache); below is I/O
+    transport     one HTTP call: deadline, size limit, "were bytes sent?"
+    queue         submit, status, result, cancel, run
+    streams       a model's stream, the status stream
+    finished      the list of finished requests
+    session       FalClient, which binds these to a key and hosts
+    realtime      connect: a session on a WebSocket; realtime_token and realtime_handshake open it
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""How a realtime session ends, or fails to begin, in words. Pure.
+"""Explain how a realtime session ended, or failed to begin. Pure.
 
 The close code alone tells little: fal closes with 1000 after a good session, after a time-out and
-after an exception of the app. What was said last decides.
+after an exception of the app. The last control message decides.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from .replies import Reply, refusal, unreadable
 
 EndKind = Literal["normal", "timeout", "error", "lost", "refused"]
 
-_NO_TEXT = "'bytes'"  # how an app made with fal's own template fails on a text message
-LOST = 1006  # never on the wire: the connection ended without a close message
+_NO_TEXT = "'bytes'"  # the error of an app made with fal's own template on a text message
+LOST = 1006  # never on the wire: the connection ended without a close frame
 
 
 @dataclass(frozen=True)
 class Ending:
-    """``code`` and ``reason`` are as on the wire; ``sentence`` is for a person."""
+    """``code`` and ``reason`` are as on the wire; ``sentence`` is for users."""
 
     kind: EndKind
     code: int
@@ -37,7 +37,7 @@ _CODES: Mapping[int, tuple[EndKind, str]] = {
     1003: ("error", "The app does not take this type of message (text or binary)."),
     1004: ("error", "fal closed the session with a reserved code."),
     1005: ("normal", "fal closed the session without giving a code."),
-    LOST: ("lost", "The connection was lost without a goodbye; outputs may be missing."),
+    LOST: ("lost", "The connection was lost without a close message; outputs may be missing."),
     1007: ("error", "fal's server could not read the text of a message."),
     1008: ("refused", "fal closed the session by its rules: the key, the token or a limit."),
     1009: ("error", "A message was too big for fal (16 MiB at most)."),
@@ -57,7 +57,7 @@ _OURS: Mapping[int, tuple[EndKind, str]] = {
     1002: ("error", "fal's server broke the WebSocket protocol."),
     1007: ("error", "A text message from fal was not valid UTF-8."),
     1009: ("error", "A message from fal was larger than the limit set here."),
-    # The library pings, and gives up with this code; a reader that stands still hears no answer.
+    # The library pings, and closes with this code; a reader that stalls receives no pong.
     1011: ("lost", "Pings were not answered in time; the connection is taken for dead."),
 }
 _HANDSHAKE: Mapping[int, str] = {
@@ -69,14 +69,14 @@ _HANDSHAKE: Mapping[int, str] = {
 
 
 def describe_close(code: int, reason: str = "", *, ours: bool = False) -> Ending:
-    """A close code and its reason; ``ours``: this side closed first."""
+    """Explain a close code and its reason; ``ours``: this side closed first."""
     kind, sentence = (_OURS if ours else _CODES).get(code) or _other(code, ours=ours)
     said = _said(reason)
     return Ending(kind, code, reason, f"{sentence} Reason: {said}" if said else sentence)
 
 
 def ending(close: Ending, last_word: Control | None) -> Ending:
-    """The end of a session: how its socket closed, and the control message that announced it."""
+    """Return a session's end from its close frame and the control message that announced it."""
     if last_word is None:
         return close
     said = _said(last_word.reason) or "no reason given"
@@ -92,9 +92,10 @@ def ending(close: Ending, last_word: Control | None) -> Ending:
 
 
 def refused_handshake(reply: Reply) -> Refused | Unanswered:
-    """The error for an HTTP reply that came in place of a WebSocket.
+    """Return the error for an HTTP reply in place of a WebSocket.
 
-    Any 4xx is a definite no, whoever says it: without a socket no app can have been given input.
+    Any 4xx is a definite no, whichever server sent it: without a socket no app can have received
+    input.
     """
     if not 400 <= reply.status_code < 500:
         return unreadable(reply, retryable=False, missing="a WebSocket")
@@ -120,5 +121,5 @@ def _other(code: int, *, ours: bool) -> tuple[EndKind, str]:
 
 
 def _said(text: str) -> str:
-    """A stranger's words inside a sentence of ours: one line, not endless."""
+    """Make fal's text safe to quote in a sentence: one line, bounded."""
     return "".join(sign if sign.isprintable() else " " for sign in text).strip()[:500]

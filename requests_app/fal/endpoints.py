@@ -1,4 +1,4 @@
-"""Addresses: endpoint ids, the hosts we were configured with, and every URL built from them. Pure.
+"""Addresses: endpoint ids, the configured hosts, and every URL built from them. Pure.
 
 fal's returned URLs are used as they came, because only fal knows whether an endpoint's sub-path
 belongs in them; but only when they stay on the configured queue host and name the request, or a
@@ -23,8 +23,9 @@ _SHAPE = (
     "An endpoint id looks like owner/app or owner/app/path (fal-ai/flux/dev): letters, digits, dots, "
     "dashes and underscores between the slashes, each part starting with a letter or digit."
 )
-# What fal's own paths add behind an app. "requests" opens them, behind an old app of one part too; the
-# others end them. "stream" and "realtime" are no such words: real endpoint ids end with either.
+# The segments that fal's own paths add behind an app. "requests" begins them, even behind an old
+# app of one part; the others end them. "stream" and "realtime" are not listed: real endpoint ids
+# end with either.
 _OPENS, _ENDS = "requests", frozenset({"cancel", "response", "result", "status"})
 _PLAIN_URL = re.compile(
     r"https?://[!#-\[\]-~]{1,2048}", re.ASCII
@@ -32,11 +33,11 @@ _PLAIN_URL = re.compile(
 
 
 class InvalidEndpointId(ValueError):
-    """The text is no endpoint id; ``str()`` says what one looks like."""
+    """The text is not an endpoint id; ``str()`` says what one looks like."""
 
 
 class InvalidHost(ValueError):
-    """A configured host is no usable base URL."""
+    """A configured host is not a usable base URL."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,11 @@ class EndpointId:
 
     @classmethod
     def parse(cls, text: str) -> EndpointId:
-        """Read an endpoint id as a person types it.
+        """Parse an endpoint id as a user types it.
 
         Raises InvalidEndpointId with a helpful sentence.
         """
-        text = text.strip(" \t\r\n")  # not every Unicode space: U+2028 is no slip of the mouse
+        text = text.strip(" \t\r\n")  # not every Unicode space: U+2028 is not typed by accident
         _ensure_ascii(text)
         if "://" in text:
             raise InvalidEndpointId(
@@ -75,7 +76,7 @@ class EndpointId:
 
     @property
     def app(self) -> str:
-        """The id without its path: what status, result and cancel URLs are built from."""
+        """Return the id without its path: status, result and cancel URLs are built from it."""
         return "/".join(part for part in (self.namespace, self.owner, self.alias) if part)
 
     def __str__(self) -> str:
@@ -93,7 +94,9 @@ def _check_segments(segments: list[str]) -> None:
 
 
 def _ensure_ascii(text: str) -> None:
-    """Look-alikes, spaces of other widths and what has no picture are named, for they cannot be seen."""
+    """Name a character outside ASCII: look-alikes, wide spaces and control characters cannot be
+    seen.
+    """
     odd = next((sign for sign in text if not " " <= sign <= "~"), None)
     if odd is not None:
         at = text.index(odd) + 1
@@ -104,7 +107,8 @@ def _ensure_ascii(text: str) -> None:
 
 
 def ensure_no_path_of_fal(segments: Sequence[str]) -> None:
-    """Refuse what would reach a request instead of an app; ``segments`` are the app and its path.
+    """Refuse paths that would reach a request instead of an app; ``segments`` are the app and its
+    path.
 
     Raises InvalidEndpointId.
     """
@@ -168,7 +172,7 @@ def _base_url(name: str, text: str, schemes: tuple[str, ...]) -> str:
 
 @dataclass(frozen=True)
 class RequestUrls:
-    """Where one request's status and result are read (GET) and where it is cancelled (PUT)."""
+    """The URLs of one request: status and result (GET), cancel (PUT)."""
 
     status: str
     result: str
@@ -180,7 +184,7 @@ def run_url(hosts: Hosts, endpoint: EndpointId) -> str:
 
 
 def stream_url(hosts: Hosts, endpoint: EndpointId, path: str = "/stream") -> str:
-    """The model's stream route; an id that already ends with it is left alone.
+    """Return the URL of the model's stream route; an id that already ends with it is kept.
 
     Raises InvalidEndpointId.
     """
@@ -195,9 +199,9 @@ def submit_url(hosts: Hosts, endpoint: EndpointId) -> str:
 
 
 def urls_for(hosts: Hosts, endpoint: EndpointId, request_id: str) -> RequestUrls:
-    """The three URLs built from ids (sub-path dropped, as fal's clients do).
+    """Build the three URLs from ids (without the sub-path, as fal's clients do).
 
-    Raises ValueError on an odd id.
+    Raises ValueError on a malformed id.
     """
     if not REQUEST_ID.fullmatch(request_id):
         raise ValueError("This is no request id of fal.")
@@ -208,7 +212,7 @@ def urls_for(hosts: Hosts, endpoint: EndpointId, request_id: str) -> RequestUrls
 def trusted_urls(
     hosts: Hosts, endpoint: EndpointId, request_id: str, reply: Mapping[str, object]
 ) -> RequestUrls:
-    """fal's own three URLs from a submit reply; one that cannot be trusted is rebuilt."""
+    """Return fal's own three URLs from a submit reply; one that cannot be trusted is rebuilt."""
     built = urls_for(hosts, endpoint, request_id)
 
     def pick(name: str, fallback: str) -> str:
@@ -223,7 +227,7 @@ def trusted_urls(
 
 
 def is_trusted(hosts: Hosts, request_id: str, url: str) -> bool:
-    """Does the URL stay under the configured queue host and name this request?
+    """Whether the URL stays under the configured queue host and names this request.
 
     Only plain visible ASCII passes: parsers disagree about the rest (full-width dots, tabs,
     backslashes).
@@ -234,7 +238,7 @@ def is_trusted(hosts: Hosts, request_id: str, url: str) -> bool:
         given, home = httpx.URL(url), httpx.URL(hosts.queue)
     except httpx.InvalidURL:
         return False
-    # The path as written: httpx has already resolved the dots in its own.
+    # The path as written: httpx has already resolved dots in its own.
     path = "/" + url.partition("://")[2].partition("/")[2].partition("?")[0]
     segments = path.split("/")[1:]
     return (

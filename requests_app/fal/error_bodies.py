@@ -1,8 +1,8 @@
-"""The one reader of error bodies: the reason in words, wherever and in whatever shape it stands. Pure.
+"""Parse error bodies: find the reason, wherever it is and whatever its shape. Pure.
 
-Models, fal's queue, its platform API and the servers on the way each write errors in their own shape:
-JSON objects, lists and strings, JSON inside a string, an SSE event, an HTML page, plain text, or a
-beginning of one of these that was cut off.
+Models, fal's queue, its platform API and proxies each write errors in their own shape: JSON
+objects, lists and strings, JSON inside a string, an SSE event, an HTML page, plain text, or a
+truncated one of these.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Any
 
 from .jsontext import NotJson, parse_json
 
-MOST_TEXT = 4000  # characters of one reason
+MOST_TEXT = 4000  # characters per reason
 MOST_FIELDS = 200
-MOST_DEPTH = 6  # of a reason inside objects, lists and strings
+MOST_DEPTH = 6  # levels of objects, lists and strings around a reason
 _LOOKED_AT = 1024 * 1024  # bytes of a body
 
-# Members that hold a reason, the most telling first, then those that hold a mere word.
+# Members that may hold a reason, the most telling first; then those that hold a single word.
 _REASONS = (
     "detail", "details", "message", "msg", "error_message", "errorMessage", "error_description",
     "description", "reason", "failure_reason", "payload_error", "error", "errors", "exception", "cause", "title",
@@ -50,7 +50,7 @@ _HEADLINES = ("title", "h1", "h2", "message", "p", "pre", "body")
 
 @dataclass(frozen=True)
 class FieldError:
-    """One wrong field of the input. fal's echo of the input is not kept: it can be megabytes."""
+    """One invalid field of the input. fal's echo of the input is dropped: it can be megabytes."""
 
     loc: tuple[str | int, ...]
     msg: str
@@ -58,9 +58,10 @@ class FieldError:
 
     @property
     def place(self) -> str:
-        """("body", "images", 0, "url") -> images[0].url; empty for the whole input.
+        """Format the location: ("body", "images", 0, "url") -> images[0].url; empty for the whole
+        input.
 
-        The leading "body" is fal's wrapping.
+        The leading "body" is fal's wrapper.
         """
         parts = self.loc[1:] if self.loc[:1] == ("body",) else self.loc
         text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
@@ -68,13 +69,13 @@ class FieldError:
 
     @property
     def sentence(self) -> str:
-        """What is wrong, and where: ``prompt: Field required``."""
+        """Say what is wrong, and where: ``prompt: Field required``."""
         return f"{self.place}: {self.msg}" if self.place else self.msg
 
 
 @dataclass(frozen=True)
 class ErrorBody:
-    """An error in fal's words: one text, field errors if the input was wrong, a machine-readable
+    """An error in fal's words: one text, field errors if the input was invalid, a machine-readable
     type.
     """
 
@@ -91,7 +92,7 @@ class ErrorBody:
 def parse_error(
     status_code: int, headers: Mapping[str, str], body: bytes, *, wordless: str = ""
 ) -> ErrorBody:
-    """The reason in ``body``; ``wordless``, or a sentence about the code, when it holds none."""
+    """Return the reason in ``body``; without one, ``wordless`` or a sentence about the code."""
     value = _value_of(body)
     fields = _fields(value)
     told = "; ".join(error.sentence for error in fields)
@@ -110,13 +111,13 @@ def says_nothing(text: str) -> bool:
 
 
 def code_in(text: str | None) -> int | None:
-    """The HTTP status in fal's "Invalid status code: 422"."""
+    """Return the HTTP status in fal's "Invalid status code: 422"."""
     found = _CODE.search(text or "")
     return int(found[1]) if found else None
 
 
 def text_of(value: object) -> str | None:
-    """A value as text for people: a string as it is, all else as JSON; None stays None."""
+    """Write a value as text: a string unchanged, all else as JSON; None stays None."""
     if value is None or isinstance(value, str):
         return value
     try:
@@ -126,14 +127,14 @@ def text_of(value: object) -> str | None:
 
 
 def words_of(value: object) -> str | None:
-    """The reason in a member that should be a text; None when there is nothing in it."""
+    """Return the reason in a member that should be a text; None when it is empty."""
     if value is None or isinstance(value, str):
         return value or None
     return _reason(value) or text_of(value)
 
 
 def type_of(value: object) -> str | None:
-    """The machine's word in a body: its own, else that of the error inside it."""
+    """Return the machine-readable type in a body: its own, else that of the error inside it."""
     if not isinstance(value, Mapping):
         return None
     inner = [_opened(value.get(name)) for name in ("error", "detail")]
@@ -158,7 +159,7 @@ def _value_of(body: bytes) -> Any:
 
 
 def _opened(value: Any) -> Any:
-    """The value inside JSON that stands in a string, once."""
+    """Parse JSON inside a string, one level."""
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         try:
             return parse_json(value.encode("utf-8", "surrogatepass"))
@@ -168,7 +169,7 @@ def _opened(value: Any) -> Any:
 
 
 def _value_of_text(text: str) -> Any:
-    """What is no JSON: an SSE event, a page, JSON that was cut off, or words."""
+    """Parse what is not JSON: an SSE event, a page, truncated JSON, or words."""
     if "\0" in text or text.count("\ufffd") > len(text) / 20:
         return None  # bytes of a file
     if text.startswith(("data:", "event:", ":")) and (lines := _EVENT.findall(text)):
@@ -183,7 +184,7 @@ def _value_of_text(text: str) -> Any:
 
 
 def _headline(page: str) -> str | None:
-    """The text of the first element that has one; also of one that was cut off."""
+    """Return the text of the first element that has one, even of a truncated page."""
     for tag in _HEADLINES:
         if opening := re.search(rf"<{tag}(\s[^<>]*)?>", page, re.IGNORECASE):
             content, *_ = re.split(
@@ -199,8 +200,8 @@ def _plain(markup: str) -> str:
 
 
 def _salvaged(text: str) -> Any:
-    """The members with words of JSON that was cut off; of a name the first, which is the outermost or
-    the first error's.
+    """Read the text members of truncated JSON; of repeated names the first, which is the outermost
+    or the first error's.
     """
     members: dict[str, str] = {}
     for name, words in _PAIR.findall(text):
@@ -212,7 +213,7 @@ def _salvaged(text: str) -> Any:
 def _unescaped(words: str) -> str:
     try:
         return str(json.loads(f'"{words}"', strict=False))
-    except ValueError:  # cut off inside an escape
+    except ValueError:  # truncated inside an escape
         return words
 
 
@@ -220,14 +221,14 @@ def _unescaped(words: str) -> str:
 
 
 def _reason(value: Any, depth: int = MOST_DEPTH) -> str:
-    """The first text that says something, else the first text, else a mere word."""
+    """Return the first text that names a reason, else the first text, else a single word."""
     texts = list(_texts(value, depth))
     told = next((text for text in texts if not says_nothing(text)), "")
     return told or (texts[0] if texts else _mere_word(value))
 
 
 def _texts(value: Any, depth: int) -> Iterator[str]:
-    """Every text that may be the reason, the most telling first."""
+    """Yield every text that may be the reason, the most telling first."""
     value = _opened(value)
     if isinstance(value, str):
         if text := value.strip():
@@ -248,7 +249,7 @@ def _mere_word(value: Any) -> str:
 
 
 def _odd(value: Any) -> str:
-    """The member that should hold the reason, as JSON: better than no word at all."""
+    """Write the member that should hold the reason as JSON: better than no text at all."""
     members = value if isinstance(value, dict) else {}
     told = next((members[name] for name in _REASONS if members.get(name)), None)
     return "" if told is None or told is True else text_of(told) or ""
@@ -262,7 +263,7 @@ def _word(value: Any) -> str | None:
 
 
 def _fields(value: Any) -> tuple[FieldError, ...]:
-    """The field errors of the body: a list, one object that names a place, or lists by field name."""
+    """Return the field errors: a list, one object that names a location, or lists by field name."""
     if isinstance(value, dict):
         inner = (_opened(value.get(name)) for name in ("detail", "details", "errors", "error"))
         for told in (*inner, value):
@@ -293,7 +294,7 @@ def _is_texts(value: Any) -> bool:
 
 
 def _field_error(entry: Any) -> FieldError | None:
-    """None for an entry without words."""
+    """Return None for an entry without text."""
     if not isinstance(entry, dict):
         words = _reason(entry)
         return FieldError((), words, "") if words else None

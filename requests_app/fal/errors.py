@@ -1,22 +1,22 @@
-"""What can go wrong on the way to fal and back.
+"""The exceptions of talking to fal.
 
 ::
 
-    FalError              .sent: had bytes left?  .retryable: may a machine make this call again?
+    FalError              .sent: were bytes sent?  .retryable: may a machine repeat this call?
     ├── NotSent           no    yes         DNS, refused, TLS, connect or pool time-out
     ├── Unanswered        yes   only reads  time-out, reset, gateway page, unreadable reply
-    │   ├── TooLarge      yes   no          over the limit; asking again brings the same
+    │   ├── TooLarge      yes   no          over the limit; a retry returns the same
     │   │   └── TooLargeEvent               one event of a stream is
     │   ├── NotAStream    yes   only reads  a whole reply came in place of a stream of events
-    │   ├── BadReply      yes   only reads  a reply came, but its head cannot be read
+    │   ├── BadReply      yes   only reads  a reply came, but its head cannot be parsed
     │   └── NotTheResult  yes   yes         a whole answer came in place of a result
     ├── Refused           yes   only 429    fal said a definite no
     ├── NotFinished       yes   yes         the result was asked for too early
     └── KeysUnavailable   yes   yes         no webhook keys are known, none could be fetched
 
-Wrong input is a ``ValueError`` beside its rule (``InvalidEndpointId``, ``InvalidHost``,
+Invalid input is a ``ValueError`` defined beside its rule (``InvalidEndpointId``, ``InvalidHost``,
 ``InvalidHeader``); a webhook that fails its checks is a ``WebhookRejected``. ``str(error)`` is a
-sentence for a person.
+sentence for users.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 
 class FalError(Exception):
-    """Anything that went wrong while talking to fal.
+    """Base of all errors while talking to fal.
 
     ``sent`` is True as soon as a byte of the call *may* have left this machine; ``retryable`` says
-    whether a machine may make the very same call again (False for every POST whose outcome is
-    unknown: it may be paid).
+    whether a machine may repeat the very same call (False for every POST with an unknown outcome:
+    it may be paid).
     """
 
     sent: bool = True
@@ -40,16 +40,16 @@ class FalError(Exception):
 
 
 class NotSent(FalError):
-    """Not a byte of the call reached fal: it is safe to make it again."""
+    """No byte of the call reached fal: it is safe to repeat it."""
 
     sent = False
     retryable = True
 
 
 class Unanswered(FalError):
-    """Bytes left, but no readable answer came: fal may or may not have acted.
+    """Bytes were sent, but no readable answer came: fal may or may not have acted.
 
-    ``status_code`` and ``body`` (at most the first 4 KB) are what did come back, for diagnosis.
+    ``status_code`` and ``body`` (at most the first 4 KB) are the answer that came, for diagnosis.
     """
 
     def __init__(
@@ -67,12 +67,14 @@ class Unanswered(FalError):
 
     @property
     def is_redirect(self) -> bool:
-        """Another address was named (3xx); it is never followed, so the call went no further."""
+        """Whether the answer was a redirect (3xx); it is never followed, so the call went no
+        further.
+        """
         return 300 <= (self.status_code or 0) < 400
 
 
 class TooLarge(Unanswered):
-    """The reply is larger than the limit in bytes; it was cut off and dropped."""
+    """The reply is larger than the limit in bytes; it was truncated and dropped."""
 
 
 class TooLargeEvent(TooLarge):
@@ -80,7 +82,7 @@ class TooLargeEvent(TooLarge):
 
 
 class NotAStream(Unanswered):
-    """A whole reply came where a stream of events should be; ``result`` holds it."""
+    """A whole reply came in place of a stream of events; ``result`` holds it."""
 
     def __init__(self, result: Result, *, retryable: bool) -> None:
         super().__init__(
@@ -91,17 +93,17 @@ class NotAStream(Unanswered):
 
 
 class BadReply(Unanswered):
-    """A reply came, and its status line or headers cannot be read: too large, or no HTTP.
+    """A reply came, but its status line or headers cannot be parsed: too large, or not HTTP.
 
-    It says nothing about fal being there or not: other calls are answered.
+    fal may still be reachable: other calls are answered.
     """
 
 
 class NotTheResult(Unanswered):
-    """A whole answer came where a result should be, and it cannot be taken for it: asked again, the
-    result may come.
+    """A whole answer came in place of a result, and cannot be one: a retry may return the result.
 
-    ``is_from_fal``: it bears fal's request id; ``believed`` is the Result it is when it never changes.
+    ``is_from_fal``: it bears fal's request id; ``believed`` is the Result to use if it never
+    changes.
     """
 
     def __init__(
@@ -115,7 +117,7 @@ class NotTheResult(Unanswered):
 class Refused(FalError):
     """fal said a definite no; nothing runs because of this call.
 
-    ``detail`` is fal's own word (a list of field errors, a text, or None), ``retry_after_s`` is 1
+    ``detail`` is fal's own text (a list of field errors, a text, or None), ``retry_after_s`` is 1
     to 300 seconds or None, ``body`` the raw reply.
     """
 
@@ -145,12 +147,12 @@ class Refused(FalError):
 
     @property
     def is_auth(self) -> bool:
-        """A bad key (401), or a key that may not: no balance, no permission (403)."""
+        """Whether the key is invalid (401) or lacks balance or permission (403)."""
         return self.status_code in (401, 403)
 
     @property
     def is_gone(self) -> bool:
-        """fal knows nothing under this address: unknown id, wrong path, or retention is over."""
+        """Whether fal knows nothing at this address: unknown id, wrong path, or past retention."""
         return self.status_code in (404, 410)
 
 

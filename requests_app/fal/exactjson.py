@@ -1,7 +1,7 @@
-"""JSON for showing: number literals and repeated names stay as they were written. Pure.
+"""JSON for display: number literals and repeated names stay as they were written. Pure.
 
-Python's own parser reads ``7.50`` as 7.5 and keeps the last of two equal names; nothing that is shown or
-sent again goes through it.
+Python's own parser reads ``7.50`` as 7.5 and keeps the last of two equal names; nothing that is
+shown or sent again goes through it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Number(str):
 
 
 class Members(list[tuple[str, Any]]):
-    """An object: its names with their values, in order, repeated names included."""
+    """An object: its names and values in order, repeated names included."""
 
     __slots__ = ()
 
@@ -36,7 +36,7 @@ _decode = json.JSONDecoder(
 
 
 def parse_exact(text: str) -> Any:
-    """Members, lists, strings, Numbers, True, False and None. Raises NotJson."""
+    """Parse into Members, lists, strings, Numbers, True, False and None. Raises NotJson."""
     try:
         return _decode(text)
     except (ValueError, RecursionError) as exc:
@@ -44,9 +44,9 @@ def parse_exact(text: str) -> Any:
 
 
 def write(value: Any, level: int = 0) -> str:
-    """The indented text of what `parse_exact` gave; nothing but white space has changed.
+    """Write the value of `parse_exact` indented; only white space changes.
 
-    Strings are written readably: a name or text keeps what it says, not how it was escaped.
+    Strings are written readably: their text is kept, not their escapes.
     """
     return "".join(_written(value, level))
 
@@ -80,7 +80,7 @@ def _quoted(value: Any) -> str:
 
 
 def laid_out(text: str) -> str:
-    """The same tokens of a JSON text, indented: escapes too are as they were."""
+    """Indent a JSON text, keeping its tokens and escapes."""
     parts: list[str] = []
     depth, last = 0, ""
     for match in _TOKEN.finditer(text):
@@ -96,5 +96,5 @@ def laid_out(text: str) -> str:
 
 
 def compact(text: str) -> str:
-    """The same tokens of a JSON text, without white space between them."""
+    """Remove the white space between the tokens of a JSON text."""
     return "".join(_TOKEN.findall(text))

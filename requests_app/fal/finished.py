@@ -1,8 +1,8 @@
-"""fal's list of finished requests, kept by its platform API, page by page.
+"""Read fal's list of finished requests from its platform API, page by page.
 
-UNCONFIRMED, all of it: path, parameters and members are as documented and were never seen, and which
-keys may ask is not documented. So they stand here alone, and a member that is missing or odd is one
-that was not told.
+UNCONFIRMED, all of it: path, parameters and members are as documented and were never seen, and
+which keys may ask is not documented. So this is the only module that knows them, and a missing or
+malformed member counts as absent.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from .reports import text_or_none
 from .transport import Call, Wire
 
 PATH = "/v1/models/requests/by-endpoint"
-PAGE = 100  # the most fal gives at once
-SMALL_PAGE = 10  # when the payloads of a whole page are too much for one reply
+PAGE = 100  # the most per page that fal allows
+SMALL_PAGE = 10  # when the payloads of a whole page exceed one reply's limit
 MOST_PAGES = 20
-QUICKLY_READ = 256 * 1024  # bytes of a page that may be read without holding up the loop
+QUICKLY_READ = 256 * 1024  # bytes of a page that are parsed without blocking the loop
 
 
 @dataclass(frozen=True)
 class Window:
-    """Whose requests, and of which time (aware). fal may mean any of a request's times by it."""
+    """The endpoint and period to list (aware times). fal may mean any of a request's times by it."""
 
     endpoint: EndpointId
     start: datetime
@@ -38,7 +38,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Listed:
-    """A request as the list has it. None: not told. ``input`` is the parsed JSON of what was sent."""
+    """A request in the list. None: absent. ``input`` is the parsed JSON that was sent."""
 
     request_id: str
     endpoint_id: str
@@ -53,7 +53,7 @@ class _Page:
 
 
 async def finished(wire: Wire, hosts: Hosts, window: Window) -> AsyncIterator[Listed]:
-    """Every listed request of the window. A GET for each page.
+    """Yield every listed request of the window, with one GET per page.
 
     Raises NotSent, Unanswered (also when there are more than `MOST_PAGES`) or Refused.
     """
@@ -97,7 +97,7 @@ def _stamp(moment: datetime) -> str:
 
 
 def read_page(reply: Reply) -> _Page:
-    """One page of the list. Raises Refused, or Unanswered for what is no list."""
+    """Parse one page of the list. Raises Refused, or Unanswered for what is not a list."""
     if not reply.is_success:
         raise read_stream_refusal(reply, retryable=True)
     try:
@@ -113,7 +113,9 @@ def read_page(reply: Reply) -> _Page:
 
 
 def _entries(items: Iterable[Any]) -> Iterable[Listed]:
-    """One by one: an entry's output, which may be large, is dropped before the next is looked at."""
+    """Yield one by one: an entry's output, which may be large, is dropped before the next is
+    parsed.
+    """
     for item in items:
         request_id = item.get("request_id") if isinstance(item, dict) else None
         if isinstance(request_id, str) and REQUEST_ID.fullmatch(request_id):
@@ -130,7 +132,7 @@ def _listed(request_id: str, item: Mapping[str, Any]) -> Listed:
 
 
 def _input(told: object) -> dict[str, Any] | None:
-    """An object, or the text of one."""
+    """Parse an object, or the text of one."""
     if isinstance(told, str):
         try:
             told = parse_json(told.encode("utf-8", "surrogatepass"))
@@ -140,7 +142,7 @@ def _input(told: object) -> dict[str, Any] | None:
 
 
 def _moment(told: object) -> datetime | None:
-    """ISO 8601; UTC when no zone is told."""
+    """Parse ISO 8601; UTC when it has no zone."""
     try:
         moment = datetime.fromisoformat(told) if isinstance(told, str) else None
     except ValueError:

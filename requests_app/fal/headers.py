@@ -1,4 +1,4 @@
-"""What a caller wants of fal's gateway -> options, headers and query: typed, visible ASCII, capped. Pure.
+"""Turn options into headers and query for fal's gateway: typed, visible ASCII, bounded. Pure.
 
 httpx and aiohttp would let a caller override ``Host``, ``Authorization`` or ``Transfer-Encoding``
 and send a 100 KB value; so nothing reaches the wire that is not checked here.
@@ -13,7 +13,7 @@ from .option_kinds import MAX_JSON_BYTES, BadValue, plain
 from .options import BY_HEADER, BY_NAME, BY_QUERY, OPTIONS, Option
 
 MAX_TOTAL_BYTES = 8192
-HEADERS = "headers"  # the option that holds the caller's own headers, name -> value
+HEADERS = "headers"  # the option that holds custom headers, name -> value
 
 _NAME = re.compile(r"[a-z0-9](-?[a-z0-9])*", re.ASCII)
 MAX_NAME = 64
@@ -46,7 +46,7 @@ class InvalidHeader(ValueError):
 
 
 def understand(options: Mapping[str, object]) -> dict[str, object]:
-    """The options checked, each platform header among ``headers`` moved to the option it means.
+    """Validate the options; each platform header among ``headers`` becomes the option it means.
 
     An option that is None is left out. Raises InvalidHeader, also when a header and an option
     contradict each other.
@@ -70,7 +70,7 @@ def understand(options: Mapping[str, object]) -> dict[str, object]:
 
 
 def build_headers(options: Mapping[str, object]) -> dict[str, str]:
-    """Request headers for ``options``; one that fal's default says anyway is left out.
+    """Build the request headers for ``options``; values equal to fal's default are left out.
 
     Raises InvalidHeader.
     """
@@ -89,7 +89,7 @@ def build_headers(options: Mapping[str, object]) -> dict[str, str]:
 
 
 def build_query(options: Mapping[str, object]) -> dict[str, str]:
-    """The options that are query parameters of a submit. Raises InvalidHeader."""
+    """Build the query parameters of a submit. Raises InvalidHeader."""
     return {option.query: text for option, text in _written(understand(options)) if option.query}
 
 
@@ -101,17 +101,19 @@ def _written(understood: Mapping[str, object]) -> Iterator[tuple[Option, str]]:
 
 
 def platform_options(options: Mapping[str, object]) -> dict[str, object]:
-    """Of a stored request's options those that are the platform's; a session has others beside them."""
+    """Return the platform options of a stored request; a session has other options beside them."""
     return {name: value for name, value in options.items() if name in BY_NAME or name == HEADERS}
 
 
 def keeps_input(options: Mapping[str, object]) -> bool:
-    """Whether fal may keep what is sent with these options, and can show it later."""
+    """Whether fal may store, and later show, what is sent with these options."""
     return options.get("store_io") is not False
 
 
 def ensure_ours(headers: Mapping[str, str]) -> None:
-    """The last gate before the wire: names a caller may set and plain values. Raises InvalidHeader."""
+    """Check headers right before they are sent: names a caller may set, plain values. Raises
+    InvalidHeader.
+    """
     for name, value in headers.items():
         if name.lower() not in BY_HEADER:
             _ensure_settable(name)
@@ -132,7 +134,7 @@ def _checked(name: str, value: object) -> object:
 
 
 def _headers_of(value: object) -> Iterator[tuple[str, str]]:
-    """The caller's headers: settable names in lower case, plain values."""
+    """Yield the caller's headers: allowed names in lower case, plain values."""
     if value is not None and not isinstance(value, Mapping):
         raise InvalidHeader(HEADERS, "The headers are pairs of a name and a value.")
     seen: set[str] = set()
@@ -141,7 +143,7 @@ def _headers_of(value: object) -> Iterator[tuple[str, str]]:
         if lowered in seen:
             raise InvalidHeader(lowered, f"The header {lowered} is given twice.")
         seen.add(lowered)
-        if lowered in BY_HEADER:  # its own kind judges
+        if lowered in BY_HEADER:  # checked by its own kind
             yield lowered, text
             continue
         try:
@@ -158,7 +160,7 @@ def _read(option: Option, header: str, text: object) -> object:
 
 
 def _comes_first(header: str, option: Option) -> bool:
-    """fal documents that the newer of two names for the same wins."""
+    """Whether this is the newer of two names for an option, which wins by fal's documentation."""
     return header == option.headers[0].lower()
 
 
@@ -174,7 +176,9 @@ def _ensure_agree(option: Option, given: object, header: str, meant: object) -> 
 
 
 def _ensure_settable(name: object) -> str:
-    """The name in lower case. Raises InvalidHeader when it is none, or not the caller's to set."""
+    """Return the name in lower case. Raises InvalidHeader when it is invalid or not the caller's to
+    set.
+    """
     # ASCII first: the Kelvin sign is a small k in lower case.
     lowered = name.lower() if isinstance(name, str) and name.isascii() else ""
     if lowered in BY_QUERY:
@@ -194,7 +198,7 @@ def _ensure_settable(name: object) -> str:
 
 
 def _whose(name: str) -> str:
-    """Why a header is not the caller's to set; "" when it is."""
+    """Say why a header is not the caller's to set; "" when it is."""
     if name in BY_HEADER or name in _PASSED_ON:
         return ""
     if name.startswith(_WEBHOOK):

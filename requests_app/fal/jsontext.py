@@ -1,9 +1,10 @@
-"""JSON as fal sends it: bytes in, values out, every oddity one exception. Pure.
+"""JSON as fal sends it: bytes in, values out, one exception for every malformed text. Pure.
 
-Python's own parser fails in four ways on hostile text (``JSONDecodeError``, ``UnicodeDecodeError``,
-``RecursionError`` on deep nesting, ``ValueError`` on numbers over 4300 digits). The last two lose no
-more than the value they stand in: a member that is nested too deeply is ``TOO_DEEP``, a number that
-cannot be read is its own text. For the first two callers meet ``NotJson`` alone.
+Python's own parser fails in four ways on hostile text (``JSONDecodeError``,
+``UnicodeDecodeError``, ``RecursionError`` on deep nesting, ``ValueError`` on numbers over 4300
+digits). The last two lose only the value they occur in: a member that is nested too deeply is
+``TOO_DEEP``, a number that cannot be parsed is its own text. For the first two, callers get
+``NotJson``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 TOO_DEEP = "(nested too deeply to be read here)"
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)  # or a string, to pass over it
+_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)  # or a string, to skip it
 T = TypeVar("T")
 
 
@@ -32,12 +33,12 @@ _DECODERS = (json.JSONDecoder(), json.JSONDecoder(parse_int=_whole_number))
 
 
 class NotJson(ValueError):
-    """The bytes are not UTF-8 JSON that can be read here."""
+    """The bytes are not UTF-8 JSON that can be parsed here."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """One member of an object: its value, and the very text it was written as."""
+    """One member of an object: its value, and its text as written."""
 
     value: Any
     raw: bytes
@@ -45,7 +46,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Items:
-    """The entries of an array that was read once; they are made anew whenever they are looked at.
+    """The entries of an array that was checked once; they are parsed again on each iteration.
 
     A long log as Python values would take ten times the memory of its text.
     """
@@ -62,7 +63,7 @@ class Items:
 
 
 def parse_json(body: bytes) -> Any:
-    """The value of a UTF-8 JSON text (a byte order mark is passed over). Raises NotJson."""
+    """Parse a UTF-8 JSON text (a byte order mark is skipped). Raises NotJson."""
 
     def read(text: str) -> Any:
         start = _skip(text, 0)
@@ -77,12 +78,12 @@ def parse_json(body: bytes) -> Any:
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """As parse_json, but only an object will do. Raises NotJson."""
+    """Like parse_json, but requires an object. Raises NotJson."""
     return _read(body, lambda text: dict(_members(text, _member)))
 
 
 def parse_with_items(body: bytes, name: str) -> dict[str, Any]:
-    """As parse_object, but an array of this name is left as Items. Raises NotJson."""
+    """Like parse_object, but an array of this name is left as Items. Raises NotJson."""
 
     def decode(member: str, text: str, at: int) -> tuple[Any, int]:
         return _items(text, at) if member == name and text[at] == "[" else _value(text, at)
@@ -91,8 +92,7 @@ def parse_with_items(body: bytes, name: str) -> dict[str, Any]:
 
 
 def parse_members(body: bytes) -> dict[str, Member]:
-    """The members of a JSON object, each with its raw text. A name that comes twice: the last one
-    counts.
+    """Parse a JSON object into members with their raw text. Of repeated names the last one counts.
 
     Parsing and writing again would change numbers (1.0e5, 30-digit integers) and escapes; the raw
     text is what was signed. Raises NotJson.
@@ -147,7 +147,7 @@ def _items(text: str, at: int) -> tuple[Items, int]:
 
 
 def _entries(text: str, at: int) -> Generator[Any, None, int]:
-    """The entries of the array that begins here; returns the place behind it."""
+    """Yield the entries of the array that begins here; return the position after it."""
     at = _expect(text, at, "[")
     while text[at] != "]":
         value, at = _value(text, at)
@@ -170,14 +170,14 @@ def _value(text: str, at: int) -> tuple[Any, int]:
             raise
         except RecursionError:
             return TOO_DEEP, _end_of(text, at)
-        except ValueError:  # a number of more digits than Python reads
+        except ValueError:  # a number of more digits than Python parses
             continue
         return value
     raise NotJson("A value cannot be read.")
 
 
 def _end_of(text: str, at: int) -> int:
-    """The place behind the array or object that begins here, found by its brackets alone."""
+    """Return the position after the array or object that begins here, found by its brackets alone."""
     depth = 0
     for sign in _BRACKET.finditer(text, at):
         if not sign[0].startswith('"'):
@@ -200,7 +200,7 @@ def _skip(text: str, at: int) -> int:
 
 
 def _expect(text: str, at: int, sign: str) -> int:
-    """The place after ``sign`` and the white space around it."""
+    """Return the position after ``sign`` and the white space around it."""
     at = _skip(text, at)
     if text[at] != sign:
         raise NotJson(f"Expected {sign!r}.")

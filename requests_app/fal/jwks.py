@@ -1,7 +1,7 @@
-"""fal's webhook keys: reading the published set, and remembering it.
+"""fal's webhook keys: parse and cache the published set.
 
-The keys are fal's for all its customers. A poisoned set must not help: a small-order key would
-accept a forged signature for any message, so only full-order keys are taken.
+All of fal's customers share the keys. A poisoned set must not help: a small-order key would accept
+a forged signature for any message, so only full-order keys are accepted.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ MAX_KEYS = 16
 MAX_BYTES = 256 * 1024
 FETCH_TIMEOUT_S = 10.0
 
-# A point of small order on edwards25519 has one of five y coordinates; the sign bit and non-
-# canonical encodings (y + p) make 14 byte strings of them.
+# A point of small order on edwards25519 has one of five y coordinates; the sign bit and
+# non-canonical encodings (y + p) make 14 byte strings of them.
 _P = 2**255 - 19
 _Y_OF_ORDER_8 = int.from_bytes(
     bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little"
@@ -34,10 +34,10 @@ _SMALL_ORDER_Y = frozenset({0, 1, _P - 1, _Y_OF_ORDER_8, _P - _Y_OF_ORDER_8})
 
 
 def parse_jwks(body: bytes) -> tuple[bytes, ...]:
-    """The usable Ed25519 public keys (32 bytes each) of a JWK set, at most 16; others are passed
-    over.
+    """Return the usable Ed25519 public keys (32 bytes each) of a JWK set, at most 16; others are
+    skipped.
 
-    Raises NotJson when the body is no key set at all.
+    Raises NotJson when the body is not a key set.
     """
     entries = parse_object(body).get("keys")
     if not isinstance(entries, list):
@@ -53,7 +53,8 @@ def _public_key(entry: Any) -> bytes | None:
     if not isinstance(text, str):
         return None
     try:
-        # A JWK's base64url carries no padding; whether fal's does is UNCONFIRMED, so both are read.
+        # A JWK's base64url carries no padding; whether fal's does is UNCONFIRMED, so both are
+        # accepted.
         unpadded = text.rstrip("=")
         key = base64.b64decode(unpadded + "=" * (-len(unpadded) % 4), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error):
@@ -62,7 +63,7 @@ def _public_key(entry: Any) -> bytes | None:
 
 
 def is_small_order(key: bytes) -> bool:
-    """Is the 32-byte public key one of the 14 encodings of a small-order point?"""
+    """Whether the 32-byte public key is one of the 14 encodings of a small-order point."""
     y = int.from_bytes(key, "little") & (2**255 - 1)
     return y % _P in _SMALL_ORDER_Y
 
@@ -89,8 +90,8 @@ class KeyCache:
         )
 
     async def keys(self, now: datetime, *, fresh: bool = False) -> tuple[bytes, ...]:
-        """The keys to try. ``fresh``: a signature fitted none of them, so look again (once a minute
-        at most).
+        """Return the keys to try. ``fresh``: no known key matched a signature, so fetch again (at
+        most once a minute).
 
         Raises KeysUnavailable when none are known, or only ones older than 24 hours.
         """
@@ -106,7 +107,7 @@ class KeyCache:
         return self._keys
 
     def _is_due(self, now: datetime, *, fresh: bool) -> bool:
-        # A flood of forged webhooks, or a host that is down, must not make us ask without pause.
+        # A flood of forged webhooks, or a host that is down, must not cause a flood of fetches.
         if self._tried_at is not None and now - self._tried_at < self.FETCH_EVERY:
             return False
         return fresh or self._fetched_at is None or now - self._fetched_at > self.REFRESH_AFTER

@@ -1,7 +1,8 @@
-"""What a platform option can hold. Pure.
+"""The types of platform options. Pure.
 
-Each kind checks a value (and brings it into the form that is stored), reads it from a header's text and
-writes it back. Its sentences lack their subject, which is the option's label or the header's name.
+Each kind validates a value (and normalizes it for storage), parses it from a header's text and
+writes it back. Its error sentences lack their subject, which is the option's label or the header's
+name.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class BadValue(ValueError):
 
 
 def plain(value: object, most: int = MAX_VALUE_BYTES) -> str:
-    """Text that may stand in a header. Raises BadValue."""
+    """Validate text for a header. Raises BadValue."""
     if not isinstance(value, str):
         raise BadValue("has to be text.")
     if len(value) > most:
@@ -42,22 +43,22 @@ def plain(value: object, most: int = MAX_VALUE_BYTES) -> str:
 
 @dataclass(frozen=True)
 class Kind:
-    """Text as it is, and the base of the others."""
+    """Plain text; the base of the other kinds."""
 
     def check(self, value: object) -> object:
-        """The value as it is stored. Raises BadValue."""
+        """Return the value as it is stored. Raises BadValue."""
         return plain(value)
 
     def read(self, text: str) -> object:
-        """The value that a header's text stands for. Raises BadValue."""
+        """Parse a header's text. Raises BadValue."""
         return self.check(text)
 
     def write(self, value: object) -> str | None:
-        """The header's text; None when fal's default says the same."""
+        """Return the header's text; None when it equals fal's default."""
         return str(value)
 
     def same(self, one: object, other: object) -> bool:
-        """Whether two checked values mean the same."""
+        """Whether two validated values mean the same."""
         return one == other
 
 
@@ -68,7 +69,7 @@ class Text(Kind):
 
 @dataclass(frozen=True)
 class Choice(Kind):
-    """One of a few words. ``words`` have their labels; ``usual`` is what fal does unasked."""
+    """One of a few words. ``words`` maps them to labels; ``usual`` is fal's default."""
 
     words: Mapping[str, str]
     usual: str
@@ -129,7 +130,7 @@ class Count(Kind):
 
 @dataclass(frozen=True)
 class Switch(Kind):
-    """On, or left out. ``on`` are the words fal takes for it; the first is written."""
+    """On, or left out. ``on`` are the words fal accepts for it; the first is written."""
 
     on: tuple[str, ...]
 
@@ -150,7 +151,7 @@ class Switch(Kind):
 
 @dataclass(frozen=True)
 class OnOff(Kind):
-    """Yes or no, where each of them overrules the account's own setting."""
+    """Yes or no, each of which overrides the account's own setting."""
 
     yes: str
     no: str
@@ -173,7 +174,7 @@ class OnOff(Kind):
 class JsonObject(Kind):
     """A JSON object, stored and sent as the text it was written as.
 
-    fal passes over text it cannot read in silence, so what would be is refused here.
+    fal silently ignores text it cannot parse, so such text is refused here.
     """
 
     example: str
@@ -189,7 +190,7 @@ class JsonObject(Kind):
         return text
 
     def check_members(self, members: Mapping[str, object]) -> None:
-        """What fal knows of the members. Raises BadValue."""
+        """Check the members fal documents. Raises BadValue."""
 
     def same(self, one: object, other: object) -> bool:
         return parse_object(str(one).encode()) == parse_object(str(other).encode())
@@ -204,7 +205,7 @@ def _written(value: Mapping[object, object]) -> str:
 
 @dataclass(frozen=True)
 class Lifecycle(JsonObject):
-    """How long the files live that a request produces, and who may read them."""
+    """How long the files of a request live, and who may read them."""
 
     def check_members(self, members: Mapping[str, object]) -> None:
         seconds = members.get("expiration_duration_seconds")
@@ -220,7 +221,7 @@ def _is_number(value: object) -> bool:
 
 @dataclass(frozen=True)
 class Retries(JsonObject):
-    """How often fal tries again, by the reason."""
+    """How often fal retries, by reason."""
 
     def check_members(self, members: Mapping[str, object]) -> None:
         for reason, rule in members.items():
@@ -231,7 +232,7 @@ class Retries(JsonObject):
 
 @dataclass(frozen=True)
 class Tags(Kind):
-    """``key=value,key=value``; a mapping will do as well. fal drops bad pairs in silence."""
+    """``key=value,key=value``; a mapping is accepted too. fal silently drops invalid pairs."""
 
     def check(self, value: object) -> object:
         if isinstance(value, Mapping):

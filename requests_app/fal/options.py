@@ -1,4 +1,4 @@
-"""Platform options: what fal's gateway takes beside the input. Pure.
+"""Platform options: what fal's gateway accepts beside the input. Pure.
 
 One entry per option feeds the headers, a submit's query, the API's schema, the form and the code
 samples; a new option is one entry here and one row in its test.
@@ -29,7 +29,7 @@ EVERYWHERE = (QUEUE, RUN, STREAM, REALTIME)
 
 @dataclass(frozen=True)
 class Argument:
-    """The named argument that fal's own client has for an option, in some modes."""
+    """The named argument of fal's own client for an option, in some modes."""
 
     name: str
     modes: tuple[str, ...]
@@ -38,10 +38,11 @@ class Argument:
 
 @dataclass(frozen=True)
 class Option:
-    """One option. ``modes``: where fal heeds it; elsewhere it is sent all the same.
+    """One option. ``modes``: where fal heeds it; it is sent in the others too.
 
-    All ``headers`` are written and each is read, the first before the others; ``also`` is only read.
-    An option with a ``query`` instead is a parameter of a submit and means nothing elsewhere.
+    All ``headers`` are written and each is read, the first before the others; ``also`` is only
+    read. An option with a ``query`` instead is a parameter of a submit and means nothing
+    elsewhere.
     """
 
     name: str
@@ -56,7 +57,7 @@ class Option:
     javascript: Argument | None = None
 
     def for_page(self) -> dict[str, object]:
-        """What the page's scripts need to write it."""
+        """Return what the page's scripts need to write it."""
         clients = {"python": self.python, "javascript": self.javascript}
         return {
             "name": self.name,
@@ -90,8 +91,8 @@ OPTIONS: tuple[Option, ...] = (
         Seconds(above=0.1),
         "Start timeout",
         "Seconds; fails if no runner has started by then.",
-        # Both: fal documents the first and lets it win; the published clients still send the second,
-        # so that a gateway of either age obeys.
+        # Both: fal documents the first and lets it win; the published clients still send the
+        # second, so that an old and a new gateway both obey.
         headers=("X-Fal-Request-Start-Timeout", "X-Fal-Request-Timeout"),
         modes=(QUEUE, *DIRECT),
         python=Argument("start_timeout", (QUEUE, RUN), above=1),

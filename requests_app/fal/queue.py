@@ -1,6 +1,4 @@
-"""The queue's verbs, and the synchronous run: each makes exactly one HTTP call and never repeats
-it.
-"""
+"""The queue's verbs, and the direct run: each makes exactly one HTTP call and never repeats it."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ from .reports import CancelAnswer, Receipt, Result, StatusReport
 from .result_replies import read_queue_result, read_run_result
 from .transport import Call, Wire
 
-QUICKLY_READ = 256 * 1024  # bytes of a reply that may be read without holding up the loop
+QUICKLY_READ = 256 * 1024  # bytes of a reply that are parsed without blocking the loop
 
 
 async def submit(
@@ -38,7 +36,7 @@ async def submit(
 
 
 async def status(wire: Wire, urls: RequestUrls, *, logs: bool = True) -> StatusReport:
-    """Ask once. Raises NotSent, Unanswered (may be asked again) or Refused."""
+    """Poll once. Raises NotSent, Unanswered (may be retried) or Refused."""
     call = Call("GET", urls.status, {}, params=log_params(logs=logs))
     limit = wire.limits.status
     reply = await wire.exchange(call, deadline_s=wire.timeouts.status_s, limit=limit, held=limit)
@@ -48,8 +46,8 @@ async def status(wire: Wire, urls: RequestUrls, *, logs: bool = True) -> StatusR
 
 
 async def result(wire: Wire, urls: RequestUrls) -> Result:
-    """Fetch once. A model's own error is a Result. Raises NotSent, Unanswered (NotTheResult when an
-    answer came that is none), Refused or NotFinished.
+    """Fetch once. A model's own error is a Result. Raises NotSent, Unanswered (NotTheResult when
+    the answer is not a result), Refused or NotFinished.
     """
     call = Call("GET", urls.result, {}, accept="*/*")
     reply = await wire.exchange(call, deadline_s=wire.timeouts.result_s, limit=wire.limits.result)
@@ -59,7 +57,7 @@ async def result(wire: Wire, urls: RequestUrls) -> Result:
 
 
 async def cancel(wire: Wire, urls: RequestUrls) -> CancelAnswer:
-    """Ask fal to cancel. Raises NotSent, Unanswered (may be asked again) or Refused."""
+    """Ask fal to cancel. Raises NotSent, Unanswered (may be retried) or Refused."""
     call = Call("PUT", urls.cancel, {})
     reply = await wire.exchange(call, deadline_s=wire.timeouts.cancel_s, limit=wire.limits.reply)
     return read_cancel(reply)

@@ -1,8 +1,9 @@
-"""A realtime session: one WebSocket to fal, opened once and never reopened by itself.
+"""A realtime session: one WebSocket to fal, opened once and never reopened automatically.
 
-Memory is bounded by the limit of one message, not by how slowly the session is read: two messages
-wait here (or the many small ones of one read, 256 KB), then the socket is read no further and the
-peer has to stop. A reader that stands still for 20 to 40 s hears no pongs and loses the session.
+Memory is bounded by the size limit of one message, however slowly the session is read: after two
+queued messages (or the many small ones of one read, 256 KB) the socket is not read and the peer
+has to stop (backpressure). A reader that stalls for 20 to 40 s receives no pongs and loses the
+session.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 Auth = Literal["token", "key"]
 
 SEND_TIMEOUT_S = 30.0
-SMALL = 16 * 1024  # bytes; so many may always be put into an empty buffer
+SMALL = 16 * 1024  # bytes; so many always fit into an empty buffer
 
 
 class RealtimeConnection:
@@ -55,7 +56,7 @@ class RealtimeConnection:
         return self
 
     async def __anext__(self) -> Incoming:
-        """The next message; safe to cancel. Ends, never raises, when the session is over."""
+        """Return the next message; safe to cancel. Stops, never raises, when the session is over."""
         try:
             message = decode_message(await self._socket.recv())
         except ConnectionClosed as exc:
@@ -68,8 +69,8 @@ class RealtimeConnection:
     async def send(self, message: Outgoing) -> None:
         """Send once; waits while the peer does not read.
 
-        Raises NotSent when the session is over, Unanswered when it ended or stood still while
-        sending: the app may have got the message.
+        Raises NotSent when the session is over, Unanswered when it ended or stalled while sending:
+        the app may have received the message.
         """
         if self._socket.state is not State.OPEN:
             raise NotSent("The session is over; the message was not sent.")
@@ -84,7 +85,9 @@ class RealtimeConnection:
             raise Unanswered("The session ended while the message was sent.") from exc
 
     def send_now(self, message: Outgoing) -> bool:
-        """Send without waiting; False when that cannot be, and nothing was sent: use ``send``."""
+        """Send without waiting; return False when that is impossible and nothing was sent: use
+        ``send``.
+        """
         transport = self._socket.transport
         is_free = not (transport.is_closing() or transport.get_write_buffer_size())
         if self._socket.state is not State.OPEN or not is_free or message.size > SMALL:
@@ -93,7 +96,7 @@ class RealtimeConnection:
         return True
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Say goodbye, or cut after CLOSE_TIMEOUT_S. Closing twice does nothing."""
+        """Close in order, or abort after CLOSE_TIMEOUT_S. Closing twice does nothing."""
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await self._socket.close(code, reason)
@@ -123,9 +126,10 @@ async def connect(
     """Open a session; leaving the context closes it. ``max_size``: bytes of one message from fal.
 
     ``auth`` "token" fetches a fresh token first; "key" sends the key in the handshake. ``headers``
-    are the caller's own and go with the handshake. Nothing is tried twice. Raises ValueError before anything is sent, NotSent, Refused or Unanswered.
+    are the caller's own and go with the handshake. Nothing is retried. Raises ValueError before
+    anything is sent, NotSent, Refused or Unanswered.
     """
-    # Judged without the token first: bad input must not cost a call.
+    # Validated before the token: invalid input must not cost a call.
     ensure_ours(headers)
     url = realtime_url(client.hosts, endpoint, path=path, max_buffering=max_buffering)
     sent = dict(headers)

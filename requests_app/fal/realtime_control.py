@@ -1,6 +1,4 @@
-"""Control messages of a realtime session: text frames by which fal speaks about the session.
-Pure.
-"""
+"""Control messages of a realtime session: text frames in which fal reports on the session. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-MAX_TIMING_S = 1e9  # also keeps whole numbers of any length away from float()
+MAX_TIMING_S = 1e9  # also keeps integers of any length away from float()
 
 ControlKind = Literal["error", "timeout", "unauthorized", "message"]
 
@@ -32,7 +30,7 @@ class Control:
 
 
 def read_control(value: object) -> Control | None:
-    """The control message in a text frame's JSON, None when it is an output of the app."""
+    """Parse a text frame's JSON as a control message; None when it is an output of the app."""
     if not isinstance(value, Mapping):
         return None
     if value.get("type") == "x-fal-error":

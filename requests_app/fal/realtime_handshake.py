@@ -1,4 +1,4 @@
-"""Opening the WebSocket of a realtime session: once, where told, and every failure in words."""
+"""Open the WebSocket of a realtime session: once, without redirects, and every failure explained."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from .errors import BadReply, NotSent, Unanswered
 from .replies import Reply
 from .transport import HEADER_LINE, MOST_HEADERS, Limits
 
-MAX_QUEUE = (1, 0)  # messages: reading stops above the first figure and goes on at the second
-CLOSE_TIMEOUT_S = 0.8  # either end's closing has to reach the other within a second
+MAX_QUEUE = (1, 0)  # messages: reading stops above the first figure and resumes at the second
+CLOSE_TIMEOUT_S = 0.8  # either end's close has to reach the other within a second
 
-# The library writes the whole handshake to its log at DEBUG, the token and the key with it. The level
-# saves the work; the filter holds too when a later logging configuration resets the level.
+# The library logs the whole handshake at DEBUG, including the token and the key. The level saves
+# the work; the filter holds even when a later logging configuration resets the level.
 _log = logging.getLogger(f"{__name__}.socket")
 _log.setLevel(logging.INFO)
 _log.addFilter(lambda record: record.levelno > logging.DEBUG)
 
-# The library has no parameters for these; its own are 8 KB, 128 and 1 MB.
+# The library has no parameters for these; its own limits are 8 KB, 128 and 1 MB.
 http11.MAX_LINE_LENGTH, http11.MAX_NUM_HEADERS = HEADER_LINE, MOST_HEADERS
 http11.MAX_BODY_SIZE = Limits().reply
 
 
 class _Handshake(connect):
-    """Follows no redirect, and knows whether a byte of the handshake can have left."""
+    """Follows no redirect, and knows whether a byte of the handshake can have been sent."""
 
     reached = False
 
     async def open_tcp_connection(self) -> ClientConnection:
         connection = await super().open_tcp_connection()
-        self.reached = True  # TCP and TLS stand; the request goes out next.
+        self.reached = True  # TCP and TLS are up; the request is sent next.
         return connection
 
     def process_redirect(self, exc: Exception) -> Exception | str:
@@ -54,10 +54,11 @@ async def open_socket(
         url,
         additional_headers=headers,
         user_agent_header="faldeck",
-        # Outputs are mostly packed images: deflate finds nothing, costs time and 300 KB a socket,
-        # and would let a few bytes grow to max_size.
+        # Outputs are mostly compressed images: deflate gains nothing, costs time and 300 KB a
+        # socket, and would let a few bytes grow to max_size.
         compression=None,
-        proxy=None,  # as the HTTP calls: the configured hosts, and no detour by the environment
+        # like the HTTP calls: the configured hosts, without a proxy from the environment
+        proxy=None,
         open_timeout=open_timeout_s,
         close_timeout=CLOSE_TIMEOUT_S,
         max_size=max_size,
@@ -72,7 +73,7 @@ async def open_socket(
         names = {name.lower(): value for name, value in response.headers.raw_items()}
         raise refused_handshake(Reply(response.status_code, names, bytes(response.body))) from None
     except (OSError, EOFError, WebSocketException) as exc:
-        # Without the cause: its text may hold the address, and with it the token.
+        # Without the cause: its text may contain the address, and with it the token.
         raise _failure(exc, reached=handshake.reached) from None
 
 
@@ -92,7 +93,7 @@ def _failure(exc: Exception, *, reached: bool) -> NotSent | Unanswered:
 def _reason(exc: Exception) -> str:
     if isinstance(exc, socket.gaierror):
         return "the host name cannot be resolved"
-    # A peer that knows no TLS hangs up in the middle of it.
+    # A peer without TLS hangs up during the handshake.
     if isinstance(exc, ssl.SSLError | ConnectionResetError | ConnectionAbortedError):
         return "no secure connection could be made"
     if isinstance(exc, TimeoutError):
@@ -102,5 +103,5 @@ def _reason(exc: Exception) -> str:
 
 @functools.cache
 def _tls() -> ssl.SSLContext:
-    """The same trust as the HTTP calls have; making it takes tens of milliseconds."""
+    """Return the same trust store as the HTTP calls; building it takes tens of milliseconds."""
     return httpx.create_ssl_context()

@@ -1,4 +1,4 @@
-"""Realtime messages that come in, made fit for JSON. Pure, and it never raises.
+"""Decode incoming realtime messages into JSON values. Pure, and never raises.
 
 What JSON cannot hold becomes::
 
@@ -28,7 +28,7 @@ from .realtime_pairing import RequestId, request_id_of
 SMALL_BYTES = 1024
 MAX_DEPTH = 64
 MAX_NODES = 100_000
-PLAIN_BYTES, PLAIN_DEPTH = 64 * 1024, 8  # so that it is within the two above
+PLAIN_BYTES, PLAIN_DEPTH = 64 * 1024, 8  # within the two limits above
 
 Kind = Literal["msgpack", "json", "text", "binary", "control"]
 
@@ -40,8 +40,7 @@ class _Undecodable(ValueError):
 class Incoming(msgspec.Struct, frozen=True):
     """One message as it came. ``value`` can always be written as JSON; ``size`` is in wire bytes.
 
-    ``raw`` is str for a text frame. What cannot be decoded is "binary" or "text", and nothing of
-    it is lost.
+    ``raw`` is str for a text frame. What cannot be decoded is "binary" or "text" and kept whole.
     """
 
     kind: Kind
@@ -50,11 +49,11 @@ class Incoming(msgspec.Struct, frozen=True):
     size: int
     control: Control | None = None
     request_id: RequestId | None = None
-    typed: str | None = None  # the text of a JSON message that can be shown as it is
+    typed: str | None = None  # the text of a JSON message that can be shown unchanged
 
     @property
     def text(self) -> str:
-        """The message as JSON text: what came as JSON letter for letter, the rest as `value` says it."""
+        """Return the message as JSON text: JSON letter for letter, the rest as in `value`."""
         return self.typed or msgspec.json.encode(self.value).decode()
 
     def __repr__(self) -> str:
@@ -62,7 +61,7 @@ class Incoming(msgspec.Struct, frozen=True):
 
 
 def decode_message(raw: bytes | str) -> Incoming:
-    """Read one message. Never raises, whatever the bytes are."""
+    """Decode one message. Never raises."""
     if isinstance(raw, bytes):
         return _decode_binary(raw)
     size = len(raw.encode("utf-8", "surrogatepass"))
@@ -76,7 +75,7 @@ def decode_message(raw: bytes | str) -> Incoming:
 
 
 def _read_json(text: str) -> tuple[Any, str | None]:
-    """The value, and the text itself where nothing in it (NaN, 1e400) is beyond JSON."""
+    """Return the value, and the text itself if all of it is valid JSON (no NaN, no 1e400)."""
     reader = _Reader()
     value = reader.shown(json.loads(text))
     return value, None if reader.has_odd_floats else text
@@ -87,15 +86,15 @@ def _decode_binary(raw: bytes) -> Incoming:
         value = _plain(raw)
         if value is _NOT_PLAIN:
             value = _unpacked(raw)
-    # The library names no common base: hostile input was seen to raise ValueError, OverflowError
-    # and RecursionError; a reader that dies of one message would lose the whole session.
+    # The library has no common base class: hostile input raised ValueError, OverflowError and
+    # RecursionError; a reader that dies of one message would lose the whole session.
     except Exception:
         return _decode_json_bytes(raw)
     return Incoming("msgpack", value, raw, len(raw), None, request_id_of(value))
 
 
 def _decode_json_bytes(raw: bytes) -> Incoming:
-    """An app with an encoder of its own may send JSON in binary frames."""
+    """Decode JSON in a binary frame, which an app with its own encoder may send."""
     if raw[:1] in (b"{", b"["):
         try:
             value, typed = _read_json(raw.decode())
@@ -107,27 +106,28 @@ def _decode_json_bytes(raw: bytes) -> Incoming:
 
 
 def shown_bytes(data: bytes) -> dict[str, Any]:
-    """Bytes as JSON: themselves when they are few, else their number and what they seem to be."""
+    """Show bytes as JSON: in full when they are few, else their count and media type."""
     if len(data) < SMALL_BYTES:
         return {"$bytes": base64.b64encode(data).decode("ascii"), "size": len(data)}
     return {"$bytes_size": len(data), "media": media_type(data)}
 
 
-# Most messages hold nothing but what JSON has too. For them this takes a tenth of the time.
+# Most messages hold only what JSON can hold. For them this takes a tenth of the time.
 _Plain: Any = str | int | float | bool | None
 for _ in range(PLAIN_DEPTH):
     _Plain = dict[str, _Plain] | list[_Plain] | str | int | float | bool | None
 
 _decode_plain = msgspec.msgpack.Decoder(_Plain).decode
 _encode_plain = msgspec.msgpack.Encoder().encode
-_may_be_infinite = re.compile(rb"\xcb[\x7f\xff][\xf0-\xff]").search  # or NaN: the exponent is full
+# or NaN: all exponent bits are set
+_may_be_infinite = re.compile(rb"\xcb[\x7f\xff][\xf0-\xff]").search
 _NOT_PLAIN = object()
 
 
 def _plain(raw: bytes) -> Any:
-    """The value that JSON can hold as it is, or `_NOT_PLAIN`.
+    """Return a value that JSON can hold unchanged, or `_NOT_PLAIN`.
 
-    What makes the same bytes again has lost nothing, such as a key that came twice.
+    A value that encodes to the same bytes has lost nothing, such as a repeated key.
     """
     if len(raw) > PLAIN_BYTES:
         return _NOT_PLAIN
@@ -140,7 +140,7 @@ def _plain(raw: bytes) -> Any:
 
 
 class _Pairs(list[tuple[Any, Any]]):
-    """A msgpack map before its keys are looked at: they may be of any type, and come twice."""
+    """A msgpack map with unchecked keys: they may be of any type, and repeat."""
 
 
 def _unpacked(raw: bytes) -> Any:
@@ -150,7 +150,7 @@ def _unpacked(raw: bytes) -> Any:
             raw,
             strict_map_key=False,
             unicode_errors="surrogateescape",
-            # A nest of arrays that each claim millions of items takes seconds otherwise.
+            # A nest of arrays that each claim millions of items would take seconds otherwise.
             max_array_len=MAX_NODES,
             max_map_len=MAX_NODES,
             list_hook=reader.counted,
@@ -195,7 +195,7 @@ class _Reader:
     def _text(self, text: str) -> Any:
         if _is_plain(text):
             return text
-        if self._is_packed:  # old writers put bytes into strings
+        if self._is_packed:  # old msgpack writers put bytes into strings
             return shown_bytes(text.encode("utf-8", "surrogateescape"))
         return _text(text)
 
@@ -242,5 +242,5 @@ def _is_plain(text: str) -> bool:
 
 
 def _text(text: str) -> str:
-    """The text with U+FFFD in place of half surrogates, which neither UTF-8 nor a page can hold."""
+    """Replace lone surrogates by U+FFFD: neither UTF-8 nor a page can hold them."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

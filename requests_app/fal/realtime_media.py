@@ -1,4 +1,4 @@
-"""What kind of file a run of bytes is, by its magic number. Pure."""
+"""Recognise the media type of bytes by their magic number. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BRANDS = {b"avif": "image/avif", b"M4A ": "audio/mp4", b"qt  ": "video/quicktim
 
 
 def media_type(data: bytes) -> str:
-    """The media type the first bytes speak for, ``UNKNOWN`` when they speak for none."""
+    """Return the media type of the first bytes, ``UNKNOWN`` when none matches."""
     if data[:4] == b"RIFF":
         return _RIFF.get(data[8:12], UNKNOWN)
     if data[4:8] == b"ftyp":

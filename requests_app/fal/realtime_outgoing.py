@@ -1,6 +1,6 @@
-"""Realtime messages that are sent. Pure.
+"""Encode outgoing realtime messages. Pure.
 
-Bytes stand in JSON as ``{"$bytes": "<base64>"}``; msgpack carries them as they are.
+Bytes are written in JSON as ``{"$bytes": "<base64>"}``; msgpack carries them natively.
 """
 
 from __future__ import annotations
@@ -39,9 +39,10 @@ class Outgoing(msgspec.Struct, frozen=True):
 
     @classmethod
     def encode(cls, value: object, form: Form = "msgpack", *, typed: str | None = None) -> Outgoing:
-        """A parsed JSON value as a message; fal's own template reads msgpack alone.
+        """Encode a parsed JSON value as a message; fal's own template reads msgpack only.
 
-        `typed` is the JSON text the value was read from: its numbers and escapes go as they are. Raises InvalidMessage.
+        `typed` is the JSON text the value was parsed from: its numbers and escapes are sent
+        unchanged. Raises InvalidMessage.
         """
         plain = _with_bytes(value, form, MAX_DEPTH)
         data = _packed(plain) if form == "msgpack" else compact(typed) if typed else _written(plain)
@@ -58,7 +59,7 @@ def _with_bytes(value: object, form: Form, depth: int) -> object:
         return [_with_bytes(item, form, depth - 1) for item in value]
     if not isinstance(value, dict):
         return value
-    # "size" may stand beside it, so that what came in can be copied into a message.
+    # "size" is allowed beside it, so that a received value can be copied into a message.
     if "$bytes" in value and value.keys() <= {"$bytes", "size"}:
         return _bytes(value["$bytes"], form)
     return {name: _with_bytes(item, form, depth - 1) for name, item in value.items()}

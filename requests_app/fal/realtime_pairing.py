@@ -1,7 +1,8 @@
-"""Which reply belongs to which request of a realtime session. Pure; the caller brings the time.
+"""Match replies to requests of a realtime session. Pure; the caller passes the time.
 
 fal's protocol pairs nothing: inputs may be dropped, outputs of a unary endpoint change places when
-several are on the way. So a pair is named only when it is certain, and ``None`` is a usual answer.
+several are on the way. So a pair is returned only when it is certain, and ``None`` is a normal
+answer.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class _Sent(NamedTuple):
 
 
 class Pairing:
-    """Tell it every message as it goes and comes. ``unary``: one input has exactly one output."""
+    """Call it for every message sent and received. ``unary``: one input has exactly one output."""
 
     def __init__(self, *, unary: bool) -> None:
         self._unary = unary
@@ -36,14 +37,14 @@ class Pairing:
         self._overflown = False
 
     def sent(self, number: int, request_id: RequestId | None, at_s: float) -> None:
-        """A request went out; ``number`` is what its replies will name it by."""
+        """Note an outgoing request; its replies are paired with ``number``."""
         self._outstanding.append(_Sent(number, request_id, at_s))
         if len(self._outstanding) > MAX_OUTSTANDING:
             del self._outstanding[0]
-            self._overflown = True  # From now on "exactly one" can no longer be known.
+            self._overflown = True  # from now on "exactly one" is no longer certain
 
     def received(self, request_id: RequestId | None, at_s: float) -> Pair | None:
-        """A reply came in: the request it answers, None when that is not certain."""
+        """Return the request that a reply answers, None when that is not certain."""
         found = self._by_id(request_id) or self._by_order(request_id)
         if found is None:
             self._count_unclaimed()
@@ -57,19 +58,19 @@ class Pairing:
         if request_id is None:
             return None
         same = [sent for sent in self._outstanding if _same(sent.request_id, request_id)]
-        return same[0] if len(same) == 1 else None  # An id used twice says nothing.
+        return same[0] if len(same) == 1 else None  # an id used twice proves nothing
 
     def _by_order(self, request_id: RequestId | None) -> _Sent | None:
         if not self._unary or self._overflown or len(self._outstanding) != 1:
             return None
         [only] = self._outstanding
-        # Two ids that differ contradict each other, whatever the order says.
+        # Two different ids contradict each other, whatever the order says.
         return only if request_id is None or only.request_id is None else None
 
     def _count_unclaimed(self) -> None:
-        """An output nobody could be named for: it answered one of the outstanding, which is open.
+        """Count an output without a certain request: it answered one of the outstanding ones.
 
-        When all of them have been answered so, the slate is clean again.
+        When as many outputs as outstanding requests have come, start afresh.
         """
         if self._unary and self._outstanding:
             self._unclaimed += 1
@@ -86,7 +87,7 @@ def _same(one: RequestId | None, other: RequestId) -> bool:
 
 
 def request_id_of(message: object) -> RequestId | None:
-    """The id that a message carries, when it carries a usable one."""
+    """Return the id that a message carries, if it is usable."""
     found = message.get("request_id") if isinstance(message, dict) else None
     is_id = isinstance(found, str | int) and not isinstance(found, bool)
     return found if is_id else None

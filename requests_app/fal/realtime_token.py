@@ -31,9 +31,9 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,8192}", re.ASCII)
 
 @dataclass(frozen=True)
 class Token:
-    """``value`` shows in no repr; ``expires_at`` is in seconds of the event loop's clock.
+    """``value`` is left out of the repr; ``expires_at`` is in seconds of the event loop's clock.
 
-    An open session is not cut when its token expires (UNCONFIRMED); only the handshake needs it.
+    An open session is not ended when its token expires (UNCONFIRMED); only the handshake needs it.
     """
 
     value: str = field(repr=False)
@@ -54,9 +54,9 @@ async def fetch_token(
     duration_s: int = 120,
     form: TokenForm = TOKEN_FORM,
 ) -> Token:
-    """Ask once for a token of ``duration_s`` (1 to 3600) that opens this endpoint alone.
+    """Fetch a token of ``duration_s`` (1 to 3600) that opens this endpoint only, without retries.
 
-    Raises NotSent, Unanswered or Refused; ValueError on a bad duration or path.
+    Raises NotSent, Unanswered or Refused; ValueError on an invalid duration or path.
     """
     if not 1 <= duration_s <= MAX_DURATION_S:
         raise ValueError(f"A token lives for 1 to {MAX_DURATION_S} seconds.")
@@ -65,7 +65,7 @@ async def fetch_token(
     call = Call(
         "POST", request.url, {}, json.dumps(request.body).encode(), idle_s=wire.timeouts.read_s
     )
-    # Counted from before the question: the token is never believed to live longer than it does.
+    # Counted from before the call: the token must never be believed to live longer than it does.
     asked_at = asyncio.get_running_loop().time()
     reply = await wire.exchange(call, deadline_s=wire.timeouts.status_s, limit=wire.limits.reply)
     return Token(read_token(reply), asked_at + duration_s)
@@ -88,15 +88,15 @@ _FORMS: Mapping[TokenForm, Callable[[Hosts, EndpointId, str, int], _Request]] = 
 
 
 def read_token(reply: Reply) -> str:
-    """The token in a reply: a JSON string, ``{"token": …}`` or ``{"detail": …}`` (old proxies).
+    """Parse a token: a JSON string, ``{"token": …}`` or ``{"detail": …}`` (old proxies).
 
-    Raises Refused or Unanswered, neither of which shows what came in place of a token.
+    Raises Refused or Unanswered, neither of which contains the reply's text.
     """
     if not reply.is_success:
         raise read_stream_refusal(reply, retryable=True)
     token = _token_in(reply.body)
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-        # Without its body: a token that we cannot use is a secret nevertheless.
+        # Without its body: a token that we cannot use is still a secret.
         bare = Reply(reply.status_code, reply.headers, b"")
         raise unreadable(bare, retryable=True, missing="a usable token")
     return token

@@ -1,4 +1,4 @@
-"""The address of a realtime session. Pure."""
+"""The URL of a realtime session. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PATH = re.compile(r"(/[A-Za-z0-9][\w.-]{0,99}){1,6}", re.ASCII)
 
 
 class InvalidRealtimePath(ValueError):
-    """The path of a session cannot be used; ``str()`` says what one looks like."""
+    """The path of a session is invalid; ``str()`` says what one looks like."""
 
 
 class InvalidBuffering(ValueError):
@@ -29,9 +29,9 @@ def realtime_url(
     token: str | None = None,
     max_buffering: int | None = None,
 ) -> str:
-    """Where to connect. ``max_buffering`` is the number of inputs (1 to 60) the app keeps waiting.
+    """Build the URL. ``max_buffering`` is the number of inputs (1 to 60) the app keeps waiting.
 
-    With a ``token`` the address is a secret. Raises InvalidRealtimePath or InvalidBuffering.
+    With a ``token`` the URL is a secret. Raises InvalidRealtimePath or InvalidBuffering.
     """
     query: dict[str, str] = {}
     if token is not None:
@@ -44,7 +44,7 @@ def realtime_url(
 
 
 def realtime_app(endpoint: EndpointId, path: str) -> str:
-    """The endpoint's full id with its realtime path, which is not doubled.
+    """Return the endpoint's full id with its realtime path, which is not doubled.
 
     Raises InvalidRealtimePath.
     """
@@ -53,7 +53,7 @@ def realtime_app(endpoint: EndpointId, path: str) -> str:
 
 
 def realtime_path(text: str) -> str:
-    """The path with one slash before it and none behind; "" is the app's own root.
+    """Normalize the path to one leading and no trailing slash; "" is the app's own root.
 
     Raises InvalidRealtimePath.
     """

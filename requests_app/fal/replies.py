@@ -1,8 +1,7 @@
-"""One HTTP reply -> what it means: a value, or the error that tells the caller what to do next.
-Pure.
+"""Turn one HTTP reply into a value, or the error that tells the caller what to do next. Pure.
 
 The rule for money: a POST is *refused* only by a 4xx that leaves no doubt, *accepted* only with a
-usable request id; everything between is ``Unanswered`` and is never sent again by a machine.
+usable request id; everything in between is ``Unanswered`` and is never resent by a machine.
 """
 
 from __future__ import annotations
@@ -29,22 +28,22 @@ from .reports import (
     text_or_none,
 )
 
-# A server says these before it hands a request on, or because fal itself would not take it, so that
-# nothing runs, whatever the body holds: the key, the money or the limits, the method, the size, the
-# type. Other codes may come from a server on the way that rewrote fal's answer: 400, 403 and 404 in
-# HTML are what a firewall makes of a reply it does not like.
+# A server answers these before it forwards a request, or because fal itself would not take it, so
+# that nothing runs, whatever the body holds: the key, the money or the limits, the method, the
+# size, the type. Other codes may come from a proxy that rewrote fal's answer: 400, 403 and 404 in
+# HTML are what a firewall makes of a reply it rejects.
 REFUSED_UNREAD = frozenset(
     {401, 402, 405, 407, 411, 413, 414, 415, 417, 421, 422, 426, 428, 429, 431}
 )
-# Someone stopped waiting, or the same request is there already: it may run all the same.
+# A time-out on the way, or the same request exists already: it may run all the same.
 LEFT_OPEN = frozenset({408, 409, 425, 499})
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A whole HTTP reply; header names in lower case, the body decoded from its transfer.
+    """A whole HTTP reply; header names in lower case, the body without transfer encoding.
 
-    Of a large body there is the beginning; ``rest`` is the remainder.
+    For a large body ``body`` is the beginning and ``rest`` the remainder.
     """
 
     status_code: int
@@ -58,7 +57,7 @@ class Reply:
 
     @property
     def members(self) -> dict[str, Any] | None:
-        """The members of the JSON object in the body, None when it holds anything else."""
+        """Return the members of the JSON object in the body, None when it holds anything else."""
         try:
             return parse_object(self.body)
         except NotJson:
@@ -79,7 +78,7 @@ class Reply:
 
 
 def read_receipt(reply: Reply, hosts: Hosts, endpoint: EndpointId) -> Receipt:
-    """The reply to a submit. Raises Refused, or Unanswered when the outcome is unknown."""
+    """Parse the reply to a submit. Raises Refused, or Unanswered when the outcome is unknown."""
     members = reply.members
     if not reply.is_success or members is None:
         raise refusal(reply) if is_definite_no(reply) else unreadable(reply, retryable=False)
@@ -100,7 +99,7 @@ def read_receipt(reply: Reply, hosts: Hosts, endpoint: EndpointId) -> Receipt:
 
 
 def read_status(reply: Reply) -> StatusReport:
-    """The reply to a status question (200 or 202). Raises Refused or Unanswered."""
+    """Parse the reply to a status poll (200 or 202). Raises Refused or Unanswered."""
     if not reply.is_success:
         raise refusal(reply) if is_definite_no(reply) else unreadable(reply, retryable=True)
     try:
@@ -114,26 +113,25 @@ def read_status(reply: Reply) -> StatusReport:
 
 
 def read_cancel(reply: Reply) -> CancelAnswer:
-    """The reply to a cancel. 400 and 404 are answers too. Raises Refused or Unanswered."""
+    """Parse the reply to a cancel. 400 and 404 are answers too. Raises Refused or Unanswered."""
     if reply.is_success or (reply.status_code in (400, 404) and reply.members is not None):
         return parse_cancel(reply.status_code, reply.body)
     raise refusal(reply) if is_definite_no(reply) else unreadable(reply, retryable=True)
 
 
 def read_stream_refusal(reply: Reply, *, retryable: bool) -> Refused | Unanswered:
-    """The error to raise for a non-2xx reply where a stream was expected: there is no Result to put
-    it in.
-    """
+    """Return the error for a non-2xx reply in place of a stream: there is no Result to put it in."""
     if is_definite_no(reply) or is_the_models_word(reply):
         return refusal(reply)
     return unreadable(reply, retryable=retryable)
 
 
 def is_the_models_word(reply: Reply) -> bool:
-    """Did the error come through fal (then it is the result), and not from a gateway on the way?
+    """Whether the error came through fal (then it is the result), and not from a gateway on the
+    way.
 
-    UNCONFIRMED in part: fal's own clients take ``x-fal-request-id`` as the proof; the shape of the
-    body is ours.
+    UNCONFIRMED in part: fal's own clients take ``x-fal-request-id`` as the proof; the check of the
+    body's shape is ours.
     """
     if reply.status_code < 400:
         return False
@@ -145,10 +143,10 @@ def is_the_models_word(reply: Reply) -> bool:
 
 
 def is_definite_no(reply: Reply) -> bool:
-    """Does the code, and fal's own sign where the code alone leaves doubt, say that nothing runs?
+    """Whether the code, and fal's own marks where the code leaves doubt, prove that nothing runs.
 
-    fal's signs are a JSON object and its headers. A 4xx without them comes from some server on the way,
-    which need not know what fal did.
+    fal's marks are a JSON object and its headers. A 4xx without them comes from some proxy, which
+    need not know what fal did.
     """
     code = reply.status_code
     if not 400 <= code < 500 or code in LEFT_OPEN:
@@ -157,7 +155,7 @@ def is_definite_no(reply: Reply) -> bool:
 
 
 def refusal(reply: Reply) -> Refused:
-    """The reply as a definite no, in one sentence."""
+    """Return the reply as a definite no, in one sentence."""
     detail = (reply.members or {}).get("detail")
     error = parse_error(reply.status_code, reply.headers, reply.body)
     return Refused(
@@ -172,7 +170,7 @@ def refusal(reply: Reply) -> Refused:
 
 
 def unreadable(reply: Reply, *, retryable: bool, missing: str = "readable JSON") -> Unanswered:
-    """The reply says nothing certain about the outcome."""
+    """Return the error for a reply that says nothing certain about the outcome."""
     if reply.is_success:
         sentence = f"fal's reply ({reply.status_code}) does not hold {missing}."
     elif reply.status_code < 400:
@@ -187,10 +185,9 @@ def unreadable(reply: Reply, *, retryable: bool, missing: str = "readable JSON")
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, 1 to 300; None when the header is absent or junk.
+    """Return the seconds to wait, 1 to 300; None when the header is absent or invalid.
 
-    A date is measured against the reply's own ``Date``, so neither our clock nor its error comes
-    in.
+    A date is measured against the reply's own ``Date``, so an error of our clock does not matter.
     """
     text = headers.get("retry-after", "").strip()
     try:
@@ -204,7 +201,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 
 def http_date(text: str) -> datetime | None:
-    """The moment a header names; None for what is no date."""
+    """Parse a date header; None for what is not a date."""
     try:
         when = parsedate_to_datetime(text)
     except (ValueError, OverflowError, IndexError, TypeError):

@@ -1,7 +1,7 @@
-"""What fal said, as frozen values, and the pure readers that make them from bytes or parsed JSON.
+"""What fal said, as frozen values, and the pure parsers that make them from bytes or parsed JSON.
 
-Readers are lenient about what we do not need (odd members are dropped) and keep words they do not
-know: a new status of fal's must not break a sweep.
+Parsers are lenient about what we do not need (malformed members are dropped) and keep words they
+do not know: a new status of fal's must not break a sweep.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ CancelKind = Literal["requested", "removed", "already_completed", "not_found", "
 
 @dataclass(frozen=True)
 class Receipt:
-    """fal took the request. ``distrusted`` names the returned URLs that were replaced by rebuilt
-    ones.
+    """fal accepted the request. ``distrusted`` names the returned URLs that were replaced by
+    rebuilt ones.
     """
 
     request_id: str
@@ -36,7 +36,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class LogLine:
-    """One log line; fal's timestamps carry no zone. Level and source are "" when fal gave none."""
+    """One log line; fal's timestamps have no zone. Level and source are "" when fal gave none."""
 
     timestamp: str
     level: str
@@ -46,7 +46,7 @@ class LogLine:
 
 @dataclass(frozen=True)
 class LongLog:
-    """Very many log lines, each made when it is looked at."""
+    """Very many log lines, each parsed when it is iterated."""
 
     items: Items
 
@@ -59,11 +59,11 @@ class LongLog:
 
 @dataclass(frozen=True)
 class StatusReport:
-    """One picture of a request in the queue. ``logs`` is a moving window of about 5 minutes, not a
+    """One status report of a queued request. ``logs`` is a moving window of about 5 minutes, not a
     history.
 
-    ``status`` may go backwards; COMPLETED covers success, failure and cancellation, ``error`` tells
-    them apart.
+    ``status`` may go backwards; COMPLETED covers success, failure and cancellation, ``error``
+    tells them apart.
     """
 
     status: str
@@ -79,7 +79,7 @@ class StatusReport:
 
     @property
     def is_known(self) -> bool:
-        """Whether the word is one of those fal documents."""
+        """Whether it is a status that fal documents."""
         return self.status in STATUSES
 
 
@@ -93,12 +93,12 @@ class Rest:
 
     @property
     def last_byte(self) -> bytes:
-        """The last one that is no white space (of the last 64)."""
+        """Return the last byte that is not white space (of the last 64)."""
         self.file.seek(max(self.start, self.start + self.size - 64))
         return self.file.read(64).rstrip()[-1:]
 
     def pieces(self, size: int) -> Iterator[bytes]:
-        """From its first byte, as often as wanted, until it is closed."""
+        """Yield pieces from its first byte, as often as wanted, until it is closed."""
         self.file.seek(self.start)
         while piece := self.file.read(size):
             yield piece
@@ -106,9 +106,10 @@ class Rest:
 
 @dataclass(frozen=True)
 class Result:
-    """What the model returned, byte for byte; ``headers`` in lower case, the useful ones alone.
+    """What the model returned, byte for byte; ``headers`` are the useful ones, in lower case.
 
-    Of a large one ``body`` is the beginning, ``rest`` what follows; ``close`` ends the file it is in.
+    For a large one ``body`` is the beginning and ``rest`` the remainder; ``close`` deletes its
+    file.
     """
 
     status_code: int
@@ -134,7 +135,7 @@ class Result:
 
 @dataclass(frozen=True)
 class CancelAnswer:
-    """fal's answer to a wish to cancel. Only "removed" means that nothing will run."""
+    """fal's answer to a cancel. Only "removed" means that nothing will run."""
 
     status_code: int
     kind: CancelKind
@@ -143,8 +144,8 @@ class CancelAnswer:
 
 @dataclass(frozen=True)
 class WebhookReport:
-    """A webhook whose signature was right. ``payload_bytes`` is the payload's own text, None when
-    null or absent.
+    """A webhook with a valid signature. ``payload_bytes`` is the payload's own text, None when null
+    or absent.
     """
 
     request_id: str
@@ -162,9 +163,7 @@ def text_or_none(value: object) -> str | None:
 
 
 def parse_status(data: Mapping[str, Any]) -> StatusReport:
-    """A status reply or one event of the status stream. Raises NotJson when there is no status
-    word.
-    """
+    """Parse a status reply or one event of the status stream. Raises NotJson without a status."""
     status = text_or_none(data.get("status"))
     if status is None:
         raise NotJson("The status reply holds no status.")
@@ -186,12 +185,12 @@ def _logs(told: object) -> tuple[LogLine, ...] | LongLog:
 
 
 def parse_position(value: object) -> int | None:
-    """Requests ahead of this one, from 0."""
+    """Return the number of requests ahead of this one, from 0."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _log_line(entry: object) -> LogLine:
-    """A message that is no text is shown as JSON, and so is an entry without a message."""
+    """Parse a log entry; a message that is not text, or an entry without one, is written as JSON."""
     if not isinstance(entry, dict):
         return LogLine("", "", "", text_of(entry) or "")
     labels = entry.get("labels")
@@ -203,10 +202,10 @@ def _log_line(entry: object) -> LogLine:
 
 
 def parse_cancel(status_code: int, body: bytes) -> CancelAnswer:
-    """Read the status word first, the HTTP code only when there is none.
+    """Read the status word first, the HTTP code only without one.
 
     UNCONFIRMED which of fal's two descriptions holds (``{"status": …}`` or ``{"success": bool}``):
-    both are read here.
+    both are parsed here.
     """
     try:
         data = parse_json(body)

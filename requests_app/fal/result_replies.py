@@ -1,7 +1,8 @@
-"""One reply where a result is expected -> the result, or the error that says what came instead. Pure.
+"""Turn one reply into the result, or the error that says what came instead. Pure.
 
-fal bills a queued request when it has run, so its result is fetched until it comes: of the queue only
-what can be nothing else is taken for it. A direct run cannot be asked again: what came is kept.
+fal bills a queued request when it has run, so its result is fetched until it comes: from the queue
+only a reply that can be nothing else is taken for it. A direct run cannot be asked again: its
+reply is kept.
 """
 
 from __future__ import annotations
@@ -48,13 +49,14 @@ _NOT_FOUND = re.compile(
 _IN_PROGRESS = re.compile(r"still in (progress|queue)", re.IGNORECASE)
 _PAGE = re.compile(rb"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
 _ENDS = {b"{": b"}", b"[": b"]", b'"': b'"'}
-# Whole or not, nothing else: no value is needed, and a model may write NaN or a line break in a string.
+# Only checks completeness: no value is needed, and a model may write NaN or a line break in a
+# string.
 _DECODER = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
 _UNREADABLE = object()
 
 
 def read_run_result(reply: Reply) -> Result:
-    """The reply to a direct run. Raises Refused or Unanswered."""
+    """Parse the reply to a direct run. Raises Refused or Unanswered."""
     if reply.is_success:
         return _result(reply)
     if is_definite_no(reply) and (reply.status_code in _ACCOUNT or _is_unknown_address(reply)):
@@ -65,7 +67,7 @@ def read_run_result(reply: Reply) -> Result:
 
 
 def read_queue_result(reply: Reply) -> Result:
-    """The reply to a result question. Raises Refused, NotFinished or NotTheResult."""
+    """Parse the reply to a fetch of a result. Raises Refused, NotFinished or NotTheResult."""
     if reply.is_success:
         return _fetched(reply)
     if _is_not_finished(reply):
@@ -91,7 +93,7 @@ def _fetched(reply: Reply) -> Result:
 
 
 def _missing(reply: Reply, value: Any, members: Mapping[str, Any]) -> str:
-    """What a result would have and this reply has not; "" for a result."""
+    """Say what a result would have and this reply lacks; "" for a result."""
     if not reply.body.strip():
         return "anything"
     if _is_status(members) and len(members) > 1:
@@ -108,7 +110,9 @@ def _missing(reply: Reply, value: Any, members: Mapping[str, Any]) -> str:
 
 
 def _value(reply: Reply) -> Any:
-    """The JSON value of the body, for its shape alone. Of a large one only the ends are looked at."""
+    """Return the JSON value of the body, for its shape only. For a large one only the ends are
+    checked.
+    """
     if reply.rest is not None:
         return None if _ENDS.get(reply.body.lstrip()[:1]) == reply.rest.last_byte else _UNREADABLE
     text = reply.body.decode(json.detect_encoding(reply.body), "replace").removeprefix("\ufeff")
@@ -116,7 +120,7 @@ def _value(reply: Reply) -> Any:
         return _DECODER.decode(text)
     except json.JSONDecodeError:
         return _UNREADABLE
-    except RecursionError:  # nested more deeply than can be read here, but begun and not refuted
+    except RecursionError:  # nested too deeply to be parsed here, but not malformed so far
         return None
 
 
@@ -141,7 +145,8 @@ def _is_not_finished(reply: Reply) -> bool:
 
 
 def _is_unknown_address(reply: Reply) -> bool:
-    """Is this 404 or 410 fal's (id unknown, path wrong, kept no longer) and not the model's own?
+    """Whether this 404 or 410 is fal's (unknown id, wrong path, past retention) and not the model's
+    own.
 
     UNCONFIRMED: three shapes are reported, the one after retention is not known. A list of field
     errors or an error type is always the model's or the runner's.

@@ -14,7 +14,7 @@ from .transport import Limits, Timeouts, Wire
 
 
 class FalClient:
-    """One per key and event loop, shared by all calls; it never repeats a call by itself.
+    """One per key and event loop, shared by all calls; it never repeats a call automatically.
 
     ``client`` replaces both connection pools (tests, a proxy); it is not closed here. An empty key
     sends none.

@@ -1,8 +1,8 @@
 """Server-sent events: bytes in, events out. Pure.
 
-Written here although httpx-sse splits lines rightly: its decoder takes text (not cut bytes), knows
-no size limit, holds a CR back until the next chunk, passes a byte order mark on, and makes an event
-of every empty line once an id was seen.
+Our own decoder although httpx-sse splits lines correctly: httpx-sse takes text (not bytes cut
+anywhere), has no size limit, holds a CR back until the next chunk, passes a byte order mark on,
+and makes an event of every empty line once an id was seen.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class EventTooLarge(ValueError):
-    """One event is larger than the limit; the rest of the stream cannot be read."""
+    """One event is larger than the limit; the rest of the stream cannot be parsed."""
 
 
 class SseEvent(msgspec.Struct, frozen=True):
@@ -29,7 +29,7 @@ class SseEvent(msgspec.Struct, frozen=True):
 
 
 class SseDecoder:
-    """Feed it chunks cut anywhere; lines end at CR, LF or CRLF, nowhere else (U+2028 is data)."""
+    """Feed it chunks cut anywhere; lines end at CR, LF or CRLF only (U+2028 is data)."""
 
     _id: str | None
 
@@ -41,7 +41,7 @@ class SseDecoder:
         self._reset()
 
     def feed(self, chunk: bytes) -> list[SseEvent]:
-        """The events that ``chunk`` completed. Raises EventTooLarge."""
+        """Return the events that ``chunk`` completed. Raises EventTooLarge."""
         events = []
         for piece in self._joined(chunk).splitlines(keepends=True):  # at CR, LF and CRLF only
             self._size += len(piece)
@@ -61,8 +61,9 @@ class SseDecoder:
         return events
 
     def close(self, *, is_broken: bool = False) -> list[SseEvent]:
-        """The stream ended in order: an event whose lines are all whole counts, one that ends in a
-        half line is cut. After a break (`is_broken`) nobody knows whether more lines were to come.
+        """End the stream: an event whose lines are all whole counts, one that ends in a half line
+        is cut. After a broken connection (`is_broken`) it is unknown whether more lines were to
+        come, so it counts as cut too.
 
         The standard drops both; but the last event is a model's paid output.
         """
@@ -82,7 +83,7 @@ class SseDecoder:
         return chunk
 
     def _take(self, piece: bytes) -> SseEvent | None:
-        """The rest of a line."""
+        """Take the rest of a line."""
         line: bytes | bytearray = piece
         if self._line:
             self._line += piece
@@ -96,7 +97,7 @@ class SseDecoder:
         return None
 
     def _field(self, line: bytes | bytearray) -> None:
-        # A line may be a picture of 32 MB: only its text is copied out of it.
+        # A line may be an image of 32 MB: only its text is copied out of it.
         end = line.find(b":")
         end = len(line) if end < 0 else end
         start = end + (2 if line.startswith(b" ", end + 1) else 1)
@@ -108,7 +109,7 @@ class SseDecoder:
             self._name = value
         elif field == b"id" and "\0" not in value:
             self._id = value
-        # A comment (": ping") has an empty field name; it and unknown fields are passed over.
+        # A comment (": ping") has an empty field name; it and unknown fields are ignored.
         if not field and not self._has_content:
             self._size = 0
 

@@ -1,4 +1,4 @@
-"""Replies that arrive bit by bit: a model's own stream, a queued request's status stream."""
+"""Replies that arrive in parts: a model's own stream, a queued request's status stream."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ StreamEvent = SseEvent
 @dataclass(frozen=True)
 class Stream:
     """An open stream. ``batches`` are events that arrived together, at least one; it ends when fal
-    ends it in order (the events tell whether it is whole) and raises Unanswered when it breaks off.
-    ``half`` hands out, once, what came of an event that a break or a hang-up cut.
+    ends it in order (the events tell whether it is whole) and raises Unanswered when the
+    connection breaks. ``half`` returns, once, what was received of an event that was cut.
     """
 
     request_id: str | None
@@ -68,11 +68,11 @@ async def stream(
 async def follow_status(
     wire: Wire, urls: RequestUrls, *, logs: bool = True
 ) -> AsyncGenerator[StatusReport]:
-    """Status reports as fal sends them, up to COMPLETED or fal's end of the stream.
+    """Yield status reports as fal sends them, up to COMPLETED or fal's end of the stream.
 
     Logs may repeat from one report to the next (UNCONFIRMED): append without duplicates. Use
     ``aclosing`` when leaving early. Raises NotSent, Refused or Unanswered (all but Refused may be
-    followed again).
+    retried).
     """
     url = httpx.URL(urls.status)
     call = Call(
@@ -82,7 +82,7 @@ async def follow_status(
     async with _events(wire, call) as opened:
         async for events in opened.batches:
             for event in events:
-                if event.is_cut:  # the stream just ended; the next look tells
+                if event.is_cut:  # the stream just ended; the next poll tells the status
                     return
                 report = _status_of(event)
                 yield report

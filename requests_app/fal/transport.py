@@ -1,4 +1,4 @@
-"""The wire itself: one HTTP call, its deadline, its size limit, and whether bytes had left when it
+"""The wire itself: one HTTP call, its deadline, its size limit, and whether bytes were sent when it
 failed.
 
 Calls never follow a redirect, send no cookie and ask for an uncompressed reply.
@@ -25,11 +25,12 @@ from .replies import Reply
 from .reports import Rest
 
 MEGABYTE = 1024 * 1024
-MESSAGE = 32 * MEGABYTE  # one event of a stream or message of a session: pictures come inside
+MESSAGE = 32 * MEGABYTE  # one event of a stream or message of a session: it may contain images
 _PIECE = 256 * 1024
-HELD = 8 * MEGABYTE  # bytes of a reply in memory; a larger one lies in a temporary file
-BEGINNING = MEGABYTE  # of a larger one, what is in memory all the same
-# fal sends at most 16 KB of headers, be it one or thousands; aiohttp's own limits are 8 KB and 128.
+HELD = 8 * MEGABYTE  # bytes of a reply in memory; a larger one goes to a temporary file
+BEGINNING = MEGABYTE  # the part of a larger one that stays in memory
+# fal sends at most 16 KB of headers, be it one or thousands; aiohttp's own limits are 8 KB and
+# 128.
 HEADER_LINE = 64 * 1024  # bytes of one header, or of the status line
 MOST_HEADERS = 4096
 
@@ -52,11 +53,12 @@ _NEVER_LEFT_AIOHTTP = (
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds. ``connect_s`` to ``pool_s`` end before a byte leaves; the others are total deadlines
-    per call.
+    """Seconds. ``connect_s`` to ``pool_s`` end before a byte is sent; the others are total
+    deadlines per call.
 
     ``read_s`` is the longest silence of a queue call, ``…_idle_s`` that of a stream (a status
-    stream pings every 15 s, a model stream does not).
+    stream pings every
+    15 s, a model stream does not).
     """
 
     connect_s: float = 5.0
@@ -64,7 +66,7 @@ class Timeouts:
     read_s: float = 30.0
     submit_s: float = 60.0
     status_s: float = 15.0
-    result_s: float = 300.0  # the largest there may be, at 1 MB/s
+    result_s: float = 300.0  # the largest possible result, at 1 MB/s
     cancel_s: float = 15.0
     listing_s: float = 30.0
     status_idle_s: float = 45.0
@@ -73,8 +75,8 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class Limits:
-    """Bytes: the most a result, a status with its log, a page of requests with their payloads, any other
-    reply and one stream event (or the whole reply in its place) may hold after decoding.
+    """Bytes after decoding: the limits of a result, a status with its log, a page of requests with
+    their payloads, any other reply, and one stream event (or the whole reply in its place).
     """
 
     result: int = 256 * MEGABYTE
@@ -86,8 +88,8 @@ class Limits:
 
 @dataclass(frozen=True)
 class Call:
-    """One call. ``headers`` are the caller's own (``x-…`` only); ``idle_s`` None: the deadline
-    alone counts.
+    """One call. ``headers`` are the caller's own (``x-…`` only); ``idle_s`` None: only the deadline
+    counts.
     """
 
     method: str
@@ -100,12 +102,12 @@ class Call:
 
     @property
     def is_paid(self) -> bool:
-        """Every POST may start paid work; GET and PUT (cancel) may be repeated freely."""
+        """Whether it may start paid work: every POST; GET and PUT (cancel) may be repeated freely."""
         return self.method == "POST"
 
 
 class _Response(aiohttp.ClientResponse):
-    """A reason phrase is free text: httpx-aiohttp fails on bytes that are no UTF-8."""
+    """Decodes any reason phrase: httpx-aiohttp fails on bytes that are not UTF-8."""
 
     async def start(self, connection: Any) -> aiohttp.ClientResponse:
         started = await super().start(connection)
@@ -114,11 +116,11 @@ class _Response(aiohttp.ClientResponse):
 
 
 def new_client(*, reuse: bool = True) -> httpx.AsyncClient:
-    """A client over aiohttp: httpx's own pool slows down with many calls at once.
+    """Create a client over aiohttp: httpx's own pool slows down with many calls at once.
 
-    Without ``reuse`` each call gets a connection of its own. A peer may close a kept-alive
-    connection in the same instant as we write to it, and then nobody could tell whether a submit
-    was received.
+    Without ``reuse`` each call gets its own connection. A peer may close a kept-alive connection
+    in the same instant as we write to it, and then it would be unknown whether a submit was
+    received.
     """
 
     def session() -> aiohttp.ClientSession:
@@ -140,7 +142,7 @@ def new_client(*, reuse: bool = True) -> httpx.AsyncClient:
 
 
 class Wire:
-    """A key and the connections it is used on. The key shows nowhere."""
+    """A key and the connections it is used on. The key appears in no repr or log."""
 
     def __init__(
         self,
@@ -160,7 +162,7 @@ class Wire:
         self.limits = limits
 
     async def aclose(self) -> None:
-        """Close what was opened here; a client that was handed in stays its owner's."""
+        """Close what was opened here; a client that was passed in stays open."""
         if self._owned:
             await self._reads.aclose()
             await self._posts.aclose()
@@ -212,7 +214,7 @@ class Wire:
             content=_in_pieces(call.body),
             timeout=timeouts,
         )
-        request.headers.pop("cookie", None)  # httpx keeps what it was given by other calls
+        request.headers.pop("cookie", None)  # httpx keeps cookies of other calls
         return request
 
     def _our_headers(self, call: Call) -> dict[str, str]:
@@ -226,7 +228,7 @@ class Wire:
 
 
 def _in_pieces(body: bytes | None) -> bytes | AsyncIterator[bytes] | None:
-    """A large body in pieces, so that writing it does not hold up the other calls of the loop."""
+    """Split a large body, so that writing it does not block the other calls of the loop."""
 
     async def pieces(whole: bytes) -> AsyncIterator[bytes]:
         for start in range(0, len(whole), _PIECE):
@@ -238,9 +240,9 @@ def _in_pieces(body: bytes | None) -> bytes | AsyncIterator[bytes] | None:
 async def read_reply(
     response: httpx.Response, limit: int, call: Call, *, held: int = HELD
 ) -> Reply:
-    """The whole reply, at most ``limit`` decoded bytes. Raises TooLarge or Unanswered."""
+    """Return the whole reply, at most ``limit`` decoded bytes. Raises TooLarge or Unanswered."""
     ensure_readable(response, call)
-    file = SpooledTemporaryFile(held)  # noqa: SIM115 (a large result takes it along)
+    file = SpooledTemporaryFile(held)  # noqa: SIM115 (a large result keeps it open)
     try:
         size = await _fill(file, response, limit)
     except BaseException:
@@ -255,7 +257,7 @@ async def read_reply(
 
 
 async def _fill(file: SpooledTemporaryFile[bytes], response: httpx.Response, limit: int) -> int:
-    """The body's size. Raises TooLarge, before anything is read if the reply says so itself."""
+    """Return the body's size. Raises TooLarge, before reading if the reply declares it."""
     declared = response.headers.get("content-length", "")
     size = int(declared) if declared.isascii() and declared.isdecimal() else 0
     if size <= limit:
@@ -272,7 +274,9 @@ async def _fill(file: SpooledTemporaryFile[bytes], response: httpx.Response, lim
 
 
 def ensure_readable(response: httpx.Response, call: Call) -> None:
-    """We asked for no compression; one plain layer is put up with. Raises Unanswered."""
+    """Raise Unanswered for an unknown content encoding. We ask for none; one plain layer is
+    tolerated.
+    """
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding not in _ENCODINGS:
         raise Unanswered(
@@ -283,7 +287,7 @@ def ensure_readable(response: httpx.Response, call: Call) -> None:
 
 
 def header_map(response: httpx.Response) -> dict[str, str]:
-    """Reply headers with lower-case names."""
+    """Return reply headers with lower-case names."""
     return {name.lower(): value for name, value in response.headers.items()}
 
 
@@ -291,7 +295,8 @@ def header_map(response: httpx.Response) -> dict[str, str]:
 def failures_named(call: Call) -> Iterator[None]:
     """Turn whatever the transport raises into NotSent, BadReply or Unanswered.
 
-    A cancelled task (CancelledError) goes through: its caller must take a POST as Unanswered too.
+    A cancelled task (CancelledError) passes through: its caller must treat a POST as Unanswered
+    too.
     """
     try:
         yield
@@ -310,13 +315,13 @@ def failures_named(call: Call) -> Iterator[None]:
         raise Unanswered(f"fal did not answer: {_reason(exc)}.", retryable=retryable) from exc
     except (FalError, InvalidHeader):
         raise
-    except Exception as exc:  # a library below fails on what it was sent
+    except Exception as exc:  # a library fails on a malformed reply
         sentence = f"fal's reply cannot be read here ({type(exc).__name__})."
         raise BadReply(sentence, retryable=not call.is_paid) from exc
 
 
 def _bad_reply(exc: BaseException) -> str:
-    """What is wrong with the head of the reply that came; empty when none came."""
+    """Say what is wrong with the head of the reply; empty when no reply came."""
     problem = exc.__cause__
     if not isinstance(problem, HttpProcessingError):
         return ""
@@ -328,10 +333,10 @@ def _bad_reply(exc: BaseException) -> str:
 
 
 def never_left(exc: BaseException) -> bool:
-    """Is it certain that no byte of the call left this machine?
+    """Whether it is certain that no byte of the call left this machine.
 
-    httpx-aiohttp calls every broken connection ``ConnectTimeout``, also one that broke after the
-    body was sent; where aiohttp's own error is known, it alone decides.
+    httpx-aiohttp calls every broken connection ``ConnectTimeout``, even one that broke after the
+    body was sent; where aiohttp's own error is known, only that decides.
     """
     cause = exc.__cause__ if isinstance(exc.__cause__, aiohttp.ClientError) else exc
     if isinstance(cause, aiohttp.ClientError):
@@ -340,7 +345,9 @@ def never_left(exc: BaseException) -> bool:
 
 
 def _reason(exc: BaseException) -> str:
-    """Words for a person; the exception's own text may hold addresses and is left to the log."""
+    """Say the reason without the exception's own text, which may hold addresses and goes to the log
+    only.
+    """
     cause = exc.__cause__ if isinstance(exc.__cause__, aiohttp.ClientError) else exc
     if isinstance(cause, aiohttp.ClientConnectorDNSError):
         return "the host name cannot be resolved"

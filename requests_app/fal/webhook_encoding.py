@@ -1,4 +1,4 @@
-"""A webhook's body without its content encoding, never larger than a limit. Pure."""
+"""Decode a webhook's content encoding, never beyond a size limit. Pure."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 
 class Unpackable(ValueError):
-    """It is no whole gzip, or more than the limit."""
+    """It is not a whole gzip, or larger than the limit."""
 
 
 def unpacked(body: bytes, encoding: str, limit: int) -> bytes:
-    """What was packed, of one or more members. Raises Unpackable before more than ``limit`` is made."""
+    """Unpack one or more gzip members. Raises Unpackable before more than ``limit`` bytes are made."""
     if encoding.strip().lower() in ("", "identity"):
         return body
     whole = bytearray()

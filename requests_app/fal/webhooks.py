@@ -1,7 +1,7 @@
 """Webhooks: is this POST fal's, is it fresh, and what does it say? Pure; the keys come from
 ``KeyCache``.
 
-A right signature proves that fal sent it, not that it is about *our* request: fal signs for every
+A valid signature proves that fal sent it, not that it is about *our* request: fal signs for every
 customer with the same keys. The caller has to match the user id, the request id and the secret in
 its own URL.
 """
@@ -39,8 +39,9 @@ Cause = Literal[
     "id_mismatch",
 ]
 
-_TIMESTAMP = re.compile(r"\d{10}", re.ASCII)  # int() would take " 1_700_000_000 " and Arabic digits
-_SIGNATURE = re.compile(r"[0-9a-f]{128}", re.ASCII)  # bytes.fromhex() would take spaces
+# int() would accept " 1_700_000_000 " and Arabic digits
+_TIMESTAMP = re.compile(r"\d{10}", re.ASCII)
+_SIGNATURE = re.compile(r"[0-9a-f]{128}", re.ASCII)  # bytes.fromhex() would accept spaces
 _SENTENCES: Mapping[Cause, str] = {
     "missing_header": "A header that every webhook of fal carries is missing.",
     "bad_timestamp": "The timestamp is not ten digits.",
@@ -54,7 +55,7 @@ _SENTENCES: Mapping[Cause, str] = {
 
 class WebhookRejected(Exception):
     """The POST failed a check; ``cause`` names it, ``str()`` is a sentence. Nothing in it may be
-    believed, except after "stale_timestamp", which a caller may answer by asking fal itself.
+    trusted, except after "stale_timestamp", which a caller may answer by polling fal.
     """
 
     def __init__(self, cause: Cause) -> None:
@@ -83,7 +84,7 @@ def verify(
     """Check the POST (``body`` as received, ``now`` aware) against every key. Raises
     WebhookRejected.
 
-    The signature is over the raw body; only a body that fal signed is unpacked, to ``limit`` bytes.
+    The signature covers the raw body; only a body that fal signed is unpacked, to ``limit`` bytes.
     """
     signed = _signed_headers(headers)
     _check_timestamp(signed.timestamp, now)

@@ -19,7 +19,7 @@ FAILURE = Control("error", "INTERNAL_ERROR", "boom")
         (1003, "error", "type of message"),
         (1004, "error", "reserved"),
         (1005, "normal", "without giving a code"),
-        (1006, "lost", "without a goodbye"),
+        (1006, "lost", "without a close message"),
         (1007, "error", "could not read"),
         (1008, "refused", "rules"),
         (1009, "error", "16 MiB"),

@@ -157,7 +157,7 @@ async def test_neither_key_nor_token_reaches_a_log_or_an_error(
         (says(code=1011, reason="oops"), "error", 1011, "Reason: oops"),
         (says(code=1012), "lost", 1012, "restarting"),
         (says(code=4403, reason="mine"), "error", 4403, "its own"),
-        (cut, "lost", 1006, "without a goodbye"),
+        (cut, "lost", 1006, "without a close message"),
         (raw(b"\x88\x00"), "normal", 1005, "without giving a code"),
         (raw(b"\xff\xff\xff"), "error", 1002, "broke the WebSocket protocol"),
         (raw(b"\x81\x02\xc3\x28"), "error", 1007, "UTF-8"),
