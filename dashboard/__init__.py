@@ -1,4 +1,4 @@
-"""Wiring: how a process is put together. No word of fal's protocol in here."""
+"""How a process is put together. Knows nothing of fal's protocol."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP and WebSocket meet here. A socket is opened only from a page of this site."""
+"""The ASGI application: HTTP and WebSocket. A socket is accepted only from a page of this site."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ django.setup(set_prefix=False)  # loads the apps, which the imports below need
 
 
 class OneThread(ASGIHandler):
-    """Django's handler with all of an HTTP request's middleware in one visit to a thread.
+    """Django's handler, with all middleware of an HTTP request in one thread hop.
 
-    Django runs middleware that could be async on the loop, and from there each of its synchronous
-    halves in the thread again: about twenty crossings for a request whose view is synchronous, as
-    nearly all of ours are.
+    Django runs middleware that could be async on the loop, and each of its synchronous halves in
+    the thread again: about twenty hops for a request with a synchronous view, as nearly all of
+    ours are.
     """
 
     def load_middleware(self, is_async: bool = False) -> None:  # noqa: FBT001, FBT002 (Django's)
-        """The chain of a synchronous handler, called from the loop."""
+        """Build the chain of a synchronous handler, called from the loop."""
         super().load_middleware(is_async=False)
         chain = self._middleware_chain  # type: ignore[has-type]
         self._middleware_chain = sync_to_async(chain, thread_sensitive=True)

@@ -1,21 +1,21 @@
-"""Daphne with bounds: nobody outside can make it hold unlimited memory, disk or connections.
+"""Daphne with limits: no client can make it hold unlimited memory, disk or connections.
 
-Daphne 4.2 reads a whole body before it asks the application, takes everything the application
-sends however slowly the reader reads, and waits for ever for a header that drips in. `install`
-puts subclasses in the place of the two factories `Server.run` looks up by name, and wraps two
-methods of `Server`; nothing else of Daphne is touched::
+Daphne 4.2 reads a whole body before it asks the application, accepts everything the application
+sends however slowly the client reads, and waits for ever for a header that arrives in drips.
+`install` replaces the two factories that `Server.run` looks up by name with subclasses, and wraps
+two methods of `Server`; nothing else of Daphne is touched::
 
-    what                          bound                        at the bound
+    what                          limit                        at the limit
     request body                  Limits.body                  413, before or while it is read
     request header                Limits.header_s in all       408
     request header's size         HEADER bytes in all          400
     request body's rate           Limits.body_rate after 30 s  408
-    HTTP response not yet taken   64 kB (Twisted's buffer)     the application waits; cut at a
-                                                               standstill of Limits.stall_s
-    socket messages not yet taken 64 kB (Twisted's buffer)     the application waits; cut as above, and
+    unsent HTTP response          64 kB (Twisted's buffer)     the application waits; closed after
+                                                               Limits.stall_s without progress
+    unsent socket messages        64 kB (Twisted's buffer)     the application waits; closed as above, and
                                                                at Limits.unsent if it does not wait
-    socket messages not yet read  Limits.waiting, unread       the sender waits (TCP); cut at a
-                                                               standstill of Limits.stall_s
+    unread socket messages        Limits.waiting, unread       the sender waits (TCP); closed after
+                                                               Limits.stall_s without progress
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ from dashboard.websocket import LeanWebSocket, unsent
 
 logger = logging.getLogger(__name__)
 
-LOOK_S = 0.002  # how soon a sender that was held back may go on
-HEADER = 64 * 1024  # bytes; fal sends up to 16 KB of headers, which is Twisted's own limit for all
+LOOK_S = 0.002  # how soon a paused sender may go on
+HEADER = 64 * 1024  # bytes; fal sends up to 16 KB of headers, which is Twisted's own total limit
 MOST_HEADERS = 4096
-LINGER_S = 1.0  # how long a refused sender may go on sending, so that it can read the answer
+LINGER_S = 1.0  # how long a refused client may go on sending, so that it can read the answer
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Limits:
 
     body: int = 32 * 1024 * 1024
     header_s: float = 10
-    body_s: float = 30  # from here on the body must have come at `body_rate` on the average
+    body_s: float = 30  # after this, the body must have arrived at `body_rate` on average
     body_rate: int = 16 * 1024  # bytes per second
     stall_s: float = 30
     unsent: int = 4 * 1024 * 1024
@@ -63,7 +63,7 @@ limits = Limits()
 
 
 def install(wanted: Limits | None = None) -> None:
-    """Bound every Daphne server of this process that is run from now on."""
+    """Limit every Daphne server of this process that is started from now on."""
     global limits
     limits = wanted or Limits(body=settings.BODY_LIMIT_BYTES)
     websocket.install()
@@ -74,7 +74,7 @@ def install(wanted: Limits | None = None) -> None:
 
 
 class Paced:
-    """A connection that knows whether its reader keeps up. Twisted calls it a push producer."""
+    """A connection that tracks whether its client keeps up. Twisted calls it a push producer."""
 
     transport: Any
 
@@ -84,20 +84,20 @@ class Paced:
         self._writable.set()
 
     def pauseProducing(self) -> None:
-        """Twisted's buffer is full: whoever sends must wait."""
+        """Twisted's buffer is full: senders must wait (backpressure)."""
         self._writable.clear()
 
     def resumeProducing(self) -> None:
-        """Everything has been taken."""
+        """Twisted's buffer has been sent."""
         self._writable.set()
 
     @property
     def keeps_up(self) -> bool:
-        """Whether nobody has to wait."""
+        """Whether senders need not wait."""
         return self._writable.is_set()
 
     async def drained(self) -> None:
-        """Wait until the reader has caught up; cut one that takes nothing for too long."""
+        """Wait until the client has caught up; abort one that reads nothing for too long."""
         while not self.keeps_up:
             before = unsent(self.transport)
             try:
@@ -114,7 +114,7 @@ _HTTPChannel: Any = HTTPChannel  # Twisted types only some of its methods
 
 
 class BoundedChannel(Paced, _HTTPChannel):  # type: ignore[misc]
-    """One connection: its deadlines, its refusals, and whether its reader keeps up."""
+    """One connection: its deadlines, its refusals, and whether its client keeps up."""
 
     MAX_LENGTH = totalHeadersSize = HEADER
     maxHeaders = MOST_HEADERS
@@ -129,18 +129,17 @@ class BoundedChannel(Paced, _HTTPChannel):  # type: ignore[misc]
     # The request's side
 
     def dataReceived(self, data: bytes) -> None:
-        """The header's time runs from its first byte to its last, however it drips."""
+        """Start the header's deadline at its first byte."""
         if not (self._handlingRequest or self._deadline or self._refused):
             self._deadline = self.callLater(limits.header_s, self._give_up)
         super().dataReceived(data)
 
     def lineReceived(self, line: bytes) -> None:
-        """Read a line of the header."""
         if not self._refused:
             super().lineReceived(line)
 
     def allHeadersReceived(self) -> None:
-        """Refuse a body that says it is too large; give any other its time."""
+        """Refuse a body that declares too large a size; start the deadline of any other."""
         self._stop_deadline()
         if self.length is not None and self.length > limits.body:
             self._refuse_size()
@@ -150,7 +149,7 @@ class BoundedChannel(Paced, _HTTPChannel):  # type: ignore[misc]
         super().allHeadersReceived()
 
     def rawDataReceived(self, data: bytes) -> None:
-        """Read a piece of the body, unless it has been refused: then it is thrown away."""
+        """Read a piece of the body; drop it if the request has been refused."""
         if not self._refused:
             super().rawDataReceived(data)
 
@@ -162,13 +161,12 @@ class BoundedChannel(Paced, _HTTPChannel):  # type: ignore[misc]
         return not self._refused
 
     def allContentReceived(self) -> None:
-        """Hand the request to the application."""
         self._stop_deadline()
         if not self._refused:
             super().allContentReceived()
 
     def connectionLost(self, reason: Any) -> None:
-        """Nobody is waited for any more."""
+        """Release all that wait for this connection."""
         self._stop_deadline()
         self._writable.set()
         super().connectionLost(reason)
@@ -179,7 +177,7 @@ class BoundedChannel(Paced, _HTTPChannel):  # type: ignore[misc]
         self._deadline = None
 
     def _check_rate(self) -> None:
-        # A rate and not a fixed end: an honest sender of a large body needs its minutes.
+        # A rate and not a fixed end: an honest client with a large body needs minutes.
         elapsed = time.monotonic() - self._body_started
         if self._body_size < limits.body_rate * elapsed:
             self._give_up()
@@ -197,7 +195,7 @@ class BoundedChannel(Paced, _HTTPChannel):  # type: ignore[misc]
         """Answer without the application, and end the connection.
 
         A socket that is closed with unread bytes is reset, which can destroy the answer on its
-        way; so what still comes is thrown away for a moment.
+        way; so further bytes are read and dropped for a moment.
         """
         self._stop_deadline()
         self._refused = True
@@ -209,21 +207,20 @@ class BoundedChannel(Paced, _HTTPChannel):  # type: ignore[misc]
     # The response's side
 
     def pauseProducing(self) -> None:
-        """The response must wait, and so must the next request."""
+        """Pause the response, and the next request."""
         Paced.pauseProducing(self)
         _HTTPChannel.pauseProducing(self)
 
     def resumeProducing(self) -> None:
-        """Both go on."""
         Paced.resumeProducing(self)
         _HTTPChannel.resumeProducing(self)
 
 
 class BoundedRequest(WebRequest):  # type: ignore[misc]
-    """One HTTP request whose body is counted."""
+    """An HTTP request whose body is counted."""
 
     def __init__(self, channel: BoundedChannel, queued: object = 0) -> None:
-        # Off: Twisted's own parsing of forms, which nobody reads and which multiplies the body.
+        # Off: Twisted's own parsing of forms, which is not used and multiplies the body in memory.
         super().__init__(channel, queued, parsePOSTFormSubmission=False)
 
     def handleContentChunk(self, data: bytes) -> None:
@@ -232,7 +229,7 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]
             super().handleContentChunk(data)
 
     def __repr__(self) -> str:
-        # Daphne prints it when the application ends late.
+        # Daphne logs it when the application ends late.
         return mask(super().__repr__())
 
 
@@ -241,41 +238,41 @@ class BoundedHTTPFactory(HTTPFactory):  # type: ignore[misc]
 
     @staticmethod
     def protocol() -> _GenericHTTPChannelProtocol:
-        """The connection, in the wrapper Twisted's factory wants."""
+        """Return the connection in the wrapper Twisted's factory requires."""
         return _GenericHTTPChannelProtocol(BoundedChannel())
 
     def buildProtocol(self, addr: Any) -> Any:
-        """A connection whose requests are bounded ones."""
+        """Return a connection whose requests are bounded."""
         protocol = super().buildProtocol(addr)
         protocol.requestFactory = BoundedRequest
         return protocol
 
     def log(self, request: Any) -> None:
-        """Nothing: Daphne has its own access log, which is masked."""
+        """Log nothing: Daphne has its own access log, which is masked."""
 
 
 class BoundedWebSocket(Paced, LeanWebSocket):
-    """One socket: whoever does not keep up, in either direction, holds up the other side."""
+    """One socket with backpressure in both directions: a slow side pauses the other."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._unread = 0  # bytes since the application had last read everything
+        self._unread = 0  # bytes since the application last had read everything
         self._held_at: float | None = None
         self._held_size = 0
 
     def connectionMade(self) -> None:
-        """The connection was an HTTP one until now."""
+        """Register as producer: until now the connection was an HTTP one."""
         self.transport.unregisterProducer()
         self.transport.registerProducer(self, True)  # noqa: FBT003 (Twisted's)
         super().connectionMade()
 
     def connectionLost(self, reason: Any) -> None:
-        """Nobody is waited for any more."""
+        """Release all that wait for this connection."""
         self._writable.set()
         super().connectionLost(reason)
 
     def stopProducing(self) -> None:
-        """Twisted's word for the end of the connection."""
+        """Twisted's name for the end of the connection."""
         self._writable.set()
 
     def serverSend(self, content: str | bytes, binary: bool = False) -> None:  # noqa: FBT001, FBT002
@@ -287,9 +284,9 @@ class BoundedWebSocket(Paced, LeanWebSocket):
             super().serverSend(content, binary)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: FBT001
-        """Take a message; read no further while too many wait for the application.
+        """Queue a message for the application; stop reading while too many wait.
 
-        What Twisted has read already (64 kB at most) is still taken.
+        What Twisted has read already (64 kB at most) is still queued.
         """
         if self.application_queue.empty():
             self._unread = 0
@@ -310,7 +307,7 @@ class BoundedWebSocket(Paced, LeanWebSocket):
         later.callLater(LOOK_S, self._look)
 
     def _look(self) -> None:
-        """Read on as soon as the application has caught up; cut the socket if it never does."""
+        """Resume reading once the application has caught up; abort the socket if it never does."""
         size = self.application_queue.qsize()
         if self._held_at is None or self.state == self.STATE_CLOSED:
             return
@@ -338,17 +335,17 @@ _daphne_log_action = daphne.server.Server.log_action
 
 
 async def _handle_reply(server: Any, protocol: Any, message: dict[str, Any]) -> None:
-    """`Server.handle_reply`, which the application awaits: here it waits for its reader.
+    """Wrap `Server.handle_reply`, which the application awaits: it waits here for a slow client.
 
-    Also a socket's: a page that is slow or asleep holds up its own consumer alone.
+    This holds for sockets too: a slow or suspended page delays only its own consumer.
     """
     await _daphne_handle_reply(server, protocol, message)
-    # A request has none once its response is complete or cut.
+    # None once the response is complete or aborted.
     connection = getattr(protocol, "channel", protocol)
     if isinstance(connection, Paced) and not connection.keeps_up:
         await connection.drained()
 
 
 def _log_action(server: Any, protocol: str, action: str, details: dict[str, Any]) -> None:
-    """`Server.log_action` without the secrets of the path."""
+    """Log without the secrets in the path."""
     _daphne_log_action(server, protocol, action, {**details, "path": mask(details["path"])})

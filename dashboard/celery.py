@@ -1,4 +1,4 @@
-"""The Celery application: broker from the settings, one clock."""
+"""The Celery application: broker from the settings, periodic tasks."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ CLOCK_EVERY_S = 30.0
 
 
 def broker_options(redis_url: str) -> dict[str, float]:
-    """How the broker is spoken to."""
+    """Return the options of the broker's transport."""
     if not redis_url:
-        # How often the worker looks for messages in memory; the default is a whole second.
+        # How often the worker polls the in-memory queue; the default is a whole second.
         return {"polling_interval": 0.02}
-    # A Redis that is away must not hold up the page that sends a hint: one quick try.
+    # A Redis that is down must not delay the page that sends a hint: one quick try.
     return {**settings.REDIS_TIMEOUTS, "max_retries": 0}
 
 
@@ -37,7 +37,7 @@ app.conf.update(
     # Threads: all tasks of a process hand their work to its one event loop.
     worker_pool="threads",
     worker_concurrency=4,
-    # Expires: a busy worker must not work off a backlog of stale ticks.
+    # Expires: a busy worker must not work through a backlog of stale ticks.
     beat_schedule={
         "sweep": {
             "task": "requests_app.sweep",

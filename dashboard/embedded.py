@@ -1,6 +1,6 @@
 """One process for everything: the Celery worker and beat in threads beside the web server.
 
-Start: worker, then beat. Stop: beat, worker, then whoever owns the loop they hand work to.
+Start: worker, then beat. Stop: beat, worker, then the event loop they use.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ STOP_TIMEOUT_S = 15.0
 
 
 class Embedded:
-    """The worker and the clock of the embedded mode."""
+    """The worker and beat of the embedded mode."""
 
     def __init__(self) -> None:
-        # `WorkController`, unlike `Worker`, installs no signal handlers: those belong to Daphne.
+        # `WorkController`, unlike `Worker`, installs no signal handlers: Daphne needs its own.
         self._worker: Any = app.WorkController(
             pool_cls="threads",
             concurrency=WORKER_THREADS,
@@ -49,7 +49,9 @@ class Embedded:
             thread.start()
 
     def stop(self) -> None:
-        """Running tasks finish; queued ones are forgotten, the sweep of the next start finds them."""
+        """Let running tasks finish; queued ones are dropped, and the sweep finds their rows at the
+        next start.
+        """
         self._beat.stop(wait=False)
         self._worker.stop()
         for thread in self._threads:

@@ -1,4 +1,4 @@
-"""Read the environment. A wrong value stops the start with a sentence that names the variable."""
+"""Read the environment. An invalid value stops the start with a sentence that names the variable."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FALSE = {"0", "false", "no", "off", ""}
 
 
 def env_text(name: str, default: str = "") -> str:
-    """The variable without surrounding white space; `NAME_FILE` names a file that holds it."""
+    """Return the variable without surrounding white space; `NAME_FILE` names a file that holds it."""
     value, file = os.environ.get(name), os.environ.get(f"{name}_FILE")
     if value is not None and file:
         raise ImproperlyConfigured(f"{name} and {name}_FILE are both set. Keep one of them.")
@@ -35,7 +35,7 @@ def _read(name: str, path: Path) -> str:
 
 
 def env_bool(name: str, *, default: bool) -> bool:
-    """One of 1/0, true/false, yes/no, on/off."""
+    """Parse 1/0, true/false, yes/no or on/off."""
     text = env_text(name, "1" if default else "0").lower()
     if text not in _TRUE | _FALSE:
         raise ImproperlyConfigured(f"{name} is {text!r}. Use 1 or 0, true or false.")
@@ -43,7 +43,7 @@ def env_bool(name: str, *, default: bool) -> bool:
 
 
 def env_int(name: str, default: int, *, least: int = 0) -> int:
-    """A whole number of at least `least`."""
+    """Parse a whole number of at least `least`."""
     text = env_text(name, str(default))
     try:
         number = int(text)
@@ -55,12 +55,12 @@ def env_int(name: str, default: int, *, least: int = 0) -> int:
 
 
 def env_list(name: str, default: str = "") -> list[str]:
-    """Values separated by commas."""
+    """Split values at commas."""
     return [part.strip() for part in env_text(name, default).split(",") if part.strip()]
 
 
 def env_url(name: str, default: str = "", *, schemes: tuple[str, ...] = ("https", "http")) -> str:
-    """A base URL without a trailing slash, query or user name; empty when unset."""
+    """Parse a base URL without a trailing slash, query or user name; empty when unset."""
     url = env_text(name, default).rstrip("/")
     if not url:
         return ""
@@ -69,7 +69,7 @@ def env_url(name: str, default: str = "", *, schemes: tuple[str, ...] = ("https"
         port_is_fine = parts.port is None or parts.port > 0
     except ValueError:
         parts, port_is_fine = urlsplit(""), False
-    if "@" in parts.netloc:  # the value is not shown: it may hold a password
+    if "@" in parts.netloc:  # the value is not shown: it may contain a password
         raise ImproperlyConfigured(f"{name} holds a user name. Leave out user name and password.")
     odd = any(letter.isspace() or not letter.isprintable() for letter in url)
     if parts.scheme not in schemes or not parts.hostname or not port_is_fine or odd:
@@ -81,7 +81,7 @@ def env_url(name: str, default: str = "", *, schemes: tuple[str, ...] = ("https"
 
 
 def env_choice(name: str, default: str, choices: Iterable[str]) -> str:
-    """One of some words, in capitals."""
+    """Return one of some words, in capitals."""
     text = env_text(name, default).upper() or default
     if text not in choices:
         raise ImproperlyConfigured(f"{name} is {text!r}. Use one of {', '.join(choices)}.")
@@ -89,7 +89,9 @@ def env_choice(name: str, default: str, choices: Iterable[str]) -> str:
 
 
 def env_database(name: str, default: str) -> DBConfig:
-    """Django's description of the database at a URL. The URL is not repeated: it holds a password."""
+    """Return Django's settings for a database URL. Errors do not repeat the URL: it contains a
+    password.
+    """
     try:
         return dj_database_url.parse(env_text(name) or default, conn_health_checks=True)
     except (dj_database_url.UnknownSchemeError, dj_database_url.ParseError, ValueError):
@@ -100,7 +102,7 @@ def env_database(name: str, default: str) -> DBConfig:
 
 
 def origin_of(url: str) -> str:
-    """The origin of a URL in the one spelling in which browsers send it; empty for an empty URL."""
+    """Return a URL's origin as browsers spell it; empty for an empty URL."""
     parts = urlsplit(url)
     if not parts.hostname:
         return ""
@@ -111,10 +113,10 @@ def origin_of(url: str) -> str:
 
 
 def kept_secret(path: Path) -> str:
-    """A random secret that is made on first use and kept in a file only its owner can read.
+    """Return a random secret that is created on first use, in a file only its owner can read.
 
-    The file appears whole or not at all: two programs that start together, or one that is killed in
-    between, must not leave an empty secret.
+    The file appears whole or not at all: two programs that start together, or one that is killed,
+    must not leave an empty secret.
     """
     if not path.exists():
         _make_secret(path)
@@ -126,11 +128,11 @@ def kept_secret(path: Path) -> str:
 
 def _make_secret(path: Path) -> None:
     try:
-        descriptor, draft = tempfile.mkstemp(dir=path.parent)  # 0600, as we want it
+        descriptor, draft = tempfile.mkstemp(dir=path.parent)  # mode 0600, as wanted
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(48))
         try:
-            os.link(draft, path)  # unlike a rename this leaves a file that is there already
+            os.link(draft, path)  # unlike a rename, this keeps an existing file
         except FileExistsError:
             pass
         except OSError:  # a file system without links
@@ -142,7 +144,7 @@ def _make_secret(path: Path) -> None:
 
 
 def env_template(name: str, default: str, placeholder: str) -> str:
-    """An http(s) URL in which the placeholder stands for something."""
+    """Return an http(s) URL that contains the placeholder."""
     text = env_text(name, default)
     if placeholder not in text or urlsplit(text).scheme not in ("http", "https"):
         raise ImproperlyConfigured(

@@ -1,4 +1,4 @@
-"""Files that only the user who runs Faldeck can read."""
+"""File modes: only the user who runs Faldeck can read its files."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-_OTHERS = 0o077  # what group and others may do
+_OTHERS = 0o077  # permissions of group and others
 
 
 def hide_new_files() -> None:
-    """Nothing this process makes from now on, nor its children, can be read by other users.
+    """Keep files that this process and its children create unreadable for other users.
 
     SQLite gives the files beside a database the database's own mode.
     """
@@ -19,7 +19,7 @@ def hide_new_files() -> None:
 
 
 def tighten(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
-    """Take from other users what they may do with these; what was changed, and what could not be."""
+    """Remove the permissions of other users; return what was changed, and what could not be."""
     changed: list[Path] = []
     failed: list[Path] = []
     for path in paths:
@@ -34,17 +34,17 @@ def tighten(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
 
 
 def kept_in(folder: Path) -> list[Path]:
-    """The folder and what lies in it. What lies deeper is behind a closed door with it."""
+    """Return the folder and its entries. Deeper ones are protected by the folder's mode."""
     return [folder, *folder.iterdir()]
 
 
 def database_files(name: str) -> list[Path]:
-    """An SQLite database and what SQLite keeps beside it."""
+    """Return an SQLite database and the files SQLite keeps beside it."""
     return [Path(name + end) for end in ("", "-wal", "-shm", "-journal")]
 
 
 def _tightened(path: Path) -> bool:
-    """Not by way of a link: what it leads to may belong to others."""
+    """Follow no link: its target may belong to others."""
     mode = path.lstat().st_mode
     if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)) or not mode & _OTHERS:
         return False

@@ -1,4 +1,4 @@
-"""Log lines as JSON objects, one a line, for machines that collect them. Without secrets."""
+"""Log lines as JSON objects, one a line, for log collectors. Without secrets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class JsonFormatter(logging.Formatter):
     """time, level, logger, message; where known request_id (HTTP), row (a request to fal), exception."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line of ASCII: whatever is in a message cannot break it."""
+        """Write one line of ASCII: no message can break it."""
         at = datetime.fromtimestamp(record.created, UTC)
         entry = {
             "time": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),

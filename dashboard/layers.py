@@ -1,4 +1,4 @@
-"""The channel layer of the embedded mode: in memory, and safe to send on from any thread."""
+"""The channel layer of the embedded mode: in memory, and thread-safe to send on."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ class ThreadSafeInMemoryLayer(InMemoryChannelLayer):  # type: ignore[misc]
     """Channels' in-memory layer, with two differences.
 
     A sender in another thread wakes the receiver's own event loop at once (the stock layer waits
-    for that loop's next timer), and never waits for it, so that a worker can stop after the server.
-    A full channel drops its oldest message: a message only says "something changed", so the newest
-    one must arrive. It is full late, because each message may be about another row.
+    for that loop's next timer), and never waits for it, so that a worker can stop after the
+    server. A full channel drops its oldest message: a message only says "something changed", so
+    the newest one must arrive. The capacity is high, because each message may be about another
+    row.
     """
 
     def __init__(self, capacity: int = 10_000, **options: Any) -> None:
@@ -30,14 +31,14 @@ class ThreadSafeInMemoryLayer(InMemoryChannelLayer):  # type: ignore[misc]
         await super().group_add(group, channel)
 
     async def group_discard(self, group: str, channel: str) -> None:
-        """Remove the channel, and forget it when this was its last group."""
+        """Remove the channel, and drop it when this was its last group."""
         await super().group_discard(group, channel)
         if not any(channel in members for members in list(self.groups.values())):
             self._loops.pop(channel, None)
             self.channels.pop(channel, None)
 
     async def group_send(self, group: str, message: Message) -> None:
-        """Hand the message to every member, on the loop that member is read on."""
+        """Send the message to every member, on the loop that member is read on."""
         here = asyncio.get_running_loop()
         for channel in list(self.groups.get(group, ())):
             if self._loops.get(channel) is here:
@@ -46,7 +47,7 @@ class ThreadSafeInMemoryLayer(InMemoryChannelLayer):  # type: ignore[misc]
                 self._put_from_afar(channel, message)
 
     def fan_out(self, group: str, message: Message) -> None:
-        """`group_send` for a thread without a loop: it needs none, so none is made for it."""
+        """Send from a thread without a loop, without creating one."""
         for channel in list(self.groups.get(group, ())):
             self._put_from_afar(channel, message)
 
@@ -56,7 +57,7 @@ class ThreadSafeInMemoryLayer(InMemoryChannelLayer):  # type: ignore[misc]
             return
         try:
             loop.call_soon_threadsafe(self._put, channel, message)
-        except RuntimeError:  # that loop has been closed, and its reader with it
+        except RuntimeError:  # the reader's loop has been closed
             self._loops.pop(channel, None)
 
     def _put(self, channel: str, message: Message) -> None:
@@ -68,7 +69,7 @@ class ThreadSafeInMemoryLayer(InMemoryChannelLayer):  # type: ignore[misc]
         queue.put_nowait((time.time() + self.expiry, dict(message)))
 
     def _clean_expired(self) -> None:
-        """Nothing: channels are bounded, and their consumers leave their groups when they end.
+        """Do nothing: channels are bounded, and their consumers leave their groups when they end.
 
         The stock clean-up walks over every channel for every message that is received.
         """

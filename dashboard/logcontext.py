@@ -1,4 +1,4 @@
-"""What a log line is about, known without being passed along: context variables follow tasks and threads."""
+"""The context of log lines: context variables follow tasks and threads."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Handler = Callable[[HttpRequest], Any]
 
 @sync_and_async_middleware
 def named_request(get_response: Handler) -> Handler:
-    """Give each HTTP request an id of our own making, for the log and for the caller.
+    """Give each HTTP request an id of our own, for the log and for the caller.
 
-    It is not taken back: Django logs a refusal after the last middleware has returned, and each
-    request has a context of its own.
+    It is not reset: Django logs a refusal after the last middleware has returned, and each request
+    has a context of its own.
     """
 
     def named(response: HttpResponseBase, name: str) -> HttpResponseBase:

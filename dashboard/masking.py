@@ -1,4 +1,4 @@
-"""Keep secrets that stand in URLs and headers out of every log line."""
+"""Keep secrets in URLs and headers out of every log line."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-# The one list of paths that hold a secret: what stands before it, `*` for any one part. deploy/nginx.conf
-# keeps all of them out of the proxy's logs, and a test compares the two.
+# The one list of paths with a secret: the part before it, `*` for any one segment.
+# deploy/nginx.conf keeps all of them out of the proxy's logs, and a test compares the two.
 SECRET_PATHS = {
     "hooks/fal/*": "the webhook of a request",
     "setup": "the link that makes the first owner",
     "join": "an invitation",
     "accounts/password/reset/key": "allauth's link of a mail; none is sent, an operator may try it",
 }
-# The names of parameters that hold a secret, whatever the path: ends of names, and short names.
+# Parameters whose values are secret, in any path: endings of names, and short names.
 SECRET_PARAMETERS = (
     r"[\w.-]*(?:token|secret|password|passwd|signature|jwt|api[_-]?key|auth|authorization|credentials?)",
     r"key|fal[_-]?key|code|sig|session(?:id)?",
 )
-_SLASH = r"(?:/|%2F)+"  # escaped where the path stands in a query: ?next=
+_SLASH = r"(?:/|%2F)+"  # escaped where the path is inside a query: ?next=
 _PART = r"(?:(?!%2F)[^/?#&\s\"'>])+"
 
 
@@ -34,22 +34,22 @@ def _before_secret(path: str) -> str:
 
 _PATH = re.compile(rf"({'|'.join(map(_before_secret, SECRET_PATHS))}){_PART}", re.IGNORECASE)
 _PARAMETER = re.compile(rf"([?&;](?:{'|'.join(SECRET_PARAMETERS)})=)[^&;#\s\"'>]+", re.IGNORECASE)
-# An API token of ours, and what stands in an Authorization header.
+# An API token of ours, or the value of an Authorization header.
 _CREDENTIAL = re.compile(r"\b(fdk_|Bearer +|Key +(?=[^\s:\"']+:))[^\s\"',}]+")
 MASK = "***"
 
 
 def mask(text: str) -> str:
-    """The text with the secrets of paths and queries, and credentials, replaced."""
+    """Replace the secrets of paths and queries, and credentials."""
     for secret in (_PATH, _PARAMETER, _CREDENTIAL):
         text = secret.sub(rf"\g<1>{MASK}", text)
     return text
 
 
 def masks_path(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Outermost decorator of a view with a secret in its path.
+    """Decorate a view with a secret in its path; must be the outermost decorator.
 
-    Django logs refusals with the path. The page's own style sheets and pictures are asked for
+    Django logs refusals with the path. The page's own style sheets and images are requested
     without the path as their referrer, which a proxy may log; forms keep their Origin.
     """
 
@@ -67,5 +67,5 @@ class MaskingFormatter(logging.Formatter):
     """Masks the finished line, so that arguments and tracebacks are covered as well."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line (and its traceback) without secrets."""
+        """Format one record (with its traceback) without secrets."""
         return mask(super().format(record))

@@ -1,4 +1,4 @@
-"""Cross-site WebSocket hijacking: a handshake needs the Origin of this very site."""
+"""Prevent cross-site WebSocket hijacking: a handshake needs the Origin of this very site."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SameOrigin:
         self.app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
-        """Pass a good handshake on."""
+        """Pass a valid handshake on."""
         if is_same_origin(scope):
             return await self.app(scope, receive, send)
         return await WebsocketDenier()(scope, receive, send)
@@ -41,7 +41,7 @@ def is_same_origin(scope: dict[str, Any]) -> bool:
     if origin in settings.CSRF_TRUSTED_ORIGINS:
         return True  # PUBLIC_URL: TLS ends at the proxy, so the handshake looks like plain HTTP
     scheme = "https" if scope.get("scheme") == "wss" else "http"
-    # Letter by letter: browsers send it in this one spelling, and parsing would forgive others.
+    # Exact comparison: browsers send this one spelling, and parsing would accept others.
     return origin == f"{scheme}://{host}"
 
 

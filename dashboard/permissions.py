@@ -1,4 +1,4 @@
-"""What of the visitor's machine a page may use: nothing but to fill the screen."""
+"""Permissions-Policy: a page may use no feature of the browser but full screen."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PERMISSIONS = ", ".join([f"{feature}=()" for feature in _REFUSED] + ["fullscreen
 
 @sync_and_async_middleware
 def permissions_policy(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """Send the header with every reply, files included."""
+    """Send the header with every response, files included."""
 
     def with_header(response: HttpResponseBase) -> HttpResponseBase:
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)

@@ -1,4 +1,4 @@
-"""What a browser or a proxy may keep of our answers: nothing, unless a view says otherwise."""
+"""Caching: browsers and proxies keep no response, unless a view says otherwise."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ NO_STORE = "private, no-store"
 def private_by_default(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Middleware: an answer without a `Cache-Control` of its own is not stored.
+    """Middleware: a response without a `Cache-Control` of its own is not stored.
 
-    It stands outermost, so that redirects and refusals of other middleware have the header too. Static
-    files say for themselves how long they may be kept.
+    It is outermost, so that redirects and refusals of other middleware have the header too. Static
+    files set their own.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         response.headers.setdefault("Cache-Control", NO_STORE)
         if _has_logged_out(request):
-            # Also empties the browser's back/forward cache, which `no-store` alone may leave full.
+            # Also clears the browser's back/forward cache, which `no-store` alone may leave full.
             response.headers["Clear-Site-Data"] = '"cache"'
         return response
 

@@ -1,4 +1,4 @@
-"""The channel layer of several processes: channels_redis, with a short way for threads to send."""
+"""The channel layer of several processes: channels_redis, with a cheap way to send from threads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from redis import Redis
 
 
 class RedisLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
-    """On one Redis. Each message goes to the processes that listen now, at most once."""
+    """On one Redis. Each message reaches the processes that listen now, at most once."""
 
     def __init__(self, hosts: list[dict[str, Any]], prefix: str) -> None:
         super().__init__(hosts=hosts, prefix=prefix)
@@ -19,9 +19,9 @@ class RedisLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
         self._sender = Redis.from_url(host["address"], **options)
 
     def fan_out(self, group: str, message: dict[str, Any]) -> None:
-        """`group_send` for a thread without a loop. Raises RedisError.
+        """Send from a thread without a loop. Raises RedisError.
 
-        By `async_to_sync` each message made a thread, a loop and a connection: 2 ms of CPU.
+        With `async_to_sync` each message made a thread, a loop and a connection: 2 ms of CPU.
         """
         channel = RedisPubSubLoopLayer._get_group_channel_name(self, group)
         self._sender.publish(channel, self.serialize(message))

@@ -1,4 +1,4 @@
-"""Daphne in this process: bounded, with a clean end."""
+"""Run Daphne in this process: bounded, with a graceful stop."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MESSAGE_LIMIT = 24 * 1024 * 1024
 
 
 def free_port(host: str, port: int) -> int:
-    """The port if it can be listened on (0: any free one). Raises ImproperlyConfigured."""
+    """Return the port if it is free (0: any free one). Raises ImproperlyConfigured."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -35,7 +35,7 @@ def free_port(host: str, port: int) -> int:
 
 
 def serve(application: Any, host: str, port: int, *, on_ready: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM, then let what was begun be answered."""
+    """Serve until SIGINT or SIGTERM, then finish the requests in progress."""
     bounded.install()
     interface = host.replace(":", r"\:")
     server = GracefulServer(
@@ -48,7 +48,7 @@ def serve(application: Any, host: str, port: int, *, on_ready: Callable[[], None
         websocket_max_frame_size=MESSAGE_LIMIT,
         application_close_timeout=3,
     )
-    # What is loaded now stays: a full collection would stop every relay for 40 ms.
+    # Loaded objects stay: a full garbage collection would stop every relay for 40 ms.
     gc.collect()
     gc.freeze()
     server.run()
@@ -56,7 +56,9 @@ def serve(application: Any, host: str, port: int, *, on_ready: Callable[[], None
 
 
 def _end_of_loop() -> None:
-    """End what open sockets and streams left on the loop; without it the interpreter crashes."""
+    """End the tasks that open sockets and streams left on the loop; otherwise the interpreter
+    crashes.
+    """
     loop: asyncio.AbstractEventLoop = reactor._asyncioEventloop
     tasks = asyncio.all_tasks(loop)
     for task in tasks:

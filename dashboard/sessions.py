@@ -1,4 +1,4 @@
-"""The log-in session of a socket, to be read."""
+"""The read-only log-in session of a socket."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ App = Callable[..., Awaitable[Any]]
 class ReadOnlySession:
     """`scope["session"]` from the handshake's cookies, which `CookieMiddleware` has parsed.
 
-    Channels' `SessionMiddleware` asks at every message that is sent whether the session is to be
-    saved. No socket of ours changes it.
+    Channels' `SessionMiddleware` checks on every sent message whether to save the session. No
+    socket of ours changes it.
     """
 
     def __init__(self, app: App) -> None:
@@ -23,6 +23,5 @@ class ReadOnlySession:
         self._store = import_module(settings.SESSION_ENGINE).SessionStore
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
-        """Pass the handshake on."""
         key = scope["cookies"].get(settings.SESSION_COOKIE_NAME)
         return await self.app({**scope, "session": self._store(key)}, receive, send)

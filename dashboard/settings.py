@@ -1,4 +1,4 @@
-"""Settings. They run with no environment at all; the README's table lists every variable."""
+"""Settings. They work with an empty environment; the README's table lists every variable."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from dashboard.env import (
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 
-# Everything this installation keeps (database, secrets, sandbox) lives under one folder.
+# All data of this installation (database, secrets, sandbox) is under one folder.
 file_modes.hide_new_files()
 DATA_DIR = Path(env_text("DATA_DIR", str(BASE_DIR / "var"))).resolve()
 try:
@@ -54,7 +54,7 @@ _UPSTREAM = {
 }
 SANDBOX_PORT = env_int("SANDBOX_PORT", 8900)
 SANDBOX_URL = f"http://127.0.0.1:{SANDBOX_PORT}"
-# No key and no upstream of one's own: the sandbox on this machine plays fal.
+# Without a key and a custom upstream the sandbox on this machine replaces fal.
 SANDBOX = env_bool("SANDBOX", default=not FAL_KEY and not any(env_text(name) for name in _UPSTREAM))
 
 
@@ -81,7 +81,7 @@ FAL_REALTIME_URL = env_url(
 )
 if SANDBOX and not FAL_KEY:
     FAL_KEY = "sandbox:sandbox"
-# The fal account whose webhooks are ours; empty: learnt from the first genuine delivery.
+# The fal account that signs our webhooks; empty: taken from the first genuine delivery.
 FAL_USER_ID = env_text("FAL_USER_ID")
 # Where outputs may be shown from, for the Content-Security-Policy.
 FAL_MEDIA_HOSTS = env_list("FAL_MEDIA_HOSTS", "https://fal.media,https://*.fal.media")
@@ -95,12 +95,12 @@ STREAM_TIMEOUT_S = env_int("STREAM_TIMEOUT", 3600, least=1)
 OUTPUT_LIMIT_BYTES = env_int("OUTPUT_LIMIT", 256 * 1024 * 1024, least=1024)
 RECORD_FRAMES = env_int("RECORD_FRAMES", 100_000, least=1)  # of one stream or session
 RECORD_BYTES = env_int("RECORD_BYTES", 256 * 1024 * 1024, least=1024)
-REALTIME_SESSIONS = env_int("REALTIME_SESSIONS", 10, least=1)  # open at once, for each person
+REALTIME_SESSIONS = env_int("REALTIME_SESSIONS", 10, least=1)  # open at once, per user
 BODY_LIMIT_BYTES = env_int("BODY_LIMIT", 32 * 1024 * 1024, least=1024)
 
-# Who may read /metrics; empty: this machine alone, directly.
+# Token for /metrics; empty: only direct local clients may read it.
 METRICS_TOKEN = env_text("METRICS_TOKEN")
-# Where a Celery worker serves its own figures, on 127.0.0.1; 0: nowhere.
+# The port on 127.0.0.1 where a Celery worker serves its own metrics; 0: none.
 METRICS_PORT = env_int("METRICS_PORT", 0)
 
 # --- Django ------------------------------------------------------------------------------------
@@ -177,24 +177,24 @@ DATABASES = {"default": env_database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'fa
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["ENGINE"] = "dashboard.sqlite3"
     DATABASES["default"]["OPTIONS"] = _SQLITE_OPTIONS
-    # A file, so that the threads of a live server see the test's rows; one for each run.
+    # A file, so that the threads of a live server see the test's rows; one per run.
     _test_file = Path(tempfile.gettempdir()) / f"faldeck-test-{os.getpid()}.sqlite3"
     DATABASES["default"]["TEST"] = {"NAME": _test_file}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
-    # Every short database call of a socket takes a connection and gives it back: opening one each
+    # Every short database call of a socket takes a connection and returns it: opening one each
     # time would cost more than the call. `timeout`: seconds to wait for a free one.
     DATABASES["default"]["OPTIONS"] = {
-        # `reconnect_timeout`: a pool that cannot connect gives up so soon, and the next caller makes it
-        # begin anew. Left alone it doubles its pauses, and comes ten seconds after a server that was
-        # away for twenty.
+        # `reconnect_timeout`: after this long a pool that cannot connect gives up, and the next
+        # caller restarts it. By default it doubles its pauses, and reconnects ten seconds after a
+        # server that was down for twenty.
         "pool": {"min_size": 2, "max_size": 20, "timeout": 10, "reconnect_timeout": 2},
-        # A process that stands still in the middle of a transaction must not keep its rows locked.
+        # A process that stalls in a transaction must not keep its rows locked.
         "options": "-c idle_in_transaction_session_timeout=10s",
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env_text("REDIS_URL")
-# Seconds for a Redis that is there and does not answer: a hint is not worth a wait.
+# Seconds for a Redis that accepts but does not answer: a hint is not worth a wait.
 REDIS_TIMEOUTS = {"socket_connect_timeout": 1.0, "socket_timeout": 1.0}
 if REDIS_URL:
     CHANNEL_LAYERS = {
@@ -227,7 +227,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "requests:list"
 ACCOUNT_ADAPTER = "requests_app.accounts.adapter.AccountAdapter"
-# allauth's limits live in a cache, from which a flood of requests can push them out; ours are in the database.
+# allauth's limits live in a cache, from which a flood of requests can evict them; ours are in the
+# database.
 ACCOUNT_RATE_LIMITS = False
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
@@ -247,10 +248,10 @@ CSRF_FAILURE_VIEW = "requests_app.views.errors.csrf_failure"
 BEHIND_PROXY = env_bool("BEHIND_PROXY", default=False)
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-# Browsers ship a list of such names, and it is hard to get off it again: the operator's choice.
+# Browsers ship a list of such names, which is hard to leave again: the operator's choice.
 SECURE_HSTS_PRELOAD = HTTPS and env_bool("HSTS_PRELOAD", default=False)
 SILENCED_SYSTEM_CHECKS = ["security.W021"]  # asks for the choice above to be made
-# Only where the proxy tells how the reader came; else every page would redirect to itself.
+# Only where the proxy tells the client's scheme; else every page would redirect to itself.
 SECURE_SSL_REDIRECT = HTTPS and BEHIND_PROXY
 # A redirect loses a webhook for good, and supervisors ask from this machine.
 SECURE_REDIRECT_EXEMPT = [r"^hooks/", r"^healthz$", r"^readyz$", r"^metrics$"]

@@ -1,4 +1,4 @@
-"""Where the parts of the site are mounted."""
+"""The root URLconf."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Autobahn's socket without what costs time and gives us nothing.
+"""Autobahn's WebSocket protocol without per-message costs that gain us nothing.
 
-What it did, for each message: two more turns of the loop to send, an event for listeners that nobody
-is, a mask and a check of UTF-8 through cffi, which for a message of 20 MB stop the loop for a tenth
-of a second.
+For each message it used two more loop iterations to send, an event without listeners, and a mask
+and a UTF-8 check through cffi, which for a message of 20 MB block the loop for a tenth of a
+second.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from websockets import frames
 
 
 def install() -> None:
-    """Unmask quickly on every socket of this process."""
+    """Use the fast mask on every socket of this process."""
     protocol.create_xor_masker = Mask  # type: ignore[attr-defined]
 
 
 class Mask:
-    """A frame's four bytes, applied by `websockets`, which does it in C."""
+    """A frame's four-byte mask, applied by `websockets` in C."""
 
     __slots__ = ("_done", "_mask")
 
@@ -30,7 +30,7 @@ class Mask:
         self._done = 0  # bytes
 
     def pointer(self) -> int:
-        """How many bytes of the frame have been done."""
+        """Return how many bytes of the frame are done."""
         return self._done
 
     def reset(self) -> None:
@@ -38,7 +38,7 @@ class Mask:
         self._done = 0
 
     def process(self, data: bytes) -> bytes:
-        """The next piece of the frame, masked or unmasked."""
+        """Mask or unmask the next piece of the frame."""
         start = self._done & 3
         self._done += len(data)
         mask = self._mask[start:] + self._mask[:start]
@@ -46,21 +46,21 @@ class Mask:
 
 
 class LeanWebSocket(WebSocketProtocol):  # type: ignore[misc]
-    """Daphne's, with short ways in and out."""
+    """Daphne's protocol, with short paths in and out."""
 
     message_data: list[bytes] | None
 
     def connectionMade(self) -> None:
-        """Leave the check of UTF-8 to `onMessageEnd`."""
+        """Leave the UTF-8 check to `onMessageEnd`."""
         super().connectionMade()
         self.utf8validateIncoming = False
 
     def dataReceived(self, data: bytes) -> None:
-        """Read what came, without a line for a log that nobody keeps."""
+        """Read the data, without Autobahn's unused log line."""
         self._dataReceived(data)
 
     def onMessageEnd(self) -> None:
-        """Hand a whole message over, if it is one."""
+        """Pass on a whole message, if it is valid."""
         if not self.failedByMe:
             payload = b"".join(self.message_data or ())
             if self.message_is_binary or _is_text(payload):
@@ -70,9 +70,9 @@ class LeanWebSocket(WebSocketProtocol):  # type: ignore[misc]
         self.message_data = None
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:  # noqa: FBT001, FBT002
-        """Hand a frame to the kernel at once; what it does not take goes Twisted's way.
+        """Write a frame to the kernel at once; pass what it does not accept to Twisted.
 
-        That way is two more turns of the loop for each message.
+        Twisted's path takes two more loop iterations for each message.
         """
         taken = self._taken(data)
         if taken < len(data):
@@ -84,7 +84,7 @@ class LeanWebSocket(WebSocketProtocol):  # type: ignore[misc]
         if not is_direct or transport.disconnecting or unsent(transport):
             return 0
         taken = transport.writeSomeData(data)
-        return taken if isinstance(taken, int) else 0  # an error: the usual way meets it too
+        return taken if isinstance(taken, int) else 0  # an error: the usual path meets it too
 
 
 def _is_text(payload: bytes) -> bool:
@@ -96,9 +96,9 @@ def _is_text(payload: bytes) -> bool:
 
 
 def unsent(transport: Any) -> int:
-    """Bytes handed to the transport that the kernel has not taken yet.
+    """Return the bytes passed to the transport that the kernel has not accepted yet.
 
-    Its attributes are Twisted's own business: the tests of `bounded` measure memory over real
+    The attributes are Twisted's internals: the tests of `bounded` measure memory over real
     connections, so that an upgrade which renames them is noticed.
     """
     while not hasattr(transport, "dataBuffer"):  # TLS wraps the connection

@@ -1,1 +1,1 @@
-"""Django's SQLite, with its writers of one process in a queue."""
+"""Django's SQLite backend, with a lock among the writers of one process."""

@@ -1,12 +1,13 @@
-"""A transaction of this process begins as soon as another has ended, and not at SQLite's next look.
+"""Make the writers of one process take turns by a Python lock instead of SQLite's polling.
 
-SQLite has one writer at a time. Whoever finds the file locked sleeps, in the end for 100 ms at a time,
-while others come and take the lock: a webhook waited for a third of a second, a submit for two, for a
-lock that was free half of the time. A lock of Python's wakes who waits for it. Other processes, and
-single statements outside a transaction (over in a moment), meet at SQLite's own lock as ever.
+SQLite has one writer at a time. A connection that finds the file locked sleeps, in the end for 100
+ms at a time, while others take the lock: a webhook waited for a third of a second, a submit for
+two, for a lock that was free half of the time. A Python lock wakes the next waiter at once. Other
+processes, and single statements outside a transaction (over in a moment), still meet at SQLite's
+own lock.
 
-The lock is not handed over in the order of asking: the next in line would have to be scheduled first,
-and under load all others would wait for that each time.
+The lock is not fair: the next in line would have to be scheduled first, and under load all others
+would wait for that each time.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ turn = threading.Lock()  # a process has one database
 
 
 class Cursor(base.SQLiteCursorWrapper):
-    """Django's, which remembers how it has written a statement for SQLite.
+    """Django's cursor, with a cache of the converted statements.
 
-    A statement that inserts hundreds of rows has thousands of marks to be replaced.
+    A statement that inserts hundreds of rows has thousands of placeholders to replace.
     """
 
     def convert_query(self, query: str, *, param_names: Any = None) -> str:
-        """With SQLite's own marks for the parameters."""
+        """Return the query with SQLite's placeholders."""
         if param_names is None:
             return _with_question_marks(query)
         return str(super().convert_query(query, param_names=param_names))
@@ -42,12 +43,11 @@ def _with_question_marks(query: str) -> str:
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """One thread's connection. Its transactions are IMMEDIATE: each has the right to write."""
+    """One thread's connection. Its transactions are IMMEDIATE: each may write."""
 
     _has_turn = False
 
     def create_cursor(self, name: str | None = None) -> Cursor:
-        """A cursor of the open connection."""
         return self.connection.cursor(factory=Cursor)  # type: ignore[no-any-return]
 
     def _start_transaction_under_autocommit(self) -> None:
