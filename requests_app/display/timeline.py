@@ -54,7 +54,7 @@ def known_by(source: str) -> str:
 
 
 def steps(row: FalRequest, observations: Sequence[Observation]) -> list[Step]:
-    """Return recorded → sent → queued → started → ended; ``observations`` are the row's, oldest
+    """Return created → submitted → queued → started → ended; ``observations`` are the row's, oldest
     first.
     """
     plan = _plan(row, observations)
@@ -71,8 +71,8 @@ def steps(row: FalRequest, observations: Sequence[Observation]) -> list[Step]:
 def _plan(row: FalRequest, heard: Sequence[Observation]) -> Plan:
     """Return each stage with its time and the observation that reports it."""
     plan: Plan = [
-        ("Recorded", row.created_at, _first(heard, Status.PENDING)),
-        ("Sent", row.sent_at, _first(heard, Status.SUBMITTING)),
+        ("Created", row.created_at, _first(heard, Status.PENDING)),
+        ("Submitted", row.sent_at, _first(heard, Status.SUBMITTING)),
     ]
     if row.mode == Mode.QUEUE:
         plan.append(("Queued", row.accepted_at, _first(heard, Status.IN_QUEUE)))

@@ -29,9 +29,9 @@ class MessageForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.team = team
         self.fields["name"].error_messages["required"] = "Give it a name."
-        self.fields["text"].error_messages["required"] = "There is no message to keep."
+        self.fields["text"].error_messages["required"] = "There is no message to save."
         self.fields["endpoint_id"].error_messages["required"] = (
-            "Give the endpoint first: a message is kept for one."
+            "Give the endpoint first: a message is saved for one."
         )
 
     def clean_endpoint_id(self) -> str:
@@ -45,7 +45,7 @@ class MessageForm(forms.Form):
         """Return the JSON as typed; browsers send CRLF for a line break."""
         text = str(self.cleaned_data["text"]).replace("\r\n", "\n")
         if len(text) > MOST_CHARACTERS:
-            raise forms.ValidationError("A kept message has at most 256,000 characters.")
+            raise forms.ValidationError("A saved message has at most 256,000 characters.")
         try:
             ensure_shallow(parse_input(text))
         except InvalidInput as error:

@@ -55,7 +55,7 @@ def create(
             due_at=now,
         )
         who = person.get_username()
-        record(row, Status.PENDING, "created", f"Recorded for {who}.", Source.PERSON, at=now)
+        record(row, Status.PENDING, "created", f"Created by {who}.", Source.PERSON, at=now)
         if repeated is not None:
             _tell_repeated(repeated, row, who, now)
         announce.work(row.pk)

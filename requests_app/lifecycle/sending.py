@@ -99,7 +99,9 @@ def open_session(draft: Draft, *, team: Team, person: AbstractBaseUser, now: dat
         row = create(draft, team=team, person=person, now=now)
         claimed = claim(row.pk, now=now)
     if claimed is None:
-        raise RuntimeError("A row that was made in this transaction was taken by somebody else.")
+        raise RuntimeError(
+            "A row that was created in this transaction was leased by another process."
+        )
     return claimed
 
 

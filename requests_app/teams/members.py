@@ -75,7 +75,7 @@ def _check_may_touch(giver: Membership, member: Membership) -> None:
 def _check_not_last_owner(people: People, member: Membership) -> None:
     others = [one for one in people.values() if one.role == Role.OWNER and one.pk != member.pk]
     if member.role == Role.OWNER and not others:
-        raise Refused("A team needs an owner: make somebody else one first.")
+        raise Refused("A team needs an owner: make another member an owner first.")
 
 
 def issue_token(member: Membership) -> str:

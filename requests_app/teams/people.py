@@ -46,5 +46,5 @@ def present_giver(people: People, by: Membership, role: str) -> Membership:
     if giver is None or not giver.may_manage:
         raise Refused("Only owners and admins of the team may do that.")
     if not may_give(giver, role):
-        raise Refused("Only an owner may make somebody an owner.")
+        raise Refused("Only an owner may give the owner role.")
     return giver

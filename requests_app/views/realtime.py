@@ -85,7 +85,7 @@ def messages(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _kept(request, request.POST.get("endpoint_id", ""), status=422, form=form)
     is_new = form.keep(request.user)  # type: ignore[arg-type]
-    said = f"{'Kept' if is_new else 'Replaced'} “{form.cleaned_data['name']}”."
+    said = f"{'Saved' if is_new else 'Replaced'} “{form.cleaned_data['name']}”."
     return _kept(request, form.cleaned_data["endpoint_id"], said=said)
 
 
@@ -95,7 +95,7 @@ def delete_message(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a message of the team; the answer offers to undo it."""
     message = get_object_or_404(MessageTemplate, team=team_of(request), pk=pk)
     MessageTemplate.objects.filter(pk=pk).delete()
-    # Not as fields beside the composer's: "Keep this message" sends all fields there are.
+    # Not as fields beside the composer's: "Save this message" sends all fields there are.
     undo = {"endpoint_id": message.endpoint_id, "name": message.name, "text": message.text}
     said = f"Deleted “{message.name}”."
     return _kept(request, message.endpoint_id, said=said, deleted=json.dumps(undo))

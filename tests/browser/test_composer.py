@@ -22,8 +22,8 @@ def choose(page: Page, endpoint: str) -> None:
 def keep(page: Page, name: str, text: str) -> None:
     panel(page).get_by_label("Message, JSON").fill(text)
     panel(page).get_by_label("Name for the message").fill(name)
-    panel(page).get_by_role("button", name="Keep this message").click()
-    expect(panel(page).locator(".kept-said")).to_contain_text(f"Kept “{name}”")
+    panel(page).get_by_role("button", name="Save this message").click()
+    expect(panel(page).locator(".kept-said")).to_contain_text(f"Saved “{name}”")
 
 
 def test_a_message_kept_after_another_was_deleted_has_its_own_text(open_page: OpenPage) -> None:

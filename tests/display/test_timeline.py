@@ -35,7 +35,13 @@ def test_an_ended_request_shows_each_stage_with_its_time_and_how_we_know():
             heard(5, Status.COMPLETED, 9, source=Source.WEBHOOK),
         ],
     )
-    assert [step.name for step in told] == ["Recorded", "Sent", "Queued", "Started", "Completed"]
+    assert [step.name for step in told] == [
+        "Created",
+        "Submitted",
+        "Queued",
+        "Started",
+        "Completed",
+    ]
     assert [step.took and step.took.total_seconds() for step in told] == [None, 1, 0.5, 2.5, 5]
     assert told[3].known_by == "status poll"
     assert told[4].known_by == "webhook"
@@ -45,7 +51,7 @@ def test_an_ended_request_shows_each_stage_with_its_time_and_how_we_know():
 def test_a_live_request_shows_what_it_waits_for_and_what_is_ahead():
     row = FalRequest(status=Status.IN_QUEUE, created_at=at(0), sent_at=at(1), accepted_at=at(2))
     assert [(step.name, step.state) for step in steps(row, [])] == [
-        ("Recorded", "done"), ("Sent", "done"), ("Queued", "done"),
+        ("Created", "done"), ("Submitted", "done"), ("Queued", "done"),
         ("Started", "now"), ("Ended", "ahead"),
     ]  # fmt: skip
 
@@ -57,12 +63,12 @@ def test_an_uncertain_request_waits_for_nothing():
 
 def test_a_stage_nobody_saw_is_left_out():
     row = FalRequest(status=Status.FAILED, created_at=at(0), sent_at=at(1), ended_at=at(2))
-    assert [step.name for step in steps(row, [])] == ["Recorded", "Sent", "Failed"]
+    assert [step.name for step in steps(row, [])] == ["Created", "Submitted", "Failed"]
 
 
 def test_a_direct_call_has_no_queue():
     row = FalRequest(mode=Mode.STREAM, status=Status.SUBMITTING, created_at=at(0), sent_at=at(1))
-    assert [step.name for step in steps(row, [])] == ["Recorded", "Sent", "Started", "Ended"]
+    assert [step.name for step in steps(row, [])] == ["Created", "Submitted", "Started", "Ended"]
 
 
 def test_clocks_that_disagree_give_no_negative_duration():
@@ -75,7 +81,7 @@ def test_other_news_stands_under_the_stage_it_fell_into():
     told = steps(
         row,
         [
-            heard(1, Status.PENDING, 0, note="Recorded for jo."),
+            heard(1, Status.PENDING, 0, note="Created by jo."),
             heard(2, Status.IN_QUEUE, 2, note="fal took the request."),
             heard(3, Status.IN_QUEUE, 3, note="jo asked to cancel.", source=Source.PERSON),
         ],

@@ -142,7 +142,7 @@ def test_strangers_see_none_of_them(as_stranger, session):
 def test_a_message_is_kept_for_the_team_and_the_endpoint(as_owner, as_viewer, team, owner):
     reply = keep(as_owner, endpoint_id=" acme/echo ", text='{\r\n "seed": 12345678901234567890}')
     assert reply.status_code == 200
-    assert "Kept “hello”." in text(reply)
+    assert "Saved “hello”." in text(reply)
     [message] = MessageTemplate.objects.all()
     assert (message.team, message.saved_by, message.endpoint_id) == (team, owner, "acme/echo")
     assert message.text == '{\n "seed": 12345678901234567890}'
@@ -161,7 +161,7 @@ def test_a_message_of_the_same_name_is_replaced(as_owner, team):
     [
         ({"name": " "}, "Give it a name."),
         ({"name": "x" * 81}, "at most 80"),
-        ({"text": ""}, "There is no message to keep."),
+        ({"text": ""}, "There is no message to save."),
         ({"text": '{"a": }'}, "line 1, column 7"),
         ({"text": '{"a": NaN}'}, "NaN"),
         ({"text": "[" * 2000}, "nested"),
@@ -209,7 +209,7 @@ def test_a_deleted_message_can_be_brought_back(as_owner, team):
     assert "Undo" in text(reply)
     [undo] = re.findall(r'hx-vals="(.+?)"', text(reply))
     again = as_owner.post(MESSAGES, json.loads(html.unescape(undo)))
-    assert "Kept “hello”." in text(again)
+    assert "Saved “hello”." in text(again)
     assert MessageTemplate.objects.get().text == message.text
 
 
@@ -218,7 +218,7 @@ def test_viewers_change_nothing(as_viewer, team):
     assert keep(as_viewer, name="mine").status_code == 403
     assert as_viewer.post(reverse("requests:delete_message", args=[message.pk])).status_code == 403
     shown = text(as_viewer.get(MESSAGES, {"endpoint_id": "acme/echo"}))
-    assert "Keep this message" not in shown
+    assert "Save this message" not in shown
     assert "delete" not in shown
     assert MessageTemplate.objects.count() == 1
 

@@ -11,7 +11,7 @@ const textOf = (node, text) => (node.type === "string" ? node.value : text.slice
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** Set unless a person is typing in it: a caret must not jump. */
+/** Set the value unless the user is typing in it: the caret must not jump. */
 function setValue(input, value) {
   if (input.value !== value && !(document.activeElement === input && input.dataset.typed === value))
     input.value = value;

@@ -19,7 +19,7 @@ class Compose {
   #table = optionTable();
   #code = new Code(() => this.#request(), { ...form.dataset, table: this.#table });
   #timer = null;
-  #isModeChosen = false; // by a person
+  #isModeChosen = false; // by the user
   #schema = new SchemaView(form.elements.endpoint_id);
 
   constructor() {

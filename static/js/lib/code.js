@@ -53,7 +53,7 @@ export class Code {
 
 const dialog = document.getElementById("code-dialog");
 
-/** The input may be megabytes, so it is fetched when somebody first asks for the code. */
+/** The input may be megabytes, so it is fetched when the code is first opened. */
 async function fetchInput() {
   const reply = await request(dialog.dataset.input);
   if (!reply.ok) throw new Error(`the server answers ${reply.status}`);

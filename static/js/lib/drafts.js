@@ -98,7 +98,7 @@ function put(name, record) {
   }
 }
 
-/** The oldest go first, whoever's they are; also those that are too old. */
+/** Remove expired drafts, then the oldest ones of any user. */
 function makeRoom(name, size) {
   const others = names()
     .filter((other) => other !== name)

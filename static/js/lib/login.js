@@ -68,7 +68,7 @@ class Login {
     return true;
   }
 
-  /** `other` is the name of somebody else who is logged in now. */
+  /** `other` is the name of another user who is logged in now. */
   #out(other) {
     const part = (name) => bar.querySelector(`[data-${name}]`);
     part("sentence").textContent = other

@@ -41,7 +41,7 @@ document.addEventListener("htmx:timeout", () =>
   toast("The server took too long to answer.", { error: true }),
 );
 
-/** The server's own sentence where a person can do something about it, else one for the status. */
+/** Return the server's own sentence where the user can act on it, else one for the status. */
 function sentenceOf(xhr) {
   const { status, responseText } = xhr;
   if (status === 413) return `${SENTENCES[413]} ${plainText(xhr)}`.trim();

@@ -144,7 +144,7 @@ class Live {
     this.#failures = 0;
     this.#turn("live", "");
     this.#cursor ??= seq;
-    this.#ask(); // what happened while nobody listened
+    this.#ask(); // for changes while disconnected
   }
 
   #closed(socket, code) {

@@ -67,7 +67,7 @@ export class Composer {
     this.#sent = act;
   }
 
-  /** Say again what is wrong with the text, which was put in by somebody else. */
+  /** Validate again after other code has set the text. */
   judge() {
     this.#judge();
   }

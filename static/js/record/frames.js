@@ -39,7 +39,7 @@ export class FrameList {
   #missed = 0; // since then
   #lost = 0; // how many messages were not shown and cannot be
   #hole = 0; // those of them right before the next frame
-  #stands = false; // a full list in which somebody reads further back: nothing is added until they return
+  #stands = false; // a full list scrolled back by the user: nothing is added until they return to its end
   #current = null; // the chosen frame's number
   #frames = new WeakMap(); // <li> -> frame
 

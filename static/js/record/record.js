@@ -32,7 +32,7 @@ class Record {
     live.on("changed", ({ rows }) => {
       if (!this.#feed.ended && rows.some(([changed]) => changed === this.#id)) this.#feed.catchUp();
     });
-    // In the next turn: whoever imports this module gets the first frame too.
+    // In the next task, so that modules which import this one get the first frame too.
     queueMicrotask(() => this.#feed.catchUp().then(() => live.watchRequest(this.#id, () => this.#feed.last)));
   }
 

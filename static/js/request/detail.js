@@ -59,7 +59,7 @@ class RequestPage {
     }
     this.#busy = true;
     try {
-      await this.#fetchLogs(); // first: at the end nobody asks any more
+      await this.#fetchLogs(); // first: after the end no more requests are made
       await this.#fetchParts();
     } catch {
       // The connection light tells; the next change or poll asks again.

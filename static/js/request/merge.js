@@ -39,7 +39,7 @@ function choiceText(choice) {
   return null;
 }
 
-/** Collects frames in order. `mode`: auto, cumulative or delta (what a person chose); `sources`: see media.js. */
+/** Collects frames in order. `mode`: auto, cumulative or delta (what the user chose); `sources`: see media.js. */
 export class Merged {
   #growth;
   #past = []; // texts that were replaced by another one, and did not just grow

@@ -92,7 +92,7 @@ class StreamView {
 
   /**
    * A model that works for long says nothing meanwhile, which looks like a page that has stopped. A full record
-   * takes nothing more, so that nobody here knows what comes.
+   * reads nothing more, so the rest is unknown here.
    */
   #tellQuiet() {
     const ms = performance.now() - this.#heard;
