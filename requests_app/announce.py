@@ -1,8 +1,9 @@
-"""The one voice: only this module sends on the channel layer or to the broker.
+"""Publish changes: the only module that sends on the channel layer or to the broker.
 
-A message says "row N changed, version S", never what it looks like: delivery is at most once, and
-the reader's permissions are checked where the row is read. Nothing is sent before COMMIT. A layer or
-broker that is down is logged and forgotten: the sweep and the pages' polling find the change.
+A message says "row N changed, version S" and carries no content: delivery is at most once, and the
+reader's permissions are checked where the row is read. Nothing is sent before COMMIT. When the channel
+layer or the broker is down, the failure is logged and the message is dropped: the sweep and the polling
+of the pages find the change.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ ADVANCE_TASK = "requests_app.advance"
 
 
 class RequestChanged(TypedDict):
-    """To the team's and the request's group: the row with this public id has a new version."""
+    """Sent to the team's and the request's group: the row with this public id has a new version."""
 
     type: Literal["request.changed"]
     id: str
@@ -36,7 +37,7 @@ class RequestChanged(TypedDict):
 
 
 class FramesAdded(TypedDict):
-    """To the request's group: frames up to this number can be read."""
+    """Sent to the request's group: frames up to number `last` are stored."""
 
     type: Literal["frames.added"]
     pk: int
@@ -44,17 +45,17 @@ class FramesAdded(TypedDict):
 
 
 def group_of_team(team_id: int) -> str:
-    """Who watches the team's table."""
+    """Name the group of the sockets that show the team's list."""
     return f"team.{team_id}"
 
 
 def group_of_request(pk: int) -> str:
-    """Who watches one request."""
+    """Name the group of the sockets that follow one request."""
     return f"request.{pk}"
 
 
 def changed(row: FalRequest, seq: int) -> None:
-    """Tell both groups, on commit, that the row moved."""
+    """Send the row's new version to both groups, on commit."""
     message: RequestChanged = {
         "type": "request.changed",
         "id": str(row.public_id),
@@ -67,7 +68,7 @@ def changed(row: FalRequest, seq: int) -> None:
 
 
 def framed(pk: int, last: int) -> None:
-    """Tell the request's group, on commit, that frames were added."""
+    """Send the number of the newest frame to the request's group, on commit."""
     message: FramesAdded = {"type": "frames.added", "pk": pk, "last": last}
     transaction.on_commit(lambda: _send(group_of_request(pk), message))
 
@@ -78,19 +79,19 @@ def work(pk: int) -> None:
 
 
 def _publish(pk: int) -> None:
-    # One try, by name (no import of the tasks): a broker that is away must not hold up the caller.
+    # By name, so that the tasks need no import. No retry: a broker that is down must not block the caller.
     celery_app.send_task(ADVANCE_TASK, args=[pk], retry=False, ignore_result=True)
 
 
 def _send(group: str, message: RequestChanged | FramesAdded) -> None:
     layer: Any = get_channel_layer()
-    _quietly(lambda: layer.fan_out(group, message))  # we are in a thread, which has no loop
+    _quietly(lambda: layer.fan_out(group, message))  # called in a thread, which has no event loop
 
 
 def _quietly(act: Callable[[], object]) -> None:
     try:
         act()
-    except AWAY as error:  # without its traceback: hints are many, and this may last for hours
-        logger.warning("A hint could not be sent; the sweep will find the change: %s", error)
+    except AWAY as error:  # no traceback: messages are many, and an outage may last for hours
+        logger.warning("A change could not be published; the sweep will find it: %s", error)
     except Exception:
-        logger.exception("A hint could not be made; the sweep will find the change.")
+        logger.exception("A change could not be published; the sweep will find it.")

@@ -15,18 +15,18 @@ logger = logging.getLogger(__name__)
 
 
 class RequestsAppConfig(AppConfig):
-    """On start only what is kept is hidden from other users of the machine."""
+    """On start, restrict the file modes of stored data."""
 
     name = "requests_app"
     verbose_name = "fal requests"
 
     def ready(self) -> None:
-        """Every process looks, so that it holds whatever is started first after an upgrade."""
-        hide_what_is_kept()
+        """Run in every process, so that it works whichever command runs first after an upgrade."""
+        restrict_file_modes()
 
 
-def hide_what_is_kept() -> None:
-    """Take from other users what an older version, or an operator, let them read; say so."""
+def restrict_file_modes() -> None:
+    """Withdraw read access that an older version or an operator gave other users, and log it."""
     database = settings.DATABASES["default"]
     is_file = database["ENGINE"] == "dashboard.sqlite3"
     files = file_modes.database_files(str(database["NAME"])) if is_file else []

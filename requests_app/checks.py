@@ -1,4 +1,4 @@
-"""System checks: a setting that cannot work, or will hurt later, is told with what to do about it."""
+"""System checks: report settings that cannot work or are dangerous, and say what to do about them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _UPSTREAM = ("FAL_RUN_URL", "FAL_QUEUE_URL", "FAL_REST_URL", "FAL_API_URL", "FAL
 
 @register(Tags.security)
 def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
-    """Sessions and form tokens are signed with it."""
+    """Require a long key: sessions and form tokens are signed with it."""
     if len(settings.SECRET_KEY) >= LEAST_SECRET:
         return []
     message = f"SECRET_KEY is shorter than {LEAST_SECRET} characters: sessions can be forged."
@@ -32,7 +32,7 @@ def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
 
 @register
 def check_fal_key(**kwargs: Any) -> list[CheckMessage]:
-    """fal would answer every call with 401."""
+    """Require a key of the form id:secret; without one fal answers every call with 401."""
     if settings.SANDBOX or _KEY.fullmatch(settings.FAL_KEY):
         return []
     if not settings.FAL_KEY and _is_loopback(urlsplit(settings.FAL_RUN_URL).hostname):
@@ -47,7 +47,7 @@ def check_fal_key(**kwargs: Any) -> list[CheckMessage]:
 
 
 def _no_key_for_an_app_here() -> CheckMessage:
-    """`fal run --local` on this machine asks for no key."""
+    """Warn instead of failing: `fal run --local` on this machine needs no key."""
     message = (
         "FAL_KEY is not set: the app at FAL_RUN_URL takes runs, streams and sessions without a "
         "key, but fal's queue refuses every request."
@@ -58,11 +58,11 @@ def _no_key_for_an_app_here() -> CheckMessage:
 
 @register(Tags.security)
 def check_upstream_is_encrypted(**kwargs: Any) -> list[CheckMessage]:
-    """The key goes with every call; the key set decides which webhooks are believed."""
+    """Require TLS: every call carries the key, and the key set decides which webhooks are accepted."""
     return [
         Error(
             f"{name} is plain HTTP to another machine: FAL_KEY, or whether a webhook is genuine, "
-            "would be in the hands of everybody on the way.",
+            "can be read or changed on the way.",
             "Use https://.",
             id="faldeck.E003",
         )
@@ -78,7 +78,7 @@ def _is_safe(url: str) -> bool:
 
 @register
 def check_public_url(**kwargs: Any) -> list[CheckMessage]:
-    """Where fal delivers webhooks."""
+    """Warn when fal cannot reach PUBLIC_URL, or would send webhooks unencrypted."""
     url, fal = urlsplit(settings.PUBLIC_URL), urlsplit(settings.FAL_QUEUE_URL)
     if settings.SANDBOX or not url.hostname or _is_loopback(fal.hostname):
         return []
@@ -94,16 +94,16 @@ def check_public_url(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def check_debug(**kwargs: Any) -> list[CheckMessage]:
-    """Its pages show settings, code and what people typed."""
+    """Warn when others can reach debug pages, which show settings, code and inputs."""
     if not is_debug_exposed():
         return []
     message = "DEBUG is on, and this site has an address that others can reach."
-    hint = "Unset DEBUG: an error shows settings, code and inputs to who meets it."
+    hint = "Unset DEBUG: every error page shows settings, code and inputs."
     return [Warning(message, hint, id="faldeck.W013")]
 
 
 def is_debug_exposed(listens_on: str = "127.0.0.1") -> bool:
-    """Whether other machines may see Django's debug pages."""
+    """Return whether other machines may see Django's debug pages."""
     hosts = [urlsplit(settings.PUBLIC_URL).hostname or "localhost", listens_on]
     hosts += [host.strip("[]").lstrip(".") for host in settings.ALLOWED_HOSTS]
     return settings.DEBUG and not all(map(_is_this_machine, hosts))
@@ -115,18 +115,18 @@ def _is_this_machine(host: str) -> bool:
 
 @register
 def check_media_hosts(**kwargs: Any) -> list[CheckMessage]:
-    """The browser ignores a source it cannot read, and pages would promise pictures that never show."""
+    """Reject malformed sources: the browser ignores them, and the pictures would never load."""
     unread = [source for source in settings.FAL_MEDIA_HOSTS if not SOURCE.fullmatch(source)]
     if not unread:
         return []
-    message = f"FAL_MEDIA_HOSTS holds what is no host: {', '.join(unread)}."
+    message = f"FAL_MEDIA_HOSTS has entries that are not hosts: {', '.join(unread)}."
     hint = "Use https://host or https://*.host, with a port if needed, and no path."
     return [Error(message, hint, id="faldeck.E012")]
 
 
 @register
 def check_webhooks_are_not_redirected(**kwargs: Any) -> list[CheckMessage]:
-    """To fal a redirect is a delivery that failed for good."""
+    """Reject redirects of the webhook path: fal treats a redirect as a delivery that failed for good."""
     exempt = any(re.search(pattern, "hooks/fal/x/y") for pattern in settings.SECURE_REDIRECT_EXEMPT)
     if not settings.PREPEND_WWW and (exempt or not settings.SECURE_SSL_REDIRECT):
         return []
@@ -137,7 +137,7 @@ def check_webhooks_are_not_redirected(**kwargs: Any) -> list[CheckMessage]:
 
 @register
 def check_processes(**kwargs: Any) -> list[CheckMessage]:
-    """Messages in memory reach one process only."""
+    """Warn about several processes without Redis: messages in memory reach one process only."""
     is_sqlite = connections["default"].settings_dict["ENGINE"].endswith("sqlite3")
     if not is_sqlite and not settings.REDIS_URL:
         message = "DATABASE_URL is a server but REDIS_URL is not set."
@@ -155,7 +155,7 @@ def check_processes(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def check_migrations(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Only with `check --database default`, as every check that asks the database."""
+    """Run only with `check --database default`, as all checks that query the database."""
     if "default" not in (databases or ()):
         return []
     try:
@@ -167,7 +167,7 @@ def check_migrations(databases: Sequence[str] | None = None, **kwargs: Any) -> l
     if not plan:
         return []
     message = f"{len(plan)} migrations have not been applied."
-    # No error: `migrate` itself asks, and must not be kept from applying them.
+    # A warning, not an error: `migrate` runs this check too and must not be blocked by it.
     return [Warning(message, "Run manage.py migrate.", id="faldeck.W009")]
 
 

@@ -1,7 +1,7 @@
-"""Keyset pages, newest first. A page at any depth costs the same, and new rows shift nothing.
+"""Keyset pagination, newest first: every page costs the same, and new rows do not shift the others.
 
-The cursor is the public id of the row at the page's edge, looked up among the rows of the reader's own
-team: it tells nothing about other teams, and one of theirs is worth nothing here.
+The cursor is the public id of the row at the page's edge. It is looked up among the rows of the reader's
+team, so a cursor reveals nothing about other teams, and a cursor of another team is invalid.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Page:
 
     @property
     def is_first(self) -> bool:
-        """Is it the page that new rows belong to?"""
+        """Whether new rows belong on this page."""
         return not self.newer
 
 
@@ -42,9 +42,9 @@ def page_of(
     params: Mapping[str, str],
     size: int = PAGE_SIZE,
 ) -> Page:
-    """The page of ``matching`` that ``params`` (``older=<uuid>`` or ``newer=<uuid>``) asks for.
+    """Return the page of ``matching`` that ``params`` (``older=<uuid>`` or ``newer=<uuid>``) asks for.
 
-    ``within`` is every row of the team: an edge row may have stopped matching meanwhile.
+    ``within`` is every row of the team: the edge row may no longer match the filter.
     Raises InvalidCursor.
     """
     if "newer" in params:
@@ -58,7 +58,7 @@ def page_of(
 
 
 def _newer_than(edge: int, matching: QuerySet[FalRequest], size: int) -> Page | None:
-    """The rows just above the edge; None when they reach the top (then the first page is due)."""
+    """Return the rows just above the edge; None when they reach the top, which is the first page."""
     rows = list(matching.filter(pk__gt=edge).order_by("pk")[: size + 1])
     if len(rows) <= size:
         return None
@@ -67,7 +67,7 @@ def _newer_than(edge: int, matching: QuerySet[FalRequest], size: int) -> Page | 
 
 
 def _page(rows: list[FalRequest], size: int, newer: str = "") -> Page:
-    """One row more than the page shows was asked for: it says whether there are older ones."""
+    """Make a page of `size + 1` rows; the extra row says whether there are older ones."""
     older = f"older={rows[size - 1].public_id}" if len(rows) > size else ""
     return Page(rows[:size], newer, older)
 

@@ -1,4 +1,4 @@
-"""From the clock, or after a commit: load nothing, decide nothing, hand over to the watch loop."""
+"""Celery tasks, from the clock or after a commit. Each submits its work to the worker loop at once."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from requests_app.upkeep import health
 from requests_app.upkeep.clock_skew import alarm
 from requests_app.worker import process  # noqa: F401  (connects its start and stop)
 from requests_app.worker.clock import clock
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.loop import worker_loop
 from requests_app.worker.steps import advance as take_step
 from requests_app.worker.sweep import sweep as sweep_once
 
 
 @shared_task(name="requests_app.advance", ignore_result=True)
 def advance(pk: int) -> None:
-    """Take one request's next step. Twice is harmless: only one taker gets the row."""
-    watch_loop.spawn(take_step(pk))
+    """Take one request's next step. A second delivery is harmless: the lease goes to one worker."""
+    worker_loop.spawn(take_step(pk))
 
 
 @shared_task(name="requests_app.sweep", ignore_result=True)
 def sweep() -> None:
     """Start the next step of everything that is due."""
-    clock.heard()
-    watch_loop.run(sweep_once(), timeout_s=30)
+    clock.note_tick()
+    worker_loop.run(sweep_once(), timeout_s=30)
 
 
 @shared_task(name="requests_app.look_at_clock", ignore_result=True)
 def look_at_clock() -> None:
-    """Tell the log when this machine's clock is wrong."""
+    """Log when this machine's clock turns out wrong, and when it is right again."""
     alarm.look(health.clock())

@@ -12,7 +12,7 @@ from requests_app import lifecycle
 from requests_app.fal.endpoints import RequestUrls
 from requests_app.fal.reports import (
     ErrorBody,
-    LogLine,
+    LogEntry,
     Receipt,
     Result,
     StatusReport,
@@ -63,9 +63,9 @@ def make_status(status: str, **fields: Any) -> StatusReport:
     return StatusReport(status, **fields)
 
 
-def make_log(message: str, *, timestamp: str = "2026-01-01T00:00:00") -> LogLine:
+def make_log(message: str, *, timestamp: str = "2026-01-01T00:00:00") -> LogEntry:
     """A log line as fal sends it."""
-    return LogLine(timestamp, "INFO", "USER", message)
+    return LogEntry(timestamp, "INFO", "USER", message)
 
 
 def make_result(
@@ -89,8 +89,8 @@ def make_webhook(request_id: str = "req-1", **fields: Any) -> WebhookReport:
 def make_queued(request_id: str = "req-1", **request: Any) -> FalRequest:
     """A row that fal has taken."""
     row = make_request(**request)
-    claim = lifecycle.claim(row.pk, now=timezone.now())
-    assert claim is not None
+    attempt = lifecycle.start_attempt(row.pk, now=timezone.now())
+    assert attempt is not None
     hear(row, make_receipt(request_id), source=Source.SUBMIT_REPLY)
     row.refresh_from_db()
     return row

@@ -25,7 +25,6 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("models",),
     ("rules", "accounts"),
-    ("loglines",),
     # The one voice.
     ("announce",),
     ("request_input", "display", "search", "paging", "catalogue"),

@@ -124,7 +124,7 @@ def test_a_layer_and_a_broker_that_are_away_do_not_undo_the_change(
     finally:
         channel_layers.set("default", before)
     assert FalRequest.objects.filter(pk=row.pk).exists()
-    assert caplog.text.count("A hint could not be sent") == 3  # team, request, worker
+    assert caplog.text.count("A change could not be published") == 3  # team, request, worker
 
 
 def test_a_created_row_asks_a_worker_for_its_first_step(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dashboard import file_modes
-from requests_app.apps import hide_what_is_kept
+from requests_app.apps import restrict_file_modes
 
 
 @pytest.fixture
@@ -32,14 +32,14 @@ def modes(folder: Path) -> dict[str, str]:
 def test_an_older_installation_is_tightened_with_a_line_in_the_log(
     loose: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    hide_what_is_kept()
+    restrict_file_modes()
     assert modes(loose) == {
         "var": "700", "secret_key": "600", "elsewhere.sqlite3": "600", "elsewhere.sqlite3-wal": "600",
     }  # fmt: skip
     assert "could read" in caplog.text
     assert "elsewhere.sqlite3" in caplog.text
     caplog.clear()
-    hide_what_is_kept()
+    restrict_file_modes()
     assert not caplog.text
 
 
@@ -50,5 +50,5 @@ def test_what_cannot_be_tightened_is_told_and_the_start_goes_on(
         raise PermissionError
 
     monkeypatch.setattr(file_modes, "_tightened", refused)
-    hide_what_is_kept()
+    restrict_file_modes()
     assert "belongs to another user" in caplog.text

@@ -104,7 +104,7 @@ def test_rows_of_the_first_version_are_unharmed_and_usable_in_the_newest_and_bac
     migrated(newest())
     assert stored(apps, columns) == before
     queued = FalRequest.objects.get(fal_request_id="r-2")
-    assert hear(queued, make_result()) == lifecycle.Heard.NEWS
+    assert hear(queued, make_result()) == lifecycle.Effect.NEWS
     assert FalRequest.objects.get(pk=queued.pk).status == Status.COMPLETED
 
     after = stored(apps, columns)

@@ -19,9 +19,9 @@ from hypothesis.stateful import run_state_machine_as_test as play
 
 from requests_app import lifecycle
 from requests_app.fal import Listed, NotSent, Refused
-from requests_app.lifecycle import Heard
+from requests_app.lifecycle import Effect
 from requests_app.models import AT_FAL, FalRequest, Source, Status, Team
-from requests_app.rules.lost_submit import Lost
+from requests_app.rules.lost_submit import LostSubmit
 from tests.builders import make_receipt, make_request
 from tests.news import reports
 
@@ -46,7 +46,7 @@ class Writer(RuleBasedStateMachine):
         self.leases: list[UUID] = []
         self.end: tuple[Any, ...] | None = None
         if is_at_fal and mode == "queue":
-            self.claim()
+            self.start_attempt()
             lifecycle.observe(
                 self.row.pk, make_receipt(), source=Source.SUBMIT_REPLY, asked_at=self.now
             )
@@ -60,10 +60,10 @@ class Writer(RuleBasedStateMachine):
         self.now += timedelta(seconds=seconds)
 
     @rule()
-    def claim(self) -> None:
+    def start_attempt(self) -> None:
         before = self.look().status
-        if claim := lifecycle.claim(self.row.pk, now=self.now):
-            self.leases.append(claim.lease)
+        if attempt := lifecycle.start_attempt(self.row.pk, now=self.now):
+            self.leases.append(attempt.lease)
             assert before == Status.PENDING
             self.posts += 1
 
@@ -72,48 +72,50 @@ class Writer(RuleBasedStateMachine):
         if self.look().status == Status.SUBMITTING:
             self.posts -= 1  # nothing was taken
             error = Refused("no", status_code=status)
-            lifecycle.refused(self.row.pk, error, lease=self.leases[-1], now=self.now)
+            lifecycle.note_refused(self.row.pk, error, lease=self.leases[-1], now=self.now)
 
     @rule()
     def not_sent(self) -> None:
         if self.look().status == Status.SUBMITTING:
             self.posts -= 1
             error = NotSent("no route")
-            lifecycle.not_sent(self.row.pk, error, lease=self.leases[-1], now=self.now)
+            lifecycle.note_not_sent(self.row.pk, error, lease=self.leases[-1], now=self.now)
 
     @precondition(lambda self: len(self.leases) > 1)
     @rule()
     def news_of_an_earlier_attempt(self) -> None:
         before = FalRequest.objects.filter(pk=self.row.pk).values().get()
         error = Refused("busy", status_code=429)
-        lifecycle.refused(self.row.pk, error, lease=self.leases[-2], now=self.now)
-        lifecycle.not_sent(self.row.pk, NotSent("no route"), lease=self.leases[-2], now=self.now)
+        lifecycle.note_refused(self.row.pk, error, lease=self.leases[-2], now=self.now)
+        lifecycle.note_not_sent(
+            self.row.pk, NotSent("no route"), lease=self.leases[-2], now=self.now
+        )
         assert FalRequest.objects.filter(pk=self.row.pk).values().get() == before
 
     @rule()
     def no_answer(self) -> None:
-        lifecycle.uncertain(self.row.pk, "reset", now=self.now)
+        lifecycle.mark_uncertain(self.row.pk, "reset", now=self.now)
 
     @rule(request_ids=st.lists(st.sampled_from(["req-1", "req-2"]), unique=True))
     def looked_for(self, request_ids: list[str]) -> None:
         before = self.look()
         found = [Listed(request_id, before.endpoint_id) for request_id in request_ids]
-        lost = Lost(before.endpoint_id, json.loads(before.input_text), self.now)
-        lifecycle.listed(before.pk, lost, found, now=self.now)
+        lost = LostSubmit(before.endpoint_id, json.loads(before.input_text), self.now)
+        lifecycle.match_lost_submit(before.pk, lost, found, now=self.now)
         if self.look().fal_request_id != before.fal_request_id:
             assert (before.status, [self.look().fal_request_id]) == (Status.UNCERTAIN, request_ids)
 
     @rule()
-    def lapsed(self) -> None:
+    def lease_expires(self) -> None:
         if self.look().status == Status.SUBMITTING:
-            lifecycle.lapsed(self.row.pk, now=self.now)
+            lifecycle.expire_lease(self.row.pk, now=self.now)
 
     @precondition(lambda self: self.posts)
     @rule(news=reports, source=st.sampled_from([Source.POLL, Source.WEBHOOK, Source.STATUS_STREAM]))
     def hear(self, news: Any, source: str) -> None:
         was_ended = self.look().is_ended
         heard = lifecycle.observe(self.row.pk, news, source=source, asked_at=self.now, now=self.now)
-        assert not (was_ended and heard == Heard.NEWS and self.look().status != self.end[1])  # type: ignore[index]
+        assert not (was_ended and heard == Effect.NEWS and self.look().status != self.end[1])  # type: ignore[index]
 
     @rule()
     def ask_cancel(self) -> None:
@@ -125,7 +127,7 @@ class Writer(RuleBasedStateMachine):
 
     @rule(wish=st.booleans(), failed=st.booleans())
     def look_at_it(self, wish: bool, failed: bool) -> None:
-        lease = FalRequest.objects.lease(self.row.pk, self.now, timedelta(seconds=100))
+        lease = FalRequest.objects.take_lease(self.row.pk, self.now, timedelta(seconds=100))
         if lease and self.look().status in AT_FAL:
             if wish:
                 lifecycle.make_due(self.row.pk, now=self.now)

@@ -34,7 +34,7 @@ from requests_app.teams.choice import (
     news_of,
     sentence,
 )
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.loop import pool
 
 LEAVE_S = 2.0  # how long a closed tab's session may take to hang up before its consumer ends
 FORMS = get_args(Form)
@@ -170,7 +170,7 @@ class RealtimeConsumer(MemberConsumer):
                 await self.close(code=NO_TEAM)
                 return
             self.team = membership.team
-            claim = await watch_loop.database(
+            attempt = await pool.in_database(
                 claim_session, draft, team=self.team, person=self.scope["user"]
             )
         except (InvalidDraft, TooManySessions) as error:
@@ -180,9 +180,9 @@ class RealtimeConsumer(MemberConsumer):
             await self.send_json(rejected(str(other)).message() | {"team": other.news})
             return
         outbox = Outbox(self._pass_on, is_raw=is_raw)
-        url = reverse("requests:detail", args=[claim.public_id])
-        outbox.put({"type": "session", "id": str(claim.public_id), "url": url})
-        self.session = Session(claim, outbox)
+        url = reverse("requests:detail", args=[attempt.public_id])
+        outbox.put({"type": "session", "id": str(attempt.public_id), "url": url})
+        self.session = Session(attempt, outbox)
         self.running = asyncio.create_task(self.session.run())
         _sessions.add(self.running)
         self.running.add_done_callback(_sessions.discard)

@@ -13,7 +13,7 @@ from requests_app.models import Membership
 
 RECHECK_S = 5.0  # how long a removed member may go on
 
-LOGGED_OUT, NO_TEAM, NOT_THERE = 4401, 4403, 4404
+LOGGED_OUT, NO_TEAM = 4401, 4403
 
 
 class MemberConsumer(Consumer):

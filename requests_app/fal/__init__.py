@@ -62,7 +62,7 @@ from .realtime_token import Token, fetch_token
 from .realtime_url import InvalidBuffering, InvalidRealtimePath, realtime_url
 from .reports import (
     CancelAnswer,
-    LogLine,
+    LogEntry,
     Receipt,
     Result,
     StatusReport,
@@ -99,7 +99,7 @@ __all__ = [
     "KeysUnavailable",
     "Limits",
     "Listed",
-    "LogLine",
+    "LogEntry",
     "NotAStream",
     "NotFinished",
     "NotJson",

@@ -146,11 +146,6 @@ class Refused(FalError):
         return self.status_code == 429
 
     @property
-    def is_auth(self) -> bool:
-        """Whether the key is invalid (401) or lacks balance or permission (403)."""
-        return self.status_code in (401, 403)
-
-    @property
     def is_gone(self) -> bool:
         """Whether fal knows nothing at this address: unknown id, wrong path, or past retention."""
         return self.status_code in (404, 410)

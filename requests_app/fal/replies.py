@@ -86,15 +86,11 @@ def read_receipt(reply: Reply, hosts: Hosts, endpoint: EndpointId) -> Receipt:
     if not isinstance(request_id, str) or not REQUEST_ID.fullmatch(request_id):
         raise unreadable(reply, retryable=False, missing="a usable request id")
     urls = trusted_urls(hosts, endpoint, request_id, members)
-    kept = {"status_url": urls.status, "response_url": urls.result, "cancel_url": urls.cancel}
     return Receipt(
         request_id=request_id,
         gateway_request_id=text_or_none(members.get("gateway_request_id")),
         urls=urls,
         queue_position=parse_position(members.get("queue_position")),
-        distrusted=tuple(
-            n for n, url in kept.items() if members.get(n) is not None and members[n] != url
-        ),
     )
 
 

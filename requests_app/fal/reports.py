@@ -23,19 +23,16 @@ CancelKind = Literal["requested", "removed", "already_completed", "not_found", "
 
 @dataclass(frozen=True)
 class Receipt:
-    """fal accepted the request. ``distrusted`` names the returned URLs that were replaced by
-    rebuilt ones.
-    """
+    """fal accepted the request. A returned URL that points to another host is replaced by a rebuilt one."""
 
     request_id: str
     gateway_request_id: str | None
     urls: RequestUrls
     queue_position: int | None = None
-    distrusted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class LogLine:
+class LogEntry:
     """One log line; fal's timestamps have no zone. Level and source are "" when fal gave none."""
 
     timestamp: str
@@ -53,7 +50,7 @@ class LongLog:
     def __len__(self) -> int:
         return len(self.items)
 
-    def __iter__(self) -> Iterator[LogLine]:
+    def __iter__(self) -> Iterator[LogEntry]:
         return map(_log_line, self.items)
 
 
@@ -68,7 +65,7 @@ class StatusReport:
 
     status: str
     queue_position: int | None = None
-    logs: tuple[LogLine, ...] | LongLog = ()
+    logs: tuple[LogEntry, ...] | LongLog = ()
     metrics: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
     error_type: str | None = None
@@ -178,7 +175,7 @@ def parse_status(data: Mapping[str, Any]) -> StatusReport:
     )
 
 
-def _logs(told: object) -> tuple[LogLine, ...] | LongLog:
+def _logs(told: object) -> tuple[LogEntry, ...] | LongLog:
     if isinstance(told, Items) and len(told) > LONG_LOG:
         return LongLog(told)
     return tuple(map(_log_line, told)) if isinstance(told, list | Items) else ()
@@ -189,16 +186,16 @@ def parse_position(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def _log_line(entry: object) -> LogLine:
+def _log_line(entry: object) -> LogEntry:
     """Parse a log entry; a message that is not text, or an entry without one, is written as JSON."""
     if not isinstance(entry, dict):
-        return LogLine("", "", "", text_of(entry) or "")
+        return LogEntry("", "", "", text_of(entry) or "")
     labels = entry.get("labels")
     known = {**(labels if isinstance(labels, dict) else {}), **entry}
     timestamp, level, source = (
         text_of(known.get(n)) or "" for n in ("timestamp", "level", "source")
     )
-    return LogLine(timestamp, level, source, text_of(known.get("message", entry)) or "")
+    return LogEntry(timestamp, level, source, text_of(known.get("message", entry)) or "")
 
 
 def parse_cancel(status_code: int, body: bytes) -> CancelAnswer:

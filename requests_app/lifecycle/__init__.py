@@ -1,49 +1,62 @@
-"""The one writer: every status is written here, with the observation that says how we know.
+"""The only writer of requests: each status change is stored here with the observation behind it.
 
-A verb takes the row's key and what happened, decides by `transitions`, and in one transaction
-appends the observation, moves the row and lets `announce` tell the world on commit. Nothing here
-touches the network.
+A verb takes the row's key and what happened, decides with `rules.transitions`, and in one transaction
+appends an observation and updates the row; `announce` publishes the change on commit. Nothing here uses
+the network.
 
-    person.py    create, create_once, ask_cancel, give_up
-    sending.py   claim, open_session, not_sent, refused, uncertain, lapsed, opened, hold, capped, counted
-    hearing.py   observe, cancel_answered, is_for_row
-    details.py   lacks_output
-    asking.py    denied, doubted, unanswered, answered
-    failing.py   step_failed, unsendable, unprocessed
-    finding.py   listed, unlisted
-    work.py      make_due, poll_faster_until, release, resume
-    removing.py  remove_payload, remove_frames
-    writing.py   the writes, for those above alone
+    person.py        create, create_once, ask_cancel, give_up
+    sending.py       start_attempt, open_session, renew_leases, expire_lease, note_opened, note_not_sent,
+                     note_refused, mark_uncertain, note_record_full, note_frame_count
+    hearing.py       observe, note_cancel_answer, is_for_row
+    details.py       lacks_output
+    asking.py        note_denied, note_doubt, note_unanswered, note_recovered
+    failing.py       note_step_failed, fail_unsendable, fail_unprocessed
+    lost_submits.py  match_lost_submit, note_list_unreadable
+    work.py          make_due, poll_faster_until, release, resume
+    removing.py      remove_payload, remove_frames
+    log_lines.py     fal's log, without repeats; only for the modules above
+    writing.py       the writes themselves; only for the modules above
 """
 
 from __future__ import annotations
 
-from requests_app.lifecycle.asking import answered, denied, doubted, unanswered
+from requests_app.lifecycle.asking import (
+    note_denied,
+    note_doubt,
+    note_recovered,
+    note_unanswered,
+)
 from requests_app.lifecycle.details import lacks_output
 from requests_app.lifecycle.failing import (
     MOST_FAILURES,
     TOLD_AT,
-    step_failed,
-    unprocessed,
-    unsendable,
+    fail_unprocessed,
+    fail_unsendable,
+    note_step_failed,
 )
-from requests_app.lifecycle.hearing import CANCEL_NOTES, Heard, cancel_answered, is_for_row, observe
-from requests_app.lifecycle.lost_submits import listed, unlisted
+from requests_app.lifecycle.hearing import (
+    CANCEL_NOTES,
+    Effect,
+    is_for_row,
+    note_cancel_answer,
+    observe,
+)
+from requests_app.lifecycle.lost_submits import match_lost_submit, note_list_unreadable
 from requests_app.lifecycle.person import KeyReused, ask_cancel, create, create_once, give_up
 from requests_app.lifecycle.removing import remove_frames, remove_payload
 from requests_app.lifecycle.sending import (
     LEASE,
-    Claim,
-    capped,
-    claim,
-    counted,
-    hold,
-    lapsed,
-    not_sent,
+    Attempt,
+    expire_lease,
+    mark_uncertain,
+    note_frame_count,
+    note_not_sent,
+    note_opened,
+    note_record_full,
+    note_refused,
     open_session,
-    opened,
-    refused,
-    uncertain,
+    renew_leases,
+    start_attempt,
 )
 from requests_app.lifecycle.work import make_due, poll_faster_until, release, resume
 
@@ -52,40 +65,40 @@ __all__ = [
     "LEASE",
     "MOST_FAILURES",
     "TOLD_AT",
-    "Claim",
-    "Heard",
+    "Attempt",
+    "Effect",
     "KeyReused",
-    "answered",
     "ask_cancel",
-    "cancel_answered",
-    "capped",
-    "claim",
-    "counted",
     "create",
     "create_once",
-    "denied",
-    "doubted",
+    "expire_lease",
+    "fail_unprocessed",
+    "fail_unsendable",
     "give_up",
-    "hold",
     "is_for_row",
     "lacks_output",
-    "lapsed",
-    "listed",
     "make_due",
-    "not_sent",
+    "mark_uncertain",
+    "match_lost_submit",
+    "note_cancel_answer",
+    "note_denied",
+    "note_doubt",
+    "note_frame_count",
+    "note_list_unreadable",
+    "note_not_sent",
+    "note_opened",
+    "note_record_full",
+    "note_recovered",
+    "note_refused",
+    "note_step_failed",
+    "note_unanswered",
     "observe",
     "open_session",
-    "opened",
     "poll_faster_until",
-    "refused",
     "release",
     "remove_frames",
     "remove_payload",
+    "renew_leases",
     "resume",
-    "step_failed",
-    "unanswered",
-    "uncertain",
-    "unlisted",
-    "unprocessed",
-    "unsendable",
+    "start_attempt",
 ]

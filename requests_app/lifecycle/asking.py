@@ -1,4 +1,4 @@
-"""Asking in vain: what is told of looks that failed, so that a person is not left to wonder."""
+"""Note failed polls on the timeline, so that users see why nothing happens."""
 
 from __future__ import annotations
 
@@ -14,18 +14,16 @@ from requests_app.rules.paid_result import Doubt, Doubts
 _KINDS = ("denied", "unanswered", "answered")
 
 
-def denied(pk: int, what: str, *, now: datetime) -> int:
-    """fal does not know the "request" or its "result"; how often it has said so without knowing it
-    again in between.
-    """
+def note_denied(pk: int, what: str, *, now: datetime) -> int:
+    """Note that fal does not know the "request" or its "result"; return the consecutive denials so far."""
     _tell(pk, "denied", f"fal says it does not know this {what}.", now, what=what)
     heard = Observation.objects.filter(request_id=pk, kind__in=_KINDS).order_by("-id")
     since = takewhile(lambda seen: seen.kind != "answered", heard)
     return sum(seen.kind == "denied" and seen.data.get("what") == what for seen in since)
 
 
-def doubted(pk: int, doubt: Doubt, *, now: datetime) -> Doubts:
-    """Something came that is not the result; all of it so far."""
+def note_doubt(pk: int, doubt: Doubt, *, now: datetime) -> Doubts:
+    """Note an answer that is not the result; return what is known of all such answers so far."""
     note = f"Not the result: {doubt.sentence.rstrip('.')}. It is fetched again."
     key = {"code": doubt.status_code, "from_fal": doubt.is_from_fal}
     _tell(pk, "not_result", note, now, **key)
@@ -35,8 +33,8 @@ def doubted(pk: int, doubt: Doubt, *, now: datetime) -> Doubts:
     return Doubts(len(so_far), alike, so_far[-1][1] if so_far else now)
 
 
-def unanswered(pk: int, reason: str, *, now: datetime) -> None:
-    """fal could not be asked for a while."""
+def note_unanswered(pk: int, reason: str, *, now: datetime) -> None:
+    """Note that fal could not be polled for a while."""
     _tell(
         pk,
         "unanswered",
@@ -45,8 +43,8 @@ def unanswered(pk: int, reason: str, *, now: datetime) -> None:
     )
 
 
-def answered(pk: int, *, now: datetime) -> None:
-    """fal answers as it should: news when the last that was told is otherwise."""
+def note_recovered(pk: int, *, now: datetime) -> None:
+    """Note that fal answers again, if the last note says that it did not."""
     heard = Observation.objects.filter(request_id=pk, kind__in=_KINDS).order_by("-id")
     if heard.values_list("kind", flat=True).first() in ("denied", "unanswered"):
         _tell(pk, "answered", "fal answers again.", now)

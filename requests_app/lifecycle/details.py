@@ -1,7 +1,7 @@
-"""What news adds to a request whose end is known, or only its result is still to come.
+"""Fill in missing details of a request that has ended, or of which only the result is missing.
 
-Nothing known is lost whichever comes first: a webhook has no metrics, a status no output, and each of
-them may be the only one that has the reason.
+A webhook has no metrics, a status has no output, and either may be the only one with the reason: none of
+it is lost, whichever arrives first.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from requests_app.fal.endpoints import REQUEST_ID
 from requests_app.fal.error_bodies import ErrorBody, code_in, parse_error, says_nothing
 from requests_app.fal.reports import Receipt, Rest, Result, StatusReport, WebhookReport
 from requests_app.models import FalRequest, Status
-from requests_app.rules.transitions import MAX_SENTENCE, Found, identity_of
+from requests_app.rules.transitions import MAX_SENTENCE, LostSubmitFound, identity_of
 
 CENTURY_S = 3e9
 
@@ -36,7 +36,7 @@ class Details:
 
 @singledispatch
 def details_of(news: object, row: FalRequest) -> Details:
-    """Nothing, unless registered otherwise."""
+    """Return what a report adds to the row; nothing for types without a registered function."""
     return Details()
 
 
@@ -45,14 +45,14 @@ def _receipt(news: Receipt, row: FalRequest) -> Details:
     if not row.is_ended:
         return Details()
     known = identity_of(news) | {"accepted_at": row.accepted_at or timezone.now()}
-    if row.gateway_request_id:  # a webhook tells that of the last attempt
+    if row.gateway_request_id:  # set by a webhook, which names the last attempt
         known.pop("gateway_request_id", None)
     columns = {name: told for name, told in known.items() if getattr(row, name) != told}
     return Details(columns, "fal's reply to the submit came after the end.")
 
 
 @details_of.register
-def _found(news: Found, row: FalRequest) -> Details:
+def _found(news: LostSubmitFound, row: FalRequest) -> Details:
     if not row.is_given_up or row.fal_request_id:
         return Details()
     return Details({"fal_request_id": news.request_id}, "fal's list told its id.")
@@ -106,13 +106,13 @@ def _result(news: Result, row: FalRequest) -> Details:
 
 
 def lacks_output(row: FalRequest) -> bool:
-    """A failed request of which no answer of fal's was kept; it may have one."""
+    """Return whether a failed request has no stored answer of fal's; fal may still have one."""
     removed = row.payload_removed_at is not None
     return row.status == Status.FAILED and not row.output_size and not removed
 
 
 def _reason(row: FalRequest, error: ErrorBody, code: int | None) -> dict[str, Any]:
-    """The columns of an error that say nothing yet."""
+    """Return values for the error columns that are still empty."""
     if row.status != Status.FAILED or row.is_given_up:
         return {}
     columns: dict[str, Any] = {}
@@ -126,7 +126,7 @@ def _reason(row: FalRequest, error: ErrorBody, code: int | None) -> dict[str, An
 
 
 def _other_type(row: FalRequest, told: str | None) -> dict[str, Any]:
-    """A type that differs from the one we keep: not shown first, but not lost."""
+    """Return an error type that differs from the stored one, to be kept in the observation."""
     differs = row.status == Status.FAILED and told and row.error_type and told != row.error_type
     return {"error_type": (told or "")[:80]} if differs else {}
 
@@ -137,15 +137,15 @@ _NAMES = {
 }  # fmt: skip
 
 
-def _note(who: str, columns: Mapping[str, Any]) -> str:
+def _note(source: str, columns: Mapping[str, Any]) -> str:
     told = [name for column, name in _NAMES.items() if column in columns]
-    return f"{who} added: {', '.join(told)}." if told else ""
+    return f"{source} added: {', '.join(told)}." if told else ""
 
 
 def derived_start(
     row: FalRequest, metrics: Mapping[str, Any], ended_at: datetime | None
 ) -> dict[str, Any]:
-    """When nobody saw it start: the end, less how long fal says that it ran."""
+    """Derive the start of a request that was never polled while it ran: its end minus fal's run time."""
     seconds = _seconds(metrics.get("inference_time"))
     if row.started_at or row.is_given_up or not ended_at or seconds is None:
         return {}
@@ -155,7 +155,7 @@ def derived_start(
 
 
 def _seconds(told: object) -> float | None:
-    """A length that can be: no NaN, no text, no century."""
+    """Return a plausible duration: no NaN, no text, less than a century."""
     if isinstance(told, bool) or not isinstance(told, int | float):
         return None
     return float(told) if math.isfinite(told) and 0 <= told < CENTURY_S else None

@@ -1,4 +1,4 @@
-"""Failing: a step of a row that nothing expected to fail. It is backed off, told, and bounded."""
+"""Unexpected failures of a row's step: back off, note them on the timeline, end the row at last."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from requests_app.fal.reports import Result
-from requests_app.lifecycle.asking import unanswered
-from requests_app.lifecycle.sending import uncertain
+from requests_app.lifecycle.asking import note_unanswered
+from requests_app.lifecycle.sending import mark_uncertain
 from requests_app.lifecycle.writing import apply, locked, record
 from requests_app.models import ErrorType, FalRequest, Source, Status
 from requests_app.models.request import FAILING_FROM
@@ -19,23 +19,23 @@ from requests_app.rules import schedule
 from requests_app.rules.transitions import Change
 
 TOLD_AT = FAILING_FROM  # about seven seconds
-MOST_FAILURES = 20  # in a row, with their back-off: a quarter of an hour
+MOST_FAILURES = 20  # in a row, with their backoff: a quarter of an hour
 
 
-def step_failed(pk: int, why: str, *, now: datetime) -> None:
-    """Make the row wait; tell it after the third failure in a row, and end what stays hopeless.
+def note_step_failed(pk: int, why: str, *, now: datetime) -> None:
+    """Back off; note the third failure in a row; end the row after `MOST_FAILURES`.
 
-    The wait is one UPDATE that reads nothing of the row: whatever is odd in it, it is not tried
-    again at once.
+    The backoff is one UPDATE that reads nothing of the row: it works whatever is odd in the row, so that
+    the step is not retried at once.
     """
     free = FalRequest.objects.filter(Q(leased_until=None) | Q(leased_until__lt=now), pk=pk)
     found = free.exclude(due_at=None).values_list("tries", "status").first()
     if found is None:
         return
     tries, status = found[0] + 1, found[1]
-    free.update(tries=F("tries") + 1, due_at=schedule.next_try(now, tries))
+    free.update(tries=F("tries") + 1, due_at=schedule.next_retry_at(now, tries))
     if tries == TOLD_AT:
-        unanswered(pk, why, now=now)
+        note_unanswered(pk, why, now=now)
     if tries >= MOST_FAILURES:
         _end(pk, status, why, now)
 
@@ -43,15 +43,15 @@ def step_failed(pk: int, why: str, *, now: datetime) -> None:
 def _end(pk: int, status: str, why: str, now: datetime) -> None:
     match Status(status):
         case Status.SUBMITTING:
-            uncertain(pk, why, now=now)
+            mark_uncertain(pk, why, now=now)
         case Status.PENDING:
-            unsendable(pk, why, now=now)
+            fail_unsendable(pk, why, now=now)
         case Status.UNCERTAIN:
             _end_search(pk, why, now)
         case Status.IN_QUEUE | Status.IN_PROGRESS:
-            unprocessed(pk, why, now=now)
+            fail_unprocessed(pk, why, now=now)
         case Status.COMPLETED | Status.FAILED | Status.CANCELLED:
-            unprocessed(pk, why, now=now)
+            fail_unprocessed(pk, why, now=now)
         case unexpected:
             assert_never(unexpected)
 
@@ -63,8 +63,8 @@ def _end_search(pk: int, why: str, now: datetime) -> None:
         record(row, row.status, "unanswered", note, Source.US, at=now, due_at=None)
 
 
-def unsendable(pk: int, why: str, *, now: datetime, lease: UUID | None = None) -> None:
-    """The row cannot be sent, and nothing of it was: it fails, so that it can be corrected."""
+def fail_unsendable(pk: int, why: str, *, now: datetime, lease: UUID | None = None) -> None:
+    """End a row that cannot be sent, before anything of it was; the user can then correct it."""
     with transaction.atomic():
         row = locked(pk)
         if row.status != Status.PENDING and (lease is None or row.lease != lease):
@@ -74,8 +74,8 @@ def unsendable(pk: int, why: str, *, now: datetime, lease: UUID | None = None) -
         apply(row, Change(Status.FAILED, "ended", sentence, columns), Source.US, at=now)
 
 
-def unprocessed(pk: int, why: str, *, now: datetime, result: Result | None = None) -> None:
-    """What fal says of the row cannot be taken in: it fails, with the output as it came if there is one."""
+def fail_unprocessed(pk: int, why: str, *, now: datetime, result: Result | None = None) -> None:
+    """End a row whose report from fal cannot be processed, with the raw output if there is one."""
     with transaction.atomic():
         row = locked(pk)
         if row.is_ended:
@@ -88,7 +88,7 @@ def unprocessed(pk: int, why: str, *, now: datetime, result: Result | None = Non
         }
         rest = result.rest if result else None
         change = Change(Status.FAILED, "ended", _sentence(why), columns, rest=rest)
-        # Not among the change's columns: nothing is derived from this output.
+        # Not in the change's columns, so that nothing is derived from this output.
         apply(row, change, Source.US, at=now, **_output_of(result))
 
 

@@ -1,4 +1,4 @@
-"""Hearing: news about a request, from wherever it came."""
+"""Store reports about a request: replies, polls, webhooks and streams take the same way."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from requests_app import announce
 from requests_app.display import summary
 from requests_app.fal.reports import Result, StatusReport, WebhookReport
 from requests_app.lifecycle.details import details_of
+from requests_app.lifecycle.log_lines import add_logs, new_logs
 from requests_app.lifecycle.writing import PICTURE, apply, keep_rest, locked, picture_of, record
-from requests_app.loglines import add_logs, new_logs
 from requests_app.models import FalRequest, Source
 from requests_app.rules.late_word import late_word
 from requests_app.rules.transitions import Change, News, agrees, decide
 
 
-class Heard(StrEnum):
-    """What a piece of news was to us."""
+class Effect(StrEnum):
+    """What a report changed: NEWS was stored, KNOWN was not new."""
 
     NEWS = "news"
     KNOWN = "known"
@@ -30,27 +30,27 @@ class Heard(StrEnum):
 
 def observe(
     pk: int, news: News, *, source: str, asked_at: datetime, now: datetime | None = None
-) -> Heard:
-    """Store what fal said and move the row if it is news."""
+) -> Effect:
+    """Store a report and update the row if the report is news."""
     row = FalRequest.objects.only(*PICTURE).get(pk=pk)
     logs = isinstance(news, StatusReport) and _add_logs(pk, news, source, asked_at)
     is_news = logs or decide(picture_of(row), news) is not None or details_of(news, row).columns
     if not row.is_ended and not is_news:
-        return Heard.KNOWN  # the usual poll: no lock taken, nothing written
-    with transaction.atomic(savepoint=False):  # what fails here fails the caller's as well
+        return Effect.KNOWN  # the usual poll: takes no lock, writes nothing
+    with transaction.atomic(savepoint=False):  # an error here fails the caller's transaction too
         row = locked(pk)
         if row.is_ended:
             return _after_the_end(row, news, source=source, asked_at=asked_at)
         change = decide(picture_of(row), news)
         if change is None or _is_stale(row, change, asked_at):
             added = change is None and _complete(row, news, source=source, asked_at=asked_at)
-            return Heard.NEWS if logs or added else Heard.KNOWN
+            return Effect.NEWS if logs or added else Effect.KNOWN
         apply(row, change, source, at=asked_at, now=now or timezone.now())
-        return Heard.NEWS
+        return Effect.NEWS
 
 
 def _is_stale(row: FalRequest, change: Change, asked_at: datetime) -> bool:
-    """A slow poll must not undo a newer one; an end always counts."""
+    """Return whether a newer poll has been stored already; an end is never stale."""
     return (
         not change.ends
         and change.kind == "status"
@@ -59,20 +59,20 @@ def _is_stale(row: FalRequest, change: Change, asked_at: datetime) -> bool:
     )
 
 
-def _after_the_end(row: FalRequest, news: News, *, source: str, asked_at: datetime) -> Heard:
-    """Ended states absorb; what is still unknown of them is completed."""
+def _after_the_end(row: FalRequest, news: News, *, source: str, asked_at: datetime) -> Effect:
+    """Leave the status of an ended row; fill in missing details, and note contradictions."""
     added = _complete(row, news, source=source, asked_at=asked_at)
     if row.is_given_up:
         added = _evidence(row, news, source=source, asked_at=asked_at) or added
-        return Heard.NEWS if added else Heard.KNOWN
+        return Effect.NEWS if added else Effect.KNOWN
     if agrees(row.status, news):
-        return Heard.NEWS if added else Heard.KNOWN
+        return Effect.NEWS if added else Effect.KNOWN
     _contradicted(row, source, asked_at)
-    return Heard.CONTRADICTION
+    return Effect.CONTRADICTION
 
 
 def _complete(row: FalRequest, news: News, *, source: str, asked_at: datetime) -> bool:
-    """Write what the news adds; False when it adds nothing."""
+    """Store the details that a report adds; return False when it adds none."""
     details = details_of(news, row)
     columns = dict(details.columns)
     if "output" in columns:
@@ -89,7 +89,7 @@ def _complete(row: FalRequest, news: News, *, source: str, asked_at: datetime) -
 
 
 def _evidence(row: FalRequest, news: News, *, source: str, asked_at: datetime) -> bool:
-    """What came to light of a request that was given up: told once, and fal is asked for the rest."""
+    """Note once what a report says of a request that was given up, and poll fal for the rest."""
     note = late_word(news)
     if not note or row.observations.filter(kind="evidence", note=note).exists():
         return False
@@ -103,14 +103,14 @@ def _evidence(row: FalRequest, news: News, *, source: str, asked_at: datetime) -
 
 
 def _contradicted(row: FalRequest, source: str, asked_at: datetime) -> None:
-    """Evidence once from each source: a poll that is repeated repeats its contradiction too."""
+    """Note a contradiction once per source: each later poll would repeat it."""
     if not row.observations.filter(kind="contradiction", source=source).exists():
         note = f"fal says otherwise now; the end stays {row.get_status_display()}."
         record(row, row.status, "contradiction", note, source, at=asked_at)
 
 
-def cancel_answered(pk: int, kind: str, *, now: datetime) -> None:
-    """fal's answer to a wish to cancel. It ends nothing: fal's status does."""
+def note_cancel_answer(pk: int, kind: str, *, now: datetime) -> None:
+    """Store fal's answer to a cancel. It does not end the row; fal's status does."""
     with transaction.atomic():
         row = locked(pk)
         note = CANCEL_NOTES.get(kind, f"fal's answer to the cancellation was unclear ({kind}).")
@@ -129,10 +129,10 @@ CANCEL_NOTES = {
 
 
 def _add_logs(pk: int, news: StatusReport, source: str, asked_at: datetime) -> bool:
-    """Store new lines; False when there are none.
+    """Store new log lines; return False when there are none.
 
-    Before the rest of the news, so that an end comes with its log, and in short transactions: while
-    100,000 lines are written, others get their turn.
+    Called before the rest of the report is stored, so that an end has its log. The transactions are short,
+    so that 100,000 lines do not block other writers.
     """
     added = 0
     for lines in new_logs(pk, news.logs):
@@ -144,5 +144,5 @@ def _add_logs(pk: int, news: StatusReport, source: str, asked_at: datetime) -> b
 
 
 def is_for_row(row: FalRequest, report: WebhookReport) -> bool:
-    """Whether a webhook speaks of this very request (an unknown id is adopted)."""
+    """Return whether a webhook is about this request; a row without an id adopts the webhook's."""
     return row.fal_request_id in ("", report.request_id)

@@ -1,4 +1,4 @@
-"""Finding: what fal's list of finished requests says about a row whose submit got no clear answer."""
+"""Match a submit without a clear answer against fal's list of finished requests."""
 
 from __future__ import annotations
 
@@ -15,35 +15,37 @@ from requests_app.fal.finished import Listed
 from requests_app.lifecycle.hearing import observe
 from requests_app.lifecycle.writing import locked, record
 from requests_app.models import FalRequest, Mode, Observation, Source, Status
-from requests_app.rules.lost_submit import REACH, Lost, is_same, recognise
-from requests_app.rules.transitions import Found
+from requests_app.rules.lost_submit import REACH, LostSubmit, is_same, match_listed
+from requests_app.rules.transitions import LostSubmitFound
 
-MOST_TOLD = 10  # ids in an observation
+MOST_TOLD = 10  # ids named in an observation
 _TROUBLE = ("list_refused", "list_unanswered")
 
 
-def listed(pk: int, lost: Lost, found: Sequence[Listed], *, now: datetime) -> None:
-    """fal lists these candidates (see `recognition`); the row gets its id if it can only be one.
+def match_lost_submit(pk: int, lost: LostSubmit, found: Sequence[Listed], *, now: datetime) -> None:
+    """Adopt the id of the one candidate (see `rules.lost_submit`), or note why none can be adopted.
 
-    Read without a lock: what is listed already is nothing that a later submit can have made.
+    Reads without a lock: a later submit cannot have made what is listed already.
     """
     ids = {one.request_id for one in found}
     claimed = FalRequest.objects.filter(fal_request_id__in=ids)
     taken = set(claimed.values_list("fal_request_id", flat=True))
     is_timed = all(one.sent_at for one in found)
     has_twin = bool(ids - taken) and _has_twin(pk, lost, is_timed=is_timed)
-    verdict = recognise(ids, claimed=taken, has_twin=has_twin)
+    verdict = match_listed(ids, claimed=taken, has_twin=has_twin)
     if verdict.request_id:
         _adopt(pk, verdict.request_id, now)
     elif verdict.doubt:
-        told = [] if has_twin else sorted(ids - taken)[:MOST_TOLD]  # a twin may be another team's
+        told = (
+            [] if has_twin else sorted(ids - taken)[:MOST_TOLD]
+        )  # a twin may belong to another team
         _tell(pk, "list_unclear", verdict.doubt, now, request_ids=told)
     else:
         _tell(pk, "list_read", "fal's list can be read again.", now)
 
 
-def unlisted(pk: int, error: FalError, *, now: datetime) -> None:
-    """fal's list could not be read."""
+def note_list_unreadable(pk: int, error: FalError, *, now: datetime) -> None:
+    """Note that fal's list could not be read."""
     if isinstance(error, Refused):
         note = f"fal's list of finished requests is not shown to this installation's key: {error}"
         _tell(pk, "list_refused", note, now, code=error.status_code)
@@ -52,11 +54,11 @@ def unlisted(pk: int, error: FalError, *, now: datetime) -> None:
         _tell(pk, "list_unanswered", note, now)
 
 
-def _has_twin(pk: int, lost: Lost, *, is_timed: bool) -> bool:
-    """Whether anybody's row may have made one of these: it was sent the same at about that time.
+def _has_twin(pk: int, lost: LostSubmit, *, is_timed: bool) -> bool:
+    """Return whether another row of any team sent the same input at about that time.
 
-    All teams use the one key. What was sent in a direct call counts: it may be listed as well. A list
-    that tells no times cannot tell one time's requests from another's.
+    All teams share one key. Direct calls count too, for they may be listed. When the list has no times,
+    every row with the same input counts.
     """
     others = FalRequest.objects.filter(endpoint_id=lost.endpoint_id, sent_at__isnull=False)
     others = others.exclude(pk=pk).exclude(mode=Mode.REALTIME)
@@ -70,13 +72,13 @@ def _has_twin(pk: int, lost: Lost, *, is_timed: bool) -> bool:
 def _adopt(pk: int, request_id: str, now: datetime) -> None:
     try:
         with transaction.atomic():
-            observe(pk, Found(request_id), source=Source.LIST, asked_at=now)
+            observe(pk, LostSubmitFound(request_id), source=Source.LIST, asked_at=now)
     except IntegrityError:
-        return  # another row got this id a moment ago: by then it is claimed for the next look
+        return  # another row took this id a moment ago; the next search sees that
 
 
 def _tell(pk: int, kind: str, note: str, now: datetime, **data: Any) -> None:
-    """Once, and not at every look; that the list can be read is news after trouble alone."""
+    """Note something once, not at every search; "can be read again" only after trouble."""
     with transaction.atomic():
         row = locked(pk)
         told = Observation.objects.filter(request_id=pk, source=Source.LIST).order_by("-id").first()

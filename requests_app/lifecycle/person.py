@@ -1,4 +1,4 @@
-"""What a person asks for."""
+"""Users' actions: create, cancel, give up."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def create(
     now: datetime,
     again_of: FalRequest | None = None,
 ) -> FalRequest:
-    """Record the request and ask a worker to send it once the record is safe."""
+    """Store a request as pending and, on commit, ask a worker to send it."""
     with transaction.atomic():
-        # Before the new row: its reference to the old one is a weaker lock, and two who hold that
-        # would wait for each other for ever.
+        # Lock the old row before inserting the new one: the foreign key takes a weaker lock on it, and two
+        # transactions holding that one would deadlock.
         repeated = locked(again_of.pk) if again_of else None
         row = FalRequest.objects.create(
             team=team,
@@ -64,7 +64,7 @@ def create(
 
 
 def _tell_repeated(row: FalRequest, repeat: FalRequest, who: str, now: datetime) -> None:
-    """A request of unknown fate says that it was sent once more: the next person must not do it too."""
+    """Note on an uncertain request that it was submitted again, so that no one else does it too."""
     if row.status == Status.UNCERTAIN or row.is_given_up:
         note = f"{who} submitted it again, as {repeat.public_id}; it may cost twice."
         data = {"repeat": str(repeat.public_id)}
@@ -81,9 +81,9 @@ def create_once(
     body_digest: str,
     again_of: FalRequest | None = None,
 ) -> tuple[FalRequest, bool]:
-    """As `create`, but the same key and body always mean the same row. Raises KeyReused.
+    """Like `create`, with an idempotency key: the same key and body return the same row. Raises KeyReused.
 
-    The flag says whether the row was made now. Two callers at once: the unique key lets one through.
+    The flag says whether the row is new. In a race of two callers the unique constraint lets one through.
     """
     found = _by_key(team, key, body_digest)
     if found:
@@ -110,7 +110,7 @@ def _by_key(team: Team, key: str, body_digest: str) -> FalRequest | None:
 
 
 def ask_cancel(pk: int, *, person: AbstractBaseUser, now: datetime) -> str:
-    """Ask for the end: "cancelled" (was never sent), "asked" (fal will be told), "ended"."""
+    """Ask to cancel; return "cancelled" (it was never sent), "asked" (fal will be told) or "ended"."""
     with transaction.atomic():
         row = locked(pk)
         if row.is_ended:
@@ -137,9 +137,9 @@ def ask_cancel(pk: int, *, person: AbstractBaseUser, now: datetime) -> str:
 
 
 def give_up(pk: int, *, person: AbstractBaseUser, now: datetime) -> bool:
-    """A person ends an uncertain request; False when it is not uncertain (any more).
+    """End an uncertain request as failed; return False when it is not uncertain.
 
-    It is looked for in fal's list all the same: what became of it is shown, and ends nothing.
+    The search in fal's list goes on: what it finds is shown, and does not change the status.
     """
     with transaction.atomic():
         row = locked(pk)
@@ -154,6 +154,6 @@ def give_up(pk: int, *, person: AbstractBaseUser, now: datetime) -> bool:
 
 
 def _soonest(row: FalRequest, now: datetime) -> datetime | None:
-    """When a row at fal must be looked at at once; others keep their time."""
+    """Return `now` for a row that is at fal, else its present due time."""
     at_fal = row.mode == Mode.QUEUE and row.status in AT_FAL
     return now if at_fal else row.due_at

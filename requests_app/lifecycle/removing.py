@@ -1,4 +1,4 @@
-"""Retention: what a team no longer wants kept goes, and the row says so. Ended rows only."""
+"""Retention: delete what a team no longer keeps of ended rows, and note it on the row."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from requests_app.models import Delivery, FalRequest, Frame, LogLine, OutputPart
 
 
 def remove_payload(pk: int, *, days: int, now: datetime) -> bool:
-    """Drop input, output, logs and the bodies of webhooks, and every text made from them.
+    """Delete input, output, logs and webhook bodies, and every text derived from them.
 
-    False when the row lives or has none of it any more. Sizes, verdicts and observations stay.
+    Return False when the row is live or was emptied before. Sizes, verdicts and observations stay.
     """
     with transaction.atomic():
         row = locked(pk)
@@ -37,7 +37,7 @@ def remove_payload(pk: int, *, days: int, now: datetime) -> bool:
 
 
 def remove_frames(pk: int, *, days: int, now: datetime) -> bool:
-    """Drop the recorded events or messages; False when the row lives or has none any more."""
+    """Delete the recorded events or messages; return False when the row is live or was emptied before."""
     with transaction.atomic():
         row = locked(pk)
         if not row.is_ended or row.frames_removed_at is not None:

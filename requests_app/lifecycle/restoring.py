@@ -1,4 +1,4 @@
-"""After a restore: what waited to be sent when the backup was made may have been sent since."""
+"""After a restore: rows that were pending in the backup may have been sent since."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _NOTE = (
 )
 _ROWS, _SEEN = FalRequest._meta.db_table, Observation._meta.db_table
 
-# In SQL, for it belongs to the transaction that brings the rows back: between the two a worker
-# would send them a second time.
+# SQL, because it runs in the transaction that restores the rows: between two transactions a worker
+# would send the rows a second time.
 DOUBT_PENDING = (
     f"INSERT INTO {_SEEN} (request_id, kind, source, status, note, data, asked_at, heard_at)"  # noqa: S608
     f" SELECT id, 'uncertain', 'us', '{Status.UNCERTAIN}', '{_NOTE}', '{{}}',"

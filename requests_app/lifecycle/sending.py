@@ -1,4 +1,4 @@
-"""Sending: the one right to send a row, and what the answer was."""
+"""Sending a row: the lease to send it, and what fal answered."""
 
 from __future__ import annotations
 
@@ -33,14 +33,16 @@ from requests_app.request_input import Draft
 from requests_app.rules import schedule
 from requests_app.rules.transitions import Change, Ended
 
-LEASE = timedelta(seconds=20)  # renewed while a call lasts; a dead process's rows move on after it
-CONCURRENCY = "concurrent_requests_limit"  # fal's word for too many requests of one account
-MOST_REFUSALS = 20  # "too many requests" to as many attempts in a row, then the row fails
+LEASE = timedelta(
+    seconds=20
+)  # renewed while a call lasts; the rows of a dead process move on when it expires
+CONCURRENCY = "concurrent_requests_limit"  # fal's error type for too many requests of one account
+MOST_REFUSALS = 20  # answers of "too many requests" in a row, then the row fails
 
 
 @dataclass(frozen=True)
-class Claim:
-    """One attempt, taken by one worker: all that is needed to send it."""
+class Attempt:
+    """One attempt to send a row, leased to one worker: everything the call needs."""
 
     pk: int
     public_id: UUID
@@ -50,14 +52,14 @@ class Claim:
     options: dict[str, Any]
     webhook_secret: str
     lease: UUID
-    until: datetime  # as long as nobody else may touch the row; later if the lease is renewed
+    until: datetime  # end of the lease as taken; renewals move it in the database only
 
 
-def claim(pk: int, *, now: datetime) -> Claim | None:
-    """Take the one right to send this row; None when it is not to be sent (any more).
+def start_attempt(pk: int, *, now: datetime) -> Attempt | None:
+    """Lease a due pending row and mark it as submitting; return None when it is not pending or not due.
 
-    The webhook's secret is kept as a digest before anything leaves, so that a webhook that beats the
-    reply finds its row.
+    The digest of the webhook's secret is stored before anything is sent, so that a webhook that arrives
+    before the reply finds its row.
     """
     secret = secrets.token_urlsafe(32)
     with transaction.atomic():
@@ -80,7 +82,7 @@ def claim(pk: int, *, now: datetime) -> Claim | None:
             due_at=until,
             sent_at=now,
         )
-        return Claim(
+        return Attempt(
             row.pk,
             row.public_id,
             row.mode,
@@ -93,11 +95,11 @@ def claim(pk: int, *, now: datetime) -> Claim | None:
         )
 
 
-def open_session(draft: Draft, *, team: Team, person: AbstractBaseUser, now: datetime) -> Claim:
-    """Record a realtime session and take it at once: the person's own socket holds it."""
+def open_session(draft: Draft, *, team: Team, person: AbstractBaseUser, now: datetime) -> Attempt:
+    """Store a realtime session and lease it at once to this process, which has the user's socket."""
     with transaction.atomic():
         row = create(draft, team=team, person=person, now=now)
-        claimed = claim(row.pk, now=now)
+        claimed = start_attempt(row.pk, now=now)
     if claimed is None:
         raise RuntimeError(
             "A row that was created in this transaction was leased by another process."
@@ -105,18 +107,18 @@ def open_session(draft: Draft, *, team: Team, person: AbstractBaseUser, now: dat
     return claimed
 
 
-def not_sent(pk: int, error: FalError, *, lease: UUID, now: datetime) -> None:
-    """Not a byte reached fal: back to pending, to be sent later.
+def note_not_sent(pk: int, error: FalError, *, lease: UUID, now: datetime) -> None:
+    """Return the row to pending: no byte reached fal, so it is safe to retry.
 
-    `lease`, here and below, is the fence: a process that was stopped for long, or that tells its news
-    twice because the database went away over the first time, must not undo what a later attempt does.
+    `lease`, here and below, is a fencing token. A process that was stopped for long, or that repeats a
+    write because the database failed during the first one, must not undo a later attempt.
     """
     note = f"{error} It was not sent, and is tried again."
     _back_to_pending(pk, "not_sent", note, None, lease=lease, now=now)
 
 
-def refused(pk: int, error: Refused, *, lease: UUID, now: datetime) -> None:
-    """fal said no: "too many requests" is asked again later, anything else ends the row."""
+def note_refused(pk: int, error: Refused, *, lease: UUID, now: datetime) -> None:
+    """Retry later after "too many requests"; end the row after any other refusal."""
     if error.is_rate_limit and _may_wait(pk, error):
         note = f"fal asked us to wait: {error}"
         _back_to_pending(pk, "postponed", note, error.retry_after_s, lease=lease, now=now)
@@ -141,14 +143,14 @@ def _refusal(pk: int, error: Refused) -> str:
 
 
 def _is_too_long(pk: int, error: Refused) -> bool:
-    """Whether fal's queue is longer than the request allows; a limit of the account is told apart."""
+    """Return whether fal's queue is longer than the request allows; an account limit is not meant."""
     options = FalRequest.objects.values_list("options", flat=True).get(pk=pk)
     is_limited = "max_queue_length" in options
     return is_limited and error.is_rate_limit and error.error_type != CONCURRENCY
 
 
 def _may_wait(pk: int, error: Refused) -> bool:
-    """A queued request waits its turn, but not for ever; an attempt that never left says nothing."""
+    """Return whether a queued request may retry; attempts that were not sent do not count."""
     if _is_too_long(pk, error):
         return False
     attempts = Observation.objects.filter(request_id=pk, kind__in=("postponed", "not_sent"))
@@ -164,14 +166,14 @@ def _back_to_pending(
         row = locked(pk)
         if row.lease != lease:
             return
-        # A run counts as under way from the moment it is sent, for nobody hears when it arrives.
+        # A run is in progress from the moment it is sent: fal does not confirm its arrival.
         if row.status != Status.SUBMITTING and row.mode != Mode.RUN:
-            return  # a webhook or a person was first
+            return  # a webhook or a user was first
         if row.cancel_asked_at is not None:
             end = Change(Status.CANCELLED, "ended", "Cancelled before it was sent.")
             apply(row, end, Source.PERSON, at=now)
             return
-        due_at = schedule.next_try(now, row.tries + 1, asked_s=asked_s)
+        due_at = schedule.next_retry_at(now, row.tries + 1, asked_s=asked_s)
         apply(
             row,
             Change(Status.PENDING, kind, note),
@@ -186,10 +188,10 @@ def _back_to_pending(
         )
 
 
-def uncertain(pk: int, reason: str, *, now: datetime) -> None:
-    """Bytes left and no usable answer came: only fal's word or a person ends this.
+def mark_uncertain(pk: int, reason: str, *, now: datetime) -> None:
+    """Mark the row uncertain: bytes left and no usable answer came. Only fal or a user can end it.
 
-    It is looked for in fal's list of finished requests, unless that has no inputs to know it by.
+    fal's list of finished requests is searched for it, unless fal keeps no inputs to match it by.
     """
     with transaction.atomic():
         row = locked(pk)
@@ -206,18 +208,20 @@ def uncertain(pk: int, reason: str, *, now: datetime) -> None:
                 leased_until=None,
                 tries=0,
             )
-        else:  # a webhook was first: the row must not wait for our lease to run out
+        else:  # a webhook was first: the row must not wait for our lease to expire
             unheard = FalRequest.objects.filter(pk=pk, accepted_at=None)
             unheard.update(lease=None, leased_until=None)
 
 
-def lapsed(pk: int, *, now: datetime) -> None:
-    """The process that held this row is gone, in the middle of sending or of a direct call."""
+def expire_lease(pk: int, *, now: datetime) -> None:
+    """Handle an expired lease: its process died while sending or during a direct call."""
     row = FalRequest.objects.only("mode", "leased_until", "status").get(pk=pk)
     if row.leased_until and row.leased_until >= now:
         return
     if row.mode == Mode.QUEUE:
-        uncertain(pk, "the process that sent it stopped before fal's answer was stored.", now=now)
+        mark_uncertain(
+            pk, "the process that sent it stopped before fal's answer was stored.", now=now
+        )
         return
     sentence = (
         "The connection to fal was lost when the process that held it stopped. fal ends a direct "
@@ -228,8 +232,8 @@ def lapsed(pk: int, *, now: datetime) -> None:
     )
 
 
-def opened(pk: int, request_id: str | None, *, now: datetime) -> None:
-    """A direct call is under way at fal."""
+def note_opened(pk: int, request_id: str | None, *, now: datetime) -> None:
+    """Note that a direct call is open at fal."""
     with transaction.atomic():
         row = locked(pk)
         if row.status == Status.SUBMITTING:
@@ -237,14 +241,14 @@ def opened(pk: int, request_id: str | None, *, now: datetime) -> None:
             try:
                 with transaction.atomic():
                     apply(row, change, Source.US, at=now, fal_request_id=(request_id or "")[:200])
-            except IntegrityError:  # an id that another row has tells nothing about this one
+            except IntegrityError:  # another row has this id: leave it out
                 apply(row, change, Source.US, at=now)
 
 
-def hold(rows: Mapping[UUID, int], *, now: datetime) -> dict[UUID, bool]:
-    """Renew leases, given the row of each. Those that are still ours: does a person want a stop?
+def renew_leases(rows: Mapping[UUID, int], *, now: datetime) -> dict[UUID, bool]:
+    """Renew leases, given the row of each. Return those still held: did a user ask to cancel?
 
-    An earlier `due_at` is somebody's wish meanwhile, and stays.
+    An earlier `due_at` was set meanwhile by a cancel or a webhook, and stays.
     """
     until = now + LEASE
     wanted_sooner = When(due_at__lt=F("leased_until"), then=F("due_at"))
@@ -257,18 +261,18 @@ def hold(rows: Mapping[UUID, int], *, now: datetime) -> dict[UUID, bool]:
 def _end_or_ignore(pk: int, change: Change, *, lease: UUID, now: datetime) -> None:
     with transaction.atomic():
         row = locked(pk)
-        # An uncertain row has had one attempt alone: this is the answer that was missing.
+        # An uncertain row had exactly one attempt: this is its missing answer.
         if not row.is_ended and (row.lease == lease or row.status == Status.UNCERTAIN):
             apply(row, change, Source.SUBMIT_REPLY, at=now)
 
 
-def capped(pk: int, note: str, *, now: datetime, data: dict[str, Any]) -> None:
-    """The record of a stream or session has reached its limit; the call itself goes on."""
+def note_record_full(pk: int, note: str, *, now: datetime, data: dict[str, Any]) -> None:
+    """Note that the record of a stream or session is full; the call itself goes on."""
     _of_record(pk, "capped", note, now, data)
 
 
-def counted(pk: int, note: str, *, now: datetime, data: dict[str, Any]) -> None:
-    """The stream or session of a full record is over: how many frames there were."""
+def note_frame_count(pk: int, note: str, *, now: datetime, data: dict[str, Any]) -> None:
+    """Note at the end of a stream or session with a full record how many frames there were."""
     _of_record(pk, "counted", note, now, data)
 
 

@@ -1,4 +1,4 @@
-"""Work: when a row is due, and who holds it."""
+"""When a row is due, and the release of its lease."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from requests_app.rules import schedule
 
 
 def make_due(pk: int, *, now: datetime) -> None:
-    """Look at this row at once (a webhook without payload, a page that was opened)."""
+    """Poll this row at once, after a webhook without payload or when a page is opened."""
     FalRequest.objects.filter(pk=pk).exclude(fal_request_id="").update(due_at=now)
     announce.work(pk)
 
 
 def poll_faster_until(pks: Collection[int], *, until: datetime, now: datetime) -> None:
-    """Ask fal for these rows at the quick pace until then, but not where fal wants us to wait.
+    """Poll these rows every second until then, except rows that are backing off.
 
-    One statement, however many rows are followed.
+    One UPDATE, however many rows are followed.
     """
     soon = now + timedelta(seconds=schedule.WATCHED_S)
     waits = Q(status__in=AT_FAL, mode=Mode.QUEUE, tries=0, due_at__gt=soon)
@@ -32,10 +32,10 @@ def poll_faster_until(pks: Collection[int], *, until: datetime, now: datetime) -
 
 
 def release(pk: int, lease: UUID, due_at: datetime | None, *, failed: bool = False) -> None:
-    """Give a leased row back and say when its next look is due (None: never).
+    """Release a lease and set when the next step is due (None: never).
 
-    Whoever wanted a look while we held the row (a cancel, a webhook) has moved `due_at` to before
-    the lease's end, and that stays: it is decided in the UPDATE itself, so no wish falls between.
+    A cancel or a webhook during the lease has set `due_at` to before the lease's end, and that stays. The
+    UPDATE itself decides, so there is no race.
     """
     wanted_sooner = When(due_at__lt=F("leased_until"), then=F("due_at"))
     FalRequest.objects.filter(pk=pk, lease=lease).update(
@@ -47,9 +47,9 @@ def release(pk: int, lease: UUID, due_at: datetime | None, *, failed: bool = Fal
 
 
 def resume(*, now: datetime, alone: bool) -> int:
-    """After a restart every live row that waits for something is due at once; returns how many.
+    """Make every live row due at once after a restart, except lost ones; return how many.
 
-    `alone`: no other process works on this database, so every lease is a dead one's.
+    `alone`: no other process uses this database, so every lease belongs to a dead process.
     """
     rows = FalRequest.objects.live().exclude(status=Status.UNCERTAIN, due_at=None)
     if alone:

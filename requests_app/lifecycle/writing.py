@@ -1,4 +1,4 @@
-"""The writes themselves: observation first, then the row, both in the caller's transaction."""
+"""Write the observation first, then the row, both in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from requests_app.rules import schedule
 from requests_app.rules.storable import storable_columns
 from requests_app.rules.transitions import Change, Picture
 
-PART = 1024 * 1024  # bytes of a large output that are in memory at a time
+PART = 1024 * 1024  # bytes of a large output in memory at once
 
 PICTURE = (
     "status", "fal_request_id", "queue_position", "finished_at", "started_at",
@@ -35,7 +35,7 @@ PICTURE = (
 
 
 def picture_of(row: FalRequest) -> Picture:
-    """What `decide` needs to know of a row."""
+    """Return what `decide` needs to know of a row."""
     return Picture(
         status=row.status,
         fal_request_id=row.fal_request_id,
@@ -47,7 +47,7 @@ def picture_of(row: FalRequest) -> Picture:
 
 
 def locked(pk: int) -> FalRequest:
-    """The row, held until the transaction ends (SQLite: the whole database, by IMMEDIATE)."""
+    """Lock the row until the transaction ends (on SQLite IMMEDIATE locks the whole database)."""
     return FalRequest.objects.select_for_update().without_payload().get(pk=pk)
 
 
@@ -60,7 +60,7 @@ def apply(
     now: datetime | None = None,
     **columns: Any,
 ) -> None:
-    """Move a live row: the observation and the columns, in the caller's transaction."""
+    """Write the observation and the columns of a change to a live row."""
     heard_at = now or timezone.now()
     written = {**change.columns, **_times(row, change, source, heard_at), **columns}
     if change.ends:
@@ -102,15 +102,15 @@ def _times(row: FalRequest, change: Change, source: str, now: datetime) -> dict[
     if change.finishes and row.finished_at is None:
         times["finished_at"] = now
         times |= derived_start(row, change.columns.get("metrics", {}), now)
-        if source != Source.POLL:  # a poll fetches the result itself, in the same look
+        if source != Source.POLL:  # the poller fetches the result itself, in the same step
             times["due_at"] = now
     if row.status == Status.UNCERTAIN and not change.ends:
-        times.setdefault("due_at", now)  # it was lost and is found: whatever told us, look at it
+        times.setdefault("due_at", now)  # it was lost and is found: poll it
     return times
 
 
 def _end_columns(row: FalRequest, change: Change, source: str, now: datetime) -> dict[str, Any]:
-    """An end from a webhook brings no logs or metrics: one more look is due for them."""
+    """Return the columns of an end; an end from a webhook needs one more poll for logs and metrics."""
     has_address = row.fal_request_id or change.columns.get("fal_request_id")
     aftercare = source == Source.WEBHOOK and row.mode == Mode.QUEUE and bool(has_address)
     return {
@@ -135,7 +135,10 @@ def record(
     heard_at: datetime | None = None,
     **columns: Any,
 ) -> None:
-    """Observation first: its id becomes the row's version. Ended rows keep their status."""
+    """Write the observation, then the row, whose version is the observation's id.
+
+    An ended row keeps its status.
+    """
     heard = Observation.record(
         row.pk,
         kind=kind,

@@ -81,7 +81,7 @@ class FalRequestQuerySet(models.QuerySet["FalRequest"]):
         failed = self.filter(due_at__isnull=False, tries__gte=FAILING_FROM)
         return failed.filter(status__in=AT_FAL, mode=Mode.QUEUE)
 
-    def lease(self, pk: int, now: datetime, length: timedelta) -> uuid.UUID | None:
+    def take_lease(self, pk: int, now: datetime, length: timedelta) -> uuid.UUID | None:
         """Lease a due row: return the lease's token, or None if another process was first.
 
         The row is due again when the lease expires; an earlier `due_at` means a request for a step

@@ -252,11 +252,13 @@ class Recorder:
         """Note at once that the record is full, and at the end how many frames there were."""
         now = timezone.now()
         if not self._cap_is_told:
-            await self._database(lifecycle.capped, self.pk, full.note, now=now, data=asdict(full))
+            await self._database(
+                lifecycle.note_record_full, self.pk, full.note, now=now, data=asdict(full)
+            )
             self._cap_is_told = True
             return
         note, data = full.note_of(self.count), {"count": self.count}
-        await self._database(lifecycle.counted, self.pk, note, now=now, data=data)
+        await self._database(lifecycle.note_frame_count, self.pk, note, now=now, data=data)
         self._count_is_told = True
 
     async def close(self) -> None:

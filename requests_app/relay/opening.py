@@ -17,7 +17,7 @@ class TooManySessions(Exception):
     """The user has as many sessions open as are allowed."""
 
 
-def claim_session(draft: Draft, *, team: Team, person: AbstractBaseUser) -> lifecycle.Claim:
+def claim_session(draft: Draft, *, team: Team, person: AbstractBaseUser) -> lifecycle.Attempt:
     """Record a session and take its lease in the same transaction. Raises TooManySessions."""
     with transaction.atomic():
         # The lock on the user makes two tabs count one after the other.

@@ -35,8 +35,9 @@ from requests_app.record.recorder import Recorder
 from requests_app.relay import outcome
 from requests_app.relay.outbox import Outbox
 from requests_app.relay.outcome import SessionEnd
-from requests_app.worker.leases import holding, keep
-from requests_app.worker.loop import hosts_from_settings, watch_loop
+from requests_app.worker.fal_connections import hosts_from_settings
+from requests_app.worker.leases import held_here, renew_until_stopped
+from requests_app.worker.loop import pool
 
 UP_QUEUE = 32  # messages of the tab that wait for fal
 
@@ -50,10 +51,10 @@ class NotOpen(Exception):
 class Session:
     """A leased row of mode realtime, its connection to fal and its tab. `run` it once."""
 
-    def __init__(self, claim: lifecycle.Claim, outbox: Outbox) -> None:
-        self.claim = claim
+    def __init__(self, attempt: lifecycle.Attempt, outbox: Outbox) -> None:
+        self.attempt = attempt
         self.outbox = outbox
-        self._recorder = Recorder(claim.pk, watch_loop.database, passes_on=True)
+        self._recorder = Recorder(attempt.pk, pool.in_database, passes_on=True)
         self._up: asyncio.Queue[tuple[Outgoing, int | None]] = asyncio.Queue(UP_QUEUE)
         self._left: asyncio.Future[SessionEnd] = asyncio.get_running_loop().create_future()
         self._pairs = _Pairs()
@@ -80,7 +81,7 @@ class Session:
     async def run(self) -> SessionEnd:
         """Run the session to its end and store and tell that end, whatever it is."""
         try:
-            with holding(self.claim.pk):
+            with held_here(self.attempt.pk):
                 end = await self._recorded()
             self.outbox.finish(end.message())
             return end
@@ -91,7 +92,7 @@ class Session:
         try:
             end = await self._held()
         except Exception:
-            logger.exception("Session %s broke off.", self.claim.pk)
+            logger.exception("Session %s broke off.", self.attempt.pk)
             end = outcome.broken()
         finally:  # also when this process ends: what was received is on disk
             self._connection = None
@@ -101,35 +102,35 @@ class Session:
 
     async def _tell_row(self, end: SessionEnd) -> None:
         try:
-            await watch_loop.insist(
+            await pool.in_database_with_retry(
                 lifecycle.observe,
-                self.claim.pk,
+                self.attempt.pk,
                 end.news,
                 source=Source.STREAM,
                 asked_at=timezone.now(),
             )
         except DatabaseError:  # the lease expires, and the sweep ends the row
-            logger.exception("The end of session %s could not be stored.", self.claim.pk)
+            logger.exception("The end of session %s could not be stored.", self.attempt.pk)
 
     async def _held(self) -> SessionEnd:
         opening = asyncio.create_task(self._connected())
-        keeper = asyncio.create_task(keep(self.claim))
-        first_of: set[asyncio.Future[Any]] = {opening, keeper, self._left}
+        renewal = asyncio.create_task(renew_until_stopped(self.attempt))
+        first_of: set[asyncio.Future[Any]] = {opening, renewal, self._left}
         try:
             await asyncio.wait(first_of, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            keeper.cancel()
+            renewal.cancel()
             opening.cancel()
-            await asyncio.gather(opening, keeper, return_exceptions=True)
+            await asyncio.gather(opening, renewal, return_exceptions=True)
         if not opening.cancelled():
             return opening.result()
         if self._left.done():
             end = self._left.result()
             return end if self._connection else outcome.before_it_stood(end)
-        return outcome.stopped() if keeper.result() else outcome.not_ours()
+        return outcome.stopped() if renewal.result() else outcome.not_ours()
 
     async def _connected(self) -> SessionEnd:
-        options = self.claim.options
+        options = self.attempt.options
         # Off the loop: building the TLS settings takes tens of milliseconds.
         client = await asyncio.to_thread(FalClient, hosts_from_settings(), settings.FAL_KEY)
         try:
@@ -137,7 +138,7 @@ class Session:
                 client,
                 connect(
                     client,
-                    EndpointId.parse(self.claim.endpoint_id),
+                    EndpointId.parse(self.attempt.endpoint_id),
                     path=options["path"],
                     auth=options["auth"],
                     max_buffering=options["max_buffering"],
@@ -150,7 +151,9 @@ class Session:
 
     async def _relayed(self, connection: RealtimeConnection) -> SessionEnd:
         opened = asyncio.create_task(
-            watch_loop.insist(lifecycle.opened, self.claim.pk, None, now=timezone.now())
+            pool.in_database_with_retry(
+                lifecycle.note_opened, self.attempt.pk, None, now=timezone.now()
+            )
         )
         self._connection = connection
         self.outbox.put({"type": "open"})

@@ -6,7 +6,7 @@ from functools import singledispatch
 
 from requests_app.fal.error_bodies import parse_error, says_nothing
 from requests_app.fal.reports import Receipt, Result, StatusReport, WebhookReport
-from requests_app.rules.transitions import CANCELLED_TYPE, Found
+from requests_app.rules.transitions import CANCELLED_TYPE, LostSubmitFound
 
 MAX_REASON = 300
 
@@ -23,7 +23,7 @@ def _receipt(news: Receipt) -> str:
 
 
 @late_word.register
-def _found(news: Found) -> str:
+def _found(news: LostSubmitFound) -> str:
     return "fal ran it: its list of finished requests has the one request that this can be."
 
 

@@ -30,7 +30,7 @@ TWIN = (
 
 
 @dataclass(frozen=True)
-class Lost:
+class LostSubmit:
     """A submit without a clear answer: to which endpoint, with which input (as values), when."""
 
     endpoint_id: str
@@ -49,19 +49,19 @@ class Lost:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Match:
     """The id that was recognised, or why nobody can tell (a sentence); neither: it is not there yet."""
 
     request_id: str = ""
     doubt: str = ""
 
 
-def candidates(lost: Lost, listed: Iterable[Listed]) -> Iterator[Listed]:
+def candidates(lost: LostSubmit, listed: Iterable[Listed]) -> Iterator[Listed]:
     """Those that may be the lost one, without their inputs, which are the same and may be large."""
     return (replace(one, input=None) for one in listed if _may_be(lost, one))
 
 
-def _may_be(lost: Lost, one: Listed) -> bool:
+def _may_be(lost: LostSubmit, one: Listed) -> bool:
     in_time = one.sent_at is None or lost.earliest <= one.sent_at <= lost.latest
     return in_time and one.endpoint_id == lost.endpoint_id and is_same(lost.input, one.input)
 
@@ -81,14 +81,14 @@ def is_same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def recognise(found: Collection[str], *, claimed: Collection[str], has_twin: bool) -> Verdict:
+def match_listed(found: Collection[str], *, claimed: Collection[str], has_twin: bool) -> Match:
     """What the ids of the candidates tell, given those that other rows have.
 
     `has_twin`: another row may have been sent the same at that time, whatever has become of it.
     """
     free = set(found) - set(claimed)
     if not free:
-        return Verdict()
+        return Match()
     if len(free) > 1:
-        return Verdict(doubt=SEVERAL)
-    return Verdict(doubt=TWIN) if has_twin else Verdict(free.pop())
+        return Match(doubt=SEVERAL)
+    return Match(doubt=TWIN) if has_twin else Match(free.pop())

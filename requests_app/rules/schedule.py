@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 SOONEST_S = 1.0
@@ -21,26 +20,21 @@ SEARCH_FOR = timedelta(days=1)
 SEARCHES_PER_S = 5.0  # all rows together
 
 
-@dataclass(frozen=True)
-class Pace:
-    """What the next look depends on."""
+def next_poll_at(
+    now: datetime, *, sent_at: datetime, watched_until: datetime | None, open_rows: int
+) -> datetime:
+    """When to poll a request at fal: every second while it is watched, less often the older it is.
 
-    now: datetime
-    sent_at: datetime
-    watched_until: datetime | None
-    open_rows: int  # how many rows are being polled
-
-
-def next_look(pace: Pace) -> datetime:
-    """Sooner for what somebody looks at, later the older it is, never over the common budget."""
-    watched = pace.watched_until is not None and pace.watched_until > pace.now
-    age_s = max(0.0, (pace.now - pace.sent_at).total_seconds())
+    Never more often than the budget that all `open_rows` share allows.
+    """
+    watched = watched_until is not None and watched_until > now
+    age_s = max(0.0, (now - sent_at).total_seconds())
     by_age = WATCHED_S if watched else min(LATEST_S, max(SOONEST_S, age_s * AGE_SHARE))
-    by_budget = pace.open_rows / POLLS_PER_S
-    return pace.now + timedelta(seconds=max(by_age, by_budget))
+    by_budget = open_rows / POLLS_PER_S
+    return now + timedelta(seconds=max(by_age, by_budget))
 
 
-def next_search(now: datetime, sent_at: datetime, searched: int) -> datetime | None:
+def next_search_at(now: datetime, sent_at: datetime, searched: int) -> datetime | None:
     """When to look again for a lost request, one of `searched`: 2, 4, 8… s old, then every half minute.
 
     Later on seldom, and after a day never (None).
@@ -54,7 +48,7 @@ def next_search(now: datetime, sent_at: datetime, searched: int) -> datetime | N
     return now + timedelta(seconds=max(by_age, searched / SEARCHES_PER_S))
 
 
-def next_try(now: datetime, tries: int, *, asked_s: float | None = None) -> datetime:
+def next_retry_at(now: datetime, tries: int, *, asked_s: float | None = None) -> datetime:
     """After failure number `tries` (from 1): doubling to a minute, or as long as fal asked for."""
     doubled = RETRY_FIRST_S * 2.0 ** min(tries - 1, 10)
     return now + timedelta(seconds=asked_s or min(RETRY_LATEST_S, doubled))

@@ -67,7 +67,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Found:
+class LostSubmitFound:
     """An uncertain request was recognised in fal's list, by this id."""
 
     request_id: str
@@ -96,7 +96,7 @@ class Ended:
     came: Result | None = None
 
 
-News = Receipt | StatusReport | Result | WebhookReport | Found | Gone | Ended
+News = Receipt | StatusReport | Result | WebhookReport | LostSubmitFound | Gone | Ended
 
 
 def decide(picture: Picture, news: News) -> Change | None:
@@ -262,7 +262,7 @@ def _finished(note: str, **columns: Any) -> Change:
 
 
 @_decide.register
-def _found(news: Found, picture: Picture) -> Change | None:
+def _found(news: LostSubmitFound, picture: Picture) -> Change | None:
     """News of a row that is still looked for, alone: whatever else was heard of it is surer.
 
     Live until the usual look has fetched the end, or learnt that it still runs.

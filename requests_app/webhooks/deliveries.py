@@ -24,10 +24,12 @@ from django.db import IntegrityError, transaction
 
 from requests_app import lifecycle
 from requests_app.fal import KeyCache, KeysUnavailable, WebhookRejected, WebhookReport, verify
-from requests_app.lifecycle import Heard
+from requests_app.lifecycle import Effect
 from requests_app.models import Delivery, FalAccount, FalRequest, Source, digest
 from requests_app.rules.storable import is_storable, storable_columns
-from requests_app.worker import faults, loop
+from requests_app.worker import faults
+from requests_app.worker.fal_connections import hosts_from_settings
+from requests_app.worker.loop import worker_loop
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +132,7 @@ def _find(public_id: UUID, secret: str) -> FalRequest | None:
 @functools.cache
 def key_cache() -> KeyCache:
     """fal's keys as this process knows them."""
-    return KeyCache(loop.hosts_from_settings())
+    return KeyCache(hosts_from_settings())
 
 
 def _verified(post: Post) -> tuple[WebhookReport, bool]:
@@ -159,7 +161,7 @@ def _verify(post: Post, keys: tuple[bytes, ...]) -> tuple[WebhookReport, bool]:
 
 def _keys(now: datetime, *, fresh: bool = False) -> tuple[bytes, ...]:
     try:
-        return loop.run(key_cache().keys(now, fresh=fresh), KEYS_TIMEOUT_S)
+        return worker_loop.run(key_cache().keys(now, fresh=fresh), KEYS_TIMEOUT_S)
     except TimeoutError as error:
         raise KeysUnavailable("fal's webhook keys did not arrive in time.") from error
 
@@ -246,9 +248,9 @@ def _act(row: FalRequest, post: Post, report: WebhookReport) -> Verdict:
 
 
 _VERDICTS = {
-    Heard.NEWS: Verdict.ACCEPTED,
-    Heard.KNOWN: Verdict.DUPLICATE,
-    Heard.CONTRADICTION: Verdict.CONTRADICTS,
+    Effect.NEWS: Verdict.ACCEPTED,
+    Effect.KNOWN: Verdict.DUPLICATE,
+    Effect.CONTRADICTION: Verdict.CONTRADICTS,
 }
 
 

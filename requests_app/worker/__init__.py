@@ -1,6 +1,14 @@
-"""As long as the process: one thread with one event loop and fal's client.
+"""The background worker: one event loop in a thread, with a database pool and connections to fal.
 
-`loop` owns the thread; `steps.advance` takes one request's next step (send, cancel, look, fetch),
-`sweep.sweep` finds every row whose step is due; `direct_calls` holds run and stream calls, `status_stream` the
-status stream of a request somebody looks at.
+loop.py             the thread and its event loop; the pool and the connections it uses
+sweep.py            finds every row whose step is due; clock.py runs it when Celery beat is silent
+steps.py            takes a row's next step: submit, cancel, poll, fetch the result
+submits.py          the POST of a queued request; submit_limit.py limits how many run at once
+direct_calls.py     runs and streams, from the first byte to the last
+leases.py           renews leases while calls last
+breaker.py          notices an outage of fal's queue; probe.py probes it
+status_stream.py    status streams of watched requests
+lost_submits.py     searches fal's list for submits without a clear answer
+failed_looks.py     polls that failed although fal is up
+process.py          start and stop of a worker process
 """

@@ -1,7 +1,6 @@
-"""The worker's own clock: it sweeps whenever no tick has come through the broker for a while.
+"""Fallback clock: runs the sweep when no tick has come through the broker for a while.
 
-Celery's clock sends its ticks by Redis, which may be gone for hours; requests must find their ends
-all the same.
+Celery beat sends its ticks through Redis, which may be down for hours; requests must end all the same.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import logging
 import threading
 import time
 
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.loop import worker_loop
 from requests_app.worker.sweep import sweep
 
 EVERY_S = 1.0
@@ -22,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class Clock:
-    """A thread that is idle as long as `heard` is called often enough."""
+    """A thread that sweeps unless `note_tick` has been called within the last `silence_s` seconds."""
 
     def __init__(self, *, every_s: float = EVERY_S, silence_s: float = SILENCE_S) -> None:
         self._every_s, self._silence_s = every_s, silence_s
@@ -30,16 +29,16 @@ class Clock:
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
 
-    def heard(self) -> None:
-        """A tick came from outside."""
+    def note_tick(self) -> None:
+        """Record a tick from Celery beat."""
         self._heard_at = time.monotonic()
 
     def start(self) -> None:
-        """Returns at once."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """To be called before the watch loop ends, which a late sweep would start again."""
+        """Stop the thread. Call this before stopping the worker loop: a late sweep would restart it."""
         self._ending.set()
         if self._thread.is_alive():
             self._thread.join(STOP_TIMEOUT_S)
@@ -51,9 +50,9 @@ class Clock:
 
     def _sweep(self) -> None:
         try:
-            watch_loop.run(sweep(), timeout_s=SWEEP_TIMEOUT_S)
-        except Exception:  # the database may be away as well; the next second will tell
-            logger.warning("A sweep of the worker's own clock failed.", exc_info=True)
+            worker_loop.run(sweep(), timeout_s=SWEEP_TIMEOUT_S)
+        except Exception:  # such as a database outage; the next second tries again
+            logger.warning("A sweep of the fallback clock failed.", exc_info=True)
 
 
 clock = Clock()

@@ -1,7 +1,7 @@
-"""Run and stream: the call lasts as long as the work, so this process holds it and records it.
+"""Modes run and stream: one HTTP call lasts as long as the work, and this process records it.
 
-Hanging up cancels the work at fal. So nothing but a person's cancel, the time limit or the end of
-the process closes the call; tabs only read the record.
+Closing the connection cancels the work at fal. So only a user's cancel, the time limit or the end of
+this process closes it; browser tabs only read the record.
 """
 
 from __future__ import annotations
@@ -34,75 +34,81 @@ from requests_app.rules.stream_outcome import StreamOutcome
 from requests_app.rules.stream_reply import judge_reply
 from requests_app.rules.transitions import Ended, News
 from requests_app.worker import faults
-from requests_app.worker.leases import check_ours, holding, keep
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.leases import ensure_not_expired, held_here, renew_until_stopped
+from requests_app.worker.loop import connections, pool
 
 logger = logging.getLogger(__name__)
 
-SLACK_S = 5  # the client's own limit comes later, so that ours says which one was reached
+SLACK_S = 5  # the HTTP client's limit comes later, so that our sentence names the limit
 
 
-async def call(claim: lifecycle.Claim) -> None:
-    """Make the call once, hold it to its end, store how it ended."""
-    outcome = StreamOutcome()  # of a run there is none: its reply is its result
-    work = asyncio.create_task(_made(claim, outcome))
-    keeper = asyncio.create_task(keep(claim))
-    with holding(claim.pk):
+async def call(attempt: lifecycle.Attempt) -> None:
+    """Make the call once, renew its lease while it lasts, store how it ended."""
+    outcome = StreamOutcome()  # stays empty for a run, whose reply is its result
+    work = asyncio.create_task(_made(attempt, outcome))
+    renewal = asyncio.create_task(renew_until_stopped(attempt))
+    with held_here(attempt.pk):
         try:
-            await asyncio.wait({work, keeper}, return_when=asyncio.FIRST_COMPLETED)
-        finally:  # also when this process ends: hang up in order, with every frame on disk
-            keeper.cancel()
+            await asyncio.wait({work, renewal}, return_when=asyncio.FIRST_COMPLETED)
+        finally:  # also when this process stops: close the connection with every frame stored
+            renewal.cancel()
             work.cancel()
-            await asyncio.gather(keeper, work, return_exceptions=True)
+            await asyncio.gather(renewal, work, return_exceptions=True)
     if not work.cancelled():
-        work.result()  # an unexpected failure belongs in the log
-    elif not keeper.cancelled() and keeper.result():
+        work.result()  # raises an unexpected failure, so that it is logged
+    elif not renewal.cancelled() and renewal.result():
         sentence = "We hung up as asked; fal cancels a direct call when the caller leaves."
-        await _ended(claim, Ended(Status.CANCELLED, "", sentence, came=outcome.came))
+        await _ended(attempt, Ended(Status.CANCELLED, "", sentence, came=outcome.came))
 
 
-async def _made(claim: lifecycle.Claim, outcome: StreamOutcome) -> None:
+async def _made(attempt: lifecycle.Attempt, outcome: StreamOutcome) -> None:
     try:
-        await (_run(claim) if claim.mode == Mode.RUN else _stream(claim, outcome))
+        await (_run(attempt) if attempt.mode == Mode.RUN else _stream(attempt, outcome))
     except NotSent as error:
-        await watch_loop.insist(
-            lifecycle.not_sent, claim.pk, error, lease=claim.lease, now=timezone.now()
+        await pool.in_database_with_retry(
+            lifecycle.note_not_sent, attempt.pk, error, lease=attempt.lease, now=timezone.now()
         )
     except Refused as error:
-        await watch_loop.insist(
-            lifecycle.refused, claim.pk, error, lease=claim.lease, now=timezone.now()
+        await pool.in_database_with_retry(
+            lifecycle.note_refused, attempt.pk, error, lease=attempt.lease, now=timezone.now()
         )
     except NotAStream as reply:
         with closing(reply.result):
-            await _ended(claim, judge_reply(reply.result))
+            await _ended(attempt, judge_reply(reply.result))
     except TimeoutError:
-        await _ended(claim, outcome.broken_off(_timed_out(claim)))
+        await _ended(attempt, outcome.broken_off(_timed_out(attempt)))
     except FalError as error:
-        await _ended(claim, outcome.broken_off(_broken_off(claim, error)))
+        await _ended(attempt, outcome.broken_off(_broken_off(attempt, error)))
     except (InvalidEndpointId, InvalidHeader) as error:  # stored before a rule became stricter
-        await watch_loop.insist(
-            lifecycle.unsendable, claim.pk, str(error), lease=claim.lease, now=timezone.now()
+        await pool.in_database_with_retry(
+            lifecycle.fail_unsendable,
+            attempt.pk,
+            str(error),
+            lease=attempt.lease,
+            now=timezone.now(),
         )
     except faults.DATABASE_AWAY:
         raise
     except Exception as error:
-        await _unprocessed(claim, error)
+        await _unprocessed(attempt, error)
 
 
 async def _unprocessed(
-    claim: lifecycle.Claim, error: Exception, result: Result | None = None
+    attempt: lifecycle.Attempt, error: Exception, result: Result | None = None
 ) -> None:
-    """Something nothing expected: the row fails by name, and says that the work may be billed."""
-    faults.tell(logger, f"The call of request {claim.pk} failed", error)
+    """End the row after an unexpected exception, and say that the work may be billed."""
+    faults.tell(logger, f"The call of request {attempt.pk} failed", error)
     why = (
         f"fal's answer cannot be processed here ({faults.describe(error)}). "
         "Work that was done may be billed."
     )
-    await watch_loop.insist(lifecycle.unprocessed, claim.pk, why, now=timezone.now(), result=result)
+    await pool.in_database_with_retry(
+        lifecycle.fail_unprocessed, attempt.pk, why, now=timezone.now(), result=result
+    )
 
 
-def _timed_out(claim: lifecycle.Claim) -> Ended:
-    limit_s = settings.RUN_TIMEOUT_S if claim.mode == Mode.RUN else settings.STREAM_TIMEOUT_S
+def _timed_out(attempt: lifecycle.Attempt) -> Ended:
+    limit_s = settings.RUN_TIMEOUT_S if attempt.mode == Mode.RUN else settings.STREAM_TIMEOUT_S
     sentence = (
         f"No end within {limit_s} s: we hung up, and fal then ends the work. "
         "Work done until then may be billed."
@@ -110,8 +116,8 @@ def _timed_out(claim: lifecycle.Claim) -> Ended:
     return Ended(Status.FAILED, ErrorType.HUNG_UP, sentence)
 
 
-def _broken_off(claim: lifecycle.Claim, error: FalError) -> Ended:
-    """No answer that can be used. A redirect is one all the same: it says to look elsewhere."""
+def _broken_off(attempt: lifecycle.Attempt, error: FalError) -> Ended:
+    """Describe a call without a usable answer; a redirect is told apart from a broken connection."""
     code = error.status_code if isinstance(error, Unanswered) else None
     if isinstance(error, Unanswered) and error.is_redirect:
         return Ended(
@@ -121,48 +127,50 @@ def _broken_off(claim: lifecycle.Claim, error: FalError) -> Ended:
         is_event = isinstance(error, TooLargeEvent)
         kind = ErrorType.EVENT_TOO_LARGE if is_event else ErrorType.OUTPUT_TOO_LARGE
         return Ended(Status.FAILED, kind, f"{error} We hung up; the work may be billed.")
-    if code is not None:  # something came, and no connection broke
+    if code is not None:  # an answer came, so the connection did not break
         kind = ErrorType.GATEWAY_ERROR if code >= 400 else ErrorType.UNREADABLE
         return Ended(Status.FAILED, kind, f"{error} Work that was done may be billed.")
     sentence = f"The call broke off: {error} Work done until then may be billed."
     return Ended(Status.FAILED, ErrorType.INTERRUPTED, sentence)
 
 
-async def _run(claim: lifecycle.Claim) -> None:
-    await watch_loop.database(lifecycle.opened, claim.pk, None, now=timezone.now())
-    check_ours(claim)
+async def _run(attempt: lifecycle.Attempt) -> None:
+    await pool.in_database(lifecycle.note_opened, attempt.pk, None, now=timezone.now())
+    ensure_not_expired(attempt)
     async with asyncio.timeout(settings.RUN_TIMEOUT_S):
-        result = await watch_loop.client().run(
-            EndpointId.parse(claim.endpoint_id),
-            claim.body,
-            build_headers(claim.options),
+        result = await connections.client().run(
+            EndpointId.parse(attempt.endpoint_id),
+            attempt.body,
+            build_headers(attempt.options),
             timeout_s=settings.RUN_TIMEOUT_S + SLACK_S,
         )
     with closing(result):
-        await _ended(claim, result)
+        await _ended(attempt, result)
 
 
-async def _stream(claim: lifecycle.Claim, outcome: StreamOutcome) -> None:
-    check_ours(claim)
-    recorder = Recorder(claim.pk, watch_loop.database)
+async def _stream(attempt: lifecycle.Attempt, outcome: StreamOutcome) -> None:
+    ensure_not_expired(attempt)
+    recorder = Recorder(attempt.pk, pool.in_database)
     try:
         async with asyncio.timeout(settings.STREAM_TIMEOUT_S):
-            await _read(claim, recorder, outcome)
+            await _read(attempt, recorder, outcome)
     finally:
         await recorder.close()
-    await _ended(claim, outcome.end())
+    await _ended(attempt, outcome.end())
 
 
-async def _read(claim: lifecycle.Claim, recorder: Recorder, outcome: StreamOutcome) -> None:
-    """Read the stream to its end, record and judge each event."""
-    opening = watch_loop.client().stream(
-        EndpointId.parse(claim.endpoint_id), claim.body, build_headers(claim.options)
+async def _read(attempt: lifecycle.Attempt, recorder: Recorder, outcome: StreamOutcome) -> None:
+    """Read the stream to its end; record and classify each event."""
+    opening = connections.client().stream(
+        EndpointId.parse(attempt.endpoint_id), attempt.body, build_headers(attempt.options)
     )
     async with opening as stream:
         opened = asyncio.create_task(
-            watch_loop.insist(lifecycle.opened, claim.pk, stream.request_id, now=timezone.now())
+            pool.in_database_with_retry(
+                lifecycle.note_opened, attempt.pk, stream.request_id, now=timezone.now()
+            )
         )
-        try:  # reading waits for nothing else: what is not read when the line breaks is lost
+        try:  # never delay reading: unread events are lost when the connection breaks
             async for events in stream.batches:
                 recorder.add_events(events, outcome.take(events))
                 await recorder.room()
@@ -172,13 +180,13 @@ async def _read(claim: lifecycle.Claim, recorder: Recorder, outcome: StreamOutco
             await opened
 
 
-async def _ended(claim: lifecycle.Claim, news: Result | Ended) -> None:
+async def _ended(attempt: lifecycle.Attempt, news: Result | Ended) -> None:
     heard: News = news
     try:
-        await watch_loop.insist(
-            lifecycle.observe, claim.pk, heard, source=Source.STREAM, asked_at=timezone.now()
+        await pool.in_database_with_retry(
+            lifecycle.observe, attempt.pk, heard, source=Source.STREAM, asked_at=timezone.now()
         )
     except faults.DATABASE_AWAY:
         raise
-    except Exception as error:  # it cannot be had again: the bytes are kept, if nothing else
-        await _unprocessed(claim, error, news if isinstance(news, Result) else None)
+    except Exception as error:  # the answer cannot be fetched again: keep at least its bytes
+        await _unprocessed(attempt, error, news if isinstance(news, Result) else None)

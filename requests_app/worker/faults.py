@@ -1,6 +1,6 @@
-"""An exception nothing expected, in one line: its kind and the place in our code.
+"""Describe an unexpected exception in one line: its type and the place in our code.
 
-Never its text, which may quote what a person sent; the whole traceback is in the log at DEBUG.
+The exception's text is left out, for it may quote a user's input; the traceback is logged at DEBUG.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import traceback
 
 from django.db import InterfaceError, OperationalError
 
-# A database that is away is no fault of the row that is just written.
+# A database outage is not the fault of the row that is being written.
 DATABASE_AWAY = (OperationalError, InterfaceError)
 _OURS = "requests_app"
 
 
 def describe(error: BaseException) -> str:
-    """``OverflowError in lifecycle/writing.py:147``, the innermost place of ours."""
+    """Return ``OverflowError in lifecycle/writing.py:147``: the type and the innermost place of ours."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if f"/{_OURS}/" in frame.filename]
     if not ours:
@@ -26,6 +26,6 @@ def describe(error: BaseException) -> str:
 
 
 def tell(logger: logging.Logger, what: str, error: BaseException) -> None:
-    """One line: ``what`` failed, how and where."""
+    """Log in one line what failed, how and where."""
     logger.warning("%s: %s.", what, describe(error))
     logger.debug("%s.", what, exc_info=error)

@@ -1,7 +1,7 @@
-"""A row whose submit got no clear answer: is it among the requests that fal lists as finished?
+"""Search fal's list of finished requests for a submit that got no clear answer.
 
-Only GETs leave here. Nothing found says nothing: a list of finished requests does not have those that
-wait or run, so the row stays uncertain and is looked for again.
+Only GETs are sent. An empty search proves nothing, for the list lacks requests that wait or run: the row
+stays uncertain and is searched for again.
 """
 
 from __future__ import annotations
@@ -19,50 +19,52 @@ from requests_app import lifecycle
 from requests_app.fal import EndpointId, FalError, Refused, Unanswered, Window
 from requests_app.models import FalRequest
 from requests_app.rules import schedule
-from requests_app.rules.lost_submit import SLACK, Lost, candidates
+from requests_app.rules.lost_submit import SLACK, LostSubmit, candidates
 from requests_app.worker import faults, leases
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.loop import connections, pool
 
 logger = logging.getLogger(__name__)
 
-REFUSED_AGAIN = timedelta(hours=1)  # a key that may not see the list is seldom given the right
-UNANSWERED_BEFORE_TOLD = 3  # failed looks in a row
+REFUSED_AGAIN = timedelta(hours=1)  # a key without permission for the list seldom gets it
+UNANSWERED_BEFORE_TOLD = 3  # failed searches in a row
 
 
 @dataclass
 class _Search:
-    """A leased row, and when fal or its refusal wants us back at the earliest."""
+    """A leased row, and the earliest time of the next search that fal or its refusal allows."""
 
     row: FalRequest
     lease: UUID
-    lost: Lost
+    lost: LostSubmit
     failed: bool = False
     not_before: datetime | None = None
 
 
 async def look_for(row: FalRequest) -> None:
-    """One look into the list."""
-    async with watch_loop.lists:  # before the lease, which must not run out while we wait
-        search = await watch_loop.database(_take, row.pk)
+    """Read fal's list once for this row."""
+    async with connections.lists:  # before the lease, which must not expire while this waits
+        search = await pool.in_database(_take, row.pk)
         if search is None:
             return
         try:
-            async with leases.kept(row.pk, search.lease):
+            async with leases.renewing(row.pk, search.lease):
                 await _read(search)
         finally:
-            await watch_loop.database(_give_back, search)
+            await pool.in_database(_give_back, search)
 
 
 def _take(pk: int) -> _Search | None:
     lost = FalRequest.objects.lost().filter(sent_at__isnull=False)
-    with transaction.atomic():  # a row that cannot be read is not leased either
-        lease = lost.lease(pk, timezone.now(), lifecycle.LEASE)
+    with transaction.atomic():  # one transaction: a row that cannot be read is not leased either
+        lease = lost.take_lease(pk, timezone.now(), lifecycle.LEASE)
         if lease is None:
             return None
         row = FalRequest.objects.only("endpoint_id", "input_text", "sent_at", "tries").get(pk=pk)
         if row.sent_at is None:
-            raise RuntimeError("An uncertain row that was sent has lost the time of it.")
-        return _Search(row, lease, Lost(row.endpoint_id, json.loads(row.input_text), row.sent_at))
+            raise RuntimeError("The row is uncertain, but has no time at which it was sent.")
+        return _Search(
+            row, lease, LostSubmit(row.endpoint_id, json.loads(row.input_text), row.sent_at)
+        )
 
 
 async def _read(search: _Search) -> None:
@@ -71,10 +73,10 @@ async def _read(search: _Search) -> None:
     try:
         found = [
             candidate
-            async for one in watch_loop.client().finished(window)
+            async for one in connections.client().finished(window)
             for candidate in candidates(lost, [one])
         ]
-        await watch_loop.database(lifecycle.listed, search.row.pk, lost, found, now=now)
+        await pool.in_database(lifecycle.match_lost_submit, search.row.pk, lost, found, now=now)
     except FalError as error:
         await _failed(search, error)
     except faults.DATABASE_AWAY:
@@ -91,11 +93,11 @@ async def _failed(search: _Search, error: FalError) -> None:
         wait_s = error.retry_after_s or 0
         search.not_before = now + (REFUSED_AGAIN if is_no else timedelta(seconds=wait_s))
     if is_no or search.row.tries + 1 == UNANSWERED_BEFORE_TOLD:
-        await watch_loop.database(lifecycle.unlisted, search.row.pk, error, now=now)
+        await pool.in_database(lifecycle.note_list_unreadable, search.row.pk, error, now=now)
 
 
 def _give_back(search: _Search) -> None:
-    """Release the lease with the time of the next look; a row that was found is looked at at once."""
+    """Release the lease and set the next search; a row that was found is polled at once."""
     now, pk = timezone.now(), search.row.pk
     is_lost = FalRequest.objects.lost().filter(pk=pk).exists()
     due_at = _next(search, now) if is_lost else now
@@ -104,7 +106,7 @@ def _give_back(search: _Search) -> None:
 
 def _next(search: _Search, now: datetime) -> datetime | None:
     lost = FalRequest.objects.lost().filter(due_at__isnull=False)
-    due_at = schedule.next_search(now, search.lost.sent_at, lost.count())
+    due_at = schedule.next_search_at(now, search.lost.sent_at, lost.count())
     if due_at is None or search.not_before is None:
         return due_at
     return max(due_at, search.not_before)

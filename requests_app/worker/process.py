@@ -1,4 +1,4 @@
-"""What a worker process does when it starts and stops. `tasks.py` loads it, so every worker has it."""
+"""Start and stop of a worker process. `tasks.py` imports this module, so every worker runs it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from prometheus_client import start_http_server
 from requests_app import lifecycle
 from requests_app.upkeep.metrics import REGISTRY
 from requests_app.worker.clock import clock
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.loop import worker_loop
 
 
 @signals.worker_init.connect
 def start_clock(**_: Any) -> None:
-    """Start the fallback clock before the broker is reached: sweeps must not depend on it."""
+    """Start the fallback clock before the broker is reached: sweeps must not depend on the broker."""
     if settings.REDIS_URL:
         clock.start()
 
@@ -39,6 +39,6 @@ def resume_open_requests(**_: Any) -> None:
 
 @signals.worker_shutdown.connect
 def drain(**_: Any) -> None:
-    """Finish submits in flight; cancel the rest, which the next sweep finds."""
+    """Finish submits in flight; cancel all other steps, whose rows the next sweep finds."""
     clock.stop()  # first: a late sweep would start the loop again
-    watch_loop.stop()
+    worker_loop.stop()

@@ -1,4 +1,4 @@
-"""Fetching the result of a request that fal has finished. `rules.paid_result` says when to stop."""
+"""Fetch the result of a finished request. `rules.paid_result` decides when to stop retrying."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from requests_app.rules.paid_result import (
     names_error,
 )
 from requests_app.rules.transitions import Ended, Gone
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.loop import connections, pool
 
 
 async def fetch(
     row: FalRequest, urls: RequestUrls, report: StatusReport
 ) -> Result | Ended | Gone | None:
-    """The end of this request; None: not yet, ask again. Raises FalError when fal cannot be asked.
+    """Return the end of this request; None means retry. Raises FalError when fal cannot be reached.
 
     The caller closes a Result.
     """
     try:
-        return completed_by(await watch_loop.client().result(urls), report)
-    except TooLarge as error:  # asking again would bring the same megabytes again, for ever
+        return completed_by(await connections.client().result(urls), report)
+    except TooLarge as error:  # a retry would download the same megabytes again
         return Ended(Status.FAILED, ErrorType.OUTPUT_TOO_LARGE, f"fal finished it, but: {error}")
     except NotFinished as error:  # the status was ahead of the result
         return await _doubted(row, report, Doubt(str(error), 0))
@@ -55,20 +55,20 @@ async def fetch(
 
 async def _doubted(row: FalRequest, report: StatusReport, doubt: Doubt) -> Result | Ended | None:
     now = timezone.now()
-    doubts = await watch_loop.database(lifecycle.doubted, row.pk, doubt, now=now)
+    doubts = await pool.in_database(lifecycle.note_doubt, row.pk, doubt, now=now)
     return judge_doubt(doubt, doubts, report, now=now)
 
 
 async def _refused(
     row: FalRequest, report: StatusReport, error: Refused
 ) -> Result | Ended | Gone | None:
-    """The model's own no, when the status names it; else fal's to us."""
+    """Judge a refusal: the model's own error when the status names it, else fal's answer to our call."""
     if names_error(report) and code_in(report.error) == error.status_code:
         return completed_by(_as_result(error), report)
     if not error.is_gone:
         raise error
     now = timezone.now()
-    denials = await watch_loop.database(lifecycle.denied, row.pk, "result", now=now)
+    denials = await pool.in_database(lifecycle.note_denied, row.pk, "result", now=now)
     return judge_denial(
         denials,
         report,

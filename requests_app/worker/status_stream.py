@@ -1,4 +1,4 @@
-"""The status stream of a request somebody looks at: news within moments, beside the polling."""
+"""Status streams of watched requests: news within moments, in addition to polling."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from requests_app import lifecycle
 from requests_app.fal import FalError, RequestUrls
 from requests_app.models import AT_FAL, FalRequest, Source
 from requests_app.worker import faults
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.loop import connections, pool, worker_loop
 
-AT_MOST = 200  # streams at the same time; everything else is polled
+AT_MOST = 200  # concurrent streams; all other requests are only polled
 
 logger = logging.getLogger(__name__)
-_followed: dict[int, asyncio.Task[object]] = {}  # only the loop's thread touches it
-_broken: set[int] = set()  # those that failed here: not followed again
+_followed: dict[int, asyncio.Task[object]] = {}  # used only on the worker loop's thread
+_broken: set[int] = set()  # rows whose stream raised an exception here: not followed again
 
 
 def is_wanted(row: FalRequest) -> bool:
-    """Whether this queued or running request is followed, by a page, a list or a program."""
+    """Return whether a status stream should be opened for this queued or running request."""
     is_free = row.pk not in _followed and row.pk not in _broken
     return _is_watched(row) and row.status in AT_FAL and is_free
 
@@ -32,25 +32,25 @@ def _is_watched(row: FalRequest) -> bool:
 
 
 def end_unwanted(row: FalRequest) -> None:
-    """Hang up when nothing follows the request any more: others wait for the place."""
+    """Close the stream when the request is no longer watched: the number of streams is limited."""
     stream = _followed.get(row.pk)
     if stream is not None and not _is_watched(row):
         stream.cancel()
 
 
 def begin(pk: int, urls: RequestUrls) -> None:
-    """Follow it until it completes; call it on the loop."""
+    """Follow the request until it completes. Call this on the worker loop."""
     if len(_followed) < AT_MOST:
-        # By call-back: a task that is cancelled before its first step never reaches a `finally`.
-        _followed[pk] = watch_loop.start(_follow(pk, urls))
+        # A callback, not `finally`: a task that is cancelled before its first step never reaches one.
+        _followed[pk] = worker_loop.start(_follow(pk, urls))
         _followed[pk].add_done_callback(lambda _: _followed.pop(pk, None))
 
 
 async def _follow(pk: int, urls: RequestUrls) -> None:
     try:
-        async with aclosing(watch_loop.client().follow_status(urls)) as reports:
+        async with aclosing(connections.client().follow_status(urls)) as reports:
             async for report in reports:
-                await watch_loop.database(
+                await pool.in_database(
                     lifecycle.observe,
                     pk,
                     report,
@@ -58,9 +58,9 @@ async def _follow(pk: int, urls: RequestUrls) -> None:
                     asked_at=timezone.now(),
                 )
                 if report.is_completed:
-                    await watch_loop.database(lifecycle.make_due, pk, now=timezone.now())
+                    await pool.in_database(lifecycle.make_due, pk, now=timezone.now())
     except FalError as error:
         logger.info("The status stream of request %s ended: %s", pk, error)
-    except Exception as error:  # polling tells, and counts, what cannot be taken in
+    except Exception as error:  # polling reports and counts what cannot be processed
         _broken.add(pk)
         faults.tell(logger, f"The status stream of request {pk} failed", error)

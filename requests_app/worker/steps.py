@@ -1,4 +1,4 @@
-"""One request's next step: send it, tell fal to cancel, look at its status, fetch its result."""
+"""Take one request's next step: submit it, cancel it at fal, poll its status, fetch its result."""
 
 from __future__ import annotations
 
@@ -35,22 +35,23 @@ from requests_app.worker import (
     faults,
     leases,
     lost_submits,
+    probe,
     results,
     status_stream,
-    submit_gate,
     submits,
 )
 from requests_app.worker.failed_looks import Failure
-from requests_app.worker.loop import hosts_from_settings, watch_loop
+from requests_app.worker.fal_connections import hosts_from_settings
+from requests_app.worker.loop import connections, pool
 
 logger = logging.getLogger(__name__)
 
-LOST_AFTER = timedelta(minutes=10)  # how long fal may deny knowing a request it took
+LOST_AFTER = timedelta(minutes=10)  # how long fal may deny knowing a request it accepted
 UNANSWERED_BEFORE_TOLD = lifecycle.TOLD_AT
-# Denials in a row, with their back-off, before one more is believed; one alone means nothing.
+# Denials in a row, with their backoff, before the next one is believed; a single one proves nothing.
 DENIALS_BEFORE_LOST = 15  # about ten minutes
-AFTERCARE_TRIES = 9  # failed looks at a request that has ended, with their back-off: six minutes
-DENIALS_AFTER_CANCEL = 3  # seconds: fal took the cancellation and forgot the request
+AFTERCARE_TRIES = 9  # failed polls of a request that has ended, with their backoff: six minutes
+DENIALS_AFTER_CANCEL = 3  # some seconds: fal accepted the cancellation and forgot the request
 
 _COLUMNS = (
     "public_id", "mode", "status", "endpoint_id", "fal_request_id", "status_url", "response_url",
@@ -60,7 +61,7 @@ _COLUMNS = (
 
 
 async def advance(pk: int) -> None:
-    """Take the next step of this request, if one is due and nobody else is at it."""
+    """Take the next step of this request, if one is due and no other worker has the lease."""
     logcontext.row.set(pk)
     try:
         await _advance(pk)
@@ -71,14 +72,14 @@ async def advance(pk: int) -> None:
 
 
 async def _advance(pk: int) -> None:
-    row = await watch_loop.database(_load, pk)
+    row = await pool.in_database(_load, pk)
     if row is None or row.due_at is None or row.due_at > timezone.now():
         return
     if row.status == Status.PENDING:
         await _send(row)
     elif row.status == Status.SUBMITTING or (row.mode != Mode.QUEUE and not row.is_ended):
-        if not leases.is_held(pk):
-            await watch_loop.database(lifecycle.lapsed, pk, now=timezone.now())
+        if not leases.is_held_here(pk):
+            await pool.in_database(lifecycle.expire_lease, pk, now=timezone.now())
     elif row.is_lost:
         with STEPS.labels("search").time():
             await lost_submits.look_for(row)
@@ -96,39 +97,39 @@ def _load(pk: int) -> FalRequest | None:
 
 async def _send(row: FalRequest) -> None:
     if row.mode != Mode.QUEUE:
-        if claim := await _claim(row.pk):
-            await direct_calls.call(claim)
+        if attempt := await _start_attempt(row.pk):
+            await direct_calls.call(attempt)
         return
-    # First a free place, then the claim: its lease must not run out while it waits for a place.
+    # First a free place, then the lease: it must not expire while this waits for a place.
     with STEPS.labels("submit").time():
         await _send_in_turn(row)
 
 
 async def _send_in_turn(row: FalRequest) -> None:
-    is_well = watch_loop.breaker().is_well
-    async with watch_loop.submits.place(is_well), watch_loop.calls:
-        if await submit_gate.is_shut(row.endpoint_id):
+    is_well = connections.breaker().is_well
+    async with connections.submits.place(is_well), connections.calls:
+        if await probe.must_wait(row.endpoint_id):
             return
-        if claim := await _claim(row.pk):
-            async with leases.kept(claim.pk, claim.lease):
-                await submits.submit(claim)
+        if attempt := await _start_attempt(row.pk):
+            async with leases.renewing(attempt.pk, attempt.lease):
+                await submits.submit(attempt)
 
 
-async def _claim(pk: int) -> lifecycle.Claim | None:
-    return await watch_loop.database(lifecycle.claim, pk, now=timezone.now())
+async def _start_attempt(pk: int) -> lifecycle.Attempt | None:
+    return await pool.in_database(lifecycle.start_attempt, pk, now=timezone.now())
 
 
-# --- looking --------------------------------------------------------------------------------------
+# --- polling --------------------------------------------------------------------------------------
 
 
 @dataclass
 class Look:
-    """A leased row and what the look at it has brought so far."""
+    """A leased row and the outcome of polling it so far."""
 
     row: FalRequest
     lease: UUID
     failed: bool = False
-    failure: Failure | None = None  # why, when fal could not be asked or understood
+    failure: Failure | None = None  # why fal could not be reached or understood
     asked_s: float | None = None  # how long fal wants us to wait
 
     @property
@@ -139,19 +140,19 @@ class Look:
 
 async def _look(row: FalRequest) -> None:
     pk = row.pk
-    async with watch_loop.calls:  # before the lease, which must not run out while we wait
-        if await submit_gate.is_shut(row.endpoint_id):
+    async with connections.calls:  # before the lease, which must not expire while this waits
+        if await probe.must_wait(row.endpoint_id):
             return
-        look = await watch_loop.database(_take, pk)
+        look = await pool.in_database(_take, pk)
         if look is None:
             return
         try:
-            async with leases.kept(pk, look.lease):
+            async with leases.renewing(pk, look.lease):
                 await _ask(look)
                 if look.failure:
                     await _despite(look, look.failure)
         finally:
-            await watch_loop.database(_give_back, look)
+            await pool.in_database(_give_back, look)
     status_stream.end_unwanted(look.row)
     if not look.row.is_ended and not look.failure and status_stream.is_wanted(look.row):
         status_stream.begin(pk, look.urls)
@@ -159,14 +160,14 @@ async def _look(row: FalRequest) -> None:
 
 def _take(pk: int) -> Look | None:
     with transaction.atomic():  # a row that cannot be read is not leased either
-        lease = FalRequest.objects.lease(pk, timezone.now(), lifecycle.LEASE)
+        lease = FalRequest.objects.take_lease(pk, timezone.now(), lifecycle.LEASE)
         return Look(FalRequest.objects.only(*_COLUMNS).get(pk=pk), lease) if lease else None
 
 
 async def _ask(look: Look) -> None:
     row = look.row
     try:
-        with watch_loop.breaker().listening():
+        with connections.breaker().listening():
             if row.is_cancelling and not row.cancel_answer:
                 await _cancel(look)
             report = await _status(look)
@@ -174,9 +175,9 @@ async def _ask(look: Look) -> None:
                 await _result(look, report)
             elif report.is_completed and lifecycle.lacks_output(row):
                 await _late_result(look, report)
-        # A webhook may be ahead of the status, which then has no logs and metrics to give yet.
+        # A webhook may arrive before fal updates the status, which then lacks logs and metrics.
         look.failed = look.failed or (row.is_ended and not report.is_completed)
-    except NotTheResult:  # told of already
+    except NotTheResult:  # already noted
         look.failed = True
     except Refused as error:
         await _refused(look, error)
@@ -190,7 +191,7 @@ async def _ask(look: Look) -> None:
 
 
 async def _despite(look: Look, failure: Failure) -> None:
-    """A look has failed: is there a result all the same, and is it time to end the row?"""
+    """After a failed poll: fetch the result anyway, or end the row when it is hopeless."""
     tries = look.row.tries + 1
     if look.row.is_ended:
         return
@@ -213,7 +214,7 @@ def _urls_if_any(row: FalRequest) -> RequestUrls | None:
 
 
 async def _store(look: Look, result: Result, asked_at: datetime) -> None:
-    """The end, if need be without anything derived from its output."""
+    """Store the end; when that fails, store it without anything derived from its output."""
     with closing(result):
         try:
             await _heard(look, result, asked_at)
@@ -225,9 +226,9 @@ async def _store(look: Look, result: Result, asked_at: datetime) -> None:
 
 
 async def _cancel(look: Look) -> None:
-    answer = await watch_loop.client().cancel(look.urls)
-    await watch_loop.database(
-        lifecycle.cancel_answered, look.row.pk, answer.kind, now=timezone.now()
+    answer = await connections.client().cancel(look.urls)
+    await pool.in_database(
+        lifecycle.note_cancel_answer, look.row.pk, answer.kind, now=timezone.now()
     )
 
 
@@ -243,9 +244,9 @@ async def _status(look: Look) -> StatusReport:
 
 async def _report(urls: RequestUrls) -> StatusReport:
     try:
-        return await watch_loop.client().status(urls, logs=True)
-    except TooLarge:  # the log; the status itself is small
-        return await watch_loop.client().status(urls, logs=False)
+        return await connections.client().status(urls, logs=True)
+    except TooLarge:  # the log is too large; the status itself is small
+        return await connections.client().status(urls, logs=False)
 
 
 async def _result(look: Look, report: StatusReport) -> None:
@@ -262,26 +263,26 @@ async def _result(look: Look, report: StatusReport) -> None:
 
 
 async def _late_result(look: Look, report: StatusReport) -> None:
-    """Of a request that failed without an answer of fal's: it may have the reason, or the output."""
+    """Fetch the result of a request that failed without one: it may have the reason or the output."""
     asked_at = timezone.now()
-    with closing(completed_by(await watch_loop.client().result(look.urls), report)) as result:
+    with closing(completed_by(await connections.client().result(look.urls), report)) as result:
         await _heard(look, result, asked_at)
 
 
 async def _refused(look: Look, error: Refused) -> None:
-    """fal does not know the id, or does not let us ask now."""
+    """Handle a refused poll: fal does not know the id, or does not allow the call now."""
     look.failed, look.asked_s = True, error.retry_after_s
     if not error.is_gone:
         look.failure = failed_looks.of_fal(error)
     elif not look.row.is_ended:
         now = timezone.now()
-        denials = await watch_loop.database(lifecycle.denied, look.row.pk, "request", now=now)
+        denials = await pool.in_database(lifecycle.note_denied, look.row.pk, "request", now=now)
         if _is_lost(look.row, denials, now):
             await _heard(look, Gone("request"), now)
 
 
 def _is_lost(row: FalRequest, denials: int, now: datetime) -> bool:
-    """Whether fal has denied the request often enough to be believed."""
+    """Return whether fal has denied knowing the request often enough to be believed."""
     if row.cancel_answer in ("requested", "removed"):
         return denials > DENIALS_AFTER_CANCEL
     is_old = row.sent_at is None or now - row.sent_at > LOST_AFTER
@@ -289,47 +290,50 @@ def _is_lost(row: FalRequest, denials: int, now: datetime) -> bool:
 
 
 async def _heard(look: Look, news: News, asked_at: datetime) -> None:
-    await watch_loop.database(
+    await pool.in_database(
         lifecycle.observe, look.row.pk, news, source=Source.POLL, asked_at=asked_at
     )
 
 
 def _give_back(look: Look) -> None:
-    """Release the lease with the time of the next look; ended rows need none."""
+    """Release the lease and set the time of the next poll; ended rows need none."""
     now = timezone.now()
     try:
         _tell_of_answers(look, now)
     except faults.DATABASE_AWAY:
         raise
-    except Exception as error:  # the lease is given back all the same
-        faults.tell(logger, f"What became of request {look.row.pk} cannot be told", error)
+    except Exception as error:  # the lease is released all the same
+        faults.tell(
+            logger, f"The outcome of the poll of request {look.row.pk} cannot be noted", error
+        )
     row = FalRequest.objects.only(*_COLUMNS).get(pk=look.row.pk)
     lifecycle.release(row.pk, look.lease, _next(row, look, now), failed=look.failed)
 
 
 def _tell_of_answers(look: Look, now: datetime) -> None:
-    """Once when fal has not answered for a while, and once when it does again."""
+    """Note once that fal has not answered for a while, and once that it answers again."""
     if look.failure and look.row.tries + 1 == UNANSWERED_BEFORE_TOLD:
-        lifecycle.unanswered(look.row.pk, look.failure.why, now=now)
+        lifecycle.note_unanswered(look.row.pk, look.failure.why, now=now)
     elif not look.failed and look.row.tries:
-        lifecycle.answered(look.row.pk, now=now)
+        lifecycle.note_recovered(look.row.pk, now=now)
 
 
 def _next(row: FalRequest, look: Look, now: datetime) -> datetime | None:
     if row.is_ended and not (look.failed and row.tries < AFTERCARE_TRIES):
         return None
     if look.failed:
-        return schedule.next_try(now, row.tries + 1, asked_s=look.asked_s)
+        return schedule.next_retry_at(now, row.tries + 1, asked_s=look.asked_s)
     if row.finished_at is not None:
         return now + timedelta(seconds=schedule.SOONEST_S)
     open_rows = FalRequest.objects.filter(due_at__isnull=False).count()
-    return schedule.next_look(
-        schedule.Pace(now, row.sent_at or row.created_at, row.watched_until, open_rows)
+    sent_at = row.sent_at or row.created_at
+    return schedule.next_poll_at(
+        now, sent_at=sent_at, watched_until=row.watched_until, open_rows=open_rows
     )
 
 
 def urls_of(row: FalRequest) -> RequestUrls:
-    """The URLs fal returned; a row that only a webhook made known has them built."""
+    """Return the URLs fal gave, or built ones for a row whose id came from a webhook only."""
     if row.status_url and row.response_url and row.cancel_url:
         return RequestUrls(row.status_url, row.response_url, row.cancel_url)
     endpoint = EndpointId.parse(row.endpoint_id)

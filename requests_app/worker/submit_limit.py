@@ -1,7 +1,7 @@
-"""How many submits are under way at once: few until fal answers, more with each answer.
+"""Limit concurrent submits: few until fal answers, one more with each answer.
 
-A submit that meets an outage is uncertain, and a person has to look at it. A worker that starts in an
-outage with a thousand waiting rows is to risk a handful of them, not as many as it can send at once.
+A submit that meets an outage ends as uncertain and needs a user's attention. A worker that starts during
+an outage with a thousand waiting rows must risk only a handful of them.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ FEW = 4
 MOST = 64
 
 
-class Ramp:
-    """Places for submits. Of one event loop."""
+class SubmitLimit:
+    """A semaphore whose size grows with success and shrinks after a failure. For one event loop."""
 
     def __init__(self) -> None:
         self.size = FEW
-        self._surplus = 0  # places that vanish when they are left
+        self._surplus = 0  # places that are removed when they are released
         self._places = asyncio.Semaphore(FEW)
 
     @asynccontextmanager
     async def place(self, is_well: Callable[[], bool]) -> AsyncIterator[None]:
-        """Wait for a place; when it is left, `is_well` says whether fal answers."""
+        """Wait for a place. At the end of the block `is_well` says whether fal answered."""
         async with self._held():
             yield
             if is_well():

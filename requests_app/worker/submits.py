@@ -1,4 +1,4 @@
-"""Submit a queued row: one POST, and what its answer makes of the row."""
+"""Submit a queued row with one POST, and store what fal answered."""
 
 from __future__ import annotations
 
@@ -21,76 +21,82 @@ from requests_app.fal import (
     build_query,
 )
 from requests_app.models import Source
-from requests_app.rules.transitions import Found
+from requests_app.rules.transitions import LostSubmitFound
 from requests_app.webhooks.address import webhook_url
 from requests_app.worker import faults, leases
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.loop import connections, pool
 
 logger = logging.getLogger(__name__)
 
 
-async def submit(claim: lifecycle.Claim) -> None:
-    """One POST. Whatever is not a clear yes or no leaves the row uncertain, never sent again."""
+async def submit(attempt: lifecycle.Attempt) -> None:
+    """Send one POST. Without a clear yes or no the row becomes uncertain and is never sent again."""
     asked_at = timezone.now()
     receipt: Receipt | None = None
     try:
-        post = _post_of(claim)
+        post = _post_of(attempt)
     except ValueError as error:  # stored before a rule became stricter
-        await watch_loop.insist(
-            lifecycle.unsendable, claim.pk, str(error), lease=claim.lease, now=timezone.now()
+        await pool.in_database_with_retry(
+            lifecycle.fail_unsendable,
+            attempt.pk,
+            str(error),
+            lease=attempt.lease,
+            now=timezone.now(),
         )
         return
     try:
-        leases.check_ours(claim)
-        with watch_loop.breaker().listening():
+        leases.ensure_not_expired(attempt)
+        with connections.breaker().listening():
             receipt = await post()
-        await watch_loop.insist(
-            lifecycle.observe, claim.pk, receipt, source=Source.SUBMIT_REPLY, asked_at=asked_at
+        await pool.in_database_with_retry(
+            lifecycle.observe, attempt.pk, receipt, source=Source.SUBMIT_REPLY, asked_at=asked_at
         )
     except NotSent as error:
-        await watch_loop.insist(
-            lifecycle.not_sent, claim.pk, error, lease=claim.lease, now=timezone.now()
+        await pool.in_database_with_retry(
+            lifecycle.note_not_sent, attempt.pk, error, lease=attempt.lease, now=timezone.now()
         )
     except Refused as error:
-        await watch_loop.insist(
-            lifecycle.refused, claim.pk, error, lease=claim.lease, now=timezone.now()
+        await pool.in_database_with_retry(
+            lifecycle.note_refused, attempt.pk, error, lease=attempt.lease, now=timezone.now()
         )
     except FalError as error:
-        await _uncertain(claim.pk, str(error))
+        await _uncertain(attempt.pk, str(error))
     except IntegrityError:
-        await _uncertain(claim.pk, "fal answered with the id of another request.")
+        await _uncertain(attempt.pk, "fal answered with the id of another request.")
     except asyncio.CancelledError:
-        await _uncertain(claim.pk, "this program was stopped before fal answered.")
+        await _uncertain(attempt.pk, "this program was stopped before fal answered.")
         raise
     except faults.DATABASE_AWAY:
         raise
     except Exception as error:
-        await _unprocessed(claim, error, receipt)
+        await _unprocessed(attempt, error, receipt)
 
 
-async def _unprocessed(claim: lifecycle.Claim, error: Exception, receipt: Receipt | None) -> None:
-    """Bytes have left, and something nothing expected kept the answer from being stored."""
-    faults.tell(logger, f"The answer to the submit of request {claim.pk} failed", error)
+async def _unprocessed(
+    attempt: lifecycle.Attempt, error: Exception, receipt: Receipt | None
+) -> None:
+    """Mark the row uncertain after an unexpected exception, since bytes may have left."""
+    faults.tell(logger, f"The answer to the submit of request {attempt.pk} failed", error)
     reason = f"fal's answer cannot be processed here ({faults.describe(error)})."
-    await _uncertain(claim.pk, reason)
-    if receipt:  # its id is enough to go on
-        found, now = Found(receipt.request_id), timezone.now()
-        await watch_loop.insist(
-            lifecycle.observe, claim.pk, found, source=Source.SUBMIT_REPLY, asked_at=now
+    await _uncertain(attempt.pk, reason)
+    if receipt:  # its id is enough to poll for the result
+        found, now = LostSubmitFound(receipt.request_id), timezone.now()
+        await pool.in_database_with_retry(
+            lifecycle.observe, attempt.pk, found, source=Source.SUBMIT_REPLY, asked_at=now
         )
 
 
-def _post_of(claim: lifecycle.Claim) -> Callable[[], Awaitable[Receipt]]:
-    """The call, ready to be made. Raises ValueError while not a byte has left."""
+def _post_of(attempt: lifecycle.Attempt) -> Callable[[], Awaitable[Receipt]]:
+    """Prepare the call. Raises ValueError before any byte has left."""
     return functools.partial(
-        watch_loop.client().submit,
-        EndpointId.parse(claim.endpoint_id),
-        claim.body,
-        build_headers(claim.options),
-        query=build_query(claim.options),
-        webhook_url=webhook_url(claim.public_id, claim.webhook_secret),
+        connections.client().submit,
+        EndpointId.parse(attempt.endpoint_id),
+        attempt.body,
+        build_headers(attempt.options),
+        query=build_query(attempt.options),
+        webhook_url=webhook_url(attempt.public_id, attempt.webhook_secret),
     )
 
 
 async def _uncertain(pk: int, reason: str) -> None:
-    await watch_loop.insist(lifecycle.uncertain, pk, reason, now=timezone.now())
+    await pool.in_database_with_retry(lifecycle.mark_uncertain, pk, reason, now=timezone.now())

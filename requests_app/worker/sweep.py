@@ -1,4 +1,4 @@
-"""The guarantee: every row whose step is due is found here, whatever message was lost."""
+"""Find every row whose step is due, so that no message has to arrive."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from django.db.models import Q
 from django.utils import timezone
 
 from requests_app.models import FalRequest, Heartbeat, Mode, Status
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.loop import connections, pool, worker_loop
 from requests_app.worker.steps import advance
 
 AT_MOST = 1000  # rows started by one sweep
 HEARTBEAT_EVERY = timedelta(seconds=5)
 
-_under_way: set[int] = set()  # rows this process is at; only the loop's thread touches it
+_under_way: set[int] = (
+    set()
+)  # keys of rows with a running step; used only on the worker loop's thread
 
 
 async def sweep() -> int:
-    """Start the next step of all due rows at once; returns how many were started."""
+    """Start the next step of all due rows at once; return how many were started."""
     now = timezone.now()
-    due = await watch_loop.database(_due, now, is_shut=watch_loop.breaker().is_open)
+    due = await pool.in_database(_due, now, is_shut=connections.breaker().is_open)
     fresh = [pk for pk in due if pk not in _under_way]
     for pk in fresh:
         _begin(pk)
@@ -29,12 +31,12 @@ async def sweep() -> int:
 
 def _begin(pk: int) -> None:
     _under_way.add(pk)
-    # By call-back: a task that is cancelled before its first step never reaches a `finally`.
-    watch_loop.start(advance(pk)).add_done_callback(lambda _: _under_way.discard(pk))
+    # A callback, not `finally`: a task that is cancelled before its first step never reaches one.
+    worker_loop.start(advance(pk)).add_done_callback(lambda _: _under_way.discard(pk))
 
 
 def _due(now: datetime, *, is_shut: bool) -> list[int]:
-    """While fal's queue is away, of those that wait for it one is enough: it asks for all."""
+    """Return the keys of due rows. While the breaker is open, one row that needs the queue probes for all."""
     _beat(now)
     rows = FalRequest.objects.due(now).order_by("due_at").values_list("pk", flat=True)
     if is_shut:
@@ -44,7 +46,7 @@ def _due(now: datetime, *, is_shut: bool) -> list[int]:
 
 
 def _beat(now: datetime) -> None:
-    """Show /readyz that a worker sweeps."""
+    """Write the heartbeat from which /readyz sees that a worker sweeps."""
     fresh = Heartbeat.objects.filter(part="sweep", at__gt=now - HEARTBEAT_EVERY).exists()
     if not fresh:
         Heartbeat.objects.update_or_create(part="sweep", defaults={"at": now})

@@ -128,12 +128,12 @@ def test_a_page_says_when_the_record_became_full(owner: Caller) -> None:
     record(row, {}, {})
     assert read(owner, row)["record_full"] is None
     now, data = timezone.now(), {"frame": 2, "bytes": 2, "offset_ms": 7.5}
-    lifecycle.capped(row.pk, "The record became full.", now=now, data=data)
+    lifecycle.note_record_full(row.pk, "The record became full.", now=now, data=data)
     told = read(owner, row, "after=1")["record_full"]
     assert (told["frame"], told["offset_ms"], told["note"]) == (2, 7.5, "The record became full.")
     assert told["at"][:16] == now.isoformat()[:16]
     assert told["count"] is None
-    lifecycle.counted(row.pk, "There were 9 frames in all.", now=now, data={"count": 9})
+    lifecycle.note_frame_count(row.pk, "There were 9 frames in all.", now=now, data={"count": 9})
     assert read(owner, row)["record_full"]["count"] == 9
 
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from requests_app.models import FalRequest
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.loop import worker_loop
 from requests_app.worker.sweep import sweep
 from tests.benchmarks.report import table
 from tests.benchmarks.rows import fill, make_owner
@@ -44,7 +44,7 @@ def main() -> None:
             took = sweeping(LONGEST_S, lambda: not mine.filter(status="pending").exists())
             sent = len(httpx.get(f"{fal}/seen").json())
     finally:
-        watch_loop.stop()
+        worker_loop.stop()
     uncertain = mine.filter(status="uncertain").count()
     table(
         f"fal's queue away (503) for {AWAY_S:.0f} s, {ROWS} requests waiting",
@@ -63,6 +63,6 @@ def sweeping(longest_s: float, done: Callable[[], bool]) -> float:
     """Once a second, as the clock does; how long it took."""
     began = time.perf_counter()
     while time.perf_counter() - began < longest_s and not done():
-        watch_loop.run(sweep())
+        worker_loop.run(sweep())
         time.sleep(1)
     return time.perf_counter() - began

@@ -12,7 +12,8 @@ from django.utils import timezone
 from httpx_aiohttp import AiohttpTransport
 
 from requests_app.models import FalRequest
-from requests_app.worker.loop import CALLS_AT_ONCE, watch_loop
+from requests_app.worker.fal_connections import CALLS_AT_ONCE
+from requests_app.worker.loop import worker_loop
 from requests_app.worker.sweep import sweep
 from tests.benchmarks.report import table
 from tests.benchmarks.rows import fill, make_owner
@@ -53,13 +54,13 @@ def by_sweep(fal: str) -> float:
     try:
         return until_all_were_asked(team.pk, began)
     finally:
-        watch_loop.stop()
+        worker_loop.stop()
 
 
 def until_all_were_asked(team_id: int, began: float) -> float:
     """Sweep once, then wait: the stub's position is news, so every answer is stored."""
     mine = FalRequest.objects.filter(team_id=team_id)
-    watch_loop.run(sweep())
+    worker_loop.run(sweep())
     while mine.exclude(queue_position=3).exists():
         if time.perf_counter() - began > LONGEST_S:
             raise TimeoutError(

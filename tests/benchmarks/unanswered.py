@@ -21,7 +21,7 @@ from requests_app import lifecycle
 from requests_app.models import FalRequest, Status, Team
 from requests_app.request_input import parse_draft
 from requests_app.sandbox import SandboxServer, Tuning
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.loop import worker_loop
 from requests_app.worker.sweep import sweep
 from tests.benchmarks.report import table
 from tests.benchmarks.rows import make_owner
@@ -46,7 +46,7 @@ def main() -> None:
         try:
             took_s = sweeping(rows)
         finally:
-            watch_loop.stop()
+            worker_loop.stop()
         show(fal, rows, twins, took_s)
 
 
@@ -72,7 +72,7 @@ def sweeping(rows: list[int]) -> float:
     """Once a second, as the clock does, until all have ended; how long it took."""
     began = time.monotonic()
     while _live(rows) and time.monotonic() - began < LONGEST_S:
-        watch_loop.run(sweep())
+        worker_loop.run(sweep())
         time.sleep(1)
     return time.monotonic() - began
 

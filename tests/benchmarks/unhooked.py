@@ -16,7 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from requests_app.models import FalRequest
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.loop import worker_loop
 from requests_app.worker.sweep import sweep
 from tests.benchmarks.report import table
 from tests.benchmarks.rows import fill, make_owner
@@ -46,7 +46,7 @@ def main() -> None:
     settings.FAL_QUEUE_URL = f"http://127.0.0.1:{server.server_port}"
     settings.FAL_KEY, settings.PUBLIC_URL = "id:secret", ""
     late = sorted(measured())
-    watch_loop.stop()
+    worker_loop.stop()
     server.shutdown()
     shown = [f"{late[int(len(late) * share)]:.1f} s" for share in (0.5, 0.99)]
     title = "From fal's end to ours, every webhook lost"
@@ -61,7 +61,7 @@ def measured() -> list[float]:
     while mine.filter(ended_at=None).exists():
         if time.time() > began + LONGEST_S:
             raise TimeoutError(f"{mine.filter(ended_at=None).count()} are still open")
-        watch_loop.run(sweep())
+        worker_loop.run(sweep())
         time.sleep(1)
     ended = mine.values_list("fal_request_id", "ended_at")
     return [at.timestamp() - SilentFal.ends[request_id] for request_id, at in ended]

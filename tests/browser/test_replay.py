@@ -43,7 +43,7 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.models import FalRequest
 row = FalRequest.objects.get(public_id={path!r}.split("/")[2])
-lifecycle.capped(row.pk, "Full after 1 event.", now=timezone.now(), data={{"frame": 1}})
+lifecycle.note_record_full(row.pk, "Full after 1 event.", now=timezone.now(), data={{"frame": 1}})
 """
 
 

@@ -14,7 +14,7 @@ from django.test import Client
 
 from dashboard.asgi import application
 from requests_app.consumers import realtime
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.loop import worker_loop
 from tests.browsers import made_for
 from tests.fal.socket_peer import SocketPeer
 
@@ -79,4 +79,4 @@ async def fal(settings: Any) -> AsyncIterator[SocketPeer]:
         settings.FAL_REALTIME_URL, settings.FAL_KEY = peer.url, "id:secret"
         yield peer
     await asyncio.gather(*realtime._sessions)  # what hangs up after its tab has gone
-    await sync_to_async(watch_loop.stop)(1)
+    await sync_to_async(worker_loop.stop)(1)

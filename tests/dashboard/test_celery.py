@@ -15,7 +15,7 @@ from dashboard.celery import SWEEP_EVERY_S, app, broker_options
 from requests_app import announce, tasks
 from requests_app.models import Heartbeat
 from requests_app.worker import clock
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.loop import worker_loop
 
 
 def test_every_task_that_is_sent_by_name_exists() -> None:
@@ -82,7 +82,7 @@ def test_work_is_published_once_with_the_rows_key() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_sweep_task_sweeps() -> None:
     tasks.sweep()
-    watch_loop.stop()
+    worker_loop.stop()
     assert Heartbeat.objects.filter(part="sweep").exists()
 
 
@@ -92,13 +92,13 @@ def test_a_tick_from_the_broker_keeps_the_workers_own_clock_idle(
     heard: list[str] = []
     monkeypatch.setattr(clock.Clock, "heard", lambda _: heard.append("tick"))
     tasks.sweep()
-    watch_loop.stop()
+    worker_loop.stop()
     assert heard == ["tick"]
 
 
 def test_the_tasks_hand_over_and_do_nothing_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     spawned: list[Any] = []
-    monkeypatch.setattr(watch_loop, "spawn", spawned.append)
+    monkeypatch.setattr(worker_loop, "spawn", spawned.append)
     tasks.advance(7)
     [coroutine] = spawned
     assert coroutine.cr_frame.f_locals["pk"] == 7

@@ -1,4 +1,4 @@
-"""Log lines and replies carry the same id, through sync and async views and the watch loop."""
+"""Log lines and replies carry the same id, through sync and async views and the worker loop."""
 
 from __future__ import annotations
 

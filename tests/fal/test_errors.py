@@ -28,19 +28,19 @@ def test_an_unknown_outcome_is_never_retryable_unless_the_caller_says_so() -> No
 
 
 @pytest.mark.parametrize(
-    ("code", "rate_limit", "auth", "gone"),
+    ("code", "rate_limit", "gone"),
     [
-        (429, True, False, False),
-        (401, False, True, False),
-        (403, False, True, False),
-        (404, False, False, True),
-        (410, False, False, True),
-        (422, False, False, False),
+        (429, True, False),
+        (401, False, False),
+        (403, False, False),
+        (404, False, True),
+        (410, False, True),
+        (422, False, False),
     ],
 )
-def test_a_refusal_tells_its_kind(code: int, rate_limit: bool, auth: bool, gone: bool) -> None:
+def test_a_refusal_tells_its_kind(code: int, rate_limit: bool, gone: bool) -> None:
     refused = Refused("no", status_code=code)
-    assert (refused.is_rate_limit, refused.is_auth, refused.is_gone) == (rate_limit, auth, gone)
+    assert (refused.is_rate_limit, refused.is_gone) == (rate_limit, gone)
     assert refused.retryable is rate_limit
 
 

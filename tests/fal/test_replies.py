@@ -31,14 +31,10 @@ def reply(status: int, value: Any = None, headers: dict[str, str] | None = None)
 def test_a_receipt_needs_the_request_id_alone() -> None:
     receipt = read_receipt(reply(200, {"request_id": RID}), HOSTS, FLUX)
     assert receipt.urls == urls_for(HOSTS, FLUX, RID)
-    assert (receipt.gateway_request_id, receipt.queue_position, receipt.distrusted) == (
-        None,
-        None,
-        (),
-    )
+    assert (receipt.gateway_request_id, receipt.queue_position) == (None, None)
 
 
-def test_a_receipt_names_the_urls_it_did_not_trust() -> None:
+def test_a_url_on_another_host_is_rebuilt() -> None:
     own = f"{HOSTS.queue}/fal-ai/flux/dev/requests/{RID}/status"
     members = {
         "request_id": RID,
@@ -50,7 +46,6 @@ def test_a_receipt_names_the_urls_it_did_not_trust() -> None:
     receipt = read_receipt(reply(200, members), HOSTS, FLUX)
     assert receipt.urls.status == own
     assert receipt.urls.result == urls_for(HOSTS, FLUX, RID).result
-    assert receipt.distrusted == ("response_url",)
     assert (receipt.gateway_request_id, receipt.queue_position) == ("g", 4)
 
 

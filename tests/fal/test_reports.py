@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from requests_app.fal.jsontext import NotJson
-from requests_app.fal.reports import LogLine, parse_cancel, parse_status
+from requests_app.fal.reports import LogEntry, parse_cancel, parse_status
 
 
 def test_a_status_reply_is_read_whole() -> None:
@@ -36,8 +36,8 @@ def test_a_status_reply_is_read_whole() -> None:
     )
     assert report.is_completed
     assert report.logs == (
-        LogLine("2024-12-20T15:37:17.120314", "INFO", "", "hi"),
-        LogLine("t", "STDERR", "USER", "ho"),
+        LogEntry("2024-12-20T15:37:17.120314", "INFO", "", "hi"),
+        LogEntry("t", "STDERR", "USER", "ho"),
     )
     assert report.metrics == {"inference_time": 1.5}
     assert (report.error, report.error_type) == ("Invalid status code: 422", "client_cancelled")
@@ -74,7 +74,7 @@ json_values = st.recursive(
 )
 def test_odd_members_of_a_status_never_raise(members: dict[str, Any]) -> None:
     report = parse_status({"status": "IN_PROGRESS", **members})
-    assert all(isinstance(line, LogLine) for line in report.logs)
+    assert all(isinstance(line, LogEntry) for line in report.logs)
 
 
 LOG_ENTRIES: list[tuple[Any, str]] = [

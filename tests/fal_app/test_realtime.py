@@ -10,7 +10,7 @@ import pytest
 
 from requests_app.fal import Ending, EndpointId, Incoming, Outgoing, Pairing, Refused
 from requests_app.fal.realtime import Auth, connect
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.loop import connections
 from tests.fal_app.serving import ENDPOINT_ID, FalApp
 
 pytestmark = [
@@ -33,7 +33,7 @@ class Session:
 
 
 async def _held(path: str, sent: list[Outgoing], until: int | None, auth: Auth) -> Session:
-    async with connect(watch_loop.client(), ENDPOINT, path=path, auth=auth) as opened:
+    async with connect(connections.client(), ENDPOINT, path=path, auth=auth) as opened:
         for message in sent:
             await opened.send(message)
         received: list[Incoming] = []
@@ -152,7 +152,7 @@ def test_a_restart_of_the_app_is_told_from_an_end(loop: Any, tmp_path: Any, sett
 
 
 async def _stopped_meanwhile(app: FalApp) -> Ending | None:
-    async with connect(watch_loop.client(), ENDPOINT, auth="key") as opened:
+    async with connect(connections.client(), ENDPOINT, auth="key") as opened:
         await opened.send(Outgoing.encode({"number": 1}))
         await anext(opened)
         stopping = asyncio.create_task(asyncio.to_thread(app.stop))
@@ -172,7 +172,7 @@ async def _paired(ids: list[str]) -> dict[object, int | None]:
     pairing, clock = Pairing(unary=True), asyncio.get_running_loop().time
     found: dict[object, int | None] = {}
     async with (
-        connect(watch_loop.client(), ENDPOINT, path="/realtime/any", auth="key") as opened,
+        connect(connections.client(), ENDPOINT, path="/realtime/any", auth="key") as opened,
         asyncio.timeout(15),
     ):
         for number, request_id in enumerate(ids):

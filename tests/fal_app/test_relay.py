@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from requests_app.consumers import realtime
 from requests_app.models import FalRequest, Frame, Status
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.loop import worker_loop
 from tests.consumers.conftest import Open, Socket
 from tests.consumers.sessions import CONNECT, PATH, frames, opened, send, settled
 from tests.fal_app.serving import ENDPOINT_ID, FalApp
@@ -28,7 +28,7 @@ async def hung_up(at_fal_app: FalApp) -> AsyncIterator[None]:
     """What hangs up after its tab has gone is waited for."""
     yield
     await asyncio.gather(*realtime._sessions)
-    await sync_to_async(watch_loop.stop)(1)
+    await sync_to_async(worker_loop.stop)(1)
 
 
 pytestmark = [

@@ -1,4 +1,4 @@
-"""Stories use the sockets of the consumers' tests, and the watch loop's peer."""
+"""Stories use the sockets of the consumers' tests, and the worker loop's peer."""
 
 from __future__ import annotations
 

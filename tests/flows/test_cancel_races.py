@@ -123,7 +123,7 @@ def play(row: FalRequest, fal: SimulatedFal, owner: User) -> None:
         elif turn == "person":
             wishes = lifecycle.ask_cancel(row.pk, person=owner, now=now) == "asked"
         elif turn == "tell" and wishes:
-            lifecycle.cancel_answered(row.pk, fal.is_asked_to_cancel(), now=now)
+            lifecycle.note_cancel_answer(row.pk, fal.is_asked_to_cancel(), now=now)
         elif turn == "ask":
             fal.is_asked_how_it_stands()
         elif turn == "wire" and fal.said:

@@ -20,7 +20,7 @@ from requests_app import lifecycle
 from requests_app.fal import FalClient, Limits
 from requests_app.models import FalRequest, Status, Team
 from requests_app.rules.paid_result import DENIALS_OF_RESULT, KEPT_AT_LEAST
-from requests_app.worker import loop as loop_module
+from requests_app.worker import fal_connections
 from requests_app.worker.steps import UNANSWERED_BEFORE_TOLD, advance
 from tests.builders import make_request
 from tests.fal.conftest import QUICK
@@ -49,7 +49,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch, loop: Any) -> None:
     A submit's counts from before its connection: on a busy machine less would end before it was sent.
     """
     timeouts = replace(QUICK, submit_s=2)
-    monkeypatch.setattr(loop_module, "FalClient", partial(FalClient, timeouts=timeouts))
+    monkeypatch.setattr(fal_connections, "FalClient", partial(FalClient, timeouts=timeouts))
     monkeypatch.setattr("requests_app.worker.breaker.FAILURES", 10_000)
 
 

@@ -19,7 +19,7 @@ from requests_app import lifecycle
 from requests_app.fal import Listed
 from requests_app.lifecycle import lost_submits
 from requests_app.models import FalRequest, Status
-from requests_app.rules.lost_submit import Lost
+from requests_app.rules.lost_submit import LostSubmit
 from requests_app.webhooks.deliveries import Verdict, receive
 from tests.builders import SECRET, make_awaiting, make_post
 from tests.signing import KeyHost, Signer, body_of
@@ -38,9 +38,9 @@ def make_lost(number: int) -> FalRequest:
 
 def look(row: FalRequest, request_id: str) -> None:
     assert row.sent_at
-    lost = Lost(row.endpoint_id, json.loads(row.input_text), row.sent_at)
+    lost = LostSubmit(row.endpoint_id, json.loads(row.input_text), row.sent_at)
     found = [Listed(request_id, row.endpoint_id, sent_at=row.sent_at)]
-    lifecycle.listed(row.pk, lost, found, now=timezone.now())
+    lifecycle.match_lost_submit(row.pk, lost, found, now=timezone.now())
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:

@@ -19,7 +19,7 @@ from requests_app.models import Source, Status, Team
 from requests_app.record.live_feed import feed
 from requests_app.record.recorder import Recorder
 from requests_app.rules.transitions import Ended
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.loop import pool, worker_loop
 from tests.builders import make_request
 from tests.consumers.conftest import Open
 
@@ -32,7 +32,7 @@ def _own_layer() -> Iterator[None]:
     channel_layers.backends.clear()
     yield
     channel_layers.backends.clear()
-    watch_loop.stop(1)
+    worker_loop.stop(1)
 
 
 @pytest.mark.parametrize("is_far", [False, True], ids=["here", "in another process"])
@@ -44,7 +44,7 @@ async def test_two_hundred_pages_that_join_at_random_moments_get_every_frame_onc
     chance = random.Random(2026)
     for _ in range(JOINS // AT_ONCE // (2 if is_far else 1)):
         row = await sync_to_async(make_request)(team=team, person=owner, mode="stream")
-        recording = asyncio.wrap_future(watch_loop._submit(record(row.pk, chance.random())))
+        recording = asyncio.wrap_future(worker_loop._submit(record(row.pk, chance.random())))
         joins = [join(page, as_owner, row, chance.random() * 0.8) for _ in range(AT_ONCE)]
         for numbers in await asyncio.gather(*joins):
             assert numbers == list(range(1, FRAMES + 1))
@@ -54,14 +54,14 @@ async def test_two_hundred_pages_that_join_at_random_moments_get_every_frame_onc
 async def record(pk: int, seed: float) -> None:
     """A call that sends in bursts with pauses, and ends."""
     chance = random.Random(seed)
-    recorder = Recorder(pk, watch_loop.database)
+    recorder = Recorder(pk, pool.in_database)
     for number in range(FRAMES):
         recorder.add(f"event {number}", 10)
         if chance.random() < 0.3:
             await asyncio.sleep(chance.random() * 0.03)
     await recorder.close()
     end = Ended(Status.COMPLETED, "", "done")
-    await watch_loop.insist(
+    await pool.in_database_with_retry(
         lifecycle.observe, pk, end, source=Source.STREAM, asked_at=timezone.now()
     )
 

@@ -140,7 +140,7 @@ async def test_a_tab_that_leaves_while_connecting_leaves_nothing_open(
 async def test_a_wish_to_cancel_on_the_requests_page_ends_it_as_cancelled(
     page: Open, as_owner: Client, fal: SocketPeer, teammate: User, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(leases, "HOLD_EVERY_S", 0.05)
+    monkeypatch.setattr(leases, "RENEW_EVERY_S", 0.05)
     socket = await opened(page, as_owner)
     row = await FalRequest.objects.aget()
     ask = sync_to_async(lifecycle.ask_cancel)

@@ -12,7 +12,7 @@ from django.test import Client
 
 from requests_app.fal import realtime
 from requests_app.models import FalRequest
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.loop import worker_loop
 from tests.consumers.conftest import Open
 from tests.consumers.sessions import CONNECT, frames, opened, send
 
@@ -23,7 +23,7 @@ ECHO = {"endpoint": "sandbox/echo", "auth": "token"}
 @pytest.fixture(autouse=True)
 def _stopped() -> Any:
     yield
-    watch_loop.stop(1)
+    worker_loop.stop(1)
 
 
 async def test_each_session_and_each_reconnect_fetches_a_fresh_token(

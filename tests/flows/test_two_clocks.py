@@ -42,10 +42,12 @@ def test_what_one_sends_the_other_neither_sends_nor_loses(
     loop.spawn(advance(row.pk))
     wait_for(lambda: posts(peer) == 1)
     there = timezone.now() + timedelta(minutes=minutes)
-    lifecycle.lapsed(row.pk, now=there)  # its sweep takes the lease for one that ran out, or not
+    lifecycle.expire_lease(
+        row.pk, now=there
+    )  # its sweep takes the lease for one that ran out, or not
     assert fresh(row).status == meanwhile
     assert not FalRequest.objects.due(there).filter(pk=row.pk, status=Status.PENDING).exists()
-    assert lifecycle.claim(row.pk, now=there) is None
+    assert lifecycle.start_attempt(row.pk, now=there) is None
     peer.release(answered)
     wait_for(lambda: fresh(row).status == Status.IN_QUEUE)
     assert (posts(peer), fresh(row).fal_request_id) == (1, "r-1")
@@ -54,7 +56,7 @@ def test_what_one_sends_the_other_neither_sends_nor_loses(
 def test_a_worker_ahead_looks_too_early_and_that_is_all(
     loop: Any, peer: PeerThread, queued: FalRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lease = FalRequest.objects.lease(queued.pk, timezone.now(), lifecycle.LEASE)
+    lease = FalRequest.objects.take_lease(queued.pk, timezone.now(), lifecycle.LEASE)
     assert lease
     right = timezone.now
     monkeypatch.setattr(timezone, "now", lambda: right() + timedelta(minutes=10))

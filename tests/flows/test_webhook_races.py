@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 RACES = int(os.environ.get("RACES", "500"))
 REPEATED = RACES // 10
 TIMES = 31  # as often as fal repeats a delivery
-AT_ONCE = 15  # the pool of PostgreSQL has 20 connections, and the watch loop takes some
+AT_ONCE = 15  # the pool of PostgreSQL has 20 connections, and the worker loop takes some
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from requests_app import lifecycle
 from requests_app.fal import NotSent
 from requests_app.fal.error_bodies import ErrorBody
 from requests_app.fal.reports import Result
-from requests_app.lifecycle import Heard
+from requests_app.lifecycle import Effect
 from requests_app.models import FalRequest, Source, Status, Team
-from requests_app.rules.transitions import Found, Gone
+from requests_app.rules.transitions import Gone, LostSubmitFound
 from tests.builders import (
     hear,
     make_queued,
@@ -77,14 +77,14 @@ def test_a_status_after_a_webhook_completes_type_reason_code_metrics_and_start(
     report = make_status(
         "COMPLETED", error="Invalid status code: 500", error_type="internal_error", metrics=RAN
     )
-    assert hear(row, report) == Heard.NEWS
+    assert hear(row, report) == Effect.NEWS
     row = fresh(row)
     assert (row.error_type, row.error_code, row.metrics) == ("internal_error", 500, RAN)
     assert row.started_at == row.ended_at - timedelta(seconds=2.5)  # type: ignore[operator]
     assert row.started_at_is_derived
     note = row.observations.get(kind="details").note
     assert note == "fal's status added: metrics, start time, error type, code."
-    assert hear(row, report) == Heard.KNOWN
+    assert hear(row, report) == Effect.KNOWN
 
 
 def test_a_reason_that_only_the_status_has_is_kept(queued: FalRequest) -> None:
@@ -112,7 +112,7 @@ def test_an_answer_that_only_the_result_has_is_kept(queued: FalRequest) -> None:
     assert (row.error, row.error_type, row.error_code) == ("no cats", "policy", 422)
     assert bytes(row.output or b"") == b'{"detail": "no cats"}'
     wordless = Result(500, {}, "", b"{}", ErrorBody("fal answered with HTTP 500."))
-    assert hear(row, wordless) == Heard.KNOWN
+    assert hear(row, wordless) == Effect.KNOWN
 
 
 def test_a_webhook_after_a_poll_completes_what_the_poll_did_not_say(queued: FalRequest) -> None:
@@ -131,7 +131,7 @@ def test_the_output_of_a_webhook_that_comes_too_late_is_kept_as_evidence(
     queued: FalRequest,
 ) -> None:
     hear(queued, Gone("result"))
-    assert hear(queued, make_webhook(), source=Source.WEBHOOK) == Heard.CONTRADICTION
+    assert hear(queued, make_webhook(), source=Source.WEBHOOK) == Effect.CONTRADICTION
     row = fresh(queued)
     assert (row.status, row.error_type) == (Status.FAILED, "result_expired")
     assert bytes(row.output or b"") == b'{"text": "done"}'
@@ -139,8 +139,8 @@ def test_the_output_of_a_webhook_that_comes_too_late_is_kept_as_evidence(
 
 def test_metrics_that_come_after_the_first_completed_are_kept(queued: FalRequest) -> None:
     hear(queued, make_webhook(payload_bytes=None), source=Source.WEBHOOK)
-    assert hear(queued, make_status("COMPLETED", metrics=RAN)) == Heard.NEWS
-    assert hear(queued, make_status("COMPLETED", metrics=RAN)) == Heard.KNOWN
+    assert hear(queued, make_status("COMPLETED", metrics=RAN)) == Effect.NEWS
+    assert hear(queued, make_status("COMPLETED", metrics=RAN)) == Effect.KNOWN
     row = fresh(queued)
     assert (row.status, row.metrics, row.started_at_is_derived) == (Status.IN_PROGRESS, RAN, True)
 
@@ -176,7 +176,7 @@ def test_the_id_of_the_last_attempt_is_kept_whichever_tells_it(
     receipt_is_late: bool, team: Team, owner: User
 ) -> None:
     row = make_request(team=team, person=owner)
-    lifecycle.claim(row.pk, now=timezone.now())
+    lifecycle.start_attempt(row.pk, now=timezone.now())
     told = make_webhook("req-1", gateway_request_id="attempt-2")
     if not receipt_is_late:
         hear(row, make_receipt("req-1"), source=Source.SUBMIT_REPLY)
@@ -192,8 +192,8 @@ def test_the_id_of_the_last_attempt_is_kept_whichever_tells_it(
 @pytest.fixture
 def given_up(team: Team, owner: User) -> FalRequest:
     row = make_request(team=team, person=owner)
-    lifecycle.claim(row.pk, now=timezone.now())
-    lifecycle.uncertain(row.pk, "no answer.", now=timezone.now())
+    lifecycle.start_attempt(row.pk, now=timezone.now())
+    lifecycle.mark_uncertain(row.pk, "no answer.", now=timezone.now())
     assert lifecycle.give_up(row.pk, person=owner, now=timezone.now())
     return fresh(row)
 
@@ -201,7 +201,7 @@ def given_up(team: Team, owner: User) -> FalRequest:
 LATE: dict[str, tuple[Any, str, str]] = {
     "a webhook": (make_webhook(), Source.WEBHOOK, "It completed at fal"),
     "a webhook of an error": (make_webhook(status="ERROR", error=SPOKEN), Source.WEBHOOK, SPOKEN),
-    "the list": (Found("req-1"), Source.LIST, "fal ran it"),
+    "the list": (LostSubmitFound("req-1"), Source.LIST, "fal ran it"),
     "the reply": (make_receipt("req-1"), Source.SUBMIT_REPLY, "fal took it"),
 }
 
@@ -210,17 +210,17 @@ LATE: dict[str, tuple[Any, str, str]] = {
 def test_what_comes_after_it_was_given_up_is_linked_told_and_ends_nothing(
     news: Any, source: str, words: str, given_up: FalRequest
 ) -> None:
-    assert hear(given_up, news, source=source) == Heard.NEWS
+    assert hear(given_up, news, source=source) == Effect.NEWS
     row = fresh(given_up)
     assert (row.status, row.error_type, row.fal_request_id) == (Status.FAILED, "given_up", "req-1")
     assert words in row.observations.get(kind="evidence").note
     assert not row.observations.filter(kind="contradiction").exists()
     assert row.due_at is not None and row.due_at <= timezone.now()
-    assert hear(given_up, news, source=source) == Heard.KNOWN
+    assert hear(given_up, news, source=source) == Effect.KNOWN
 
 
 def test_the_look_after_it_brings_status_logs_and_output_as_evidence(given_up: FalRequest) -> None:
-    hear(given_up, Found("req-1"), source=Source.LIST)
+    hear(given_up, LostSubmitFound("req-1"), source=Source.LIST)
     assert lifecycle.lacks_output(fresh(given_up))
     hear(given_up, make_status("COMPLETED", metrics=RAN))
     hear(given_up, make_result())
@@ -234,12 +234,12 @@ def test_the_look_after_it_brings_status_logs_and_output_as_evidence(given_up: F
 
 
 def test_that_fal_has_forgotten_it_is_no_evidence(given_up: FalRequest) -> None:
-    assert hear(given_up, Gone("request")) == Heard.KNOWN
+    assert hear(given_up, Gone("request")) == Effect.KNOWN
 
 
 def test_a_request_that_was_never_sent_cannot_be_given_up(team: Team, owner: User) -> None:
     row = make_request(team=team, person=owner)
-    claim = lifecycle.claim(row.pk, now=timezone.now())
-    assert claim is not None
-    lifecycle.not_sent(row.pk, NotSent("x"), lease=claim.lease, now=timezone.now())
+    attempt = lifecycle.start_attempt(row.pk, now=timezone.now())
+    assert attempt is not None
+    lifecycle.note_not_sent(row.pk, NotSent("x"), lease=attempt.lease, now=timezone.now())
     assert not lifecycle.give_up(row.pk, person=owner, now=timezone.now())

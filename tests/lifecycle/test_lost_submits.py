@@ -14,7 +14,7 @@ from requests_app import lifecycle
 from requests_app.fal import Listed, Refused, Unanswered
 from requests_app.lifecycle import lost_submits
 from requests_app.models import FalRequest, Mode, Source, Status, Team
-from requests_app.rules.lost_submit import Lost
+from requests_app.rules.lost_submit import LostSubmit
 from tests.builders import hear, make_queued, make_receipt, make_request, make_webhook
 
 pytestmark = pytest.mark.django_db
@@ -28,8 +28,8 @@ def lost(team: Team, owner: User) -> FalRequest:
 def make_lost(team: Team, person: User, **draft: Any) -> FalRequest:
     """An uncertain row."""
     row = make_request(team=team, person=person, **draft)
-    lifecycle.claim(row.pk, now=timezone.now())
-    lifecycle.uncertain(row.pk, "the line went dead", now=timezone.now())
+    lifecycle.start_attempt(row.pk, now=timezone.now())
+    lifecycle.mark_uncertain(row.pk, "the line went dead", now=timezone.now())
     return fresh(row)
 
 
@@ -42,8 +42,8 @@ def look(row: FalRequest, *ids: str, is_timed: bool = True) -> FalRequest:
     assert row.sent_at
     sent_at = row.sent_at if is_timed else None
     found = [Listed(request_id, row.endpoint_id, sent_at=sent_at) for request_id in ids]
-    lost = Lost(row.endpoint_id, json.loads(row.input_text), row.sent_at)
-    lifecycle.listed(row.pk, lost, found, now=timezone.now())
+    lost = LostSubmit(row.endpoint_id, json.loads(row.input_text), row.sent_at)
+    lifecycle.match_lost_submit(row.pk, lost, found, now=timezone.now())
     return fresh(row)
 
 
@@ -223,7 +223,7 @@ AWAY = Unanswered("fal did not answer: the time ran out.")
 
 def test_trouble_with_the_list_is_told_once_and_its_end_too(lost: FalRequest) -> None:
     def trouble(error: Any, now: datetime) -> None:
-        lifecycle.unlisted(lost.pk, error, now=now)
+        lifecycle.note_list_unreadable(lost.pk, error, now=now)
 
     now = timezone.now()
     for error in (NO_RIGHT, NO_RIGHT, AWAY, AWAY):
@@ -238,5 +238,5 @@ def test_trouble_with_the_list_is_told_once_and_its_end_too(lost: FalRequest) ->
 
 def test_what_has_ended_hears_of_no_trouble(lost: FalRequest) -> None:
     hear(lost, make_webhook("r-1"), source=Source.WEBHOOK)
-    lifecycle.unlisted(lost.pk, NO_RIGHT, now=timezone.now())
+    lifecycle.note_list_unreadable(lost.pk, NO_RIGHT, now=timezone.now())
     assert told(lost) == []

@@ -18,8 +18,8 @@ def repeated(row: FalRequest, now: datetime) -> FalRequest:
 
 def test_an_uncertain_request_tells_that_it_was_submitted_again(team: Team, owner: User) -> None:
     row, now = make_request(team=team, person=owner), timezone.now()
-    lifecycle.claim(row.pk, now=now)
-    lifecycle.uncertain(row.pk, "reset", now=now)
+    lifecycle.start_attempt(row.pk, now=now)
+    lifecycle.mark_uncertain(row.pk, "reset", now=now)
     repeat = repeated(row, now)
     row.refresh_from_db()
     told = row.observations.latest("id")

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.fal import NotSent, Refused
-from requests_app.lifecycle import Claim
+from requests_app.lifecycle import Attempt
 from requests_app.lifecycle.sending import MOST_REFUSALS
 from requests_app.models import FalRequest, Status, Team
 from tests.builders import make_request
@@ -18,10 +18,10 @@ from tests.builders import make_request
 pytestmark = pytest.mark.django_db
 
 
-def claimed(row: FalRequest, now: datetime) -> Claim:
-    claim = lifecycle.claim(row.pk, now=now)
-    assert claim is not None
-    return claim
+def claimed(row: FalRequest, now: datetime) -> Attempt:
+    attempt = lifecycle.start_attempt(row.pk, now=now)
+    assert attempt is not None
+    return attempt
 
 
 def fresh(row: FalRequest) -> FalRequest:
@@ -35,16 +35,16 @@ def test_news_of_an_earlier_attempt_do_not_undo_a_later_one(
     """A stopped process that goes on, or a write whose COMMIT was not answered and that is repeated."""
     row, now = make_request(team=team, person=owner, mode=mode), timezone.now()
     old = claimed(row, now)
-    lifecycle.not_sent(row.pk, NotSent("no route"), lease=old.lease, now=now)
+    lifecycle.note_not_sent(row.pk, NotSent("no route"), lease=old.lease, now=now)
     later = now + timedelta(minutes=1)
     new = claimed(row, later)
     if mode == "run":  # which counts as under way before its bytes leave
-        lifecycle.opened(row.pk, None, now=later)
+        lifecycle.note_opened(row.pk, None, now=later)
     before = FalRequest.objects.filter(pk=row.pk).values().get()
-    lifecycle.not_sent(row.pk, NotSent("no route"), lease=old.lease, now=later)
+    lifecycle.note_not_sent(row.pk, NotSent("no route"), lease=old.lease, now=later)
     for status_code in (429, 403):
         error = Refused("no", status_code=status_code)
-        lifecycle.refused(row.pk, error, lease=old.lease, now=later)
+        lifecycle.note_refused(row.pk, error, lease=old.lease, now=later)
     assert FalRequest.objects.filter(pk=row.pk).values().get() == before
     assert fresh(row).lease == new.lease
 
@@ -52,9 +52,9 @@ def test_news_of_an_earlier_attempt_do_not_undo_a_later_one(
 def test_a_refusal_that_was_heard_late_settles_what_was_uncertain(team: Team, owner: User) -> None:
     row = make_request(team=team, person=owner)
     now = timezone.now()
-    claim = claimed(row, now)
-    lifecycle.lapsed(row.pk, now=now + timedelta(minutes=5))
-    lifecycle.refused(row.pk, Refused("no", status_code=403), lease=claim.lease, now=now)
+    attempt = claimed(row, now)
+    lifecycle.expire_lease(row.pk, now=now + timedelta(minutes=5))
+    lifecycle.note_refused(row.pk, Refused("no", status_code=403), lease=attempt.lease, now=now)
     assert fresh(row).status == Status.FAILED
 
 
@@ -69,9 +69,9 @@ def refused_or_not_sent(row: FalRequest, *errors: NotSent | Refused) -> FalReque
         FalRequest.objects.filter(pk=row.pk).update(due_at=timezone.now())
         lease = claimed(row, timezone.now()).lease
         if isinstance(error, NotSent):
-            lifecycle.not_sent(row.pk, error, lease=lease, now=timezone.now())
+            lifecycle.note_not_sent(row.pk, error, lease=lease, now=timezone.now())
         else:
-            lifecycle.refused(row.pk, error, lease=lease, now=timezone.now())
+            lifecycle.note_refused(row.pk, error, lease=lease, now=timezone.now())
     return FalRequest.objects.get(pk=row.pk)
 
 
@@ -106,6 +106,6 @@ def test_a_queue_longer_than_the_request_allows_is_an_end_and_no_reason_to_wait(
 ) -> None:
     row, now = make_request(team=team, person=owner, **options), timezone.now()
     busy = Refused("busy", status_code=429, error_type=word)
-    lifecycle.refused(row.pk, busy, lease=claimed(row, now).lease, now=now)
+    lifecycle.note_refused(row.pk, busy, lease=claimed(row, now).lease, now=now)
     row = fresh(row)
     assert (row.status, row.error_type) == (status, kind)

@@ -58,17 +58,17 @@ def test_a_row_is_due_when_its_time_has_come_and_nobody_holds_it(
 
 def test_a_lease_is_given_once_and_the_row_is_due_again_when_it_runs_out(row: FalRequest) -> None:
     put(row, due_at=NOW)
-    token = FalRequest.objects.lease(row.pk, NOW, MINUTE)
+    token = FalRequest.objects.take_lease(row.pk, NOW, MINUTE)
     held = FalRequest.objects.get(pk=row.pk)
     assert (held.lease, held.leased_until, held.due_at) == (token, NOW + MINUTE, NOW + MINUTE)
-    assert FalRequest.objects.lease(row.pk, NOW, MINUTE) is None
+    assert FalRequest.objects.take_lease(row.pk, NOW, MINUTE) is None
     later = NOW + MINUTE + timedelta(seconds=1)
     assert FalRequest.objects.due(later).filter(pk=row.pk).exists()
 
 
 def test_a_row_that_is_not_due_cannot_be_leased(row: FalRequest) -> None:
     put(row, due_at=NOW + MINUTE)
-    assert FalRequest.objects.lease(row.pk, NOW, MINUTE) is None
+    assert FalRequest.objects.take_lease(row.pk, NOW, MINUTE) is None
 
 
 @pytest.mark.django_db(transaction=True)
@@ -77,7 +77,7 @@ def test_of_many_who_want_a_row_one_gets_it(team: Team, owner: User) -> None:
 
     def take(_: int) -> Any:
         try:
-            return FalRequest.objects.lease(row.pk, NOW, MINUTE)
+            return FalRequest.objects.take_lease(row.pk, NOW, MINUTE)
         finally:
             connection.close()
 

@@ -73,7 +73,7 @@ def test_every_command_is_one_the_program_understands(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in commands() if name.endswith("worker")])
-def test_workers_use_the_pool_the_watch_loop_needs(name: str) -> None:
+def test_workers_use_the_pool_the_worker_loop_needs(name: str) -> None:
     pool = re.search(r"--pool (\w+)", commands()[name])
     assert pool
     assert pool[1] == app.conf.worker_pool
@@ -129,7 +129,7 @@ def test_nothing_of_compose_starts_before_what_it_needs_is_there() -> None:
 
 
 def test_a_stop_is_given_longer_than_the_program_takes() -> None:
-    drain_s, cut_s = 10, 10  # the watch loop's, one after the other
+    drain_s, cut_s = 10, 10  # the worker loop's, one after the other
     for part in ("web", "worker"):
         assert int(unit(UNITS[part])["Service"]["TimeoutStopSec"]) > drain_s + cut_s
         assert unit(UNITS[part])["Service"]["KillSignal"] == "SIGTERM"

@@ -90,7 +90,7 @@ async def test_what_happens_later_wakes_the_reader(row: FalRequest, never_polls:
         await next_full(batches)
         await sync_to_async(add_frames)(row, 1, 2)
         assert numbers([await next_full(batches)]) == [1, 2]
-        await sync_to_async(lifecycle.opened)(row.pk, None, now=timezone.now())
+        await sync_to_async(lifecycle.note_opened)(row.pk, None, now=timezone.now())
 
 
 async def test_it_takes_up_after_the_readers_place(row: FalRequest) -> None:

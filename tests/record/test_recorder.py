@@ -18,7 +18,7 @@ from requests_app.record import recorder as recorder_module
 from requests_app.record import storage
 from requests_app.record.live_feed import feed
 from requests_app.record.recorder import Caps, Full, Recorder
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.loop import pool, worker_loop
 from tests.builders import make_request
 from tests.worker.conftest import busy_database
 
@@ -33,8 +33,8 @@ def row(team: Team, owner: User) -> FalRequest:
 @pytest.fixture
 def loop() -> Iterator[Any]:
     """The loop the record is kept on, stopped afterwards."""
-    yield watch_loop
-    watch_loop.stop(drain_s=2)
+    yield worker_loop
+    worker_loop.stop(drain_s=2)
 
 
 async def add(recorder: Recorder, number: int, *, size: int = 10) -> None:
@@ -51,7 +51,7 @@ def record(
     """What stands in the record after `work`."""
 
     async def whole() -> None:
-        recorder = Recorder(row.pk, loop.database, caps)
+        recorder = Recorder(row.pk, pool.in_database, caps)
         try:
             await work(recorder)
         finally:
@@ -92,7 +92,7 @@ def test_an_event_is_on_disk_soon_while_the_stream_stays_open(loop: Any, row: Fa
     async def one_and_wait(recorder: Recorder) -> None:
         await add(recorder, 1)
         await asyncio.sleep(0.3)
-        seen.append(await loop.database(row.frames.count))
+        seen.append(await pool.in_database(row.frames.count))
 
     record(loop, row, one_and_wait)
     assert seen == [1]
@@ -106,7 +106,7 @@ def test_what_comes_during_a_slow_write_is_collected_and_not_written_by_the_piec
     async def slow(call: Callable[..., Any], pk: int, batch: list[Any]) -> None:
         sizes.append(len(batch))
         await asyncio.sleep(0.03)
-        await loop.database(call, pk, batch)
+        await pool.in_database(call, pk, batch)
 
     async def for_half_a_second() -> None:
         recorder = Recorder(row.pk, slow)
@@ -124,7 +124,7 @@ def test_a_batch_that_waits_for_the_database_when_the_stream_ends_is_not_lost(
     loop: Any, row: FalRequest
 ) -> None:
     async def ends_while_busy(recorder: Recorder) -> None:
-        with busy_database(loop) as release:
+        with busy_database() as release:
             await add(recorder, 1)
             await asyncio.sleep(0.1)  # the writer has taken the batch and waits for its turn
             await add(recorder, 2)
@@ -169,7 +169,7 @@ def test_the_stream_is_not_read_on_while_too_much_is_not_on_disk(
             taken.append(number)
 
     async def against_a_busy_database(recorder: Recorder) -> None:
-        with busy_database(loop) as release:
+        with busy_database() as release:
             reader = asyncio.create_task(fast(recorder))
             await asyncio.sleep(0.2)
             held_back = list(taken)
@@ -250,7 +250,7 @@ def test_a_record_with_room_left_needs_no_count(loop: Any, row: FalRequest) -> N
 def test_a_database_that_is_away_at_the_end_does_not_lose_the_count(
     loop: Any, row: FalRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, calls = lifecycle.counted, []
+    real, calls = lifecycle.note_frame_count, []
 
     def twice_away(*args: Any, **kwargs: Any) -> None:
         calls.append(1)
@@ -259,7 +259,7 @@ def test_a_database_that_is_away_at_the_end_does_not_lose_the_count(
         real(*args, **kwargs)
 
     monkeypatch.setattr(recorder_module, "RETRY_EVERY_S", 0.01)
-    monkeypatch.setattr(lifecycle, "counted", twice_away)
+    monkeypatch.setattr(lifecycle, "note_frame_count", twice_away)
 
     async def two(recorder: Recorder) -> None:
         await add(recorder, 1)
@@ -296,7 +296,7 @@ def test_a_frame_that_cannot_be_stored_holds_up_neither_call_nor_memory(
 def test_readers_here_get_a_frame_before_it_is_on_disk(loop: Any, row: FalRequest) -> None:
     async def read_at_once(recorder: Recorder) -> None:
         woken = asyncio.Event()
-        with feed.reader(row.pk, woken.set) as reader, busy_database(loop):
+        with feed.reader(row.pk, woken.set) as reader, busy_database():
             await add(recorder, 1)
             await asyncio.wait_for(woken.wait(), 1)
             assert [frame.data for frame in reader.take(0)] == ["event 1"]

@@ -65,7 +65,7 @@ def end_is_overwritten() -> None:
     def overwrite(row: FalRequest, news: Any, *, source: str, asked_at: Any) -> Any:
         if change := decide(Picture(status="in_progress"), news):
             apply(row, change, source, at=asked_at)
-        return hearing.Heard.NEWS
+        return hearing.Effect.NEWS
 
     hearing._after_the_end = overwrite
 
@@ -75,10 +75,10 @@ def sweep_is_off() -> None:
     """Only messages move rows on."""
     from requests_app import tasks
     from requests_app.worker import clock, sweep
-    from requests_app.worker.loop import watch_loop
+    from requests_app.worker.loop import pool
 
     async def nothing() -> int:
-        await watch_loop.database(sweep._beat, timezone.now())  # it looks alive
+        await pool.in_database(sweep._beat, timezone.now())  # it looks alive
         return 0
 
     tasks.sweep_once = clock.sweep = nothing  # type: ignore[attr-defined]
@@ -88,11 +88,11 @@ def sweep_is_off() -> None:
 def webhook_is_acknowledged_early() -> None:
     """200 first, the work later in a thread."""
     from requests_app.webhooks import deliveries
-    from requests_app.webhooks.deliveries import Verdict
+    from requests_app.webhooks.deliveries import Match
 
     receive = deliveries.receive
 
-    def later(*args: Any) -> Verdict:
+    def later(*args: Any) -> Match:
         def work() -> None:
             time.sleep(8)
             try:
@@ -101,26 +101,26 @@ def webhook_is_acknowledged_early() -> None:
                 connections.close_all()  # back to the pool, which is small
 
         threading.Thread(target=work, daemon=True).start()
-        return Verdict.ACCEPTED
+        return Match.ACCEPTED
 
     deliveries.receive = later  # type: ignore[assignment]
 
 
 @plant("at-most-once")
-def claim_is_not_exclusive() -> None:
+def attempt_is_not_exclusive() -> None:
     """Whoever wants to send a row may, also when somebody is at it."""
     from requests_app import lifecycle
     from requests_app.models import FalRequest, Status
 
-    claim = lifecycle.claim
+    start_attempt = lifecycle.start_attempt
 
     def anyone(pk: int, *, now: Any) -> Any:
         time.sleep(0.3)
         taken = FalRequest.objects.filter(pk=pk, status=Status.SUBMITTING)
         taken.update(status=Status.PENDING, due_at=now)
-        return claim(pk, now=now)
+        return start_attempt(pk, now=now)
 
-    lifecycle.claim = anyone
+    lifecycle.start_attempt = anyone
 
 
 @plant("truth")
@@ -225,7 +225,7 @@ def acknowledged_from_memory() -> None:
 
 
 @plant("at-most-once")
-def lapsed_is_sent_again() -> None:
+def expired_is_sent_again() -> None:
     """A row whose lease ran out is taken for one that was never sent; and no lease is renewed."""
     from requests_app import lifecycle
     from requests_app.fal.errors import NotSent
@@ -235,16 +235,16 @@ def lapsed_is_sent_again() -> None:
 
     def again(pk: int, *, now: Any) -> None:
         lease = FalRequest.objects.values_list("lease", flat=True).get(pk=pk)
-        lifecycle.not_sent(pk, NotSent("The sender is gone."), lease=lease, now=now)
+        lifecycle.note_not_sent(pk, NotSent("The sender is gone."), lease=lease, now=now)
 
     def idle(rows: Any, *, now: Any) -> Any:
         return dict.fromkeys(rows, False)
 
     sending.LEASE = timedelta(seconds=1)
-    direct_calls.check_ours = leases.check_ours = lambda claim: None
-    lifecycle.lapsed = again
-    lifecycle.hold = idle
-    leases.is_held = lambda pk: False
+    direct_calls.ensure_not_expired = leases.ensure_not_expired = lambda attempt: None
+    lifecycle.expire_lease = again
+    lifecycle.renew_leases = idle
+    leases.is_held_here = lambda pk: False
 
 
 @plant("truth")
@@ -257,7 +257,7 @@ def unknown_is_failed() -> None:
     def fail(pk: int, reason: str, *, now: Any) -> None:
         lifecycle.observe(pk, Ended("failed", "unknown", reason), source=Source.US, asked_at=now)
 
-    lifecycle.uncertain = fail
+    lifecycle.mark_uncertain = fail
 
 
 @plant("truth")
@@ -280,11 +280,11 @@ def output_is_cut() -> None:
 def first_that_fits_is_taken() -> None:
     """Of several listed requests that may be the lost one, one is taken all the same."""
     from requests_app.lifecycle import lost_submits
-    from requests_app.rules.lost_submit import Verdict
+    from requests_app.rules.lost_submit import Match
 
-    def hasty(found: Any, *, claimed: Any, has_twin: bool) -> Verdict:
+    def hasty(found: Any, *, claimed: Any, has_twin: bool) -> Match:
         free = sorted(set(found) - set(claimed))
-        return Verdict(free[0]) if free else Verdict()
+        return Match(free[0]) if free else Match()
 
     lost_submits.recognise = hasty
 

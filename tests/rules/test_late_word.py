@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from requests_app.rules.late_word import late_word
-from requests_app.rules.transitions import CANCELLED_TYPE, Ended, Found, Gone
+from requests_app.rules.transitions import CANCELLED_TYPE, Ended, Gone, LostSubmitFound
 from tests.builders import make_receipt, make_result, make_status, make_webhook
 
 
@@ -15,7 +15,7 @@ from tests.builders import make_receipt, make_result, make_status, make_webhook
     ("news", "words"),
     [
         (make_receipt(), "fal took it"),
-        (Found("r"), "fal ran it"),
+        (LostSubmitFound("r"), "fal ran it"),
         (make_status("IN_QUEUE"), "fal has it"),
         (make_status("IN_PROGRESS"), "fal has it"),
         (make_status("COMPLETED"), "It finished at fal"),

@@ -12,15 +12,15 @@ from requests_app.fal import Listed
 from requests_app.rules.lost_submit import (
     SEVERAL,
     TWIN,
-    Lost,
-    Verdict,
+    LostSubmit,
+    Match,
     candidates,
     is_same,
-    recognise,
+    match_listed,
 )
 
 SENT = datetime(2026, 1, 1, 12, tzinfo=UTC)
-LOST = Lost("acme/img", {"prompt": "a lake", "n": 1}, SENT)
+LOST = LostSubmit("acme/img", {"prompt": "a lake", "n": 1}, SENT)
 GOOD = Listed("r-1", "acme/img", {"n": 1, "prompt": "a lake"}, SENT + timedelta(seconds=1))
 
 
@@ -84,19 +84,19 @@ def test_endpoint_input_and_time_have_to_fit(changes: dict[str, Any], may_be: bo
 @pytest.mark.parametrize(
     ("found", "claimed", "has_twin", "verdict"),
     [
-        ([], [], False, Verdict()),
-        (["r-1"], [], False, Verdict("r-1")),
-        (["r-1", "r-1"], [], False, Verdict("r-1")),  # a page that moved while it was read
-        (["r-1"], ["r-1"], False, Verdict()),
-        (["r-1", "r-2"], ["r-1"], False, Verdict("r-2")),
-        (["r-1", "r-2"], [], False, Verdict(doubt=SEVERAL)),
-        (["r-1", "r-2"], [], True, Verdict(doubt=SEVERAL)),
-        (["r-1", "r-2"], ["r-1"], True, Verdict(doubt=TWIN)),
-        (["r-1"], [], True, Verdict(doubt=TWIN)),
-        ([], [], True, Verdict()),
+        ([], [], False, Match()),
+        (["r-1"], [], False, Match("r-1")),
+        (["r-1", "r-1"], [], False, Match("r-1")),  # a page that moved while it was read
+        (["r-1"], ["r-1"], False, Match()),
+        (["r-1", "r-2"], ["r-1"], False, Match("r-2")),
+        (["r-1", "r-2"], [], False, Match(doubt=SEVERAL)),
+        (["r-1", "r-2"], [], True, Match(doubt=SEVERAL)),
+        (["r-1", "r-2"], ["r-1"], True, Match(doubt=TWIN)),
+        (["r-1"], [], True, Match(doubt=TWIN)),
+        ([], [], True, Match()),
     ],
 )
 def test_only_what_can_be_nothing_else_is_recognised(
-    found: list[str], claimed: list[str], has_twin: bool, verdict: Verdict
+    found: list[str], claimed: list[str], has_twin: bool, verdict: Match
 ) -> None:
-    assert recognise(found, claimed=claimed, has_twin=has_twin) == verdict
+    assert match_listed(found, claimed=claimed, has_twin=has_twin) == verdict

@@ -10,10 +10,9 @@ import pytest
 from requests_app.rules.schedule import (
     POLLS_PER_S,
     RETRY_LATEST_S,
-    Pace,
-    next_look,
-    next_search,
-    next_try,
+    next_poll_at,
+    next_retry_at,
+    next_search_at,
 )
 from requests_app.worker.clock import EVERY_S
 
@@ -22,8 +21,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def look_s(*, age_s: float = 0, watched_s: float | None = None, open_rows: int = 1) -> float:
     watched = None if watched_s is None else NOW + timedelta(seconds=watched_s)
-    pace = Pace(NOW, NOW - timedelta(seconds=age_s), watched, open_rows)
-    return (next_look(pace) - NOW).total_seconds()
+    sent_at = NOW - timedelta(seconds=age_s)
+    poll_at = next_poll_at(NOW, sent_at=sent_at, watched_until=watched, open_rows=open_rows)
+    return (poll_at - NOW).total_seconds()
 
 
 @pytest.mark.parametrize(
@@ -66,18 +66,18 @@ def unseen_s(runs_s: float, open_rows: int, chance: random.Random) -> float:
 
 
 def test_tries_double_up_to_a_minute() -> None:
-    waits = [(next_try(NOW, tries) - NOW).total_seconds() for tries in range(1, 9)]
+    waits = [(next_retry_at(NOW, tries) - NOW).total_seconds() for tries in range(1, 9)]
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
-    assert (next_try(NOW, 10**6) - NOW).total_seconds() == RETRY_LATEST_S
+    assert (next_retry_at(NOW, 10**6) - NOW).total_seconds() == RETRY_LATEST_S
 
 
 def test_what_fal_asked_for_counts_instead() -> None:
-    assert next_try(NOW, 1, asked_s=300) == NOW + timedelta(seconds=300)
-    assert next_try(NOW, 9, asked_s=2) == NOW + timedelta(seconds=2)
+    assert next_retry_at(NOW, 1, asked_s=300) == NOW + timedelta(seconds=300)
+    assert next_retry_at(NOW, 9, asked_s=2) == NOW + timedelta(seconds=2)
 
 
 def search_s(age_s: float, searched: int = 1) -> float | None:
-    due_at = next_search(NOW, NOW - timedelta(seconds=age_s), searched)
+    due_at = next_search_at(NOW, NOW - timedelta(seconds=age_s), searched)
     return due_at and (due_at - NOW).total_seconds()
 
 

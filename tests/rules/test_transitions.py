@@ -9,8 +9,8 @@ import pytest
 from requests_app.models import ENDED, LIVE, Status
 from requests_app.rules.transitions import (
     Ended,
-    Found,
     Gone,
+    LostSubmitFound,
     Picture,
     agrees,
     decide,
@@ -51,7 +51,7 @@ TABLE = [
     ("in_progress", make_result(code=500, error="oops"), "failed"),
     ("in_progress", make_result(code=499, error="gone"), "cancelled"),
     ("uncertain", make_webhook(), "completed"),
-    ("uncertain", Found("req-1"), "in_progress"),
+    ("uncertain", LostSubmitFound("req-1"), "in_progress"),
     ("submitting", make_webhook(), "completed"),
     ("in_queue", make_webhook(payload_bytes=None, payload_error="too large"), "in_progress"),
     ("in_queue", make_webhook(status="ERROR", error="Invalid status code: 422"), "failed"),
@@ -156,4 +156,4 @@ def test_that_fal_has_forgotten_an_ended_request_contradicts_no_end() -> None:
 
 @pytest.mark.parametrize("status", sorted(LIVE - {Status.UNCERTAIN}))
 def test_what_is_not_lost_is_not_found(status: str) -> None:
-    assert decide(Picture(status=status), Found("req-9")) is None
+    assert decide(Picture(status=status), LostSubmitFound("req-9")) is None

@@ -119,7 +119,7 @@ def test_what_waited_to_be_sent_is_never_sent_by_itself_after_a_restore(
     waiting = FalRequest.objects.get(pk=rows[2].pk)
     assert waiting.status == Status.UNCERTAIN
     assert waiting.due_at is None
-    assert lifecycle.claim(waiting.pk, now=timezone.now() + timedelta(days=1)) is None
+    assert lifecycle.start_attempt(waiting.pk, now=timezone.now() + timedelta(days=1)) is None
     told = waiting.observations.last()
     assert told is not None
     assert (waiting.seq, told.status, told.data) == (told.pk, Status.UNCERTAIN, {})

@@ -42,7 +42,7 @@ def test_the_lag_is_the_age_of_the_oldest_due_step_that_nobody_is_at(
     row = make_request(team=team, person=owner)
     FalRequest.objects.update(due_at=timezone.now() - timedelta(seconds=40))
     assert 40 <= (figure("sweep_lag_seconds") or 0) < 45
-    FalRequest.objects.lease(row.pk, timezone.now(), timedelta(minutes=1))
+    FalRequest.objects.take_lease(row.pk, timezone.now(), timedelta(minutes=1))
     assert figure("sweep_lag_seconds") == 0
 
 

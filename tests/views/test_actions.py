@@ -155,8 +155,8 @@ def test_it_offers_what_an_example_and_an_earlier_request_say(as_owner, team, ow
 
 def test_the_filled_in_form_of_an_uncertain_request_warns(as_owner, team, owner):
     row = make_request(team=team, person=owner)
-    lifecycle.claim(row.pk, now=timezone.now())
-    lifecycle.uncertain(row.pk, "the connection broke", now=timezone.now())
+    lifecycle.start_attempt(row.pk, now=timezone.now())
+    lifecycle.mark_uncertain(row.pk, "the connection broke", now=timezone.now())
     assert "may cost twice" in as_owner.get(NEW, {"again": str(row.public_id)}).content.decode()
 
 
@@ -260,7 +260,7 @@ def test_cancelling_at_fal_claims_nothing(as_owner, team, owner):
 @pytest.mark.parametrize("mode", ["run", "stream"])
 def test_a_direct_call_is_hung_up_and_fal_is_asked_nothing(as_owner, team, owner, mode):
     row = make_request(team=team, person=owner, mode=mode)
-    lifecycle.claim(row.pk, now=timezone.now())
+    lifecycle.start_attempt(row.pk, now=timezone.now())
     news = json.loads(as_owner.post(url("cancel", row), **HX)["HX-Trigger"])
     assert "We hang up" in news["toast"]["text"]
     page = as_owner.get(url("detail", row)).content.decode()
@@ -293,8 +293,8 @@ def test_the_way_back_leads_nowhere_else(as_owner, team, owner):
 def test_giving_up_ends_an_uncertain_request_alone(as_owner, team, owner):
     row = make_request(team=team, person=owner)
     assert "no longer uncertain" in as_owner.post(url("give_up", row), **HX)["HX-Trigger"]
-    lifecycle.claim(row.pk, now=timezone.now())
-    lifecycle.uncertain(row.pk, "the connection broke", now=timezone.now())
+    lifecycle.start_attempt(row.pk, now=timezone.now())
+    lifecycle.mark_uncertain(row.pk, "the connection broke", now=timezone.now())
     as_owner.post(url("give_up", row))
     row.refresh_from_db()
     assert row.status == Status.FAILED
@@ -302,8 +302,8 @@ def test_giving_up_ends_an_uncertain_request_alone(as_owner, team, owner):
 
 def test_giving_up_asks_first_without_javascript_too(as_owner, as_viewer, team, owner):
     row = make_request(team=team, person=owner)
-    lifecycle.claim(row.pk, now=timezone.now())
-    lifecycle.uncertain(row.pk, "the connection broke", now=timezone.now())
+    lifecycle.start_attempt(row.pk, now=timezone.now())
+    lifecycle.mark_uncertain(row.pk, "the connection broke", now=timezone.now())
     asked = as_owner.get(url("give_up", row)).content.decode()
     row.refresh_from_db()
     assert row.status == Status.UNCERTAIN

@@ -84,8 +84,8 @@ def test_a_crash_is_fals_not_ours_to_mend(as_owner, row):
 
 def test_an_uncertain_request_shows_the_evidence_and_both_ways_out(as_owner, team, owner):
     row = make_request(team=team, person=owner)
-    lifecycle.claim(row.pk, now=timezone.now())
-    lifecycle.uncertain(row.pk, "the line went dead", now=timezone.now())
+    lifecycle.start_attempt(row.pk, now=timezone.now())
+    lifecycle.mark_uncertain(row.pk, "the line went dead", now=timezone.now())
     shown = page(as_owner, row)
     assert "It is unknown whether fal took this request" in shown
     assert "the line went dead" in shown
@@ -99,8 +99,8 @@ def test_an_uncertain_request_shows_the_evidence_and_both_ways_out(as_owner, tea
 
 def test_an_uncertain_request_tells_of_the_search_for_it(as_owner, team, owner):
     row = make_request(team=team, person=owner)
-    lifecycle.claim(row.pk, now=timezone.now())
-    lifecycle.uncertain(row.pk, "the line went dead", now=timezone.now())
+    lifecycle.start_attempt(row.pk, now=timezone.now())
+    lifecycle.mark_uncertain(row.pk, "the line went dead", now=timezone.now())
     shown = page(as_owner, row)
     assert "looked for in fal&#x27;s list of finished requests" in shown
     assert "Next look: <time" in shown
@@ -108,7 +108,7 @@ def test_an_uncertain_request_tells_of_the_search_for_it(as_owner, team, owner):
     assert 0 <= float(seconds) <= 2
     refusal = Refused("fal refused (403): no admin scope", status_code=403)
     before = version_of_output(shown)
-    lifecycle.unlisted(row.pk, refusal, now=timezone.now())
+    lifecycle.note_list_unreadable(row.pk, refusal, now=timezone.now())
     shown = page(as_owner, row)
     assert '<p class="explanation-found">' in shown
     assert "no admin scope" in shown
@@ -125,7 +125,7 @@ def test_cancelling_shows_fals_real_answer_and_claims_no_more(as_owner, row, own
     lifecycle.ask_cancel(row.pk, person=owner, now=timezone.now())
     assert "no answer yet" in page(as_owner, row)
     assert "cancelling" in page(as_owner, row)
-    lifecycle.cancel_answered(row.pk, "requested", now=timezone.now())
+    lifecycle.note_cancel_answer(row.pk, "requested", now=timezone.now())
     assert "a running model may still finish" in page(as_owner, row)
     hear(row, make_result())
     shown = page(as_owner, row)
@@ -136,9 +136,9 @@ def test_cancelling_shows_fals_real_answer_and_claims_no_more(as_owner, row, own
 def test_a_request_that_could_not_be_sent_says_why_and_what_happens_next(as_owner, team, owner):
     row = make_request(team=team, person=owner)
     assert "tried again" not in page(as_owner, row)
-    claim = lifecycle.claim(row.pk, now=timezone.now())
+    attempt = lifecycle.start_attempt(row.pk, now=timezone.now())
     away = NotSent("fal could not be reached.")
-    lifecycle.not_sent(row.pk, away, lease=claim.lease, now=timezone.now())
+    lifecycle.note_not_sent(row.pk, away, lease=attempt.lease, now=timezone.now())
     shown = page(as_owner, row)
     assert "fal could not be reached. It was not sent, and is tried again." in shown
     assert "It goes on by itself until you cancel it." in shown
@@ -154,7 +154,7 @@ def test_log_lines_that_came_are_told_in_words(as_owner, row):
 
 def test_too_late_to_cancel_is_said(as_owner, row, owner):
     lifecycle.ask_cancel(row.pk, person=owner, now=timezone.now())
-    lifecycle.cancel_answered(row.pk, "already_completed", now=timezone.now())
+    lifecycle.note_cancel_answer(row.pk, "already_completed", now=timezone.now())
     assert "it had already finished" in page(as_owner, row)
 
 
@@ -281,7 +281,7 @@ def test_a_full_record_is_told_above_it_with_the_moment(as_owner, team, owner):
     row = make_request(team=team, person=owner, mode="stream")
     assert "full after" not in page(as_owner, row)
     now, data = timezone.now(), {"frame": 2, "bytes": 2, "offset_ms": 7.5}
-    lifecycle.capped(row.pk, "The record became full after 7.5 s.", now=now, data=data)
+    lifecycle.note_record_full(row.pk, "The record became full after 7.5 s.", now=now, data=data)
     for shown in (page(as_owner, row), as_owner.get(url("detail_live", row)).content.decode()):
         part = shown.partition('id="part-full"')[2].partition("</div>")[0]
         assert "The record became full after 7.5 s." in part
@@ -292,14 +292,14 @@ def test_who_watches_a_session_is_told_that_watching_ends_with_the_record(as_own
     for mode, is_told in (("realtime", True), ("stream", False)):
         row = make_request(team=team, person=owner, mode=mode)
         data = {"frame": 2, "bytes": 2, "offset_ms": 7.5}
-        lifecycle.capped(row.pk, "The record became full.", now=timezone.now(), data=data)
+        lifecycle.note_record_full(row.pk, "The record became full.", now=timezone.now(), data=data)
         assert ("Watching has stopped here" in page(as_owner, row)) is is_told
 
 
 def test_what_was_given_up_keeps_its_warning_and_shows_what_comes_after(as_owner, team, owner):
     row = make_request(team=team, person=owner)
-    lifecycle.claim(row.pk, now=timezone.now())
-    lifecycle.uncertain(row.pk, "the connection broke", now=timezone.now())
+    lifecycle.start_attempt(row.pk, now=timezone.now())
+    lifecycle.mark_uncertain(row.pk, "the connection broke", now=timezone.now())
     as_owner.post(url("give_up", row))
     shown = as_owner.get(url("detail", row)).content.decode()
     assert "Given up, outcome unknown" in shown

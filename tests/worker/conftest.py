@@ -1,4 +1,4 @@
-"""The watch loop works on its own threads: rows must be committed for it to see them."""
+"""The worker loop works on its own threads: rows must be committed for it to see them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from requests_app.models import FalRequest, Team
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.loop import pool, worker_loop
 from requests_app.worker.steps import advance
 from requests_app.worker.sweep import sweep
 from tests.builders import make_queued
@@ -24,9 +24,9 @@ from tests.fal.peer import Peer
 
 @pytest.fixture
 def loop() -> Iterator[Any]:
-    """The process's watch loop, stopped afterwards so that no step outlives its test."""
-    yield watch_loop
-    watch_loop.stop(drain_s=2)
+    """The process's worker loop, stopped afterwards so that no step outlives its test."""
+    yield worker_loop
+    worker_loop.stop(drain_s=2)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def submits(sandbox: Any, row: FalRequest) -> int:
 
 
 class PeerThread(Peer):
-    """The scripted peer on a loop of its own, so that it outlives the watch loop."""
+    """The scripted peer on a loop of its own, so that it outlives the worker loop."""
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         """Have the peer's loop do it."""
@@ -106,11 +106,11 @@ def fresh(row: FalRequest) -> FalRequest:
 
 
 @contextmanager
-def busy_database(loop: Any) -> Iterator[threading.Event]:
+def busy_database() -> Iterator[threading.Event]:
     """The loop's database threads are all busy until the event is set (or the block ends)."""
     release = threading.Event()
-    for _ in range(loop._database._max_workers):
-        loop._database.submit(release.wait, 30)
+    for _ in range(pool.size):
+        pool.executor.submit(release.wait, 30)
     try:
         yield release
     finally:

@@ -54,7 +54,7 @@ def test_it_sweeps_again_and_again_when_nothing_is_heard(clock: Clock, sweeps: S
 def test_it_is_idle_while_ticks_come_from_outside(clock: Clock, sweeps: Sweeps) -> None:
     end = time.monotonic() + 0.6
     while time.monotonic() < end:
-        clock.heard()
+        clock.note_tick()
         time.sleep(0.01)
     assert sweeps.count == 0
     assert soon(lambda: sweeps.count > 0)  # and takes over when they stop

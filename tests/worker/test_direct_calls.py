@@ -42,7 +42,7 @@ def stream(team: Team, owner: User) -> FalRequest:
 
 @pytest.fixture
 def quick_keeper(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leases, "HOLD_EVERY_S", 0.05)
+    monkeypatch.setattr(leases, "RENEW_EVERY_S", 0.05)
 
 
 def step(loop: Any, row: FalRequest) -> None:
@@ -222,7 +222,7 @@ def test_a_database_that_is_away_does_not_hang_up_on_paid_work(
         await answer.wait()
         await says(200, {"text": "done"})(writer)
 
-    monkeypatch.setattr(lifecycle, "hold", locked)
+    monkeypatch.setattr(lifecycle, "renew_leases", locked)
     peer.will(later)
     begin(loop, run)
     wait_for(lambda: len(failures) > 2)
@@ -253,7 +253,7 @@ def test_a_row_that_somebody_else_ended_is_hung_up(
     begin(loop, stream)
     wait_for(lambda: stream.frames.exists())
     later = timezone.now() + timedelta(minutes=5)
-    lifecycle.lapsed(stream.pk, now=later)
+    lifecycle.expire_lease(stream.pk, now=later)
     wait_for(lambda: loop.run(_is_quiet(stream.pk)))
     kinds = list(stream.observations.values_list("kind", flat=True))
     assert "contradiction" not in kinds
@@ -261,7 +261,7 @@ def test_a_row_that_somebody_else_ended_is_hung_up(
 
 
 async def _is_quiet(pk: int) -> bool:
-    return not leases.is_held(pk)
+    return not leases.is_held_here(pk)
 
 
 def test_the_end_of_the_process_hangs_up_with_every_frame_on_disk(

@@ -271,7 +271,7 @@ def test_a_step_that_cannot_even_begin_waits_and_ends_in_bounded_time(
     loop: Any, peer: PeerThread, team: Team, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = make_request(team=team, person=owner)
-    monkeypatch.setattr(lifecycle, "claim", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(lifecycle, "start_attempt", lambda *_, **__: 1 / 0)
     row = look(loop, row)
     assert (row.status, row.tries) == (Status.PENDING, 1)
     assert row.due_at is not None and row.due_at > timezone.now()
@@ -284,6 +284,6 @@ def test_a_step_that_cannot_even_begin_waits_and_ends_in_bounded_time(
 def test_a_fault_that_cannot_be_told_does_not_raise(
     loop: Any, queued: FalRequest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(lifecycle, "step_failed", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(lifecycle, "note_step_failed", lambda *_, **__: 1 / 0)
     loop.run(failed_looks.step_failed(queued.pk, ValueError("x")), timeout_s=20)
-    assert "Nor can that be told" in caplog.text
+    assert "The failure of request" in caplog.text

@@ -31,7 +31,7 @@ def short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a call outlasts it within a test."""
     monkeypatch.setattr(sending, "LEASE", timedelta(seconds=1))
     monkeypatch.setattr(lifecycle, "LEASE", timedelta(seconds=1))
-    monkeypatch.setattr(leases, "HOLD_EVERY_S", 0.05)
+    monkeypatch.setattr(leases, "RENEW_EVERY_S", 0.05)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_a_submit_that_outlasts_its_lease_keeps_its_row_and_its_receipt(
     wait_for(lambda: peer.requests)
     lifecycle.ask_cancel(row.pk, person=owner, now=timezone.now())  # takes nothing back
     wait_for(lambda: renewed_beyond(row, 3))
-    lifecycle.lapsed(row.pk, now=timezone.now())  # as another worker's sweep would
+    lifecycle.expire_lease(row.pk, now=timezone.now())  # as another worker's sweep would
     assert fresh(row).status == Status.SUBMITTING
     peer.release(held.event)
     wait_for(lambda: fresh(row).fal_request_id == "req-9")
@@ -81,7 +81,7 @@ def test_a_look_that_outlasts_its_lease_keeps_its_row(
     loop.spawn(advance(row.pk))
     wait_for(lambda: peer.requests)
     wait_for(lambda: renewed_beyond(row, 3))
-    assert FalRequest.objects.lease(row.pk, timezone.now(), timedelta(seconds=1)) is None
+    assert FalRequest.objects.take_lease(row.pk, timezone.now(), timedelta(seconds=1)) is None
     peer.release(held.event)
     wait_for(lambda: fresh(row).lease is None)
     assert fresh(row).queue_position == 3
@@ -90,10 +90,10 @@ def test_a_look_that_outlasts_its_lease_keeps_its_row(
 def test_a_wish_that_came_meanwhile_outlives_a_renewal(team: Team, owner: User) -> None:
     row, now = make_queued(team=team, person=owner), timezone.now()
     FalRequest.objects.filter(pk=row.pk).update(due_at=now)
-    lease = FalRequest.objects.lease(row.pk, now, timedelta(seconds=1))
+    lease = FalRequest.objects.take_lease(row.pk, now, timedelta(seconds=1))
     assert lease is not None
     lifecycle.make_due(row.pk, now=now)
-    assert lifecycle.hold({lease: row.pk}, now=now) == {lease: False}
+    assert lifecycle.renew_leases({lease: row.pk}, now=now) == {lease: False}
     assert fresh(row).due_at == now
     lifecycle.release(row.pk, lease, now + timedelta(minutes=1))
     assert fresh(row).due_at == now
@@ -103,17 +103,17 @@ async def test_all_rows_of_a_loop_are_renewed_together_each_under_its_own_lease(
     monkeypatch: pytest.MonkeyPatch, team: Team, owner: User
 ) -> None:
     asked: list[int] = []
-    hold = lifecycle.hold
+    hold = lifecycle.renew_leases
 
     def counted(rows: dict[Any, int], **when: Any) -> Any:
         asked.append(len(rows))
         return hold(rows, **when)
 
-    monkeypatch.setattr(lifecycle, "hold", counted)
+    monkeypatch.setattr(lifecycle, "renew_leases", counted)
     claims = [await sync_to_async(claimed)(team, owner) for _ in range(3)]
     lost, wanted, _ = claims
     await FalRequest.objects.filter(pk=lost.pk).aupdate(lease=uuid4())
-    keeping = [asyncio.create_task(leases.keep(claim)) for claim in claims]
+    keeping = [asyncio.create_task(leases.renew_until_stopped(attempt)) for attempt in claims]
     async with asyncio.timeout(5):
         assert await keeping[0] is False
         await FalRequest.objects.filter(pk=wanted.pk).aupdate(cancel_asked_at=timezone.now())
@@ -123,11 +123,11 @@ async def test_all_rows_of_a_loop_are_renewed_together_each_under_its_own_lease(
     assert asked[0] == 3  # one call for all of them
 
 
-def claimed(team: Team, owner: User) -> lifecycle.Claim:
+def claimed(team: Team, owner: User) -> lifecycle.Attempt:
     row = make_request(team=team, person=owner)
-    claim = lifecycle.claim(row.pk, now=timezone.now())
-    assert claim
-    return claim
+    attempt = lifecycle.start_attempt(row.pk, now=timezone.now())
+    assert attempt
+    return attempt
 
 
 def test_a_dead_processs_row_is_free_well_within_a_minute(
@@ -135,8 +135,8 @@ def test_a_dead_processs_row_is_free_well_within_a_minute(
 ) -> None:
     monkeypatch.undo()
     now = timezone.now()
-    lifecycle.claim(row.pk, now=now)
-    lifecycle.lapsed(row.pk, now=now + timedelta(seconds=30))
+    lifecycle.start_attempt(row.pk, now=now)
+    lifecycle.expire_lease(row.pk, now=now + timedelta(seconds=30))
     assert fresh(row).status == Status.UNCERTAIN
     assert timedelta(seconds=30) >= lifecycle.LEASE
 

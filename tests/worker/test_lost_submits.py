@@ -82,8 +82,8 @@ def lost(peer: PeerThread, settings: Any, team: Team, owner: User) -> FalRequest
     """A row that is looked for in the peer's list."""
     settings.FAL_API_URL = f"{peer.url}/api"
     row = make_request(team=team, person=owner, input={"prompt": "a lake"})
-    lifecycle.claim(row.pk, now=timezone.now())
-    lifecycle.uncertain(row.pk, "the line went dead", now=timezone.now())
+    lifecycle.start_attempt(row.pk, now=timezone.now())
+    lifecycle.mark_uncertain(row.pk, "the line went dead", now=timezone.now())
     return fresh(row)
 
 
@@ -269,7 +269,7 @@ def test_a_look_whose_process_died_is_made_again_when_the_lease_is_over(
 ) -> None:
     long_ago = timezone.now() - timedelta(minutes=1)
     FalRequest.objects.filter(pk=lost.pk).update(due_at=long_ago)
-    assert FalRequest.objects.lease(lost.pk, long_ago, lifecycle.LEASE)
+    assert FalRequest.objects.take_lease(lost.pk, long_ago, lifecycle.LEASE)
     peer.will(page())
     loop.run(sweep())
     wait_for(lambda: fresh(lost).lease is None)

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from requests_app.models import FalRequest, Team
 from requests_app.worker import process
 from requests_app.worker.clock import Clock
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.loop import worker_loop
 from requests_app.worker.process import serve_metrics, start_clock
 from tests.builders import make_queued
 
@@ -42,16 +42,16 @@ def test_a_worker_that_starts_looks_at_every_live_row_at_once(team: Team, owner:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_that_stops_drains_the_watch_loop() -> None:
+def test_a_worker_that_stops_drains_the_worker_loop() -> None:
     done = threading.Event()
 
     async def short() -> None:
         done.set()
 
-    watch_loop.spawn(short())
+    worker_loop.spawn(short())
     signals.worker_shutdown.send(sender=None)
     assert done.wait(2)
-    assert not any(thread.name == "watch" for thread in threading.enumerate())
+    assert not any(thread.name == "worker-loop" for thread in threading.enumerate())
 
 
 def test_a_worker_of_its_own_shows_its_figures_on_this_machine(

@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.models import FalRequest, Source, Status, Team
-from requests_app.worker import loop as loop_module
-from requests_app.worker.loop import CALLS_AT_ONCE
+from requests_app.worker import database_pool
+from requests_app.worker.fal_connections import CALLS_AT_ONCE
+from requests_app.worker.loop import connections
 from requests_app.worker.steps import AFTERCARE_TRIES, advance
 from tests.builders import hear, make_request, make_webhook
 from tests.fal.peer import hang, says
@@ -135,7 +136,7 @@ def test_no_lease_runs_while_a_row_waits_for_a_free_place(
 
     async def all_places_taken() -> None:
         for _ in range(CALLS_AT_ONCE):
-            await loop.calls.acquire()
+            await connections.calls.acquire()
         steps = [loop.start(advance(row.pk)) for row in (unsent, queued)]
         await asyncio.sleep(0.2)
         for step in steps:
@@ -292,7 +293,7 @@ def test_a_receipt_outlives_a_database_that_is_away(
             raise OperationalError("database is locked")
         return observe(*args, **kwargs)
 
-    monkeypatch.setattr(loop_module, "INSIST_EVERY_S", 0.01)
+    monkeypatch.setattr(database_pool, "RETRY_EVERY_S", 0.01)
     monkeypatch.setattr(lifecycle, "observe", locked_at_first)
     peer.will(says(200, {"request_id": "r-1"}))
     loop.run(advance(row.pk))

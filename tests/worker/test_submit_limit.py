@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from requests_app.worker.submit_limit import FEW, MOST, Ramp
+from requests_app.worker.submit_limit import FEW, MOST, SubmitLimit
 
 
-async def calls(ramp: Ramp, count: int, *, well: bool) -> int:
+async def calls(ramp: SubmitLimit, count: int, *, well: bool) -> int:
     """So many at once, each a moment long; how many were under way at the same time."""
     under_way = most = 0
 
@@ -26,11 +26,11 @@ async def calls(ramp: Ramp, count: int, *, well: bool) -> int:
 
 
 async def test_few_are_risked_while_fal_does_not_answer() -> None:
-    assert await calls(Ramp(), 40, well=False) == FEW
+    assert await calls(SubmitLimit(), 40, well=False) == FEW
 
 
 async def test_each_answer_makes_room_up_to_the_most_there_may_be() -> None:
-    ramp = Ramp()
+    ramp = SubmitLimit()
     await calls(ramp, FEW, well=True)
     assert ramp.size == 2 * FEW
     await calls(ramp, 2 * MOST, well=True)
@@ -38,7 +38,7 @@ async def test_each_answer_makes_room_up_to_the_most_there_may_be() -> None:
 
 
 async def test_an_outage_takes_the_room_back_and_an_answer_gives_it_again() -> None:
-    ramp = Ramp()
+    ramp = SubmitLimit()
     await calls(ramp, 2 * MOST, well=True)
     await calls(ramp, 2 * MOST, well=False)
     assert await calls(ramp, 20, well=False) == ramp.size == FEW
@@ -47,7 +47,7 @@ async def test_an_outage_takes_the_room_back_and_an_answer_gives_it_again() -> N
 
 
 async def test_a_place_that_was_left_by_a_failure_is_free_again() -> None:
-    ramp = Ramp()
+    ramp = SubmitLimit()
     for _ in range(FEW + 1):
         with pytest.raises(RuntimeError):
             async with ramp.place(lambda: True):

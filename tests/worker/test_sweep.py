@@ -36,12 +36,12 @@ def test_rows_that_are_not_due_or_held_or_not_looked_for_are_left_alone(
     loop: Any, peer: PeerThread, queued: FalRequest, team: Team, owner: User
 ) -> None:
     now = timezone.now()
-    FalRequest.objects.lease(queued.pk, now, timedelta(minutes=1))
+    FalRequest.objects.take_lease(queued.pk, now, timedelta(minutes=1))
     later = make_request(team=team, person=owner)
     FalRequest.objects.filter(pk=later.pk).update(due_at=now + timedelta(minutes=1))
     lost = make_request(team=team, person=owner)
-    lifecycle.claim(lost.pk, now=timezone.now())
-    lifecycle.uncertain(lost.pk, "reset", now=timezone.now())
+    lifecycle.start_attempt(lost.pk, now=timezone.now())
+    lifecycle.mark_uncertain(lost.pk, "reset", now=timezone.now())
     FalRequest.objects.filter(pk=lost.pk).update(due_at=None)
     assert loop.run(sweep()) == 0
 
@@ -57,7 +57,7 @@ def test_it_shows_that_a_worker_sweeps(loop: Any, transactional_db: None) -> Non
 def test_a_lost_lease_comes_due_by_itself(loop: Any, peer: PeerThread, queued: FalRequest) -> None:
     long_ago = timezone.now() - timedelta(minutes=5)
     FalRequest.objects.filter(pk=queued.pk).update(due_at=long_ago)
-    assert FalRequest.objects.lease(queued.pk, long_ago, timedelta(minutes=1))
+    assert FalRequest.objects.take_lease(queued.pk, long_ago, timedelta(minutes=1))
     assert loop.run(sweep()) == 1
 
 
@@ -96,7 +96,7 @@ def test_a_locked_database_fails_one_beat_and_the_next_goes_on(
 def test_a_beat_that_waits_too_long_leaves_nothing_behind(
     loop: Any, peer: PeerThread, queued: FalRequest
 ) -> None:
-    with busy_database(loop), pytest.raises(TimeoutError):
+    with busy_database(), pytest.raises(TimeoutError):
         loop.run(sweep(), timeout_s=0.1)
     assert len(loop.run(_tasks())) == 1
 

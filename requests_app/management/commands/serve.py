@@ -33,7 +33,7 @@ class Command(BaseCommand):
         from dashboard.asgi import application
         from dashboard.embedded import Embedded
         from dashboard.server import free_port, serve
-        from requests_app.worker.loop import watch_loop
+        from requests_app.worker.loop import worker_loop
 
         try:
             port = free_port(options["host"], options["port"])
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         finally:
             if embedded:
                 embedded.stop()
-            watch_loop.stop()
+            worker_loop.stop()
             if sandbox:
                 sandbox.stop()
 

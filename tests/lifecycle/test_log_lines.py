@@ -10,8 +10,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from requests_app.fal import LogLine as Line
-from requests_app.loglines import MAX_MESSAGE, add_logs, new_logs
+from requests_app.fal import LogEntry
+from requests_app.lifecycle.log_lines import MAX_MESSAGE, add_logs, new_logs
 from requests_app.models import FalRequest, Team
 from requests_app.rules import schedule
 from tests.builders import make_log, make_request
@@ -22,7 +22,7 @@ def row(team: Team, owner: User) -> FalRequest:
     return make_request(team=team, person=owner)
 
 
-def hear(row: FalRequest, *window: Line) -> int:
+def hear(row: FalRequest, *window: LogEntry) -> int:
     return sum(add_logs(row.pk, lines) for lines in new_logs(row.pk, window))
 
 
@@ -49,7 +49,7 @@ def test_a_third_equal_line_of_one_moment_is_new(row: FalRequest) -> None:
 
 
 def test_lines_that_differ_in_level_alone_are_two(row: FalRequest) -> None:
-    assert hear(row, Line("t", "INFO", "USER", "x"), Line("t", "ERROR", "USER", "x")) == 2
+    assert hear(row, LogEntry("t", "INFO", "USER", "x"), LogEntry("t", "ERROR", "USER", "x")) == 2
 
 
 def test_another_requests_lines_do_not_count(row: FalRequest, team: Team, owner: User) -> None:
@@ -64,7 +64,7 @@ def test_a_window_of_thousands_is_stored_whole(row: FalRequest) -> None:
 
 
 def test_overlong_parts_are_cut(row: FalRequest) -> None:
-    hear(row, Line("t" * 99, "L" * 99, "S" * 99, "m" * (MAX_MESSAGE + 1)))
+    hear(row, LogEntry("t" * 99, "L" * 99, "S" * 99, "m" * (MAX_MESSAGE + 1)))
     line = row.log_lines.get()
     lengths = tuple(map(len, (line.timestamp, line.level, line.source, line.message)))
     assert lengths == (40, 20, 40, MAX_MESSAGE)
@@ -102,9 +102,9 @@ def polls_of(finished_s: float, *, watched: bool, lost: range = range(0)) -> lis
             if at_s >= finished_s:
                 return times
         looked_at = now + timedelta(hours=1) if watched else None
-        asked = schedule.Pace(now, sent, looked_at, open_rows=1000)
+        poll_at = schedule.next_poll_at(now, sent_at=sent, watched_until=looked_at, open_rows=1000)
         tries = number - lost.start + 1
-        now = schedule.next_try(now, tries) if number in lost else schedule.next_look(asked)
+        now = schedule.next_retry_at(now, tries) if number in lost else poll_at
     raise AssertionError
 
 

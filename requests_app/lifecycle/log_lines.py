@@ -1,4 +1,4 @@
-"""fal shows a moving window of the log; here the windows become one history without repeats."""
+"""Store fal's log without repeats: each status has a moving window of it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from requests_app.fal.reports import LogLine as Line
+from requests_app.fal.reports import LogEntry
 from requests_app.models import LogLine
 from requests_app.rules.storable import storable_text
 
 MAX_MESSAGE = 64 * 1024  # characters of one line
-BATCH = 500  # lines that are in memory, and written, at a time
+BATCH = 500  # lines in memory, and in one INSERT
 
 
-def new_logs(pk: int, window: Iterable[Line]) -> Iterator[list[LogLine]]:
-    """The lines of the window that are not stored yet, in fal's order, some at a time."""
+def new_logs(pk: int, window: Iterable[LogEntry]) -> Iterator[list[LogLine]]:
+    """Yield the lines of the window that are not stored yet, in fal's order, in batches."""
     lines = _numbered(pk, window)
     while batch := {line.digest: line for line in islice(lines, BATCH)}:
         stored = LogLine.objects.filter(request_id=pk, digest__in=list(batch))
@@ -27,13 +27,13 @@ def new_logs(pk: int, window: Iterable[Line]) -> Iterator[list[LogLine]]:
 
 
 def add_logs(pk: int, lines: Sequence[LogLine]) -> int:
-    """Store them; another reader may have been first. Returns how many were meant to be added."""
+    """Store lines and return their number, including lines that a concurrent reader stored first."""
     LogLine.objects.bulk_create(lines, batch_size=BATCH, ignore_conflicts=True)
     return len(lines)
 
 
-def _numbered(pk: int, window: Iterable[Line]) -> Iterator[LogLine]:
-    """Equal lines of one moment are told apart by their order among themselves."""
+def _numbered(pk: int, window: Iterable[LogEntry]) -> Iterator[LogLine]:
+    """Make rows; number equal lines with the same timestamp, so that each is stored."""
     once: set[bytes] = set()
     again: Counter[bytes] = Counter()
     for line in window:
@@ -52,6 +52,6 @@ def _numbered(pk: int, window: Iterable[Line]) -> Iterator[LogLine]:
         )
 
 
-def _digest(line: Line, number: int) -> bytes:
+def _digest(line: LogEntry, number: int) -> bytes:
     key = (line.timestamp, line.level, line.message, number)
     return hashlib.sha256(repr(key).encode("utf-8", "surrogatepass")).digest()

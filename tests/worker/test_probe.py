@@ -6,6 +6,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from django.utils import timezone
 from requests_app.fal import NotSent
 from requests_app.models import FalRequest, Status, Team
 from requests_app.worker.breaker import FAILURES
-from requests_app.worker.loop import watch_loop
+from requests_app.worker.loop import connections
+from requests_app.worker.probe import take_probe
 from requests_app.worker.steps import advance
 from requests_app.worker.sweep import sweep
 from tests.builders import make_queued, make_request
@@ -64,7 +66,7 @@ def shut(loop: Any, fal: Fal) -> None:
 
     async def go() -> None:
         for _ in range(FAILURES):
-            with suppress(NotSent), watch_loop.breaker().listening():
+            with suppress(NotSent), connections.breaker().listening():
                 raise NotSent("refused")
 
     loop.run(go())
@@ -164,3 +166,27 @@ def test_all_that_waited_is_sent_once_and_soon_when_it_is_back(
     assert sent.count() == WAITING
     methods = Counter(request.method for request in peer.requests)
     assert methods["POST"] == WAITING
+
+
+# --- shared by all processes ------------------------------------------------------------------------
+
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+def later(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def test_one_process_may_probe_in_each_second() -> None:
+    taken = [take_probe("x", now=later(at)) for at in (0, 0, 0.9, 1, 1.5, 2)]
+    assert taken == [True, False, False, True, False, True]
+
+
+def test_keys_are_probed_separately() -> None:
+    assert take_probe("x", now=NOW)
+    assert take_probe("y", now=NOW)
+
+
+def test_another_machines_wrong_clock_blocks_no_probe() -> None:
+    assert take_probe("x", now=later(600))
+    assert take_probe("x", now=NOW)

@@ -1,0 +1,66 @@
+"""What the worker's calls to fal share: the HTTP client, the circuit breaker, the concurrency limits."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+from django.conf import settings
+
+from requests_app.fal import FalClient, Hosts
+from requests_app.fal.transport import Limits
+from requests_app.worker.breaker import Breaker
+from requests_app.worker.submit_limit import SubmitLimit
+
+CALLS_AT_ONCE = 64  # concurrent short calls to fal; streams and runs do not count
+LISTS_AT_ONCE = (
+    4  # concurrent list calls: their replies are large, and that host has limits of its own
+)
+
+
+class FalConnections:
+    """Bound to one event loop; `reset` binds it to the running one. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._clients: dict[tuple[Hosts, str], FalClient] = {}
+        self._breakers: dict[str, Breaker] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Make new semaphores: each belongs to the event loop it was first used on."""
+        self.calls = asyncio.Semaphore(CALLS_AT_ONCE)
+        self.lists = asyncio.Semaphore(LISTS_AT_ONCE)
+        self.submits = SubmitLimit()
+
+    def client(self) -> FalClient:
+        """Return the client for the configured hosts and key; call it on the event loop."""
+        key = hosts_from_settings(), settings.FAL_KEY
+        if key not in self._clients:
+            limits = Limits(result=settings.OUTPUT_LIMIT_BYTES)
+            self._clients[key] = FalClient(*key, limits=limits)
+        return self._clients[key]
+
+    def breaker(self) -> Breaker:
+        """Return the circuit breaker of the configured queue and key; use it on the event loop."""
+        queue_and_key = f"{settings.FAL_QUEUE_URL} {settings.FAL_KEY}"
+        name = hashlib.sha256(queue_and_key.encode()).hexdigest()[:12]
+        return self._breakers.setdefault(name, Breaker(name))
+
+    async def aclose(self) -> None:
+        """Close the clients and forget what the breakers counted."""
+        for client in self._clients.values():
+            await client.aclose()
+        self._clients.clear()
+        self._breakers.clear()
+
+
+def hosts_from_settings() -> Hosts:
+    """Return fal's addresses; they come from the server's configuration only."""
+    return Hosts(
+        run=settings.FAL_RUN_URL,
+        queue=settings.FAL_QUEUE_URL,
+        realtime=settings.FAL_REALTIME_URL,
+        rest=settings.FAL_REST_URL,
+        api=settings.FAL_API_URL,
+        jwks=settings.FAL_JWKS_URL,
+    )
