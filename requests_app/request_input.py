@@ -1,4 +1,4 @@
-"""What somebody wants to send, checked before a row exists. Form and API use the same rules."""
+"""Validate a request before it is stored. Form and API share these rules."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from requests_app.rules.json_bounds import (
     ensure_bounded,
 )
 
-SPACE = " \t\n\r"  # JSON's own; str.strip() would let a no-break space pass unseen
+SPACE = " \t\n\r"  # JSON's white space; str.strip() would also accept a no-break space
 SESSION_AUTH = ("token", "key")
 MAX_INPUT_BYTES = MAX_BYTES
-ENVELOPE = 1000  # values of a program's body beside its input
+ENVELOPE = 1000  # values of an API body besides its input
 
 
 class InvalidDraft(ValueError):
-    """The draft cannot be sent. `errors` maps a field's name to sentences."""
+    """The draft is invalid. `errors` maps field names to sentences."""
 
     def __init__(self, errors: dict[str, list[str]]) -> None:
         super().__init__("; ".join(text for texts in errors.values() for text in texts))
@@ -54,12 +54,12 @@ class InvalidInput(ValueError):
 
 
 class TooMuchInput(InvalidInput):
-    """The input is over a bound, which the sentence names."""
+    """The input exceeds a limit, which the sentence names."""
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A request that may be sent: a valid endpoint id, JSON text of an object, valid options."""
+    """A valid request: an endpoint id, the JSON text of an object, platform options."""
 
     endpoint_id: str
     mode: str
@@ -70,7 +70,7 @@ class Draft:
 def parse_draft(
     *, endpoint_id: str, mode: str, input: str | dict[str, Any], options: Mapping[str, Any]
 ) -> Draft:
-    """Check everything at once. Raises InvalidDraft with every error found."""
+    """Validate all fields. Raises InvalidDraft with every error found."""
     errors: dict[str, list[str]] = {}
     endpoint = text = ""
     try:
@@ -123,18 +123,18 @@ def parse_session(
 def _understood(
     options: Mapping[str, Any], mode: str, errors: dict[str, list[str]]
 ) -> dict[str, Any]:
-    """The platform options as they are stored; every wrong one is added to `errors`."""
+    """Return the platform options as they are stored; add each invalid one to `errors`."""
     given = {name: value for name, value in options.items() if value not in (None, "", {})}
     wrong: dict[str, list[str]] = {}
-    for name, value in given.items():  # one by one: all of them are told at once
+    for name, value in given.items():  # one by one, to report every error at once
         wrong |= _option_errors({name: value}) or _out_of_place(name, mode)
-    wrong = wrong or _option_errors(given)  # together: do they contradict each other?
+    wrong = wrong or _option_errors(given)  # together, to find contradictions
     errors.update(wrong)
     return {} if wrong else understand(given)
 
 
 def _out_of_place(name: str, mode: str) -> dict[str, list[str]]:
-    """A parameter of the submit has no place in the other calls; a header is sent with any."""
+    """Reject query parameters of the queue in other modes; headers work in every mode."""
     option = BY_NAME.get(name)
     if option is None or not option.query or mode in option.modes:
         return {}
@@ -151,10 +151,10 @@ def _option_errors(options: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def input_text(value: str | dict[str, Any]) -> str:
-    """The JSON text that is sent: what was typed, letter for letter. Raises InvalidInput.
+    """Return the JSON text to send: exactly what was typed. Raises InvalidInput.
 
-    White space around it goes; nothing inside changes, for 7.50, 1E2 and 9007199254740993 have no
-    other spelling that every program takes for the same.
+    Only surrounding white space is removed: numbers such as 7.50, 1E2 and 9007199254740993 have no other
+    spelling that every program reads the same.
     """
     parsed = parse_input(value) if isinstance(value, str) else value
     if not isinstance(parsed, dict):
@@ -171,11 +171,11 @@ def input_text(value: str | dict[str, Any]) -> str:
 
 
 def _written(value: dict[str, Any]) -> str:
-    """JSON text for a value that a caller made; there is no typed text."""
+    """Encode a value from an API body, which has no typed text."""
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
         text.encode()
-    except UnicodeEncodeError:  # lone surrogates travel only as escapes
+    except UnicodeEncodeError:  # lone surrogates can only be sent as escapes
         text = json.dumps(value, allow_nan=False)
     except ValueError:
         raise InvalidInput("NaN and Infinity are not JSON numbers.") from None
@@ -206,15 +206,15 @@ _RULES: dict[str, Any] = {
     "parse_constant": _refuse_constant,
     "object_pairs_hook": _refuse_duplicates,
 }
-# One rule for what is typed into a form, sent by a program or said in a session. Both raise ValueError
-# (InvalidInput where the text is JSON) and RecursionError.
+# Shared by forms, the API and sessions. Both raise ValueError (InvalidInput where the text is JSON) and
+# RecursionError.
 _decode = json.JSONDecoder(**_RULES, parse_float=_finite).decode
-# The body around an input: a number that is too large is told of the input, not of the body.
+# For a whole body: a number that is too large is reported for the input, not for the body.
 _decode_body = json.JSONDecoder(**_RULES).decode
 
 
 def strict_json(text: str) -> Any:
-    """An input's value. Raises InvalidInput (TooMuchInput), ValueError or RecursionError."""
+    """Parse an input. Raises InvalidInput (TooMuchInput), ValueError or RecursionError."""
     try:
         ensure_bounded(text)
     except OverBound as error:
@@ -223,7 +223,7 @@ def strict_json(text: str) -> Any:
 
 
 def strict_json_body(text: str) -> Any:
-    """The value of a body with an input in it; raises as `strict_json`."""
+    """Parse a body that contains an input; raises like `strict_json`."""
     try:
         ensure_bounded(text, nodes=MAX_NODES + ENVELOPE, depth=MAX_DEPTH + 1)
     except OverBound:
@@ -232,7 +232,7 @@ def strict_json_body(text: str) -> Any:
 
 
 def parse_input(text: str, *, decode: Callable[[str], Any] = strict_json) -> Any:
-    """Strict JSON: no NaN, no number beyond a double, no duplicate names. Raises InvalidInput."""
+    """Parse strict JSON: no NaN, no number beyond a double, no duplicate names. Raises InvalidInput."""
     if len(text) > MAX_INPUT_BYTES:
         raise TooMuchInput(f"The input is larger than {MAX_INPUT_BYTES // 2**20} MB.")
     try:
@@ -248,7 +248,9 @@ def parse_input(text: str, *, decode: Callable[[str], Any] = strict_json) -> Any
 
 
 def _located(text: str, error: json.JSONDecodeError) -> InvalidInput:
-    skipped = len(text) - len(text.lstrip(SPACE))  # the parser saw the text without leading space
+    skipped = len(text) - len(
+        text.lstrip(SPACE)
+    )  # the parser got the text without leading white space
     at = skipped + error.pos
     line = text.count("\n", 0, at) + 1
     column = at - (text.rfind("\n", 0, at) + 1) + 1

@@ -1,10 +1,10 @@
-"""The search box: text -> terms -> Q. Pure; nothing here asks the database.
+"""Parse the search box: text -> terms -> Q. Pure: nothing here queries the database.
 
     status:failed endpoint:acme/* by:me mode:stream id:0f3a free words "a phrase" -word -status:completed
 
-Values may be lists (``status:failed,cancelled``). Terms of one field widen, different fields narrow;
-a minus excludes. Ids match by their beginning. What cannot be understood becomes a sentence; a search
-with such problems is not run: what is left of it would find too much.
+Values may be lists (``status:failed,cancelled``). Terms of one field are joined by OR, different fields
+by AND; a minus excludes. Ids match by prefix. What cannot be parsed becomes a sentence, and a search with
+such problems is not run: the rest of it would match too much.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from django.db.models import Q
 from requests_app.models import ENDED, LIVE, Mode, Status
 from requests_app.rules.folding import fold
 
-MAX_LENGTH = 200  # characters: longer texts cost the database and help nobody
+MAX_LENGTH = 200  # characters: longer texts are slow and match nothing more
 FIELDS = ("status", "endpoint", "by", "mode", "id")
 
 _TOKEN = re.compile(
@@ -48,7 +48,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Search:
-    """What was understood (``terms``) and, in sentences, what was not (``problems``)."""
+    """The parsed ``terms`` and, in sentences, the ``problems`` of what could not be parsed."""
 
     terms: tuple[Term, ...] = ()
     problems: tuple[str, ...] = ()
@@ -57,21 +57,21 @@ class Search:
         return " ".join(map(str, self.terms))
 
     def value(self, key: str) -> str:
-        """The field's value when exactly one plain term names it, else an empty text."""
+        """Return the field's value when exactly one plain term names it, else an empty text."""
         values = [term.value for term in self.terms if term.key == key and not term.negated]
         return values[0] if len(values) == 1 else ""
 
     def without(self, term: Term) -> Search:
-        """The search with one term taken off."""
+        """Return the search without one term."""
         return replace(self, terms=tuple(other for other in self.terms if other != term))
 
     def setting(self, key: str, value: str = "") -> Search:
-        """The search with this as the field's one value; an empty value takes the field off."""
+        """Return the search with this as the field's only value; an empty value removes the field."""
         others = tuple(term for term in self.terms if term.key != key)
         return replace(self, terms=(Term(key, value), *others) if value else others)
 
     def q(self, *, me: str) -> Q:
-        """The condition on FalRequest; ``me`` is the username that ``by:me`` means."""
+        """Return the condition on FalRequest; ``me`` is the username that ``by:me`` means."""
         condition = Q()
         for key in FIELDS:
             wanted = [_FIELD_Q[key](term.value, me) for term in self._of(key, negated=False)]
@@ -85,7 +85,7 @@ class Search:
 
 
 def parse_search(text: str) -> Search:
-    """Read what stands in the box. Never raises: what is wrong is said in ``problems``."""
+    """Parse the text of the search box. Never raises: errors go to ``problems``."""
     terms: list[Term] = []
     problems: list[str] = []
     text = _CONTROL.sub(" ", text)
@@ -111,7 +111,7 @@ def _term(match: re.Match[str]) -> Term:
 
 
 def _problem(term: Term) -> str:
-    """Why the term cannot be searched, as a sentence; empty when it can."""
+    """Return a sentence why the term cannot be searched; empty when it can."""
     if not term.key:
         return _check_text(term.value)
     if term.key not in FIELDS:
@@ -129,7 +129,7 @@ def _check_text(value: str) -> str:
     name = value[:-1].lower()
     if value == f"{name}:" and name in FIELDS:
         return f"{name}: needs a value."
-    # An invisible character alone would be found in every text.
+    # A text of invisible characters only would match every row.
     return "There is nothing visible to search for." if value and not fold(value) else ""
 
 
@@ -177,8 +177,8 @@ def _term_q(term: Term, me: str) -> Q:
 
 
 def _text_q(text: str) -> Q:
-    """Free text, or the beginning of an id was pasted."""
-    # `contains`, not `icontains`: both sides are folded, and databases differ about case beyond ASCII.
+    """Match free text, and ids when the text looks like the beginning of one."""
+    # `contains`, not `icontains`: both sides are folded, and databases fold case beyond ASCII differently.
     found = Q(search_text__contains=fold(text))
     return found | _one_id_q(text) if _LIKE_AN_ID.fullmatch(text) else found
 
@@ -196,9 +196,9 @@ def _endpoint_q(value: str, me: str) -> Q:
 
 
 def _one_endpoint_q(part: str) -> Q:
-    """``acme/*`` begins, ``*/fast`` ends, ``*flux*`` or a bare ``flux`` contains, else exactly.
+    """Match ``acme/*`` by prefix, ``*/fast`` by suffix, ``*flux*`` or ``flux`` anywhere, else exactly.
 
-    Case does not matter, except that an id given in full is found by index: as typed or in small letters.
+    Case is ignored, except that a full id is looked up by index: as typed or in lower case.
     """
     name = part.strip("*")
     begins, ends = part.endswith("*"), part.startswith("*")
@@ -221,7 +221,7 @@ def _id_q(value: str, me: str = "") -> Q:
 
 
 def _one_id_q(text: str) -> Q:
-    """Our id or fal's begins with this; fal's may have any form."""
+    """Match our id or fal's by prefix; fal's ids may have any form."""
     prefix = text.rstrip("*")
     ours = _uuids(prefix)
     found = Q(fal_request_id__istartswith=prefix) | Q(gateway_request_id__istartswith=prefix)
@@ -229,7 +229,7 @@ def _one_id_q(text: str) -> Q:
 
 
 def _uuids(prefix: str) -> tuple[UUID, UUID] | None:
-    """The first and the last UUID that begin like this; a range is the same on every database."""
+    """Return the first and last UUID with this prefix: a range works on every database."""
     digits = prefix.replace("-", "")
     if not _HEX.fullmatch(digits):
         return None

@@ -1,4 +1,4 @@
-"""The one form in which text is searched: `fold` is applied to what is indexed and to what is asked. Pure.
+"""Pure: fold text for search. Both the indexed text and the query pass through `fold`.
 
 Case, width, ligatures, composed or decomposed accents, invisible characters and the kind of white space do
 not matter. Accents on Latin and Greek letters do not matter either (`ecole` finds `École`, and the other
@@ -15,13 +15,13 @@ from functools import lru_cache
 
 _ACCENTS = range(0x0300, 0x0370)  # Combining Diacritical Marks
 _UNACCENTED_SCRIPTS = ("LATIN ", "GREEK ")
-# Drawn as nothing, and no format character: joiner, Hangul fillers, Khmer vowels, variation selectors
+# Invisible, but not in the category of format characters: joiner, Hangul fillers, Khmer vowels, variation selectors
 _FILLERS = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0}
 _INVISIBLE = frozenset({*_FILLERS, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)})
 
 
 def fold(text: str) -> str:
-    """The text in its searchable form; folding it again changes nothing."""
+    """Return the searchable form of a text. Idempotent."""
     if not text.isascii():
         text = _fold_letters(text)
     return " ".join(text.casefold().split())
@@ -29,7 +29,7 @@ def fold(text: str) -> str:
 
 def _fold_letters(text: str) -> str:
     visible = "".join(char for char in text if not _is_invisible(char))
-    # Folding can decompose and decomposing can give capitals (ᴬ, ǰ), so each follows the other.
+    # Case folding can decompose, and decomposing can give capitals (ᴬ, ǰ), so both are done twice.
     whole = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", visible).casefold())
     whole = unicodedata.normalize("NFKD", whole.casefold())
     return unicodedata.normalize("NFC", _without_accents(whole))

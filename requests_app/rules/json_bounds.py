@@ -1,4 +1,4 @@
-"""How much JSON is taken: values, levels and bytes. Pure, and judged before any of it is built.
+"""Pure: limits on JSON (values, levels, bytes), checked before the text is parsed.
 
 A million small members are 11 MB of text and 300 MB of Python objects.
 """
@@ -12,24 +12,23 @@ MAX_DEPTH = 64
 MAX_BYTES = 16 * 1024 * 1024
 BOUNDS = f"{MAX_BYTES // 2**20} MB, {MAX_NODES:,} values and {MAX_DEPTH} levels"
 
-# A string, an empty container, an opening, a closing, a comma; at last a quote that is never closed.
+# A string, an empty container, an opening, a closing, a comma, and last an unclosed quote.
 _TOKEN = re.compile(
     r'"(?:[^"\\]++|\\.)*+"|[\[{][ \t\n\r]*+[\]}]|([\[{])|([\]}])|(,)|(")', re.DOTALL
 )
-_TOKENS_OF_A_NODE = 6  # at most, in text that is JSON: a name, a string, a comma, two brackets
+_TOKENS_OF_A_NODE = 6  # the most that valid JSON needs: a name, a string, a comma, two brackets
 
 
 class OverBound(ValueError):
-    """The text is over a bound; ``str()`` names it, after a subject such as "The input"."""
+    """The text exceeds a limit. ``str()`` is a predicate for a subject such as "The input"."""
 
 
 def ensure_bounded(text: str, *, nodes: int = MAX_NODES, depth: int = MAX_DEPTH) -> None:
-    """Count values and levels. Text that is no JSON passes: its reader says what is wrong.
-
-    Raises OverBound.
-    """
+    """Count values and levels, and raise OverBound. Invalid JSON passes: the parser reports it."""
     opened = text.count("[") + text.count("{")
-    if opened < depth and 1 + opened + text.count(",") <= nodes:  # also if none stood in a string
+    if (
+        opened < depth and 1 + opened + text.count(",") <= nodes
+    ):  # within the limits even if no bracket or comma is inside a string
         return
     seen, level = 1, 0
     for number, token in enumerate(_TOKEN.finditer(text)):

@@ -1,4 +1,4 @@
-"""Pure: what does news say of a request that was given up while its fate was unknown?"""
+"""Pure: describe what a late report says of a request that was given up as uncertain."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_REASON = 300
 
 @singledispatch
 def late_word(news: object) -> str:
-    """A sentence; "" for what tells nothing of its fate, such as that fal has forgotten it."""
+    """Return a sentence, or "" for a report that says nothing about the outcome."""
     return ""
 
 
@@ -58,6 +58,6 @@ def _result(news: Result) -> str:
     return _failed("its answer, which was fetched", news.error.detail)
 
 
-def _failed(who: str, words: str) -> str:
+def _failed(source: str, words: str) -> str:
     reason = "" if says_nothing(words) else f": {words[:MAX_REASON]}"
-    return f"It failed at fal, says {who}{reason or '.'}"
+    return f"It failed at fal, says {source}{reason or '.'}"

@@ -1,8 +1,7 @@
-"""Pure: which of the requests that fal lists is the one whose submit got no clear answer?
+"""Pure: find the request in fal's list that belongs to a submit without a clear answer.
 
-Nothing in the list names our row. Only endpoint, input and time can tell, and a wrong guess would show
-somebody the result of another request. So one is recognised when nothing else can be meant, and never
-on a likelihood.
+The list has no reference to our row: only endpoint, input and time can identify it, and a wrong match
+would show a user the result of another request. So a match needs to be the only possible one.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ from typing import Any
 from requests_app.fal.finished import Listed
 from requests_app.fal.transport import Timeouts
 
-SLACK = timedelta(seconds=5)  # between fal's clock and ours
-ON_ITS_WAY = timedelta(seconds=Timeouts().submit_s)  # how long a submit may be
-REACH = SLACK + ON_ITS_WAY + SLACK  # submits further apart than this cannot be taken for each other
+SLACK = timedelta(seconds=5)  # the largest tolerated difference between fal's clock and ours
+ON_ITS_WAY = timedelta(seconds=Timeouts().submit_s)  # how long a submit may take
+REACH = SLACK + ON_ITS_WAY + SLACK  # submits further apart than this cannot be confused
 
 SEVERAL = (
     "fal's list has more than one finished request with this input from that time: nothing tells "
@@ -31,7 +30,7 @@ TWIN = (
 
 @dataclass(frozen=True)
 class LostSubmit:
-    """A submit without a clear answer: to which endpoint, with which input (as values), when."""
+    """A submit without a clear answer: its endpoint, its input as parsed JSON, and its time."""
 
     endpoint_id: str
     input: Any
@@ -39,25 +38,25 @@ class LostSubmit:
 
     @property
     def earliest(self) -> datetime:
-        """When fal may have taken it at the earliest, by fal's clock."""
+        """The earliest time by fal's clock at which fal may have accepted it."""
         return self.sent_at - SLACK
 
     @property
     def latest(self) -> datetime:
-        """When fal may have taken it at the latest, by fal's clock."""
+        """The latest time by fal's clock at which fal may have accepted it."""
         return self.sent_at + ON_ITS_WAY + SLACK
 
 
 @dataclass(frozen=True)
 class Match:
-    """The id that was recognised, or why nobody can tell (a sentence); neither: it is not there yet."""
+    """The matched id, or a sentence why there is no unique match. Neither: it is not listed yet."""
 
     request_id: str = ""
     doubt: str = ""
 
 
 def candidates(lost: LostSubmit, listed: Iterable[Listed]) -> Iterator[Listed]:
-    """Those that may be the lost one, without their inputs, which are the same and may be large."""
+    """Yield the requests that may be the lost one, without their inputs: equal, and possibly large."""
     return (replace(one, input=None) for one in listed if _may_be(lost, one))
 
 
@@ -67,7 +66,7 @@ def _may_be(lost: LostSubmit, one: Listed) -> bool:
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are equal: 1 is 1.0, but true is not 1; the order of names is no matter."""
+    """Return whether two JSON values are equal: 1 equals 1.0 but not true; the order of names is ignored."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, int | float) and isinstance(other, int | float):
@@ -82,9 +81,9 @@ def is_same(one: Any, other: Any) -> bool:
 
 
 def match_listed(found: Collection[str], *, claimed: Collection[str], has_twin: bool) -> Match:
-    """What the ids of the candidates tell, given those that other rows have.
+    """Choose among the candidates' ids, given the ids that other rows have.
 
-    `has_twin`: another row may have been sent the same at that time, whatever has become of it.
+    `has_twin`: another row may have sent the same input at that time, whatever its status now.
     """
     free = set(found) - set(claimed)
     if not free:

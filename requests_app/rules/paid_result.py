@@ -1,7 +1,7 @@
-"""Pure: fal has finished a request, and what was fetched is not its result. What now?
+"""Pure: decide what to do when fal has finished a request but the fetched answer is not its result.
 
-The run is paid by then. So it is fetched again as long as fal may keep the result, and only fal's own
-word ends it sooner: an error in its status, its refusal, or the same answer again and again.
+The run is billed by then. So the fetch is retried as long as fal may keep the result; only fal itself ends
+it sooner, by an error in the status, a refusal, or the same answer several times in a row.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from requests_app.models.request import Status
 from requests_app.rules.transitions import Ended, Gone
 
 KEPT_AT_LEAST = timedelta(minutes=6)  # how long fal keeps a large result after the end
-KEPT_AT_MOST = timedelta(hours=1)  # a small one; with payload storage longer
-SAME_BEFORE_BELIEVED = 5  # answers in a row, with their back-off: a quarter of a minute
-DENIALS_OF_RESULT = 5  # "unknown" in a row, before one more is believed
+KEPT_AT_MOST = timedelta(hours=1)  # a small result; longer with payload storage
+SAME_BEFORE_BELIEVED = 5  # equal answers in a row, with their backoff: a quarter of a minute
+DENIALS_OF_RESULT = 5  # denials in a row before the next one is believed
 
 
 @dataclass(frozen=True)
 class Doubt:
-    """An answer in the place of a result. ``believed`` is what it is if it never changes."""
+    """An answer in place of a result. ``believed`` is the result to store if the answer never changes."""
 
     sentence: str
     status_code: int
@@ -33,7 +33,7 @@ class Doubt:
 
 @dataclass(frozen=True)
 class Doubts:
-    """All such answers so far, the newest included: how many, the last how many alike, since when."""
+    """All doubtful answers so far: how many, how many equal ones at the end, and since when."""
 
     count: int
     alike: int
@@ -41,7 +41,7 @@ class Doubts:
 
 
 def completed_by(result: Result, report: StatusReport) -> Result:
-    """The result with what only the status tells of its error."""
+    """Return the result with the error details that only the status has."""
     error = result.error
     if error is None:
         return result
@@ -59,7 +59,7 @@ def completed_by(result: Result, report: StatusReport) -> Result:
 def judge_doubt(
     doubt: Doubt, doubts: Doubts, report: StatusReport, *, now: datetime
 ) -> Result | Ended | None:
-    """The end this answer is, by now; None: fetch it again."""
+    """Return the end of the request, or None to fetch the result again."""
     if names_error(report):
         is_it = doubt.is_from_fal or code_in(report.error) == doubt.status_code
         if is_it and doubt.believed is not None and not doubt.believed.ok:
@@ -71,19 +71,23 @@ def judge_doubt(
 
 
 def _unreadable(doubt: Doubt) -> Result | Ended:
-    """Nothing better will come: what came is kept."""
-    hour = f"fal finished it, but what it answers is not the result: {doubt.sentence}"
+    """Make an end of an unreadable result, keeping what came."""
+    sentence = f"fal finished it, but what it answers is not the result: {doubt.sentence}"
     if doubt.believed is None:
-        return Ended(Status.FAILED, ErrorType.RESULT_UNREADABLE, hour, doubt.status_code or None)
-    return replace(doubt.believed, error=ErrorBody(hour, error_type=ErrorType.RESULT_UNREADABLE))
+        return Ended(
+            Status.FAILED, ErrorType.RESULT_UNREADABLE, sentence, doubt.status_code or None
+        )
+    return replace(
+        doubt.believed, error=ErrorBody(sentence, error_type=ErrorType.RESULT_UNREADABLE)
+    )
 
 
 def judge_denial(
     denials: int, report: StatusReport, *, since_end: timedelta, is_cancelled: bool
 ) -> Gone | Ended | None:
-    """fal says that it does not know the result; None: ask again.
+    """Judge fal's answer that it does not know the result; None means retry.
 
-    While fal must still keep it, that cannot be true. Of what was cancelled there may never be one.
+    While fal must still keep the result, the answer cannot be true. A cancelled request may have none.
     """
     if denials <= DENIALS_OF_RESULT:
         return None
@@ -93,11 +97,11 @@ def judge_denial(
 
 
 def names_error(report: StatusReport) -> bool:
-    """Whether fal's status says that the request failed."""
+    """Return whether fal's status says that the request failed."""
     return bool(report.error or report.error_type)
 
 
 def ended_by(report: StatusReport) -> Ended:
-    """The end that the status alone tells."""
+    """Make an end from the status alone."""
     sentence = report.error or f"fal reported an error: {report.error_type}"
     return Ended(Status.FAILED, report.error_type or "", sentence, code_in(report.error))

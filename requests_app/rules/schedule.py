@@ -1,4 +1,4 @@
-"""Pure: when is the next look at a request due?"""
+"""Pure: when the next poll, retry or search of a request is due."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 SOONEST_S = 1.0
 WATCHED_S = 1.0
 LATEST_S = 25.0  # with every webhook lost, an end is stored within half a minute
-AGE_SHARE = 0.1  # a request that has waited two minutes is asked about every twelve seconds
+AGE_SHARE = 0.1  # a request that has waited two minutes is polled every twelve seconds
 RETRY_FIRST_S = 1.0
 RETRY_LATEST_S = 60.0
 POLLS_PER_S = 50.0  # all rows together
 
-SEARCH_FIRST_S = 2.0  # after the answer to a submit failed to come
-SEARCH_LATEST_S = 30.0  # an end is found within a minute while it can be expected
+SEARCH_FIRST_S = 2.0  # after a submit stayed without an answer
+SEARCH_LATEST_S = 30.0  # an end is found within a minute while one is likely
 SEARCH_SOON = timedelta(minutes=15)
-SEARCH_LATE_S = 300.0  # later on
+SEARCH_LATE_S = 300.0  # after SEARCH_SOON
 SEARCH_FOR = timedelta(days=1)
 SEARCHES_PER_S = 5.0  # all rows together
 
@@ -35,9 +35,9 @@ def next_poll_at(
 
 
 def next_search_at(now: datetime, sent_at: datetime, searched: int) -> datetime | None:
-    """When to look again for a lost request, one of `searched`: 2, 4, 8… s old, then every half minute.
+    """When to search again for a lost submit, one of `searched`: at an age of 2, 4, 8… s, then every 30 s.
 
-    Later on seldom, and after a day never (None).
+    After a quarter of an hour every five minutes, after a day never (None).
     """
     age = now - sent_at
     if age > SEARCH_FOR:
@@ -49,6 +49,6 @@ def next_search_at(now: datetime, sent_at: datetime, searched: int) -> datetime 
 
 
 def next_retry_at(now: datetime, tries: int, *, asked_s: float | None = None) -> datetime:
-    """After failure number `tries` (from 1): doubling to a minute, or as long as fal asked for."""
+    """When to retry after failure number `tries` (from 1): exponential backoff up to a minute, or as fal asks."""
     doubled = RETRY_FIRST_S * 2.0 ** min(tries - 1, 10)
     return now + timedelta(seconds=asked_s or min(RETRY_LATEST_S, doubled))

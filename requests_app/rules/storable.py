@@ -1,14 +1,14 @@
-"""Pure: what came from the wire, made fit for every database and every page. The one place for it.
+"""Pure: sanitise values from the wire so that every database stores them and every page shows them.
 
-Raw bytes are kept as they came, elsewhere; what is derived from them (columns, notes, metrics, log
-lines) passes through here before it is written::
+Raw bytes are stored unchanged elsewhere; what is derived from them (columns, notes, metrics, log lines)
+passes through here before it is written::
 
     NUL, half a surrogate pair       U+FFFD
-    a text that is too long          its beginning, where it lies in JSON with a word about the rest
+    a text that is too long          its beginning; inside JSON with a note about the rest
     NaN, Infinity                    its name, as text
     an integer of more than 64 bits  its digits, as text
-    nesting and numbers of entries   up to a limit, then a word about what is left out
-    a number beyond its column       none, or the nearest that fits
+    nesting and numbers of entries   up to a limit, then a note about what is left out
+    a number beyond its column       NULL, or the nearest that fits
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from django.db import models
 
 MAX_DEPTH = 12
 MAX_NODES = 1000
-MAX_CHARACTERS = 64 * 1024  # of all the texts in one value
+MAX_CHARACTERS = 64 * 1024  # all texts of one value together
 MAX_STRING = 4000
 
 
 def storable_text(text: str, most: int | None = None) -> str:
-    """The text without what a database refuses, its first `most` characters."""
+    """Return the first `most` characters, without those that a database refuses."""
     if most is not None and len(text) > most:
         text = text[:most]
     if text.isascii() and "\0" not in text:
@@ -36,17 +36,17 @@ def storable_text(text: str, most: int | None = None) -> str:
 
 
 def storable_json(value: Any) -> Any:
-    """The value with no more in it than both databases store and a page shows."""
+    """Return the value cut down to what both databases store and a page shows."""
     return _Copy().of(value, MAX_DEPTH)
 
 
 def storable_columns(model: type[models.Model], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values, each fit for the field of its name. Bytes, times and keys stay as they are."""
+    """Return each value made fit for the field of its name. Bytes, times and keys stay as they are."""
     return {name: _fitting(model._meta.get_field(name), value) for name, value in values.items()}
 
 
 def is_storable(model: type[models.Model], **values: Any) -> bool:
-    """Whether the fields take the values as they are: an id must not be stored otherwise."""
+    """Return whether the fields take the values unchanged, as an id requires."""
     return storable_columns(model, values) == values
 
 
@@ -68,7 +68,7 @@ def _nearest(field: Any, value: Any, most: Any) -> Any:
 
 
 class _Copy:
-    """One copy of a JSON value, within the limits."""
+    """Copies one JSON value within the limits."""
 
     def __init__(self) -> None:
         self._nodes = MAX_NODES
@@ -126,5 +126,5 @@ _NAMES = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 def _digits(number: int) -> str:
     try:
         return str(number)
-    except ValueError:  # over 4300 of them, which Python does not write
+    except ValueError:  # over 4300 digits, which Python refuses to format
         return f"(a number of {number.bit_length():,} bits)"

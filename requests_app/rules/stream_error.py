@@ -1,7 +1,7 @@
-"""Pure: does an event say that something failed?
+"""Pure: detect whether a stream event reports a failure.
 
-fal defines no event for it: these are the shapes that models and their servers use. What lies deeper
-inside an output is the output's own.
+fal defines no error event: these are the shapes that models and their servers use. Anything deeper inside
+an output is content.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ _BROKEN_OFF = _FAILED | {
     "timedout",
     "crashed",
 }
-_DENIED = {"no", "non", "not", "without", "un"}  # in front of a word of failure
+_DENIED = {"no", "non", "not", "without", "un"}  # negates a failure word that follows
 
-# Texts in the place of an error that say there is none.
+# Values of an error member that mean "no error".
 _NO_ERROR = re.compile(
     r"(none|null|nil|nan|n/?a|undefined|false|no|ok|okay|success|successful|succeeded|0|-+|\{\}|\[\]|\"\"|''"
     r"|(there (was|were) )?no ?(errors?|exceptions?|problems?|issues?)"
     r"( (occurred|found|detected|reported|yet))?|without errors?|no_errors?)[.!]?",
     re.IGNORECASE,
 )
-# Members whose words are an error's, also beside an output.
+# Members that hold an error, also next to an output.
 _ERROR = (
     "error", "error_message", "errorMessage", "error_msg", "errorText", "error_text",
     "error_description", "exception",
 )  # fmt: skip
-# Members whose words are an error's in an object that has nothing but such members.
+# Members that hold an error only in an object without other members.
 _DETAIL = ("detail", "details", "errors", "failure_reason", "traceback", "stack_trace")
 _WORDS = ("message", "msg", "reason", "description", "title", "text")
 _CODES = ("code", "status_code", "statusCode", "error_code", "errorCode", "status")
@@ -43,11 +43,11 @@ _MARKS = {"type", "kind", "object", "name", "event", "error_type", "errorType", 
 _IDS = {"id", "request_id", "requestId", "trace_id", "timestamp", "time", "ts", "index", "jsonrpc"}
 _ERROR_NAMES = {*_ERROR, *_DETAIL, *_WORDS, *_CODES, *_FLAGS, *_MARKS, *_IDS}
 _ENVELOPES = ("data", "payload", "body", "response", "event", "message")
-_DEPTH = 6  # of an error inside others
+_DEPTH = 6  # nesting levels that are searched
 
 
 def error_in(name: str, value: Any, depth: int = _DEPTH) -> Any:
-    """The object or text that tells of a failure, in an event of this name; None: it tells of none."""
+    """Return the object or text that reports a failure in an event of this name, or None."""
     if name and _ends_in(name, _FAILED):
         return value if _filled(value) else ""
     if isinstance(value, str):
@@ -60,12 +60,12 @@ def error_in(name: str, value: Any, depth: int = _DEPTH) -> Any:
 
 
 def is_broken_off(word: Any) -> bool:
-    """Whether a reason for an end is none that a whole output has."""
+    """Return whether an end reason means that the output is incomplete."""
     return isinstance(word, str) and _ends_in(word, _BROKEN_OFF)
 
 
 def _error_in_text(text: str, depth: int) -> Any:
-    """JSON that was written twice."""
+    """Look inside JSON that was encoded twice."""
     if not depth or text.lstrip()[:1] != "{":
         return None
     try:
@@ -97,7 +97,7 @@ def _tells_error(value: dict[str, Any]) -> bool:
 
 
 def _is_nothing_but_an_error(value: dict[str, Any]) -> bool:
-    """Details, a code of HTTP with words, or a denied success are an error when nothing stands beside."""
+    """Details, an HTTP code with words, or a false success flag are an error when nothing else is there."""
     filled = {key: told for key, told in value.items() if _filled(told)}
     if not filled.keys() <= _ERROR_NAMES:
         return False
@@ -110,7 +110,7 @@ def _is_nothing_but_an_error(value: dict[str, Any]) -> bool:
 
 
 def _error_inside(value: dict[str, Any], depth: int) -> Any:
-    """The error in an envelope: an object with one object inside it, and marks or ids beside."""
+    """Look into an envelope: an object with one inner object, besides marks and ids."""
     inner = {key: told for key, told in value.items() if _filled(told) and key not in _MARKS | _IDS}
     if len(inner) != 1:
         return None
@@ -119,7 +119,7 @@ def _error_inside(value: dict[str, Any], depth: int) -> Any:
 
 
 def _is_error(told: Any, depth: int = _DEPTH) -> bool:
-    """Words, or yes. Nothing, a denial ("none") and numbers alone (a model's metric) are no error."""
+    """Text or `true` is an error; empty values, "none" and bare numbers (metrics) are not."""
     if isinstance(told, str):
         text = told.strip()
         return bool(text) and _NO_ERROR.fullmatch(text) is None
@@ -134,7 +134,7 @@ def _is_error_object(told: dict[str, Any], depth: int) -> bool:
     words = (*_ERROR, *_DETAIL, *_WORDS, "failure", "cause")
     if any(_is_error(told.get(key), depth) for key in words):
         return True
-    # A type or code alone tells, but not beside figures: {"type": "mse", "value": 0.1} is a metric.
+    # A type or code alone is an error, but not next to figures: {"type": "mse", "value": 0.1} is a metric.
     if not {key for key, item in told.items() if _filled(item)} <= _ERROR_NAMES:
         return False
     kinds = (told.get(key) for key in ("type", "name", "error_type", "kind"))
@@ -155,7 +155,7 @@ def _is_http_error(told: Any) -> bool:
 
 
 def _ends_in(word: str, words: set[str]) -> bool:
-    """Whether the last word of a name is one of these: "response.failed", "StreamError", "x-fal-error"."""
+    """Return whether a name ends in one of these words: "response.failed", "StreamError", "x-fal-error"."""
     parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", word.strip()[:100])
     lower = [part.lower() for part in parts]
     while len(lower) > 1 and lower[-1] in ("event", "message", "msg", "occurred", "response"):

@@ -1,6 +1,6 @@
-"""Pure: what one event of a stream says: an output, an error, a note about the work, or nothing.
+"""Pure: classify one stream event as an output, an error, a note about the work, or nothing.
 
-fal defines no event for progress, an end or a keep-alive: the words below are those that models and
+fal defines no events for progress, the end or keep-alive: the words below are those that models and
 their servers use.
 """
 
@@ -24,11 +24,11 @@ CLOSING = {
     "ended", "endofstream", "eof", "finish", "finished", "messagestop", "ok", "stop", "stopped",
     "streamend", "succeeded", "success",
 }  # fmt: skip
-_ASIDE = {  # kinds of events beside the output
+_ASIDE = {  # kinds of events that accompany the output
     "connected", "debug", "info", "init", "log", "logs", "metadata", "metrics", "open", "opened",
     "progress", "queued", "ready", "start", "started", "stats", "status", "trace", "usage",
 }  # fmt: skip
-# Members that tell of the work or of the event itself.
+# Members about the work or about the event itself.
 _ABOUT = {
     "created", "createdat", "current", "done", "donereason", "error", "errors", "eta",
     "event", "eventid", "final", "finished", "finishreason", "heartbeat", "id", "index", "isdone",
@@ -38,61 +38,68 @@ _ABOUT = {
     "stage", "state", "status", "step", "steps", "stopreason", "stopsequence", "success", "taskid",
     "time", "timestamp", "timings", "total", "totalsteps", "ts", "type", "usage",
 }  # fmt: skip
-_ABOUT_IN_FULL = {  # also when they hold objects or lists
+_ABOUT_IN_FULL = {  # skipped also when they hold objects or lists
     "error", "errors", "log", "logs", "metrics", "progress", "timings", "usage",
 }  # fmt: skip
 _WRAPPERS = {"chunk", "contentblock", "data", "delta", "message", "payload"}
-_WORDS = {"description", "message", "msg", "note", "reason", "title"}  # not an output's, there
-_RUNNING = {  # words of a status
+_WORDS = {
+    "description",
+    "message",
+    "msg",
+    "note",
+    "reason",
+    "title",
+}  # of closing events: these members are no output
+_RUNNING = {  # status words for work in progress
     "generating", "incomplete", "inprogress", "inqueue", "partial", "pending", "processing", "queued",
     "running", "started", "starting", "streaming", "working",
 }  # fmt: skip
 _PARTIAL_FLAGS = {"partial", "ispartial", "incomplete"}
 _WHOLE_FLAGS = {"done", "final", "finished", "isdone", "isfinal", "isfinished", "islast"}
 
-SHORT = 40  # characters of a word of goodbye
-# Characters; a larger event is parsed only if a word in it may change what it says.
+SHORT = 40  # characters of a closing word
+# Characters; a larger event is parsed only if a word in it may change its class.
 LARGE = 1024 * 1024
 MAY_TELL = re.compile(
     r'"[\w-]*(error|exception|detail|fail|status|type|partial|done|final|success|event)',
     re.IGNORECASE,
 )
-_DEPTH = 4  # of wrappers inside each other
+_DEPTH = 4  # nested wrappers that are searched
 
 
 class Says(StrEnum):
-    """What an event is to the outcome of its stream."""
+    """The class of an event."""
 
     OUTPUT = "output"
     ERROR = "error"
-    NOTE = "note"  # of the work: progress, usage, its end; the output only when no other comes
+    NOTE = "note"  # progress, usage, the end; counts as the output only when no output comes
     NOTHING = "nothing"  # empty, a keep-alive, [DONE]
-    PART = "part"  # the stream ended in the middle of it
+    PART = "part"  # the event is incomplete: the stream ended inside it
 
 
 class State(StrEnum):
-    """What an event says of how far the output is."""
+    """What an event says about the completeness of the output."""
 
     UNTOLD = ""
-    PARTIAL = "partial"  # this output is a part
-    RUNNING = "running"  # the work goes on
+    PARTIAL = "partial"  # this output is incomplete
+    RUNNING = "running"  # the work continues
     WHOLE = "whole"
-    CLOSING = "closing"  # nothing more comes, which says nothing of the output
+    CLOSING = "closing"  # no more events come, which says nothing about the output
 
 
 @dataclass(frozen=True)
 class Said:
-    """How an event was understood. `error`: what tells of a failure, "" when it has no words."""
+    """A classified event. `error`: what reports a failure, "" when it has no text."""
 
     says: Says
-    value: Any  # a text that is no JSON is its own value
+    value: Any  # the text itself when it is not JSON
     content_type: str
     error: Any = None
     state: State = State.UNTOLD
 
 
 def read_event(name: str, text: str, *, is_cut: bool = False) -> Said:
-    """What an event of this name and text says; of a cut one, the text as far as it came."""
+    """Classify an event of this name and text; `is_cut`: the text is incomplete."""
     if len(text) > LARGE and not name and not is_cut and not MAY_TELL.search(text):
         is_json = text.lstrip()[:1] in '{["'
         return Said(Says.OUTPUT, None, "application/json" if is_json else "text/plain")
@@ -105,7 +112,7 @@ def read_event(name: str, text: str, *, is_cut: bool = False) -> Said:
 
 
 def is_goodbye(text: str) -> bool:
-    """Whether a text is only a word of closing or of keeping alive; a model may write it all the same."""
+    """Return whether a text is only a closing or keep-alive word, which a model's output may be as well."""
     return _norm(text) in CLOSING | KEEP_ALIVE
 
 
@@ -117,7 +124,7 @@ def _parsed(text: str) -> tuple[Any, str]:
 
 
 def _is_part(name: str, value: Any) -> bool:
-    """An object or list that is closed is whole, though its line is not."""
+    """Return whether an unfinished event is incomplete; a closed object or list is not."""
     is_whole = isinstance(value, dict | list) or _is_sentinel(value)
     return not is_whole and _kind(name, value) not in KEEP_ALIVE
 
@@ -149,7 +156,7 @@ def _is_sentinel(value: Any) -> bool:
 
 
 def _kind(name: str, value: Any) -> str:
-    """The event's name, else the kind it gives itself."""
+    """Return the event's name, else its type member."""
     if _norm(name) not in ("", "message", "data", "event"):
         return _norm(name)
     if not isinstance(value, dict):
@@ -161,7 +168,7 @@ def _kind(name: str, value: Any) -> str:
 
 
 def _carries(value: Any, depth: int = _DEPTH) -> bool:
-    """Whether there is something of an output in an event. Inside an output every member is its own."""
+    """Return whether an event has output. Inside an output every member counts as content."""
     if not isinstance(value, dict) or not depth:
         return value not in (None, "", [], {})
     return any(
@@ -177,7 +184,7 @@ def _is_about(key: str, child: Any) -> bool:
 
 
 def _carries_beside(kind: str, value: Any) -> bool:
-    """The same of an event of closing or beside the output: figures, ids and short words are no output."""
+    """Like `_carries` for closing and accompanying events: figures, ids and short words are no output."""
     if isinstance(value, dict):
         return any(_is_telling(key, child) and _carries(child) for key, child in value.items())
     if isinstance(value, str):
@@ -192,7 +199,7 @@ def _is_telling(key: str, child: Any) -> bool:
 
 
 def _state(name: str, value: Any) -> State:
-    """What its members say; else whether its kind is one of closing."""
+    """Return the state that the members tell, else CLOSING if the kind is a closing one."""
     told = {_norm(key): child for key, child in value.items()} if isinstance(value, dict) else {}
     if any(told.get(flag) is True for flag in _PARTIAL_FLAGS):
         return State.PARTIAL
@@ -208,5 +215,5 @@ def _state(name: str, value: Any) -> State:
 
 @lru_cache(maxsize=4096)
 def _norm(word: str) -> str:
-    """Letters and digits alone, in lower case: the same names come in every event."""
+    """Keep letters and digits, in lower case. Cached: the same names come in every event."""
     return re.sub(r"[\W_]+", "", word[:60]).lower()

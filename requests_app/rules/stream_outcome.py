@@ -1,7 +1,7 @@
-"""Pure: how has a stream ended that fal closed in order? Judged over all its events.
+"""Pure: judge the outcome of a stream from all its events.
 
-A model that fails in mid-stream ends just as cleanly as one that finishes, so only the events tell. An
-error is one whatever follows it; the output is the last event that carries one.
+fal closes the stream of a failed model as cleanly as any other, so only the events show the failure. An
+error stays an error whatever follows it; the output is the last event that has output.
 """
 
 from __future__ import annotations
@@ -30,23 +30,25 @@ class _Kept:
 
     text: str
     content_type: str
-    is_words: bool  # neither object nor list
+    is_words: bool  # text: neither object nor list
 
 
 class StreamOutcome:
-    """Takes every event of a stream, in order; `count` of them came."""
+    """Takes every event of a stream in order; `count` is their number."""
 
     def __init__(self) -> None:
         self.count = 0
         self._said: _Kept | None = None  # the newest output or error
         self._note: _Kept | None = None
         self._error: ErrorBody | None = None
-        self._are_words: bool | None = None  # the outputs until now; None: there was none
+        self._are_words: bool | None = (
+            None  # whether the outputs so far are text; None: no output yet
+        )
         self._state = State.UNTOLD
         self._ends_in_part = False
 
     def take(self, events: Sequence[StreamEvent]) -> list[Says]:
-        """What each of these says."""
+        """Take the next events and return the class of each."""
         return [self._take(event) for event in events]
 
     def _take(self, event: StreamEvent) -> Says:
@@ -66,7 +68,7 @@ class StreamOutcome:
         return says
 
     def _in_context(self, said: Said, text: str) -> Says:
-        """A word of goodbye after JSON is no output, nor is white space unless the outputs are words."""
+        """Reclassify text: a closing word after JSON outputs and white space without text outputs are none."""
         if said.says is not Says.OUTPUT or said.content_type != "text/plain":
             return said.says
         if not text.strip():
@@ -74,14 +76,14 @@ class StreamOutcome:
         return Says.NOTE if self._are_words is False and is_goodbye(text) else Says.OUTPUT
 
     def _take_error(self, said: Said, kept: _Kept) -> None:
-        """The first error that has words is the reason; those behind it follow from it."""
+        """Keep the first error with a text as the reason: later ones are its consequences."""
         if self._error is None or self._error.detail == NO_REASON:
             self._error = _error_of(said.error)
         if kept.text.strip() or not self._said:
             self._said = kept
 
     def _hear(self, state: State) -> None:
-        """What an event without an output says of it. Only a member can make a partial output whole."""
+        """Update the state from an event without output. Only a member can complete a partial output."""
         if state is State.WHOLE or (state is State.CLOSING and self._state is State.RUNNING):
             self._state = State.WHOLE
         elif state is State.PARTIAL or (state is State.RUNNING and self._are_words is None):
@@ -89,12 +91,12 @@ class StreamOutcome:
 
     @property
     def came(self) -> Result | None:
-        """The newest event that carries an output or an error; without one, the newest note."""
+        """The newest event with an output or an error, else the newest note."""
         kept = self._said or self._note
         return _result(kept) if kept else None
 
     def end(self) -> Result | Ended:
-        """How the stream has ended, now that fal has closed it. An error keeps the output."""
+        """Judge the stream after fal has closed it. A failed stream keeps its output."""
         came = self.came
         if came and self._error:
             return replace(came, error=self._error)
@@ -113,7 +115,7 @@ class StreamOutcome:
         return self._partial(f"The stream ended after {events}, {where}.", came)
 
     def broken_off(self, ended: Ended) -> Result | Ended:
-        """How it has ended when the call broke off: by its own error if one came, else as told."""
+        """Judge the stream after the call broke off: its own error if one came, else `ended`."""
         if (came := self.came) and self._error:
             return replace(came, error=self._error)
         return replace(ended, came=came)
@@ -123,7 +125,7 @@ class StreamOutcome:
 
 
 def _error_of(told: Any) -> ErrorBody:
-    """A text is its own reason."""
+    """Make an error of what an event reported; a text is the reason itself."""
     if isinstance(told, str):
         return ErrorBody(told.strip() or NO_REASON)
     body = json.dumps(told).encode("utf-8", "replace")
@@ -135,7 +137,7 @@ def _error_of(told: Any) -> ErrorBody:
 
 
 def _result(kept: _Kept) -> Result:
-    """A large one as a beginning and a rest, as one that was fetched."""
+    """Make a result; split a large one into a beginning and a rest, like a fetched result."""
     body = kept.text.encode("utf-8", "replace")
     if len(body) <= HELD:
         return Result(200, {}, kept.content_type, body)

@@ -1,4 +1,4 @@
-"""Pure: what a whole reply is that came where a stream was asked for. It may be paid, so it is kept."""
+"""Pure: judge a whole reply that came in place of a stream. It may be billed, so it is kept."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from requests_app.rules.transitions import Ended
 
 _MAY_HOLD_ERRORS = ("json", "text/plain", "octet-stream", "jsonl")
 _DECODER = json.JSONDecoder(strict=False)
-_LINES = 10_000  # of JSON that are looked at for an error
+_LINES = 10_000  # JSON lines that are searched for an error
 _BILLED = "It is kept; work that was done may be billed."
 
 
 def judge_reply(result: Result) -> Result | Ended:
-    """Its output whatever its type, unless it tells of an error, is broken, or is a page on the way."""
+    """Take the reply as the output unless it reports an error, is broken, or is a proxy's web page."""
     if not result.size:
         return Ended(
             Status.FAILED,
@@ -39,7 +39,7 @@ def judge_reply(result: Result) -> Result | Ended:
 
 
 def _judged(result: Result, lines: list[str]) -> Result:
-    """Each line as an event of a stream: an error among them is one."""
+    """Judge each line like a stream event, to find an error among them."""
     outcome = StreamOutcome()
     outcome.take([StreamEvent("", line, None, len(line)) for line in lines])
     news = outcome.end()
@@ -47,7 +47,7 @@ def _judged(result: Result, lines: list[str]) -> Result:
 
 
 def _lines_of_json(body: bytes) -> list[str] | None:
-    """The body as one JSON value, or as a value a line; None when it is neither."""
+    """Return the body as one JSON text or as JSON lines; None when it is neither."""
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -59,7 +59,7 @@ def _lines_of_json(body: bytes) -> list[str] | None:
 
 
 def _is_json(text: str) -> bool:
-    """Also with NaN, or a line break in a string, as models write it."""
+    """Accept NaN and line breaks in strings, which models write."""
     try:
         _DECODER.decode(text.strip())
     except (ValueError, RecursionError):

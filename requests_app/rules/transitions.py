@@ -1,11 +1,11 @@
-"""Pure: what does a piece of news mean for a request? No database, no clock, no network.
+"""Pure: decide what a report means for a request. No database, no clock, no network.
 
-`decide(picture, news)` answers with a `Change`, or None when nothing is new. The drawing of the
-states is at `models.request.Status`. Three rules carry the rest:
+`decide(picture, news)` returns a `Change`, or None when nothing is new. The state diagram is at
+`models.request.Status`. Three rules:
 
-* live states move freely, also backwards (fal re-queues a request whose runner failed);
-* ended states absorb: news about them is kept as evidence by the caller, never applied;
-* "cancelled" is said only when fal says so.
+* live states change freely, also backwards (fal re-queues a request whose runner failed);
+* ended states never change: the caller keeps later reports as evidence;
+* only fal can make a sent request "cancelled".
 """
 
 from __future__ import annotations
@@ -22,33 +22,33 @@ from requests_app.models.error_type import ErrorType
 from requests_app.models.request import ENDED, Status
 
 CANCELLED_TYPE = "client_cancelled"
-MAX_SENTENCE = 4000  # characters of an error; the output keeps the whole of it
-MAX_POSITION = 2**31 - 1  # what every database takes
+MAX_SENTENCE = 4000  # characters of an error; the output has the whole text
+MAX_POSITION = 2**31 - 1  # the largest integer that every database takes
 CLIENT_CLOSED = 499  # the code a cancelled call ends with
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What we knew when the news came."""
+    """What is known of the request before the report."""
 
     status: str
     fal_request_id: str = ""
     queue_position: int | None = None
-    finished: bool = False  # fal has said COMPLETED; the result is still to be had
+    finished: bool = False  # fal has said COMPLETED; the result is not fetched yet
     cancel_asked: bool = False
     cancel_answer: str = ""
 
     @property
     def is_ended(self) -> bool:
-        """Ended states absorb."""
+        """Whether the status is an ended one, which never changes."""
         return self.status in ENDED
 
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes of the row. `columns` are written as they stand; `note` is for the timeline.
+    """An update of the row. `columns` are written as they are; `note` is for the timeline.
 
-    Of a large output the column gets the beginning, and `rest` is kept in parts.
+    Of a large output the column holds the beginning, and `rest` is stored in parts.
     """
 
     status: str
@@ -62,30 +62,30 @@ class Change:
 
     @property
     def ends(self) -> bool:
-        """Whether the row ends with this."""
+        """Whether this change ends the row."""
         return self.status in ENDED
 
 
 @dataclass(frozen=True)
 class LostSubmitFound:
-    """An uncertain request was recognised in fal's list, by this id."""
+    """A lost submit was found at fal under this id."""
 
     request_id: str
 
 
 @dataclass(frozen=True)
 class Gone:
-    """fal no longer knows the request, or no longer keeps its result."""
+    """fal no longer knows the request or its result."""
 
     what: str  # "request" or "result"
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A direct call that ended without a result of fal's: cut, hung up, timed out.
+    """The end of a direct call without a result from fal: cut, hung up, timed out.
 
-    Only a realtime session, which has no result, is completed by it. `code` is an HTTP status;
-    `data` stands in the observation; `came` is the output as far as it came.
+    It completes only a realtime session, which has no result. `code` is an HTTP status; `data` goes into
+    the observation; `came` is the output received so far.
     """
 
     status: str
@@ -100,7 +100,7 @@ News = Receipt | StatusReport | Result | WebhookReport | LostSubmitFound | Gone 
 
 
 def decide(picture: Picture, news: News) -> Change | None:
-    """The change the news brings to a live row; None when it is not news or the row has ended."""
+    """Return the change for a live row; None when the report is not new or the row has ended."""
     if picture.is_ended:
         return None
     return _decide(news, picture)
@@ -113,7 +113,7 @@ def _decide(news: object, picture: Picture) -> Change | None:
 
 @_decide.register
 def _receipt(news: Receipt, picture: Picture) -> Change | None:
-    """fal took it. Later news may have come first (a webhook beats the reply): keep its status."""
+    """fal accepted it. A webhook may have arrived before this reply: keep the status it set."""
     columns = identity_of(news)
     is_first = picture.status not in (Status.IN_QUEUE, Status.IN_PROGRESS)
     if is_first:
@@ -128,7 +128,7 @@ def _receipt(news: Receipt, picture: Picture) -> Change | None:
 
 
 def identity_of(receipt: Receipt) -> dict[str, Any]:
-    """The columns that say which request this is at fal."""
+    """Return the columns that identify the request at fal."""
     gateway_id = receipt.gateway_request_id
     return {
         **({"gateway_request_id": gateway_id[:200]} if gateway_id else {}),
@@ -145,7 +145,7 @@ def _status(news: StatusReport, picture: Picture) -> Change | None:
         return _completed_status(news, picture)
     status = {"IN_QUEUE": Status.IN_QUEUE, "IN_PROGRESS": Status.IN_PROGRESS}.get(news.status)
     if status is None:
-        return None  # a word we do not know is no reason to change anything
+        return None  # an unknown status changes nothing
     position = _position(news.queue_position) if status == Status.IN_QUEUE else None
     if picture.finished or (status, position) == (picture.status, picture.queue_position):
         return None
@@ -174,7 +174,7 @@ def _status_note(status: str, position: int | None, picture: Picture) -> str:
 
 
 def _completed_status(news: StatusReport, picture: Picture) -> Change | None:
-    """COMPLETED covers success, failure and cancellation; the result tells success from failure."""
+    """COMPLETED means success, failure or cancellation; the result tells success from failure."""
     if news.error_type == CANCELLED_TYPE:
         return _cancelled("fal says it was cancelled.", metrics=news.metrics)
     if picture.finished:
@@ -222,12 +222,12 @@ def _webhook(news: WebhookReport, picture: Picture) -> Change | None:
 
 
 def _told_identity(news: WebhookReport) -> dict[str, str]:
-    """The id of a row that has none yet; nothing when no URL can be made of it."""
+    """Return the id for a row without one; nothing when the id cannot be part of a URL."""
     return {"fal_request_id": news.request_id} if REQUEST_ID.fullmatch(news.request_id) else {}
 
 
 def _unfetchable(picture: Picture) -> Change:
-    """It has ended, and there is no address to fetch anything from: the submit's reply may bring one."""
+    """The request has ended, but has no usable id to fetch the result by; the submit's reply may bring one."""
     note = "fal has finished it, but names it by an id that it cannot be asked for by."
     return Change(picture.status, "webhook", note)
 
@@ -244,14 +244,14 @@ def _webhook_error(news: WebhookReport) -> Change:
 
 
 def _webhook_sentence(news: WebhookReport, error: ErrorBody) -> str:
-    """Every reason that it gives, the webhook's own first; failing that, what it says at all."""
+    """Join all reasons, the webhook's own first; without a reason, use any text it has."""
     told = [news.error or "", error.detail if error.has_reason else "", news.payload_error or ""]
     reasons = [text for text in dict.fromkeys(told) if not says_nothing(text)]
     return "; ".join(reasons) or news.error or error.detail
 
 
 def _finished(note: str, **columns: Any) -> Change:
-    """fal is done but the result is not here: the row stays live until it is fetched."""
+    """fal has finished but the result is not fetched: the row stays live until then."""
     return Change(
         status=Status.IN_PROGRESS,
         kind="finished",
@@ -263,9 +263,9 @@ def _finished(note: str, **columns: Any) -> Change:
 
 @_decide.register
 def _found(news: LostSubmitFound, picture: Picture) -> Change | None:
-    """News of a row that is still looked for, alone: whatever else was heard of it is surer.
+    """Adopt the id only while the row is uncertain: any other report is more reliable.
 
-    Live until the usual look has fetched the end, or learnt that it still runs.
+    The row is live until a poll fetches its end or learns that it still runs.
     """
     if picture.status != Status.UNCERTAIN:
         return None
@@ -339,9 +339,9 @@ def _with(change: Change, columns: dict[str, Any]) -> Change:
 
 
 def agrees(status: str, news: News) -> bool:
-    """Whether news about an ended request tells the same end as the one we know.
+    """Return whether a report about an ended request agrees with the stored end.
 
-    That fal has forgotten it by now says nothing about how it ended.
+    That fal no longer knows the request says nothing about how it ended.
     """
     if isinstance(news, Gone):
         return True

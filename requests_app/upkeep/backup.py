@@ -1,7 +1,7 @@
-"""One file with all that an installation cannot make again: database, secret key, sandbox's state.
+"""Back up and restore what an installation cannot recreate: database, secret key, the sandbox's state.
 
-The file is a tar: `manifest.json` first, then the database as its own tools write it. Without
-compression: PostgreSQL's dump has its own.
+The backup is a tar file: `manifest.json` first, then the database as its own tools write it. It is not
+compressed: PostgreSQL's dump is compressed already.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MOST_MANIFEST = 1024 * 1024  # bytes
 
 @dataclass(frozen=True)
 class Manifest:
-    """What is in the file. `secret_key`, `sandbox`: whether they are; `requests`: how many rows."""
+    """The contents of the file. `secret_key`, `sandbox`: whether included; `requests`: number of rows."""
 
     format: int
     made_at: str
@@ -49,7 +49,7 @@ class Manifest:
 
 
 def make(file: Path) -> Manifest:
-    """Write a backup while the server may run; the file appears whole or not at all.
+    """Write a backup, also while the server runs; the file appears complete or not at all.
 
     Raises DumpError, and OSError when the file cannot be written.
     """
@@ -65,7 +65,7 @@ def make(file: Path) -> Manifest:
         with os.fdopen(descriptor, "wb") as stream:
             _pack(stream, manifest, parts)
             os.fsync(descriptor)
-        os.link(whole, file)  # unlike a rename this never writes over a file
+        os.link(whole, file)  # unlike a rename this never overwrites a file
     return manifest
 
 
@@ -104,14 +104,14 @@ def _pack(stream: IO[bytes], manifest: Manifest, parts: list[Path]) -> None:
             archive.add(part, arcname=part.name, recursive=False)
 
 
-# --- back again -----------------------------------------------------------------------------------
+# --- restoring ------------------------------------------------------------------------------------
 
 
 def restore(file: Path, *, replace: bool) -> Manifest:
-    """Put everything back as it was; what waited to be sent becomes uncertain.
+    """Restore everything; rows that were pending become uncertain.
 
-    Raises DumpError when that cannot be or would lose something (unless `replace`); nothing has
-    changed then.
+    Raises DumpError, with nothing changed, when the backup is unusable or when the database is not empty
+    and `replace` is not set.
     """
     try:
         with tarfile.open(file, mode="r:") as archive:
@@ -171,7 +171,7 @@ def _unpack(archive: tarfile.TarFile, manifest: Manifest, folder: Path) -> None:
     names = [NAMES[manifest.database]]
     names += [SECRET] if manifest.secret_key else []
     names += [SANDBOX] if manifest.sandbox else []
-    for name in names:  # all of it is there before anything is replaced
+    for name in names:  # extract everything before anything is replaced
         with (folder / name).open("xb") as target, _member(archive, name) as source:
             shutil.copyfileobj(source, target)
     load(folder / names[0], DOUBT_PENDING)

@@ -1,7 +1,7 @@
-"""Is this machine's clock right? fal's replies say what time it is there.
+"""Compare this machine's clock with the date in fal's replies.
 
-A wrong clock refuses fal's webhooks as stale and makes every time on a page a lie, quietly: ends are
-then found by asking, and nothing else looks wrong.
+With a wrong clock fal's webhooks are refused as stale and all times on pages are wrong, and nothing else
+shows it: polling still finds the ends.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from requests_app.fal.replies import http_date
 
 logger = logging.getLogger(__name__)
 
-TOLERATED = timedelta(seconds=60)  # webhooks are taken up to 300 s away
+TOLERATED = timedelta(seconds=60)  # webhooks are accepted up to 300 s off
 TIMEOUT_S = 2.0
 
 
 def ask(url: str) -> str:
-    """A sentence when fal's host there has another time; empty when it has ours, or nobody can tell."""
+    """Return a sentence when fal's clock differs from ours; empty when it agrees or is unknown."""
     asked_at = timezone.now()
     try:
-        reply = httpx.head(url, timeout=TIMEOUT_S)  # without the key: any answer has a date
+        reply = httpx.head(url, timeout=TIMEOUT_S)  # sent without the key: every reply has a date
     except (httpx.HTTPError, httpx.InvalidURL):
         return ""
-    # Halfway there and back; fal's date has whole seconds, cut off.
+    # The middle of the round trip; fal's date is truncated to whole seconds.
     there = asked_at + (timezone.now() - asked_at) / 2
-    is_copy = "age" in reply.headers  # a cache's, which keeps its old date
+    is_copy = "age" in reply.headers  # from a cache, with an old date
     date = None if is_copy else http_date(reply.headers.get("date", ""))
     return sentence(there - date) if date else ""
 
 
 def sentence(ahead: timedelta) -> str:
-    """What an operator should know of a clock that is ahead by so much (behind: below zero)."""
+    """Return a warning about a clock that is `ahead` by so much (negative: behind), or an empty text."""
     if abs(ahead) <= TOLERATED:
         return ""
     seconds = round(abs(ahead.total_seconds()))
@@ -44,13 +44,13 @@ def sentence(ahead: timedelta) -> str:
 
 
 class Alarm:
-    """Tells the log when the clock turns out wrong, and when it is right again; each once."""
+    """Logs once when the clock turns out wrong, and once when it is right again."""
 
     def __init__(self) -> None:
         self._is_wrong = False
 
     def look(self, why: str) -> None:
-        """What is wrong now, as `ask` says it."""
+        """Log a change of `why`, the sentence that `ask` returned."""
         was_wrong, self._is_wrong = self._is_wrong, bool(why)
         if self._is_wrong and not was_wrong:
             logger.warning("%s Webhooks may be refused as stale, and times shown are wrong.", why)

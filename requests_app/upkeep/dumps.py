@@ -1,4 +1,4 @@
-"""The whole database to a file and back, by the means each database has for it."""
+"""Dump the whole database to a file and load it, with each database's own tools."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from pathlib import Path
 from django.db import connection
 from django.db.backends.postgresql.client import DatabaseClient
 
-LOCKED_S = 20.0  # how long a restore waits for somebody who uses the database
+LOCKED_S = 20.0  # how long a restore waits for another connection's lock
 
 NAMES = {"sqlite": "database.sqlite3", "postgresql": "database.pgdump"}
 
 
 class DumpError(RuntimeError):
-    """A sentence for the operator."""
+    """The dump or restore failed; the text is a sentence for the operator."""
 
 
 def dump(target: Path) -> None:
-    """Write a consistent copy while others read and write. Raises DumpError."""
+    """Write a consistent copy while the database is in use. Raises DumpError."""
     if connection.vendor == "sqlite":
         connection.ensure_connection()
         with closing(sqlite3.connect(target)) as copy:
@@ -34,19 +34,19 @@ def dump(target: Path) -> None:
 
 
 def load(source: Path, afterwards: Sequence[str]) -> None:
-    """Replace everything by the copy and run these statements, all of it or nothing.
+    """Replace the database by the copy and run these statements, in one transaction.
 
-    `source` is used up. Raises DumpError.
+    Modifies `source`. Raises DumpError.
     """
     if connection.vendor == "sqlite":
         _load_sqlite(source, afterwards)
     else:
         _load_postgresql(source, afterwards)
-    connection.close()  # what it knew of the tables is over
+    connection.close()  # its cached table definitions are stale
 
 
 def copy_sqlite(source: Path, target: Path) -> None:
-    """Copy one SQLite file over another, which may be open elsewhere. Raises DumpError."""
+    """Copy one SQLite file over another, which may be open in a process. Raises DumpError."""
     try:
         with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
             _into(new, old)
@@ -70,12 +70,12 @@ def _load_sqlite(source: Path, afterwards: Sequence[str]) -> None:
 
 
 def _into(target: sqlite3.Connection, copy: sqlite3.Connection) -> None:
-    """All pages under one lock. Python would wait for that lock for ever."""
+    """Copy all pages under one lock; give up after `LOCKED_S`, for sqlite3 would wait for ever."""
     end = time.monotonic() + LOCKED_S
 
     def give_up(*_: int) -> None:
         if time.monotonic() > end:
-            raise DumpError("Somebody uses the database. Stop every server and worker first.")
+            raise DumpError("The database is in use. Stop every server and worker first.")
 
     copy.backup(target, progress=give_up)
 
@@ -84,7 +84,7 @@ def _load_postgresql(source: Path, afterwards: Sequence[str]) -> None:
     script = source.with_suffix(".sql")
     _run("pg_restore", "--no-owner", "--no-privileges", f"--file={script}", str(source), at="")
     last = source.with_suffix(".after.sql")
-    # The dump's own script leaves an empty search path behind.
+    # The dump's script leaves the search path empty.
     last.write_text("\n".join(["RESET search_path;", *afterwards]))
     first = source.with_suffix(".before.sql")
     first.write_text("\n".join(_emptied()))
@@ -94,7 +94,7 @@ def _load_postgresql(source: Path, afterwards: Sequence[str]) -> None:
 
 
 def _emptied() -> list[str]:
-    """Every table goes, also one that a newer version made and the backup does not know."""
+    """Drop every table, also one that a newer version made and the backup does not have."""
     tables = connection.introspection.table_names()
     quoted = [connection.ops.quote_name(table) for table in tables]
     drop = [f"DROP TABLE IF EXISTS {', '.join(quoted)} CASCADE;"] if quoted else []
@@ -102,7 +102,7 @@ def _emptied() -> list[str]:
 
 
 def _run(program: str, *arguments: str, at: str | None = None) -> None:
-    """One of PostgreSQL's own programs; `at` "" when it needs no server."""
+    """Run one of PostgreSQL's client programs; `at=""` when it needs no server."""
     if shutil.which(program) is None:
         raise DumpError(
             f"{program} is missing. Install PostgreSQL's client programs, of the server's version "
@@ -125,6 +125,6 @@ def _run(program: str, *arguments: str, at: str | None = None) -> None:
 
 
 def _server() -> tuple[list[str], dict[str, str]]:
-    """Django's own way to name the server to psql, which pg_dump shares; the password is not in it."""
+    """Return psql's connection arguments, which pg_dump shares, and the environment with the password."""
     arguments, environment = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, [])
     return arguments[1:], environment or {}

@@ -1,4 +1,4 @@
-"""Does each part this installation needs answer? A part is fine, or a sentence says why not."""
+"""Health checks of the parts of an installation: each returns an empty text or what is wrong."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ TIMEOUT_S = 2.0
 CACHED_S = 10.0
 HEARTBEAT_MAX_AGE = timedelta(seconds=15)
 
-Probe = Callable[[], str]  # why not; empty when fine
+Probe = Callable[[], str]  # returns what is wrong; empty when healthy
 
 
-# What is told and is the matter of single requests, not of this process.
+# Shown, but about single requests: no reason to call this process unready.
 TOLD_ALONE = frozenset({"requests"})
 
 
 def examine() -> dict[str, str]:
-    """Every part and why it is not fine, or an empty text; of single requests only what is wrong."""
+    """Return each part with its problem or an empty text; `requests` only when it has a problem."""
     told = {name: probe() for name, probe in _PARTS.items()}
     return {name: why for name, why in told.items() if why or name not in TOLD_ALONE}
 
 
 def database() -> str:
-    """A query is answered."""
+    """Check that the database answers a query."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -45,11 +45,11 @@ def database() -> str:
 
 
 def requests() -> str:
-    """No request's looks fail again and again. One that does is no reason to take a process away."""
+    """Report requests whose polls keep failing, which is no reason to restart a process."""
     try:
         failing = FalRequest.objects.failing().count()
     except DatabaseError:
-        return ""  # which is told by the part of that name
+        return ""  # reported by the part "database"
     if not failing:
         return ""
     which = "1 request cannot" if failing == 1 else f"{failing} requests cannot"
@@ -57,7 +57,7 @@ def requests() -> str:
 
 
 def worker() -> str:
-    """Somebody sweeps: without that nothing is sent or polled."""
+    """Check that a worker sweeps: without one nothing is sent or polled."""
     try:
         beat = Heartbeat.objects.filter(part="sweep").first()
     except DatabaseError:
@@ -71,7 +71,7 @@ def worker() -> str:
 
 
 class Cached:
-    """A probe that is asked at most every `CACHED_S` seconds, by one caller at a time."""
+    """A probe that runs at most every `CACHED_S` seconds, by one caller at a time."""
 
     def __init__(self, probe: Probe) -> None:
         self._probe = probe
@@ -80,7 +80,7 @@ class Cached:
         self._until = 0.0
 
     def __call__(self) -> str:
-        """The probe's answer, possibly a few seconds old."""
+        """Return the probe's answer, which may be a few seconds old."""
         with self._lock:
             if time.monotonic() >= self._until:
                 self._answer = self._probe()
@@ -88,13 +88,13 @@ class Cached:
             return self._answer
 
     def forget(self) -> None:
-        """Ask anew next time."""
+        """Drop the cached answer."""
         self._until = 0.0
 
 
 def _ask_broker() -> str:
     if not settings.REDIS_URL:
-        return ""  # in this process's memory
+        return ""  # messages stay in this process's memory
     try:
         with redis.Redis.from_url(
             settings.REDIS_URL, socket_connect_timeout=TIMEOUT_S, socket_timeout=TIMEOUT_S
@@ -106,9 +106,9 @@ def _ask_broker() -> str:
 
 
 def _upstream() -> tuple[str, str]:
-    """What has to be there, and its address.
+    """Return the name and address of the upstream to check.
 
-    Without a key the queue is of no use, and what works is an app of one's own at FAL_RUN_URL.
+    Without a key the queue is unusable, and only a local app at FAL_RUN_URL works.
     """
     if settings.FAL_KEY:
         return "fal's queue", settings.FAL_QUEUE_URL
@@ -116,7 +116,7 @@ def _upstream() -> tuple[str, str]:
 
 
 def _ask_upstream() -> str:
-    """A connection is enough: a call would need the key, and a bad key is no reason to restart."""
+    """Check that a TCP connection opens: a call would need the key, and a bad key needs no restart."""
     what, address = _upstream()
     url = urlsplit(address)
     port = url.port or (443 if url.scheme == "https" else 80)

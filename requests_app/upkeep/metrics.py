@@ -1,5 +1,5 @@
-"""Figures for Prometheus. What the database knows is asked when somebody reads; the rest is counted
-in the process where it happens, so each process has to be read.
+"""Metrics for Prometheus. Database figures are queried at each scrape; all others are counted in the
+process where they happen, so every process has to be scraped.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from requests_app.models import FalRequest, Heartbeat, Status
 
-REGISTRY = CollectorRegistry()  # of our own: figures about Python itself are not asked for
+REGISTRY = CollectorRegistry()  # without the default metrics about Python itself
 
 WEBHOOKS = Counter(
     "faldeck_webhooks", "Webhook POSTs by our verdict.", ["verdict"], registry=REGISTRY
@@ -46,10 +46,10 @@ BREAKER = Gauge(
 
 
 class Database(Collector):
-    """What is true of the whole installation, whichever process is asked."""
+    """Metrics of the whole installation, the same from every process."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Nothing while the database is away: a figure that is missing raises its alarm too."""
+        """Query the metrics; return none while the database is down: alerts can fire on missing metrics."""
         try:
             families = [
                 _by_status(),
@@ -61,7 +61,7 @@ class Database(Collector):
             return
         finally:
             if not connection.in_atomic_block:
-                close_old_connections()  # a worker answers in threads that end with their answer
+                close_old_connections()  # a worker serves each scrape in a thread of its own
         yield from families
 
 
@@ -82,7 +82,7 @@ def _failing() -> GaugeMetricFamily:
 
 
 def _lag(now: datetime) -> GaugeMetricFamily:
-    """For how long the longest waiting step has been due with nobody at it."""
+    """Measure how long the oldest due step has waited without a lease."""
     oldest = FalRequest.objects.due(now).aggregate(at=Min("due_at"))["at"]
     return GaugeMetricFamily(
         "faldeck_sweep_lag_seconds",
@@ -104,5 +104,5 @@ REGISTRY.register(Database())
 
 
 def exposition() -> bytes:
-    """All of it in Prometheus' text format."""
+    """Return all metrics in Prometheus' text format."""
     return generate_latest(REGISTRY)

@@ -1,8 +1,8 @@
-"""How long a team keeps what belongs to its ended requests, and what is past that time.
+"""Retention: delete data of ended requests after the number of days that the team has set.
 
-Three kinds, each with days of its own: the payload (input, output, logs, webhook bodies), the frames of
-streams and sessions, and whole rows with all their evidence. Media are never stored here. What still
-lives, also an uncertain request, is never touched.
+There are three kinds, each with its own days: the payload (input, output, logs, webhook bodies), the
+frames of streams and sessions, and whole rows with all their evidence. Media are never stored here. Live
+and uncertain requests are never touched.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BATCH = 50  # rows deleted in one transaction: a stream may have 100,000 frames
 
 
 class Kind(StrEnum):
-    """What goes; the team's column is `<kind>_days`. In the order in which it is removed."""
+    """What is removed, in this order; the team's column is `<kind>_days`."""
 
     ROWS = "rows"
     PAYLOAD = "payload"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Share:
-    """What is past its time: `requests` of one team, about `size` bytes without the evidence."""
+    """Expired data: `requests` of one team, about `size` bytes without the evidence."""
 
     team: Team
     kind: Kind
@@ -42,12 +42,12 @@ class Share:
 
 
 def plan(now: datetime, teams: list[Team]) -> list[Share]:
-    """What `prune` would remove now; nothing is changed."""
+    """Return what `prune` would remove now, without changing anything."""
     return [_share(team, kind, days, now) for team, kind, days in _rules(teams)]
 
 
 def prune(now: datetime, teams: list[Team]) -> Iterator[Share]:
-    """Remove it, a rule at a time; interrupted, it goes on where it was when it is called again."""
+    """Remove expired data rule by rule; after an interruption the next call continues."""
     for share in plan(now, teams):
         removed = _REMOVERS[share.kind](_due(share.team, share.kind, now), share.days, now)
         yield Share(share.team, share.kind, share.days, removed, share.size)
@@ -62,7 +62,7 @@ def _rules(teams: list[Team]) -> Iterator[tuple[Team, Kind, int]]:
 
 
 def _due(team: Team, kind: Kind, now: datetime) -> Rows:
-    """Rows of which something is past its time; those that go as a whole count as rows alone."""
+    """Return rows with expired data; rows that expire as a whole count only for `Kind.ROWS`."""
     ended = FalRequest.objects.filter(team=team, status__in=ENDED)
     ended = ended.filter(ended_at__lt=now - timedelta(days=getattr(team, f"{kind}_days")))
     if kind == Kind.ROWS:

@@ -1,4 +1,4 @@
-"""Where fal delivers a request's webhook."""
+"""The URL that fal delivers a request's webhook to."""
 
 from __future__ import annotations
 

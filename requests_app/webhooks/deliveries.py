@@ -1,10 +1,10 @@
-"""Webhook deliveries: is this POST fal's, ours and about this request, and what becomes of it?
+"""Webhook deliveries: verify each POST, apply its report, store it with a verdict.
 
-Each POST for a known request and secret gets a verdict and leaves a `Delivery`. The verdict, the
-delivery and what `lifecycle` makes of the report are committed together, before anybody answers.
+Each POST for a known request and secret gets a verdict and is stored as a `Delivery`. The verdict, the
+delivery and the changes by `lifecycle` are committed together, before the reply is sent.
 
-A right signature is not enough: fal signs for all its customers with the same keys, so the account
-is pinned as well, and the secret in our URL and the request id have to fit the row.
+A valid signature is not enough: fal signs for all its customers with the same keys. So the account is
+pinned too, and the secret in our URL and the request id must fit the row.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ from requests_app.worker.loop import worker_loop
 logger = logging.getLogger(__name__)
 
 KEPT_OF_REFUSED = 64 * 1024  # bytes of body
-MOST_REFUSED = 50  # deliveries kept for each request
+MOST_REFUSED = 50  # refused deliveries stored per request
 KEYS_TIMEOUT_S = 12.0
-LOOK_EVERY = timedelta(seconds=10)  # a POST we must not believe may make us ask fal this often
+LOOK_EVERY = timedelta(seconds=10)  # how often untrusted POSTs may cause a poll of one request
 
 
 class Verdict(StrEnum):
-    """What we made of a delivery. The second block bears the names of `fal.webhooks`' causes."""
+    """The judgement of a delivery. The second block has the names of the causes in `fal.webhooks`."""
 
     ACCEPTED = "accepted"
-    DUPLICATE = "duplicate"  # told before, by a webhook or by a poll
+    DUPLICATE = "duplicate"  # known before, from a webhook or a poll
     CONTRADICTS = "contradicts"  # the request had ended otherwise; the first end stays
 
     MISSING_HEADER = "missing_header"
@@ -64,14 +64,14 @@ NOTES = {
     Verdict.STALE_TIMESTAMP: "It is more than five minutes away from now; asking fal instead.",
     Verdict.UNPARSABLE: "fal sent it, but the body cannot be read; asking fal instead.",
 }
-# fal's doing, but not to be taken as it stands: the row is looked at instead.
+# Genuine, but not usable: the row is polled instead.
 _ASK_FAL = {Verdict.STALE_TIMESTAMP, Verdict.UNPARSABLE}
 _WHOLE = {Verdict.ACCEPTED, Verdict.CONTRADICTS}
 
 
 @dataclass(frozen=True)
 class Post:
-    """One webhook POST as it came. `headers` have lower-case names; `now` is aware."""
+    """One webhook POST as received. `headers` have lower-case names; `now` is timezone-aware."""
 
     headers: Mapping[str, str]
     body: bytes
@@ -79,19 +79,19 @@ class Post:
 
     @property
     def digest(self) -> str:
-        """The same for the same bytes: request id, timestamp and body."""
+        """Digest of request id, timestamp and body, to detect duplicates."""
         parts = (self._webhook_header("request-id"), self._webhook_header("timestamp"))
         body = hashlib.sha256(self.body).hexdigest()
         return hashlib.sha256("\n".join((*parts, body)).encode()).hexdigest()
 
     @property
     def own_time(self) -> datetime:
-        """The time the headers claim (call it once `verify` has found ten digits there)."""
+        """The time in the headers; valid only after `verify` has found ten digits there."""
         return datetime.fromtimestamp(int(self._webhook_header("timestamp")), UTC)
 
     @property
     def kept_headers(self) -> dict[str, str]:
-        """What is worth keeping; no cookies, no addresses."""
+        """The headers to store; no cookies, no addresses."""
         wanted = ("x-fal-webhook-", "content-type", "content-encoding", "user-agent")
         return {k: v[:500] for k, v in self.headers.items() if k.startswith(wanted)}
 
@@ -100,7 +100,7 @@ class Post:
 
 
 def receive(public_id: UUID, secret: str, post: Post) -> Verdict | None:
-    """Judge the POST and act on it; None when there is no such request or the secret is wrong."""
+    """Judge and apply a POST; return None when there is no such request or the secret is wrong."""
     row = _find(public_id, secret)
     if row is None:
         return None
@@ -120,30 +120,30 @@ def receive(public_id: UUID, secret: str, post: Post) -> Verdict | None:
 
 
 def _find(public_id: UUID, secret: str) -> FalRequest | None:
-    """The request, by a comparison that takes the same time whether or not it exists."""
+    """Return the request if the secret is right, in constant time whether or not it exists."""
     row = FalRequest.objects.only("public_id", "webhook_digest").filter(public_id=public_id).first()
     known = row.webhook_digest if row else ""
     return row if compare_digest(known, digest(secret)) else None
 
 
-# --- Is it fal's? ----------------------------------------------------------------------------------
+# --- signature -------------------------------------------------------------------------------------
 
 
 @functools.cache
 def key_cache() -> KeyCache:
-    """fal's keys as this process knows them."""
+    """Return this process's cache of fal's public keys."""
     return KeyCache(hosts_from_settings())
 
 
 def _verified(post: Post) -> tuple[WebhookReport, bool]:
-    """The report fal signed, and whether it was signed within the last minutes."""
+    """Return the signed report, and whether its timestamp is fresh."""
     keys = _keys(post.now)
     try:
         return _verify(post, keys)
     except WebhookRejected as error:
         if error.cause != "bad_signature":
             raise
-        fresh = _keys(post.now, fresh=True)  # fal may have changed its keys
+        fresh = _keys(post.now, fresh=True)  # fal may have rotated its keys
         if fresh == keys:
             raise
         return _verify(post, fresh)
@@ -166,7 +166,7 @@ def _keys(now: datetime, *, fresh: bool = False) -> tuple[bytes, ...]:
         raise KeysUnavailable("fal's webhook keys did not arrive in time.") from error
 
 
-# --- Is it ours, and is it news? -------------------------------------------------------------------
+# --- account, request, novelty ---------------------------------------------------------------------
 
 
 def _settle_surely(
@@ -175,8 +175,8 @@ def _settle_surely(
     try:
         return _settle(row, post, report, is_fresh=is_fresh)
     except IntegrityError:
-        # Another delivery claimed the same request id or account a moment before this one; its
-        # rows can be seen now, so the second look finds out what this one is.
+        # A race: another delivery stored the same request id or account a moment ago. Its rows are visible
+        # now, so the second try gives the right verdict.
         return _settle(row, post, report, is_fresh=is_fresh)
 
 
@@ -209,7 +209,7 @@ def _objection(row: FalRequest, report: WebhookReport, *, is_fresh: bool) -> Ver
 
 
 def _belongs_to_another(row: FalRequest, report: WebhookReport) -> bool:
-    """Only of an id that this row has not got yet: no two rows have the same."""
+    """Return whether another row has the id that this row would adopt."""
     if row.fal_request_id:
         return False
     others = FalRequest.objects.filter(fal_request_id=report.request_id).exclude(pk=row.pk)
@@ -217,7 +217,7 @@ def _belongs_to_another(row: FalRequest, report: WebhookReport) -> bool:
 
 
 def pinned_account() -> str:
-    """The fal user id that webhooks must be signed for; empty while it is not known."""
+    """Return the fal user id that webhooks must be signed for; empty while it is unknown."""
     if settings.FAL_USER_ID:
         return str(settings.FAL_USER_ID)
     known = FalAccount.objects.filter(key_digest=digest(settings.FAL_KEY))
@@ -225,12 +225,12 @@ def pinned_account() -> str:
 
 
 def _pin(user_id: str) -> None:
-    """Learn our account from a genuine delivery that knew a secret only fal was told.
+    """Pin our account from a signed delivery with a secret that only fal was given.
 
-    The account of an earlier key keeps its row, which then belongs to the present key.
+    When the key changes but the account does not, its row is updated to the present key.
     """
     if not is_storable(FalAccount, user_id=user_id):
-        return  # no account of fal's, whoever signed it
+        return  # not a fal account id
     FalAccount.objects.update_or_create(
         user_id=user_id, defaults={"key_digest": digest(settings.FAL_KEY)}
     )
@@ -259,12 +259,12 @@ def _brings_an_end(report: WebhookReport) -> bool:
 
 
 def _look_at(row: FalRequest, now: datetime) -> None:
-    """Have the request's state fetched from fal at once, if it is still open."""
+    """Poll the request at once if it is live."""
     if FalRequest.objects.live().filter(pk=row.pk).exists():
         lifecycle.make_due(row.pk, now=now)
 
 
-# --- What is kept ----------------------------------------------------------------------------------
+# --- storage ---------------------------------------------------------------------------------------
 
 
 def _refuse(
@@ -285,7 +285,7 @@ def _asked_lately(row: FalRequest, now: datetime) -> bool:
 def _keep(
     row: FalRequest, post: Post, verdict: Verdict, note: str = "", *, whole: bool = False
 ) -> None:
-    """Store the delivery: whole if it counted or was fal's, else its beginning; not without end."""
+    """Store the delivery: the whole body if it was applied or is fal's, else its beginning; up to a limit."""
     if verdict != Verdict.ACCEPTED:
         others = Delivery.objects.filter(request=row).exclude(verdict=Verdict.ACCEPTED)
         if others.count() >= MOST_REFUSED:

@@ -37,7 +37,7 @@ def test_a_locked_database_is_not_waited_for_for_ever(
     connection.close()
     with closing(sqlite3.connect(connection.settings_dict["NAME"])) as holder:
         holder.execute("BEGIN IMMEDIATE")
-        with pytest.raises(DumpError, match="Somebody uses the database"):
+        with pytest.raises(DumpError, match="The database is in use"):
             load(tmp_path / "dump", [])
 
 
