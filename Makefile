@@ -11,7 +11,7 @@ INSTALL_VENV := apt-get update -qq && apt-get install -y -qq --no-install-recomm
 JOBS ?= 3
 SIDE_BY_SIDE := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # Python without the ending that tools look for.
-SCRIPTS := .ci/judge .ci/start
+SCRIPTS := .ci/judge .ci/start .ci/words
 
 # The suite never reaches a real fal, whatever is set in the shell it is started from.
 HERMETIC := env -u FAL_KEY -u FAL_KEY_FILE -u PUBLIC_URL
@@ -88,6 +88,7 @@ lint: $(VENV)/.installed-dev $(VENV)/.tools-lint
 	$(BIN)/ruff format --check --quiet . $(SCRIPTS)
 	$(BIN)/mypy dashboard requests_app manage.py
 	$(BIN)/mypy --scripts-are-modules $(SCRIPTS)
+	@$(BIN)/python .ci/words $$(git ls-files '*.py' ':!tests')
 	$(BIN)/djlint templates --lint --quiet
 	.ci/frontend/lint $(BIN)/python
 	$(HERMETIC) $(BIN)/python manage.py makemigrations --check --dry-run

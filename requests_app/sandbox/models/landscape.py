@@ -105,7 +105,7 @@ def _stars(picture: Image.Image, horizon: float, chance: random.Random) -> None:
 
 
 def _glow(picture: Image.Image, mood: Mood, at: Point, radius: float) -> Image.Image:
-    """The disc and its halo; the halo is blurred at a quarter of the size, which nobody sees."""
+    """The disc and its halo; the halo is blurred at a quarter of the size, which is not visible."""
     small = (max(picture.width // 4, 1), max(picture.height // 4, 1))
     halo = Image.new("L", small)
     draw = ImageDraw.Draw(halo)
