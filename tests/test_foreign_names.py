@@ -1,0 +1,330 @@
+"""Every internal name of a library that we use or override, and the place where the library uses it.
+
+These names are no promise of their libraries. An upgrade that renames one, or no longer calls it, would
+turn an override into dead code without a word; here it is a failure that says which. Why each group is
+there: docs/design.md, "What we override, and why".
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.source import module_of, text_of, tree_of, under
+
+# Our file -> name -> where the library refers to it, as "module:class.function" ("" for the module's top).
+USED: dict[str, dict[str, str]] = {
+    "dashboard/asgi.py": {
+        "load_middleware": "django.core.handlers.asgi:ASGIHandler.__init__",
+        "_middleware_chain": "django.core.handlers.base:BaseHandler.get_response_async",
+    },
+    "dashboard/bounded.py": {
+        # Looked up by name when a server starts; replaced by ours.
+        "HTTPFactory": "daphne.server:Server.run",
+        "WebSocketFactory": "daphne.server:Server.run",
+        "handle_reply": "daphne.server:Server.create_application",
+        "log_action": "daphne.http_protocol:WebRequest.handle_reply",
+        # Connections
+        "MAX_LENGTH": "twisted.protocols.basic:LineReceiver.dataReceived",
+        "totalHeadersSize": "twisted.web.http:HTTPChannel.lineReceived",
+        "maxHeaders": "twisted.web.http:HTTPChannel.headerReceived",
+        "_handlingRequest": "twisted.web.http:HTTPChannel.requestDone",
+        "dataReceived": "twisted.web.http:_GenericHTTPChannelProtocol.dataReceived",
+        "lineReceived": "twisted.protocols.basic:LineReceiver.dataReceived",
+        "rawDataReceived": "twisted.protocols.basic:LineReceiver.dataReceived",
+        "allHeadersReceived": "twisted.web.http:HTTPChannel.lineReceived",
+        "allContentReceived": "twisted.web.http:HTTPChannel._finishRequestBody",
+        "length": "twisted.web.http:HTTPChannel._maybeChooseTransferDecoder",
+        "callLater": "twisted.web.http:_GenericHTTPChannelProtocol.callLater",
+        "connectionLost": "twisted.internet.tcp:Connection.connectionLost",
+        "pauseProducing": "twisted.internet.abstract:FileDescriptor._maybePauseProducer",
+        "resumeProducing": "twisted.internet.abstract:FileDescriptor.doWrite",
+        "stopProducing": "twisted.internet.abstract:FileDescriptor.connectionLost",
+        # Requests
+        "_GenericHTTPChannelProtocol": "twisted.web.http:_genericHTTPChannelProtocolFactory",
+        "protocol": "twisted.internet.protocol:Factory.buildProtocol",
+        "buildProtocol": "twisted.internet.tcp:Port.doRead",
+        "requestFactory": "twisted.web.http:HTTPChannel.lineReceived",
+        "handleContentChunk": "twisted.web.http:HTTPChannel._maybeChooseTransferDecoder",
+        "parsePOSTFormSubmission": "twisted.web.http:Request.__init__",
+        "log": "twisted.web.http:Request.finish",
+        "channel": "daphne.http_protocol:WebRequest.__init__",
+        # Sockets
+        "connectionMade": "autobahn.twisted.websocket:WebSocketAdapterProtocol.connectionMade",
+        "serverSend": "daphne.ws_protocol:WebSocketProtocol.handle_reply",
+        "onMessage": "autobahn.twisted.websocket:WebSocketAdapterProtocol._onMessage",
+        "application_queue": "daphne.ws_protocol:WebSocketProtocol.onMessage",
+        "state": "autobahn.websocket.protocol:WebSocketProtocol.consumeData",
+        "STATE_CLOSED": "autobahn.websocket.protocol:WebSocketProtocol.consumeData",
+    },
+    "dashboard/layers.py": {
+        "group_add": "channels.generic.websocket:AsyncWebsocketConsumer.websocket_connect",
+        "group_discard": "channels.generic.websocket:AsyncWebsocketConsumer.websocket_disconnect",
+        "group_send": "channels.layers:BaseChannelLayer.group_send",
+        "_clean_expired": "channels.layers:InMemoryChannelLayer.receive",
+        "groups": "channels.layers:InMemoryChannelLayer.group_add",
+        "channels": "channels.layers:InMemoryChannelLayer.receive",
+        "expiry": "channels.layers:InMemoryChannelLayer.send",
+        "get_capacity": "channels.layers:InMemoryChannelLayer.receive",
+    },
+    "dashboard/redislayer.py": {
+        "_get_group_channel_name": "channels_redis.pubsub:RedisPubSubLoopLayer.group_send",
+        "serialize": "channels_redis.pubsub:RedisPubSubLoopLayer.group_send",
+    },
+    "dashboard/server.py": {
+        "_asyncioEventloop": "twisted.internet.asyncioreactor:AsyncioSelectorReactor.run",
+    },
+    "dashboard/embedded.py": {
+        "WorkController": "celery.app.base:Celery.WorkController",
+        "embedded_process": "celery.beat:Service.start",
+    },
+    "dashboard/sqlite3/base.py": {
+        "convert_query": "django.db.backends.sqlite3.base:SQLiteCursorWrapper.execute",
+        "FORMAT_QMARK_REGEX": "django.db.backends.sqlite3.base:SQLiteCursorWrapper.convert_query",
+        "create_cursor": "django.db.backends.base.base:BaseDatabaseWrapper._cursor",
+        "_start_transaction_under_autocommit":
+            "django.db.backends.base.base:BaseDatabaseWrapper.set_autocommit",
+        "_commit": "django.db.backends.base.base:BaseDatabaseWrapper.commit",
+        "_rollback": "django.db.backends.base.base:BaseDatabaseWrapper.rollback",
+        "_close": "django.db.backends.base.base:BaseDatabaseWrapper.close",
+    },
+    "dashboard/stopping.py": {
+        "listen_success": "daphne.server:Server.run",
+        "connections": "daphne.server:Server.protocol_connected",
+        "application_instance": "daphne.server:Server.create_application",
+        "serverClose": "daphne.ws_protocol:WebSocketProtocol.handle_reply",
+        "STATE_OPEN": "daphne.ws_protocol:WebSocketProtocol.check_timeouts",
+        "numberAccepts": "twisted.internet.tcp:Port.doRead",
+        "doRead": "twisted.internet.asyncioreactor:AsyncioSelectorReactor._readOrWrite",
+    },
+    "dashboard/websocket.py": {
+        "create_xor_masker": "autobahn.websocket.protocol:WebSocketProtocol.processData",
+        "pointer": "autobahn.websocket.protocol:WebSocketProtocol.processData",
+        "process": "autobahn.websocket.protocol:WebSocketProtocol.processData",
+        "reset": "autobahn.websocket.protocol:WebSocketProtocol.onFrameBegin",
+        "apply_mask": "websockets.frames:Frame.parse",
+        "connectionMade": "autobahn.twisted.websocket:WebSocketAdapterProtocol.connectionMade",
+        "utf8validateIncoming": "autobahn.websocket.protocol:WebSocketProtocol.onFrameBegin",
+        "dataReceived": "twisted.internet.tcp:Connection._dataReceived",
+        "_dataReceived": "autobahn.twisted.websocket:WebSocketAdapterProtocol.dataReceived",
+        "onMessageEnd": "autobahn.twisted.websocket:WebSocketAdapterProtocol._onMessageEnd",
+        "failedByMe": "autobahn.websocket.protocol:WebSocketProtocol.onMessageEnd",
+        "message_data": "autobahn.websocket.protocol:WebSocketProtocol.onMessageFrameData",
+        "message_is_binary": "autobahn.websocket.protocol:WebSocketProtocol.onMessageBegin",
+        "_onMessage": "autobahn.websocket.protocol:WebSocketProtocol.onMessageEnd",
+        "_invalid_payload": "autobahn.websocket.protocol:WebSocketProtocol.onFrameEnd",
+        "sendData": "autobahn.websocket.protocol:WebSocketProtocol.sendFrame",
+        "writeSomeData": "twisted.internet.abstract:FileDescriptor.doWrite",
+        "connected": "twisted.internet.abstract:FileDescriptor.write",
+        "disconnecting": "twisted.internet.abstract:FileDescriptor.doWrite",
+        "dataBuffer": "twisted.internet.abstract:FileDescriptor.doWrite",
+        "offset": "twisted.internet.abstract:FileDescriptor.doWrite",
+        "_tempDataLen": "twisted.internet.abstract:FileDescriptor.write",
+    },
+    "requests_app/accounts/adapter.py": {
+        "is_open_for_signup": "allauth.account.mixins:CloseableSignupMixin.is_open",
+        "authenticate": "allauth.account.forms:LoginForm._clean_with_password",
+        "post_login": "allauth.account.internal.flows.login:resume_login",
+    },
+    "requests_app/accounts/backend.py": {
+        "authenticate": "django.contrib.auth:authenticate",
+        "_check_password":
+            "allauth.account.auth_backends:AuthenticationBackend._authenticate_by_username",
+    },
+    "requests_app/consumers/base.py": {
+        "dispatch": "channels.consumer:AsyncConsumer.__call__",
+        "get_handler_name": "channels.consumer:AsyncConsumer.dispatch",
+    },
+    "requests_app/consumers/live.py": {
+        "receive": "channels.generic.websocket:AsyncWebsocketConsumer.websocket_receive",
+        "receive_json": "channels.generic.websocket:AsyncJsonWebsocketConsumer.receive",
+        "decode_json": "channels.generic.websocket:AsyncJsonWebsocketConsumer.receive",
+    },
+    "requests_app/consumers/realtime.py": {
+        "channel_layer_alias": "channels.consumer:AsyncConsumer.__call__",
+        "connect": "channels.generic.websocket:AsyncWebsocketConsumer.websocket_connect",
+        "receive": "channels.generic.websocket:AsyncWebsocketConsumer.websocket_receive",
+    },
+    "requests_app/consumers/rights.py": {
+        "connect": "channels.generic.websocket:AsyncWebsocketConsumer.websocket_connect",
+        "get_user": "channels.auth:AuthMiddleware.resolve_scope",
+        "func": "asgiref.sync:SyncToAsync.__init__",
+    },
+    "requests_app/fal/realtime_handshake.py": {
+        "open_tcp_connection": "websockets.asyncio.client:connect.connect",
+        "process_redirect": "websockets.asyncio.client:connect.connect",
+        "MAX_LINE_LENGTH": "websockets.http11:parse_line",
+        "MAX_NUM_HEADERS": "websockets.http11:parse_headers",
+        "MAX_BODY_SIZE": "websockets.http11:read_body",
+    },
+    "requests_app/fal/transport.py": {
+        "start": "aiohttp.client:ClientSession._request._connect_and_send_request",
+        "response_class": "aiohttp.client:ClientSession.__init__",
+        "reason": "httpx_aiohttp.transport:AiohttpTransport.handle_async_request",
+        "max_line_size": "aiohttp.http_parser:HttpParser.feed_data",
+        "max_field_size": "aiohttp.http_parser:HeadersParser.parse_headers",
+        "max_headers": "aiohttp.http_parser:HttpParser.feed_data",
+        "Too many headers": "aiohttp.http_parser:HttpParser.feed_data",
+        "client": "httpx_aiohttp.transport:AiohttpTransport.get_client",
+    },
+    "requests_app/forms/account.py": {
+        "clean_oldpassword": "allauth.account.forms:ChangePasswordForm.clean_oldpassword",
+    },
+    "requests_app/sandbox/server.py": {
+        "connection_made": "uvicorn.protocols.http.h11_impl:H11Protocol.connection_made",
+        "app_state": "uvicorn.protocols.http.h11_impl:H11Protocol.handle_events",
+        "startup": "uvicorn.server:Server._serve",
+        "shutdown": "uvicorn.server:Server._serve",
+        "server_state": "uvicorn.server:Server.shutdown",
+    },
+}  # fmt: skip
+
+# What the frameworks invite everyone to set or override.
+PUBLIC = {"form_class", "dispatch", "form_valid", "declared_fields", "base_fields", "media"}
+LIBRARIES = (
+    "aiohttp", "allauth", "asgiref", "autobahn", "celery", "channels", "channels_redis", "daphne",
+    "django.core.handlers", "django.db.backends", "httpx", "httpx_aiohttp", "kombu", "twisted",
+    "uvicorn", "websockets",
+)  # fmt: skip
+# Private by their underscore, public by their documentation.
+DOCUMENTED = {"_meta", "_default_manager", "_replace"}
+
+EACH = [(path, name, place) for path, names in USED.items() for name, place in names.items()]
+
+
+# --- the library still uses the name ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("path", "name", "place"), EACH)
+def test_the_library_still_uses_the_name(path: str, name: str, place: str) -> None:
+    module, _, inside = place.partition(":")
+    body = found_in(library(module), inside)
+    assert body is not None, f"{place} is gone; {path} needs its {name}"
+    used = any(name == one or (" " in name and name in one) for one in mentions(body))
+    assert used, f"{place} no longer uses {name}, which {path} counts on"
+
+
+@cache
+def library(module: str) -> ast.Module:
+    found = find_spec(module)
+    assert found, f"{module} is gone"
+    assert found.origin
+    return ast.parse(Path(found.origin).read_text(encoding="utf-8"))
+
+
+def found_in(tree: ast.AST, path: str) -> ast.AST | None:
+    """The class or function of this dotted path, also one inside an `if` or a function."""
+    at: ast.AST | None = tree
+    for name in path.split("."):
+        at = next(
+            (node for node in ast.walk(at) if getattr(node, "name", None) == name and node is not at),
+            None,
+        ) if at else None  # fmt: skip
+    return at
+
+
+def mentions(body: ast.AST) -> Iterator[str]:
+    """Names, attributes, arguments and texts, and the body's own name: it defines that one."""
+    yield getattr(body, "name", "")
+    for node in ast.walk(body):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.arg | ast.keyword) and node.arg:
+            yield node.arg
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+# --- the table is whole ----------------------------------------------------------------------------
+
+
+def test_every_listed_name_is_one_that_we_use() -> None:
+    unused = [(path, name) for path, name, _ in EACH if name not in text_of(path)]
+    assert unused == []
+
+
+def our_subclasses() -> Iterator[tuple[str, type]]:
+    """Our classes below a library's, with their files."""
+    for path in under("dashboard/", "requests_app/"):
+        if path.endswith("__main__.py") or "/management/" in path:
+            continue
+        module = importlib.import_module(module_of(path))
+        for one in vars(module).values():
+            if inspect.isclass(one) and one.__module__ == module.__name__ and foreign(one):
+                yield path, one
+
+
+def foreign(one: type) -> list[type]:
+    return [base for base in one.__mro__ if base.__module__.startswith(LIBRARIES)]
+
+
+def test_every_override_is_in_the_table() -> None:
+    """Also what a class only takes for an override: the library's classes must have the name."""
+    missing = []
+    for path, one in our_subclasses():
+        for name in vars(one):
+            is_override = any(name in vars(base) for base in foreign(one))
+            if is_override and not name.startswith("__") and name not in PUBLIC:
+                missing += [] if name in USED.get(path, {}) else [f"{path}: {one.__name__}.{name}"]
+    assert missing == []
+
+
+def test_every_listed_override_still_overrides() -> None:
+    """A method of ours with a listed name stands above one of the library's, or is called by its name."""
+    called_by_name = {"stopProducing", "protocol"}
+    idle = [
+        f"{path}: {one.__name__}.{name}"
+        for path, one in our_subclasses()
+        for name in vars(one)
+        if name in USED.get(path, {}) and name not in called_by_name
+        and not any(name in vars(base) for base in foreign(one))
+    ]  # fmt: skip
+    assert idle == []
+
+
+def test_every_private_name_of_a_library_is_in_the_table() -> None:
+    ours, paths = set(DOCUMENTED), under("dashboard/", "requests_app/")
+    for path in paths:
+        ours |= set(defined(tree_of(path)))
+    listed = {name for names in USED.values() for name in names}
+    unknown = [
+        f"{path}:{node.lineno} {node.attr}"
+        for path in paths
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Attribute) and is_private(node.attr)
+        and node.attr not in ours | listed
+    ]  # fmt: skip
+    assert unknown == []
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def defined(tree: ast.AST) -> Iterator[str]:
+    """Every private name the module defines: functions, classes, variables, attributes that it sets."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.id if isinstance(node, ast.Name) else node.attr
+
+
+# --- and told --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", USED)
+def test_the_design_says_why(path: str) -> None:
+    told = (
+        text_of("docs/design.md").partition("## What we override, and why")[2].partition("\n## ")[0]
+    )
+    assert f"`{path}`" in told
