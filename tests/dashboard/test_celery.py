@@ -90,7 +90,7 @@ def test_a_tick_from_the_broker_keeps_the_workers_own_clock_idle(
     monkeypatch: pytest.MonkeyPatch, transactional_db: None
 ) -> None:
     heard: list[str] = []
-    monkeypatch.setattr(clock.Clock, "heard", lambda _: heard.append("tick"))
+    monkeypatch.setattr(clock.Clock, "note_tick", lambda _: heard.append("tick"))
     tasks.sweep()
     worker_loop.stop()
     assert heard == ["tick"]
