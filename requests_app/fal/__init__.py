@@ -6,7 +6,7 @@
     endpoints     endpoint ids, configured hosts, every URL
     options       the table of platform options; option_kinds: the type of each value
     headers       platform options and custom headers -> request headers and query
-    jsontext      bytes -> JSON values, raw members
+    jsontext      bytes -> JSON values, raw members; exactjson: JSON text that keeps its digits
     error_bodies  the reason in an error's body, whatever its shape
     reports       frozen values of what fal said, and their parsers
     replies       one HTTP reply -> a value or an error; result_replies: of a run, or of a queue result

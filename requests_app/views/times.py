@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from requests_app.display.times import LOCAL, zones_by_region
 from requests_app.forms.times import TimeForm
 from requests_app.models import TimePreference
+from requests_app.views.login import login_required
 from requests_app.views.team_guard import teamless
 
 
