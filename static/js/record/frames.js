@@ -6,6 +6,9 @@ import { light, momentOf, offsetOf, sizeOf, spanOf } from "./frametext.js";
 
 const MOST = 1000; // lines in the page; the server has the rest
 const WRITE_MS = 100; // the page is written ten times a second at most
+// Writing takes a tenth of the page's time at most: what comes in thousands, or on a busy machine, is written seldom.
+const REST = 9; // times as long as the last write took
+const MOST_REST_MS = 1000;
 const ARROWS = { in: ["←", "received"], out: ["→", "sent"] };
 const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20, Home: -Infinity, End: Infinity };
 
@@ -16,6 +19,28 @@ function cell(kind, text) {
   span.className = `frame-${kind}`;
   span.textContent = text;
   return span;
+}
+
+function way({ direction = "in" }) {
+  const [arrow, word] = ARROWS[direction];
+  const span = cell(`way frame-way-${direction}`, arrow);
+  span.setAttribute("role", "img");
+  span.setAttribute("aria-label", word);
+  return span;
+}
+
+/** All events of a stream come the same way and are of one kind. */
+const cellsOfEvent = (frame, offset) => [
+  cell("number", `#${frame.number}`),
+  offset,
+  cell("size", sizeOf(frame.size)),
+  cell("line", frame.line),
+];
+
+function cellsOfMessage(frame, offset) {
+  const [first, , size, line] = cellsOfEvent(frame, offset);
+  const rtt = cell("rtt", frame.rtt_ms == null ? "" : spanOf(frame.rtt_ms));
+  return [way(frame), first, offset, size, cell("kind", frame.kind ?? "event"), line, rtt];
 }
 
 const notShown = (count) => `${number(count)} ${count === 1 ? "message was" : "messages were"} not shown.`;
@@ -35,6 +60,7 @@ export class FrameList {
   #until = null; // replay: only so many of them; null: all
   #total = 0;
   #timer = null;
+  #restMs = 0; // until the next write after the last one
   #pausedAt = null; // while paused: how many of them were there when it began
   #missed = 0; // since then
   #lost = 0; // how many messages were not shown and cannot be
@@ -50,6 +76,7 @@ export class FrameList {
     this.open = open;
     this.cleared = cleared;
     this.list = root.querySelector("[data-list]");
+    this.isSession = this.list.classList.contains("frame-list-session");
     this.follower = new Follower(this.list, root.querySelector("[data-jump]"));
     this.list.addEventListener("click", ({ target }) => this.#choose(target.closest("li")));
     this.list.addEventListener("scroll", () => this.#stands && this.follower.isFollowing && this.write());
@@ -68,14 +95,14 @@ export class FrameList {
     this.#hole = 0;
     this.#total += 1;
     if (this.#pausedAt !== null) this.#missed += 1;
-    this.#timer ??= setTimeout(() => this.write(), WRITE_MS);
+    this.#soon();
   }
 
   /** So many before the next frame will never come. */
   miss(count) {
     this.#hole += count;
     this.#lost += count;
-    this.#timer ??= setTimeout(() => this.write(), WRITE_MS);
+    this.#soon();
   }
 
   clear() {
@@ -115,12 +142,18 @@ export class FrameList {
     return item;
   }
 
+  #soon() {
+    this.#timer ??= setTimeout(() => this.write(), Math.max(WRITE_MS, this.#restMs));
+  }
+
   write() {
     clearTimeout(this.#timer);
     this.#timer = null;
+    const began = performance.now();
     this.#trim();
     this.#append();
     this.#tell();
+    this.#restMs = Math.min(MOST_REST_MS, REST * (performance.now() - began));
   }
 
   /** While paused what is shown stays, and as many that came since. */
@@ -260,19 +293,8 @@ export class FrameList {
     button.tabIndex = -1; // the list is one stop; arrows move in it
     button.className = `frame${frame.tone ? ` frame-is-${frame.tone}` : ""}`;
     if (frame.number === this.#current) button.setAttribute("aria-current", "true");
-    const [arrow, word] = ARROWS[frame.direction ?? "in"];
-    const way = cell(`way frame-way-${frame.direction ?? "in"}`, arrow);
-    way.setAttribute("role", "img");
-    way.setAttribute("aria-label", word);
-    button.append(
-      way,
-      cell("number", `#${frame.number}`),
-      this.#offset(frame),
-      cell("size", sizeOf(frame.size)),
-      cell("kind", frame.kind ?? "event"),
-      cell("line", frame.line),
-      cell("rtt", frame.rtt_ms == null ? "" : spanOf(frame.rtt_ms)),
-    );
+    const cellsOf = this.isSession ? cellsOfMessage : cellsOfEvent;
+    button.append(...cellsOf(frame, this.#offset(frame)));
     if (frame.missed) item.append(hole(frame.missed));
     item.append(button);
     this.#frames.set(item, frame);
