@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 from channels.db import database_sync_to_async
 from django.db.models import BinaryField
-from django.db.models.functions import Substr
+from django.db.models.functions import Length, Substr
 from django.http import HttpResponse, StreamingHttpResponse
 
 from requests_app.display.json_preview import PAGE_LIMIT, PARSE_LIMIT
@@ -27,10 +27,13 @@ NAMED_TYPES = {
 }
 
 
+WHOLE = 256 * 1024  # bytes of an output that is read at once; no part begins before
+
+
 def output_for_page(row: FalRequest) -> bytes:
     """Return the output if it is small enough to be parsed, else only its beginning."""
     most = PARSE_LIMIT if row.output_size <= PARSE_LIMIT else PAGE_LIMIT
-    return _output(row, most)
+    return output_beginning(row, most)
 
 
 def output_column(row: FalRequest) -> bytes | None:
@@ -53,25 +56,51 @@ def output_response(row: FalRequest) -> HttpResponse | StreamingHttpResponse | N
     }
     if len(body) == row.output_size:
         return HttpResponse(body, content_type=content_type, headers=headers)
-    parts = _parts(row.pk, body)
-    return StreamingHttpResponse(parts, content_type=content_type, headers=headers)
+    response = output_range(row, 0, row.output_size - 1, content_type=content_type)
+    for name, value in headers.items():
+        response[name] = value
+    return response
 
 
-async def _parts(pk: int, beginning: bytes) -> AsyncGenerator[bytes]:
-    yield beginning
-    number = 1
-    while part := await database_sync_to_async(_part)(pk, number):
-        yield part
-        number += 1
+def output_range(
+    row: FalRequest, first: int, last: int, *, content_type: str
+) -> HttpResponse | StreamingHttpResponse:
+    """Return the bytes from the first to the last, both included, part by part."""
+    headers = {"Content-Length": str(last - first + 1)}
+    if row.output_size <= WHOLE:
+        body = output_column(row) or b""
+        return HttpResponse(body[first : last + 1], content_type=content_type, headers=headers)
+    pieces = _between(row.pk, first, last)
+    return StreamingHttpResponse(pieces, content_type=content_type, headers=headers)
 
 
-def _part(pk: int, number: int) -> bytes | None:
-    found = OutputPart.objects.filter(request_id=pk, number=number)
-    data = found.values_list("data", flat=True).first()
-    return None if data is None else bytes(data)
+async def _between(pk: int, first: int, last: int) -> AsyncGenerator[bytes]:
+    start = 0
+    for number, length in await database_sync_to_async(_lengths)(pk):
+        if first < start + length and start <= last:
+            piece = await database_sync_to_async(_piece)(pk, number)
+            yield piece[max(0, first - start) : last + 1 - start]
+        start += length
 
 
-def _output(row: FalRequest, most: int) -> bytes:
+def _lengths(pk: int) -> list[tuple[int, int]]:
+    """Return how long the column (number 0) and each part is."""
+    column = FalRequest.objects.filter(pk=pk).values_list(Length("output"), flat=True).first()
+    parts = OutputPart.objects.filter(request_id=pk).order_by("number")
+    return [(0, column or 0), *parts.values_list("number", Length("data"))]
+
+
+def _piece(pk: int, number: int) -> bytes:
+    if number:
+        found = OutputPart.objects.filter(request_id=pk, number=number)
+        data = found.values_list("data", flat=True).first()
+    else:
+        data = FalRequest.objects.filter(pk=pk).values_list("output", flat=True).first()
+    return bytes(data or b"")
+
+
+def output_beginning(row: FalRequest, most: int) -> bytes:
+    """Return at most so many of its first bytes; b"" when there is no output."""
     head = Substr("output", 1, most, output_field=BinaryField())
     found = FalRequest.objects.filter(pk=row.pk).values_list(head, flat=True).get()
     return bytes(found or b"")

@@ -16,11 +16,11 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from requests_app.display.output_download import output_response
 from requests_app.models import FalRequest, Frame, LogLine, Membership
 from requests_app.record.frame import LARGE, sketch
 from requests_app.views import detail_context
 from requests_app.views.access import get_request_or_404
+from requests_app.views.inert import INERT
 from requests_app.views.login import login_required
 
 FRAMES_AT_ONCE = 500
@@ -117,16 +117,6 @@ def frame(request: HttpRequest, public_id: UUID, number: int) -> HttpResponseBas
 
 @login_required
 @require_safe
-def output(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
-    """Return the raw bytes as fal sent them, as a download that the browser never renders."""
-    response = output_response(get_request_or_404(request.user, public_id))
-    if response is None:
-        raise Http404
-    return _inert(response)
-
-
-@login_required
-@require_safe
 def input_text(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     """Return the input as it was typed, which may be megabytes."""
     row = get_request_or_404(request.user, public_id)
@@ -138,16 +128,8 @@ def input_text(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
 def _attachment(
     body: bytes, name: str, content_type: str = "text/plain; charset=utf-8"
 ) -> HttpResponseBase:
-    named = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return _inert(HttpResponse(body, content_type=content_type, headers=named))
-
-
-def _inert(response: HttpResponseBase) -> HttpResponseBase:
-    """Forbid the browser to run these bytes: a model wrote them."""
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    return response
+    headers = {**INERT, "Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(body, content_type=content_type, headers=headers)
 
 
 def _may_act(request: HttpRequest, row: FalRequest) -> bool:

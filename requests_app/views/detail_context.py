@@ -11,9 +11,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from requests_app.display.explain import explain
-from requests_app.display.json_preview import is_text, preview, preview_typed
-from requests_app.display.media import find_media
+from requests_app.display.json_preview import Preview, is_text, preview, preview_typed
+from requests_app.display.media import Medium, find_media
 from requests_app.display.output_download import output_for_page
+from requests_app.display.output_media import medium_of
+from requests_app.display.stream_output import output_of_stream
 from requests_app.display.timeline import known_by, steps
 from requests_app.fal.headers import (
     InvalidHeader,
@@ -80,6 +82,7 @@ def live(row: FalRequest, *, may_act: bool) -> dict[str, Any]:
     """Return the context of the parts that change while the request runs."""
     heard = _observations(row)
     not_sent = _not_sent(row, heard)
+    record_full = row.observations.filter(kind="capped").first()
     return {
         "row": row,
         "may_act": may_act,
@@ -95,12 +98,12 @@ def live(row: FalRequest, *, may_act: bool) -> dict[str, Any]:
         "options_sent": _options_sent(row),
         "heard": [_heard(observation) for observation in reversed(heard)],
         "deliveries": _deliveries(row),
-        "record_full": row.observations.filter(kind="capped").first(),
+        "record_full": record_full,
         "run_timeout_s": settings.RUN_TIMEOUT_S,
         "output_version": _output_version(row, not_sent),
         "not_sent": not_sent,
         "evidence": [seen for seen in heard if seen.note][-5:],
-        **_output(row, heard),
+        **_output(row, heard, is_full=record_full is not None),
     }
 
 
@@ -158,9 +161,10 @@ def _heard(observation: Observation) -> Heard:
     return Heard(observation, words, known_by(observation.source), data[:RAW_LIMIT])
 
 
-def _output(row: FalRequest, heard: list[Observation]) -> dict[str, Any]:
+def _output(row: FalRequest, heard: list[Observation], *, is_full: bool) -> dict[str, Any]:
     body = output_for_page(row) if row.output_size else b""
-    readable = is_text(body)
+    itself = medium_of(row, body)
+    readable = itself is None and is_text(body)
     shown = preview(body) if body and readable else None
     explanation = explain(row, body, heard)
     return {
@@ -168,10 +172,15 @@ def _output(row: FalRequest, heard: list[Observation]) -> dict[str, Any]:
         "looks_in_s": _seconds_until(explanation.looks_at if explanation else None),
         "output": shown,
         "output_is_binary": bool(body) and not readable,
-        "media": find_media(shown.value, settings.FAL_MEDIA_HOSTS) if shown else [],
+        "stream_output": output_of_stream(row, body, is_full=is_full),
+        "media": [itself] if itself else _media(shown),
         "raw_head": preview_raw(body) if readable else "",
         "raw_is_cut": row.output_size > RAW_LIMIT,
     }
+
+
+def _media(shown: Preview | None) -> list[Medium]:
+    return find_media(shown.value, settings.FAL_MEDIA_HOSTS) if shown else []
 
 
 def _seconds_until(moment: datetime | None) -> float | None:

@@ -10,15 +10,10 @@ from django.views.decorators.http import require_safe
 from requests_app.models import Frame
 from requests_app.record.message_bytes import bytes_at, showable_type
 from requests_app.views.access import get_request_or_404
+from requests_app.views.inert import INERT
 from requests_app.views.login import login_required
 
 MAX_NUMBER = 2**31 - 1
-# A model wrote these bytes: the browser must never run them.
-INERT = {
-    "Content-Security-Policy": "sandbox; default-src 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 
 
 @login_required

@@ -18,7 +18,7 @@ from tests.builders import (
 )
 from tests.views.request_page import HOSTILE, page, url
 
-PIECES = ["detail", "detail_live", "logs", "frames", "input", "output"]
+PIECES = ["detail", "detail_live", "logs", "frames", "input", "output", "output_media"]
 
 
 @pytest.fixture
