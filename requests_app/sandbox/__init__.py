@@ -5,7 +5,7 @@ by both sides. fal's own published clients judge it (`tests/conformance/`).
 
     server.py        SandboxServer: uvicorn in a thread, or the whole process
     app.py           the routes; queue_routes, run_routes, realtime, rest_routes, api_routes,
-                     cdn_routes, control_routes answer them
+                     models_routes, cdn_routes, control_routes answer them
     queue.py         the queue: lane.py (who is next), record.py (one request), runner.py (one run)
     models/          one file per endpoint family; landscape.py paints the images
     media/           pictures, videos, sounds, 3D models and archives made by code
@@ -13,6 +13,7 @@ by both sides. fal's own published clients judge it (`tests/conformance/`).
     webhooks.py      signed deliveries
     faults.py        misbehaviour on demand; misbehave.py applies it to replies
     ledger.py        what was accepted
+    listing.py       the models that can be searched; pricing.py: what they cost
     openapi.py       the document of an endpoint, in fal's shape
 """
 

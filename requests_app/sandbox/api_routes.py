@@ -21,7 +21,7 @@ from . import ids
 from .ids import EndpointId
 from .misbehave import misbehave
 from .record import QueuedRequest
-from .replies import json_response
+from .replies import json_response, platform_error
 from .sandbox import sandbox_of, user_of
 
 DAY_S = 86400.0
@@ -31,10 +31,6 @@ Order = tuple[float, str]
 
 class BadQuery(ValueError):
     """The text says what is wrong with which parameter."""
-
-
-def _error(status_code: int, kind: str, message: str) -> Response:
-    return json_response({"error": {"type": kind, "message": message}}, status_code)
 
 
 @dataclass(frozen=True)
@@ -71,11 +67,11 @@ async def by_endpoint(request: Request) -> Response:
 
     async def work() -> Response:
         if user_id is None:
-            return _error(401, "authorization_error", "Invalid key credentials")
+            return platform_error(401, "authorization_error", "Invalid key credentials")
         try:
             query = _read(request.query_params)
         except BadQuery as exc:
-            return _error(422, "validation_error", str(exc))
+            return platform_error(422, "validation_error", str(exc))
         return _page(query, sandbox_of(request).queue.of(user_id, query.endpoint_id))
 
     return await misbehave(rule, request, work)

@@ -2,8 +2,8 @@
 
 A rule is a mapping:
 
-    when         what it spoils: submit, status, status_stream, result, cancel, list, run,
-                 stream, runner (a queued request's attempt), webhook
+    when         what it spoils: submit, status, status_stream, result, cancel, list, models,
+                 pricing, run, stream, runner (a queued request's attempt), webhook
     do           the fault; DOES lists which exist for which `when`
     endpoint     full endpoint id it is limited to; "*" works as in file names (default: every one)
     times        how often it strikes before it is used up; null = for ever (default 1)
@@ -33,6 +33,8 @@ DOES: Mapping[str, frozenset[str]] = {
     "result": REPLY | {"in_progress"},
     "cancel": REPLY | {"ignore"},
     "list": REPLY,
+    "models": REPLY,
+    "pricing": REPLY,
     "run": REPLY,
     "status_stream": REPLY | EVENTS,
     "stream": REPLY | EVENTS,

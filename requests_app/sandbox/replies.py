@@ -54,6 +54,11 @@ def json_response(
     return Response(to_json(value), status_code, headers, media_type=JSON)
 
 
+def platform_error(status_code: int, kind: str, message: str) -> Response:
+    """In the shape of the platform API."""
+    return json_response({"error": {"type": kind, "message": message}}, status_code)
+
+
 def path_not_found(path: str) -> Reply:
     return model_error(404, f"Path /{path} not found")
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 
 from requests_app.sandbox.ids import EndpointId
+from requests_app.sandbox.listing import MADE_UP
 
 from .base import Endpoint
 
@@ -75,8 +77,14 @@ def _of(module: str) -> dict[str, Endpoint]:
 
 
 ENDPOINTS = _Endpoints()
-APPS = frozenset("/".join(endpoint_id.split("/")[:2]) for endpoint_id in ENDPOINTS)
+APPS = frozenset("/".join(name.split("/")[:2]) for name in (*ENDPOINTS, *MADE_UP))
 
 
 def find(endpoint_id: EndpointId) -> Endpoint | None:
-    return ENDPOINTS.get(str(endpoint_id))
+    """The endpoint; for a made-up id that which it imitates, under its own name."""
+    name = str(endpoint_id)
+    if (made_up := MADE_UP.get(name)) is None:
+        return ENDPOINTS.get(name)
+    return replace(
+        ENDPOINTS[made_up.runs_as], id=name, title=made_up.title, category=made_up.category
+    )
