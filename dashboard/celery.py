@@ -11,6 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
 SWEEP_EVERY_S = 1.0
 CLOCK_EVERY_S = 30.0
+EXPIRED_EVERY_S = 600.0
 
 
 def broker_options(redis_url: str) -> dict[str, float]:
@@ -48,6 +49,11 @@ app.conf.update(
             "task": "requests_app.look_at_clock",
             "schedule": CLOCK_EVERY_S,
             "options": {"expires": CLOCK_EVERY_S},
+        },
+        "remove_expired": {
+            "task": "requests_app.remove_expired",
+            "schedule": EXPIRED_EVERY_S,
+            "options": {"expires": EXPIRED_EVERY_S},
         },
     },
 )

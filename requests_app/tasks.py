@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.utils import timezone
 
 from requests_app.upkeep import health
 from requests_app.upkeep.clock_skew import alarm
+from requests_app.upkeep.expired import remove_expired as remove_expired_rows
 from requests_app.worker import process  # noqa: F401  (connects its start and stop)
 from requests_app.worker.clock import clock
-from requests_app.worker.loop import worker_loop
+from requests_app.worker.loop import pool, worker_loop
 from requests_app.worker.steps import advance as take_step
 from requests_app.worker.sweep import sweep as sweep_once
 
@@ -30,3 +32,9 @@ def sweep() -> None:
 def look_at_clock() -> None:
     """Log when this machine's clock turns out wrong, and when it is right again."""
     alarm.look(health.clock())
+
+
+@shared_task(name="requests_app.remove_expired", ignore_result=True)
+def remove_expired() -> None:
+    """Delete expired sessions and counted guesses."""
+    worker_loop.run(pool.in_database(remove_expired_rows, timezone.now()), timeout_s=60)
