@@ -10,6 +10,8 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db import models
 
+from requests_app.models.names import keys_of
+
 USED_EVERY = timedelta(minutes=1)  # precision of "last used"; a stream asks every few seconds
 
 
@@ -21,6 +23,11 @@ class TeamQuerySet(models.QuerySet["Team"]):
         if not user.is_authenticated:
             return self.none()
         return self.filter(memberships__user_id=user.pk)
+
+    def is_taken(self, name: str) -> bool:
+        """Whether a team has this name, or one that looks like it. Teams are few: all are compared."""
+        keys = keys_of(name)
+        return any(keys & keys_of(other) for other in self.values_list("name", flat=True))
 
 
 class Team(models.Model):

@@ -25,6 +25,11 @@ def test_it_makes_a_team_with_its_owner() -> None:
     ("name", "owner", "sentence"),
     [
         ("Taken", "olive", "already"),
+        ("taken", "olive", "already"),
+        ("ＴＡＫＥＮ", "olive", "already"),
+        ("Ta\u200bken", "olive", "already"),
+        ("T\u0430ken", "olive", "already"),
+        ("N\u0435w", "olive", "mixes"),
         ("New", "nobody", "createsuperuser"),
         ("", "olive", "cannot be used"),
         ("   ", "olive", "cannot be used"),

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError, transaction
 
-from requests_app.models import Account, Role, Team
+from requests_app.models import Account, Role, Team, fault_of
 from requests_app.teams import members
 
 
@@ -40,8 +40,10 @@ class Command(BaseCommand):
 
 
 def _refuse_bad_name(team: Team) -> None:
-    if Team.objects.filter(name=team.name).exists():
+    if Team.objects.all().is_taken(team.name):
         raise CommandError(_exists(team.name))
+    if fault := fault_of(team.name):
+        raise CommandError(fault)
     try:
         team.clean_fields()
     except ValidationError as error:
@@ -49,4 +51,6 @@ def _refuse_bad_name(team: Team) -> None:
 
 
 def _exists(name: str) -> str:
-    return f"There is a team {name!r} already; nothing was changed."
+    return (
+        f"There is a team {name!r} already, or one whose name looks like it; nothing was changed."
+    )
