@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib.auth.models import User
@@ -22,6 +22,12 @@ TOO_MANY = "too_many_guesses"  # the error's code; its parameter `seconds` is th
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Log-in and password change are allauth's; open sign-up is disabled."""
+
+    error_messages: ClassVar[dict[str, Any]] = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": "Wrong username or password.",
+        "incorrect_password": "Wrong password.",
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return False: accounts are created by the setup link, an invitation or an operator's

@@ -18,7 +18,7 @@ class AddForm(RoleForm):
 
     field_order = ["username", "role"]
     username = forms.CharField(
-        label="User name",
+        label="Username",
         max_length=150,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
     )

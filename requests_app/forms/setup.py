@@ -18,7 +18,7 @@ class AccountForm(forms.Form):
     """A new account."""
 
     username = forms.CharField(
-        label="User name",
+        label="Username",
         max_length=150,
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
     )
@@ -71,6 +71,10 @@ class SetupForm(AccountForm):
     def clean_team_name(self) -> str:
         """Return a team name that is free."""
         name: str = self.cleaned_data["team_name"]
-        if Team.objects.filter(name=name).exists():
-            raise ValidationError("There is a team of this name already.")
+        if fault := fault_of(name):
+            raise ValidationError(fault)
+        if Team.objects.all().is_taken(name):
+            raise ValidationError(
+                "There is already a team with this name, or one that looks like it."
+            )
         return name

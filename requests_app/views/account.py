@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from requests_app.accounts import devices
 from requests_app.accounts.adapter import TOO_MANY
-from requests_app.forms.account import CountedPasswordForm
+from requests_app.forms.account import CountedPasswordForm, PlainLoginForm
 
 
 class _Counted:
@@ -28,6 +28,8 @@ class _Counted:
 
 class LoginView(_Counted, views.LoginView):  # type: ignore[misc]
     """Ask for name and password."""
+
+    form_class = PlainLoginForm
 
 
 class PasswordChangeView(_Counted, views.PasswordChangeView):  # type: ignore[misc]

@@ -12,23 +12,21 @@ from django.template.loader import render_to_string
 
 from requests_app.views.login import CAUSE, is_script
 
-_ROLE = (
-    "Your role in this team does not allow it. An owner or admin of the team can change your role."
-)
+_ROLE = "Your role in this team does not allow this. An owner or admin of the team can change your role."
 # Why the CSRF check refused a POST: the cause for scripts -> a title, what to do.
 _CSRF_CAUSES = {
     "origin": (
         "This was sent from another address",
-        "Nothing was done: the page that sent it is not at this site's address. Open the site at its own "
-        "address, which an administrator sets as PUBLIC_URL.",
+        "Nothing was done. Open this site at its own address and try again. Its administrator sets the "
+        "address as PUBLIC_URL.",
     ),
     "cookie": (
         "Your browser sent no cookie",
-        "Nothing was done: this site needs cookies. Allow them, reload the page and try again.",
+        "Nothing was done. Allow cookies for this site, reload the page and try again.",
     ),
     "csrf": (
         "This form is out of date",
-        "Nothing was sent. You may have logged in since it was opened: go back, reload the page and try "
+        "Nothing was sent. You may have logged in since you opened it. Go back, reload the page and try "
         "again.",
     ),
 }
@@ -39,7 +37,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     if isinstance(exception, RequestDataTooBig):
         return _too_large(request)
     return error_page(
-        request, 400, "This cannot be understood", "The address or the form is not right."
+        request, 400, "Bad request", "The address or the form is not valid. Go back and try again."
     )
 
 
@@ -49,13 +47,13 @@ def _too_large(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request"):  # the page is still open, with what was typed
         return HttpResponse(text, status=413, content_type="text/plain; charset=utf-8")
     return error_page(
-        request, 413, "That is too large", f"{text} Go back: your browser still has what you typed."
+        request, 413, "Too large", f"{text} Go back: your browser still has what you typed."
     )
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403: logged in but not allowed; the exception may carry the reason as a sentence."""
-    response = error_page(request, 403, "You may not do this", str(exception or "") or _ROLE)
+    response = error_page(request, 403, "Not allowed", str(exception or "") or _ROLE)
     response[CAUSE] = "role"
     return response
 
@@ -65,8 +63,8 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
     return error_page(
         request,
         404,
-        "There is nothing here",
-        "The address may be wrong, or what it names belongs to a team you are not in.",
+        "Page not found",
+        "The address may be wrong, or the page belongs to a team you are not in.",
     )
 
 
@@ -75,9 +73,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return error_page(
         request,
         500,
-        "Something broke here",
-        "It is our fault and it has been logged. Requests already sent to fal go on; "
-        "look at the list before you submit anything again.",
+        "Something went wrong",
+        "The error is in the server's log. Requests already sent to fal go on: "
+        "look at the list before you submit again.",
     )
 
 

@@ -90,6 +90,11 @@ def _allowed(request: HttpRequest, kwargs: Mapping[str, Any]) -> Membership | No
     return membership
 
 
+def _label(field: str) -> str:
+    """A field's name as a person reads it: `endpoint_id` is "Endpoint"."""
+    return field.removesuffix("_id").replace("_", " ").capitalize()
+
+
 def refusal(request: HttpRequest, mismatch: Mismatch) -> HttpResponse:
     """Return 409: nothing was done, the page keeps what was typed, and one button sends it after
     all.
@@ -103,7 +108,7 @@ def refusal(request: HttpRequest, mismatch: Mismatch) -> HttpResponse:
             "sentence": sentence(news),
             "is_named": mismatch.is_named,
             "sent": [pair for pair in request.POST.lists() if pair[0] not in (FIELD, "csrfmiddlewaretoken")],
-            "typed": [pair for pair in request.POST.lists() if pair[0] not in NOT_SHOWN and any(pair[1])],
+            "typed": [(_label(name), values) for name, values in request.POST.lists() if name not in NOT_SHOWN and any(values)],
             "has_files": bool(request.FILES),
         }  # fmt: skip
         reply = render(request, "teams/other_team.html", context, status=409)

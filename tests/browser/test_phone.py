@@ -20,3 +20,38 @@ def test_the_account_menu_is_a_menu_of_tall_plain_lines(open_page: Any) -> None:
     )
     assert len(looks) >= 5
     assert all(look == [True, "rgba(0, 0, 0, 0)"] for look in looks), looks
+
+
+PAGES = (
+    "/requests/",
+    "/requests/new/",
+    "/settings/",
+    "/settings/times/",
+    "/invitations/",
+    "/accounts/password/change/",
+    "/accounts/logout/",
+)
+SMALL = """() => [...document.querySelectorAll("button, a.button, a.nav-link, .footer a, summary, select, input, textarea")]
+  .filter((element) => element.type !== "hidden" && element.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
+  .map((element) => [element, (["checkbox", "radio"].includes(element.type) && element.closest("label")) || element])
+  .filter(([, area]) => Math.min(area.getBoundingClientRect().width, area.getBoundingClientRect().height) < 43.5)
+  .map(([element, area]) => `${element.outerHTML.slice(0, 80)} ${area.getBoundingClientRect().width}x${area.getBoundingClientRect().height}`)"""
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_overflows_and_targets_are_44_px(open_page: Any, path: str) -> None:
+    page = open_page(path, width=390)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate(SMALL) == []
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["with scripts", "without"])
+def test_leaving_a_team_is_asked_with_its_consequence(open_page: Any, javascript: bool) -> None:
+    page = open_page("/settings/", width=390, javascript=javascript)
+    page.get_by_text("Leave the team").first.click()
+    ask = page.locator(".ask[open] form")
+    expect(ask).to_contain_text("You lose access to this team")
+    box = ask.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+    ask.get_by_role("button", name="Leave the team").click()
+    expect(page.locator(".notice-error")).to_contain_text("A team needs an owner")

@@ -81,11 +81,11 @@ def test_a_form_of_another_team_asks_keeps_the_text_and_stays_in_its_team(
     dialog = page.locator("#team-dialog")
     expect(dialog).to_contain_text("This page was made for Beta")
     expect(dialog).to_contain_text("You are in Alpha now.")
-    dialog.get_by_role("button", name="Do not send").click()
+    dialog.get_by_role("button", name="Cancel").click()
     expect(page.locator("#id_input")).to_have_value(TYPED)
     expect(page.locator("tbody tr")).to_have_count(0)
     page.get_by_role("button", name="Submit", exact=True).click()
-    dialog.get_by_role("button", name="Submit to Beta").click()
+    dialog.get_by_role("button", name="Continue in Beta").click()
     expect(page.locator("tbody tr")).to_have_count(1)
     page.get_by_role("button", name="Submit", exact=True).click()  # the reader has been told
     expect(page.locator("tbody tr")).to_have_count(2)
@@ -102,7 +102,7 @@ def test_without_scripts_a_page_shows_what_was_typed_and_sends_it_on(
     fill(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("This form was made for Beta")
     expect(page.locator("main pre", has_text="only for Beta")).to_be_visible()
-    page.get_by_role("button", name="Submit to Beta").click()
+    page.get_by_role("button", name="Continue in Beta").click()
     expect(page.locator("main")).to_contain_text("in Beta")
     assert page.url.partition("/requests/")[2]
 
@@ -116,7 +116,7 @@ def test_a_list_goes_on_for_its_team_and_says_so(context: BrowserContext) -> Non
     notice = page.locator("#team-notice")
     expect(notice).to_be_hidden()
     fill(other)
-    other.get_by_role("button", name="Submit to Beta").click()
+    other.get_by_role("button", name="Continue in Beta").click()
     expect(page.locator("tbody tr").first).to_contain_text("only for Beta")
     expect(notice).to_contain_text(
         "This page is for Beta. In this browser you have switched to Alpha."

@@ -17,7 +17,7 @@ from tests.builders import make_request
 def test_a_wrong_address_is_answered_in_words(client: Client) -> None:
     response = client.get("/there/is/no/such/page/")
     assert response.status_code == 404
-    assert "There is nothing here" in response.text
+    assert "Page not found" in response.text
 
 
 def test_a_foreign_request_and_an_unknown_one_answer_with_the_same_bytes(
@@ -35,7 +35,7 @@ def test_programs_get_the_same_words_as_json(client: Client) -> None:
         client.get("/api/nowhere"),
     ):
         assert response.status_code == 404
-        assert "There is nothing here" in response.json()["detail"]
+        assert "Page not found" in response.json()["detail"]
 
 
 def test_a_form_without_its_token_is_refused_in_words(owner: User) -> None:
@@ -74,7 +74,7 @@ def test_a_403_has_the_sentence_of_its_cause(
 def test_a_browser_without_cookies_is_told_so() -> None:
     response = Client(enforce_csrf_checks=True).post("/team/", {"team": "1"})
     assert (response.status_code, response["X-Refusal"]) == (403, "cookie")
-    assert "needs cookies" in response.text
+    assert "Allow cookies" in response.text
 
 
 def test_what_a_role_forbids_is_said_of_the_role(as_viewer: Client) -> None:
@@ -91,7 +91,7 @@ def test_a_broken_view_shows_no_inside(client: Client, monkeypatch: pytest.Monke
     monkeypatch.setattr("django.views.generic.RedirectView.dispatch", broken)
     response = client.get("/")
     assert response.status_code == 500
-    assert "Something broke here" in response.text
+    assert "Something went wrong" in response.text
     assert "secret detail" not in response.text
     assert "Traceback" not in response.text
 

@@ -45,9 +45,9 @@ def target(team, owner, teammate):
 def test_everybody_sees_the_members_and_who_manages_sees_the_forms(team, owner, role):
     shown = as_role(team, role).get(PAGE).text
     assert "olga" in shown
-    assert ("Make a link" in shown) == (role in ("owner", "admin"))
+    assert ("Create a link" in shown) == (role in ("owner", "admin"))
     assert ('<option value="owner"' in shown) == (role == "owner")
-    assert "Make a token" in shown
+    assert "Create a token" in shown
 
 
 @pytest.mark.parametrize("role", ["member", "viewer"])
@@ -136,7 +136,7 @@ def test_who_has_an_account_joins_with_it(as_stranger, as_owner, team, stranger)
     assert not team.memberships.filter(user=stranger).exists()  # looking is not accepting
     as_stranger.post(path[0])
     assert team.memberships.get(user=stranger).role == Role.MEMBER
-    assert as_stranger.get(PAGE).text.count("Settings of Acme") == 1
+    assert as_stranger.get(PAGE).text.count("Acme: settings") == 1
 
 
 def test_the_settings_do_not_tell_which_names_exist(as_owner, team):
@@ -149,7 +149,7 @@ def test_the_settings_do_not_tell_which_names_exist(as_owner, team):
             invitations.decline(Invitation.objects.get().pk, person, now=timezone.now())
         shown = as_owner.get(PAGE).text
         row = re.search(
-            rf"<li>\s*<span[^>]*>[^<]*“{name}”[^<]*<(?:(?!<li>).)*?</li>", shown, re.DOTALL
+            rf"<li>\s*<span[^>]*>\s*{name} ·[^<]*<(?:(?!<li>).)*?</li>", shown, re.DOTALL
         )
         error = re.search(r'id="id_username_error">[^<]*', again.text)
         assert row and error
