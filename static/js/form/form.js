@@ -11,20 +11,28 @@ import { SchemaView } from "./schemaview.js";
 
 const PAUSE_MS = 150;
 
-const form = document.getElementById("request-form");
+const form = /** @type {HTMLFormElement} */ (document.getElementById("request-form"));
+
+const endpoints = () => [
+  .../** @type {NodeListOf<HTMLOptionElement>} */ (document.querySelectorAll("#endpoints option")),
+];
 
 class Compose {
+  /** @type {any} by name, as the browser gives them; some are lists of radio buttons */
   #fields = form.elements;
-  #input = document.getElementById("id_input");
+  #input = /** @type {HTMLTextAreaElement} */ (document.getElementById("id_input"));
   #table = optionTable();
   #code = new Code(() => this.#request(), { ...form.dataset, table: this.#table });
   #timer = null;
   #isModeChosen = false; // by the user
-  #schema = new SchemaView(form.elements.endpoint_id);
+  #schema = new SchemaView(this.#fields.endpoint_id);
 
   constructor() {
     form.addEventListener("input", () => this.#later());
-    form.addEventListener("change", ({ target }) => (this.#isModeChosen ||= target.name === "mode"));
+    form.addEventListener(
+      "change",
+      ({ target }) => (this.#isModeChosen ||= /** @type {HTMLInputElement} */ (target).name === "mode"),
+    );
     this.#fields.endpoint_id.addEventListener("input", () => this.#offerExample());
     document.addEventListener("keydown", (event) => this.#keys(event));
     form.addEventListener("htmx:beforeRequest", () => this.#clearErrors());
@@ -43,7 +51,7 @@ class Compose {
   /** The draft has filled the fields, or emptied them. */
   #restored() {
     this.#isModeChosen = true;
-    const options = form.querySelector("details.options");
+    const options = /** @type {HTMLDetailsElement} */ (form.querySelector("details.options"));
     options.open ||= Object.keys(optionsOf(this.#fields, this.#table)).length > 0;
     this.#schema.refresh();
     this.#show();
@@ -51,14 +59,14 @@ class Compose {
 
   /** Nothing, or an endpoint's example. */
   #isUntyped(text) {
-    const known = [...document.querySelectorAll("#endpoints option")];
+    const known = endpoints();
     return ["", "{}", ...known.map((option) => option.dataset.input)].includes(text.trim());
   }
 
   /** An earlier input that is too large for the page is fetched only when it is to be edited. */
   #offerLarge() {
     const place = document.getElementById("large-input");
-    const button = document.getElementById("edit-large");
+    const button = /** @type {HTMLButtonElement} */ (document.getElementById("edit-large"));
     if (!place) return;
     button.hidden = false;
     button.addEventListener("click", async () => {
@@ -96,7 +104,7 @@ class Compose {
 
   /** An endpoint with an example brings it along, unless an input was typed; and its mode, unless one was chosen. */
   #offerExample() {
-    const known = [...document.querySelectorAll("#endpoints option")];
+    const known = endpoints();
     const { mode, input } =
       known.find(({ value }) => value === this.#fields.endpoint_id.value.trim())?.dataset ?? {};
     if (!input || !this.#isUntyped(this.#input.value)) return;
@@ -143,7 +151,7 @@ class Compose {
     const prefix = `${problem.line} │ `;
     const gap = " ".repeat(prefix.length + problem.column - 1 - start);
     document.getElementById("json-excerpt").textContent = `${prefix}${excerpt}\n${gap}^`;
-    place.dataset.offset = offsetOf(this.#input.value, problem.line, problem.column);
+    place.dataset.offset = String(offsetOf(this.#input.value, problem.line, problem.column));
   }
 
   #goThere() {

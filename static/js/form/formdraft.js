@@ -7,7 +7,7 @@ import { isSame, putValues, valuesOf } from "../lib/fields.js";
 
 const PAUSE_MS = 300;
 
-const token = () => document.getElementById("form-token"); // each answer brings another element
+const token = () => /** @type {HTMLInputElement} */ (document.getElementById("form-token")); // each answer brings another element
 
 export class FormDraft {
   #form;

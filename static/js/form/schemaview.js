@@ -24,7 +24,9 @@ export class SchemaView {
     endpoint.addEventListener("change", () => this.#later());
     this.#text.addEventListener("input", () => this.#form && !this.#isTyped() && this.#form.show());
     this.#switch.addEventListener("click", ({ target }) => {
-      const chosen = target.closest("[data-view]")?.dataset.view;
+      /** @type {HTMLElement | null} */
+      const button = target instanceof Element ? target.closest("[data-view]") : null;
+      const chosen = button?.dataset.view;
       if (chosen) this.#open(chosen);
     });
     this.#begin();

@@ -65,7 +65,7 @@ if (dialog) {
   const request = { endpoint, mode, options: JSON.parse(options), input: "" };
   const code = new Code(() => request, { runUrl, queueUrl, table: optionTable() });
   document.addEventListener("click", async ({ target }) => {
-    if (!target.closest("[data-dialog=code-dialog]")) return;
+    if (!(target instanceof Element && target.closest("[data-dialog=code-dialog]"))) return;
     try {
       request.input ||= await fetchInput();
       code.show();

@@ -26,7 +26,7 @@ async function copy(button) {
   }, SHOWN_MS);
 }
 
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-copy], [data-copy-from]");
+document.addEventListener("click", ({ target }) => {
+  const button = target instanceof Element && target.closest("[data-copy], [data-copy-from]");
   if (button) copy(button);
 });

@@ -2,7 +2,11 @@
 
 const OURS = new Set(["csrfmiddlewaretoken", "token", "again_of", "made_for"]);
 
-/** What stands in them; with `initial` what the page came with. */
+/**
+ * What stands in them; with `initial` what the page came with.
+ *
+ * @returns {Record<string, any>} text, or true and false for a check box
+ */
 export function valuesOf(form, { initial = false } = {}) {
   const values = {};
   for (const field of form.querySelectorAll("input[name], select[name], textarea[name]")) {

@@ -4,6 +4,11 @@
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.+-])/y;
 const WORD = /(?:true|false|null)(?![\w.+-])/y;
+/** @type {[string, RegExp][]} */
+const SCALARS = [
+  ["number", NUMBER],
+  ["literal", WORD],
+];
 const HEX = /[\da-fA-F]{4}/y;
 const CLOSING = { "{": "}", "[": "]" };
 const SENTENCES = {
@@ -20,7 +25,9 @@ export class JsonError extends Error {
     super(message);
     this.name = "JsonError";
     this.offset = offset;
-    Object.assign(this, lineOf(text, offset));
+    const { line, column } = lineOf(text, offset);
+    this.line = line;
+    this.column = column;
   }
 }
 
@@ -63,10 +70,7 @@ export function scan(text, take) {
 
 function scalar(text, at) {
   if (text[at] === '"') return ["string", endOfString(text, at)];
-  for (const [kind, pattern] of [
-    ["number", NUMBER],
-    ["literal", WORD],
-  ]) {
+  for (const [kind, pattern] of SCALARS) {
     pattern.lastIndex = at;
     if (pattern.test(text)) return [kind, pattern.lastIndex];
   }

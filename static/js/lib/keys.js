@@ -3,8 +3,8 @@
 import { goToSearch } from "./search.js";
 
 const OFF = "faldeck.keys-off";
-const sheet = document.getElementById("shortcuts");
-const offBox = sheet?.querySelector("[data-keys-off]");
+const sheet = /** @type {HTMLDialogElement} */ (document.getElementById("shortcuts"));
+const offBox = /** @type {HTMLInputElement | null} */ (sheet?.querySelector("[data-keys-off]"));
 
 const stored = () => {
   try {

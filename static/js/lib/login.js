@@ -105,7 +105,9 @@ class Login {
 function putToken(token) {
   const headers = JSON.stringify({ ...headersOf(document.body), "X-CSRFToken": token });
   document.body.setAttribute("hx-headers", headers);
-  for (const field of document.querySelectorAll("input[name=csrfmiddlewaretoken]")) field.value = token;
+  /** @type {NodeListOf<HTMLInputElement>} */
+  const fields = document.querySelectorAll("input[name=csrfmiddlewaretoken]");
+  for (const field of fields) field.value = token;
 }
 
 function headersOf(element) {

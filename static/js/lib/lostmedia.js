@@ -57,4 +57,6 @@ addEventListener("online", () => lost.clear());
 // What failed before this module was there
 for (const img of document.images)
   if (img.complete && img.currentSrc && !img.naturalWidth) onError({ target: img });
-for (const player of document.querySelectorAll("video, audio")) if (player.error) onError({ target: player });
+/** @type {NodeListOf<HTMLMediaElement>} */
+const players = document.querySelectorAll("video, audio");
+for (const player of players) if (player.error) onError({ target: player });

@@ -95,6 +95,7 @@ export function isShowable(url, sources) {
 
 const isData = (url) => /^data:/i.test(url);
 
+/** @param {string[]} parts of PLAIN_URL or SOURCE */
 function originOf([, scheme, host, port]) {
   const name = scheme.toLowerCase();
   return { scheme: name, host: host.toLowerCase(), port: port ? Number(port) : STANDARD_PORTS[name] };

@@ -1,9 +1,10 @@
 // Menus are <details class="menu">: they open by themselves; this closes them.
 
+/** @returns {NodeListOf<HTMLDetailsElement>} */
 const open = () => document.querySelectorAll("details.menu[open]");
 
 document.addEventListener("click", (event) => {
-  for (const menu of open()) if (!menu.contains(event.target)) menu.open = false;
+  for (const menu of open()) if (!menu.contains(/** @type {Node} */ (event.target))) menu.open = false;
 });
 
 document.addEventListener("keydown", (event) => {

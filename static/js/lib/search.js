@@ -1,6 +1,6 @@
 // The search box: "/" goes there in such a way that a word typed next never joins the one that stands there.
 
-const box = document.getElementById("search");
+const box = /** @type {HTMLInputElement} */ (document.getElementById("search"));
 
 /** Put the caret behind the search, one space away from its last word. */
 export function goToSearch() {

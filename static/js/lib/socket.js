@@ -193,7 +193,8 @@ class Live {
       while (await this.#askOnce());
       if (this.#state.state !== "live") this.#turn("polling", INTERRUPTED);
     } catch (error) {
-      if (this.#state.state !== "live") this.#turn("offline", error.message);
+      if (this.#state.state !== "live")
+        this.#turn("offline", error instanceof Error ? error.message : String(error));
     } finally {
       this.#asking = false;
     }

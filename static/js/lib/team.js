@@ -8,7 +8,7 @@
 
 const REPLY = "X-Team-Now"; // JSON: {made_for, chosen, value}; `value` is what a page says whose reader was told
 const notice = document.getElementById("team-notice");
-const dialog = document.getElementById("team-dialog");
+const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("team-dialog"));
 
 export const madeFor = () => document.body.dataset.madeFor ?? "";
 
@@ -55,7 +55,9 @@ function show(news) {
 function stay(value) {
   const before = madeFor();
   document.body.dataset.madeFor = value;
-  for (const field of document.querySelectorAll("input[name=made_for]")) {
+  /** @type {NodeListOf<HTMLInputElement>} */
+  const fields = document.querySelectorAll("input[name=made_for]");
+  for (const field of fields) {
     if (field.value === before) field.value = value;
   }
   if (notice) notice.hidden = true;
@@ -63,7 +65,9 @@ function stay(value) {
 
 notice
   ?.querySelector("[data-stay]")
-  .addEventListener("click", ({ currentTarget }) => stay(currentTarget.dataset.stay));
+  .addEventListener("click", ({ currentTarget }) =>
+    stay(/** @type {HTMLElement} */ (currentTarget).dataset.stay),
+  );
 
 document.addEventListener("htmx:configRequest", ({ detail }) => Object.assign(detail.headers, teamHeaders()));
 

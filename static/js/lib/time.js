@@ -14,11 +14,15 @@ import { age, textsOf } from "./timetext.js";
 
 // The server's clock minus ours, in ms, measured when the page came: a reader's clock may be wrong by hours. Ages and
 // durations need it; exact times are the server's as they are.
-const sent = Date.parse(document.querySelector("meta[name=server-time]")?.content ?? "");
+/** @type {HTMLMetaElement | null} */
+const stamp = document.querySelector("meta[name=server-time]");
+const sent = Date.parse(stamp?.content ?? "");
 const skew = Number.isNaN(sent) ? 0 : sent - (performance.timeOrigin + pageAge());
 
 function pageAge() {
-  const [navigation] = performance.getEntriesByType("navigation");
+  const [navigation] = /** @type {PerformanceNavigationTiming[]} */ (
+    performance.getEntriesByType("navigation")
+  );
   return navigation?.responseStart ?? 0;
 }
 
@@ -50,7 +54,7 @@ function writeTime(element, style, at) {
   const moment = new Date(element.dateTime);
   const texts = textsOf(moment, style);
   const kind = element.dataset.time;
-  if (kind === "age" && style.hasAges) write(element, age((at - moment) / 1000));
+  if (kind === "age" && style.hasAges) write(element, age((at - moment.getTime()) / 1000));
   if (!texts) return; // a zone this browser does not know, or a date beyond its calendar: the server's words stay
   if (element.title !== texts.full) element.title = texts.full;
   if (kind === "age" && !style.hasAges) write(element, texts.exact);
@@ -73,7 +77,11 @@ document.addEventListener("pointerover", ({ target }) => {
     writeTime(target, chosen(), now());
 });
 
-/** Bring every time inside `root` up to date; call it for what was just put into the page. */
+/**
+ * Bring every time inside `root` up to date; call it for what was just put into the page.
+ *
+ * @param {ParentNode} root
+ */
 export function refreshTimes(root = document, which = "time[data-time]:not([data-time=title])") {
   const [style, at] = [chosen(), now()];
   for (const element of root.querySelectorAll(which)) writeTime(element, style, at);
@@ -82,7 +90,7 @@ export function refreshTimes(root = document, which = "time[data-time]:not([data
 
 function tick(root) {
   for (const element of root.querySelectorAll("time[data-since]")) {
-    write(element, duration((now() - new Date(element.dataset.since)) / 1000));
+    write(element, duration((now() - Date.parse(element.dataset.since)) / 1000));
   }
 }
 

@@ -3,7 +3,7 @@
 import { chooseTimes } from "./time.js";
 import { toast } from "./toasts.js";
 
-const dialog = document.getElementById("times-dialog");
+const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("times-dialog"));
 const place = document.getElementById("times-place");
 
 function prepare() {
@@ -14,7 +14,7 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
   if (!dialog || !(target === place || place.contains(target))) return;
   prepare();
   if (dialog.open) return;
-  for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
+  for (const menu of document.querySelectorAll("details.menu[open]")) menu.removeAttribute("open");
   dialog.showModal();
 });
 

@@ -1,5 +1,6 @@
 // How a moment reads in a zone, with 12 or 24 hours. Pure; the server writes the same (display/times.py).
 
+/** @type {[number, string][]} */
 const UNITS = [
   [86400, "d"],
   [3600, "h"],
@@ -58,7 +59,7 @@ function civil(moment, zone) {
     minute,
     second,
     ms,
-    offset: offsetOf(Math.trunc((asUtc - moment) / 60_000)),
+    offset: offsetOf(Math.trunc((asUtc.getTime() - moment.getTime()) / 60_000)),
     zone: zone === "local" ? localZone() : zone,
   };
 }

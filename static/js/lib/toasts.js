@@ -4,6 +4,7 @@ import { announce } from "./announce.js";
 
 const MOST = 3;
 const SHOWN_MS = 6000;
+const timers = new WeakMap(); // of each shown toast
 const place = document.getElementById("toasts");
 
 export function toast(text, { error = false } = {}) {
@@ -11,8 +12,9 @@ export function toast(text, { error = false } = {}) {
   if (!place) return;
   const same = [...place.children].find((item) => item.firstChild.textContent === text);
   const item = same ?? add(text, error);
-  clearTimeout(item.timer);
-  if (!error) item.timer = setTimeout(() => item.remove(), SHOWN_MS);
+  clearTimeout(timers.get(item));
+  const leave = () => item.remove();
+  if (!error) timers.set(item, setTimeout(leave, SHOWN_MS));
 }
 
 function add(text, error) {

@@ -47,13 +47,10 @@ export class Rows {
     }
     live.on("changed", ({ rows }) => rows.forEach(([id, seq]) => this.#ask(id, seq)));
     live.watchTable();
-    for (const [place, type] of [
-      [window, "scroll"],
-      [window, "resize"],
-      [document, "visibilitychange"],
-    ]) {
-      place.addEventListener(type, () => this.#look(), { passive: true });
-    }
+    const look = () => this.#look();
+    window.addEventListener("scroll", look, { passive: true });
+    window.addEventListener("resize", look, { passive: true });
+    document.addEventListener("visibilitychange", look);
     this.#look();
   }
 
@@ -218,12 +215,13 @@ export class Rows {
   }
 
   #trim() {
+    /** @type {HTMLAnchorElement | null} */
     const older = document.querySelector(".pager a[rel=next]");
     while (this.#body.rows.length > MOST_ROWS && older) {
       this.#body.rows[this.#body.rows.length - 1].remove();
       const url = new URL(older.href);
       url.searchParams.set("older", this.#body.rows[this.#body.rows.length - 1].id.replace("request-", ""));
-      older.href = url;
+      older.href = url.href;
     }
   }
 

@@ -38,7 +38,7 @@ export class Composer {
     this.#part("as").addEventListener("change", () => this.#judge());
     this.#part("repeat").addEventListener("click", () => (this.#interval ? this.stop() : this.#start()));
     this.#part("every").addEventListener("change", () => this.#interval && this.#start());
-    session.addEventListener("state", () => this.#enable());
+    session.on("state", () => this.#enable());
     this.#enable();
     this.#judge();
   }
@@ -228,10 +228,14 @@ function memberFor({ type }) {
   return ["image", "audio", "video"].includes(kind) ? kind : "file";
 }
 
+/** @returns {Promise<string>} */
 function base64Of(file) {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
-    reader.addEventListener("load", () => resolve(reader.result.slice(reader.result.indexOf(",") + 1)));
+    reader.addEventListener("load", () => {
+      const url = /** @type {string} */ (reader.result);
+      resolve(url.slice(url.indexOf(",") + 1));
+    });
     reader.addEventListener("error", () => reject(reader.error));
     reader.readAsDataURL(file);
   });

@@ -72,14 +72,14 @@ class SessionTab {
     );
     this.#part("disconnect").addEventListener("click", () => session.disconnect());
     this.#part("reconnect").addEventListener("click", () => this.#connect());
-    session.addEventListener("state", ({ detail }) => this.#turned(detail.state));
-    session.addEventListener("begun", ({ detail }) => this.#begun(detail));
-    session.addEventListener("frame", ({ detail }) => this.#take(detail));
-    session.addEventListener("missed", ({ detail }) => this.list.miss(detail.missed));
-    session.addEventListener("ended", ({ detail }) => this.#ended(detail));
-    session.addEventListener("capped", ({ detail }) => (this.list.recordEnd = detail.frame));
+    session.on("state", (detail) => this.#turned(detail.state));
+    session.on("begun", (detail) => this.#begun(detail));
+    session.on("frame", (detail) => this.#take(detail));
+    session.on("missed", (detail) => this.list.miss(detail.missed));
+    session.on("ended", (detail) => this.#ended(detail));
+    session.on("capped", (detail) => (this.list.recordEnd = detail.frame));
     for (const type of ["problem", "capped"]) {
-      session.addEventListener(type, ({ detail }) => this.#notice(detail.message));
+      session.on(type, (detail) => this.#notice(detail.message));
     }
     panel.addEventListener("click", ({ target }) => {
       const load = target.closest("[data-load]");
@@ -191,7 +191,7 @@ class Workbench {
   #next = 1;
   #list = document.getElementById("session-tabs");
   #panels = document.getElementById("session-panels");
-  #dialog = document.getElementById("end-session");
+  #dialog = /** @type {HTMLDialogElement} */ (document.getElementById("end-session"));
   #leaving = null; // the tab the dialog asks about
 
   constructor() {
@@ -226,8 +226,8 @@ class Workbench {
       return null;
     }
     const key = this.#next++;
-    const panel = document.getElementById("session-template").content.firstElementChild.cloneNode(true);
-    const tab = document.getElementById("tab-template").content.firstElementChild.cloneNode(true);
+    const panel = cloneOf("session-template");
+    const tab = cloneOf("tab-template");
     const button = tab.querySelector("[role=tab]");
     Object.assign(panel, { id: `session-panel-${key}` });
     panel.setAttribute("aria-labelledby", `session-tab-${key}`);
@@ -312,6 +312,12 @@ class Workbench {
     this.#show(next);
     next.tab.querySelector("[role=tab]").focus();
   }
+}
+
+/** A copy of what stands in a <template>. */
+function cloneOf(id) {
+  const { content } = /** @type {HTMLTemplateElement} */ (document.getElementById(id));
+  return /** @type {HTMLElement} */ (content.firstElementChild.cloneNode(true));
 }
 
 let listTimer = null;

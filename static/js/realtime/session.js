@@ -31,6 +31,11 @@ export class Session extends EventTarget {
   state = "idle";
   url = null;
 
+  /** Call `take` with what such an event tells. */
+  on(type, take) {
+    this.addEventListener(type, (event) => take(/** @type {CustomEvent} */ (event).detail));
+  }
+
   /** Open a session; one at a time. */
   connect(path, wish) {
     if (this.isAlive) return;

@@ -16,7 +16,19 @@ export class FrameDetail {
   #text = null;
   #view = "decoded";
 
-  /** `base()` is the address of the record's frames, ending in a slash; `pairOf(frame)` the one it answers or is answered by. */
+  /**
+   * `base()` is the address of the record's frames, ending in a slash; `pairOf(frame)` the one it answers or is
+   * answered by.
+   *
+   * @param {HTMLElement} root
+   * @param {{
+   *   base: () => string,
+   *   reuse?: (text: string, kind: string) => void,
+   *   closed?: () => void,
+   *   pairOf?: (frame: any) => any,
+   *   go?: (frame: any) => void,
+   * }} uses
+   */
   constructor(root, { base, reuse = null, closed = () => {}, pairOf = () => null, go = () => {} }) {
     this.root = root;
     this.base = base;
@@ -64,7 +76,10 @@ export class FrameDetail {
     const at = moment ? [", ", timeElement(moment, "clock")] : [];
     this.#part("title").replaceChildren(`${name}, ${offsetOf(offset)}, ${sizeOf(size)}`, ...at);
     this.#pair(frame);
-    this.#part("download").href = this.#url(frame, kind === "event" ? "" : "raw/");
+    /** @type {HTMLAnchorElement} */ (this.#part("download")).href = this.#url(
+      frame,
+      kind === "event" ? "" : "raw/",
+    );
     this.#part("detail").hidden = false;
   }
 
@@ -72,9 +87,10 @@ export class FrameDetail {
     const other = this.pairOf(frame);
     const answer = frame.pair == null ? other : frame;
     const words = frame.pair == null ? `answered by #${other?.number}` : `answers #${frame.pair}`;
-    this.#part("pair").hidden = !answer;
-    this.#part("pair").disabled = !other;
-    this.#part("pair").textContent = answer ? `${words} after ${spanOf(answer.rtt_ms)}` : "";
+    const button = /** @type {HTMLButtonElement} */ (this.#part("pair"));
+    button.hidden = !answer;
+    button.disabled = !other;
+    button.textContent = answer ? `${words} after ${spanOf(answer.rtt_ms)}` : "";
   }
 
   #media(frame) {

@@ -69,7 +69,12 @@ export class FrameList {
   #current = null; // the chosen frame's number
   #frames = new WeakMap(); // <li> -> frame
 
-  /** `keep`: how many frames are held; `open(frame)` shows one; `cleared()`: there is none to show any more. */
+  /**
+   * `keep`: how many frames are held; `open(frame)` shows one; `cleared()`: there is none to show any more.
+   *
+   * @param {HTMLElement} root
+   * @param {{ keep?: number, open?: (frame: any) => unknown, cleared?: () => void }} uses
+   */
   constructor(root, { keep = Infinity, open = () => {}, cleared = () => {} } = {}) {
     this.root = root;
     this.keep = keep;
@@ -78,7 +83,9 @@ export class FrameList {
     this.list = root.querySelector("[data-list]");
     this.isSession = this.list.classList.contains("frame-list-session");
     this.follower = new Follower(this.list, root.querySelector("[data-jump]"));
-    this.list.addEventListener("click", ({ target }) => this.#choose(target.closest("li")));
+    this.list.addEventListener("click", ({ target }) =>
+      this.#choose(/** @type {Element} */ (target).closest("li")),
+    );
     this.list.addEventListener("scroll", () => this.#stands && this.follower.isFollowing && this.write());
     this.list.addEventListener("keydown", (event) => this.#keys(event));
     for (const field of this.#fields()) field.addEventListener("input", () => this.#renew());
@@ -211,12 +218,15 @@ export class FrameList {
     return found.reverse();
   }
 
+  /** @returns {NodeListOf<HTMLInputElement>} */
   #fields() {
     return this.root.querySelectorAll("[data-direction], [data-kind], [data-find]");
   }
 
   #value(name) {
-    return this.root.querySelector(`[data-${name}]`)?.value ?? "";
+    /** @type {HTMLInputElement | null} */
+    const field = this.root.querySelector(`[data-${name}]`);
+    return field?.value ?? "";
   }
 
   #filter() {
@@ -329,7 +339,7 @@ export class FrameList {
     const here = items.findIndex((item) => item.lastElementChild.hasAttribute("aria-current"));
     const wanted = here < 0 ? (step > 0 ? 0 : items.length - 1) : here + step;
     const next = items[Math.min(items.length - 1, Math.max(0, wanted))];
-    next.lastElementChild.focus();
+    /** @type {HTMLElement} */ (next.lastElementChild).focus();
     this.#choose(next);
   }
 

@@ -17,6 +17,9 @@ const LOOK_MS = 150; // how often the frame at the play head is shown in full wh
 const GAP_MS = 250; // a shorter pause is no gap
 
 const byId = (id) => document.getElementById(`replay-${id}`);
+/** @type {HTMLInputElement} */
+const scrubber = document.querySelector("#replay-at");
+const place = document.getElementById("replay");
 const SVG = "http://www.w3.org/2000/svg";
 
 class Replay {
@@ -33,7 +36,7 @@ class Replay {
     record.onFrame((frame) => this.#grown(frame));
     record.onWrite(() => this.#tell());
     onTab((name) => name === "events" && this.#at !== null && this.#look(this.#all[this.#at - 1]));
-    byId("at").addEventListener("input", ({ target }) => this.#scrub(Number(target.value)));
+    scrubber.addEventListener("input", () => this.#scrub(Number(scrubber.value)));
     byId("play").addEventListener("click", () => (this.#playing ? this.#pause() : this.#play()));
     byId("back").addEventListener("click", () => this.#step(-1));
     byId("on").addEventListener("click", () => this.#step(1));
@@ -67,12 +70,12 @@ class Replay {
     const before = this.#all.at(-2)?.offset_ms;
     const pause = before === undefined ? 0 : frame.offset_ms - before;
     if (pause > this.#gap.length) this.#gap = { length: pause, index: this.#all.length - 1 };
-    this.#drawn ??= setTimeout(() => this.#draw(), byId("at").closest("#replay").hidden ? FIRST_MS : DRAW_MS);
+    this.#drawn ??= setTimeout(() => this.#draw(), place.hidden ? FIRST_MS : DRAW_MS);
   }
 
   #draw() {
     this.#drawn = null;
-    byId("at").closest("#replay").hidden = this.#all.length < 2;
+    place.hidden = this.#all.length < 2;
     byId("error").hidden = !this.#all.some(isError);
     byId("gap").hidden = this.#gap.length < GAP_MS;
     byId("gap-word").textContent = `Longest gap, ${spanOf(this.#gap.length)}`;
@@ -129,11 +132,11 @@ class Replay {
   #tell() {
     const count = this.#at ?? this.#all.length;
     const ms = this.#at === null ? this.#length : this.#ms;
-    byId("at").max = this.#length;
-    byId("at").value = ms;
+    scrubber.max = String(this.#length);
+    scrubber.value = String(ms);
     const words = `${spanOf(ms)} of ${spanOf(this.#length)}, ${number(count)} of ${number(this.#all.length)}`;
     byId("where").textContent = words;
-    byId("at").setAttribute("aria-valuetext", words);
+    scrubber.setAttribute("aria-valuetext", words);
     byId("end").hidden = this.#at === null;
     byId("end-word").textContent =
       document.getElementById("part-head").dataset.ended === "true" ? "To the end" : "Back to live";
@@ -174,7 +177,7 @@ class Replay {
   }
 
   #turn(now) {
-    const speed = byId("speed").value;
+    const speed = /** @type {HTMLSelectElement} */ (byId("speed")).value;
     const passed = Math.max(0, now - this.#before);
     this.#before = now;
     const ms = this.#ms + passed * Number(speed);
@@ -197,10 +200,10 @@ function bar(index, share, way, hasError) {
   const height = Math.max(3, share * (HALF - 2));
   const rect = document.createElementNS(SVG, "rect");
   rect.setAttribute("class", hasError ? "mark mark-error" : `mark mark-${way}`);
-  rect.setAttribute("x", (index * WIDE) / COLUMNS);
-  rect.setAttribute("width", (WIDE / COLUMNS) * 0.8);
-  rect.setAttribute("y", way === "in" ? HALF - height : HALF + 1);
-  rect.setAttribute("height", height);
+  rect.setAttribute("x", String((index * WIDE) / COLUMNS));
+  rect.setAttribute("width", String((WIDE / COLUMNS) * 0.8));
+  rect.setAttribute("y", String(way === "in" ? HALF - height : HALF + 1));
+  rect.setAttribute("height", String(height));
   return [rect];
 }
 

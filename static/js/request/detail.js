@@ -99,7 +99,8 @@ class RequestPage {
 
   async #fetchLogs() {
     for (;;) {
-      const after = this.#lines.lastElementChild?.dataset.line ?? 0;
+      const last = /** @type {HTMLElement | null} */ (this.#lines.lastElementChild);
+      const after = last?.dataset.line ?? 0;
       const fresh = await fetchHtml(`${page.dataset.logs}?after=${after}`);
       const lines = fresh.querySelectorAll("li");
       if (!lines.length) return;
@@ -152,8 +153,12 @@ function enliven(root) {
 
 document.addEventListener("click", (event) => {
   const { target } = event;
+  if (!(target instanceof Element)) return;
+  /** @type {HTMLElement | null} */
   const opener = target.closest("[data-dialog]");
-  const dialog = opener && document.getElementById(opener.dataset.dialog);
+  const dialog = /** @type {HTMLDialogElement | null} */ (
+    opener && document.getElementById(opener.dataset.dialog)
+  );
   if (dialog) {
     event.preventDefault(); // a link leads to the same question without JavaScript
     dialog.showModal();

@@ -64,7 +64,7 @@ async function fetchText(url) {
 }
 
 class StreamView {
-  #select = byId("stream-way");
+  #select = /** @type {HTMLSelectElement} */ (byId("stream-way"));
   #merged;
   #count = 0;
   #bytes = 0;
