@@ -70,14 +70,15 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def cookies(chromium: Browser, serving: Serving) -> Any:
-    """What a browser keeps after Ada has logged in through the form."""
+    """What a browser keeps after Ada has logged in through the form and chosen a team."""
     context = chromium.new_context()
     page = context.new_page()
     page.goto(f"{serving.url}/requests/")
     page.get_by_label("Username").fill("ada")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/requests/")
+    page.get_by_role("button", name="Acme").click()  # in several teams, a log-in asks for one
+    expect(page.locator("#connection")).to_be_visible()
     kept = context.storage_state()
     context.close()
     return kept
