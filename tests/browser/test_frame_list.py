@@ -69,7 +69,7 @@ def test_a_list_stands_still_while_somebody_reads_back(scripted: Page, peer: Pee
     messages = panel(scripted).get_by_label("Messages, oldest first")
     messages.evaluate("list => (list.scrollTop = list.scrollHeight / 2)")
     jump = panel(scripted).get_by_role("button", name="Jump to live")
-    scripted.wait_for_timeout(100)
+    scripted.wait_for_timeout(500)  # the scroll is heard, and what came before it is written
     seen = messages.evaluate(FIRST_VISIBLE)
     for first in (1001, 1601, 2201):
         peer.frames(*['"y"'] * 600, first=first)

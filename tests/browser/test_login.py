@@ -36,6 +36,7 @@ def log_in_beside(page: Page) -> None:
         bar(page).get_by_role("link", name="Log in").click()
     fill_log_in(popup.value)
     expect(popup.value.get_by_text("You are logged in again")).to_be_visible()
+    popup.value.wait_for_load_state()  # its scripts have told the other pages
     popup.value.close()
 
 
