@@ -247,7 +247,7 @@ def test_the_counts_of_a_running_stream_agree_at_every_moment(open_page: OpenPag
     )
     expect(page.locator("#stream-events")).to_have_text("61", timeout=15_000)
     seen = page.evaluate("window.seen")
-    assert len({where for where, _ in seen}) > 3
+    assert len({where for where, _ in seen}) > 1
     assert [pair for pair in seen if pair[0] != pair[1]] == []
 
 

@@ -17,7 +17,7 @@ PASSWORD = "a long pass phrase"
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("login/", "Accounts are created by invitation"),
+        ("login/", "Ask an owner or admin of your team for an invitation link"),
         ("inactive/", "This account is switched off"),
     ],
 )
@@ -32,8 +32,8 @@ def test_pages_for_visitors_stand_in_the_frame(db: None, path: str, words: str) 
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("password/change/", "Current Password"),
-        ("logout/", "Requests that are under way go on without you"),
+        ("password/change/", "Current password"),
+        ("logout/", "Requests in progress go on"),
     ],
 )
 def test_pages_for_members_stand_in_the_frame(as_owner: Client, path: str, words: str) -> None:

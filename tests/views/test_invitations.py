@@ -32,7 +32,7 @@ def decline(pk: int) -> str:
 
 def test_the_header_counts_them_and_the_page_shows_them(as_stranger, as_viewer, offer):
     shown = as_stranger.get(PAGE).text
-    assert "<strong>Acme</strong>, as viewer" in shown and "invited by olga" in shown
+    assert "<strong>Acme</strong> · viewer" in shown and "Invited by olga" in shown
     assert "1<span class=\"visually-hidden\"> open invitation</span>" in as_stranger.get("/requests/").text  # fmt: skip
     for text in (as_viewer.get(PAGE).text, as_viewer.get("/requests/").text):
         assert "invited by" not in text and 'class="count"' not in text

@@ -46,7 +46,7 @@ def test_somebody_without_a_team_is_told_so(db: None) -> None:
     client.force_login(make_person("nora"))
     response = client.get("/requests/")
     assert response.status_code == 403
-    assert "You are in no team yet" in response.text
+    assert "You have no team yet" in response.text
 
 
 def test_it_lists_the_rows_of_the_team_newest_first(
