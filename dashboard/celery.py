@@ -12,6 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 SWEEP_EVERY_S = 1.0
 CLOCK_EVERY_S = 30.0
 EXPIRED_EVERY_S = 600.0
+DOCUMENTS_EVERY_S = 60.0
 
 
 def broker_options(redis_url: str) -> dict[str, float]:
@@ -54,6 +55,11 @@ app.conf.update(
             "task": "requests_app.remove_expired",
             "schedule": EXPIRED_EVERY_S,
             "options": {"expires": EXPIRED_EVERY_S},
+        },
+        "refresh_documents": {
+            "task": "requests_app.refresh_documents",
+            "schedule": DOCUMENTS_EVERY_S,
+            "options": {"expires": DOCUMENTS_EVERY_S},
         },
     },
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
+from requests_app.catalogue import store
 from requests_app.upkeep import health
 from requests_app.upkeep.clock_skew import alarm
 from requests_app.upkeep.expired import remove_expired as remove_expired_rows
@@ -38,3 +39,9 @@ def look_at_clock() -> None:
 def remove_expired() -> None:
     """Delete expired sessions and counted guesses."""
     worker_loop.run(pool.in_database(remove_expired_rows, timezone.now()), timeout_s=60)
+
+
+@shared_task(name="requests_app.refresh_documents", ignore_result=True)
+def refresh_documents() -> None:
+    """Fetch endpoint documents that are a day old again, beside the worker's loop: it waits for fal."""
+    store.refresh_old(now=timezone.now())

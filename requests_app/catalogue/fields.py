@@ -13,6 +13,7 @@ from typing import Any
 
 from requests_app.catalogue.document import Document, Schema
 from requests_app.catalogue.kinds import MEDIA, Kind, choices_of, kind_of, media_kind
+from requests_app.catalogue.pointer import pointer
 from requests_app.catalogue.resolve import Resolved, Unresolvable, resolve, strings
 
 ORDER = "x-fal-order-properties"
@@ -129,7 +130,7 @@ class _Builder:
         given = default if isinstance(default, Mapping) else {}
         return tuple(
             self.field(
-                name, properties[name], f"{path}/{_escaped(name)}", depth, resolved.trail,
+                name, properties[name], path + pointer([name]), depth, resolved.trail,
                 required=name in required, default=given.get(name, MISSING),
             )
             for name in _ordered(resolved.schema, properties, required)
@@ -282,7 +283,3 @@ def _number(value: object) -> float | None:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")

@@ -23,6 +23,7 @@ from requests_app.models import Endpoint, EndpointDocument
 
 FRESH = timedelta(hours=24)  # a younger document is not fetched again
 RETRY = timedelta(minutes=5)  # after an endpoint without a document
+AT_ONCE = 3  # documents fetched in one run of the clock: each may take 10 s
 PARSED = 64  # documents in the cache of parsed ones
 
 
@@ -78,9 +79,13 @@ def refresh(endpoint: EndpointId, *, now: datetime) -> Entry:
     return _entry(_keep(str(endpoint), raw, problem, now))
 
 
-def is_old(endpoint_id: str, *, now: datetime) -> bool:
-    """Whether the document should be fetched again, in the background."""
-    return not Endpoint.objects.filter(endpoint_id=endpoint_id, checked_at__gt=now - FRESH).exists()
+def refresh_old(*, now: datetime) -> int:
+    """Fetch the oldest documents again, a few in one run. Return how many were due."""
+    old = Endpoint.objects.filter(checked_at__lt=now - FRESH, document__isnull=False)
+    names = list(old.order_by("checked_at").values_list("endpoint_id", flat=True)[:AT_ONCE])
+    for name in names:
+        refresh(EndpointId.parse(name), now=now)
+    return len(names)
 
 
 def _keep(name: str, raw: bytes, problem: str, now: datetime) -> Endpoint:

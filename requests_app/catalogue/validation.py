@@ -15,6 +15,7 @@ from typing import Any
 import jsonschema_rs
 
 from requests_app.catalogue.document import Document
+from requests_app.catalogue.pointer import pointer
 
 MAX_PROBLEMS = 100
 MAX_SHOWN = 60  # characters of a wrong value quoted in a sentence
@@ -65,12 +66,12 @@ def _problems(error: Any, at: tuple[Any, ...] = ()) -> Iterator[Problem]:
             for inner in nearest:
                 yield from _problems(inner)
             return
-        yield Problem(_pointer(path), _neither(branches))
+        yield Problem(pointer(path), _neither(branches))
         return
     if error.kind.name == "required":
-        yield Problem(_pointer((*path, error.kind.property)), "This field is required.")
+        yield Problem(pointer((*path, error.kind.property)), "This field is required.")
         return
-    yield Problem(_pointer(path), _sentence(error))
+    yield Problem(pointer(path), _sentence(error))
 
 
 def _nearest(branches: list[list[Any]], error: Any) -> list[Any] | None:
@@ -154,10 +155,6 @@ def _shown(value: object) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def _pointer(path: Iterable[Any]) -> str:
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
 
 
 def _components(document: Document) -> dict[str, Any]:

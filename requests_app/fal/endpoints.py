@@ -33,7 +33,7 @@ _PLAIN_URL = re.compile(
 
 
 class InvalidEndpointId(ValueError):
-    """The text is not an endpoint id; ``str()`` says what one looks like."""
+    """Reject a text that is not an endpoint id. The message describes a valid id."""
 
 
 class InvalidHost(ValueError):

@@ -14,7 +14,7 @@ _PATH = re.compile(r"(/[A-Za-z0-9][\w.-]{0,99}){1,6}", re.ASCII)
 
 
 class InvalidRealtimePath(ValueError):
-    """The path of a session is invalid; ``str()`` says what one looks like."""
+    """Reject an invalid realtime path. The message describes a valid path."""
 
 
 class InvalidBuffering(ValueError):

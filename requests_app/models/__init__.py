@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from requests_app.models.account import Account, AccountName, NameTaken
-from requests_app.models.catalogue import Endpoint, EndpointDocument, Favourite
+from requests_app.models.catalogue import Endpoint, EndpointDocument
 from requests_app.models.error_type import ErrorType
 from requests_app.models.evidence import (
     Delivery,
@@ -47,7 +47,6 @@ __all__ = [
     "ErrorType",
     "FalAccount",
     "FalRequest",
-    "Favourite",
     "Frame",
     "GuessCounter",
     "Heartbeat",

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import models
-
-from requests_app.models.team import Team
 
 
 class EndpointDocument(models.Model):
@@ -34,27 +31,6 @@ class Endpoint(models.Model):
     document = models.ForeignKey(EndpointDocument, on_delete=models.SET_NULL, null=True)
     checked_at = models.DateTimeField()
     problem = models.CharField(max_length=300, blank=True)
-
-    def __str__(self) -> str:
-        return self.endpoint_id
-
-
-class Favourite(models.Model):
-    """An endpoint that a team keeps at the top."""
-
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="favourites")
-    endpoint_id = models.CharField(max_length=300)
-    added_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
-    )
-    added_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["team", "endpoint_id"], name="one_favourite_of_an_endpoint"
-            )
-        ]
 
     def __str__(self) -> str:
         return self.endpoint_id

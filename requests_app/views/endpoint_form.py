@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from requests_app.catalogue import store
+from requests_app.catalogue.pointer import pointer
 from requests_app.catalogue.validation import Problem
 from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
 from requests_app.fal.error_bodies import parse_error
@@ -59,10 +59,9 @@ def fal_problems(row: FalRequest) -> list[Problem]:
     if not (row.status == Status.FAILED and row.was_user_error and row.output):
         return []
     error = parse_error(row.error_code or 0, {}, bytes(row.output))
-    return [Problem(_pointer(field.loc), field.msg) for field in error.fields]
+    return [Problem(pointer(_in_input(field.loc)), field.msg) for field in error.fields]
 
 
-def _pointer(loc: Sequence[str | int]) -> str:
-    """("body", "images", 0) -> /images/0; "body" is fal's wrapping."""
-    names = loc[1:] if loc[:1] == ("body",) else loc
-    return "".join(f"/{str(name).replace('~', '~0').replace('/', '~1')}" for name in names)
+def _in_input(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Drop the "body" in which fal wraps each place."""
+    return loc[1:] if loc[:1] == ("body",) else loc

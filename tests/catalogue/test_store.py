@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from dashboard.celery import app
+from requests_app import tasks
 from requests_app.catalogue import store
 from requests_app.fal.endpoints import EndpointId
 from requests_app.models import Endpoint, EndpointDocument
@@ -80,10 +82,33 @@ def test_each_version_is_kept_once(server: DocumentServer) -> None:
     assert names(entry) == ["a"]
 
 
-def test_a_document_is_old_after_a_day(server: DocumentServer) -> None:
+def test_a_document_that_is_a_day_old_is_fetched_again_by_the_clock(server: DocumentServer) -> None:
+    assert tasks.refresh_documents.name in {e["task"] for e in app.conf.beat_schedule.values()}
+    server.body = document_with("a")
+    store.get(ENDPOINT)
+    server.body = document_with("a", "b")
+    tasks.refresh_documents()
+    assert len(server.asked) == 1
+    Endpoint.objects.update(checked_at=timezone.now() - store.FRESH - timedelta(seconds=1))
+    tasks.refresh_documents()
+    entry = store.look_up("acme/thing")
+    assert entry is not None
+    assert names(entry) == ["a", "b"]
+
+
+def test_the_clock_fetches_a_few_at_a_time_the_oldest_first(server: DocumentServer) -> None:
     server.body = document_with("a")
     now = timezone.now()
-    assert store.is_old("acme/thing", now=now)
-    store.refresh(ENDPOINT, now=now)
-    assert not store.is_old("acme/thing", now=now + store.FRESH - timedelta(seconds=1))
-    assert store.is_old("acme/thing", now=now + store.FRESH + timedelta(seconds=1))
+    for age in range(store.AT_ONCE + 2):
+        store.refresh(EndpointId.parse(f"acme/old{age}"), now=now - timedelta(days=2 + age))
+    server.asked.clear()
+    assert store.refresh_old(now=now) == store.AT_ONCE
+    assert server.asked[0][0].endswith(f"old{store.AT_ONCE + 1}")
+    assert store.refresh_old(now=now) == 2
+    assert store.refresh_old(now=now) == 0
+
+
+def test_the_clock_leaves_endpoints_without_a_document_alone(server: DocumentServer) -> None:
+    server.status = 404
+    store.refresh(ENDPOINT, now=timezone.now() - timedelta(days=2))
+    assert store.refresh_old(now=timezone.now()) == 0

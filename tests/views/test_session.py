@@ -42,4 +42,6 @@ def test_only_a_read_is_taken(owner):
 def test_the_page_behind_a_log_in_beside_another_tab_says_what_to_do(owner, team):
     client = Client()
     client.force_login(owner)
-    assert "go on in the other one" in client.get(reverse("requests:logged_in_again")).content.decode()
+    assert (
+        "go on in the other one" in client.get(reverse("requests:logged_in_again")).content.decode()
+    )

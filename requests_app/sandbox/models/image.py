@@ -5,24 +5,11 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from .base import Context, Endpoint
-
-PRESETS = {
-    "square_hd": (1024, 1024),
-    "square": (512, 512),
-    "portrait_4_3": (768, 1024),
-    "portrait_16_9": (576, 1024),
-    "landscape_4_3": (1024, 768),
-    "landscape_16_9": (1024, 576),
-}
-Preset = Literal[
-    "square_hd", "square", "portrait_4_3", "portrait_16_9", "landscape_4_3", "landscape_16_9"
-]
-MAX_SEED = 2**31 - 1
+from .shapes import MAX_SEED, PRESETS, Preset
 
 
 class ImageSize(BaseModel):

@@ -12,7 +12,8 @@ import time
 from pydantic import BaseModel, Field
 
 from .base import Context, Endpoint, ModelError
-from .image import MAX_SEED, ImageOutput, ImageSize, Preset, paint, pixels
+from .image import ImageOutput, ImageSize, paint, pixels
+from .shapes import MAX_SEED, Preset
 
 DEFAULT_SIZE = (512, 512)
 MAX_SIDE = 2048

@@ -76,7 +76,7 @@ export class SchemaForm {
 
   #changed({ target }) {
     const field = target.closest("[data-name]");
-    if (!field || !this.#root.contains(field) || target.matches("[data-file]")) return;
+    if (!field || !this.#root.contains(field)) return;
     const value = controlOf(field).read(field, target);
     if (value === null) return; // not to be sent yet, and said at the field
     this.#put(field, value);
