@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponseBase
-from django.utils.decorators import sync_and_async_middleware
+from django.utils.decorators import sync_only_middleware
 
 _REFUSED = (
     "accelerometer", "browsing-topics", "camera", "display-capture", "geolocation",
@@ -18,22 +17,13 @@ _REFUSED = (
 PERMISSIONS = ", ".join([f"{feature}=()" for feature in _REFUSED] + ["fullscreen=(self)"])
 
 
-@sync_and_async_middleware
+@sync_only_middleware
 def permissions_policy(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
     """Send the header with every response, files included."""
 
-    def with_header(response: HttpResponseBase) -> HttpResponseBase:
+    def with_header(request: HttpRequest) -> HttpResponseBase:
+        response: HttpResponseBase = get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         return response
 
-    if iscoroutinefunction(get_response):
-
-        async def later(request: HttpRequest) -> HttpResponseBase:
-            return with_header(await get_response(request))
-
-        return later
-
-    def now(request: HttpRequest) -> HttpResponseBase:
-        return with_header(get_response(request))
-
-    return now
+    return with_header

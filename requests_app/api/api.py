@@ -11,6 +11,7 @@ from requests_app.api.endpoints import router as endpoints
 from requests_app.api.errors import Refusals
 from requests_app.api.exact import ExactRenderer
 from requests_app.api.requests import router
+from requests_app.api.unknown import refuse_unknown
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
 
@@ -41,6 +42,7 @@ def nowhere(request: HttpRequest, rest: str) -> HttpResponse:
     raise Http404
 
 
-api.add_router("/requests/", router)
-api.add_router("/endpoints/", endpoints)
+for path, one in (("/requests/", router), ("/endpoints/", endpoints)):
+    one.add_decorator(refuse_unknown)
+    api.add_router(path, one)
 api.add_router("", fallback)  # last, for it matches every path

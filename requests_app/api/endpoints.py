@@ -51,7 +51,7 @@ class EndpointOut(Schema):
     problem: str
 
 
-class InputIn(Schema):
+class InputIn(Schema, extra="forbid"):
     """An input to check."""
 
     input: dict[str, Any]

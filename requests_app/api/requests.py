@@ -24,13 +24,11 @@ from requests_app.api.schemas import (
     RequestDetail,
     RequestOut,
 )
-from requests_app.api.unknown import refuse_unknown
 from requests_app.display.output_download import output_response
 from requests_app.models import ApiToken, FalRequest
 from requests_app.request_input import Draft, parse_draft
 
 router = Router(tags=["requests"])
-router.add_decorator(refuse_unknown)
 
 _KEY = re.compile(r"[!-~]([ -~]{0,253}[!-~])?", re.ASCII)
 _REFUSALS: dict[int, Any] = {401: Problem, 404: Problem}

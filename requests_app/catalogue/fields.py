@@ -41,9 +41,7 @@ class Bounds:
     minimum: float | None = None
     maximum: float | None = None
     exclusive_minimum: bool = False
-    exclusive_maximum: bool = False
     step: float | None = None
-    min_length: int | None = None
     max_length: int | None = None
     min_items: int | None = None
     max_items: int | None = None
@@ -262,9 +260,7 @@ def _bounds(resolved: Resolved) -> Bounds:
         minimum=above if above is not None else first("minimum"),
         maximum=below if below is not None else first("maximum"),
         exclusive_minimum=above is not None,
-        exclusive_maximum=below is not None,
         step=first("multipleOf"),
-        min_length=count("minLength"),
         max_length=count("maxLength"),
         min_items=count("minItems"),
         max_items=count("maxItems"),

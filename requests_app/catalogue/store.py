@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from requests_app.catalogue import source
@@ -30,8 +31,7 @@ PARSED = 64  # documents in the cache of parsed ones
 class Known:
     """One version of a document, parsed once, with its fields and validator."""
 
-    def __init__(self, digest: str, document: Document) -> None:
-        self.digest = digest
+    def __init__(self, document: Document) -> None:
         self.document = document
 
     @cached_property
@@ -54,14 +54,14 @@ class Entry:
 
 def look_up(endpoint_id: str) -> Entry | None:
     """Return what the database has and fetch nothing. None: never asked for."""
-    row = Endpoint.objects.select_related("document").filter(endpoint_id=endpoint_id).first()
+    row = _endpoints().filter(endpoint_id=endpoint_id).first()
     return None if row is None else _entry(row)
 
 
 def get(endpoint: EndpointId) -> Entry:
     """Return what is known; fetch it first when it is missing or due for another try."""
     name = str(endpoint)
-    row = Endpoint.objects.select_related("document").filter(endpoint_id=name).first()
+    row = _endpoints().filter(endpoint_id=name).first()
     now = timezone.now()
     if row is not None and (row.document_id is not None or now - row.checked_at < RETRY):
         return _entry(row)
@@ -102,12 +102,19 @@ def _keep(name: str, raw: bytes, problem: str, now: datetime) -> Endpoint:
     return row
 
 
+def _endpoints() -> QuerySet[Endpoint]:
+    """Select endpoints with their document's digest; its bytes are read once, when it is parsed."""
+    return Endpoint.objects.select_related("document").defer("document__raw")
+
+
 def _entry(row: Endpoint) -> Entry:
     document = row.document
-    known = None if document is None else _parsed(document.digest, bytes(document.raw))
+    known = None if document is None else _parsed(document.digest)
     return Entry(row.endpoint_id, known, row.problem)
 
 
 @lru_cache(maxsize=PARSED)
-def _parsed(digest: str, raw: bytes) -> Known:
-    return Known(digest, parse_document(raw))
+def _parsed(digest: str) -> Known:
+    """Parse the document with these bytes; equal bytes mean the same for every endpoint."""
+    raw = EndpointDocument.objects.filter(digest=digest).values_list("raw", flat=True).first()
+    return Known(parse_document(bytes(raw or b"")))

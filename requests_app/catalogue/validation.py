@@ -56,9 +56,9 @@ class Validator:
         return list(dict.fromkeys(problem for error in found for problem in _problems(error)))
 
 
-def _problems(error: Any, at: tuple[Any, ...] = ()) -> Iterator[Problem]:
+def _problems(error: Any) -> Iterator[Problem]:
     """Yield the problems of one error: for a union, those of its nearest branch."""
-    path = (*at, *error.instance_path)
+    path = tuple(error.instance_path)
     if error.kind.name in ("anyOf", "oneOf") and getattr(error.kind, "context", None):
         branches = [branch for branch in error.kind.context if branch and not _wants_null(branch)]
         nearest = _nearest(branches, error)

@@ -40,7 +40,7 @@ _BY_ENDING = {
     "mp3": "audio/mpeg", "wav": "audio/wav", "ogg": "audio/ogg", "oga": "audio/ogg",
     "m4a": "audio/mp4", "flac": "audio/flac",
 }  # fmt: skip
-_TELLS_NOTHING = ("", "application/octet-stream", "binary/octet-stream")
+TELLS_NOTHING = ("", "application/octet-stream", "binary/octet-stream")
 _ENDING = re.compile(r"\.([a-z0-9]{1,8})$", re.ASCII | re.IGNORECASE)
 
 
@@ -141,7 +141,7 @@ def _kind(content_type: str, path: str) -> str:
     for kind, types in (("image", IMAGES), ("video", VIDEOS), ("audio", AUDIOS)):
         if content_type in types:
             return kind
-    if content_type not in _TELLS_NOTHING:
+    if content_type not in TELLS_NOTHING:
         return "file"
     place = re.search(r"(image|video|audio)", path.lower())
     return place[1] if place else "file"

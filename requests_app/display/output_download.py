@@ -10,6 +10,7 @@ from django.db.models.functions import Length, Substr
 from django.http import HttpResponse, StreamingHttpResponse
 
 from requests_app.display.json_preview import PAGE_LIMIT, PARSE_LIMIT
+from requests_app.display.media_hosts import canonical_type
 from requests_app.models import FalRequest, OutputPart
 
 # Types a browser may be told; anything else is sent as bytes.
@@ -108,7 +109,7 @@ def output_beginning(row: FalRequest, most: int) -> bytes:
 
 def plain_type(given: str) -> tuple[str, str]:
     """Return a content type that is safe to send, and a file extension for it."""
-    name = given.partition(";")[0].strip().lower()
+    name = canonical_type(given)
     if name in NAMED_TYPES:
         return name, NAMED_TYPES[name]
     return "application/octet-stream", "bin"

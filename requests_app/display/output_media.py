@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from requests_app.display.byte_range import OutOfRange, parse_range
-from requests_app.display.media import Medium
+from requests_app.display.media import TELLS_NOTHING, Medium
 from requests_app.display.media_hosts import AUDIOS, IMAGES, VIDEOS, canonical_type
 from requests_app.display.output_download import output_beginning, output_range, plain_type
 from requests_app.fal.realtime_media import media_type
@@ -18,7 +18,6 @@ from requests_app.models import FalRequest
 HEAD = 4096  # bytes that tell what an output is
 SHOWN = IMAGES | VIDEOS | AUDIOS
 _KINDS = ("image", "video", "audio")
-_TELLS_NOTHING = ("", "application/octet-stream", "binary/octet-stream")
 
 
 def shown_type(given: str, head: bytes) -> str:
@@ -29,7 +28,7 @@ def shown_type(given: str, head: bytes) -> str:
     """
     named = canonical_type(given)
     kind = named.partition("/")[0]
-    if not head or _is_text(head[:HEAD]) or not (kind in _KINDS or named in _TELLS_NOTHING):
+    if not head or _is_text(head[:HEAD]) or not (kind in _KINDS or named in TELLS_NOTHING):
         return ""
     if named in SHOWN:
         return named

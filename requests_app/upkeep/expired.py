@@ -1,14 +1,17 @@
-"""Rows that nothing reads any more: expired log-in sessions and counted guesses."""
+"""Rows that nothing reads any more: expired sessions, counted guesses, endpoints without a schema."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from requests_app.accounts import throttle
-from requests_app.models import Session
+from requests_app.catalogue.store import FRESH
+from requests_app.models import Endpoint, Session
 
 
 def remove_expired(now: datetime) -> None:
     """Delete them. A session that is used has a later end, so that no log-in is lost."""
     Session.objects.filter(expire_date__lt=now).delete()
     throttle.prune(now=now)
+    # Half-typed endpoint ids, mostly: they are asked for again when they are named again.
+    Endpoint.objects.filter(document=None, checked_at__lt=now - FRESH).delete()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any, cast
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
@@ -69,7 +69,7 @@ def _first_page(request: HttpRequest) -> HttpResponse:
     """Show the form, filled in from `?again=<id>` with what fal refused of it; a foreign one is a 404."""
     problems: list[Problem] = []
     if again_id := request.GET.get("again"):
-        row = get_actable_or_404(request.user, _uuid_or_none(again_id) or uuid4())
+        row = get_actable_or_404(request.user, again_id)
         values, problems = values_of(row), fal_problems(row)
     else:
         values = first_values(request.GET.get("endpoint", ""))

@@ -89,3 +89,12 @@ def test_an_input_is_judged_by_the_schema(given: Any, errors: Any, acme: Any, ow
 def test_nobody_reads_endpoints_without_a_token(acme: Any, db: None) -> None:
     assert Client().get("/api/v1/endpoints/acme/thing/").status_code == 401
     assert not acme.asked
+
+
+def test_an_unknown_field_of_the_body_is_an_error_that_names_it(acme: Any, owner: Any) -> None:
+    reply = Client().post(
+        "/api/v1/endpoints/acme/thing/validate/", '{"input": {}, "inptu": 1}',
+        content_type="application/json", headers=owner.headers,
+    )  # fmt: skip
+    assert reply.status_code == 422
+    assert reply.json()["detail"][0]["loc"][-1] == "inptu"

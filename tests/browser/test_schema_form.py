@@ -107,3 +107,20 @@ def test_an_endpoint_without_a_schema_says_so_and_takes_json(open_page: OpenPage
     page.get_by_label("Endpoint").fill("acme/unknown")
     expect(page.locator("[data-no-schema]")).to_contain_text("no schema")
     expect(page.locator("#id_input")).to_be_visible()
+
+
+def test_an_accepted_input_leaves_no_field_marked(strict: Page) -> None:
+    strict.keyboard.press("Control+Enter")
+    expect(strict.locator("#schema-view [aria-invalid=true]")).to_have_count(1)
+    field(strict, "prompt").get_by_label("Prompt").fill("a lighthouse")
+    strict.keyboard.press("Control+Enter")
+    expect(strict.locator(".made .row")).to_have_count(1)
+    expect(strict.locator("#schema-view [aria-invalid=true]")).to_have_count(0)
+
+
+def test_every_control_has_an_accessible_name(strict: Page) -> None:
+    nameless = strict.evaluate(
+        """() => [...document.querySelectorAll("#schema-view :is(input, select, textarea, [role=radiogroup])")]
+          .filter((one) => !one.getAttribute("aria-label") && !one.labels?.length).map((one) => one.outerHTML)"""
+    )
+    assert nameless == []

@@ -196,7 +196,6 @@ def test_bounds_are_told_with_whether_they_are_allowed_themselves() -> None:
         9,
         3,
     )
-    assert not bounds.exclusive_maximum
 
 
 @pytest.mark.parametrize(

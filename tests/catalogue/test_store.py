@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -112,3 +113,13 @@ def test_the_clock_leaves_endpoints_without_a_document_alone(server: DocumentSer
     server.status = 404
     store.refresh(ENDPOINT, now=timezone.now() - timedelta(days=2))
     assert store.refresh_old(now=timezone.now()) == 0
+
+
+def test_an_open_form_reads_no_document_that_is_parsed_already(
+    server: DocumentServer, django_assert_num_queries: Any
+) -> None:
+    server.body = document_with("a")
+    store.get(ENDPOINT)
+    with django_assert_num_queries(1) as queries:
+        store.look_up("acme/thing")
+    assert '"raw"' not in queries.captured_queries[0]["sql"]

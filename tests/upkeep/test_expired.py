@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from dashboard.celery import app
 from requests_app import tasks
-from requests_app.models import GuessCounter, Session
+from requests_app.catalogue.store import FRESH
+from requests_app.models import Endpoint, EndpointDocument, GuessCounter, Session
 from requests_app.upkeep.expired import remove_expired
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -41,3 +42,19 @@ def test_the_clock_removes_them() -> None:
     session("new", timezone.now() + timedelta(days=1))
     tasks.remove_expired()
     assert Session.objects.count() == 1
+
+
+def test_an_endpoint_without_a_schema_goes_after_a_day_and_one_with_a_schema_stays(
+    db: None,
+) -> None:
+    document = EndpointDocument.objects.create(
+        endpoint_id="acme/known", digest="d", raw=b"{}", first_seen_at=NOW
+    )
+    old, new = NOW - FRESH - timedelta(seconds=1), NOW - FRESH
+    for name, known, checked_at in (
+        ("acme/known", document, old), ("acme/kno", None, old), ("acme/know", None, new),
+    ):  # fmt: skip
+        Endpoint.objects.create(endpoint_id=name, document=known, checked_at=checked_at)
+    remove_expired(NOW)
+    left = Endpoint.objects.order_by("endpoint_id").values_list("endpoint_id", flat=True)
+    assert list(left) == ["acme/know", "acme/known"]

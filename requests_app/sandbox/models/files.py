@@ -43,10 +43,10 @@ def content(url: str, context: Context) -> bytes | None:
     path = urlsplit(url).path
     if FILES in path:
         found = context.file(path.rpartition(FILES)[2])
-        return found[1] if found else None
+        return found[1] if found else b""
     if SAMPLES in path:
         made = samples.sample(path.rpartition(SAMPLES)[2])
-        return made[1] if made else None
+        return made[1] if made else b""
     return None
 
 

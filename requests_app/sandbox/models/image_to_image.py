@@ -9,7 +9,7 @@ from pydantic import Field
 from requests_app.sandbox.media import pictures
 
 from .base import Context, Endpoint
-from .files import check_media, in_thread, keep_picture, picture, seed_of
+from .files import in_thread, keep_picture, picture, seed_of
 from .shapes import SAMPLES, EditOutput, ImageFile, Shape, ui
 
 PHOTO = f"{SAMPLES}/harbour-in-the-morning.jpg"
@@ -141,7 +141,6 @@ async def upscale(given: UpscaleInput, context: Context) -> UpscaleOutput:
 
 
 async def segment(given: SegmentInput, context: Context) -> SegmentOutput:
-    check_media(given.image_url, context, "image_url")
     source = await picture(given.image_url, context, "image_url")
     await context.work(2, 0.6)
     if given.apply_mask:

@@ -11,10 +11,9 @@ const textOf = (node, text) => (node.type === "string" ? node.value : text.slice
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** Set the value unless the user is typing in it: the caret must not jump. */
+/** Set the value only if it differs: setting it moves the caret. */
 function setValue(input, value) {
-  if (input.value !== value && !(document.activeElement === input && input.dataset.typed === value))
-    input.value = value;
+  if (input.value !== value) input.value = value;
 }
 
 const text = {

@@ -53,7 +53,7 @@ export class SchemaView {
 
   /** Show the problems of the server: [{path, message}]. Gives the sentences that have no field. */
   mark(problems) {
-    if (!problems.length || !this.#form) return problems;
+    if (!this.#form) return problems;
     const lost = this.#form.mark(problems);
     if (lost.length < problems.length) this.#open("form");
     return lost;
