@@ -16,6 +16,7 @@ from requests_app import announce
 from requests_app.api import events
 from requests_app.models import ApiToken, FalRequest, Frame, LogLine, Membership, Status
 from requests_app.record import follow
+from requests_app.record import followers as marks
 from requests_app.record.followers import followers
 from tests.api.conftest import BASE, Caller
 
@@ -63,6 +64,20 @@ async def test_a_followed_request_is_looked_at_at_the_quick_pace(
     assert followers._counts == {row.pk: 1}
     await client.leave()
     assert not followers._counts
+
+
+async def test_the_quick_pace_lasts_as_long_as_the_request_is_followed(
+    owner: Caller, connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "POLL_S", 0.05)
+    monkeypatch.setattr(marks, "RENEW_S", 0.1)
+    row = await sync_to_async(owner.make)(status=Status.IN_QUEUE)
+    await (await connect(owner, row)).read()
+    for _ in range(3):
+        async with asyncio.timeout(10):
+            while (await FalRequest.objects.aget(pk=row.pk)).watched_until is None:
+                await asyncio.sleep(0.02)
+        await FalRequest.objects.filter(pk=row.pk).aupdate(watched_until=None)
 
 
 async def test_the_past_comes_first_then_what_is_new_then_the_end(owner: Caller) -> None:

@@ -11,7 +11,9 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.test import Client
 
+from requests_app.consumers import live
 from requests_app.models import FalRequest, Team
+from requests_app.record import followers as marks
 from requests_app.record.followers import followers
 from tests.builders import make_queued
 from tests.consumers.conftest import Open, Socket
@@ -52,6 +54,23 @@ async def test_open_rows_in_sight_of_a_list_are_looked_at_more_often(
     assert set(followers._counts) == {unseen.pk}
     await socket.disconnect()
     assert not followers._counts
+
+
+@pytest.mark.parametrize("what", ["rows of a list", "a request's page"])
+async def test_the_mark_is_renewed_as_long_as_the_socket_is_open(
+    page: Open, as_owner: Client, row: FalRequest, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr(marks, "RENEW_S", 0.1)
+    monkeypatch.setattr(live, "RENEW_S", 0.02)
+    id = str(row.public_id)
+    if what == "rows of a list":
+        socket, _ = await watching(page, as_owner, TABLE)
+        await socket.send_json_to({"type": "watch", "rows": [id]})
+    else:
+        await watching(page, as_owner, {"type": "watch", "request": id})
+    for _ in range(3):
+        assert await is_marked(row)
+        await FalRequest.objects.filter(pk=row.pk).aupdate(watched_until=None)
 
 
 async def test_rows_of_another_team_are_not_there(

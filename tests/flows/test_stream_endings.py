@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
+from requests_app import lifecycle
 from requests_app.display.explain import explain
 from requests_app.fal.transport import HELD, MESSAGE
 from requests_app.models import FalRequest, OutputPart, Status, Team
@@ -15,7 +18,7 @@ from requests_app.record.frame import sketch
 from requests_app.worker.steps import advance
 from tests.builders import make_request
 from tests.fal.peer import NGINX_502, Step, events, html, reply
-from tests.worker.conftest import PeerThread, fresh
+from tests.worker.conftest import PeerThread, fresh, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -123,6 +126,29 @@ def test_the_output_that_came_is_kept_of_a_stream_that_is_not_whole(
     assert (seen.row.status, seen.row.error_type) == (Status.FAILED, error_type)
     assert seen.output == '{"output": "a", "partial": true}'
     assert seen.told.fields == ()
+
+
+@pytest.mark.parametrize("said", [b"", b'event: ping\ndata: 1\n\ndata: {"progress": 0.5}\n\n'])
+@pytest.mark.parametrize("way", ["stop", "timeout"])
+def test_a_stream_that_we_end_keeps_the_output_that_came(
+    loop: Any, peer: PeerThread, team: Team, owner: User, settings: Any,
+    way: str, said: bytes,
+) -> None:  # fmt: skip
+    row = make_request(team=team, person=owner, mode="stream")
+    peer.will(events(FIRST + said, wait=asyncio.Event()))
+    if way == "timeout":
+        settings.STREAM_TIMEOUT_S = 2
+    loop.spawn(advance(row.pk))
+    wait_for(lambda: row.frames.exists())
+    if way == "stop":
+        lifecycle.ask_cancel(row.pk, person=owner, now=timezone.now())
+    wait_for(lambda: fresh(row).is_ended)
+    ended = fresh(row)
+    assert (ended.status, ended.error_type) == {
+        "stop": (Status.CANCELLED, ""), "timeout": (Status.FAILED, "hung_up")
+    }[way]  # fmt: skip
+    assert bytes(ended.output or b"").decode() == '{"output": "a", "partial": true}'
+    assert len(peer.requests) == 1
 
 
 @pytest.mark.parametrize("done", [b"", DONE, b"data:   [DONE]  \n\n"])

@@ -53,6 +53,24 @@ def test_news_of_the_stream_moves_the_row_and_says_where_it_is_from(
     assert queued.observations.last().source == Source.STATUS_STREAM  # type: ignore[union-attr]
 
 
+def test_log_lines_of_the_stream_are_stored_before_the_next_poll(
+    loop: Any, peer: PeerThread, queued: FalRequest
+) -> None:
+    later = timezone.now() + timedelta(minutes=1)
+    FalRequest.objects.filter(pk=queued.pk).update(due_at=later)
+    line = {"message": "step 1 of 8", "level": "INFO", "timestamp": "2026-01-02T03:04:05.678"}
+    reports = sse(
+        {"status": "IN_PROGRESS", "logs": [line]}, {"status": "IN_PROGRESS", "logs": [line]}
+    )
+    peer.will(events(*reports, wait=asyncio.Event()))
+    follow_once(loop, queued)
+    wait_for(lambda: queued.log_lines.exists())
+    [asked] = peer.requests
+    assert (asked.path.endswith("/status/stream"), asked.query["logs"]) == (True, "1")
+    assert [line.message for line in queued.log_lines.all()] == ["step 1 of 8"]
+    assert fresh(queued).due_at == later
+
+
 def test_completion_makes_the_row_due_so_that_its_result_is_fetched(
     loop: Any, peer: PeerThread, queued: FalRequest
 ) -> None:
