@@ -6,6 +6,7 @@ stays uncertain and is searched for again.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from dataclasses import dataclass
@@ -49,6 +50,9 @@ async def look_for(row: FalRequest) -> None:
         try:
             async with leases.renewing(row.pk, search.lease):
                 await _read(search)
+        except asyncio.CancelledError:  # this process stops: the list was not read
+            search.failed = True
+            raise
         finally:
             await pool.in_database(_give_back, search)
 

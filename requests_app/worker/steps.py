@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import closing
 from dataclasses import dataclass
@@ -179,6 +180,9 @@ async def _ask(look: Look) -> None:
         look.failed = look.failed or (row.is_ended and not report.is_completed)
     except NotTheResult:  # already noted
         look.failed = True
+    except asyncio.CancelledError:  # this process stops: fal has not answered
+        look.failed = True
+        raise
     except Refused as error:
         await _refused(look, error)
     except FalError as error:
@@ -226,7 +230,13 @@ async def _store(look: Look, result: Result, asked_at: datetime) -> None:
 
 
 async def _cancel(look: Look) -> None:
-    answer = await connections.client().cancel(look.urls)
+    """Ask fal to cancel. A failure is retried later and never keeps the row from its status and result."""
+    try:
+        answer = await connections.client().cancel(look.urls)
+    except FalError as error:
+        look.failed, look.asked_s = True, getattr(error, "retry_after_s", None)
+        logger.info("The cancel of request %s failed: %s", look.row.pk, error)
+        return
     await pool.in_database(
         lifecycle.note_cancel_answer, look.row.pk, answer.kind, now=timezone.now()
     )

@@ -341,3 +341,30 @@ def test_what_the_list_has_of_a_request_that_was_given_up_is_fetched_as_evidence
     row = look(loop, queued)
     assert (row.status, row.error_type, row.due_at) == (Status.FAILED, "given_up", None)
     assert bytes(row.output or b"") == b'{"text": "here"}'
+
+
+@pytest.mark.parametrize(
+    "answer", [says(503, {"detail": "away"}), says(500, "x"), says(410, {}), says(404, "no")]
+)
+def test_a_cancel_that_fails_keeps_no_row_from_its_result(
+    loop: Any, peer: PeerThread, queued: FalRequest, owner: User, answer: Any
+) -> None:
+    row = at_peer(peer, queued)
+    lifecycle.ask_cancel(row.pk, person=owner, now=timezone.now())
+    peer.will(answer, says(200, {"status": "COMPLETED"}), says(200, {"text": "paid for"}))
+    loop.run(advance(row.pk), timeout_s=20)
+    row = fresh(row)
+    assert [received.method for received in peer.requests] == ["PUT", "GET", "GET"]
+    assert (row.status, bytes(row.output or b"")) == (Status.COMPLETED, b'{"text": "paid for"}')
+
+
+def test_a_poll_that_the_end_of_the_process_cuts_off_is_no_answer_of_fals(
+    loop: Any, peer: PeerThread, queued: FalRequest
+) -> None:
+    row = at_peer(peer, queued)
+    FalRequest.objects.filter(pk=row.pk).update(tries=2)
+    peer.will(hang)
+    loop.spawn(advance(row.pk))
+    wait_for(lambda: peer.requests)
+    loop.stop(drain_s=0)
+    assert fresh(row).tries == 3
