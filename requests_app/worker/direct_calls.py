@@ -45,14 +45,18 @@ SLACK_S = 5  # the HTTP client's limit comes later, so that our sentence names t
 async def call(attempt: lifecycle.Attempt) -> None:
     """Make the call once, renew its lease while it lasts, store how it ended."""
     outcome = StreamOutcome()  # stays empty for a run, whose reply is its result
-    work = asyncio.create_task(_made(attempt, outcome))
+    storing = (
+        asyncio.Event()
+    )  # fal's answer is here and is being stored: there is nothing to hang up
+    work = asyncio.create_task(_made(attempt, outcome, storing))
     renewal = asyncio.create_task(renew_until_stopped(attempt))
     with held_here(attempt.pk):
         try:
             await asyncio.wait({work, renewal}, return_when=asyncio.FIRST_COMPLETED)
         finally:  # also when this process stops: close the connection with every frame stored
             renewal.cancel()
-            work.cancel()
+            if not storing.is_set():
+                work.cancel()
             await asyncio.gather(renewal, work, return_exceptions=True)
     if not work.cancelled():
         work.result()  # raises an unexpected failure, so that it is logged
@@ -61,9 +65,12 @@ async def call(attempt: lifecycle.Attempt) -> None:
         await _ended(attempt, Ended(Status.CANCELLED, "", sentence, came=outcome.came))
 
 
-async def _made(attempt: lifecycle.Attempt, outcome: StreamOutcome) -> None:
+async def _made(attempt: lifecycle.Attempt, outcome: StreamOutcome, storing: asyncio.Event) -> None:
     try:
-        await (_run(attempt) if attempt.mode == Mode.RUN else _stream(attempt, outcome))
+        if attempt.mode == Mode.RUN:
+            await _run(attempt, storing)
+        else:
+            await _stream(attempt, outcome, storing)
     except NotSent as error:
         await pool.in_database_with_retry(
             lifecycle.note_not_sent, attempt.pk, error, lease=attempt.lease, now=timezone.now()
@@ -74,11 +81,11 @@ async def _made(attempt: lifecycle.Attempt, outcome: StreamOutcome) -> None:
         )
     except NotAStream as reply:
         with closing(reply.result):
-            await _ended(attempt, judge_reply(reply.result))
+            await _ended(attempt, judge_reply(reply.result), storing)
     except TimeoutError:
-        await _ended(attempt, outcome.broken_off(_timed_out(attempt)))
+        await _ended(attempt, outcome.broken_off(_timed_out(attempt)), storing)
     except FalError as error:
-        await _ended(attempt, outcome.broken_off(_broken_off(attempt, error)))
+        await _ended(attempt, outcome.broken_off(_broken_off(attempt, error)), storing)
     except (InvalidEndpointId, InvalidHeader) as error:  # stored before a rule became stricter
         await pool.in_database_with_retry(
             lifecycle.fail_unsendable,
@@ -134,7 +141,7 @@ def _broken_off(attempt: lifecycle.Attempt, error: FalError) -> Ended:
     return Ended(Status.FAILED, ErrorType.INTERRUPTED, sentence)
 
 
-async def _run(attempt: lifecycle.Attempt) -> None:
+async def _run(attempt: lifecycle.Attempt, storing: asyncio.Event) -> None:
     await pool.in_database(lifecycle.note_opened, attempt.pk, None, now=timezone.now())
     ensure_not_expired(attempt)
     async with asyncio.timeout(settings.RUN_TIMEOUT_S):
@@ -145,10 +152,12 @@ async def _run(attempt: lifecycle.Attempt) -> None:
             timeout_s=settings.RUN_TIMEOUT_S + SLACK_S,
         )
     with closing(result):
-        await _ended(attempt, result)
+        await _ended(attempt, result, storing)
 
 
-async def _stream(attempt: lifecycle.Attempt, outcome: StreamOutcome) -> None:
+async def _stream(
+    attempt: lifecycle.Attempt, outcome: StreamOutcome, storing: asyncio.Event
+) -> None:
     ensure_not_expired(attempt)
     recorder = Recorder(attempt.pk, pool.in_database)
     try:
@@ -156,7 +165,7 @@ async def _stream(attempt: lifecycle.Attempt, outcome: StreamOutcome) -> None:
             await _read(attempt, recorder, outcome)
     finally:
         await recorder.close()
-    await _ended(attempt, outcome.end())
+    await _ended(attempt, outcome.end(), storing)
 
 
 async def _read(attempt: lifecycle.Attempt, recorder: Recorder, outcome: StreamOutcome) -> None:
@@ -180,7 +189,12 @@ async def _read(attempt: lifecycle.Attempt, recorder: Recorder, outcome: StreamO
             await opened
 
 
-async def _ended(attempt: lifecycle.Attempt, news: Result | Ended) -> None:
+async def _ended(
+    attempt: lifecycle.Attempt, news: Result | Ended, storing: asyncio.Event | None = None
+) -> None:
+    """Store the end. `storing` is set before, so that nothing interrupts it: the answer is paid for."""
+    if storing:
+        storing.set()
     heard: News = news
     try:
         await pool.in_database_with_retry(
@@ -189,4 +203,4 @@ async def _ended(attempt: lifecycle.Attempt, news: Result | Ended) -> None:
     except faults.DATABASE_AWAY:
         raise
     except Exception as error:  # the answer cannot be fetched again: keep at least its bytes
-        await _unprocessed(attempt, error, news if isinstance(news, Result) else None)
+        await _unprocessed(attempt, error, news if isinstance(news, Result) else news.came)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -286,6 +287,42 @@ def test_the_end_of_the_process_hangs_up_with_every_frame_on_disk(
     lifecycle.resume(now=timezone.now(), alone=True)
     loop.run(advance(stream.pk))
     assert fresh(stream).error_type == "interrupted"
+
+
+def test_an_answer_that_waits_for_the_database_is_not_cut_off_by_a_cancel(
+    loop: Any,
+    peer: PeerThread,
+    run: FalRequest,
+    owner: User,
+    quick_keeper: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The answer is larger than what is held in memory: its file is closed with the call."""
+    text = "x" * (9 * 1024 * 1024)
+    observe, renew = lifecycle.observe, lifecycle.renew_leases
+    is_begun, is_wish_heard = threading.Event(), threading.Event()
+
+    def observe_later(*args: Any, **kwargs: Any) -> Any:
+        is_begun.set()
+        if not is_wish_heard.is_set():
+            raise OperationalError("the database is away")
+        return observe(*args, **kwargs)
+
+    def renew_and_tell(*args: Any, **kwargs: Any) -> Any:
+        wishes = renew(*args, **kwargs)
+        if any(wishes.values()):
+            is_wish_heard.set()
+        return wishes
+
+    monkeypatch.setattr(lifecycle, "observe", observe_later)
+    monkeypatch.setattr(lifecycle, "renew_leases", renew_and_tell)
+    peer.will(says(200, {"text": text}))
+    begin(loop, run)
+    wait_for(is_begun.is_set)
+    lifecycle.ask_cancel(run.pk, person=owner, now=timezone.now())
+    wait_for(lambda: fresh(run).is_ended)
+    row = fresh(run)
+    assert (row.status, row.output_size) == (Status.COMPLETED, len(text) + len('{"text": ""}'))
 
 
 # --- against a server that speaks fal's protocol ---------------------------------------------------
