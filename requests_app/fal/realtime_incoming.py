@@ -139,24 +139,31 @@ def _plain(raw: bytes) -> Any:
     return value if is_same and not _may_be_infinite(raw) else _NOT_PLAIN
 
 
-class _Pairs(list[tuple[Any, Any]]):
+class Pairs(list[tuple[Any, Any]]):
     """A msgpack map with unchecked keys: they may be of any type, and repeat."""
+
+
+def unpack(raw: bytes) -> Any:
+    """Decode msgpack within MAX_NODES; maps become Pairs. Hostile bytes raise any exception."""
+    return _unpack(raw, _Reader(is_packed=True))
+
+
+def _unpack(raw: bytes, reader: _Reader) -> Any:
+    return msgpack.unpackb(
+        raw,
+        strict_map_key=False,
+        unicode_errors="surrogateescape",
+        # A nest of arrays that each claim millions of items would take seconds otherwise.
+        max_array_len=MAX_NODES,
+        max_map_len=MAX_NODES,
+        list_hook=reader.counted,
+        object_pairs_hook=reader.counted_pairs,
+    )
 
 
 def _unpacked(raw: bytes) -> Any:
     reader = _Reader(is_packed=True)
-    return reader.shown(
-        msgpack.unpackb(
-            raw,
-            strict_map_key=False,
-            unicode_errors="surrogateescape",
-            # A nest of arrays that each claim millions of items would take seconds otherwise.
-            max_array_len=MAX_NODES,
-            max_map_len=MAX_NODES,
-            list_hook=reader.counted,
-            object_pairs_hook=reader.counted_pairs,
-        )
-    )
+    return reader.shown(_unpack(raw, reader))
 
 
 class _Reader:
@@ -177,14 +184,14 @@ class _Reader:
             raise _Undecodable
         return items
 
-    def counted_pairs(self, pairs: list[tuple[Any, Any]]) -> _Pairs:
-        return _Pairs(self.counted(pairs))
+    def counted_pairs(self, pairs: list[tuple[Any, Any]]) -> Pairs:
+        return Pairs(self.counted(pairs))
 
     def shown(self, value: Any, depth: int = 0) -> Any:
         self._nodes += 1
         if depth > MAX_DEPTH or self._nodes > MAX_NODES:
             raise _Undecodable
-        if isinstance(value, _Pairs):
+        if isinstance(value, Pairs):
             return self._map(value, depth + 1)
         if isinstance(value, list):
             return [self.shown(item, depth + 1) for item in value]
@@ -205,7 +212,7 @@ class _Reader:
             return {"$float": json.dumps(value)}
         return _scalar(value)
 
-    def _map(self, pairs: _Pairs, depth: int) -> dict[str, Any]:
+    def _map(self, pairs: Pairs, depth: int) -> dict[str, Any]:
         shown = [[self.shown(key, depth), self.shown(item, depth)] for key, item in pairs]
         if all(isinstance(key, str) for key, _ in shown):
             named = dict(shown)

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgpack
 
+from requests_app.fal.realtime_incoming import Pairs, unpack
 from requests_app.fal.realtime_media import media_type
 
 SHOWABLE = frozenset(
@@ -19,11 +20,6 @@ SHOWABLE = frozenset(
         *(f"audio/{kind}" for kind in ("flac", "ogg", "mpeg", "wav", "mp4")),
     }
 )
-MAX_ITEMS = 100_000  # the same limit as the parser of realtime messages
-
-
-class _Map(list[tuple[Any, Any]]):
-    """A map in the order of the wire, before its keys are checked."""
 
 
 def bytes_at(raw: bytes, pointer: str) -> bytes | None:
@@ -32,7 +28,7 @@ def bytes_at(raw: bytes, pointer: str) -> bytes | None:
     None when there are none, for any message and any pointer.
     """
     try:
-        value = _unpacked(raw)
+        value = unpack(raw)
     except Exception:  # hostile bytes raise any exception, see fal.realtime_incoming
         return None if pointer else raw
     for part in pointer.split("/")[1:]:
@@ -50,19 +46,8 @@ def showable_type(data: bytes) -> str | None:
     return found if found in SHOWABLE else None
 
 
-def _unpacked(raw: bytes) -> Any:
-    return msgpack.unpackb(
-        raw,
-        strict_map_key=False,
-        unicode_errors="surrogateescape",
-        max_array_len=MAX_ITEMS,
-        max_map_len=MAX_ITEMS,
-        object_pairs_hook=_Map,
-    )
-
-
 def _child(value: Any, name: str) -> Any:
-    if isinstance(value, _Map):
+    if isinstance(value, Pairs):
         # A map with keys that are not plain texts is shown as {"$map": [[key, value], …]}.
         return list(value) if name == "$map" else dict(_named(value)).get(name)
     if isinstance(value, msgpack.ExtType):
@@ -72,5 +57,5 @@ def _child(value: Any, name: str) -> Any:
     return None
 
 
-def _named(pairs: _Map) -> list[tuple[str, Any]]:
+def _named(pairs: Pairs) -> list[tuple[str, Any]]:
     return [(key, item) for key, item in pairs if isinstance(key, str)]

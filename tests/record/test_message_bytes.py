@@ -88,3 +88,9 @@ def test_bytes_that_are_no_message_hold_nothing(raw: bytes) -> None:
 )
 def test_only_known_pictures_and_sounds_are_shown(data: bytes, expected: str | None) -> None:
     assert showable_type(data) == expected
+
+
+def test_a_message_beyond_the_bound_of_the_parser_is_not_unpacked_here_either() -> None:
+    deep = msgpack.packb([[[b"x"]] * 60_000, [[b"y"]] * 60_000])
+    assert bytes_at(deep, "/0/0/0") is None
+    assert bytes_at(deep, "") == deep
