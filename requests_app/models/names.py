@@ -18,7 +18,8 @@ _TOGETHER = (
 )
 _NO_SCRIPT = {"COMMON", "INHERITED", "Unknown"}
 # Invisible characters outside the format category: fillers, joiners, variation selectors.
-_INVISIBLE = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, *range(0xFE00, 0xFE10)}
+_FILLERS = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0}
+INVISIBLE = frozenset({*_FILLERS, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)})
 
 
 def keys_of(name: str) -> frozenset[str]:
@@ -36,7 +37,7 @@ def fold(name: str) -> str:
     letters = unicodedata.normalize("NFKC", name).casefold()
     seen = "".join(letter for letter in letters if not _is_invisible(letter))
     # Capital I with a dot (Turkish) becomes i and a second dot.
-    return unicodedata.normalize("NFKC", seen).replace("i\u0307", "i").strip()
+    return " ".join(unicodedata.normalize("NFKC", seen).replace("i\u0307", "i").split())
 
 
 def fault_of(name: str) -> str | None:
@@ -50,7 +51,7 @@ def fault_of(name: str) -> str | None:
 
 def _is_invisible(letter: str) -> bool:
     """Whether it is a format or control character, a surrogate, or the like."""
-    return unicodedata.category(letter) in ("Cc", "Cf", "Cs") or ord(letter) in _INVISIBLE
+    return unicodedata.category(letter) in ("Cc", "Cf", "Cs") or ord(letter) in INVISIBLE
 
 
 def _prototype(text: str) -> str:

@@ -13,11 +13,10 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
+from requests_app.models.names import INVISIBLE
+
 _ACCENTS = range(0x0300, 0x0370)  # Combining Diacritical Marks
 _UNACCENTED_SCRIPTS = ("LATIN ", "GREEK ")
-# Invisible, but not in the category of format characters: joiner, Hangul fillers, Khmer vowels, variation selectors
-_FILLERS = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0}
-_INVISIBLE = frozenset({*_FILLERS, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)})
 
 
 def fold(text: str) -> str:
@@ -48,7 +47,7 @@ def _without_accents(decomposed: str) -> str:
 
 
 def _is_invisible(char: str) -> bool:
-    return ord(char) > 127 and (unicodedata.category(char) == "Cf" or ord(char) in _INVISIBLE)
+    return ord(char) > 127 and (unicodedata.category(char) == "Cf" or ord(char) in INVISIBLE)
 
 
 @lru_cache(maxsize=2048)

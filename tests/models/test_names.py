@@ -16,7 +16,7 @@ from requests_app.models.names import fault_of, keys_of
         ("admin", "аdmin"), ("admin", "ADMIN\u200b"), ("admin", "аԁmіn"), ("kim", "Кim"),
         ("ff", "ﬀ"), ("straße", "STRASSE"), ("istanbul", "İstanbul"), ("istanbul", "ıstanbul"),
         ("école", "E\u0301COLE"), ("σοφος", "ΣΟΦΟΣ"), ("иван", "Иван"), ("coca", "соса"),
-        ("anna", "ΑΝΝΑ"), ("copy", "СОРУ"), ("Пα", "Πα"), ("hao", "hаօ"),
+        ("anna", "ΑΝΝΑ"), ("acme", "acme\U000e0100"), ("acme co", "Acme  Co"), ("acme co", "acme\u00a0co"), ("copy", "СОРУ"), ("Пα", "Πα"), ("hao", "hаօ"),
     ],
 )  # fmt: skip
 def test_names_that_read_the_same_are_equal(one: str, other: str) -> None:
