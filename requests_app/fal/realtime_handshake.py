@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import socket
 import ssl
 from collections.abc import Mapping
 
-import httpx
 from websockets import http11
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, SecurityError, WebSocketException
@@ -16,7 +14,7 @@ from websockets.exceptions import InvalidStatus, SecurityError, WebSocketExcepti
 from .close_codes import refused_handshake
 from .errors import BadReply, NotSent, Unanswered
 from .replies import Reply
-from .transport import HEADER_LINE, MOST_HEADERS, Limits
+from .transport import HEADER_LINE, MOST_HEADERS, Limits, tls
 
 MAX_QUEUE = (1, 0)  # messages: reading stops above the first figure and resumes at the second
 CLOSE_TIMEOUT_S = 0.8  # either end's close has to reach the other within a second
@@ -64,7 +62,7 @@ async def open_socket(
         max_size=max_size,
         max_queue=MAX_QUEUE,
         logger=_log,
-        ssl=_tls() if url.startswith("wss://") else None,
+        ssl=tls() if url.startswith("wss://") else None,
     )
     try:
         return await handshake
@@ -99,9 +97,3 @@ def _reason(exc: Exception) -> str:
     if isinstance(exc, TimeoutError):
         return "the time ran out"
     return "the connection was refused"
-
-
-@functools.cache
-def _tls() -> ssl.SSLContext:
-    """Return the same trust store as the HTTP calls; building it takes tens of milliseconds."""
-    return httpx.create_ssl_context()

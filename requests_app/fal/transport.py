@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import math
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
@@ -115,6 +117,12 @@ class _Response(aiohttp.ClientResponse):
         return started
 
 
+@cache
+def tls() -> ssl.SSLContext:
+    """Return the trust store of all calls; building it takes tens of milliseconds."""
+    return httpx.create_ssl_context()
+
+
 def new_client(*, reuse: bool = True) -> httpx.AsyncClient:
     """Create a client over aiohttp: httpx's own pool slows down with many calls at once.
 
@@ -124,7 +132,7 @@ def new_client(*, reuse: bool = True) -> httpx.AsyncClient:
     """
 
     def session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(ssl=tls, limit=0, force_close=not reuse)
+        connector = aiohttp.TCPConnector(ssl=tls(), limit=0, force_close=not reuse)
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -134,9 +142,8 @@ def new_client(*, reuse: bool = True) -> httpx.AsyncClient:
             max_headers=MOST_HEADERS,
         )
 
-    tls = httpx.create_ssl_context()
     return httpx.AsyncClient(
-        transport=AiohttpTransport(verify=tls, client=session),
+        transport=AiohttpTransport(verify=tls(), client=session),
         follow_redirects=False,
     )
 
