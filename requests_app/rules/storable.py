@@ -6,7 +6,7 @@ passes through here before it is written::
     NUL, half a surrogate pair       U+FFFD
     a text that is too long          its beginning; inside JSON with a note about the rest
     NaN, Infinity                    its name, as text
-    an integer of more than 64 bits  its digits, as text
+    a number of more than 64 bits    its digits, as text
     nesting and numbers of entries   up to a limit, then a note about what is left out
     a number beyond its column       NULL, or the nearest that fits
 """
@@ -83,7 +83,7 @@ class _Copy:
         if isinstance(value, int):
             return value if -(2**63) <= value < 2**64 else self._text(_digits(value))
         if isinstance(value, float):
-            return value if math.isfinite(value) else _NAMES[str(value)]
+            return value if abs(value) < 2**64 else _NAMES.get(str(value)) or self._text(str(value))
         if isinstance(value, Mapping):
             return self._nested(value, depth) or dict(self._members(value, depth))
         if isinstance(value, list | tuple):
