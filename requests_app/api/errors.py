@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -52,6 +52,7 @@ class Refusals:
             RequestDataTooBig: self.too_large,
             TooManyStreams: self.too_many_streams,
             OperationalError: self.unavailable,
+            InterfaceError: self.unavailable,
         }
         for error, handler in answers.items():
             api.add_exception_handler(error, handler)
@@ -118,7 +119,9 @@ class Refusals:
         """Answer a stream beyond the token's limit."""
         return self._say(request, 429, str(error))
 
-    def unavailable(self, request: HttpRequest, error: OperationalError) -> HttpResponse:
+    def unavailable(
+        self, request: HttpRequest, error: OperationalError | InterfaceError
+    ) -> HttpResponse:
         """Answer while the database is down or locked: nothing was stored, the call may be
         repeated.
         """

@@ -61,6 +61,8 @@ async def _follow(pk: int, urls: RequestUrls) -> None:
                     await pool.in_database(lifecycle.make_due, pk, now=timezone.now())
     except FalError as error:
         logger.info("The status stream of request %s ended: %s", pk, error)
+    except faults.DATABASE_AWAY as error:  # no fault of this row's stream
+        logger.info("The status stream of request %s ended: %s", pk, faults.describe(error))
     except Exception as error:  # polling reports and counts what cannot be processed
         _broken.add(pk)
         faults.tell(logger, f"The status stream of request {pk} failed", error)
