@@ -21,9 +21,20 @@ PARSED_AT_MOST = 2 * 1024 * 1024  # bytes of an output that is searched for an i
 _TELLING = ("prompt", "text", "query", "message", "input", "image_url", "url")
 
 
-def summary_of(input_text: str) -> str:
-    """Return the most telling string of the input, else the input itself, cut to one line."""
+def of_input(endpoint_id: str, input_text: str) -> dict[str, str]:
+    """Return the columns derived from an input, which is parsed once: the summary and the search text.
+
+    Call it outside a transaction: an input of megabytes takes a while.
+    """
     value = json.loads(input_text)
+    return {
+        "summary": _summary(value, input_text),
+        "search_text": _search_text(endpoint_id, value),
+    }
+
+
+def _summary(value: Any, input_text: str) -> str:
+    """Return the most telling string of the input, else the input itself, cut to one line."""
     strings: dict[str, str] = {}
     for name, found in _strings(value):  # the first of a name: in most inputs the outermost
         strings.setdefault(name, found)
@@ -35,9 +46,9 @@ def summary_of(input_text: str) -> str:
     return storable_text(words, SUMMARY_LENGTH)
 
 
-def search_text_of(endpoint_id: str, input_text: str) -> str:
+def _search_text(endpoint_id: str, value: Any) -> str:
     """Return the folded text that free-text search looks through: endpoint and the input's strings."""
-    words = chain([endpoint_id], (text for _, text in _strings(json.loads(input_text))))
+    words = chain([endpoint_id], (text for _, text in _strings(value)))
     text = " ".join(word[:1000] for word in islice(words, SEARCH_LENGTH))
     return searchable(text[:SEARCH_LENGTH])
 

@@ -37,6 +37,18 @@ def create(
     again_of: FalRequest | None = None,
 ) -> FalRequest:
     """Store a request as pending and, on commit, ask a worker to send it."""
+    derived = summary.of_input(draft.endpoint_id, draft.input_text)
+    return _create(draft, derived, team, person, now, again_of)
+
+
+def _create(
+    draft: Draft,
+    derived: dict[str, str],
+    team: Team,
+    person: AbstractBaseUser,
+    now: datetime,
+    again_of: FalRequest | None,
+) -> FalRequest:
     with transaction.atomic():
         # Lock the old row before inserting the new one: the foreign key takes a weaker lock on it, and two
         # transactions holding that one would deadlock.
@@ -49,10 +61,9 @@ def create(
             mode=draft.mode,
             input_text=draft.input_text,
             options=draft.options,
-            summary=summary.summary_of(draft.input_text),
-            search_text=summary.search_text_of(draft.endpoint_id, draft.input_text),
             created_at=now,
             due_at=now,
+            **derived,
         )
         who = person.get_username()
         record(row, Status.PENDING, "created", f"Created by {who}.", Source.PERSON, at=now)
@@ -88,9 +99,10 @@ def create_once(
     found = _by_key(team, key, body_digest)
     if found:
         return found, False
+    derived = summary.of_input(draft.endpoint_id, draft.input_text)
     try:
         with transaction.atomic():
-            row = create(draft, team=team, person=person, now=now, again_of=again_of)
+            row = _create(draft, derived, team, person, now, again_of)
             IdempotencyKey.objects.create(team=team, key=key, body_digest=body_digest, request=row)
     except IntegrityError:
         found = _by_key(team, key, body_digest)

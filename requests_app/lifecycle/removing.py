@@ -28,7 +28,7 @@ def remove_payload(pk: int, *, days: int, now: datetime) -> bool:
             "input_text": "",
             "output": None,
             "summary": "",
-            "search_text": summary.search_text_of(row.endpoint_id, "{}"),
+            "search_text": summary.of_input(row.endpoint_id, "{}")["search_text"],
             "thumbnail_url": "",
         }
         what = "Input, output, logs and webhook bodies"

@@ -215,21 +215,20 @@ def mark_uncertain(pk: int, reason: str, *, now: datetime) -> None:
 
 def expire_lease(pk: int, *, now: datetime) -> None:
     """Handle an expired lease: its process died while sending or during a direct call."""
-    row = FalRequest.objects.only("mode", "leased_until", "status").get(pk=pk)
-    if row.leased_until and row.leased_until >= now:
-        return
-    if row.mode == Mode.QUEUE:
-        mark_uncertain(
-            pk, "the process that sent it stopped before fal's answer was stored.", now=now
+    with transaction.atomic():  # locked, so that a renewal is either seen here or comes too late
+        row = locked(pk)
+        if row.leased_until and row.leased_until >= now:
+            return
+        if row.mode == Mode.QUEUE:
+            why = "the process that sent it stopped before fal's answer was stored."
+            mark_uncertain(pk, why, now=now)
+            return
+        sentence = (
+            "The connection to fal was lost when the process that held it stopped. fal ends a direct "
+            "call when the caller hangs up; work done until then may be billed."
         )
-        return
-    sentence = (
-        "The connection to fal was lost when the process that held it stopped. fal ends a direct "
-        "call when the caller hangs up; work done until then may be billed."
-    )
-    observe(
-        pk, Ended(Status.FAILED, ErrorType.INTERRUPTED, sentence), source=Source.US, asked_at=now
-    )
+        end = Ended(Status.FAILED, ErrorType.INTERRUPTED, sentence)
+        observe(pk, end, source=Source.US, asked_at=now)
 
 
 def note_opened(pk: int, request_id: str | None, *, now: datetime) -> None:

@@ -94,5 +94,5 @@ def test_lines_of_a_step_say_which_row_it_was(
     peer.will(*[html(503)] * 5)
     for row in rows:
         loop.run(advance(row.pk))
-    (line,) = [about for about in kept.about if "queue is away" in about[0]]
+    (line,) = [about for about in kept.about if "queue is down" in about[0]]
     assert line[2] == rows[-1].pk

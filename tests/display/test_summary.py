@@ -15,16 +15,19 @@ from requests_app.display.summary import (
     PARSED_AT_MOST,
     SEARCH_LENGTH,
     SUMMARY_LENGTH,
+    of_input,
     of_output,
-    search_text_of,
-    summary_of,
 )
 
 CAT = "https://fal.media/files/cat.png"
 
 
 def summary(value: Any) -> str:
-    return summary_of(json.dumps(value))
+    return of_input("a/b", json.dumps(value))["summary"]
+
+
+def search_text_of(endpoint_id: str, input_text: str) -> str:
+    return of_input(endpoint_id, input_text)["search_text"]
 
 
 def picture(value: Any) -> str | None:
