@@ -50,6 +50,7 @@ urlpatterns = [
     path("realtime/", realtime.realtime, name="realtime"),
     path("realtime/sessions/", realtime.sessions, name="sessions"),
     path("realtime/messages/", realtime.messages, name="messages"),
+    path("realtime/messages/<int:pk>/", realtime.message, name="message"),
     path("realtime/messages/<int:pk>/delete/", realtime.delete_message, name="delete_message"),
     path("session/", session.session, name="session"),
     path("session/again/", session.logged_in_again, name="logged_in_again"),

@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.db.models.functions import Left
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -25,8 +27,10 @@ from requests_app.views.access import (
     team_of,
     team_required,
 )
+from requests_app.views.inert import INERT
 
 MOST_LISTED = 8  # sessions beside the workbench
+BEGINNING = 100  # characters of a saved message that are loaded for the list
 
 
 @in_team_of_source
@@ -89,6 +93,14 @@ def messages(request: HttpRequest) -> HttpResponse:
     return _kept(request, form.cleaned_data["endpoint_id"], said=said)
 
 
+@team_required
+@require_safe
+def message(request: HttpRequest, pk: int) -> HttpResponse:
+    """Return the text of a saved message: the list has only its beginning."""
+    found = get_object_or_404(MessageTemplate, team=team_of(request), pk=pk)
+    return HttpResponse(found.text, content_type="text/plain; charset=utf-8", headers=INERT)
+
+
 @member_required
 @require_POST
 def delete_message(request: HttpRequest, pk: int) -> HttpResponse:
@@ -110,8 +122,13 @@ def _kept(
         endpoint = ""  # a half-typed id
     kept = MessageTemplate.objects.filter(team=team_of(request), endpoint_id=endpoint)
     context |= {
-        "kept": kept.select_related("saved_by") if endpoint else [],
+        "kept": _for_list(kept) if endpoint else [],
         "endpoint": endpoint,
         "may_submit": membership_of(request).may_submit,
     }
     return render(request, "realtime/_kept_messages.html", context, status=status)
+
+
+def _for_list(kept: QuerySet[MessageTemplate]) -> QuerySet[MessageTemplate]:
+    """Load the beginning of each text: whole texts are up to 256 k characters, two hundred times."""
+    return kept.select_related("saved_by").defer("text").annotate(beginning=Left("text", BEGINNING))

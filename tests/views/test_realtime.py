@@ -201,6 +201,34 @@ def test_names_and_messages_are_escaped(as_owner, team):
     assert "&lt;/script&gt;" in shown
 
 
+def test_many_long_messages_make_a_short_list(as_owner, team):
+    for number in range(forms.MOST_KEPT):
+        kept(team, name=f"message {number}", text='"' + '"<é' * 83_000 + '"')
+    listed = as_owner.get(MESSAGES, {"endpoint_id": "acme/echo"})
+    assert listed.text.count("data-load=") == forms.MOST_KEPT
+    assert len(listed.content) < 300_000
+
+
+def test_the_whole_text_of_a_message_comes_by_itself(as_owner, as_viewer, team):
+    long = '{\n "seed": 12345678901234567890, "é": "' + "<b>" * 80_000 + '"}'
+    message = kept(team, text=long)
+    listed = text(as_owner.get(MESSAGES, {"endpoint_id": "acme/echo"}))
+    [address] = re.findall(r'data-load="([^"]+)"', listed)
+    assert address == reverse("requests:message", args=[message.pk])
+    for client in (as_owner, as_viewer):
+        reply = client.get(address)
+        assert text(reply) == long
+        assert reply["Content-Type"] == "text/plain; charset=utf-8"
+        assert reply["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_text_of_a_foreign_message_is_as_missing_as_one_that_never_was(as_stranger, team):
+    foreign = as_stranger.get(reverse("requests:message", args=[kept(team).pk]))
+    missing = as_stranger.get(reverse("requests:message", args=[10**30]))
+    assert foreign.status_code == missing.status_code == 404
+    assert foreign.content == missing.content
+
+
 def test_a_deleted_message_can_be_brought_back(as_owner, team):
     message = kept(team)
     reply = as_owner.post(reverse("requests:delete_message", args=[message.pk]))

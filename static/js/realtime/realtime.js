@@ -4,6 +4,7 @@ import { announce } from "../lib/announce.js";
 import { present } from "../lib/time.js";
 import { Composer } from "./composer.js";
 import { found } from "../lib/drafts.js";
+import { request } from "../lib/http.js";
 import { formatted } from "../lib/jsontext.js";
 import { FrameDetail } from "../record/framedetail.js";
 import { FrameList } from "../record/frames.js";
@@ -31,6 +32,7 @@ class SessionTab {
   session = new Session();
   #counts;
   #timer = null;
+  #loading = ""; // the address of the saved message that was chosen last
 
   constructor(panel, tab) {
     this.panel = panel;
@@ -83,8 +85,15 @@ class SessionTab {
     }
     panel.addEventListener("click", ({ target }) => {
       const load = target.closest("[data-load]");
-      if (load) this.composer.write(load.parentElement.querySelector("[data-kept-text]").textContent);
+      if (load) this.#load(load.dataset.load);
     });
+  }
+
+  /** Put a saved message into the composer; of two that were chosen in a row, the later one. */
+  async #load(url) {
+    this.#loading = url;
+    const text = await textOf(url);
+    if (text !== null && this.#loading === url) this.composer.write(text);
   }
 
   #connect() {
@@ -312,6 +321,18 @@ class Workbench {
     this.#show(next);
     next.tab.querySelector("[role=tab]").focus();
   }
+}
+
+/** The text of a saved message; null when it cannot be had, which a toast tells. */
+async function textOf(url) {
+  try {
+    const reply = await request(url);
+    if (reply.ok) return await reply.text();
+    toast(reply.status === 404 ? "This message was deleted." : `The server answers ${reply.status}.`);
+  } catch {
+    toast("The message cannot be loaded: the server cannot be reached.");
+  }
+  return null;
 }
 
 /** A copy of what stands in a <template>. */
