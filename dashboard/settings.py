@@ -261,6 +261,7 @@ X_FRAME_OPTIONS = "DENY"
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
+FORM_RENDERER = "requests_app.forms.short.ShortRenderer"  # never megabytes in a page
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

@@ -197,7 +197,7 @@ def _refuse_duplicates(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for name, value in pairs:
         if name in result:
-            raise InvalidInput(f"The name {name!r} stands twice in one object.")
+            raise InvalidInput(f"The name {name[:80]!r} stands twice in one object.")
         result[name] = value
     return result
 

@@ -9,10 +9,17 @@ from typing import Any
 
 from django import forms
 
-from requests_app.fal.headers import HEADERS, InvalidHeader, platform_options, understand
-from requests_app.fal.option_kinds import BadValue, Choice, OnOff, Switch
+from requests_app.fal.headers import (
+    HEADERS,
+    MAX_TOTAL_BYTES,
+    InvalidHeader,
+    platform_options,
+    understand,
+)
+from requests_app.fal.option_kinds import MAX_JSON_BYTES, BadValue, Choice, OnOff, Switch
 from requests_app.fal.options import BY_NAME, EVERYWHERE, OPTIONS, Option
 
+MOST_TYPED = 2 * MAX_TOTAL_BYTES  # characters of custom headers, with spaces and empty lines
 YES, NO = "yes", "no"  # of a field that also has "As the account is set"
 
 
@@ -20,7 +27,7 @@ class TextOption(forms.CharField):
     """A typed option, read by the same rule as a header's text."""
 
     def __init__(self, option: Option) -> None:
-        super().__init__(label=option.label, required=False)
+        super().__init__(label=option.label, required=False, max_length=MAX_JSON_BYTES)
         self.option = option
 
     def clean(self, value: Any) -> Any:
@@ -76,7 +83,7 @@ class OptionForm(forms.Form):
         self.options = [one for one in OPTIONS if not mode or mode in one.modes]
         self.fields |= {one.name: _field_of(one) for one in self.options}
         self.fields[HEADERS] = forms.CharField(
-            label="Own headers", required=False, widget=forms.Textarea
+            label="Own headers", required=False, max_length=MOST_TYPED, widget=forms.Textarea
         )
 
     @property

@@ -17,6 +17,7 @@ from requests_app.fal.exactjson import laid_out, parse_exact
 from requests_app.fal.headers import HEADERS
 from requests_app.fal.jsontext import NotJson
 from requests_app.forms.option_fields import OptionForm, initial_of
+from requests_app.forms.short import LARGE_TEXT
 from requests_app.models import SUBMITTABLE, FalRequest, Mode
 from requests_app.request_input import Draft, InvalidDraft, parse_draft
 
@@ -26,7 +27,6 @@ MODE_HELP = {
     Mode.STREAM: "Watch the output grow, event by event. Hanging up stops the work; cut after {limit} s.",
 }
 LONG_LINE = 80  # characters
-LARGE_INPUT = 100_000  # characters; a larger one is never put into a page
 GLIMPSE = 2_000  # characters of a large input that are shown
 
 
@@ -92,17 +92,6 @@ class SubmitForm(OptionForm):
             for mode, sentence in MODE_HELP.items()
         }
 
-    @property
-    def shown_input(self) -> str:
-        """Return what the field shows; empty for an input too large for a page."""
-        typed = str(self["input"].value() or "")
-        return "" if len(typed) > LARGE_INPUT else typed
-
-    @property
-    def is_left_out(self) -> bool:
-        """Whether the typed input is too large to be shown again."""
-        return len(str(self["input"].value() or "")) > LARGE_INPUT
-
     def clean_input(self) -> str:
         """Normalize CRLF, which browsers send, to LF, which line numbers count."""
         if self.data.get("input_of") and not self.cleaned_data["input"].strip():
@@ -156,7 +145,7 @@ def _editable(text: str) -> str:
 
 def values_of(row: FalRequest) -> dict[str, Any]:
     """Return the form values of an earlier request ("Run again")."""
-    is_large = len(row.input_text) > LARGE_INPUT
+    is_large = len(row.input_text) > LARGE_TEXT
     return {
         "again_of": row.public_id,
         "input_of": row.public_id if is_large else None,

@@ -14,10 +14,12 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
+from requests_app.forms.short import LARGE_TEXT
+from requests_app.forms.submit import GLIMPSE
 from requests_app.models import FalRequest, Membership
 from requests_app.teams.choice import (
     Mismatch,
@@ -32,6 +34,8 @@ from requests_app.views.login import CAUSE, is_script
 
 NAMESPACE = "requests"  # the others: log-in, which has no team, and the API, whose tokens have one
 NOT_SHOWN = ("csrfmiddlewaretoken", FIELD, "token", "again_of", "next")
+MOST_SHOWN = 40  # values that the page of a refusal shows: more than any form of ours has
+MOST_LABEL = 80
 NEWS = "X-Team-Now"  # reply header: the page's team is no longer the chosen one
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -92,7 +96,31 @@ def _allowed(request: HttpRequest, kwargs: Mapping[str, Any]) -> Membership | No
 
 def _label(field: str) -> str:
     """A field's name as a person reads it: `endpoint_id` is "Endpoint"."""
-    return field.removesuffix("_id").replace("_", " ").capitalize()
+    return field[:MOST_LABEL].removesuffix("_id").replace("_", " ").capitalize()
+
+
+def _sent_on(form: QueryDict) -> list[tuple[str, str]]:
+    """Return the fields that the page sends on; none when they are too large for a page."""
+    pairs = [
+        (name, value)
+        for name, values in form.lists()
+        if name not in (FIELD, "csrfmiddlewaretoken")
+        for value in values
+    ]
+    is_short = sum(len(name) + len(value) for name, value in pairs) <= LARGE_TEXT
+    return pairs if is_short else []
+
+
+def _beginnings(form: QueryDict) -> list[tuple[str, str]]:
+    """Return what was typed as the page shows it: labels, and the beginning of each value."""
+    shown = [
+        (_label(name), value if len(value) <= GLIMPSE else f"{value[:GLIMPSE]}…")
+        for name, values in form.lists()
+        if name not in NOT_SHOWN
+        for value in values
+        if value
+    ]
+    return shown[:MOST_SHOWN]
 
 
 def refusal(request: HttpRequest, mismatch: Mismatch) -> HttpResponse:
@@ -103,14 +131,16 @@ def refusal(request: HttpRequest, mismatch: Mismatch) -> HttpResponse:
     if is_script(request):
         reply: HttpResponse = JsonResponse({"detail": sentence(news)}, status=409)
     else:
+        sent, typed = _sent_on(request.POST), _beginnings(request.POST)
         context = {
             "news": news,
             "sentence": sentence(news),
             "is_named": mismatch.is_named,
-            "sent": [pair for pair in request.POST.lists() if pair[0] not in (FIELD, "csrfmiddlewaretoken")],
-            "typed": [(_label(name), values) for name, values in request.POST.lists() if name not in NOT_SHOWN and any(values)],
+            "sent": sent,
+            "is_left_out": not sent and bool(typed),
+            "typed": typed,
             "has_files": bool(request.FILES),
-        }  # fmt: skip
+        }
         reply = render(request, "teams/other_team.html", context, status=409)
     reply[NEWS], reply[CAUSE] = json.dumps(news), "team"
     return reply

@@ -11,7 +11,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from requests_app.forms.submit import GLIMPSE, LARGE_INPUT, new_token
+from requests_app.forms.short import LARGE_TEXT
+from requests_app.forms.submit import GLIMPSE, new_token
 from requests_app.models import FalRequest, Team
 from tests.builders import make_request
 
@@ -68,7 +69,7 @@ def test_another_error_keeps_the_reference(large: FalRequest, as_owner: Client) 
 def test_an_input_that_is_not_there_is_no_empty_one(
     why: str, team: Team, owner: User, stranger: User, as_owner: Client, as_stranger: Client
 ) -> None:
-    row = make_request(team=team, person=owner, input={"a": "x" * LARGE_INPUT})
+    row = make_request(team=team, person=owner, input={"a": "x" * LARGE_TEXT})
     if why == "removed":
         FalRequest.objects.update(payload_removed_at=timezone.now(), input_text="")
     wish = posted(row, input_of=new_token() if why == "none" else str(row.public_id))
@@ -83,11 +84,11 @@ def test_a_large_text_that_was_typed_is_not_put_back_into_a_page_either(
     team: Team, owner: User, as_owner: Client
 ) -> None:
     row = make_request(team=team, person=owner, input={})
-    typed = json.dumps({"a": "<" * 2 * LARGE_INPUT})
+    typed = json.dumps({"a": "<" * 2 * LARGE_TEXT})
     reply = as_owner.post(NEW, posted(row, input=typed, input_of="", endpoint_id="nonsense"))
     assert (reply.status_code, len(reply.content) < PAGE) == (422, True)
     assert "Go back" in reply.content.decode()
 
 
 def test_a_glimpse_is_small() -> None:
-    assert GLIMPSE < LARGE_INPUT / 10
+    assert GLIMPSE < LARGE_TEXT / 10

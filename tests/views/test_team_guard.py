@@ -6,6 +6,7 @@ import json
 import re
 from html import unescape
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from requests_app.forms.submit import new_token
+from requests_app.forms.submit import GLIMPSE, new_token
 from requests_app.models import (
     ApiToken,
     FalRequest,
@@ -146,6 +147,42 @@ def test_what_was_typed_is_shown_and_kept_exactly(place):
     assert "{&quot;prompt&quot;: &quot;secret &lt;b&gt;&quot;}" in reply.text
     assert "no-store" in reply["Cache-Control"]
     assert "csrfmiddlewaretoken</dt>" not in reply.text
+
+
+@pytest.mark.parametrize(
+    "large",
+    [
+        {"input": "<" * 1024 * 1024},
+        {"headers": "&" * 1024 * 1024},
+        {"x" * 1024 * 1024: "1"},
+        {"role": ["<" * 1500] * 700},
+    ],
+)
+def test_what_is_too_large_for_a_page_stays_in_the_browser(large, place):
+    body = urlencode({**TYPED, **large, "made_for": place.b.pk}, doseq=True)
+    as_a_form = "application/x-www-form-urlencoded"
+    reply = place.client.post(place.address("new"), body, content_type=as_a_form)
+    assert reply.status_code == 409
+    assert len(reply.content) < 500_000
+    assert "your browser still has it" in reply.text
+    assert "Switch to Beta" in reply.text
+    assert "Continue in Beta" not in reply.text
+    assert 'name="endpoint_id"' not in reply.text
+    assert "<dt>Endpoint</dt>" in reply.text
+    assert not FalRequest.objects.exclude(pk=place.row.pk).exists()
+
+
+def test_a_long_text_is_shown_by_its_beginning_and_sent_on_whole(place):
+    typed = '{"a": "' + "x" * 90_000 + '"}'
+    page = place.client.post(
+        place.address("new"), {**TYPED, "input": typed, "made_for": place.b.pk}
+    )
+    shown = max(re.findall(r"<pre>(.*?)</pre>", page.text), key=len)
+    assert unescape(shown) == typed[:GLIMPSE] + "…"
+    assert page.text.count("x" * 80_000) == 1
+    fields = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page.text)
+    place.client.post(place.address("new"), {key: unescape(value) for key, value in fields})
+    assert FalRequest.objects.latest("id").input_text == typed
 
 
 @pytest.mark.parametrize("name", OF_A_REQUEST)
