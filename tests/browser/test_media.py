@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from requests_app.fal.transport import MESSAGE
 from tests.browser.conftest import SITE, answer_static
 from tests.display.test_media_hosts import CASES
 
@@ -59,6 +60,20 @@ def test_the_browser_finds_what_the_server_finds(page: Page) -> None:
         [[case["value"] for case in CASES["outputs"]], CASES["sources"]],
     )
     assert found == [case["media"] for case in CASES["outputs"]]
+
+
+def test_a_picture_as_large_as_an_event_is_found_in_a_stream_and_nowhere_else(page: Page) -> None:
+    found = page.evaluate(
+        """async (most) => {
+          const { findMedia, picturesIn } = await import("/lib/media.js");
+          const start = "data:image/png;base64,";
+          const whole = { image: start + "A".repeat(most - start.length) };
+          const larger = { image: whole.image + "A" };
+          return [picturesIn(whole, []), picturesIn(larger, []), findMedia(whole, [])].map(({ length }) => length);
+        }""",
+        MESSAGE,
+    )
+    assert found == [1, 0, 0]
 
 
 def test_the_policy_forbids_nothing_that_may_be_shown_and_every_other_host(guarded: Page) -> None:

@@ -16,12 +16,12 @@ from tests.process.serving import Serving
 
 pytestmark = pytest.mark.browser
 
-PICTURE = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgAQAAAP//AwAABgAFV7+r1AAAAABJRU5ErkJggg=="
 # Makes a row and its frames as the recorder leaves them; `frames` is an expression.
 RECORD = """
 from django.contrib.auth.models import User
 from django.utils import timezone
 from requests_app.models import FalRequest, Frame, Team
+import base64
 import json
 now = timezone.now()
 row = FalRequest.objects.create(
@@ -34,16 +34,6 @@ Frame.objects.bulk_create(
     [Frame(**{{**usual, "number": n, "offset_ms": n * 10.0, **frame, "size": len(frame["data"])}})
      for n, frame in enumerate(frames, start=1)], batch_size=200)
 print(row.public_id)
-"""
-
-
-# Tells that the record of the page at `path` is full.
-FULL = """
-from django.utils import timezone
-from requests_app import lifecycle
-from requests_app.models import FalRequest
-row = FalRequest.objects.get(public_id={path!r}.split("/")[2])
-lifecycle.note_record_full(row.pk, "Full after 1 event.", now=timezone.now(), data={{"frame": 1}})
 """
 
 
@@ -261,101 +251,6 @@ def test_on_a_phone_the_cross_stands_beside_the_name(open_page: OpenPage, sessio
     assert download["y"] > tops[1] + 16
 
 
-def test_the_merged_view_shows_the_moment_that_is_chosen(
-    open_page: OpenPage, installation: Serving
-) -> None:
-    large = '"<" + "m" * 100_000 + ">"'  # is fetched by itself
-    frames = f"""[{{"data": json.dumps(event), "offset_ms": n * 100.0}} for n, event in enumerate(
-        [{{"output": "a"}}, {{"output": "a b"}}, {{"image": {PICTURE!r}}}, {{"output": "a b" + {large}}}])]"""
-    page = open_page(recorded(installation, frames))
-    text, picture = page.locator("#stream-text"), page.locator("#stream-images img")
-    expect(text).to_have_text(re.compile("^a b<m+>$"))
-    slider = page.get_by_label("Moment of the record")
-    slider.fill("150")
-    expect(text).to_have_text("a b")
-    expect(page.locator("#stream-events")).to_have_text("2")
-    expect(picture).to_have_count(0)
-    page.get_by_role("button", name="One on").click()
-    expect(picture).to_have_count(1)
-    slider.fill("0")
-    expect(text).to_have_text("a")
-    expect(picture).to_have_count(0)
-    page.get_by_label("Speed").select_option("4")
-    page.get_by_role("button", name="Play").click()
-    expect(text).to_have_text(re.compile("^a b<m+>$"))
-    expect(picture).to_have_count(1)
-
-
-def test_the_word_that_no_more_comes_is_an_event_and_no_output(
-    open_page: OpenPage, installation: Serving
-) -> None:
-    frames = """[{"data": data} for data in ('{"step": 1}', '{"step": 2}', " [DONE]")]"""
-    page = open_page(recorded(installation, frames))
-    value = page.locator("#stream-json")
-    for count in (3, 2):
-        expect(page.locator("#stream-events")).to_have_text(str(count))
-        expect(value).to_contain_text("step: 2")
-        page.get_by_role("button", name="One back").click()
-    expect(value).to_contain_text("step: 1")
-    expect(page.locator("#stream-text")).to_be_hidden()
-    page.get_by_role("tab", name="Events").click()
-    page.get_by_role("button", name="To the end").click()
-    expect(lines(page).nth(2)).to_contain_text("[DONE]")
-
-
-def test_a_stream_that_is_silent_for_long_is_told_to_be_open(
-    open_page: OpenPage, installation: Serving
-) -> None:
-    path = recorded(installation, '[{"data": "{}"}]', status="in_progress")
-    page = open_page(path, before=lambda page: page.clock.install())
-    expect(page.locator("#stream-events")).to_have_text("1")
-    page.clock.fast_forward(8000)
-    expect(page.locator("#stream-quiet")).to_have_text(
-        re.compile(r"^Nothing came for 8(\.\d)? s; the stream is open\.$")
-    )
-
-
-def test_a_stream_whose_record_is_full_is_not_called_silent(
-    open_page: OpenPage, installation: Serving
-) -> None:
-    path = recorded(installation, '[{"data": "{}"}]', status="in_progress")
-    page = open_page(path, before=lambda page: page.clock.install())
-    expect(page.locator("#stream-events")).to_have_text("1")
-    page.clock.fast_forward(8000)
-    expect(page.locator("#stream-quiet")).not_to_be_empty()
-    installation.manage("shell", "-v", "0", "-c", FULL.format(path=path))
-    page.clock.fast_forward(30_000)
-    expect(page.locator("#part-full")).to_contain_text("Full after 1 event.")
-    page.clock.fast_forward(2000)
-    expect(page.locator("#stream-quiet")).to_be_empty()
-
-
-def test_odd_signs_and_a_large_event_come_whole(open_page: OpenPage, installation: Serving) -> None:
-    frames = (
-        """[{"data": json.dumps({"output": "a\\u2028b\\U0001f600</script>"})},"""
-        """ {"data": json.dumps({"output": "a\\u2028b\\U0001f600</script>" + "y" * 1_000_000})}]"""
-    )
-    page = open_page(recorded(installation, frames))
-    text = page.locator("#stream-text")
-    expect(text).to_have_text(re.compile("y{1000}"), timeout=10_000)
-    shown = text.text_content() or ""
-    assert shown == "a\u2028b\U0001f600</script>" + "y" * 1_000_000
-    expect(page.locator("#stream-events")).to_have_text("2")
-    page.get_by_role("tab", name="Events").click()
-    lines(page).nth(1).click()
-    expect(page.locator(".frame-body .json-tree")).to_contain_text("yyyy")
-
-
-def test_pieces_behind_a_large_one_keep_their_order(
-    open_page: OpenPage, installation: Serving
-) -> None:
-    frames = (
-        """[{"data": json.dumps({"delta": text})} for text in ("<", "m" * 100_000, ">", "!")]"""
-    )
-    page = open_page(recorded(installation, frames))
-    expect(page.locator("#stream-text")).to_have_text(re.compile("^<m+>!$"), timeout=10_000)
-
-
 @pytest.mark.timeout(300)  # a busy machine needs a minute to start
 def test_ten_thousand_events_leave_the_page_quick(
     open_page: OpenPage, installation: Serving
@@ -378,22 +273,3 @@ def test_ten_thousand_events_leave_the_page_quick(
     assert page.evaluate(SAYS, ["#replay-where", "10,000 of 10,000"])
     longest = page.evaluate("window.longest")
     assert longest < 5000, longest  # ms: whatever else the machine does, nothing near a frozen page
-
-
-@pytest.mark.parametrize(
-    ("error_type", "words"),
-    [
-        ("partial_stream", "closed in the middle of its output"),
-        ("empty_stream", "brought nothing"),
-        ("interrupted", "connection broke off"),
-    ],
-)
-def test_how_a_stream_ended_is_told_apart(
-    open_page: OpenPage, installation: Serving, error_type: str, words: str
-) -> None:
-    frames = "[]" if error_type == "empty_stream" else """[{"data": '{"output": "so far"}'}]"""
-    columns = {"error_type": error_type, "error": "It ended."}
-    page = open_page(recorded(installation, frames, status="failed", **columns))
-    expect(page.locator(".explanation h2")).to_contain_text(words)
-    if error_type != "empty_stream":
-        expect(page.locator("#stream-text")).to_have_text("so far")

@@ -4,6 +4,7 @@
 // `sources` are those of the page's Content-Security-Policy: https://host, https://*.host, with a port if needed.
 
 const MAX_DATA_URI = 2 * 1024 * 1024; // characters
+const MAX_EVENT = 32 * 1024 * 1024; // characters of a stream's event; the server reads no longer one
 const MAX_MEDIA = 100;
 const MAX_DEPTH = 32;
 const MAX_NODES = 100_000;
@@ -43,19 +44,19 @@ const STANDARD_PORTS = { http: 80, https: 443 };
 /** The sources of this page. */
 export const pageSources = () => (document.body.dataset.mediaHosts ?? "").split(" ").filter(Boolean);
 
-/** The addresses of the pictures in a value, in its order. */
+/** The addresses of the pictures in a stream's event, in its order; an inline one may fill the event. */
 export const picturesIn = (value, sources) =>
-  findMedia(value, sources)
+  findMedia(value, sources, MAX_EVENT)
     .filter(({ kind }) => kind === "image")
     .map(({ url }) => url);
 
 /** Every medium in a parsed value, in its order, each address once: [{kind, url, path}]. */
-export function findMedia(value, sources) {
+export function findMedia(value, sources, maxDataUri = MAX_DATA_URI) {
   const found = new Map();
   const stack = [["", value, 0]];
   for (let seen = 0; stack.length && seen < MAX_NODES && found.size < MAX_MEDIA; seen += 1) {
     const [path, node, depth] = stack.pop();
-    const medium = mediumAt(path, node, sources);
+    const medium = mediumAt(path, node, sources, maxDataUri);
     if (medium && !found.has(medium.url)) found.set(medium.url, medium);
     if (depth < MAX_DEPTH)
       stack.push(
@@ -74,9 +75,9 @@ function childrenOf(path, node) {
 }
 
 /** A file object ({"url": …, "content_type": …}) comes before the bare address inside it. */
-function mediumAt(path, node, sources) {
+function mediumAt(path, node, sources, maxDataUri) {
   const url = typeof node === "string" ? node : isObject(node) ? node.url : undefined;
-  if (typeof url !== "string" || !isShowable(url, sources)) return null;
+  if (typeof url !== "string" || !isShowable(url, sources, maxDataUri)) return null;
   return {
     kind: kindOf(contentTypeOf(url, isObject(node) ? node.content_type : undefined), path),
     url,
@@ -87,8 +88,8 @@ function mediumAt(path, node, sources) {
 const isObject = (node) => node !== null && typeof node === "object" && !Array.isArray(node);
 
 /** May the page point to this address? */
-export function isShowable(url, sources) {
-  if (isData(url)) return url.length <= MAX_DATA_URI && kindOfType(typeOfData(url)) !== undefined;
+export function isShowable(url, sources, maxDataUri = MAX_DATA_URI) {
+  if (isData(url)) return url.length <= maxDataUri && kindOfType(typeOfData(url)) !== undefined;
   const parts = PLAIN_URL.exec(url);
   return parts !== null && sources.some((source) => isOn(originOf(parts), source));
 }

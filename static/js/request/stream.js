@@ -70,7 +70,7 @@ class StreamView {
   #bytes = 0;
   #first = null; // ms
   #failed = null; // the first event that tells of an error
-  #shownImages = "";
+  #shownImages = [];
   #shownText = "";
   #follower = new Follower(byId("stream-text"), byId("follow-stream"));
   #merging;
@@ -184,9 +184,9 @@ class StreamView {
   #writeImages(images) {
     const place = byId("stream-images");
     place.hidden = !images.length;
-    const key = images.join("\n");
-    if (key === this.#shownImages) return;
-    this.#shownImages = key;
+    const before = this.#shownImages;
+    this.#shownImages = images;
+    if (images === before || isSame(images, before)) return;
     images.forEach((url, index) => {
       const img = imageAt(place, index);
       img.referrerPolicy = "no-referrer";
@@ -235,6 +235,9 @@ class Look {
     this.#isBusy = false;
   }
 }
+
+/** Address by address: one may be megabytes long. */
+const isSame = (one, other) => one.length === other.length && one.every((url, at) => url === other[at]);
 
 const sum = (frames) => frames.reduce((total, { size }) => total + size, 0);
 
