@@ -176,23 +176,32 @@ def test_the_number_and_the_size_of_drafts_are_bounded(open_page: Any) -> None:
     assert sizes["sum"] <= 2 * 1024 * 1024
 
 
+FULL = "void (Storage.prototype.setItem = () => { throw new Error('full'); })"
+
+
+def leaving_asks(page: Page) -> bool:
+    """Whether the browser would ask before it leaves the page."""
+    return bool(
+        page.evaluate("""() => {
+        const event = new Event("beforeunload", { cancelable: true });
+        window.dispatchEvent(event);
+        return event.defaultPrevented;
+    }""")
+    )
+
+
 @pytest.mark.parametrize("is_kept", [True, False])
 def test_leaving_warns_only_when_nothing_keeps_what_was_typed(
     open_page: Any, is_kept: bool
 ) -> None:
     page = open_page(NEW)
     if not is_kept:
-        page.evaluate("void (Storage.prototype.setItem = () => { throw new Error('full'); })")
+        page.evaluate(FULL)
     show_json(page)
     page.locator("#id_input").click()
     page.keyboard.type(" ")  # a person was here: without a touch browsers never ask
     fill_input(page, TYPED)
-    asked = page.evaluate("""() => {
-        const event = new Event("beforeunload", { cancelable: true });
-        window.dispatchEvent(event);
-        return event.defaultPrevented;
-    }""")
-    assert asked is not is_kept
+    assert leaving_asks(page) is not is_kept
     fill_input(page, "{}")  # so that closing the page asks nothing
 
 
@@ -235,6 +244,24 @@ def test_messages_of_several_sessions_come_back(open_page: Any) -> None:
     page.locator(".session:visible").get_by_role("button", name="Discard").click()
     page.reload()
     expect(page.locator(".session-tab")).to_have_count(1)
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_leaving_the_realtime_page_warns_only_when_nothing_keeps_what_was_typed(
+    open_page: Any, is_kept: bool
+) -> None:
+    page = open_page("/realtime/")
+    if not is_kept:
+        page.evaluate(FULL)
+    fresh = message(page).input_value()
+    assert not leaving_asks(page)
+    message(page).fill('{"typed": 7.50}')
+    page.get_by_role("button", name="Another session").click()  # the message is in a hidden tab too
+    assert leaving_asks(page) is not is_kept
+    assert len(kept(page)) == is_kept
+    page.get_by_role("tab").first.click()
+    message(page).fill(fresh)
+    assert not leaving_asks(page)
 
 
 def test_a_message_that_was_sent_is_no_draft(scripted: Page) -> None:

@@ -7,14 +7,23 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import PASSWORD, fill_log_in, log_in
 from tests.browser.workspace import fill_input
+from tests.process.serving import Serving
 
 pytestmark = pytest.mark.browser
 
 NEW = "/requests/new/?endpoint=sandbox/echo"
+END_SESSIONS = """
+from requests_app.models.session import Session
+Session.objects.all().delete()
+"""
+ROLE = """
+from requests_app.models import Membership
+Membership.objects.filter(user__username="grace").update(role={!r})
+"""
 
 
 def end_session(page: Page) -> None:
@@ -128,6 +137,59 @@ def test_the_light_does_not_stay_green_and_comes_back(own_page: Any) -> None:
     log_in_beside(page)
     expect(light).to_have_attribute("data-state", "live", timeout=10_000)
     expect(bar(page)).to_be_hidden()
+
+
+def test_the_end_of_a_log_in_that_no_page_tells_of_is_shown_by_the_light_and_the_bar(
+    own_page: Any, installation: Serving
+) -> None:
+    page = own_page("/requests/")
+    light = page.locator("#connection")
+    expect(light).to_have_attribute("data-state", "live")
+    expect(bar(page)).to_be_hidden()
+    installation.manage("shell", "-v", "0", "-c", END_SESSIONS)
+    expect(light).to_have_attribute("data-state", "offline", timeout=20_000)
+    expect(light).to_have_attribute("title", re.compile("logged out"))
+    expect(bar(page)).to_contain_text("You are logged out")
+    log_in_beside(page)
+    expect(light).to_have_attribute("data-state", "live", timeout=10_000)
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        ("role", "Not allowed. Your role in this team does not allow this."),
+        ("origin", "This was sent from another address. Nothing was done."),
+    ],
+)
+def test_why_a_submit_is_not_allowed_is_said_in_the_words_of_its_cause(
+    own_page: Any, installation: Serving, cause: str, words: str
+) -> None:
+    page = own_page(NEW)
+    typed = json.dumps({"message": f"refused because of the {cause}"})
+    fill_input(page, typed)
+    if cause == "role":
+        installation.manage("shell", "-v", "0", "-c", ROLE.format("viewer"))
+    else:
+        page.route(re.compile("/requests/new/"), send_from_elsewhere)
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator(".toast-error")).to_contain_text(words)
+    expect(made(page)).to_have_count(0)
+    expect(bar(page)).to_be_hidden()
+    assert page.input_value("#id_input") == typed
+    page.unroute_all()
+    installation.manage("shell", "-v", "0", "-c", ROLE.format("owner"))
+    page.get_by_role("button", name="Submit").click()
+    expect(made(page)).to_have_count(1)
+
+
+def send_from_elsewhere(route: Route) -> None:
+    """As if a page of another site had sent it."""
+    request = route.request
+    if request.method != "POST":
+        route.continue_()
+        return
+    headers = {**request.headers, "origin": "https://elsewhere.example"}
+    route.fulfill(response=route.fetch(headers=headers))
 
 
 def test_cancel_after_the_log_out_is_asked_after_the_log_in(own_page: Any) -> None:

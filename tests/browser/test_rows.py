@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.test_replay import recorded
 from tests.browser.test_request_page import submit
+from tests.process.serving import Serving
 
 pytestmark = pytest.mark.browser
 
@@ -92,6 +94,32 @@ def test_what_tells_more_on_hover_is_under_the_pointer(row: Any, place: str) -> 
     )
     assert title == row.locator(place).first.get_attribute("title")
     assert title
+
+
+ERROR = "fal answered with 422: prompt names a person. Change the prompt and run it again."
+
+
+def test_the_error_of_a_row_tells_all_of_it_can_be_selected_and_opens_the_row(
+    open_page: Any, installation: Serving
+) -> None:
+    path = recorded(installation, "[]", mode="queue", status="failed", error=ERROR)
+    page: Page = open_page("/requests/", width=1000)
+    words = page.locator(f"#request-{path.split('/')[-2]} .row-error")
+    box = words.bounding_box() or {}
+    y = box["y"] + box["height"] / 2
+    title = "([x, y]) => document.elementFromPoint(x, y).closest('[title]')?.title"
+    assert page.evaluate(title, [box["x"] + 4, y]) == ERROR
+    page.mouse.move(box["x"] + 120, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 1, y, steps=8)
+    page.mouse.up()
+    selected = page.evaluate("getSelection().toString().trim()")
+    assert len(selected) > 5
+    assert selected in ERROR
+    page.wait_for_timeout(300)  # a navigation would have begun
+    assert page.url.endswith("/requests/")
+    page.mouse.click(box["x"] + 200, y)  # beside the selection; on it a click clears it
+    page.wait_for_url(f"**{path}")
 
 
 def test_the_keyboard_opens_a_row_as_before(row: Any, path: dict[str, str]) -> None:
