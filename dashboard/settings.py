@@ -143,6 +143,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "requests_app.views.team_guard.TeamGuard",
+    "requests_app.views.wrong_method.wrong_method",
 ]
 
 ROOT_URLCONF = "dashboard.urls"
