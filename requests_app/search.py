@@ -19,6 +19,8 @@ from uuid import UUID
 from django.db.models import Q
 
 from requests_app.models import ENDED, LIVE, Mode, Status
+from requests_app.models.account import AccountName
+from requests_app.models.names import keys_of
 from requests_app.rules.folding import fold
 
 MAX_LENGTH = 200  # characters: longer texts are slow and match nothing more
@@ -212,8 +214,14 @@ def _one_endpoint_q(part: str) -> Q:
 
 
 def _by_q(value: str, me: str) -> Q:
-    names = [me if name == "me" else name for name in _listed(value)]
-    return reduce(or_, (Q(person__username__iexact=name) for name in names), Q())
+    """Match users by any spelling of their name, as the log-in does."""
+    # `iexact` ignores case for ASCII only on SQLite, and no database knows look-alike letters.
+    typed = [name for name in map(str.strip, value.split(",")) if name]
+    names = [me if name.lower() == "me" else name for name in typed]
+    keys = frozenset().union(*map(keys_of, names))
+    users = AccountName.objects.filter(key__in=keys).values("user")
+    # A user whose name clashes with another's has no keys.
+    return Q(person__in=users) | Q(person__username__in=names)
 
 
 def _id_q(value: str, me: str = "") -> Q:

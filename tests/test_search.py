@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from requests_app.models import FalRequest, Status, Team
+from requests_app.models.account import claim_missing
 from requests_app.search import MAX_LENGTH, Search, Term, parse_search
-from tests.builders import make_request
+from tests.builders import make_person, make_request
 
 
 def test_it_reads_fields_words_phrases_and_negation() -> None:
@@ -83,6 +84,7 @@ def test_setting_a_field_replaces_it_and_keeps_the_rest() -> None:
 @pytest.fixture
 def rows(team: Team, owner: User, teammate: User) -> dict[str, FalRequest]:
     """Four rows that differ in everything a search can name."""
+    claim_missing()
     made = {
         "sunset": make_request(team=team, person=owner, input={"prompt": "A Sunset, 100% red"}),
         "fox": make_request(
@@ -238,6 +240,38 @@ def test_other_letters_are_other_letters_on_every_database(
 ) -> None:
     make_request(team=team, person=owner, input={"prompt": prompt})
     assert not FalRequest.objects.filter(parse_search(asked).q(me="olga")).exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("Émile", "by:émile"),
+        ("Émile", "by:E\u0301MILE"),
+        ("ОЛЬГА", "by:ольга"),
+        ("straße", "by:STRASSE"),
+        ("İpek", "by:ipek"),
+        ("Σίσυφος", "by:ΣΊΣΥΦΟΣ"),
+        ("anna", "by:ΑΝΝΑ"),
+        ("Ana.Maria", "by:ＡＮＡ.maria"),
+        ("tim", "by:olga,TIM"),
+        ("Émile", "by:me"),
+    ],
+)
+def test_a_user_is_found_by_any_spelling_that_logs_in(team: Team, name: str, asked: str) -> None:
+    row = make_request(team=team, person=make_person(name, team=team))
+    make_request(team=team, person=make_person("someone", team=team))
+    claim_missing()
+    condition = parse_search(asked).q(me=name)
+    assert list(FalRequest.objects.filter(condition)) == [row]
+    assert row not in FalRequest.objects.exclude(condition)
+    assert row not in FalRequest.objects.filter(parse_search(f"-{asked}").q(me=name))
+
+
+def test_a_user_whose_name_clashes_is_found_by_its_exact_spelling(team: Team) -> None:
+    make_person("anna", team=team)
+    row = make_request(team=team, person=User.objects.create(username="аnna"))
+    claim_missing()
+    assert FalRequest.objects.get(parse_search("by:аnna -by:tim").q(me="anna")) == row
 
 
 def test_an_empty_search_is_no_condition() -> None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import F, Q
 
-from requests_app.models import Account, Invitation, Membership, Team, digest
+from requests_app.models import Account, Invitation, Membership, Team, digest, keys_of
 from requests_app.models.team import InvitationQuerySet
 from requests_app.teams.members import join
 from requests_app.teams.people import Refused, locked_people, may_give, present_giver
@@ -42,10 +42,16 @@ def offer(team: Team, name: str, role: str, *, by: Membership, now: datetime) ->
         user = user if user and user.is_active else None
         if user and user.pk in people:
             raise Refused(f"{user.get_username()} is in the team already.")
-        if Invitation.objects.live(now).filter(team=team, to_name__iexact=name).exists():
+        if _is_invited(team, name, now):
             raise Refused(f"There is an open invitation for “{name}” already.")
         _check_not_full(team, now)
         Invitation.offer(team, role, by=giver.user, now=now, to_name=name, to_user=user)
+
+
+def _is_invited(team: Team, name: str, now: datetime) -> bool:
+    keys = keys_of(name)
+    offers = Invitation.objects.live(now).filter(team=team).exclude(to_name="")
+    return any(keys & keys_of(other) for other in offers.values_list("to_name", flat=True))
 
 
 def _check_not_full(team: Team, now: datetime) -> None:

@@ -1,5 +1,7 @@
 """Ways into a team: what an invitation is worth, how often, for how long, and what it tells."""
 
+# ruff: noqa: RUF001 - letters that look alike are the subject
+
 from __future__ import annotations
 
 import threading
@@ -223,6 +225,18 @@ def test_an_offer_to_a_name_without_an_account_looks_the_same(team, mine, name):
         invitations.offer(team, name, Role.VIEWER, by=mine, now=timezone.now())
     shown = Invitation.objects.live(timezone.now()).get()
     assert (shown.to_name, shown.role) == (name, Role.VIEWER)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("ann", "ANN"), ("Ren\u00e9", "RENE\u0301"), ("АННА", "анна"), ("paypal", "раураӏ"), ("ＡＮＮ", "ann"),
+     ("straße", "STRASSE"), ("ann", "a\u200bnn")],
+)  # fmt: skip
+def test_an_open_invitation_is_known_by_any_spelling_of_its_name(team, mine, first, second):
+    invitations.offer(team, first, Role.VIEWER, by=mine, now=timezone.now())
+    with pytest.raises(Refused, match="open invitation"):
+        invitations.offer(team, second, Role.VIEWER, by=mine, now=timezone.now())
+    invitations.offer(team, "another", Role.VIEWER, by=mine, now=timezone.now())
 
 
 def test_an_offer_to_a_free_name_is_not_had_by_who_takes_the_name_later(team, mine):
