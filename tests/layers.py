@@ -28,6 +28,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # The one voice.
     ("announce",),
     ("request_input", "display", "search", "paging", "catalogue"),
+    # Inputs with variables.
+    ("presets",),
     # The one writer of requests, and of teams.
     ("lifecycle", "teams"),
     ("upkeep",),

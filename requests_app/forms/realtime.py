@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -9,11 +10,10 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 
 from requests_app.fal import EndpointId, InvalidEndpointId
-from requests_app.models import FalRequest, MessageTemplate, Team
+from requests_app.models import FalRequest, Mode, Team, Use
+from requests_app.presets import saving
 from requests_app.request_input import InvalidInput, ensure_shallow, parse_input
 
-MOST_KEPT = 200  # per team and endpoint
-MOST_CHARACTERS = 256 * 1024
 # endpoint id -> a message that works at once in the sandbox
 EXAMPLES = {"sandbox/echo": '{\n  "message": "hello",\n  "number": 21\n}'}
 
@@ -44,40 +44,26 @@ class MessageForm(forms.Form):
     def clean_text(self) -> str:
         """Return the JSON as typed; browsers send CRLF for a line break."""
         text = str(self.cleaned_data["text"]).replace("\r\n", "\n")
-        if len(text) > MOST_CHARACTERS:
-            raise forms.ValidationError("A saved message has at most 256,000 characters.")
         try:
             ensure_shallow(parse_input(text))
         except InvalidInput as error:
             raise forms.ValidationError(str(error)) from error
         return text
 
-    def clean(self) -> dict[str, Any]:
-        """Limit the number of saved messages."""
-        values = self.cleaned_data
-        if not self.errors and not self._same().exists() and self._is_full():
-            self.add_error("name", f"There are {MOST_KEPT} already: delete one first.")
-        return values
+    def keep(self, person: AbstractBaseUser, *, now: datetime) -> bool | None:
+        """Store the message, as the next version if the name is taken. True when it is new.
 
-    def keep(self, person: AbstractBaseUser) -> bool:
-        """Store the message, replacing one of the same name. True when it is new."""
-        values = self.cleaned_data
-        _, is_new = MessageTemplate.objects.update_or_create(
-            team=self.team,
-            endpoint_id=values["endpoint_id"],
-            name=values["name"],
-            defaults={"text": values["text"], "saved_by_id": person.pk},
-        )
+        None: it is refused, with an error at the name.
+        """
+        try:
+            _, is_new = saving.save(
+                team=self.team, person=person, now=now, use=Use.MESSAGE, mode=Mode.REALTIME,
+                **self.cleaned_data,
+            )  # fmt: skip
+        except saving.Refused as refused:
+            self.add_error("name", str(refused))
+            return None
         return is_new
-
-    def _same(self) -> Any:
-        names = {name: self.cleaned_data.get(name, "") for name in ("endpoint_id", "name")}
-        return MessageTemplate.objects.filter(team=self.team, **names)
-
-    def _is_full(self) -> bool:
-        endpoint_id = self.cleaned_data["endpoint_id"]
-        kept = MessageTemplate.objects.filter(team=self.team, endpoint_id=endpoint_id)
-        return kept.count() >= MOST_KEPT
 
 
 def first_session(endpoint: str, source: FalRequest | None) -> dict[str, Any]:

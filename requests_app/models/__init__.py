@@ -30,7 +30,7 @@ from requests_app.models.request import (
 )
 from requests_app.models.session import Session
 from requests_app.models.team import ApiToken, Invitation, Membership, Role, SetupLink, Team, digest
-from requests_app.models.template import MessageTemplate
+from requests_app.models.preset import Preset, PresetVersion, Use
 
 __all__ = [
     "AT_FAL",
@@ -54,11 +54,12 @@ __all__ = [
     "Invitation",
     "LogLine",
     "Membership",
-    "MessageTemplate",
     "Mode",
     "NameTaken",
     "Observation",
     "OutputPart",
+    "Preset",
+    "PresetVersion",
     "Role",
     "Session",
     "SetupLink",
@@ -66,6 +67,7 @@ __all__ = [
     "Status",
     "Team",
     "TimePreference",
+    "Use",
     "digest",
     "fault_of",
     "keys_of",

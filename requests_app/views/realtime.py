@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Left
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from requests_app.fal import EndpointId, InvalidEndpointId
@@ -18,7 +19,8 @@ from requests_app.fal.options import REALTIME
 from requests_app.forms.option_fields import OptionForm, initial_of
 from requests_app.forms.realtime import MessageForm, first_session
 from requests_app.forms.suggestions import known_endpoints
-from requests_app.models import FalRequest, MessageTemplate, Mode
+from requests_app.models import FalRequest, Mode, Preset
+from requests_app.presets import saving
 from requests_app.views.access import (
     get_request_or_404,
     in_team_of_source,
@@ -86,9 +88,9 @@ def messages(request: HttpRequest) -> HttpResponse:
     if not membership_of(request).may_submit:
         raise PermissionDenied
     form = MessageForm(request.POST, team=team_of(request))
-    if not form.is_valid():
+    is_new = form.keep(request.user, now=timezone.now()) if form.is_valid() else None  # type: ignore[arg-type]
+    if is_new is None:
         return _kept(request, request.POST.get("endpoint_id", ""), status=422, form=form)
-    is_new = form.keep(request.user)  # type: ignore[arg-type]
     said = f"{'Saved' if is_new else 'Replaced'} “{form.cleaned_data['name']}”."
     return _kept(request, form.cleaned_data["endpoint_id"], said=said)
 
@@ -97,7 +99,7 @@ def messages(request: HttpRequest) -> HttpResponse:
 @require_safe
 def message(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the text of a saved message: the list has only its beginning."""
-    found = get_object_or_404(MessageTemplate, team=team_of(request), pk=pk)
+    found = get_object_or_404(Preset.objects.messages(), team=team_of(request), pk=pk)
     return HttpResponse(found.text, content_type="text/plain; charset=utf-8", headers=INERT)
 
 
@@ -105,8 +107,8 @@ def message(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def delete_message(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a message of the team; the answer offers to undo it."""
-    message = get_object_or_404(MessageTemplate, team=team_of(request), pk=pk)
-    MessageTemplate.objects.filter(pk=pk).delete()
+    message = get_object_or_404(Preset.objects.messages(), team=team_of(request), pk=pk)
+    saving.delete(message)
     # Not as fields beside the composer's: "Save this message" sends all fields there are.
     undo = {"endpoint_id": message.endpoint_id, "name": message.name, "text": message.text}
     said = f"Deleted “{message.name}”."
@@ -120,7 +122,7 @@ def _kept(
         endpoint = str(EndpointId.parse(endpoint))
     except InvalidEndpointId:
         endpoint = ""  # a half-typed id
-    kept = MessageTemplate.objects.filter(team=team_of(request), endpoint_id=endpoint)
+    kept = Preset.objects.messages().filter(team=team_of(request), endpoint_id=endpoint)
     context |= {
         "kept": _for_list(kept) if endpoint else [],
         "endpoint": endpoint,
@@ -129,6 +131,6 @@ def _kept(
     return render(request, "realtime/_kept_messages.html", context, status=status)
 
 
-def _for_list(kept: QuerySet[MessageTemplate]) -> QuerySet[MessageTemplate]:
+def _for_list(kept: QuerySet[Preset]) -> QuerySet[Preset]:
     """Load the beginning of each text: whole texts are up to 256 k characters, two hundred times."""
     return kept.select_related("saved_by").defer("text").annotate(beginning=Left("text", BEGINNING))

@@ -11,8 +11,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from requests_app.forms import realtime as forms
-from requests_app.models import FalRequest, MessageTemplate, Mode, Status, Team
+from requests_app.models import FalRequest, Mode, Preset, Status, Team, Use
+from requests_app.presets import saving
 from tests.builders import make_request
 from tests.views.request_page import HOSTILE
 
@@ -21,9 +21,9 @@ MESSAGES = reverse("requests:messages")
 SESSIONS = reverse("requests:sessions")
 
 
-def kept(team: Team, name: str = "hello", **values: Any) -> MessageTemplate:
-    usual = {"endpoint_id": "acme/echo", "text": '{"message": "hi"}'}
-    return MessageTemplate.objects.create(team=team, name=name, **usual | values)
+def kept(team: Team, name: str = "hello", **values: Any) -> Preset:
+    usual = {"endpoint_id": "acme/echo", "text": '{"message": "hi"}', "use": Use.MESSAGE}
+    return Preset.objects.create(team=team, name=name, **usual | values)
 
 
 def keep(client: Client, **values: str) -> Any:
@@ -143,7 +143,7 @@ def test_a_message_is_kept_for_the_team_and_the_endpoint(as_owner, as_viewer, te
     reply = keep(as_owner, endpoint_id=" acme/echo ", text='{\r\n "seed": 12345678901234567890}')
     assert reply.status_code == 200
     assert "Saved “hello”." in text(reply)
-    [message] = MessageTemplate.objects.all()
+    [message] = Preset.objects.all()
     assert (message.team, message.saved_by, message.endpoint_id) == (team, owner, "acme/echo")
     assert message.text == '{\n "seed": 12345678901234567890}'
     assert "hello" in text(as_viewer.get(MESSAGES, {"endpoint_id": "acme/echo"}))
@@ -153,7 +153,7 @@ def test_a_message_is_kept_for_the_team_and_the_endpoint(as_owner, as_viewer, te
 def test_a_message_of_the_same_name_is_replaced(as_owner, team):
     kept(team)
     assert "Replaced “hello”." in text(keep(as_owner, text="[2]"))
-    assert [message.text for message in MessageTemplate.objects.all()] == ["[2]"]
+    assert [message.text for message in Preset.objects.all()] == ["[2]"]
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_what_cannot_be_kept_is_said_and_keeps_nothing(as_owner, wrong, sentence
     reply = keep(as_owner, **wrong)
     assert reply.status_code == 422
     assert sentence in text(reply)
-    assert not MessageTemplate.objects.exists()
+    assert not Preset.objects.exists()
 
 
 def test_a_refused_name_stays_in_its_field(as_owner):
@@ -182,13 +182,13 @@ def test_a_refused_name_stays_in_its_field(as_owner):
 
 
 def test_a_long_message_is_refused(as_owner, monkeypatch):
-    monkeypatch.setattr(forms, "MOST_CHARACTERS", 10)
+    monkeypatch.setattr(saving, "MOST_CHARACTERS", 10)
     assert keep(as_owner, text='"12345678"').status_code == 200
     assert keep(as_owner, text='"123456789"').status_code == 422
 
 
 def test_a_full_list_takes_no_new_name_and_still_replaces(as_owner, team, monkeypatch):
-    monkeypatch.setattr(forms, "MOST_KEPT", 1)
+    monkeypatch.setattr(saving, "MOST_PRESETS", 1)
     kept(team)
     assert "delete one first" in text(keep(as_owner, name="second"))
     assert keep(as_owner, name="hello").status_code == 200
@@ -202,10 +202,10 @@ def test_names_and_messages_are_escaped(as_owner, team):
 
 
 def test_many_long_messages_make_a_short_list(as_owner, team):
-    for number in range(forms.MOST_KEPT):
+    for number in range(saving.MOST_PRESETS):
         kept(team, name=f"message {number}", text='"' + '"<é' * 83_000 + '"')
     listed = as_owner.get(MESSAGES, {"endpoint_id": "acme/echo"})
-    assert listed.text.count("data-load=") == forms.MOST_KEPT
+    assert listed.text.count("data-load=") == saving.MOST_PRESETS
     assert len(listed.content) < 300_000
 
 
@@ -233,12 +233,12 @@ def test_a_deleted_message_can_be_brought_back(as_owner, team):
     message = kept(team)
     reply = as_owner.post(reverse("requests:delete_message", args=[message.pk]))
     assert "Deleted “hello”." in text(reply)
-    assert not MessageTemplate.objects.exists()
+    assert not Preset.objects.exists()
     assert "Undo" in text(reply)
     [undo] = re.findall(r'hx-vals="(.+?)"', text(reply))
     again = as_owner.post(MESSAGES, json.loads(html.unescape(undo)))
     assert "Saved “hello”." in text(again)
-    assert MessageTemplate.objects.get().text == message.text
+    assert Preset.objects.get().text == message.text
 
 
 def test_viewers_change_nothing(as_viewer, team):
@@ -248,7 +248,7 @@ def test_viewers_change_nothing(as_viewer, team):
     shown = text(as_viewer.get(MESSAGES, {"endpoint_id": "acme/echo"}))
     assert "Save this message" not in shown
     assert "delete" not in shown
-    assert MessageTemplate.objects.count() == 1
+    assert Preset.objects.count() == 1
 
 
 def test_a_foreign_message_is_as_missing_as_one_that_never_was(as_stranger, team):
@@ -257,7 +257,7 @@ def test_a_foreign_message_is_as_missing_as_one_that_never_was(as_stranger, team
     missing = as_stranger.post(reverse("requests:delete_message", args=[10**30]))
     assert foreign.status_code == missing.status_code == 404
     assert foreign.content == missing.content
-    assert MessageTemplate.objects.count() == 1
+    assert Preset.objects.count() == 1
     assert "hello" not in text(as_stranger.get(MESSAGES, {"endpoint_id": "acme/echo"}))
 
 

@@ -20,9 +20,10 @@ from requests_app.models import (
     FalRequest,
     Invitation,
     Membership,
-    MessageTemplate,
+    Preset,
     Role,
     Team,
+    Use,
 )
 from requests_app.teams import invitations
 from requests_app.teams.choice import SESSION_KEY
@@ -56,8 +57,9 @@ class Place:
         mine = self.b.memberships.get(user=self.person)
         invitations.invite(self.b, Role.VIEWER, by=mine, now=timezone.now())
         ApiToken.issue(self.person, self.b)
-        message = MessageTemplate.objects.create(
-            team=self.b, endpoint_id="acme/live", name="one", text="{}", saved_by=self.person
+        message = Preset.objects.create(
+            team=self.b, endpoint_id="acme/live", name="one", text="{}", saved_by=self.person,
+            use=Use.MESSAGE,
         )
         other = self.b.memberships.get(user=make_person("bob", team=self.b))
         self.keys = {
@@ -83,7 +85,7 @@ class Place:
         return self.client.post(self.address(name), values, **more)
 
     def state(self) -> dict[str, Any]:
-        kept = (FalRequest, Membership, ApiToken, Invitation, MessageTemplate)
+        kept = (FalRequest, Membership, ApiToken, Invitation, Preset)
         return {
             model.__name__: list(model._default_manager.order_by("pk").values()) for model in kept
         }

@@ -1,0 +1,7 @@
+"""Presets: named inputs with variables.
+
+::
+
+    template.py   an input with {{variables}} in its strings, and how values are put into it. Pure
+    saving.py     save, restore, rename, delete: the one writer of presets and their versions
+"""

@@ -1,0 +1,87 @@
+"""Presets are saved as versions, restored, renamed and bounded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from requests_app.models import Preset, Use
+from requests_app.presets import saving
+
+
+@pytest.fixture
+def save(team, owner) -> Any:
+    def act(text: str = "{}", name: str = "sunset", **values: Any) -> tuple[Preset, bool]:
+        usual = {"team": team, "person": owner, "endpoint_id": "acme/img", "now": timezone.now()}
+        return saving.save(name=name, text=text, **usual | values)
+
+    return act
+
+
+def test_each_save_is_a_version_and_the_newest_is_the_preset(save, teammate):
+    first, is_new = save('{"a": 1}')
+    assert is_new
+    second, is_new = save('{"a": 2}', person=teammate, mode="run", options={"priority": "low"})
+    assert (second.pk, is_new, second.version) == (first.pk, False, 2)
+    again = Preset.objects.get()
+    assert (again.text, again.mode, again.options) == ('{"a": 2}', "run", {"priority": "low"})
+    [earlier] = again.versions.all()
+    assert (earlier.number, earlier.text, earlier.mode) == (1, '{"a": 1}', "queue")
+    assert earlier.saved_by == first.saved_by != again.saved_by
+
+
+def test_saving_the_same_makes_no_version(save):
+    save('{"a": 1}')
+    preset, _ = save('{"a": 1}')
+    assert preset.version == 1
+    assert not preset.versions.exists()
+
+
+def test_a_restored_version_is_a_version_of_its_own(save, teammate):
+    save('{"a": 1}')
+    preset, _ = save('{"a": 2}')
+    saving.restore(preset, preset.versions.get(), person=teammate, now=timezone.now())
+    preset.refresh_from_db()
+    assert (preset.version, preset.text, preset.saved_by) == (3, '{"a": 1}', teammate)
+    assert [one.text for one in preset.versions.all()] == ['{"a": 2}', '{"a": 1}']
+
+
+def test_the_oldest_versions_go(save, monkeypatch):
+    monkeypatch.setattr(saving, "MOST_VERSIONS", 2)
+    for number in range(5):
+        preset, _ = save(f'{{"a": {number}}}')
+    assert [one.number for one in preset.versions.all()] == [4, 3]
+
+
+def test_one_name_may_be_used_for_another_endpoint_use_and_team(save, stranger):
+    other = stranger.memberships.get().team
+    made = [save(), save(endpoint_id="acme/b"), save(use=Use.MESSAGE), save(team=other)]
+    assert all(is_new for _, is_new in made)
+
+
+def test_a_full_shelf_takes_no_new_name_and_still_saves_versions(save, monkeypatch):
+    monkeypatch.setattr(saving, "MOST_PRESETS", 1)
+    save()
+    with pytest.raises(saving.Refused, match="delete one first"):
+        save(name="second")
+    assert save('{"a": 2}')[0].version == 2
+
+
+def test_a_taken_name_is_refused_and_the_preset_keeps_its_own(save):
+    save(name="taken")
+    preset, _ = save()
+    with pytest.raises(saving.Refused, match="taken"):
+        saving.rename(preset, "taken")
+    preset.refresh_from_db()
+    assert preset.name == "sunset"
+    saving.rename(preset, "dusk")
+    preset.refresh_from_db()
+    assert preset.name == "dusk"
+
+
+def test_a_long_text_is_refused(save, monkeypatch):
+    monkeypatch.setattr(saving, "MOST_CHARACTERS", 1024)
+    with pytest.raises(saving.Refused, match="1 k"):
+        save(f'{{"a": "{"x" * 1024}"}}')
