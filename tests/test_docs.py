@@ -110,7 +110,14 @@ def test_the_design_gives_the_path_as_it_is(path: str):
     assert re.search(rf"(?:GET|POST) `/{re.escape(shown)}[`?]", text_of("docs/design.md")), shown
 
 
-PLACES = {"public_id": "UUID", "number": "N", "pk": "N", "token": "TOKEN", "secret": "SECRET"}
+PLACES = {
+    "public_id": "UUID",
+    "preset_id": "UUID",
+    "number": "N",
+    "pk": "N",
+    "token": "TOKEN",
+    "secret": "SECRET",
+}
 
 
 # --- Commands and keys -------------------------------------------------------------------------

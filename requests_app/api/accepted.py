@@ -37,7 +37,7 @@ from requests_app.models import Mode, Status
 from requests_app.rules.json_bounds import BOUNDS
 
 
-def _no_nul(text: str) -> str:
+def no_nul(text: str) -> str:
     if "\0" in text:
         raise ValueError("NUL characters are not taken.")
     return text
@@ -50,7 +50,7 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("The time is out of range.") from None
 
 
-Text = Annotated[str, AfterValidator(_no_nul)]
+Text = Annotated[str, AfterValidator(no_nul)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 

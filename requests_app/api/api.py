@@ -10,6 +10,7 @@ from requests_app.api.body import StrictParser
 from requests_app.api.endpoints import router as endpoints
 from requests_app.api.errors import Refusals
 from requests_app.api.exact import ExactRenderer
+from requests_app.api.presets import router as presets
 from requests_app.api.requests import router
 from requests_app.api.unknown import refuse_unknown
 
@@ -42,7 +43,7 @@ def nowhere(request: HttpRequest, rest: str) -> HttpResponse:
     raise Http404
 
 
-for path, one in (("/requests/", router), ("/endpoints/", endpoints)):
+for path, one in (("/requests/", router), ("/endpoints/", endpoints), ("/presets/", presets)):
     one.add_decorator(refuse_unknown)
     api.add_router(path, one)
 api.add_router("", fallback)  # last, for it matches every path

@@ -138,7 +138,7 @@ def indented(text: str) -> str:
     return laid_out(text)
 
 
-def _editable(text: str) -> str:
+def editable(text: str) -> str:
     """Return the text as typed; a long line, as programs send it, is indented."""
     return text if "\n" in text or len(text) <= LONG_LINE else indented(text)
 
@@ -151,6 +151,6 @@ def values_of(row: FalRequest) -> dict[str, Any]:
         "input_of": row.public_id if is_large else None,
         "endpoint_id": row.endpoint_id,
         "mode": row.mode,
-        "input": "" if is_large else _editable(row.input_text),
+        "input": "" if is_large else editable(row.input_text),
         **initial_of(row.options),
     }

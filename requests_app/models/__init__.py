@@ -18,6 +18,7 @@ from requests_app.models.guesses import GuessCounter
 from requests_app.models.names import fault_of, keys_of
 from requests_app.models.observation import Observation, Source
 from requests_app.models.preferences import TimePreference
+from requests_app.models.preset import Preset, PresetVersion, Use
 from requests_app.models.request import (
     AT_FAL,
     ENDED,
@@ -30,7 +31,6 @@ from requests_app.models.request import (
 )
 from requests_app.models.session import Session
 from requests_app.models.team import ApiToken, Invitation, Membership, Role, SetupLink, Team, digest
-from requests_app.models.preset import Preset, PresetVersion, Use
 
 __all__ = [
     "AT_FAL",

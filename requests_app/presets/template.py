@@ -85,10 +85,10 @@ class Template:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The variables, each once, in their order in the text."""
-        return tuple(dict.fromkeys([name for _, name in self._places]))
+        return tuple(dict.fromkeys([name for _, name in self.uses]))
 
     @cached_property
-    def _places(self) -> list[tuple[str, str]]:
+    def uses(self) -> list[tuple[str, str]]:
         """Path and name of each use of a variable."""
         found: list[tuple[str, str]] = []
         waiting: list[_Node] = [self._root]
@@ -104,7 +104,7 @@ class Template:
 
     def name_at(self, path: str) -> str | None:
         """The variable that decides the value at this JSON pointer, or at one it lies in."""
-        for place, name in self._places:
+        for place, name in self.uses:
             if path == place or path.startswith(f"{place}/"):
                 return name
         return None
@@ -181,13 +181,13 @@ class _Reader:
         return self._value(())
 
     def _value(self, path: tuple[str | int, ...]) -> _Node:
-        token, start, _ = self._tokens[self._at]
+        word, start, _ = self._tokens[self._at]
         self._at += 1
-        if token == "{":
+        if word == "{":
             return self._branch("{}", path, start)
-        if token == "[":
+        if word == "[":
             return self._branch("[]", path, start)
-        return self._string(token, path) if token.startswith('"') else token
+        return self._string(word, path) if word.startswith('"') else word
 
     def _branch(self, signs: str, path: tuple[str | int, ...], start: int) -> _Node:
         branch = _Branch(signs)

@@ -18,10 +18,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from requests_app import lifecycle
 from requests_app.catalogue.validation import Problem
+from requests_app.forms.preset import values_of_preset
 from requests_app.forms.submit import GLIMPSE, SubmitForm, new_token, values_of
 from requests_app.forms.suggestions import first_values, suggestions
 from requests_app.lifecycle import KeyReused
-from requests_app.models import FalRequest, Mode, Team
+from requests_app.models import FalRequest, Mode, Preset, Team
 from requests_app.request_input import InvalidDraft, parse_draft
 from requests_app.teams.choice import choose
 from requests_app.views.access import (
@@ -32,6 +33,7 @@ from requests_app.views.access import (
 )
 from requests_app.views.endpoint_form import fal_problems, input_problems, known_fields
 from requests_app.views.login import login_required
+from requests_app.views.presets import get_preset_or_404, kinds_of_variables
 from requests_app.views.team_guard import teamless
 
 _CANCEL_WORDS = {
@@ -68,14 +70,18 @@ def new(request: HttpRequest) -> HttpResponse:
 def _first_page(request: HttpRequest) -> HttpResponse:
     """Show the form, filled in from `?again=<id>` with what fal refused of it; a foreign one is a 404."""
     problems: list[Problem] = []
+    preset = None
     if again_id := request.GET.get("again"):
         row = get_actable_or_404(request.user, again_id)
         values, problems = values_of(row), fal_problems(row)
+    elif preset_id := _uuid_or_none(request.GET.get("preset")):
+        preset = get_preset_or_404(request, preset_id)
+        values = values_of_preset(preset)
     else:
         values = first_values(request.GET.get("endpoint", ""))
     form = SubmitForm(initial={**values, "token": new_token()})
     form.problems = problems
-    return _page(request, form)
+    return _page(request, form, preset=preset)
 
 
 def _stored(request: HttpRequest, public_id: Any) -> FalRequest | None:
@@ -112,12 +118,16 @@ def _again_of(request: HttpRequest, public_id: UUID | None) -> FalRequest | None
     return row.first()
 
 
-def _page(request: HttpRequest, form: SubmitForm, status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest, form: SubmitForm, status: int = 200, *, preset: Preset | None = None
+) -> HttpResponse:
     large = _glimpse(_stored(request, form["input_of"].value()))
     context = {
         "form": form,
         "suggestions": suggestions(team_of(request)),
         "large": large,
+        "preset": preset,
+        "variables": kinds_of_variables(preset) if preset else {},
         "repeats": _again_of(request, _uuid_or_none(form["again_of"].value())),
         # A large input is not in the page, so a form could not show it.
         "schema": None if large else known_fields(str(form["endpoint_id"].value() or "").strip()),

@@ -16,6 +16,7 @@ from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
 from requests_app.fal.error_bodies import parse_error
 from requests_app.forms.schema_form import groups
 from requests_app.models import FalRequest, Status
+from requests_app.presets.template import InvalidTemplate, Template
 from requests_app.request_input import Draft
 from requests_app.views.access import member_required
 
@@ -47,11 +48,22 @@ def context_of(entry: store.Entry) -> dict[str, Any]:
 
 
 def input_problems(draft: Draft) -> list[Problem]:
-    """What the known schema has against the input; nothing is fetched, an unknown schema has nothing against it."""
+    """What the known schema has against the input, and variables without a value; nothing is fetched, an
+    unknown schema has nothing against it.
+    """
     entry = store.look_up(draft.endpoint_id)
-    if entry is None or entry.known is None:
+    known = entry.known if entry else None
+    found = known.validator.problems(json.loads(draft.input_text)) if known else []
+    return [*_unfilled(draft.input_text), *found]
+
+
+def _unfilled(input_text: str) -> list[Problem]:
+    """A variable that is sent as it stands is paid for and hardly ever meant."""
+    try:
+        uses = Template(input_text).uses
+    except InvalidTemplate:  # too many, or in a name: not of a preset
         return []
-    return entry.known.validator.problems(json.loads(draft.input_text))
+    return [Problem(path, f"The variable {{{{{name}}}}} has no value yet.") for path, name in uses]
 
 
 def fal_problems(row: FalRequest) -> list[Problem]:

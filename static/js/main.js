@@ -17,6 +17,7 @@ import "./lib/acted.js";
 import "./lib/copy.js";
 import "./lib/code.js";
 import "./form/form.js";
+import "./form/variables.js";
 import "./request/detail.js";
 import "./request/stream.js";
 import "./record/replay.js";

@@ -13,6 +13,11 @@ from tests.browser.chromium import launch
 PATHS = {
     "/api/v1/endpoints/{endpoint_id}/": {"get"},
     "/api/v1/endpoints/{endpoint_id}/validate/": {"post"},
+    "/api/v1/presets/": {"get", "post"},
+    "/api/v1/presets/{id}/": {"get", "delete"},
+    "/api/v1/presets/{id}/rename/": {"post"},
+    "/api/v1/presets/{id}/restore/": {"post"},
+    "/api/v1/presets/{id}/versions/{number}/": {"get"},
     "/api/v1/requests/": {"get", "post"},
     "/api/v1/requests/{id}/": {"get"},
     "/api/v1/requests/{id}/cancel/": {"post"},

@@ -14,6 +14,15 @@ from tests.api.conftest import BASE, Caller
 
 BODY = {"endpoint_id": "acme/one", "input": {}}
 
+# of the paths that end so, which read one
+BODIES = {
+    "/validate/": '{"input": {}}',
+    "/v1/requests/": '{"endpoint_id": "acme/one", "input": {}}',
+    "/v1/presets/": '{"name": "one", "endpoint_id": "acme/one", "input": {}}',
+    "/rename/": '{"name": "two"}',
+    "/restore/": '{"version": 1}',
+}
+
 
 def operations() -> list[tuple[str, str]]:
     """Every method and path, as the API describes itself."""
@@ -33,9 +42,10 @@ def call(caller: Caller, method: str, path: str, query: str, body: Any = None) -
 
 def body_of(method: str, path: str) -> str | None:
     """A body the operation takes, if it reads one."""
-    if path.endswith("/validate/"):
-        return '{"input": {}}'
-    return '{"endpoint_id": "acme/one", "input": {}}' if (method, path) == ("post", BASE) else None
+    for ending, body in BODIES.items():
+        if method == "post" and path.endswith(ending):
+            return body
+    return None
 
 
 @pytest.mark.parametrize(("method", "path"), operations())

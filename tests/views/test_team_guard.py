@@ -58,8 +58,15 @@ class Place:
         invitations.invite(self.b, Role.VIEWER, by=mine, now=timezone.now())
         ApiToken.issue(self.person, self.b)
         message = Preset.objects.create(
-            team=self.b, endpoint_id="acme/live", name="one", text="{}", saved_by=self.person,
+            team=self.b,
+            endpoint_id="acme/live",
+            name="one",
+            text="{}",
+            saved_by=self.person,
             use=Use.MESSAGE,
+        )
+        self.preset = Preset.objects.create(
+            team=self.b, endpoint_id="acme/img", name="two", text="{}"
         )
         other = self.b.memberships.get(user=make_person("bob", team=self.b))
         self.keys = {
@@ -76,7 +83,10 @@ class Place:
 
     def address(self, name: str) -> str:
         pattern: Any = next(one for one in urlpatterns if one.name == name)
-        given = {"public_id": self.row.public_id, "pk": self.keys.get(name), "number": 1}
+        given = {
+            "public_id": self.row.public_id, "pk": self.keys.get(name), "number": 1,
+            "preset_id": self.preset.public_id,
+        }  # fmt: skip
         kwargs = {one: given[one] for one in pattern.pattern.converters}
         return reverse(f"requests:{name}", kwargs=kwargs)
 

@@ -26,7 +26,8 @@ export class FormDraft {
     this.#form = form;
     this.#untyped = isUntyped;
     this.#changed = changed;
-    this.#origin = form.elements.again_of.value;
+    // A page that comes with an input of its own has a draft of its own.
+    this.#origin = form.elements.again_of.value || form.dataset.preset || "";
     this.#draft = new Draft("form", { origin: this.#origin });
     this.#clean = valuesOf(form, { initial: true });
     form.addEventListener("input", () => this.#later());
