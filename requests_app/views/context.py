@@ -46,7 +46,9 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def _of_team(request: HttpRequest, team: Team, teams: list[Team]) -> dict[str, Any]:
-    """Return what the page shows of its team, and `query`, which keeps its links in this team."""
+    """Return what the page shows of its team, and `query` (or `and_query`, behind
+    another one), which keeps its links in this team.
+    """
     said = MadeFor.of(team.pk, request.session)
     chosen = next((one for one in teams if one.pk == said.known_id), None)
     return {
@@ -55,6 +57,7 @@ def _of_team(request: HttpRequest, team: Team, teams: list[Team]) -> dict[str, A
         "is_other_team": said.known_id is not None,
         "chosen": chosen,
         "query": f"?team={team.pk}" if len(teams) > 1 else "",
+        "and_query": f"&team={team.pk}" if len(teams) > 1 else "",
     }
 
 

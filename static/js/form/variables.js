@@ -35,7 +35,9 @@ function put(node, values) {
   const [first] = names;
   const { text, isText } = values[first[1]] ?? {};
   if (first[0] === node.value && !isText && TYPED.test(text)) return text;
-  return JSON.stringify(node.value.replace(VARIABLE, (whole, name) => (has(name) ? values[name].text : whole)));
+  return JSON.stringify(
+    node.value.replace(VARIABLE, (whole, name) => (has(name) ? values[name].text : whole)),
+  );
 }
 
 class Variables {
@@ -53,7 +55,10 @@ class Variables {
   #fill() {
     if (this.#text.value !== this.#last) this.#origin = this.#text.value;
     const values = Object.fromEntries(
-      this.#fields.map(({ dataset, value }) => [dataset.variable, { text: value, isText: "text" in dataset }]),
+      this.#fields.map(({ dataset, value }) => [
+        dataset.variable,
+        { text: value, isText: "text" in dataset },
+      ]),
     );
     this.#last = this.#text.value = filled(this.#origin, values);
     this.#text.dispatchEvent(new Event("input", { bubbles: true }));
