@@ -28,6 +28,7 @@ from tests.source import (
 APP = "requests_app"
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 40
+MAX_TEMPLATE_COLUMNS = 120
 
 # Stories over several modules mirror none of them.
 STORY_FOLDERS = ("flows", "browser", "process", "conformance", "fal_app", "benchmarks", "rig")
@@ -279,6 +280,15 @@ def test_no_file_is_longer_than_its_limit():
         f"{path} has {lines} lines, {MAX_FILE_LINES} at most"
         for path in sources
         if (lines := len(text_of(path).splitlines())) > MAX_FILE_LINES
+    )
+
+
+def test_no_line_of_a_template_is_wider_than_its_limit():
+    none_of(
+        f"{path}:{number} has {len(line)} characters, {MAX_TEMPLATE_COLUMNS} at most"
+        for path in under("templates/", APP, suffix=".html")
+        for number, line in enumerate(text_of(path).splitlines(), 1)
+        if len(line) > MAX_TEMPLATE_COLUMNS
     )
 
 

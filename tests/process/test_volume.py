@@ -261,7 +261,7 @@ def messages(browser: httpx.Client, public_id: str) -> list[str]:
     last = "0"
     while True:
         text = browser.get(f"/requests/{public_id}/logs/", params={"after": last}).text
-        lines = re.findall(r'data-line="(\d+)".*?log-message">(.*?)</span>', text)
+        lines = re.findall(r'data-line="(\d+)".*?log-message">(.*?)</span>', text, re.S)
         if not lines:
             return found
         found += [message for _, message in lines]

@@ -34,19 +34,17 @@ def row(team, owner):
 
 def test_a_waiting_request_opens_its_logs_and_can_be_cancelled(as_owner, row):
     shown = page(as_owner, row)
-    assert (
-        'id="tab-logs" class="tab" role="tab" href="?tab=logs" aria-controls="panel-logs" aria-selected="true"'
-        in shown
-    )
+    assert re.search(r'id="tab-logs"[^>]* aria-controls="panel-logs"\s+aria-selected="true"', shown)
     assert "in queue 3" in shown
     assert url("cancel", row) in shown
 
 
 def test_a_tab_opens_without_javascript(as_owner, row):
     shown = page(as_owner, row, tab="input")
-    assert 'aria-controls="panel-input" aria-selected="true"' in shown
+    assert re.search(r'aria-controls="panel-input"\s+aria-selected="true"', shown)
     assert re.search(r'<section id="panel-logs"[^>]* hidden>', shown)
-    assert 'aria-controls="panel-logs" aria-selected="true"' in page(as_owner, row, tab="nonsense")
+    nonsense = page(as_owner, row, tab="nonsense")
+    assert re.search(r'aria-controls="panel-logs"\s+aria-selected="true"', nonsense)
 
 
 def test_a_completed_request_leads_with_what_can_be_looked_at(as_owner, row, settings):
@@ -58,7 +56,7 @@ def test_a_completed_request_leads_with_what_can_be_looked_at(as_owner, row, set
     }
     hear(row, make_result(output=output))
     shown = page(as_owner, row)
-    assert '<img src="https://v3.fal.media/a.png" alt="images[0]"' in shown
+    assert re.search(r'<img src="https://v3\.fal\.media/a\.png"\s+alt="images\[0\]"', shown)
     assert 'width="8" height="6"' in shown
     assert not re.search(r'(src|href)="(javascript:|https://evil)', shown)
     assert "javascript:alert(1)" in shown  # as text

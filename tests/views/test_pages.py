@@ -81,7 +81,7 @@ def test_every_status_is_shown_with_its_word_and_sentence(
     else:
         set_status(row, status)
     page = as_owner.get("/requests/").text
-    badge = re.search(rf'<span class="badge badge-{status}" title="([^"]{{20,}})">', page)
+    badge = re.search(rf'<span class="badge badge-{status}" title="([^"]{{20,}})"\s*>', page)
     assert badge, status
 
 
