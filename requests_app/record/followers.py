@@ -2,6 +2,7 @@
 
 A page, an open list and a program's event stream all count. The mark in the database expires by
 itself, so it is renewed while a follower is connected; one UPDATE renews all rows of the process.
+A page without a socket renews it with each of its polls.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from threading import Lock
 
 from channels.db import database_sync_to_async
 from django.db import DatabaseError
+from django.db.models import Q
 from django.utils import timezone
 
 from requests_app import lifecycle
+from requests_app.models.request import FalRequestQuerySet
 
 FOLLOW_FOR = timedelta(seconds=15)
 RENEW_S = FOLLOW_FOR.total_seconds() / 2
@@ -71,13 +74,7 @@ class Followers:
         When the database is away, this turn is skipped and the follower stays.
         """
         pks = self._take_due()
-        now = timezone.now()
-        try:
-            for first in range(0, len(pks), ROWS_AT_ONCE):
-                some = pks[first : first + ROWS_AT_ONCE]
-                lifecycle.poll_faster_until(some, until=now + FOLLOW_FOR, now=now)
-        except DatabaseError:
-            logger.warning("Followed rows could not be marked; they are polled slowly meanwhile.")
+        _mark(pks)
         return len(pks)
 
     async def renew_if_due(self) -> None:
@@ -100,3 +97,20 @@ class Followers:
 
 
 followers = Followers()
+
+
+def mark_polled(rows: FalRequestQuerySet) -> None:
+    """Mark the live ones of these rows for a page that polls; it polls again before the mark expires."""
+    soon = timezone.now() + timedelta(seconds=RENEW_S)
+    due = rows.live().filter(Q(watched_until=None) | Q(watched_until__lt=soon))
+    _mark(list(due.values_list("pk", flat=True)))
+
+
+def _mark(pks: list[int]) -> None:
+    now = timezone.now()
+    try:
+        for first in range(0, len(pks), ROWS_AT_ONCE):
+            some = pks[first : first + ROWS_AT_ONCE]
+            lifecycle.poll_faster_until(some, until=now + FOLLOW_FOR, now=now)
+    except DatabaseError:
+        logger.warning("Followed rows could not be marked; they are polled slowly meanwhile.")

@@ -17,6 +17,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from requests_app.models import FalRequest, Frame, LogLine, Membership
+from requests_app.record.followers import mark_polled
 from requests_app.record.frame import LARGE, sketch
 from requests_app.views import detail_context
 from requests_app.views.access import get_request_or_404
@@ -44,6 +45,7 @@ def detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def live(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Return the parts that change, each with its version: the page swaps those that are newer."""
     row = get_request_or_404(request.user, public_id)
+    mark_polled(FalRequest.objects.filter(pk=row.pk))
     context = detail_context.live(row, may_act=_may_act(request, row))
     return render(request, "request/_live.html", context)
 

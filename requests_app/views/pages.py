@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from requests_app.models import FalRequest, Observation, Team
 from requests_app.paging import InvalidCursor, page_of
+from requests_app.record.followers import mark_polled
 from requests_app.views.access import team_of, team_required
 from requests_app.views.errors import error_page
 from requests_app.views.listing import (
@@ -102,9 +103,12 @@ def counts(request: HttpRequest) -> HttpResponse:
 def changes(request: HttpRequest) -> HttpResponse:
     """Return what changed after ``since``: ``{"seq": n, "rows": [[uuid, seq], …], "more": bool}``.
 
-    Without ``since``: no rows, only the ``seq`` to start from.
+    Without ``since``: no rows, only the ``seq`` to start from. ``in_sight``: ids of the rows that a
+    page without a socket shows, which fal is polled for at the quick pace.
     """
     team = team_of(request)
+    if ids := _ids(request.GET.get("in_sight", "")):
+        mark_polled(FalRequest.objects.filter(team=team, public_id__in=ids))
     if "since" not in request.GET:
         return JsonResponse({"seq": _newest_seq(team), "rows": [], "more": False})
     try:

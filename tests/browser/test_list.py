@@ -198,8 +198,10 @@ def test_without_a_socket_it_polls_and_says_so(
     light = page.locator("#connection")
     expect(light).to_have_attribute("data-state", "polling")
     expect(light).to_have_attribute("title", re.compile("interrupted"))
-    public_id = submit("found by polling")
+    public_id = submit("found by polling", "sandbox/patient")
     expect(row(page, public_id)).to_be_visible(timeout=8000)
+    with page.expect_request(lambda asked: f"in_sight={public_id}" in asked.url, timeout=8000):
+        pass
     context.clear_cookies()
     expect(light).to_have_attribute("data-state", "offline", timeout=8000)
     expect(light).to_have_attribute("title", re.compile("logged out"))

@@ -6,6 +6,7 @@ import re
 import uuid
 
 import pytest
+from django.utils import timezone
 
 from requests_app.fal.reports import Result
 from requests_app.models import FalRequest, Frame, LogLine
@@ -24,6 +25,12 @@ PIECES = ["detail", "detail_live", "logs", "frames", "input", "output", "output_
 @pytest.fixture
 def row(team, owner):
     return make_queued(team=team, person=owner)
+
+
+def test_a_page_that_polls_marks_its_request_for_the_quick_pace(as_owner, row):
+    assert as_owner.get(url("detail_live", row)).status_code == 200
+    row.refresh_from_db()
+    assert row.watched_until > timezone.now()
 
 
 def add_frames(row: FalRequest, texts: list[str]) -> None:

@@ -10,13 +10,14 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from requests_app.models import FalRequest, Observation, Status, Team
 from requests_app.paging import PAGE_SIZE
-from tests.builders import make_person, make_request
+from tests.builders import hear, make_person, make_queued, make_request, make_result
 
 ROW = re.compile(r'<tr id="request-([0-9a-f-]{36})"')
 
@@ -350,6 +351,44 @@ def test_the_page_carries_the_cursor_from_which_changes_continue(
 ) -> None:
     row = make_request(team=team, person=owner)
     assert f'data-live-since="{row.seq}"' in as_owner.get("/requests/").text
+
+
+def test_changes_marks_the_open_rows_in_sight_of_a_page_without_a_socket(
+    as_owner: Client, team: Team, owner: User, stranger: User
+) -> None:
+    row, _unseen = (make_queued(f"r{n}", team=team, person=owner) for n in range(2))
+    ended = make_queued("r2", team=team, person=owner)
+    hear(ended, make_result())
+    foreign = make_queued("r3", team=stranger.memberships.get().team, person=stranger)
+    ids = ",".join(str(one.public_id) for one in (row, ended, foreign))
+    reply = as_owner.get(f"/requests/changes/?since=0&in_sight={ids},nonsense,{uuid4()}")
+    assert reply.status_code == 200
+    marked = FalRequest.objects.filter(watched_until__gt=timezone.now())
+    assert list(marked) == [row]
+
+
+def test_a_mark_that_lasts_is_not_written_again_by_each_poll(
+    as_owner: Client, team: Team, owner: User
+) -> None:
+    row = make_queued(team=team, person=owner)
+    url = f"/requests/changes/?since=0&in_sight={row.public_id}"
+    for left_s, is_renewed in ((14, False), (4, True)):
+        until = timezone.now() + timedelta(seconds=left_s)
+        FalRequest.objects.update(watched_until=until)
+        as_owner.get(url)
+        assert (FalRequest.objects.get(pk=row.pk).watched_until != until) == is_renewed
+
+
+def test_changes_come_although_the_rows_in_sight_cannot_be_marked(
+    as_owner: Client, team: Team, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: Any, **__: Any) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr("requests_app.lifecycle.poll_faster_until", locked)
+    row = make_queued(team=team, person=owner)
+    reply = as_owner.get(f"/requests/changes/?since=0&in_sight={row.public_id}")
+    assert [uuid for uuid, _ in reply.json()["rows"]] == [str(row.public_id)]
 
 
 @pytest.mark.parametrize("path", ["", "rows/", "counts/", "changes/"])

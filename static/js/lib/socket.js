@@ -203,6 +203,9 @@ class Live {
   async #askOnce() {
     const url = new URL(document.body.dataset.changesUrl, location.href);
     if (this.#cursor !== null) url.searchParams.set("since", this.#cursor);
+    // The socket follows them otherwise.
+    if (this.#state.state !== "live" && this.#inSight.length)
+      url.searchParams.set("in_sight", this.#inSight.join());
     const reply = await get(url);
     this.#cursor = reply.seq;
     this.#changed(reply.rows);
