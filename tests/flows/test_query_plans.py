@@ -1,0 +1,156 @@
+"""No query of the background reads the whole history: 100,000 kept rows, the database's own plan of each query.
+
+Each query is seen as it is sent, with its parameters: SQLite uses a partial index only when it can prove from the
+text alone that the index has every row that is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.utils import timezone
+
+from requests_app import lifecycle
+from requests_app.models import FalRequest, Mode, Status, Team
+from requests_app.relay import opening
+from requests_app.upkeep import health, metrics
+from requests_app.webhooks import deliveries
+from requests_app.worker import lost_submits, steps, sweep
+from tests.builders import make_draft, make_request, make_webhook
+
+KEPT = 100_000  # rows
+
+Query = tuple[str, Any]
+
+
+@pytest.fixture
+def history(team: Team, owner: User) -> FalRequest:
+    """One open row beside `KEPT` completed ones, copied in the database itself."""
+    first = make_request(team=team, person=owner)
+    ended = timezone.now() - timedelta(days=3)
+    FalRequest.objects.filter(pk=first.pk).update(
+        status=Status.COMPLETED, fal_request_id="kept", due_at=None, sent_at=ended, ended_at=ended
+    )
+    count = 1
+    while count < KEPT:
+        double(min(count, KEPT - count))
+        count *= 2
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return make_request(team=team, person=owner)
+
+
+def double(most: int) -> None:
+    """Store copies of up to `most` rows, each with ids of its own."""
+    table = FalRequest._meta.db_table
+    columns = [field.column for field in FalRequest._meta.concrete_fields if field.column != "id"]
+    fresh = "lower(hex(randomblob(16)))" if connection.vendor == "sqlite" else "gen_random_uuid()"
+    values = [
+        {"public_id": fresh, "fal_request_id": f"CAST({fresh} AS TEXT)"}.get(name, f'"{name}"')
+        for name in columns
+    ]
+    names = ", ".join(f'"{name}"' for name in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO "{table}" ({names}) SELECT {", ".join(values)} FROM "{table}" LIMIT {most}'
+        )
+
+
+@contextmanager
+def queries() -> Iterator[list[Query]]:
+    """What is sent to the database in this block."""
+    sent: list[Query] = []
+
+    def keep(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
+        sent.append((sql, parameters))
+        return execute(sql, parameters, many, context)
+
+    with connection.execute_wrapper(keep):
+        yield sent
+
+
+def plan_of(query: Query) -> list[str]:
+    """The steps of the plan."""
+    sql, parameters = query
+    how = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{how} {sql}", parameters)
+        return [str(row[-1]) for row in cursor.fetchall()]
+
+
+SMALL = ("due_requests", "open_requests")  # indexes of open rows alone
+
+
+def reads_all(step: str) -> bool:
+    """Whether this step of a plan reads every row of the requests, or of an index over all of them."""
+    table = FalRequest._meta.db_table
+    if connection.vendor == "sqlite":
+        return step.startswith(f"SCAN {table}") and not step.endswith(SMALL)
+    return f"Seq Scan on {table}" in step
+
+
+def find_lost(row: FalRequest) -> None:
+    """What a search for a submit with unknown outcome asks."""
+    FalRequest.objects.filter(pk=row.pk).update(
+        status=Status.UNCERTAIN, sent_at=timezone.now(), due_at=timezone.now()
+    )
+    search = lost_submits._take(row.pk)
+    assert search
+    lost_submits._give_back(search)
+
+
+def hear_webhook(row: FalRequest) -> None:
+    deliveries._belongs_to_another(row, make_webhook("another"))
+
+
+def poll(row: FalRequest) -> None:
+    FalRequest.objects.filter(pk=row.pk).update(
+        status=Status.IN_QUEUE, fal_request_id="open", sent_at=timezone.now(), due_at=timezone.now()
+    )
+    look = steps._take(row.pk)
+    assert look
+    steps._give_back(look)
+
+
+HOT: dict[str, Callable[[FalRequest], Any]] = {
+    "a sweep": lambda row: sweep._due(timezone.now(), is_shut=False),
+    "a sweep while fal is down": lambda row: sweep._due(timezone.now(), is_shut=True),
+    "a look": poll,
+    "a search for a lost submit": find_lost,
+    "a webhook of an unknown id": hear_webhook,
+    "requests that cannot be looked at": lambda row: health.requests(),
+    "the gauge of failing requests": lambda row: metrics._failing(),
+    "the gauge of the sweep's lag": lambda row: metrics._lag(timezone.now()),
+    "a session": lambda row: opening.claim_session(
+        make_draft(mode=Mode.REALTIME), team=row.team, person=row.person
+    ),
+    "pages are followed": lambda row: lifecycle.poll_faster_until(
+        [row.pk], until=timezone.now(), now=timezone.now()
+    ),
+    "a page is opened": lambda row: lifecycle.make_due(row.pk, now=timezone.now()),
+    "a start": lambda row: lifecycle.resume(now=timezone.now(), alone=True),
+}
+
+
+@pytest.mark.django_db
+def test_nothing_in_the_background_reads_the_whole_history(history: FalRequest) -> None:
+    whole = {}
+    for name, run in HOT.items():
+        with queries() as sent:
+            run(FalRequest.objects.get(pk=history.pk))
+        steps_of_all = [
+            f"{step}\n    {query[0][:400]}"
+            for query in sent
+            if query[0].startswith(("SELECT", "UPDATE", "DELETE"))
+            for step in plan_of(query)
+            if reads_all(step)
+        ]
+        if steps_of_all:
+            whole[name] = steps_of_all
+    assert not whole, "\n".join(f"{name}: {step}" for name, all_ in whole.items() for step in all_)
