@@ -77,9 +77,9 @@ class FalRequestQuerySet(models.QuerySet["FalRequest"]):
         return self.filter(due_at__lte=now).filter(Q(leased_until=None) | Q(leased_until__lt=now))
 
     def failing(self) -> FalRequestQuerySet:
-        """Rows at fal whose last polls, three or more, have all failed."""
+        """Open and lost rows whose last steps, three or more, have all failed."""
         failed = self.filter(due_at__isnull=False, tries__gte=FAILING_FROM)
-        return failed.filter(status__in=AT_FAL, mode=Mode.QUEUE)
+        return failed.live() | failed.lost()
 
     def take_lease(self, pk: int, now: datetime, length: timedelta) -> uuid.UUID | None:
         """Lease a due row: return the lease's token, or None if another process was first.

@@ -45,15 +45,15 @@ def database() -> str:
 
 
 def requests() -> str:
-    """Report requests whose polls keep failing, which is no reason to restart a process."""
+    """Report requests whose steps keep failing, which is no reason to restart a process."""
     try:
         failing = FalRequest.objects.failing().count()
     except DatabaseError:
         return ""  # reported by the part "database"
     if not failing:
         return ""
-    which = "1 request cannot" if failing == 1 else f"{failing} requests cannot"
-    return f"{which} be looked at for the third time or more; the timeline of each says why."
+    which = "1 request" if failing == 1 else f"{failing} requests"
+    return f"{which} cannot go on: three or more steps in a row failed. Each timeline says why."
 
 
 def worker() -> str:

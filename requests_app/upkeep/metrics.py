@@ -76,7 +76,7 @@ def _by_status() -> GaugeMetricFamily:
 def _failing() -> GaugeMetricFamily:
     return GaugeMetricFamily(
         "faldeck_failing_requests",
-        "Requests whose last looks, three or more, have all failed.",
+        "Requests whose last steps, three or more, have all failed.",
         value=FalRequest.objects.failing().count(),
     )
 

@@ -26,7 +26,7 @@ from requests_app.fal.headers import (
 from requests_app.fal.webhook_encoding import Unpackable, unpacked
 from requests_app.forms.submit import new_token
 from requests_app.lifecycle import CANCEL_NOTES
-from requests_app.models import AT_FAL, Delivery, FalRequest, LogLine, Mode, Observation, Status
+from requests_app.models import Delivery, FalRequest, LogLine, Mode, Observation, Status
 from requests_app.models.request import FAILING_FROM
 from requests_app.templatetags.requests_extras import duration
 
@@ -114,8 +114,8 @@ def _output_version(row: FalRequest, not_sent: str) -> str:
 
 
 def _trouble(row: FalRequest, heard: list[Observation]) -> str:
-    """Say why there is no news from fal, once the last polls have all failed."""
-    if row.tries < FAILING_FROM or row.status not in AT_FAL:
+    """Say why the request does not go on, once its last steps have all failed."""
+    if row.tries < FAILING_FROM or row.is_ended:
         return ""
     return next((seen.note for seen in reversed(heard) if seen.kind == "unanswered"), "")
 

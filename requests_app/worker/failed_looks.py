@@ -52,10 +52,17 @@ class Failure:
 def of_fal(error: FalError) -> Failure:
     """Classify a call that failed at fal, and count it."""
     is_account = isinstance(error, Refused) and error.status_code in _OF_THE_ACCOUNT
-    FAILED_LOOKS.labels("refused" if isinstance(error, Refused) else "unanswered").inc()
+    count(error)
     is_lasting = _is_lasting(error) and not is_account
     body = error.body if isinstance(error, Unanswered | Refused) else b""
     return Failure(str(error), is_lasting, is_lasting, is_account, body)
+
+
+def count(error: Exception) -> None:
+    """Count a failed poll, search or other step by its cause."""
+    is_fals = isinstance(error, FalError)
+    cause = "refused" if isinstance(error, Refused) else "unanswered" if is_fals else "exception"
+    FAILED_LOOKS.labels(cause).inc()
 
 
 def _is_lasting(error: FalError) -> bool:
@@ -68,7 +75,7 @@ def _is_lasting(error: FalError) -> bool:
 def of_ours(pk: int, error: Exception) -> Failure:
     """Classify an exception of our own while processing an answer; log it in one line."""
     faults.tell(logger, f"A look at request {pk} failed", error)
-    FAILED_LOOKS.labels("exception").inc()
+    count(error)
     why = f"fal's answer cannot be processed here ({faults.describe(error)})"
     return Failure(why, is_lasting=True, is_answered=True)
 
@@ -108,7 +115,7 @@ async def fetch(urls: RequestUrls) -> Result | bool:
 async def step_failed(pk: int, error: Exception) -> None:
     """Back off after a step that failed outside of a poll; end the row after too many of them."""
     faults.tell(logger, f"A step of request {pk} failed", error)
-    FAILED_LOOKS.labels("exception").inc()
+    count(error)
     why = f"This step cannot be taken here ({faults.describe(error)})"
     try:
         await pool.in_database(lifecycle.note_step_failed, pk, why, now=timezone.now())

@@ -21,7 +21,7 @@ from requests_app.fal import EndpointId, FalError, Refused, Unanswered, Window
 from requests_app.models import FalRequest
 from requests_app.rules import schedule
 from requests_app.rules.lost_submit import SLACK, LostSubmit, candidates
-from requests_app.worker import faults, leases
+from requests_app.worker import failed_looks, faults, leases
 from requests_app.worker.loop import connections, pool
 
 logger = logging.getLogger(__name__)
@@ -82,11 +82,13 @@ async def _read(search: _Search) -> None:
         ]
         await pool.in_database(lifecycle.match_lost_submit, search.row.pk, lost, found, now=now)
     except FalError as error:
+        failed_looks.count(error)
         await _failed(search, error)
     except faults.DATABASE_AWAY:
         raise
     except Exception as error:
         faults.tell(logger, f"The search for request {search.row.pk} failed", error)
+        failed_looks.count(error)
         await _failed(search, Unanswered(f"it cannot be processed here: {faults.describe(error)}."))
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.fal import BadReply, NotSent, Refused, Unanswered
 from requests_app.fal.reports import Receipt, Result, StatusReport
-from requests_app.models import FalRequest, Mode, Status, Team
+from requests_app.models import ErrorType, FalRequest, Mode, Status, Team
 from requests_app.upkeep.health import requests as told_by_readyz
 from requests_app.upkeep.metrics import exposition
 from requests_app.worker import failed_looks
@@ -94,12 +94,62 @@ def test_the_third_in_a_row_is_told_on_the_page_by_readyz_and_in_the_metrics(
     assert told_by_readyz() == ""
     assert b"faldeck_failing_requests 0.0" in exposition()
     row = look(loop, row)
-    assert "1 request cannot be looked at" in told_by_readyz()
+    assert "1 request cannot go on" in told_by_readyz()
     assert b"faldeck_failing_requests 1.0" in exposition()
     assert b'faldeck_failed_looks_total{cause="exception"}' in exposition()
     assert "cannot be processed here (OverflowError" in page(as_owner, row)
     parts = as_owner.get("/readyz").json()["parts"]
     assert parts["requests"]["ok"] is False
+
+
+FAILING = [
+    (Status.PENDING, Mode.QUEUE, ""),
+    (Status.PENDING, Mode.RUN, ""),
+    (Status.PENDING, Mode.STREAM, ""),
+    (Status.SUBMITTING, Mode.QUEUE, ""),
+    (Status.UNCERTAIN, Mode.QUEUE, ""),
+    (Status.IN_QUEUE, Mode.QUEUE, ""),
+    (Status.IN_PROGRESS, Mode.QUEUE, ""),
+    (Status.FAILED, Mode.QUEUE, ErrorType.GIVEN_UP),  # still searched for
+]
+
+
+@pytest.mark.parametrize(("status", "mode", "error_type"), FAILING)
+def test_a_row_that_fails_at_each_step_is_counted_in_every_open_state(
+    team: Team, owner: User, status: str, mode: str, error_type: str
+) -> None:
+    row = make_request(team=team, person=owner, mode=mode)
+    columns = {"status": status, "error_type": error_type, "due_at": timezone.now()}
+    for tries, expected in ((2, 0), (3, 1), (50, 1)):
+        FalRequest.objects.filter(pk=row.pk).update(tries=tries, **columns)
+        assert FalRequest.objects.failing().count() == expected
+    assert "1 request cannot go on" in told_by_readyz()
+    FalRequest.objects.filter(pk=row.pk).update(due_at=None)
+    assert told_by_readyz() == ""
+
+
+@pytest.mark.parametrize("status", [Status.COMPLETED, Status.FAILED, Status.CANCELLED])
+def test_an_ended_row_is_not_counted_while_its_details_are_fetched(
+    team: Team, owner: User, status: str
+) -> None:
+    row = make_request(team=team, person=owner)
+    FalRequest.objects.filter(pk=row.pk).update(status=status, tries=9, due_at=timezone.now())
+    assert told_by_readyz() == ""
+
+
+def test_a_pending_row_whose_step_fails_is_told_everywhere_after_the_third(
+    loop: Any, peer: PeerThread, team: Team, owner: User, as_owner: Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    row = make_request(team=team, person=owner)
+    monkeypatch.setattr(lifecycle, "start_attempt", lambda *_, **__: 1 / 0)
+    looks(loop, row, 2)
+    assert told_by_readyz() == ""
+    row = look(loop, row)
+    assert "1 request cannot go on" in told_by_readyz()
+    assert b"faldeck_failing_requests 1.0" in exposition()
+    assert "This step cannot be taken here (ZeroDivisionError" in page(as_owner, row)
+    assert peer.requests == []
 
 
 def test_a_good_look_ends_it(

@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.models import FalRequest, Source, Status, Team
+from requests_app.upkeep.health import requests as told_by_readyz
+from requests_app.upkeep.metrics import FAILED_LOOKS
 from requests_app.worker.lost_submits import look_for
 from requests_app.worker.steps import advance
 from requests_app.worker.sweep import _due, sweep
@@ -171,6 +173,26 @@ def test_a_list_that_is_away_is_told_after_a_while_and_asked_on(
         assert list(heard.values_list("kind", flat=True)) == told
     look(loop, lost)
     assert lost.observations.filter(kind="list_read").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [(html(502), "unanswered"), (says(403, {}), "refused"), (page({}), "exception")],
+)
+def test_a_search_that_fails_again_and_again_is_counted_and_told(
+    loop: Any, peer: PeerThread, lost: FalRequest, answer: Any, cause: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    if cause == "exception":
+        monkeypatch.setattr(lifecycle, "match_lost_submit", lambda *_, **__: 1 / 0)
+    counted = FAILED_LOOKS.labels(cause)._value
+    before = counted.get()
+    peer.will(*[answer] * 3)
+    for expected in ("", "", "1 request cannot go on"):
+        look(loop, lost)
+        assert told_by_readyz().startswith(expected)
+        assert bool(told_by_readyz()) == bool(expected)
+    assert counted.get() - before == 3
 
 
 def test_fals_wish_that_we_wait_is_obeyed(loop: Any, peer: PeerThread, lost: FalRequest) -> None:
