@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from requests_app.catalogue import store
+from requests_app.catalogue import fal_models, store
 from requests_app.upkeep import health
 from requests_app.upkeep.clock_skew import alarm
 from requests_app.upkeep.expired import remove_expired as remove_expired_rows
@@ -43,5 +43,8 @@ def remove_expired() -> None:
 
 @shared_task(name="requests_app.refresh_documents", ignore_result=True)
 def refresh_documents() -> None:
-    """Fetch endpoint documents that are a day old again, beside the worker's loop: it waits for fal."""
+    """Fetch endpoint documents and fal's words on them when they are a day old, beside the worker's
+    loop: it waits for fal.
+    """
     store.refresh_old(now=timezone.now())
+    fal_models.refresh_cards(now=timezone.now())

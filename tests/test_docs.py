@@ -113,6 +113,7 @@ def test_the_design_gives_the_path_as_it_is(path: str):
 PLACES = {
     "public_id": "UUID",
     "preset_id": "UUID",
+    "endpoint_id": "ID",
     "number": "N",
     "pk": "N",
     "token": "TOKEN",

@@ -109,12 +109,12 @@ def _endpoints() -> QuerySet[Endpoint]:
 
 def _entry(row: Endpoint) -> Entry:
     document = row.document
-    known = None if document is None else _parsed(document.digest)
+    known = None if document is None else parsed(document.digest)
     return Entry(row.endpoint_id, known, row.problem)
 
 
 @lru_cache(maxsize=PARSED)
-def _parsed(digest: str) -> Known:
+def parsed(digest: str) -> Known:
     """Parse the document with these bytes; equal bytes mean the same for every endpoint."""
     raw = EndpointDocument.objects.filter(digest=digest).values_list("raw", flat=True).first()
     return Known(parse_document(bytes(raw or b"")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from requests_app.models.account import Account, AccountName, NameTaken
-from requests_app.models.catalogue import Endpoint, EndpointDocument
+from requests_app.models.catalogue import Endpoint, EndpointDocument, ModelCard, TeamEndpoint
 from requests_app.models.error_type import ErrorType
 from requests_app.models.evidence import (
     Delivery,
@@ -55,6 +55,7 @@ __all__ = [
     "LogLine",
     "Membership",
     "Mode",
+    "ModelCard",
     "NameTaken",
     "Observation",
     "OutputPart",
@@ -66,6 +67,7 @@ __all__ = [
     "Source",
     "Status",
     "Team",
+    "TeamEndpoint",
     "TimePreference",
     "Use",
     "digest",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
+
+from requests_app.models.team import Team
 
 
 class EndpointDocument(models.Model):
@@ -31,6 +34,43 @@ class Endpoint(models.Model):
     document = models.ForeignKey(EndpointDocument, on_delete=models.SET_NULL, null=True)
     checked_at = models.DateTimeField()
     problem = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return self.endpoint_id
+
+
+class TeamEndpoint(models.Model):
+    """What a team keeps about an endpoint: added by hand, its favourite, or both."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="endpoints")
+    endpoint_id = models.CharField(max_length=300)
+    is_added = models.BooleanField(default=False)
+    is_favourite = models.BooleanField(default=False)
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["team", "endpoint_id"], name="one_entry_of_an_endpoint")
+        ]
+
+    def __str__(self) -> str:
+        return self.endpoint_id
+
+
+class ModelCard(models.Model):
+    """What fal's list of models says of an endpoint. Not listed: the list does not know it."""
+
+    endpoint_id = models.CharField(max_length=300, unique=True)
+    is_listed = models.BooleanField(default=True)
+    title = models.CharField(max_length=200, blank=True)
+    category = models.CharField(max_length=80, blank=True)
+    description = models.CharField(max_length=2000, blank=True)
+    status = models.CharField(max_length=40, blank=True)
+    licence = models.CharField(max_length=80, blank=True)
+    page_url = models.CharField(max_length=1000, blank=True)
+    checked_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return self.endpoint_id

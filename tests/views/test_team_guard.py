@@ -23,6 +23,7 @@ from requests_app.models import (
     Preset,
     Role,
     Team,
+    TeamEndpoint,
     Use,
 )
 from requests_app.teams import invitations
@@ -68,6 +69,7 @@ class Place:
         self.preset = Preset.objects.create(
             team=self.b, endpoint_id="acme/img", name="two", text="{}"
         )
+        TeamEndpoint.objects.create(team=self.b, endpoint_id="acme/img", is_added=True)
         other = self.b.memberships.get(user=make_person("bob", team=self.b))
         self.keys = {
             "change_role": other.pk, "remove_member": other.pk, "delete_message": message.pk, "message": message.pk,
@@ -86,6 +88,7 @@ class Place:
         given = {
             "public_id": self.row.public_id, "pk": self.keys.get(name), "number": 1,
             "preset_id": self.preset.public_id,
+            "endpoint_id": "acme/img",
         }  # fmt: skip
         kwargs = {one: given[one] for one in pattern.pattern.converters}
         return reverse(f"requests:{name}", kwargs=kwargs)
@@ -95,7 +98,7 @@ class Place:
         return self.client.post(self.address(name), values, **more)
 
     def state(self) -> dict[str, Any]:
-        kept = (FalRequest, Membership, ApiToken, Invitation, Preset)
+        kept = (FalRequest, Membership, ApiToken, Invitation, Preset, TeamEndpoint)
         return {
             model.__name__: list(model._default_manager.order_by("pk").values()) for model in kept
         }
@@ -103,7 +106,7 @@ class Place:
 
 TYPED = {
     "token": new_token(), "endpoint_id": "acme/img", "mode": "queue", "input": '{"prompt": "secret <b>"}',
-    "role": "viewer", "username": "cleo", "name": "two", "text": '{"a": 1}',
+    "favourite": "1", "role": "viewer", "username": "cleo", "name": "two", "text": '{"a": 1}',
 }  # fmt: skip
 
 
@@ -115,7 +118,7 @@ def place(db: None) -> Place:
 GUARDED = [str(one.name) for one in urlpatterns if one.name not in TEAMLESS]
 OF_A_REQUEST = [name for name in GUARDED if "public_id" in str(next(one for one in urlpatterns if one.name == name).pattern)]  # fmt: skip
 OF_A_TEAM = [name for name in GUARDED if name not in OF_A_REQUEST]
-WRITES = ["new", "messages", "delete_message", "add_member", "change_role", "remove_member", "invite",
+WRITES = ["new", "star", "add_endpoint", "remove_endpoint", "messages", "delete_message", "add_member", "change_role", "remove_member", "invite",
           "withdraw", "make_token", "revoke_token"]  # fmt: skip
 
 

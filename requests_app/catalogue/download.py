@@ -1,0 +1,53 @@
+"""One GET of public data, without the key: no redirects, bounded in bytes and time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import httpx
+
+
+class DownloadError(Exception):
+    """Nothing usable came; the message is a sentence for users. `status`: of a reply that came."""
+
+    def __init__(self, sentence: str, status: int | None = None) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+def download(
+    url: str,
+    *,
+    what: str,
+    most: int,
+    timeout_s: float,
+    deadline_s: float,
+    params: Mapping[str, str] | None = None,
+) -> bytes:
+    """Return the body of a 200. `timeout_s` is per step, `deadline_s` in all. Raises DownloadError."""
+    try:
+        with (
+            httpx.Client(timeout=timeout_s, follow_redirects=False, trust_env=False) as client,
+            client.stream(
+                "GET", url, params=params, headers={"Accept": "application/json"}
+            ) as reply,
+        ):
+            raw = _read(reply, what, most, deadline_s)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise DownloadError(f"{what} could not be fetched: {type(error).__name__}.") from error
+    if reply.status_code != 200:
+        sentence = f"{what} could not be fetched: HTTP {reply.status_code}."
+        raise DownloadError(sentence, reply.status_code)
+    return raw
+
+
+def _read(reply: httpx.Response, what: str, most: int, deadline_s: float) -> bytes:
+    end, raw = time.monotonic() + deadline_s, b""
+    for piece in reply.iter_bytes():
+        raw += piece
+        if len(raw) > most:
+            raise DownloadError(f"{what} is larger than {most:,} bytes.")
+        if time.monotonic() > end:
+            raise DownloadError(f"{what} did not arrive within {deadline_s:g} s.")
+    return raw

@@ -1,0 +1,149 @@
+"""The page of an endpoint: what fal says of it, its fields, its figures; known, unknown, foreign."""
+
+from __future__ import annotations
+
+import html
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from requests_app.catalogue import store
+from requests_app.fal.endpoints import EndpointId
+from requests_app.models import EndpointDocument, ModelCard, Team, TeamEndpoint
+from tests.builders import make_request
+from tests.catalogue.conftest import DocumentServer, server
+from tests.catalogue.documents import whole
+from tests.views.request_page import HOSTILE
+
+__all__ = ["server"]
+PAGE = "/endpoints/acme/thing/"
+PROPERTIES = {
+    "prompt": {"type": "string"},
+    "steps": {"type": "integer", "minimum": 1, "maximum": 8, "default": 4},
+    "size": {"type": "string", "enum": ["small", "large"], "default": "small"},
+    "box": {"type": "object", "properties": {"x": {"type": "number"}}},
+}
+
+
+def text(reply: Any) -> str:
+    return " ".join(html.unescape(reply.content.decode()).split())
+
+
+def know(server: DocumentServer, properties: dict[str, Any] = PROPERTIES) -> None:
+    schema = {"type": "object", "properties": properties, "required": ["prompt"]}
+    server.body = json.dumps(whole({"In": schema})).encode()
+    store.refresh(EndpointId.parse("acme/thing"), now=timezone.now())
+    server.asked.clear()
+
+
+def test_fields_have_name_kind_default_and_range(as_owner, server):
+    know(server)
+    page = text(as_owner.get(PAGE))
+    assert '<code>prompt</code> <span class="required">required</span>' in page
+    assert "1 to 8" in page
+    assert '<td class="mono">"small"</td>' in page
+    assert "small, large" in page
+    assert '<tr class="inside-1">' in page
+    assert not server.asked
+
+
+def test_an_unknown_endpoint_shows_at_once_and_loads_its_fields_after(as_owner, server, settings):
+    settings.FAL_API_URL = server.url
+    page = text(as_owner.get(PAGE))
+    assert 'hx-get="/endpoints/acme/thing/?wait=1"' in page
+    assert not server.asked
+    server.body = json.dumps(whole({"In": {"type": "object", "properties": PROPERTIES}})).encode()
+    assert "<code>prompt</code>" in text(as_owner.get(PAGE, {"wait": "1"}))
+
+
+def test_an_endpoint_that_fal_does_not_know_says_so(as_owner, server, settings):
+    settings.FAL_API_URL = "http://127.0.0.1:1"
+    server.status = 404
+    page = text(as_owner.get(PAGE, {"wait": "1"}))
+    assert "fal has no schema for this endpoint. Its input is written as JSON." in page
+    assert "Not used yet." in page
+
+
+def test_what_fals_list_says_is_shown(as_owner, server):
+    ModelCard.objects.create(
+        endpoint_id="acme/thing", title="The Thing", category="vision", licence="research", status="deprecated",
+        description="Sees things.", page_url="https://fal.run/acme/thing", checked_at=timezone.now(),
+    )  # fmt: skip
+    page = text(as_owner.get(PAGE))
+    for words in ("The Thing", "vision", "Licence: research", "deprecated", "Sees things."):
+        assert words in page
+    assert 'href="https://fal.run/acme/thing" rel="noreferrer"' in page
+
+
+def test_its_requests_and_figures_are_the_teams_own(as_owner, as_stranger, team, owner, server):
+    row = make_request(
+        team=team, person=owner, endpoint_id="acme/thing", input={"prompt": "my secret"}
+    )
+    TeamEndpoint.objects.create(team=team, endpoint_id="acme/thing", is_favourite=True)
+    mine, theirs = text(as_owner.get(PAGE)), text(as_stranger.get(PAGE))
+    assert f"/requests/{row.public_id}/" in mine
+    assert 'aria-pressed="true"' in mine
+    assert '<dt>Requests</dt><dd class="number">1</dd>' in mine
+    assert "Not used yet." in theirs
+    assert "my secret" not in theirs
+    assert 'aria-pressed="false"' in theirs
+
+
+def test_it_leads_to_a_new_request_and_to_its_rows(as_owner, as_viewer, server):
+    page = text(as_owner.get(PAGE))
+    assert 'href="/requests/new/?&endpoint=acme%2Fthing"' in page
+    assert 'href="/requests/?q=endpoint%3Aacme%2Fthing"' in page
+    page = text(as_viewer.get(PAGE))
+    assert "/requests/new/" not in page
+    assert "hx-post" not in page
+
+
+def test_a_change_of_its_fields_is_shown(as_owner, server):
+    know(server)
+    EndpointDocument.objects.update(first_seen_at=timezone.now() - timedelta(days=3))
+    know(server, {"prompt": {"type": "string"}, "steps": PROPERTIES["steps"] | {"maximum": 4}})
+    page = text(as_owner.get(PAGE))
+    assert "The fields changed" in page
+    assert "<code>size</code> was choice" in page
+    assert "<code>steps</code> maximum: 8 → 4" in page
+
+
+@pytest.mark.parametrize(
+    "path", ["acme", "acme/x/requests/1/status", "acme/th ing", "a%00/b", "acme//x", "../x"]
+)
+def test_what_is_no_id_has_no_page(as_owner, path, db):
+    assert as_owner.get(f"/endpoints/{path}/").status_code == 404
+
+
+def test_an_old_spelling_leads_to_the_usual_one(as_owner, server):
+    assert as_owner.get("/endpoints/1234-app/")["Location"] == "/endpoints/1234/app/"
+
+
+def test_what_fal_says_stays_text(as_owner, server):
+    know(server, {HOSTILE: {"type": "string", "default": HOSTILE, "description": HOSTILE}})
+    ModelCard.objects.create(
+        endpoint_id="acme/thing",
+        title=HOSTILE,
+        category=HOSTILE[:80],
+        description=HOSTILE,
+        checked_at=timezone.now(),
+    )
+    assert HOSTILE not in as_owner.get(PAGE).content.decode()
+
+
+def test_the_queries_do_not_grow_with_the_rows(
+    as_owner: Any,
+    team: Team,
+    owner: User,
+    server: DocumentServer,
+    django_assert_max_num_queries: Any,
+) -> None:
+    know(server)
+    for _ in range(12):
+        make_request(team=team, person=owner, endpoint_id="acme/thing")
+    with django_assert_max_num_queries(20):
+        as_owner.get(PAGE)
