@@ -38,7 +38,7 @@ _NO_SYN = struct.pack(
 )
 
 
-def let_nobody_new_in(listening: socket.socket) -> None:
+def stop_accepting(listening: socket.socket) -> None:
     """Drop new connection attempts: the client retries after a second, and is refused by then.
     Without this a connection could arrive between the last accept and the close, and would be
     reset with its request sent. On systems without this filter (not Linux), that gap remains.
@@ -86,7 +86,7 @@ class GracefulServer(Server):  # type: ignore[misc]
     async def _drain(self) -> None:
         loop = asyncio.get_running_loop()
         for port in self._ports:
-            let_nobody_new_in(port.socket)
+            stop_accepting(port.socket)
         await asyncio.sleep(HANDSHAKE_S)
         for port in self._ports:
             _close_door(port)

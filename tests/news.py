@@ -6,7 +6,7 @@ from itertools import product
 
 from hypothesis import strategies as st
 
-from requests_app.rules.transitions import CANCELLED_TYPE, Ended, Gone, LostSubmitFound
+from requests_app.rules.transitions import CANCELLED_TYPE, CallEnded, Gone, LostSubmitFound
 from tests.builders import make_log, make_receipt, make_result, make_status, make_webhook
 
 WORDS = ["IN_QUEUE", "IN_PROGRESS", "COMPLETED", "PAUSED", ""]
@@ -37,7 +37,9 @@ reports = st.one_of(
     st.builds(Gone, st.sampled_from(["request", "result"])),
     st.just(LostSubmitFound("req-1")),
 )  # fmt: skip
-direct_ends = st.builds(Ended, st.sampled_from(["failed", "cancelled"]), st.just("cut"), ODD_TEXTS)
+direct_ends = st.builds(
+    CallEnded, st.sampled_from(["failed", "cancelled"]), st.just("cut"), ODD_TEXTS
+)
 
 # The same words without oddities: quick to draw, so that very long orders can be played through.
 common = st.sampled_from(
@@ -52,6 +54,6 @@ common = st.sampled_from(
           for word, error in product(("OK", "ERROR"), (None, "Invalid status code: 499"))),
         *(make_result(code=code, error=error)
           for code, error in ((200, None), (422, "wrong"), (499, "closed"), (500, "broken"))),
-        *(LostSubmitFound("req-1"), Gone("request"), Gone("result"), Ended("failed", "cut", ""), Ended("cancelled", "", "")),
+        *(LostSubmitFound("req-1"), Gone("request"), Gone("result"), CallEnded("failed", "cut", ""), CallEnded("cancelled", "", "")),
     ]
 )  # fmt: skip

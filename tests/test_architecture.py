@@ -301,6 +301,17 @@ def test_no_function_is_longer_than_its_limit():
     )
 
 
+def test_no_two_classes_have_one_name():
+    """The sandbox has names of its own: it shares nothing with the rest. Django finds commands by theirs."""
+    places: dict[str, list[str]] = {}
+    for path in under(f"{APP}/", "dashboard/"):
+        if not path.startswith((f"{APP}/sandbox/", f"{APP}/management/")):
+            for node in tree_of(path).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    places.setdefault(node.name, []).append(path)
+    none_of(f"{name}: {', '.join(paths)}" for name, paths in places.items() if len(paths) > 1)
+
+
 def test_every_module_has_annotations_that_are_not_evaluated():
     none_of(
         f"{path} lacks `from __future__ import annotations`"

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from hypothesis.stateful import run_state_machine_as_test as play
 
 from requests_app.models import AT_FAL, ENDED, LIVE, Status
-from requests_app.rules.transitions import CANCELLED_TYPE, Change, Ended, Gone, Picture, decide
+from requests_app.rules.transitions import CANCELLED_TYPE, CallEnded, Change, Gone, Picture, decide
 from tests.news import common, direct_ends, reports
 
 STEPS = 50_000  # decisions, all examples together
@@ -95,7 +95,7 @@ def says_cancelled(before: Picture, news: Any) -> bool:
     """Whether these words of fal's (or our own hanging up) may be shown as "cancelled"."""
     if isinstance(news, Gone):
         return before.cancel_asked and before.cancel_answer in ("requested", "removed")
-    if isinstance(news, Ended):
+    if isinstance(news, CallEnded):
         return news.status == Status.CANCELLED
     told = CANCELLED_TYPE in (getattr(news, "error_type", None), _type_of(news))
     return (

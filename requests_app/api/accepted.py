@@ -23,8 +23,8 @@ from requests_app.fal.option_kinds import (
     Choice,
     Count,
     JsonObject,
-    Kind,
     OnOff,
+    OptionKind,
     Seconds,
     Switch,
     Tags,
@@ -50,7 +50,7 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("The time is out of range.") from None
 
 
-Text = Annotated[str, AfterValidator(no_nul)]
+NoNulText = Annotated[str, AfterValidator(no_nul)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
@@ -72,7 +72,7 @@ def _type_of(option: Option) -> Any:
     return _TYPES[type(kind)]
 
 
-_TYPES: Mapping[type[Kind], Any] = {
+_TYPES: Mapping[type[OptionKind], Any] = {
     Seconds: Annotated[float, Field(strict=True)],
     Switch: StrictBool,
     OnOff: StrictBool,
@@ -124,11 +124,11 @@ class Filters(Schema):
     model_config = ConfigDict(extra="forbid")
 
     status: Annotated[list[Status], Field(description="may be repeated")] = []
-    endpoint_id: Annotated[Text | None, Field(max_length=300)] = None
+    endpoint_id: Annotated[NoNulText | None, Field(max_length=300)] = None
     mode: Mode | None = None
-    person: Annotated[Text | None, Field(max_length=150, description="a user name")] = None
+    person: Annotated[NoNulText | None, Field(max_length=150, description="a user name")] = None
     q: Annotated[
-        Text | None,
+        NoNulText | None,
         Field(max_length=search.MAX_LENGTH, description="as in the search box of the list"),
     ] = None
     created_after: Moment | None = None

@@ -16,6 +16,12 @@ from ninja.security import HttpBearer
 from requests_app.models import ApiToken, Membership
 
 
+class ApiRequest(HttpRequest):
+    """A request with a valid token."""
+
+    auth: ApiToken
+
+
 class Bearer(HttpBearer):
     """`Authorization: Bearer fdk_…`; the ApiToken becomes `request.auth`."""
 

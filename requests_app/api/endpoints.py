@@ -64,7 +64,7 @@ class ProblemOut(Schema):
     message: str
 
 
-class Verdict(Schema):
+class ValidationOut(Schema):
     """Whether the schema accepts the input. `checked` is false when there is no schema."""
 
     valid: bool
@@ -74,7 +74,7 @@ class Verdict(Schema):
 
 @router.post(
     "{path:endpoint_id}/validate/",
-    response={200: Verdict, 401: Problem, 404: Problem},
+    response={200: ValidationOut, 401: Problem, 404: Problem},
     summary="Check an input",
 )
 def validate(request: HttpRequest, endpoint_id: str, payload: InputIn) -> dict[str, Any]:

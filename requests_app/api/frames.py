@@ -19,7 +19,7 @@ from requests_app.api import rows
 from requests_app.api.schemas import FrameOut
 from requests_app.models import ApiToken, Direction, FalRequest, Frame
 
-Kind = Literal["event", "msgpack", "json", "text", "binary", "control"]
+FrameKind = Literal["event", "msgpack", "json", "text", "binary", "control"]
 LAST = 2**31 - 1
 USUAL = 200  # frames per page
 BYTES_AT_ONCE = 4 * 1024 * 1024  # of frames in memory; one frame may be larger
@@ -69,7 +69,7 @@ class FrameFilters(Schema):
         Field(ge=1, le=1000, description=f"at most so many; JSON {USUAL}, jsonl all if not said"),
     ] = None
     direction: Direction | None = None
-    kind: Annotated[list[Kind], Field(description="may be repeated")] = []
+    kind: Annotated[list[FrameKind], Field(description="may be repeated")] = []
     raw: Annotated[bool, Field(description="also the bytes of binary messages, as base64")] = False
     format: Annotated[Literal["json", "jsonl"], Field(description="jsonl: one a line")] = "json"
 

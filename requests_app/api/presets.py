@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404
 from django.utils import timezone
 from ninja import Query, Router, Schema, Status
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from requests_app.api.accepted import NewRequest, Text, no_nul
-from requests_app.api.auth import SubmitterBearer
+from requests_app.api.accepted import NewRequest, NoNulText, no_nul
+from requests_app.api.auth import ApiRequest, SubmitterBearer
 from requests_app.api.body import member_text
 from requests_app.api.exact import JsonText
 from requests_app.api.schemas import FieldProblems, Problem
@@ -34,12 +34,6 @@ Name = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LENGTH, strict=True),
     AfterValidator(no_nul),
 ]
-
-
-class ApiRequest(HttpRequest):
-    """A request with a valid token."""
-
-    auth: ApiToken
 
 
 class NewPreset(NewRequest):
@@ -80,7 +74,7 @@ class PresetFilters(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    endpoint_id: Annotated[Text | None, Field(max_length=300)] = None
+    endpoint_id: Annotated[NoNulText | None, Field(max_length=300)] = None
     limit: Annotated[int, Field(ge=1, le=200)] = 200
     offset: Annotated[int, Field(ge=0, le=100_000)] = 0
 
@@ -273,5 +267,5 @@ def _version_or_404(preset: Preset, number: str) -> PresetVersion:
 def _kept(act: Any, *args: Any, **kwargs: Any) -> Any:
     try:
         return act(*args, **kwargs)
-    except saving.Refused as refused:
+    except saving.PresetRefused as refused:
         raise InvalidDraft({"name": [str(refused)]}) from None

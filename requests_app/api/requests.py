@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.http import Http404, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from ninja import Header, Query, Router, Status
@@ -13,16 +13,16 @@ from ninja import Header, Query, Router, Status
 from requests_app import lifecycle
 from requests_app.api import events, frames, rows
 from requests_app.api.accepted import Filters, NewRequest
-from requests_app.api.auth import SubmitterBearer
+from requests_app.api.auth import ApiRequest, SubmitterBearer
 from requests_app.api.body import digest_of, member_text
 from requests_app.api.errors import BadHeader
 from requests_app.api.schemas import (
     CancelOut,
     FieldProblems,
-    Page,
     Problem,
     RequestDetail,
     RequestOut,
+    RequestPage,
 )
 from requests_app.display.output_download import output_response
 from requests_app.models import ApiToken, FalRequest
@@ -35,12 +35,6 @@ _REFUSALS: dict[int, Any] = {401: Problem, 404: Problem}
 _BAD_INPUT: dict[int, Any] = {
     400: FieldProblems, 401: Problem, 403: Problem, 413: Problem, 422: FieldProblems
 }  # fmt: skip
-
-
-class ApiRequest(HttpRequest):
-    """A request with a valid token."""
-
-    auth: ApiToken
 
 
 @router.post(
@@ -83,7 +77,9 @@ def _create(
     return lifecycle.create_once(draft, key=key, body_digest=body_digest, **who)
 
 
-@router.get("", response={200: Page, 401: Problem, 422: FieldProblems}, summary="List requests")
+@router.get(
+    "", response={200: RequestPage, 401: Problem, 422: FieldProblems}, summary="List requests"
+)
 def list_requests(request: ApiRequest, filters: Query[Filters]) -> dict[str, Any]:
     """The team's requests, newest first. Pass `next_cursor` as `cursor` for the next page."""
     items, next_cursor = rows.page(request.auth, filters)

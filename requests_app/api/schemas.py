@@ -190,7 +190,7 @@ class RequestDetail(RequestOut):
         return _newest(row.deliveries.defer("body", "headers"))
 
 
-class Page(Schema):
+class RequestPage(Schema):
     """One page of rows; `next_cursor` is null on the last."""
 
     items: list[RequestOut]

@@ -23,7 +23,7 @@ MAX_CHOICES = 8  # of an enum, listed in a sentence
 
 
 @dataclass(frozen=True)
-class Problem:
+class InputProblem:
     """`path`: JSON pointer of the invalid value, "" for the whole input. `message`: a sentence."""
 
     path: str
@@ -45,7 +45,7 @@ class Validator:
         except (ValueError, jsonschema_rs.ReferencingError):
             self._validator = None  # the schema itself is invalid: only fal can check
 
-    def problems(self, value: object) -> list[Problem]:
+    def problems(self, value: object) -> list[InputProblem]:
         """Return what is wrong with the input; empty when it is valid or the schema cannot be used."""
         if self._validator is None:
             return []
@@ -56,7 +56,7 @@ class Validator:
         return list(dict.fromkeys(problem for error in found for problem in _problems(error)))
 
 
-def _problems(error: Any) -> Iterator[Problem]:
+def _problems(error: Any) -> Iterator[InputProblem]:
     """Yield the problems of one error: for a union, those of its nearest branch."""
     path = tuple(error.instance_path)
     if error.kind.name in ("anyOf", "oneOf") and getattr(error.kind, "context", None):
@@ -66,12 +66,12 @@ def _problems(error: Any) -> Iterator[Problem]:
             for inner in nearest:
                 yield from _problems(inner)
             return
-        yield Problem(pointer(path), _neither(branches))
+        yield InputProblem(pointer(path), _neither(branches))
         return
     if error.kind.name == "required":
-        yield Problem(pointer((*path, error.kind.property)), "This field is required.")
+        yield InputProblem(pointer((*path, error.kind.property)), "This field is required.")
         return
-    yield Problem(pointer(path), _sentence(error))
+    yield InputProblem(pointer(path), _sentence(error))
 
 
 def _nearest(branches: list[list[Any]], error: Any) -> list[Any] | None:

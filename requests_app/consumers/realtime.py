@@ -22,7 +22,7 @@ from requests_app.fal.jsontext import parse_members
 from requests_app.fal.options import BY_NAME
 from requests_app.fal.realtime_outgoing import MAX_BYTES, Form
 from requests_app.models import Membership, Team
-from requests_app.relay import NotOpen, Outbox, Session
+from requests_app.relay import NotOpen, Outbox, RealtimeSession
 from requests_app.relay.opening import TooManySessions, claim_session
 from requests_app.relay.outcome import rejected
 from requests_app.request_input import InvalidDraft, parse_session, strict_json
@@ -73,7 +73,7 @@ class RealtimeConsumer(MemberConsumer):
         super().__init__(*args, **kwargs)
         self.is_welcome = False
         self.team: Team | None = None  # of the session
-        self.session: Session | None = None
+        self.session: RealtimeSession | None = None
         self.running: asyncio.Task[Any] | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -182,7 +182,7 @@ class RealtimeConsumer(MemberConsumer):
         outbox = Outbox(self._pass_on, is_raw=is_raw)
         url = reverse("requests:detail", args=[attempt.public_id])
         outbox.put({"type": "session", "id": str(attempt.public_id), "url": url})
-        self.session = Session(attempt, outbox)
+        self.session = RealtimeSession(attempt, outbox)
         self.running = asyncio.create_task(self.session.run())
         _sessions.add(self.running)
         self.running.add_done_callback(_sessions.discard)

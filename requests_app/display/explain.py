@@ -29,7 +29,7 @@ MAX_SENTENCE = 2000  # characters; the whole text is on the Raw tab
 
 
 @dataclass(frozen=True)
-class FieldProblem:
+class InvalidField:
     """One invalid field: ``place`` as the user wrote it (``prompt``, ``images[0].url``)."""
 
     place: str
@@ -50,7 +50,7 @@ class Explanation:
     title: str
     sentence: str
     advice: str
-    fields: tuple[FieldProblem, ...] = ()
+    fields: tuple[InvalidField, ...] = ()
     search: str = ""
     found: str = ""
     looks_at: datetime | None = None
@@ -145,9 +145,9 @@ def _words(row: FalRequest, error: ErrorBody) -> tuple[str, str]:
     return by_reason or by_code or (YOURS if row.was_user_error else THEIRS)
 
 
-def _fields(error: ErrorBody) -> tuple[FieldProblem, ...]:
+def _fields(error: ErrorBody) -> tuple[InvalidField, ...]:
     return tuple(
-        FieldProblem(
+        InvalidField(
             storable_text(field.place, MAX_PLACE) or "the whole input",
             storable_text(field.msg, MAX_SENTENCE),
             storable_text(field.type, MAX_PLACE),

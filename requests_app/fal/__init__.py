@@ -26,7 +26,7 @@
 
 from __future__ import annotations
 
-from .close_codes import Ending, describe_close
+from .close_codes import CloseReason, describe_close
 from .endpoints import (
     EndpointId,
     Hosts,
@@ -73,14 +73,14 @@ from .reports import (
 from .session import FalClient
 from .sse import EventTooLarge, SseDecoder, SseEvent
 from .streams import Stream, StreamEvent
-from .transport import Limits, Timeouts
+from .transport import ReplyLimits, Timeouts
 from .webhooks import KeyCache, WebhookRejected, parse_jwks, verify
 
 __all__ = [
     "BadReply",
     "CancelAnswer",
+    "CloseReason",
     "Control",
-    "Ending",
     "EndpointId",
     "ErrorBody",
     "EventTooLarge",
@@ -97,7 +97,6 @@ __all__ = [
     "InvalidRealtimePath",
     "KeyCache",
     "KeysUnavailable",
-    "Limits",
     "Listed",
     "LogEntry",
     "NotAStream",
@@ -111,6 +110,7 @@ __all__ = [
     "RealtimeConnection",
     "Receipt",
     "Refused",
+    "ReplyLimits",
     "RequestUrls",
     "Result",
     "SseDecoder",

@@ -21,7 +21,7 @@ LOST = 1006  # never on the wire: the connection ended without a close frame
 
 
 @dataclass(frozen=True)
-class Ending:
+class CloseReason:
     """``code`` and ``reason`` are as on the wire; ``sentence`` is for users."""
 
     kind: EndKind
@@ -68,27 +68,29 @@ _HANDSHAKE: Mapping[int, str] = {
 }
 
 
-def describe_close(code: int, reason: str = "", *, ours: bool = False) -> Ending:
+def describe_close(code: int, reason: str = "", *, ours: bool = False) -> CloseReason:
     """Explain a close code and its reason; ``ours``: this side closed first."""
     kind, sentence = (_OURS if ours else _CODES).get(code) or _other(code, ours=ours)
     said = _said(reason)
-    return Ending(kind, code, reason, f"{sentence} Reason: {said}" if said else sentence)
+    return CloseReason(kind, code, reason, f"{sentence} Reason: {said}" if said else sentence)
 
 
-def ending(close: Ending, last_word: Control | None) -> Ending:
+def ending(close: CloseReason, last_word: Control | None) -> CloseReason:
     """Return a session's end from its close frame and the control message that announced it."""
     if last_word is None:
         return close
     said = _said(last_word.reason) or "no reason given"
     if last_word.kind == "timeout":
         sentence = f"fal ended the session because nothing was sent for a while ({said})."
-        return Ending("timeout", close.code, close.reason, sentence)
+        return CloseReason("timeout", close.code, close.reason, sentence)
     if last_word.kind == "unauthorized":
         sentence = "fal no longer takes the token or the key; connect again with a new one."
-        return Ending("refused", close.code, close.reason, sentence)
+        return CloseReason("refused", close.code, close.reason, sentence)
     name = _said(last_word.error) or "an error"
     hint = ". It takes msgpack only, no text." if last_word.reason == _NO_TEXT else ""
-    return Ending("error", close.code, close.reason, f"The app failed with {name}: {said}{hint}")
+    return CloseReason(
+        "error", close.code, close.reason, f"The app failed with {name}: {said}{hint}"
+    )
 
 
 def refused_handshake(reply: Reply) -> Refused | Unanswered:

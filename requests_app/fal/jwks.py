@@ -18,7 +18,7 @@ import httpx
 from .endpoints import Hosts
 from .errors import FalError, KeysUnavailable
 from .jsontext import NotJson, parse_object
-from .transport import Call, Limits, Timeouts, Wire
+from .transport import Call, ReplyLimits, Timeouts, Wire
 
 MAX_KEYS = 16
 MAX_BYTES = 256 * 1024
@@ -123,7 +123,7 @@ class KeyCache:
             self._keys, self._fetched_at = keys, now
 
     async def _fetch(self) -> tuple[bytes, ...]:
-        wire = Wire("", client=self._client, timeouts=Timeouts(), limits=Limits())
+        wire = Wire("", client=self._client, timeouts=Timeouts(), limits=ReplyLimits())
         try:
             reply = await wire.exchange(
                 Call("GET", self._url, {}), deadline_s=FETCH_TIMEOUT_S, limit=MAX_BYTES

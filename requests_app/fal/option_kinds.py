@@ -42,7 +42,7 @@ def plain(value: object, most: int = MAX_VALUE_BYTES) -> str:
 
 
 @dataclass(frozen=True)
-class Kind:
+class OptionKind:
     """Plain text; the base of the other kinds."""
 
     def check(self, value: object) -> object:
@@ -63,12 +63,12 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Text(Kind):
+class Text(OptionKind):
     """Free text."""
 
 
 @dataclass(frozen=True)
-class Choice(Kind):
+class Choice(OptionKind):
     """One of a few words. ``words`` maps them to labels; ``usual`` is fal's default."""
 
     words: Mapping[str, str]
@@ -84,7 +84,7 @@ class Choice(Kind):
 
 
 @dataclass(frozen=True)
-class Seconds(Kind):
+class Seconds(OptionKind):
     """A number of seconds, to the millisecond."""
 
     above: float
@@ -109,7 +109,7 @@ class Seconds(Kind):
 
 
 @dataclass(frozen=True)
-class Count(Kind):
+class Count(OptionKind):
     """A whole number."""
 
     least: int
@@ -129,7 +129,7 @@ class Count(Kind):
 
 
 @dataclass(frozen=True)
-class Switch(Kind):
+class Switch(OptionKind):
     """On, or left out. ``on`` are the words fal accepts for it; the first is written."""
 
     on: tuple[str, ...]
@@ -150,7 +150,7 @@ class Switch(Kind):
 
 
 @dataclass(frozen=True)
-class OnOff(Kind):
+class OnOff(OptionKind):
     """Yes or no, each of which overrides the account's own setting."""
 
     yes: str
@@ -171,7 +171,7 @@ class OnOff(Kind):
 
 
 @dataclass(frozen=True)
-class JsonObject(Kind):
+class JsonObject(OptionKind):
     """A JSON object, stored and sent as the text it was written as.
 
     fal silently ignores text it cannot parse, so such text is refused here.
@@ -231,7 +231,7 @@ class Retries(JsonObject):
 
 
 @dataclass(frozen=True)
-class Tags(Kind):
+class Tags(OptionKind):
     """``key=value,key=value``; a mapping is accepted too. fal silently drops invalid pairs."""
 
     def check(self, value: object) -> object:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from .option_kinds import (
     Choice,
     Count,
-    Kind,
     Lifecycle,
     OnOff,
+    OptionKind,
     Retries,
     Seconds,
     Switch,
@@ -46,7 +46,7 @@ class Option:
     """
 
     name: str
-    kind: Kind
+    kind: OptionKind
     label: str
     help: str
     headers: tuple[str, ...] = ()

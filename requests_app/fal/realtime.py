@@ -19,7 +19,7 @@ from websockets.asyncio.server import broadcast
 from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
-from .close_codes import LOST, Ending, describe_close, ending
+from .close_codes import LOST, CloseReason, describe_close, ending
 from .endpoints import EndpointId
 from .errors import NotSent, Unanswered
 from .headers import ensure_ours
@@ -50,7 +50,7 @@ class RealtimeConnection:
         self._socket = opened
         self._send_timeout_s = send_timeout_s
         self._last_word: Control | None = None
-        self.ending: Ending | None = None
+        self.ending: CloseReason | None = None
 
     def __aiter__(self) -> AsyncIterator[Incoming]:
         return self
@@ -153,7 +153,7 @@ def _key_header(client: FalClient, url: str) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name == "Authorization"}
 
 
-def _close_of(exc: ConnectionClosed) -> Ending:
+def _close_of(exc: ConnectionClosed) -> CloseReason:
     received, sent = exc.rcvd, exc.sent
     if sent is not None and not exc.rcvd_then_sent:
         return describe_close(sent.code, sent.reason, ours=True)

@@ -14,7 +14,7 @@ from websockets.exceptions import InvalidStatus, SecurityError, WebSocketExcepti
 from .close_codes import refused_handshake
 from .errors import BadReply, NotSent, Unanswered
 from .replies import Reply
-from .transport import HEADER_LINE, MOST_HEADERS, Limits, tls
+from .transport import HEADER_LINE, MOST_HEADERS, ReplyLimits, tls
 
 MAX_QUEUE = (1, 0)  # messages: reading stops above the first figure and resumes at the second
 CLOSE_TIMEOUT_S = 0.8  # either end's close has to reach the other within a second
@@ -27,7 +27,7 @@ _log.addFilter(lambda record: record.levelno > logging.DEBUG)
 
 # The library has no parameters for these; its own limits are 8 KB, 128 and 1 MB.
 http11.MAX_LINE_LENGTH, http11.MAX_NUM_HEADERS = HEADER_LINE, MOST_HEADERS
-http11.MAX_BODY_SIZE = Limits().reply
+http11.MAX_BODY_SIZE = ReplyLimits().reply
 
 
 class _Handshake(connect):

@@ -30,7 +30,7 @@ MAX_DEPTH = 64
 MAX_NODES = 100_000
 PLAIN_BYTES, PLAIN_DEPTH = 64 * 1024, 8  # within the two limits above
 
-Kind = Literal["msgpack", "json", "text", "binary", "control"]
+MessageKind = Literal["msgpack", "json", "text", "binary", "control"]
 
 
 class _Undecodable(ValueError):
@@ -43,7 +43,7 @@ class Incoming(msgspec.Struct, frozen=True):
     ``raw`` is str for a text frame. What cannot be decoded is "binary" or "text" and kept whole.
     """
 
-    kind: Kind
+    kind: MessageKind
     value: Any
     raw: bytes | str
     size: int
@@ -70,7 +70,7 @@ def decode_message(raw: bytes | str) -> Incoming:
     except (ValueError, RecursionError):
         return Incoming("text", _text(raw), raw, size)
     control = read_control(value)
-    kind: Kind = "control" if control else "json"
+    kind: MessageKind = "control" if control else "json"
     return Incoming(kind, value, raw, size, control, request_id_of(value), typed)
 
 

@@ -10,7 +10,7 @@ import httpx
 from . import finished, queue, streams
 from .endpoints import EndpointId, Hosts, RequestUrls
 from .reports import CancelAnswer, Receipt, Result, StatusReport
-from .transport import Limits, Timeouts, Wire
+from .transport import ReplyLimits, Timeouts, Wire
 
 
 class FalClient:
@@ -27,7 +27,7 @@ class FalClient:
         *,
         client: httpx.AsyncClient | None = None,
         timeouts: Timeouts = Timeouts(),  # noqa: B008 (frozen)
-        limits: Limits = Limits(),  # noqa: B008 (frozen)
+        limits: ReplyLimits = ReplyLimits(),  # noqa: B008 (frozen)
     ) -> None:
         self.hosts = hosts
         self._wire = Wire(key, client=client, timeouts=timeouts, limits=limits)

@@ -76,7 +76,7 @@ class Timeouts:
 
 
 @dataclass(frozen=True)
-class Limits:
+class ReplyLimits:
     """Bytes after decoding: the limits of a result, a status with its log, a page of requests with
     their payloads, any other reply, and one stream event (or the whole reply in its place).
     """
@@ -157,7 +157,7 @@ class Wire:
         *,
         client: httpx.AsyncClient | None = None,
         timeouts: Timeouts,
-        limits: Limits,
+        limits: ReplyLimits,
     ) -> None:
         if key and not (key.isascii() and key.isprintable() and " " not in key):
             raise ValueError("The fal key holds characters that no key has.")

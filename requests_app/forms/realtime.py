@@ -60,7 +60,7 @@ class MessageForm(forms.Form):
                 team=self.team, person=person, now=now, use=Use.MESSAGE, mode=Mode.REALTIME,
                 **self.cleaned_data,
             )  # fmt: skip
-        except saving.Refused as refused:
+        except saving.PresetRefused as refused:
             self.add_error("name", str(refused))
             return None
         return is_new

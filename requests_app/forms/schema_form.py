@@ -27,7 +27,7 @@ _PLAIN = {
 
 
 @dataclass(frozen=True)
-class Option:
+class WidgetOption:
     """One choice: what is read, and its JSON text."""
 
     text: str
@@ -40,7 +40,7 @@ class Widget:
 
     field: Field
     control: str
-    options: tuple[Option, ...] = ()
+    options: tuple[WidgetOption, ...] = ()
     fields: tuple[Widget, ...] = ()
     item: Widget | None = None
 
@@ -130,7 +130,7 @@ def _widget(field: Field) -> Widget:
     return Widget(
         field,
         _control(field),
-        options=tuple(Option(_shown(value), _json(value)) for value in field.choices),
+        options=tuple(WidgetOption(_shown(value), _json(value)) for value in field.choices),
         fields=tuple(widgets(field.fields)),
         item=_widget(field.item) if field.item else None,
     )

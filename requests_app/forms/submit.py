@@ -12,7 +12,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
-from requests_app.catalogue.validation import Problem
+from requests_app.catalogue.validation import InputProblem
 from requests_app.fal.exactjson import laid_out, parse_exact
 from requests_app.fal.headers import HEADERS
 from requests_app.fal.jsontext import NotJson
@@ -56,10 +56,10 @@ class SubmitForm(OptionForm):
     unchecked = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
     draft: Draft
-    problems: Sequence[Problem] = ()  # of the input, by the schema or by fal
+    problems: Sequence[InputProblem] = ()  # of the input, by the schema or by fal
     may_override = False
 
-    def refuse_by_schema(self, problems: Sequence[Problem]) -> bool:
+    def refuse_by_schema(self, problems: Sequence[InputProblem]) -> bool:
         """Take the schema's problems for errors, unless the person chose to send the input all the same."""
         if not problems or self.cleaned_data.get("unchecked"):
             return False

@@ -31,7 +31,7 @@ from requests_app.models import (
 )
 from requests_app.request_input import Draft
 from requests_app.rules import schedule
-from requests_app.rules.transitions import Change, Ended
+from requests_app.rules.transitions import CallEnded, Change
 
 LEASE = timedelta(
     seconds=20
@@ -227,7 +227,7 @@ def expire_lease(pk: int, *, now: datetime) -> None:
             "The connection to fal was lost when the process that held it stopped. fal ends a direct "
             "call when the caller hangs up; work done until then may be billed."
         )
-        end = Ended(Status.FAILED, ErrorType.INTERRUPTED, sentence)
+        end = CallEnded(Status.FAILED, ErrorType.INTERRUPTED, sentence)
         observe(pk, end, source=Source.US, asked_at=now)
 
 

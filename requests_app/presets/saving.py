@@ -15,7 +15,7 @@ MOST_VERSIONS = 100  # earlier ones of a preset; the oldest go
 MOST_CHARACTERS = 256 * 1024
 
 
-class Refused(ValueError):
+class PresetRefused(ValueError):
     """The preset cannot be saved so; the message is a sentence."""
 
 
@@ -33,10 +33,10 @@ def save(
 ) -> tuple[Preset, bool]:
     """Save under this name: a new preset (True), or the next version of the one that has it.
 
-    Saving what is saved already makes no version. Raises Refused.
+    Saving what is saved already makes no version. Raises PresetRefused.
     """
     if len(text) > MOST_CHARACTERS:
-        raise Refused(f"A preset has at most {MOST_CHARACTERS // 1024} k characters.")
+        raise PresetRefused(f"A preset has at most {MOST_CHARACTERS // 1024} k characters.")
     content = {"text": text, "mode": mode, "options": options or {}}
     shelf = Preset.objects.filter(team=team, endpoint_id=endpoint_id, use=use)
     with transaction.atomic():
@@ -45,7 +45,7 @@ def save(
             _renew(found, content, person, now)
             return found, False
         if shelf.count() >= MOST_PRESETS:
-            raise Refused(f"There are {MOST_PRESETS} already: delete one first.")
+            raise PresetRefused(f"There are {MOST_PRESETS} already: delete one first.")
         new = {"team": team, "endpoint_id": endpoint_id, "use": use, "name": name, "saved_at": now}
         return Preset.objects.create(**new, **content, saved_by_id=person.pk), True
 
@@ -82,12 +82,12 @@ def _renew(
 
 
 def rename(preset: Preset, name: str) -> None:
-    """Give it another name; its versions stay. Raises Refused when another preset has the name."""
+    """Give it another name; its versions stay. Raises PresetRefused when another preset has the name."""
     try:
         with transaction.atomic():
             Preset.objects.filter(pk=preset.pk).update(name=name)
     except IntegrityError:
-        raise Refused(f"There is a preset “{name}” for this endpoint already.") from None
+        raise PresetRefused(f"There is a preset “{name}” for this endpoint already.") from None
 
 
 def delete(preset: Preset) -> None:

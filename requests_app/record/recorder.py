@@ -38,7 +38,7 @@ MOST_WAITING = 8 * 1024 * 1024
 
 logger = logging.getLogger(__name__)
 
-Database = Callable[..., Awaitable[Any]]
+DatabaseCall = Callable[..., Awaitable[Any]]
 
 _RELAYED = {
     way: RELAYED.labels(way) for way in Direction.values
@@ -97,7 +97,7 @@ class Recorder:
     """
 
     def __init__(
-        self, pk: int, database: Database, caps: Caps | None = None, *, passes_on: bool = False
+        self, pk: int, database: DatabaseCall, caps: Caps | None = None, *, passes_on: bool = False
     ) -> None:
         self.pk = pk
         self.passes_on = passes_on

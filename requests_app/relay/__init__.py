@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from requests_app.relay.outbox import Outbox
-from requests_app.relay.outcome import SessionEnd
-from requests_app.relay.session import NotOpen, Session
+from requests_app.relay.outcome import SessionOutcome
+from requests_app.relay.session import NotOpen, RealtimeSession
 
-__all__ = ["NotOpen", "Outbox", "Session", "SessionEnd"]
+__all__ = ["NotOpen", "Outbox", "RealtimeSession", "SessionOutcome"]

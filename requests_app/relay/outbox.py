@@ -24,7 +24,7 @@ ECHO_S = 0.05  # how long the tab's own message waits to be sent together with i
 WINDOW = 1024 * 1024  # unacknowledged bytes, and as many held during a gap
 
 Send = Callable[[str | bytes], Awaitable[None]]
-Message = dict[str, Any]
+TabMessage = dict[str, Any]
 
 
 class Outbox:
@@ -38,7 +38,7 @@ class Outbox:
         self.is_raw = is_raw
         self.record_end = 2**31  # number of the last frame that can be read from the database
         self._send = send
-        self._waiting: deque[Message | bytes | NewFrame] = deque()
+        self._waiting: deque[TabMessage | bytes | NewFrame] = deque()
         self._more = asyncio.Event()
         self._echo: asyncio.TimerHandle | None = None
         self._room = asyncio.Event()
@@ -52,7 +52,7 @@ class Outbox:
         self._held: deque[NewFrame] = deque()
         self._held_bytes = 0
 
-    def put(self, message: Message) -> None:
+    def put(self, message: TabMessage) -> None:
         """Queue a message that is not a frame."""
         self._waiting.append(message)
         self._more.set()
@@ -139,7 +139,7 @@ class Outbox:
         for frame in held:
             self.frame(frame)
 
-    def finish(self, message: Message) -> None:
+    def finish(self, message: TabMessage) -> None:
         """Queue the last message. Frames that are held and not stored go first, for no
         acknowledgement follows.
         """

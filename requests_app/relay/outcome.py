@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from requests_app.fal import Ending, FalError, Refused, Unanswered
+from requests_app.fal import CloseReason, FalError, Refused, Unanswered
 from requests_app.models import ErrorType, Status
-from requests_app.rules.transitions import Ended
+from requests_app.rules.transitions import CallEnded
 
 
 @dataclass(frozen=True)
-class SessionEnd:
+class SessionOutcome:
     """`kind`: normal, timeout, error, lost, refused or disconnected.
 
     `code` and `reason` are the close frame's; `http_code` is the answer to a refused handshake.
@@ -25,13 +25,13 @@ class SessionEnd:
     http_code: int | None = None
 
     @property
-    def news(self) -> Ended:
+    def news(self) -> CallEnded:
         """Return the report for the row."""
         close: dict[str, Any] = {} if self.code is None else {"close_code": self.code}
         if self.reason:
             close["reason"] = self.reason[:500]
         kind = _ERROR_TYPES.get(self.kind, "")
-        return Ended(self.status, kind, self.sentence, self.http_code, close)
+        return CallEnded(self.status, kind, self.sentence, self.http_code, close)
 
     def message(self) -> dict[str, Any]:
         """Return the message for the tab."""
@@ -49,46 +49,46 @@ _ERROR_TYPES = {
 LOST = "This session is no longer ours: it was taken for dead and ended elsewhere."
 
 
-def of_ending(ending: Ending) -> SessionEnd:
+def of_ending(ending: CloseReason) -> SessionOutcome:
     """fal closed the connection, in order or not."""
     is_good = ending.kind in ("normal", "timeout")
     status = Status.COMPLETED if is_good else Status.FAILED
-    return SessionEnd(ending.kind, ending.sentence, status, ending.code, ending.reason)
+    return SessionOutcome(ending.kind, ending.sentence, status, ending.code, ending.reason)
 
 
-def of_error(error: FalError) -> SessionEnd:
+def of_error(error: FalError) -> SessionOutcome:
     """The connection could not be opened, or a message could not be sent."""
     kind = "refused" if isinstance(error, Refused) else "lost"
     code = error.status_code if isinstance(error, Refused | Unanswered) else None
-    return SessionEnd(kind, str(error), Status.FAILED, http_code=code)
+    return SessionOutcome(kind, str(error), Status.FAILED, http_code=code)
 
 
-def disconnected(sentence: str) -> SessionEnd:
+def disconnected(sentence: str) -> SessionOutcome:
     """A user of the team left the session."""
-    return SessionEnd("disconnected", sentence, Status.COMPLETED, 1000)
+    return SessionOutcome("disconnected", sentence, Status.COMPLETED, 1000)
 
 
-def before_it_stood(end: SessionEnd) -> SessionEnd:
+def before_it_stood(end: SessionOutcome) -> SessionOutcome:
     """The user left before fal had opened the session."""
     return replace(end, status=Status.CANCELLED)
 
 
-def stopped() -> SessionEnd:
+def stopped() -> SessionOutcome:
     """A user cancelled the session from the request's page."""
-    return SessionEnd("disconnected", "We hung up as asked.", Status.CANCELLED, 1000)
+    return SessionOutcome("disconnected", "We hung up as asked.", Status.CANCELLED, 1000)
 
 
-def not_ours() -> SessionEnd:
+def not_ours() -> SessionOutcome:
     """Another process ended the row while this session ran."""
-    return SessionEnd("lost", LOST, Status.FAILED)
+    return SessionOutcome("lost", LOST, Status.FAILED)
 
 
-def broken() -> SessionEnd:
+def broken() -> SessionOutcome:
     """A bug of ours ended the session; the traceback is in the log."""
     sentence = "The session broke off by a fault on our side. Work done until then may be billed."
-    return SessionEnd("lost", sentence, Status.FAILED)
+    return SessionOutcome("lost", sentence, Status.FAILED)
 
 
-def rejected(sentence: str) -> SessionEnd:
+def rejected(sentence: str) -> SessionOutcome:
     """The session was not begun: there is no row."""
-    return SessionEnd("refused", sentence, "")
+    return SessionOutcome("refused", sentence, "")

@@ -34,7 +34,7 @@ from requests_app.models import Direction, Source
 from requests_app.record.recorder import Recorder
 from requests_app.relay import outcome
 from requests_app.relay.outbox import Outbox
-from requests_app.relay.outcome import SessionEnd
+from requests_app.relay.outcome import SessionOutcome
 from requests_app.worker.fal_connections import hosts_from_settings
 from requests_app.worker.leases import held_here, renew_until_stopped
 from requests_app.worker.loop import pool
@@ -48,7 +48,7 @@ class NotOpen(Exception):
     """A message came before the session was open, or after its end."""
 
 
-class Session:
+class RealtimeSession:
     """A leased row of mode realtime, its connection to fal and its tab. `run` it once."""
 
     def __init__(self, attempt: lifecycle.Attempt, outbox: Outbox) -> None:
@@ -56,7 +56,7 @@ class Session:
         self.outbox = outbox
         self._recorder = Recorder(attempt.pk, pool.in_database, passes_on=True)
         self._up: asyncio.Queue[tuple[Outgoing, int | None]] = asyncio.Queue(UP_QUEUE)
-        self._left: asyncio.Future[SessionEnd] = asyncio.get_running_loop().create_future()
+        self._left: asyncio.Future[SessionOutcome] = asyncio.get_running_loop().create_future()
         self._pairs = _Pairs()
         self._connection: RealtimeConnection | None = None  # while it is open
         self._cap_is_told = False
@@ -78,7 +78,7 @@ class Session:
         if not self._left.done():
             self._left.set_result(outcome.disconnected(sentence))
 
-    async def run(self) -> SessionEnd:
+    async def run(self) -> SessionOutcome:
         """Run the session to its end and store and tell that end, whatever it is."""
         try:
             with held_here(self.attempt.pk):
@@ -88,7 +88,7 @@ class Session:
         finally:
             self.outbox.close()
 
-    async def _recorded(self) -> SessionEnd:
+    async def _recorded(self) -> SessionOutcome:
         try:
             end = await self._held()
         except Exception:
@@ -100,7 +100,7 @@ class Session:
         await self._tell_row(end)
         return end
 
-    async def _tell_row(self, end: SessionEnd) -> None:
+    async def _tell_row(self, end: SessionOutcome) -> None:
         try:
             await pool.in_database_with_retry(
                 lifecycle.observe,
@@ -112,7 +112,7 @@ class Session:
         except DatabaseError:  # the lease expires, and the sweep ends the row
             logger.exception("The end of session %s could not be stored.", self.attempt.pk)
 
-    async def _held(self) -> SessionEnd:
+    async def _held(self) -> SessionOutcome:
         opening = asyncio.create_task(self._connected())
         renewal = asyncio.create_task(renew_until_stopped(self.attempt))
         first_of: set[asyncio.Future[Any]] = {opening, renewal, self._left}
@@ -129,7 +129,7 @@ class Session:
             return end if self._connection else outcome.before_it_stood(end)
         return outcome.stopped() if renewal.result() else outcome.not_ours()
 
-    async def _connected(self) -> SessionEnd:
+    async def _connected(self) -> SessionOutcome:
         options = self.attempt.options
         # Off the loop: building the TLS settings takes tens of milliseconds.
         client = await asyncio.to_thread(FalClient, hosts_from_settings(), settings.FAL_KEY)
@@ -149,7 +149,7 @@ class Session:
         except FalError as error:
             return outcome.of_error(error)
 
-    async def _relayed(self, connection: RealtimeConnection) -> SessionEnd:
+    async def _relayed(self, connection: RealtimeConnection) -> SessionOutcome:
         opened = asyncio.create_task(
             pool.in_database_with_retry(
                 lifecycle.note_opened, self.attempt.pk, None, now=timezone.now()
@@ -219,7 +219,7 @@ class Session:
             self.outbox.frame(frame)
 
 
-def _end_of(connection: RealtimeConnection, failure: BaseException | None) -> SessionEnd:
+def _end_of(connection: RealtimeConnection, failure: BaseException | None) -> SessionOutcome:
     """Return how it ended, given the exception that stopped the sending, if any."""
     how = connection.ending
     if how is None or not isinstance(failure, FalError | None):

@@ -13,7 +13,7 @@ from requests_app.fal.error_bodies import ErrorBody, code_in, says_nothing
 from requests_app.fal.reports import Result, StatusReport
 from requests_app.models.error_type import ErrorType
 from requests_app.models.request import Status
-from requests_app.rules.transitions import Ended, Gone
+from requests_app.rules.transitions import CallEnded, Gone
 
 KEPT_AT_LEAST = timedelta(minutes=6)  # how long fal keeps a large result after the end
 KEPT_AT_MOST = timedelta(hours=1)  # a small result; longer with payload storage
@@ -58,7 +58,7 @@ def completed_by(result: Result, report: StatusReport) -> Result:
 
 def judge_doubt(
     doubt: Doubt, doubts: Doubts, report: StatusReport, *, now: datetime
-) -> Result | Ended | None:
+) -> Result | CallEnded | None:
     """Return the end of the request, or None to fetch the result again."""
     if names_error(report):
         is_it = doubt.is_from_fal or code_in(report.error) == doubt.status_code
@@ -70,11 +70,11 @@ def judge_doubt(
     return _unreadable(doubt) if now - doubts.since >= KEPT_AT_MOST else None
 
 
-def _unreadable(doubt: Doubt) -> Result | Ended:
+def _unreadable(doubt: Doubt) -> Result | CallEnded:
     """Make an end of an unreadable result, keeping what came."""
     sentence = f"fal finished it, but what it answers is not the result: {doubt.sentence}"
     if doubt.believed is None:
-        return Ended(
+        return CallEnded(
             Status.FAILED, ErrorType.RESULT_UNREADABLE, sentence, doubt.status_code or None
         )
     return replace(
@@ -84,7 +84,7 @@ def _unreadable(doubt: Doubt) -> Result | Ended:
 
 def judge_denial(
     denials: int, report: StatusReport, *, since_end: timedelta, is_cancelled: bool
-) -> Gone | Ended | None:
+) -> Gone | CallEnded | None:
     """Judge fal's answer that it does not know the result; None means retry.
 
     While fal must still keep the result, the answer cannot be true. A cancelled request may have none.
@@ -101,7 +101,7 @@ def names_error(report: StatusReport) -> bool:
     return bool(report.error or report.error_type)
 
 
-def ended_by(report: StatusReport) -> Ended:
+def ended_by(report: StatusReport) -> CallEnded:
     """Make an end from the status alone."""
     sentence = report.error or f"fal reported an error: {report.error_type}"
-    return Ended(Status.FAILED, report.error_type or "", sentence, code_in(report.error))
+    return CallEnded(Status.FAILED, report.error_type or "", sentence, code_in(report.error))

@@ -19,7 +19,7 @@ from requests_app.fal.transport import BEGINNING, HELD
 from requests_app.models.error_type import ErrorType
 from requests_app.models.request import Status
 from requests_app.rules.stream_event import Said, Says, State, is_goodbye, read_event
-from requests_app.rules.transitions import Ended
+from requests_app.rules.transitions import CallEnded
 
 NO_REASON = "The model reported an error in mid-stream and gave no reason."
 
@@ -95,7 +95,7 @@ class StreamOutcome:
         kept = self._said or self._note
         return _result(kept) if kept else None
 
-    def end(self) -> Result | Ended:
+    def end(self) -> Result | CallEnded:
         """Judge the stream after fal has closed it. A failed stream keeps its output."""
         came = self.came
         if came and self._error:
@@ -105,7 +105,9 @@ class StreamOutcome:
             return self._partial(f"The stream was closed {what}.", came)
         if came is None:
             what = "any output" if self.count else "a single event"
-            return Ended(Status.FAILED, ErrorType.EMPTY_STREAM, f"The stream ended without {what}.")
+            return CallEnded(
+                Status.FAILED, ErrorType.EMPTY_STREAM, f"The stream ended without {what}."
+            )
         if self._state not in (State.PARTIAL, State.RUNNING):
             return came
         events = f"{self.count:,} event{'' if self.count == 1 else 's'}"
@@ -114,14 +116,14 @@ class StreamOutcome:
         )
         return self._partial(f"The stream ended after {events}, {where}.", came)
 
-    def broken_off(self, ended: Ended) -> Result | Ended:
+    def broken_off(self, ended: CallEnded) -> Result | CallEnded:
         """Judge the stream after the call broke off: its own error if one came, else `ended`."""
         if (came := self.came) and self._error:
             return replace(came, error=self._error)
         return replace(ended, came=came)
 
-    def _partial(self, sentence: str, came: Result | None) -> Ended:
-        return Ended(Status.FAILED, ErrorType.PARTIAL_STREAM, sentence, came=came)
+    def _partial(self, sentence: str, came: Result | None) -> CallEnded:
+        return CallEnded(Status.FAILED, ErrorType.PARTIAL_STREAM, sentence, came=came)
 
 
 def _error_of(told: Any) -> ErrorBody:

@@ -9,7 +9,7 @@ from requests_app.fal import Result, StreamEvent
 from requests_app.models.error_type import ErrorType
 from requests_app.models.request import Status
 from requests_app.rules.stream_outcome import StreamOutcome
-from requests_app.rules.transitions import Ended
+from requests_app.rules.transitions import CallEnded
 
 _MAY_HOLD_ERRORS = ("json", "text/plain", "octet-stream", "jsonl")
 _DECODER = json.JSONDecoder(strict=False)
@@ -17,10 +17,10 @@ _LINES = 10_000  # JSON lines that are searched for an error
 _BILLED = "It is kept; work that was done may be billed."
 
 
-def judge_reply(result: Result) -> Result | Ended:
+def judge_reply(result: Result) -> Result | CallEnded:
     """Take the reply as the output unless it reports an error, is broken, or is a proxy's web page."""
     if not result.size:
-        return Ended(
+        return CallEnded(
             Status.FAILED,
             ErrorType.EMPTY_STREAM,
             "The reply was empty: no stream came, and no output.",
@@ -28,13 +28,13 @@ def judge_reply(result: Result) -> Result | Ended:
     media_type = result.content_type.partition(";")[0].strip().lower()
     if media_type == "text/html" and not result.request_id:
         sentence = f"The reply is a web page without fal's request id, no output. {_BILLED}"
-        return Ended(Status.FAILED, ErrorType.UNREADABLE, sentence, came=result)
+        return CallEnded(Status.FAILED, ErrorType.UNREADABLE, sentence, came=result)
     if result.rest or (media_type and not any(word in media_type for word in _MAY_HOLD_ERRORS)):
         return result
     lines = _lines_of_json(result.body)
     if lines is None and (media_type == "application/json" or media_type.endswith("+json")):
         sentence = f"The reply says that it is JSON, and cannot be read as such. {_BILLED}"
-        return Ended(Status.FAILED, ErrorType.UNREADABLE, sentence, came=result)
+        return CallEnded(Status.FAILED, ErrorType.UNREADABLE, sentence, came=result)
     return _judged(result, lines or [])
 
 

@@ -81,7 +81,7 @@ class Gone:
 
 
 @dataclass(frozen=True)
-class Ended:
+class CallEnded:
     """The end of a direct call without a result from fal: cut, hung up, timed out.
 
     It completes only a realtime session, which has no result. `code` is an HTTP status; `data` goes into
@@ -96,7 +96,7 @@ class Ended:
     came: Result | None = None
 
 
-News = Receipt | StatusReport | Result | WebhookReport | LostSubmitFound | Gone | Ended
+News = Receipt | StatusReport | Result | WebhookReport | LostSubmitFound | Gone | CallEnded
 
 
 def decide(picture: Picture, news: News) -> Change | None:
@@ -289,7 +289,7 @@ def _gone(news: Gone, picture: Picture) -> Change | None:
 
 
 @_decide.register
-def _ended(news: Ended, picture: Picture) -> Change | None:
+def _ended(news: CallEnded, picture: Picture) -> Change | None:
     came = _output_columns(news.came) if news.came else {}
     rest = news.came.rest if news.came else None
     if news.status == Status.CANCELLED:

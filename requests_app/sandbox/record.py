@@ -18,7 +18,7 @@ LOW = "low"
 
 
 @dataclass(frozen=True)
-class LogLine:
+class LogMessage:
     at: float
     """Unix time, seconds."""
     message: str
@@ -56,7 +56,7 @@ class QueuedRequest:
     reply: Reply | None = None
     error: str | None = None
     cancel_requested: asyncio.Event = field(default_factory=asyncio.Event)
-    logs: list[LogLine] = field(default_factory=list)
+    logs: list[LogMessage] = field(default_factory=list)
     webhook_done: bool = False
     _changed: asyncio.Event | None = None
 
@@ -78,10 +78,10 @@ class QueuedRequest:
             self._changed = None
 
     def log(self, message: str, level: str, now: float) -> None:
-        self.logs.append(LogLine(now, message, level))
+        self.logs.append(LogMessage(now, message, level))
         self.notify()
 
-    def window(self, now: float, seconds: float) -> list[LogLine]:
+    def window(self, now: float, seconds: float) -> list[LogMessage]:
         """The lines a status reply still carries: a moving window that ends with the request."""
         end = self.ended_at or now
         return [line for line in self.logs if line.at >= end - seconds]
@@ -99,7 +99,7 @@ def urls(base_url: str, request: QueuedRequest) -> dict[str, str]:
 
 
 def status_object(
-    base_url: str, request: QueuedRequest, position: int | None, logs: list[LogLine] | None
+    base_url: str, request: QueuedRequest, position: int | None, logs: list[LogMessage] | None
 ) -> dict[str, Any]:
     """The body of a status reply; `logs=None` stands for "not asked for"."""
     report: dict[str, Any] = {

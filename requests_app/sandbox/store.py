@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from . import ids
-from .record import LogLine, QueuedRequest
+from .record import LogMessage, QueuedRequest
 from .replies import Reply
 
 SCHEMA = """
@@ -126,7 +126,7 @@ def _restore(
     endpoint_id = ids.parse(facts.pop("endpoint_id"))
     if endpoint_id is None:
         raise ValueError(f"request {request_id} names no endpoint")
-    logs = [LogLine(**line) for line in facts.pop("logs")]
+    logs = [LogMessage(**line) for line in facts.pop("logs")]
     cancel = facts.pop("cancel_requested")
     request = QueuedRequest(request_id, endpoint_id=endpoint_id, body=body, logs=logs, **facts)
     if cancel:

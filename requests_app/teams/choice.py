@@ -21,7 +21,7 @@ from requests_app.models import Membership
 SESSION_KEY = "team"
 NOTHING_CHOSEN = 0
 
-Session = MutableMapping[str, Any]
+SessionData = MutableMapping[str, Any]
 Person = AbstractBaseUser | AnonymousUser
 
 
@@ -56,7 +56,7 @@ class MadeFor:
         return cls(int(found[1]), int(found[2]) if found[2] else None)
 
     @classmethod
-    def of(cls, team_id: int, session: Session) -> MadeFor:
+    def of(cls, team_id: int, session: SessionData) -> MadeFor:
         """Return it for a page of this team that is rendered now and tells its reader of the
         choice.
         """
@@ -91,7 +91,7 @@ def in_team(mine: Iterable[Membership], team_id: int | None) -> Membership | Non
     return next((one for one in mine if one.team_id == team_id), None)
 
 
-def chosen_id(session: Session) -> int:
+def chosen_id(session: SessionData) -> int:
     """Return the key of the team chosen in this session, whether or not the user is in it;
     NOTHING_CHOSEN without one.
     """
@@ -99,12 +99,12 @@ def chosen_id(session: Session) -> int:
     return chosen if isinstance(chosen, int) else NOTHING_CHOSEN
 
 
-def choose(session: Session, team_id: int) -> None:
+def choose(session: SessionData, team_id: int) -> None:
     """Make this team the session's chosen one."""
     session[SESSION_KEY] = team_id
 
 
-def chosen_membership(mine: Sequence[Membership], session: Session) -> Membership:
+def chosen_membership(mine: Sequence[Membership], session: SessionData) -> Membership:
     """Return the membership in the chosen team. Raises NoTeam, NotChosen.
 
     A user of a single team who has not chosen in this session gets that one.
@@ -121,7 +121,7 @@ def chosen_membership(mine: Sequence[Membership], session: Session) -> Membershi
 
 
 def membership_for_write(
-    mine: Sequence[Membership], session: Session, said: MadeFor | None
+    mine: Sequence[Membership], session: SessionData, said: MadeFor | None
 ) -> Membership:
     """Return the membership in the team a write names. Raises Mismatch.
 
@@ -135,13 +135,13 @@ def membership_for_write(
     return membership
 
 
-def is_known(said: MadeFor, session: Session) -> bool:
+def is_known(said: MadeFor, session: SessionData) -> bool:
     """Whether the page's reader knows which team is chosen now."""
     return chosen_id(session) in (said.team_id, said.known_id, NOTHING_CHOSEN)
 
 
 def news_of(
-    mine: Sequence[Membership], session: Session, membership: Membership | None
+    mine: Sequence[Membership], session: SessionData, membership: Membership | None
 ) -> dict[str, str]:
     """Describe the mismatch for the page: team names, and the `MadeFor` it sends once its reader
     agrees.

@@ -16,7 +16,7 @@ from django.db.models import F, Q
 from requests_app.models import Account, Invitation, Membership, Team, digest, keys_of
 from requests_app.models.team import InvitationQuerySet
 from requests_app.teams.members import join
-from requests_app.teams.people import Refused, locked_people, may_give, present_giver
+from requests_app.teams.people import TeamChangeRefused, locked_people, may_give, present_giver
 
 MOST_OPEN = 100  # per team
 MOST_REFUSED_NAMES = 5  # per link: each refusal reveals that a name is taken
@@ -27,7 +27,7 @@ class InvitationDead(Exception):
 
 
 def invite(team: Team, role: str, *, by: Membership, now: datetime) -> str:
-    """Create a link that lets one person join; return its secret. Raises Refused."""
+    """Create a link that lets one person join; return its secret. Raises TeamChangeRefused."""
     with locked_people(team.pk) as people:
         giver = present_giver(people, by, role)
         _check_not_full(team, now)
@@ -35,15 +35,15 @@ def invite(team: Team, role: str, *, by: Membership, now: datetime) -> str:
 
 
 def offer(team: Team, name: str, role: str, *, by: Membership, now: datetime) -> None:
-    """Invite the user of this name, if there is one; otherwise it looks the same. Raises Refused."""
+    """Invite the user of this name, if there is one; otherwise it looks the same. Raises TeamChangeRefused."""
     with locked_people(team.pk) as people:
         giver = present_giver(people, by, role)
         user = Account.objects.find(name)
         user = user if user and user.is_active else None
         if user and user.pk in people:
-            raise Refused(f"{user.get_username()} is in the team already.")
+            raise TeamChangeRefused(f"{user.get_username()} is in the team already.")
         if _is_invited(team, name, now):
-            raise Refused(f"There is an open invitation for “{name}” already.")
+            raise TeamChangeRefused(f"There is an open invitation for “{name}” already.")
         _check_not_full(team, now)
         Invitation.offer(team, role, by=giver.user, now=now, to_name=name, to_user=user)
 
@@ -56,7 +56,7 @@ def _is_invited(team: Team, name: str, now: datetime) -> bool:
 
 def _check_not_full(team: Team, now: datetime) -> None:
     if Invitation.objects.live(now).filter(team=team).count() >= MOST_OPEN:
-        raise Refused(f"There are {MOST_OPEN} open invitations: withdraw one first.")
+        raise TeamChangeRefused(f"There are {MOST_OPEN} open invitations: withdraw one first.")
 
 
 def find(secret: str, *, now: datetime) -> Invitation:
@@ -86,14 +86,14 @@ def _stands(invitation: Invitation) -> bool:
 def accept(secret: str, user: AbstractBaseUser, *, now: datetime) -> Team:
     """Add this user, storing a new one.
 
-    Raises InvitationDead (also for all but one of many at once), Refused for a member, and
+    Raises InvitationDead (also for all but one of many at once), TeamChangeRefused for a member, and
     NameTaken.
     """
     return _accept(find(secret, now=now), user, now)
 
 
 def accept_offer(pk: int, user: AbstractBaseUser, *, now: datetime) -> Team:
-    """Accept an invitation made to this user. Raises InvitationDead, Refused."""
+    """Accept an invitation made to this user. Raises InvitationDead, TeamChangeRefused."""
     theirs = Q(pk=pk, to_user_id=user.pk, declined_at=None)
     return _accept(_standing(Invitation.objects.live(now).filter(theirs)), user, now)
 

@@ -12,21 +12,27 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Q
 
 from requests_app.models import ApiToken, Invitation, Membership, Role, Team
-from requests_app.teams.people import People, Refused, locked_people, may_give, present_giver
+from requests_app.teams.people import (
+    People,
+    TeamChangeRefused,
+    locked_people,
+    may_give,
+    present_giver,
+)
 
 
 def join(team: Team, user: AbstractBaseUser, role: str) -> Membership:
-    """Add the user. Raises Refused for a member."""
+    """Add the user. Raises TeamChangeRefused for a member."""
     made, is_new = Membership.objects.get_or_create(
         team=team, user_id=user.pk, defaults={"role": role}
     )
     if not is_new:
-        raise Refused(f"{user.get_username()} is in the team already.")
+        raise TeamChangeRefused(f"{user.get_username()} is in the team already.")
     return made
 
 
 def change_role(member: Membership, role: str, *, by: Membership) -> None:
-    """Give a member another role, and withdraw what they may no longer give. Raises Refused."""
+    """Give a member another role, and withdraw what they may no longer give. Raises TeamChangeRefused."""
     with locked_people(member.team_id) as people:
         present = _present(people, member)
         giver = present_giver(people, by, role)
@@ -39,7 +45,7 @@ def change_role(member: Membership, role: str, *, by: Membership) -> None:
 
 
 def remove(member: Membership, *, by: Membership) -> int:
-    """Remove a member, with their tokens, invitations and sockets. Raises Refused.
+    """Remove a member, with their tokens, invitations and sockets. Raises TeamChangeRefused.
 
     Return how many invitation links of others still work: the member may know one.
     """
@@ -63,26 +69,26 @@ def _withdraw_what_is_beyond(member: Membership) -> None:
 def _present(people: People, member: Membership) -> Membership:
     found = people.get(member.user_id)
     if found is None or found.pk != member.pk:
-        raise Refused("That member has left the team meanwhile.")
+        raise TeamChangeRefused("That member has left the team meanwhile.")
     return found
 
 
 def _check_may_touch(giver: Membership, member: Membership) -> None:
     if member.role == Role.OWNER and giver.role != Role.OWNER:
-        raise Refused("Only an owner may change or remove an owner.")
+        raise TeamChangeRefused("Only an owner may change or remove an owner.")
 
 
 def _check_not_last_owner(people: People, member: Membership) -> None:
     others = [one for one in people.values() if one.role == Role.OWNER and one.pk != member.pk]
     if member.role == Role.OWNER and not others:
-        raise Refused("A team needs an owner: make another member an owner first.")
+        raise TeamChangeRefused("A team needs an owner: make another member an owner first.")
 
 
 def issue_token(member: Membership) -> str:
-    """Create an API token of a member for the team. Raises Refused for a member just removed."""
+    """Create an API token of a member for the team. Raises TeamChangeRefused for a member just removed."""
     with locked_people(member.team_id) as people:
         if member.user_id not in people:
-            raise Refused("You have left the team meanwhile.")
+            raise TeamChangeRefused("You have left the team meanwhile.")
         return ApiToken.issue(member.user, member.team)
 
 

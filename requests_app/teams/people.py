@@ -16,7 +16,7 @@ from requests_app.models import Membership, Role, Team
 People = dict[int, Membership]  # by the user's key
 
 
-class Refused(Exception):
+class TeamChangeRefused(Exception):
     """The action was refused; the text is a sentence for the user."""
 
 
@@ -39,12 +39,12 @@ def may_give(giver: Membership | None, role: str) -> bool:
 
 
 def present_giver(people: People, by: Membership, role: str) -> Membership:
-    """Return the giver's current membership. Raises Refused when they may not give this role any
+    """Return the giver's current membership. Raises TeamChangeRefused when they may not give this role any
     more.
     """
     giver = people.get(by.user_id)
     if giver is None or not giver.may_manage:
-        raise Refused("Only owners and admins of the team may do that.")
+        raise TeamChangeRefused("Only owners and admins of the team may do that.")
     if not may_give(giver, role):
-        raise Refused("Only an owner may give the owner role.")
+        raise TeamChangeRefused("Only an owner may give the owner role.")
     return giver

@@ -22,7 +22,7 @@ from requests_app.models.request import FalRequestQuerySet as Rows
 BATCH = 50  # rows deleted in one transaction: a stream may have 100,000 frames
 
 
-class Kind(StrEnum):
+class RetentionKind(StrEnum):
     """What is removed, in this order; the team's column is `<kind>_days`."""
 
     ROWS = "rows"
@@ -35,7 +35,7 @@ class Share:
     """Expired data: `requests` of one team, about `size` bytes without the evidence."""
 
     team: Team
-    kind: Kind
+    kind: RetentionKind
     days: int
     requests: int
     size: int
@@ -53,38 +53,44 @@ def prune(now: datetime, teams: list[Team]) -> Iterator[Share]:
         yield Share(share.team, share.kind, share.days, removed, share.size)
 
 
-def _rules(teams: list[Team]) -> Iterator[tuple[Team, Kind, int]]:
+def _rules(teams: list[Team]) -> Iterator[tuple[Team, RetentionKind, int]]:
     for team in teams:
-        for kind in Kind:
+        for kind in RetentionKind:
             days = getattr(team, f"{kind}_days")
             if days is not None:
                 yield team, kind, days
 
 
-def _due(team: Team, kind: Kind, now: datetime) -> Rows:
-    """Return rows with expired data; rows that expire as a whole count only for `Kind.ROWS`."""
+def _due(team: Team, kind: RetentionKind, now: datetime) -> Rows:
+    """Return rows with expired data; rows that expire as a whole count only for `RetentionKind.ROWS`."""
     ended = FalRequest.objects.filter(team=team, status__in=ENDED)
     ended = ended.filter(ended_at__lt=now - timedelta(days=getattr(team, f"{kind}_days")))
-    if kind == Kind.ROWS:
+    if kind == RetentionKind.ROWS:
         return ended
     if team.rows_days is not None:
         ended = ended.filter(ended_at__gte=now - timedelta(days=team.rows_days))
-    if kind == Kind.PAYLOAD:
+    if kind == RetentionKind.PAYLOAD:
         return ended.filter(payload_removed_at=None)
     has_frames = Exists(Frame.objects.filter(request=OuterRef("pk")))
     return ended.filter(has_frames, frames_removed_at=None)
 
 
-def _share(team: Team, kind: Kind, days: int, now: datetime) -> Share:
+def _share(team: Team, kind: RetentionKind, days: int, now: datetime) -> Share:
     due = _due(team, kind, now)
     return Share(team, kind, days, due.count(), _size(due, kind))
 
 
-def _size(due: Rows, kind: Kind) -> int:
+def _size(due: Rows, kind: RetentionKind) -> int:
     frames = Frame.objects.filter(request__in=due).aggregate(sum=Sum("size"))["sum"] or 0
     texts = due.aggregate(input=Sum(Length("input_text")), output=Sum("output_size"))
     payload = (texts["input"] or 0) + (texts["output"] or 0)
-    return int({Kind.FRAMES: frames, Kind.PAYLOAD: payload, Kind.ROWS: frames + payload}[kind])
+    return int(
+        {
+            RetentionKind.FRAMES: frames,
+            RetentionKind.PAYLOAD: payload,
+            RetentionKind.ROWS: frames + payload,
+        }[kind]
+    )
 
 
 def _remove_rows(due: Rows, days: int, now: datetime) -> int:
@@ -107,8 +113,8 @@ def _remove_frames(due: Rows, days: int, now: datetime) -> int:
     return sum(lifecycle.remove_frames(pk, days=days, now=now) for pk in keys)
 
 
-_REMOVERS: dict[Kind, Callable[[Rows, int, datetime], int]] = {
-    Kind.ROWS: _remove_rows,
-    Kind.PAYLOAD: _remove_payload,
-    Kind.FRAMES: _remove_frames,
+_REMOVERS: dict[RetentionKind, Callable[[Rows, int, datetime], int]] = {
+    RetentionKind.ROWS: _remove_rows,
+    RetentionKind.PAYLOAD: _remove_payload,
+    RetentionKind.FRAMES: _remove_frames,
 }

@@ -17,7 +17,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from requests_app import lifecycle
-from requests_app.catalogue.validation import Problem
+from requests_app.catalogue.validation import InputProblem
 from requests_app.forms.preset import values_of_preset
 from requests_app.forms.submit import GLIMPSE, SubmitForm, new_token, values_of
 from requests_app.forms.suggestions import first_values, suggestions
@@ -69,7 +69,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 def _first_page(request: HttpRequest) -> HttpResponse:
     """Show the form, filled in from `?again=<id>` with what fal refused of it; a foreign one is a 404."""
-    problems: list[Problem] = []
+    problems: list[InputProblem] = []
     preset = None
     if again_id := request.GET.get("again"):
         row = get_actable_or_404(request.user, again_id)

@@ -49,7 +49,7 @@ TABS = {
 
 
 @dataclass(frozen=True)
-class Heard:
+class ObservedChange:
     """One observation for the Events tab."""
 
     observation: Observation
@@ -151,14 +151,14 @@ def _observations(row: FalRequest) -> list[Observation]:
     return list(row.observations.order_by("-id")[:NEWEST_OBSERVATIONS])[::-1]
 
 
-def _heard(observation: Observation) -> Heard:
+def _heard(observation: Observation) -> ObservedChange:
     added = observation.data.get("added") if observation.kind == "logs" else None
     if added:
         words, data = f"{added} more log line{'' if added == 1 else 's'}", ""
     else:
         words = observation.note or Status(observation.status).label
         data = json.dumps(observation.data, ensure_ascii=False) if observation.data else ""
-    return Heard(observation, words, known_by(observation.source), data[:RAW_LIMIT])
+    return ObservedChange(observation, words, known_by(observation.source), data[:RAW_LIMIT])
 
 
 def _output(row: FalRequest, heard: list[Observation], *, is_full: bool) -> dict[str, Any]:

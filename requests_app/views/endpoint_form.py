@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from requests_app.catalogue import store
 from requests_app.catalogue.pointer import pointer
-from requests_app.catalogue.validation import Problem
+from requests_app.catalogue.validation import InputProblem
 from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
 from requests_app.fal.error_bodies import parse_error
 from requests_app.forms.schema_form import groups
@@ -47,7 +47,7 @@ def context_of(entry: store.Entry) -> dict[str, Any]:
     return {"entry": entry, "main": main, "more": more, "count": len(main) + len(more)}
 
 
-def input_problems(draft: Draft) -> list[Problem]:
+def input_problems(draft: Draft) -> list[InputProblem]:
     """What the known schema has against the input, and variables without a value; nothing is fetched, an
     unknown schema has nothing against it.
     """
@@ -57,21 +57,23 @@ def input_problems(draft: Draft) -> list[Problem]:
     return [*_unfilled(draft.input_text), *found]
 
 
-def _unfilled(input_text: str) -> list[Problem]:
+def _unfilled(input_text: str) -> list[InputProblem]:
     """A variable that is sent as it stands is paid for and hardly ever meant."""
     try:
         uses = Template(input_text).uses
     except InvalidTemplate:  # too many, or in a name: not of a preset
         return []
-    return [Problem(path, f"The variable {{{{{name}}}}} has no value yet.") for path, name in uses]
+    return [
+        InputProblem(path, f"The variable {{{{{name}}}}} has no value yet.") for path, name in uses
+    ]
 
 
-def fal_problems(row: FalRequest) -> list[Problem]:
+def fal_problems(row: FalRequest) -> list[InputProblem]:
     """What fal had against the input of a request that it refused, field by field."""
     if not (row.status == Status.FAILED and row.was_user_error and row.output):
         return []
     error = parse_error(row.error_code or 0, {}, bytes(row.output))
-    return [Problem(pointer(_in_input(field.loc)), field.msg) for field in error.fields]
+    return [InputProblem(pointer(_in_input(field.loc)), field.msg) for field in error.fields]
 
 
 def _in_input(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:

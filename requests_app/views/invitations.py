@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from requests_app.teams import invitations
-from requests_app.teams.people import Refused
+from requests_app.teams.people import TeamChangeRefused
 from requests_app.views.login import login_required
 from requests_app.views.team_guard import teamless
 
@@ -31,7 +31,7 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
         team = invitations.accept_offer(pk, request.user, now=timezone.now())  # type: ignore[arg-type]
     except invitations.InvitationDead as error:
         raise Http404 from error
-    except Refused as refused:
+    except TeamChangeRefused as refused:
         messages.error(request, str(refused))
         return redirect("requests:invitations")
     messages.success(request, f"You are a member of {team.name} now.")

@@ -20,7 +20,7 @@ from requests_app.forms.setup import AccountForm
 from requests_app.models import Account, Invitation, NameTaken, Team
 from requests_app.teams import invitations
 from requests_app.teams.choice import choose
-from requests_app.teams.people import Refused
+from requests_app.teams.people import TeamChangeRefused
 from requests_app.views.team_guard import teamless
 
 TOO_MANY_NAMES = (
@@ -65,7 +65,7 @@ def _accepted(request: HttpRequest, secret: str, form: AccountForm | None) -> Ht
     user = _account(form) if form else cast(User, request.user)
     try:
         team = invitations.accept(secret, user, now=timezone.now())
-    except Refused as refused:
+    except TeamChangeRefused as refused:
         messages.error(request, str(refused))
         return redirect(settings.LOGIN_REDIRECT_URL)
     if not form:

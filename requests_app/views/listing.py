@@ -102,7 +102,7 @@ class Chip(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Filters:
+class FilterMenus:
     """All filters that the page offers."""
 
     listing: Listing

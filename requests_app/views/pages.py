@@ -22,7 +22,7 @@ from requests_app.record.followers import mark_polled
 from requests_app.views.access import team_of, team_required
 from requests_app.views.errors import error_page
 from requests_app.views.listing import (
-    Filters,
+    FilterMenus,
     Listing,
     chips_of,
     examples,
@@ -57,7 +57,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
     endpoints = recent_endpoints(listing)
     context = {
         "listing": listing,
-        "filters": Filters(listing, endpoints),
+        "filters": FilterMenus(listing, endpoints),
         "chips": chips_of(listing),
         "page": page,
         "newer_url": list_url(str(listing.search), page.newer, team=listing.in_links)

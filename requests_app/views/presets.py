@@ -51,7 +51,7 @@ def _save(request: HttpRequest) -> HttpResponse:
                 name=form.cleaned_data["name"], endpoint_id=draft.endpoint_id,
                 text=draft.input_text, mode=draft.mode, options=draft.options,
             )  # fmt: skip
-        except saving.Refused as refused:
+        except saving.PresetRefused as refused:
             sentences = [str(refused)]
     context = menu_of(request, request.POST.get("endpoint_id", ""))
     context |= {"sentences": sentences, "name": request.POST.get("name", "")[:80], "saved": preset}
@@ -142,7 +142,7 @@ def rename_preset(request: HttpRequest, preset_id: UUID) -> HttpResponse:
             messages.success(request, "Renamed.")
         else:
             messages.error(request, " ".join(map(str, form.errors["name"])))
-    except saving.Refused as refused:
+    except saving.PresetRefused as refused:
         messages.error(request, str(refused))
     return _to(request, "requests:preset", found.public_id)
 

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from requests_app.forms.members import AddForm, RoleForm
 from requests_app.models import ApiToken, Invitation, Membership, Role
 from requests_app.teams import invitations, members
-from requests_app.teams.people import Refused
+from requests_app.teams.people import TeamChangeRefused
 from requests_app.views.access import View, membership_of, team_required
 
 
@@ -54,7 +54,7 @@ def manages(view: View) -> View:
             raise PermissionDenied
         try:
             return view(request, *args, **kwargs)
-        except Refused as refused:
+        except TeamChangeRefused as refused:
             messages.error(request, str(refused))
             return redirect("requests:settings")
 
@@ -70,7 +70,7 @@ def add_member(request: HttpRequest) -> HttpResponse:
     mine, name = membership_of(request), form.cleaned_data["username"]
     try:
         invitations.offer(mine.team, name, form.cleaned_data["role"], by=mine, now=timezone.now())
-    except Refused as refused:
+    except TeamChangeRefused as refused:
         form.add_error("username", str(refused))
         return _page(request, status=422, add_form=form)
     return _said(
@@ -122,7 +122,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
     """Create an API token of the user for this team, and show it once."""
     try:
         token = members.issue_token(membership_of(request))
-    except Refused as refused:
+    except TeamChangeRefused as refused:
         messages.error(request, str(refused))
         return redirect("requests:settings")
     return _page(request, status=201, new_token=token)
@@ -147,7 +147,7 @@ def _member_or_404(request: HttpRequest, pk: int) -> Membership:
 def _role(request: HttpRequest) -> str:
     form = RoleForm(request.POST)
     if not form.is_valid():
-        raise Refused("There is no such role.")
+        raise TeamChangeRefused("There is no such role.")
     role: str = form.cleaned_data["role"]
     return role
 

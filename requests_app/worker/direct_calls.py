@@ -32,7 +32,7 @@ from requests_app.models import ErrorType, Mode, Source, Status
 from requests_app.record.recorder import Recorder
 from requests_app.rules.stream_outcome import StreamOutcome
 from requests_app.rules.stream_reply import judge_reply
-from requests_app.rules.transitions import Ended, News
+from requests_app.rules.transitions import CallEnded, News
 from requests_app.worker import faults
 from requests_app.worker.leases import ensure_not_expired, held_here, renew_until_stopped
 from requests_app.worker.loop import connections, pool
@@ -62,7 +62,7 @@ async def call(attempt: lifecycle.Attempt) -> None:
         work.result()  # raises an unexpected failure, so that it is logged
     elif not renewal.cancelled() and renewal.result():
         sentence = "We hung up as asked; fal cancels a direct call when the caller leaves."
-        await _ended(attempt, Ended(Status.CANCELLED, "", sentence, came=outcome.came))
+        await _ended(attempt, CallEnded(Status.CANCELLED, "", sentence, came=outcome.came))
 
 
 async def _made(attempt: lifecycle.Attempt, outcome: StreamOutcome, storing: asyncio.Event) -> None:
@@ -114,31 +114,31 @@ async def _unprocessed(
     )
 
 
-def _timed_out(attempt: lifecycle.Attempt) -> Ended:
+def _timed_out(attempt: lifecycle.Attempt) -> CallEnded:
     limit_s = settings.RUN_TIMEOUT_S if attempt.mode == Mode.RUN else settings.STREAM_TIMEOUT_S
     sentence = (
         f"No end within {limit_s} s: we hung up, and fal then ends the work. "
         "Work done until then may be billed."
     )
-    return Ended(Status.FAILED, ErrorType.HUNG_UP, sentence)
+    return CallEnded(Status.FAILED, ErrorType.HUNG_UP, sentence)
 
 
-def _broken_off(attempt: lifecycle.Attempt, error: FalError) -> Ended:
+def _broken_off(attempt: lifecycle.Attempt, error: FalError) -> CallEnded:
     """Describe a call without a usable answer; a redirect is told apart from a broken connection."""
     code = error.status_code if isinstance(error, Unanswered) else None
     if isinstance(error, Unanswered) and error.is_redirect:
-        return Ended(
+        return CallEnded(
             Status.FAILED, ErrorType.REDIRECTED, f"{error} The input was sent nowhere else."
         )
     if isinstance(error, TooLarge):
         is_event = isinstance(error, TooLargeEvent)
         kind = ErrorType.EVENT_TOO_LARGE if is_event else ErrorType.OUTPUT_TOO_LARGE
-        return Ended(Status.FAILED, kind, f"{error} We hung up; the work may be billed.")
+        return CallEnded(Status.FAILED, kind, f"{error} We hung up; the work may be billed.")
     if code is not None:  # an answer came, so the connection did not break
         kind = ErrorType.GATEWAY_ERROR if code >= 400 else ErrorType.UNREADABLE
-        return Ended(Status.FAILED, kind, f"{error} Work that was done may be billed.")
+        return CallEnded(Status.FAILED, kind, f"{error} Work that was done may be billed.")
     sentence = f"The call broke off: {error} Work done until then may be billed."
-    return Ended(Status.FAILED, ErrorType.INTERRUPTED, sentence)
+    return CallEnded(Status.FAILED, ErrorType.INTERRUPTED, sentence)
 
 
 async def _run(attempt: lifecycle.Attempt, storing: asyncio.Event) -> None:
@@ -190,7 +190,7 @@ async def _read(attempt: lifecycle.Attempt, recorder: Recorder, outcome: StreamO
 
 
 async def _ended(
-    attempt: lifecycle.Attempt, news: Result | Ended, storing: asyncio.Event | None = None
+    attempt: lifecycle.Attempt, news: Result | CallEnded, storing: asyncio.Event | None = None
 ) -> None:
     """Store the end. `storing` is set before, so that nothing interrupts it: the answer is paid for."""
     if storing:

@@ -8,7 +8,7 @@ import hashlib
 from django.conf import settings
 
 from requests_app.fal import FalClient, Hosts
-from requests_app.fal.transport import Limits
+from requests_app.fal.transport import ReplyLimits
 from requests_app.worker.breaker import Breaker
 from requests_app.worker.submit_limit import SubmitLimit
 
@@ -36,7 +36,7 @@ class FalConnections:
         """Return the client for the configured hosts and key; call it on the event loop."""
         key = hosts_from_settings(), settings.FAL_KEY
         if key not in self._clients:
-            limits = Limits(result=settings.OUTPUT_LIMIT_BYTES)
+            limits = ReplyLimits(result=settings.OUTPUT_LIMIT_BYTES)
             self._clients[key] = FalClient(*key, limits=limits)
         return self._clients[key]
 

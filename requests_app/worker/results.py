@@ -26,13 +26,13 @@ from requests_app.rules.paid_result import (
     judge_doubt,
     names_error,
 )
-from requests_app.rules.transitions import Ended, Gone
+from requests_app.rules.transitions import CallEnded, Gone
 from requests_app.worker.loop import connections, pool
 
 
 async def fetch(
     row: FalRequest, urls: RequestUrls, report: StatusReport
-) -> Result | Ended | Gone | None:
+) -> Result | CallEnded | Gone | None:
     """Return the end of this request; None means retry. Raises FalError when fal cannot be reached.
 
     The caller closes a Result.
@@ -40,7 +40,9 @@ async def fetch(
     try:
         return completed_by(await connections.client().result(urls), report)
     except TooLarge as error:  # a retry would download the same megabytes again
-        return Ended(Status.FAILED, ErrorType.OUTPUT_TOO_LARGE, f"fal finished it, but: {error}")
+        return CallEnded(
+            Status.FAILED, ErrorType.OUTPUT_TOO_LARGE, f"fal finished it, but: {error}"
+        )
     except NotFinished as error:  # the status was ahead of the result
         return await _doubted(row, report, Doubt(str(error), 0))
     except NotTheResult as error:
@@ -53,7 +55,9 @@ async def fetch(
         return await _refused(row, report, error)
 
 
-async def _doubted(row: FalRequest, report: StatusReport, doubt: Doubt) -> Result | Ended | None:
+async def _doubted(
+    row: FalRequest, report: StatusReport, doubt: Doubt
+) -> Result | CallEnded | None:
     now = timezone.now()
     doubts = await pool.in_database(lifecycle.note_doubt, row.pk, doubt, now=now)
     return judge_doubt(doubt, doubts, report, now=now)
@@ -61,7 +65,7 @@ async def _doubted(row: FalRequest, report: StatusReport, doubt: Doubt) -> Resul
 
 async def _refused(
     row: FalRequest, report: StatusReport, error: Refused
-) -> Result | Ended | Gone | None:
+) -> Result | CallEnded | Gone | None:
     """Judge a refusal: the model's own error when the status names it, else fal's answer to our call."""
     if names_error(report) and code_in(report.error) == error.status_code:
         return completed_by(_as_result(error), report)

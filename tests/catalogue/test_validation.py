@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from requests_app.catalogue.validation import Problem, Validator
+from requests_app.catalogue.validation import InputProblem, Validator
 from tests.catalogue.documents import IMAGE_SIZE, document, ref
 
 NULL = {"type": "null"}
@@ -57,7 +57,7 @@ def validator() -> Validator:
 def test_a_problem_names_its_place_and_what_is_wanted(
     validator: Validator, value: dict[str, Any], path: str, message: str
 ) -> None:
-    assert validator.problems({"prompt": "okay", **value}) == [Problem(path, message)]
+    assert validator.problems({"prompt": "okay", **value}) == [InputProblem(path, message)]
 
 
 @pytest.mark.parametrize(
@@ -76,12 +76,12 @@ def test_what_fits_has_no_problem(validator: Validator, value: dict[str, Any]) -
 
 
 def test_a_missing_required_field_is_told_at_its_place(validator: Validator) -> None:
-    assert validator.problems({}) == [Problem("/prompt", "This field is required.")]
+    assert validator.problems({}) == [InputProblem("/prompt", "This field is required.")]
 
 
 @pytest.mark.parametrize("value", [[], 7, "text", None])
 def test_an_input_is_an_object(validator: Validator, value: Any) -> None:
-    assert validator.problems(value) == [Problem("", "Must be an object.")]
+    assert validator.problems(value) == [InputProblem("", "Must be an object.")]
 
 
 @pytest.mark.parametrize(

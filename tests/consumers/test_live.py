@@ -21,7 +21,7 @@ from requests_app.consumers import live, rights
 from requests_app.models import FalRequest, Membership, Role, Source, Status, Team
 from requests_app.record import storage
 from requests_app.record.frame import LARGE, NewFrame
-from requests_app.rules.transitions import Ended
+from requests_app.rules.transitions import CallEnded
 from requests_app.teams.choice import SESSION_KEY
 from tests.builders import hear, make_queued, make_request, make_status
 from tests.consumers.conftest import Open, Socket
@@ -57,7 +57,7 @@ def add_frames(row: FalRequest, *numbers: int, size: int = 5) -> None:
 
 
 def end(row: FalRequest) -> None:
-    news = Ended(Status.COMPLETED, "", "done")
+    news = CallEnded(Status.COMPLETED, "", "done")
     lifecycle.observe(row.pk, news, source=Source.STREAM, asked_at=timezone.now())
 
 

@@ -15,7 +15,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from dashboard.stopping import DRAIN_S, GOING_AWAY, let_nobody_new_in
+from dashboard.stopping import DRAIN_S, GOING_AWAY, stop_accepting
 from tests.source import ROOT
 
 
@@ -65,7 +65,7 @@ async def begun(server: Server, path: str = "/slow") -> asyncio.Task[httpx.Respo
 def test_while_the_door_closes_who_is_in_is_served_and_newcomers_are_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as door, socket.socket() as newcomer:
         inside = socket.create_connection(door.getsockname())
-        let_nobody_new_in(door)
+        stop_accepting(door)
         newcomer.settimeout(0.2)
         with pytest.raises(TimeoutError):
             newcomer.connect(door.getsockname())

@@ -224,7 +224,7 @@ def _words_in(node: ast.AST) -> Iterator[str]:
     found: list[ast.expr | None] = []
     if isinstance(node, ast.Call):
         name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-        found += node.args[1:2] if name == "Ended" else []
+        found += node.args[1:2] if name == "CallEnded" else []
         found += node.args[2:3] if name == "_failed" else []
         found += [keyword.value for keyword in node.keywords if keyword.arg == "error_type"]
     if isinstance(node, ast.Dict):

@@ -13,9 +13,9 @@ from requests_app.fal import (
     FalClient,
     FalError,
     Hosts,
-    Limits,
     Listed,
     Refused,
+    ReplyLimits,
     TooLarge,
     Unanswered,
     Window,
@@ -95,7 +95,7 @@ async def test_payloads_too_large_for_one_reply_are_had_in_smaller_pages(
 ) -> None:
     large = page({"request_id": "r-1", "json_output": "x" * 2000})
     peer.will(large, page({"request_id": "r-1"}), large, large)
-    async with FalClient(hosts, KEY, timeouts=QUICK, limits=Limits(listing=1000)) as fal:
+    async with FalClient(hosts, KEY, timeouts=QUICK, limits=ReplyLimits(listing=1000)) as fal:
         assert len(await listed(fal, window)) == 1
         with pytest.raises(TooLarge):
             await listed(fal, window)

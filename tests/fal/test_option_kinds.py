@@ -6,9 +6,9 @@ from requests_app.fal.option_kinds import (
     BadValue,
     Choice,
     Count,
-    Kind,
     Lifecycle,
     OnOff,
+    OptionKind,
     Retries,
     Seconds,
     Switch,
@@ -38,7 +38,7 @@ LIFE, RETRIES = Lifecycle("{}"), Retries("{}")
         (Tags(), {"team": 1}), (Tags(), {"team": "a,b=c"}), (Tags(), []), (Tags(), {"a,b": "c"}),
     ],
 )  # fmt: skip
-def test_a_value_that_cannot_be_sent_is_refused_in_words(kind: Kind, value: object) -> None:
+def test_a_value_that_cannot_be_sent_is_refused_in_words(kind: OptionKind, value: object) -> None:
     with pytest.raises(BadValue) as caught:
         kind.check(value)
     assert str(caught.value).endswith(".")
@@ -55,12 +55,14 @@ def test_a_value_that_cannot_be_sent_is_refused_in_words(kind: Kind, value: obje
         (Tags(), {"team": "a", "env": "b c"}, "team=a,env=b c"), (Tags(), "team=a", "team=a"),
     ],
 )  # fmt: skip
-def test_a_value_is_written_as_fal_reads_it(kind: Kind, value: object, text: str | None) -> None:
+def test_a_value_is_written_as_fal_reads_it(
+    kind: OptionKind, value: object, text: str | None
+) -> None:
     assert kind.write(kind.check(value)) == text
 
 
 @pytest.mark.parametrize("kind", [LIFE, Tags()])
-def test_an_object_is_stored_as_the_text_that_is_sent(kind: Kind) -> None:
+def test_an_object_is_stored_as_the_text_that_is_sent(kind: OptionKind) -> None:
     stored = kind.check({"team": "a"})
     assert isinstance(stored, str)
     assert kind.check(stored) == stored

@@ -8,8 +8,8 @@ import pytest
 from requests_app.fal import (
     EndpointId,
     FalClient,
-    Limits,
     Refused,
+    ReplyLimits,
     RequestUrls,
     StatusReport,
     StreamEvent,
@@ -129,7 +129,9 @@ async def test_a_json_reply_in_place_of_a_stream_is_one_event(
 
 async def test_an_event_over_the_limit_ends_the_stream(peer: Peer, endpoint: EndpointId) -> None:
     peer.will(events(b"data: 1\n\n", b"data: " + b"x" * 200 + b"\n\n"))
-    async with FalClient(hosts_at(peer.url), KEY, timeouts=QUICK, limits=Limits(event=100)) as fal:
+    async with FalClient(
+        hosts_at(peer.url), KEY, timeouts=QUICK, limits=ReplyLimits(event=100)
+    ) as fal:
         with pytest.raises(TooLarge):
             await gather(fal, endpoint)
 

@@ -15,8 +15,8 @@ from requests_app.fal import (
     EndpointId,
     FalClient,
     InvalidHeader,
-    Limits,
     NotSent,
+    ReplyLimits,
     RequestUrls,
     TooLarge,
     Unanswered,
@@ -254,7 +254,9 @@ async def test_a_peer_that_drops_kept_connections_does_not_make_a_submit_uncerta
 
 async def test_a_result_over_the_limit_is_cut_off(peer: Peer, endpoint: EndpointId) -> None:
     hosts = hosts_at(peer.url)
-    async with FalClient(hosts, KEY, timeouts=QUICK, limits=Limits(result=1000, status=100)) as fal:
+    async with FalClient(
+        hosts, KEY, timeouts=QUICK, limits=ReplyLimits(result=1000, status=100)
+    ) as fal:
         urls = urls_for(hosts, endpoint, REQUEST_ID)
         peer.will(reply(200, b"7" * 1000), reply(200, b"7" * 1001))
         assert len((await fal.result(urls)).body) == 1000
@@ -268,7 +270,7 @@ async def test_a_result_over_the_limit_is_cut_off(peer: Peer, endpoint: Endpoint
 
 async def test_a_packed_reply_is_counted_after_unpacking(peer: Peer, endpoint: EndpointId) -> None:
     hosts = hosts_at(peer.url)
-    async with FalClient(hosts, KEY, timeouts=QUICK, limits=Limits(result=100_000)) as fal:
+    async with FalClient(hosts, KEY, timeouts=QUICK, limits=ReplyLimits(result=100_000)) as fal:
         urls = urls_for(hosts, endpoint, REQUEST_ID)
         peer.will(reply(200, gzip.compress(b"{}"), content_encoding="gzip"))
         assert (await fal.result(urls)).body == b"{}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from requests_app.fal import Ending, EndpointId, Incoming, Outgoing, Pairing, Refused
+from requests_app.fal import CloseReason, EndpointId, Incoming, Outgoing, Pairing, Refused
 from requests_app.fal.realtime import Auth, connect
 from requests_app.worker.loop import connections
 from tests.fal_app.serving import ENDPOINT_ID, FalApp
@@ -24,7 +24,7 @@ class Session:
     """What was received, and how it ended."""
 
     messages: list[Incoming]
-    ending: Ending | None
+    ending: CloseReason | None
 
     @property
     def values(self) -> list[Any]:
@@ -151,7 +151,7 @@ def test_a_restart_of_the_app_is_told_from_an_end(loop: Any, tmp_path: Any, sett
     assert (ending.kind, ending.code) == ("lost", 1012)
 
 
-async def _stopped_meanwhile(app: FalApp) -> Ending | None:
+async def _stopped_meanwhile(app: FalApp) -> CloseReason | None:
     async with connect(connections.client(), ENDPOINT, auth="key") as opened:
         await opened.send(Outgoing.encode({"number": 1}))
         await anext(opened)

@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from requests_app import lifecycle
-from requests_app.fal import FalClient, Limits
+from requests_app.fal import FalClient, ReplyLimits
 from requests_app.models import FalRequest, Status, Team
 from requests_app.rules.paid_result import DENIALS_OF_RESULT, KEPT_AT_LEAST
 from requests_app.worker import fal_connections
@@ -37,8 +37,8 @@ DONE = says(200, {"status": "COMPLETED"})
 OUTPUT = says(200, {"text": "here"})
 BOMB = reply(200, gzip.compress(b" " * 20_000_000), content_encoding="gzip")
 HUGE = reply(200, b" " * 9_000_000)
-HUGE_STATUS = reply(200, b" " * (Limits().status + 1))  # a status with its log may be larger
-BOMB_STATUS = reply(200, gzip.compress(b" " * (Limits().status + 1)), content_encoding="gzip")
+HUGE_STATUS = reply(200, b" " * (ReplyLimits().status + 1))  # a status with its log may be larger
+BOMB_STATUS = reply(200, gzip.compress(b" " * (ReplyLimits().status + 1)), content_encoding="gzip")
 FAILED_ON_THE_WAY = "A server on the way to fal, or fal itself, failed"
 
 

@@ -18,7 +18,7 @@ from requests_app import lifecycle
 from requests_app.models import Source, Status, Team
 from requests_app.record.live_feed import feed
 from requests_app.record.recorder import Recorder
-from requests_app.rules.transitions import Ended
+from requests_app.rules.transitions import CallEnded
 from requests_app.worker.loop import pool, worker_loop
 from tests.builders import make_request
 from tests.consumers.conftest import Open
@@ -60,7 +60,7 @@ async def record(pk: int, seed: float) -> None:
         if chance.random() < 0.3:
             await asyncio.sleep(chance.random() * 0.03)
     await recorder.close()
-    end = Ended(Status.COMPLETED, "", "done")
+    end = CallEnded(Status.COMPLETED, "", "done")
     await pool.in_database_with_retry(
         lifecycle.observe, pk, end, source=Source.STREAM, asked_at=timezone.now()
     )

@@ -64,7 +64,7 @@ def test_one_name_may_be_used_for_another_endpoint_use_and_team(save, stranger):
 def test_a_full_shelf_takes_no_new_name_and_still_saves_versions(save, monkeypatch):
     monkeypatch.setattr(saving, "MOST_PRESETS", 1)
     save()
-    with pytest.raises(saving.Refused, match="delete one first"):
+    with pytest.raises(saving.PresetRefused, match="delete one first"):
         save(name="second")
     assert save('{"a": 2}')[0].version == 2
 
@@ -72,7 +72,7 @@ def test_a_full_shelf_takes_no_new_name_and_still_saves_versions(save, monkeypat
 def test_a_taken_name_is_refused_and_the_preset_keeps_its_own(save):
     save(name="taken")
     preset, _ = save()
-    with pytest.raises(saving.Refused, match="taken"):
+    with pytest.raises(saving.PresetRefused, match="taken"):
         saving.rename(preset, "taken")
     preset.refresh_from_db()
     assert preset.name == "sunset"
@@ -83,5 +83,5 @@ def test_a_taken_name_is_refused_and_the_preset_keeps_its_own(save):
 
 def test_a_long_text_is_refused(save, monkeypatch):
     monkeypatch.setattr(saving, "MOST_CHARACTERS", 1024)
-    with pytest.raises(saving.Refused, match="1 k"):
+    with pytest.raises(saving.PresetRefused, match="1 k"):
         save(f'{{"a": "{"x" * 1024}"}}')

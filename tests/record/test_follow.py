@@ -18,7 +18,7 @@ from requests_app.record import follow as follow_module
 from requests_app.record import storage
 from requests_app.record.follow import Batch, Place, follow
 from requests_app.record.frame import NewFrame
-from requests_app.rules.transitions import Ended
+from requests_app.rules.transitions import CallEnded
 from tests.builders import make_person, make_request
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,7 +45,10 @@ def add_frames(row: FalRequest, *numbers: int, size: int = 1) -> None:
 
 def end(row: FalRequest) -> None:
     lifecycle.observe(
-        row.pk, Ended(Status.COMPLETED, "", "done"), source=Source.STREAM, asked_at=timezone.now()
+        row.pk,
+        CallEnded(Status.COMPLETED, "", "done"),
+        source=Source.STREAM,
+        asked_at=timezone.now(),
     )
 
 

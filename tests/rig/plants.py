@@ -252,10 +252,12 @@ def unknown_is_failed() -> None:
     """A submit without an answer counts as failed."""
     from requests_app import lifecycle
     from requests_app.models import Source
-    from requests_app.rules.transitions import Ended
+    from requests_app.rules.transitions import CallEnded
 
     def fail(pk: int, reason: str, *, now: Any) -> None:
-        lifecycle.observe(pk, Ended("failed", "unknown", reason), source=Source.US, asked_at=now)
+        lifecycle.observe(
+            pk, CallEnded("failed", "unknown", reason), source=Source.US, asked_at=now
+        )
 
     lifecycle.mark_uncertain = fail
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from requests_app.rules.late_word import late_word
-from requests_app.rules.transitions import CANCELLED_TYPE, Ended, Gone, LostSubmitFound
+from requests_app.rules.transitions import CANCELLED_TYPE, CallEnded, Gone, LostSubmitFound
 from tests.builders import make_receipt, make_result, make_status, make_webhook
 
 
@@ -37,7 +37,8 @@ def test_each_tells_its_fate_in_a_sentence(news: Any, words: str):
 
 
 @pytest.mark.parametrize(
-    "news", [Gone("request"), Gone("result"), Ended("failed", "cut", "x"), make_status("PAUSED")]
+    "news",
+    [Gone("request"), Gone("result"), CallEnded("failed", "cut", "x"), make_status("PAUSED")],
 )
 def test_what_tells_nothing_of_it_has_no_words(news: Any):
     assert late_word(news) == ""

@@ -21,7 +21,7 @@ from requests_app.rules.paid_result import (
     judge_denial,
     judge_doubt,
 )
-from requests_app.rules.transitions import Ended, Gone
+from requests_app.rules.transitions import CallEnded, Gone
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 DONE = StatusReport("COMPLETED")
@@ -61,7 +61,7 @@ def test_answers_that_change_or_are_not_fals_are_believed_at_no_number(doubt: Do
 @pytest.mark.parametrize("doubt", [OF_FAL, OF_A_PROXY, NOT_YET])
 def test_when_fal_keeps_it_no_longer_the_request_fails_by_a_name_of_its_own(doubt: Doubt):
     end = judge_doubt(doubt, doubts(age=KEPT_AT_MOST), DONE, now=NOW)
-    if isinstance(end, Ended):
+    if isinstance(end, CallEnded):
         assert (end.status, end.error_type) == (Status.FAILED, "result_unreadable")
         assert doubt.sentence in end.sentence
     else:
@@ -81,7 +81,7 @@ def test_an_error_that_the_status_names_is_the_end_as_soon_as_its_body_comes():
 def test_an_error_that_the_status_names_ends_it_without_its_body_after_a_while():
     assert judge_doubt(OF_A_PROXY, doubts(), WRONG, now=NOW) is None
     end = judge_doubt(OF_A_PROXY, doubts(count=SAME_BEFORE_BELIEVED), WRONG, now=NOW)
-    assert end == Ended(Status.FAILED, "runner_disconnected", "Invalid status code: 503", 503)
+    assert end == CallEnded(Status.FAILED, "runner_disconnected", "Invalid status code: 503", 503)
 
 
 def test_the_status_tells_what_the_result_does_not():

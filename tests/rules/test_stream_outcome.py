@@ -10,7 +10,7 @@ import pytest
 from requests_app.fal import StreamEvent
 from requests_app.fal.reports import Result
 from requests_app.rules.stream_outcome import NO_REASON, StreamOutcome
-from requests_app.rules.transitions import Ended
+from requests_app.rules.transitions import CallEnded
 
 
 def event(data: Any, name: str = "", *, is_cut: bool = False) -> StreamEvent:
@@ -19,7 +19,7 @@ def event(data: Any, name: str = "", *, is_cut: bool = False) -> StreamEvent:
     return StreamEvent(name, text, None, len(text), is_cut)
 
 
-def judged(*events: StreamEvent) -> Result | Ended:
+def judged(*events: StreamEvent) -> Result | CallEnded:
     """In two batches, as they may come."""
     outcome = StreamOutcome()
     outcome.take(events[:1])
@@ -33,9 +33,9 @@ def result(*events: StreamEvent) -> Result:
     return news
 
 
-def ended(*events: StreamEvent) -> Ended:
+def ended(*events: StreamEvent) -> CallEnded:
     news = judged(*events)
-    assert isinstance(news, Ended)
+    assert isinstance(news, CallEnded)
     return news
 
 
@@ -223,12 +223,12 @@ def test_a_stream_that_was_closed_in_mid_event_keeps_the_whole_output_before_it(
 
 
 def test_a_call_that_broke_off_ends_by_the_models_error_if_one_came() -> None:
-    told = Ended("failed", "interrupted", "The connection broke off.")
+    told = CallEnded("failed", "interrupted", "The connection broke off.")
     calm, failed = StreamOutcome(), StreamOutcome()
     calm.take([FIRST, event("")])
     failed.take([FIRST, event({"error": "boom"})])
     broken = calm.broken_off(told)
-    assert isinstance(broken, Ended)
+    assert isinstance(broken, CallEnded)
     assert (broken.error_type, broken.came and broken.came.body) == (
         "interrupted",
         FIRST.data.encode(),

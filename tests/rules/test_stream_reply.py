@@ -9,7 +9,7 @@ import pytest
 from requests_app.fal import Result
 from requests_app.fal.reports import Rest
 from requests_app.rules.stream_reply import judge_reply
-from requests_app.rules.transitions import Ended
+from requests_app.rules.transitions import CallEnded
 
 
 def reply(content_type: str, body: bytes, request_id: str | None = None) -> Result:
@@ -48,18 +48,18 @@ def test_a_page_is_an_output_when_it_bears_fals_request_id() -> None:
     page = reply("text/html; charset=utf-8", b"<p>hello", "an id")
     assert judge_reply(page) == page
     news = judge_reply(reply("text/html", b"<p>hello"))
-    assert isinstance(news, Ended)
+    assert isinstance(news, CallEnded)
     assert (news.error_type, news.came and news.came.body) == ("unreadable", b"<p>hello")
 
 
 def test_json_that_breaks_off_is_kept_and_failed() -> None:
     news = judge_reply(reply("application/json", b'{"output": "ha'))
-    assert isinstance(news, Ended)
+    assert isinstance(news, CallEnded)
     assert (news.error_type, news.came and news.came.size) == ("unreadable", 14)
 
 
 def test_nothing_is_no_output_and_a_large_one_is_not_read() -> None:
-    assert isinstance(judge_reply(reply("audio/mpeg", b"")), Ended)
+    assert isinstance(judge_reply(reply("audio/mpeg", b"")), CallEnded)
     rest = Rest(BytesIO(b"{no and more"), 3, 9)
     large = Result(200, {}, "application/json", b"{no", rest=rest)
     assert judge_reply(large) is large

@@ -8,7 +8,7 @@ import pytest
 
 from requests_app.models import ENDED, LIVE, Status
 from requests_app.rules.transitions import (
-    Ended,
+    CallEnded,
     Gone,
     LostSubmitFound,
     Picture,
@@ -27,7 +27,7 @@ NEWS: list[Any] = [
     make_webhook(),
     make_webhook(status="ERROR", error="Invalid status code: 422"),
     Gone("request"),
-    Ended(Status.FAILED, "interrupted", "cut"),
+    CallEnded(Status.FAILED, "interrupted", "cut"),
 ]
 
 
@@ -59,7 +59,7 @@ TABLE = [
     ("in_queue", make_webhook(status="SOMETHING"), "in_progress"),
     ("in_queue", Gone("request"), "failed"),
     ("in_progress", Gone("result"), "failed"),
-    ("in_progress", Ended("cancelled", "", "hung up"), "cancelled"),
+    ("in_progress", CallEnded("cancelled", "", "hung up"), "cancelled"),
 ]
 
 
@@ -140,7 +140,9 @@ def test_the_same_end_twice_agrees_and_another_end_does_not() -> None:
 
 
 def test_a_session_that_ended_well_is_completed_with_a_note_how() -> None:
-    change = decide(Picture("in_progress"), Ended(Status.COMPLETED, "", "fal closed it in order."))
+    change = decide(
+        Picture("in_progress"), CallEnded(Status.COMPLETED, "", "fal closed it in order.")
+    )
     assert change is not None
     assert (change.status, change.kind, change.note) == (
         "completed",

@@ -15,7 +15,7 @@ from django.utils import timezone
 from requests_app.models import Invitation, Membership, Role, Team
 from requests_app.teams import invitations, members
 from requests_app.teams.invitations import MOST_OPEN, InvitationDead
-from requests_app.teams.people import Refused
+from requests_app.teams.people import TeamChangeRefused
 from tests.builders import make_person
 from tests.teams.races import Meanwhile
 
@@ -48,7 +48,7 @@ def test_an_invitation_lets_one_person_in_once(team, mine):
 
 def test_an_invitation_is_not_used_up_by_a_member(team, mine, teammate):
     secret = invitations.invite(team, Role.VIEWER, by=mine, now=timezone.now())
-    with pytest.raises(Refused, match="already"):
+    with pytest.raises(TeamChangeRefused, match="already"):
         invitations.accept(secret, teammate, now=timezone.now())
     assert invitations.find(secret, now=timezone.now()).team == team
 
@@ -155,7 +155,7 @@ def test_only_who_manages_gives_and_only_an_owner_gives_an_owners_role(team, min
         if may:
             attempt()
         else:
-            with pytest.raises(Refused):
+            with pytest.raises(TeamChangeRefused):
                 attempt()
     assert Invitation.objects.count() == (2 if may else 0)
 
@@ -221,7 +221,7 @@ def test_an_offer_to_a_name_without_an_account_looks_the_same(team, mine, name):
     make_person("ann")
     User.objects.create_user("gone", is_active=False)
     invitations.offer(team, name, Role.VIEWER, by=mine, now=timezone.now())
-    with pytest.raises(Refused, match="open invitation"):
+    with pytest.raises(TeamChangeRefused, match="open invitation"):
         invitations.offer(team, name, Role.VIEWER, by=mine, now=timezone.now())
     shown = Invitation.objects.live(timezone.now()).get()
     assert (shown.to_name, shown.role) == (name, Role.VIEWER)
@@ -234,7 +234,7 @@ def test_an_offer_to_a_name_without_an_account_looks_the_same(team, mine, name):
 )  # fmt: skip
 def test_an_open_invitation_is_known_by_any_spelling_of_its_name(team, mine, first, second):
     invitations.offer(team, first, Role.VIEWER, by=mine, now=timezone.now())
-    with pytest.raises(Refused, match="open invitation"):
+    with pytest.raises(TeamChangeRefused, match="open invitation"):
         invitations.offer(team, second, Role.VIEWER, by=mine, now=timezone.now())
     invitations.offer(team, "another", Role.VIEWER, by=mine, now=timezone.now())
 
@@ -256,12 +256,12 @@ def test_the_team_does_not_learn_that_an_offer_was_declined(team, mine):
     with pytest.raises(InvitationDead):
         invitations.accept_offer(pk, ann, now=now)
     assert Invitation.objects.live(now).filter(pk=pk).exists()
-    with pytest.raises(Refused, match="open invitation"):
+    with pytest.raises(TeamChangeRefused, match="open invitation"):
         invitations.offer(team, "ann", Role.MEMBER, by=mine, now=now)
 
 
 def test_a_member_is_not_offered_what_they_have(team, mine, teammate):
-    with pytest.raises(Refused, match="already"):
+    with pytest.raises(TeamChangeRefused, match="already"):
         invitations.offer(team, teammate.username, Role.ADMIN, by=mine, now=timezone.now())
 
 
@@ -272,7 +272,7 @@ def test_open_invitations_of_a_team_are_bounded(team, mine):
         lambda: invitations.offer(team, "one more", Role.VIEWER, by=mine, now=timezone.now()),
         lambda: invitations.invite(team, Role.VIEWER, by=mine, now=timezone.now()),
     ):
-        with pytest.raises(Refused, match="withdraw one"):
+        with pytest.raises(TeamChangeRefused, match="withdraw one"):
             attempt()
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from requests_app.models import ApiToken, Invitation, Membership, Role, Team
 from requests_app.teams import invitations, members
-from requests_app.teams.people import Refused
+from requests_app.teams.people import TeamChangeRefused
 from tests.builders import make_person
 from tests.teams.races import Meanwhile
 
@@ -28,9 +28,9 @@ def member(team: Team, name: str, role: str) -> Membership:
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
 def test_who_does_not_manage_touches_nobody(team, mine, role):
     low, other = member(team, "low", role), member(team, "other", Role.MEMBER)
-    with pytest.raises(Refused):
+    with pytest.raises(TeamChangeRefused):
         members.remove(other, by=low)
-    with pytest.raises(Refused):
+    with pytest.raises(TeamChangeRefused):
         members.change_role(other, Role.VIEWER, by=low)
 
 
@@ -44,7 +44,7 @@ def test_an_admin_manages_everybody_but_owners(team, mine):
         lambda: members.change_role(mine, Role.VIEWER, by=admin),
         lambda: members.change_role(admin, Role.OWNER, by=admin),
     ):
-        with pytest.raises(Refused, match="owner"):
+        with pytest.raises(TeamChangeRefused, match="owner"):
             attempt()
     assert {one.role for one in team.memberships.all()} == {Role.OWNER, Role.ADMIN}
 
@@ -54,16 +54,16 @@ def test_a_team_keeps_its_last_owner(team, mine):
         lambda: members.remove(mine, by=mine),
         lambda: members.change_role(mine, Role.ADMIN, by=mine),
     ):
-        with pytest.raises(Refused, match="needs an owner"):
+        with pytest.raises(TeamChangeRefused, match="needs an owner"):
             attempt()
     second = member(team, "second", Role.OWNER)
     members.remove(mine, by=mine)
-    with pytest.raises(Refused, match="needs an owner"):
+    with pytest.raises(TeamChangeRefused, match="needs an owner"):
         members.remove(second, by=second)
 
 
 def test_an_owner_of_another_team_does_not_count(team, mine, stranger):
-    with pytest.raises(Refused, match="needs an owner"):
+    with pytest.raises(TeamChangeRefused, match="needs an owner"):
         members.remove(mine, by=mine)
 
 
@@ -77,7 +77,7 @@ def test_who_is_removed_takes_the_tokens_for_this_team_along(team, mine, strange
     members.join(team, out.user, Role.MEMBER)
     assert ApiToken.find(gone, now=timezone.now()) is None
     assert ApiToken.find(kept, now=timezone.now()) is not None
-    with pytest.raises(Refused, match="meanwhile"):
+    with pytest.raises(TeamChangeRefused, match="meanwhile"):
         members.remove(out, by=mine)
 
 
@@ -92,7 +92,7 @@ def test_only_ones_own_token_for_the_team_is_revoked(team, mine, teammate):
 def test_a_removed_member_gets_no_token_from_a_page_that_was_open(team, mine):
     out = member(team, "out", Role.ADMIN)
     members.remove(out, by=mine)
-    with pytest.raises(Refused, match="left"):
+    with pytest.raises(TeamChangeRefused, match="left"):
         members.issue_token(out)
     assert not ApiToken.objects.exists()
 
@@ -158,7 +158,7 @@ def test_who_was_downgraded_meanwhile_acts_with_the_present_right(team, mine):
         lambda: invitations.invite(team, Role.VIEWER, by=admin, now=timezone.now()),
         lambda: invitations.offer(team, "x", Role.VIEWER, by=admin, now=timezone.now()),
     ):
-        with pytest.raises(Refused, match="owners and admins"):
+        with pytest.raises(TeamChangeRefused, match="owners and admins"):
             attempt()
     assert not Invitation.objects.exists()
 
@@ -183,7 +183,7 @@ def test_who_is_being_removed_gives_nothing_at_the_same_moment(act, monkeypatch)
     meanwhile = Meanwhile(lambda: WHO_IS_REMOVED[act](out))
     meanwhile.starts_in(monkeypatch, members, "_check_not_last_owner")
     members.remove(out, by=mine)
-    assert isinstance(meanwhile.outcome(), Refused)
+    assert isinstance(meanwhile.outcome(), TeamChangeRefused)
     assert not Invitation.objects.exists() and not ApiToken.objects.exists()
     assert set(team.memberships.values_list("user__username", flat=True)) == {"owner", "other"}
 
@@ -195,5 +195,5 @@ def test_of_two_owners_who_remove_each_other_one_stays(monkeypatch):
     meanwhile = Meanwhile(lambda: members.remove(one, by=other))
     meanwhile.starts_in(monkeypatch, members, "_check_not_last_owner")
     members.remove(other, by=one)
-    assert isinstance(meanwhile.outcome(), Refused)
+    assert isinstance(meanwhile.outcome(), TeamChangeRefused)
     assert list(team.memberships.all()) == [one]

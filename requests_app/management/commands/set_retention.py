@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from requests_app.models import Team
-from requests_app.upkeep.retention import Kind
+from requests_app.upkeep.retention import RetentionKind
 
 FOR_EVER = "forever"
 MOST_DAYS = 36_500
@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("team", help="the team's name")
-        for kind in Kind:
+        for kind in RetentionKind:
             parser.add_argument(f"--{kind}", type=_days, help=f"days, or {FOR_EVER!r}")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -29,12 +29,12 @@ class Command(BaseCommand):
         team = Team.objects.filter(name=options["team"]).first()
         if team is None:
             raise CommandError(f"There is no team {options['team']!r}.")
-        for kind in Kind:
+        for kind in RetentionKind:
             if options[kind] is not None:
                 days = None if options[kind] == FOR_EVER else options[kind]
                 setattr(team, f"{kind}_days", days)
-        team.save(update_fields=[f"{kind}_days" for kind in Kind])
-        for kind in Kind:
+        team.save(update_fields=[f"{kind}_days" for kind in RetentionKind])
+        for kind in RetentionKind:
             days = getattr(team, f"{kind}_days")
             self.stdout.write(f"{kind}: {FOR_EVER if days is None else f'{days} days'}")
 
