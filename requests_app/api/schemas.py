@@ -15,7 +15,7 @@ from requests_app.display.output_download import output_column
 from requests_app.models import Delivery, FalRequest, LogLine, Observation
 from requests_app.request_input import SPACE, InvalidInput, ensure_shallow, parse_input
 
-INLINE_BYTES = 4 * 1024 * 1024  # a larger output is available from `output_url` only
+INLINE_BYTES = 4 * 1024 * 1024  # a larger output comes from `output/` only
 NEWEST = 1000  # log lines, observations and deliveries in a response; `events/` has them all
 
 

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from requests_app import lifecycle
+from requests_app.api.schemas import INLINE_BYTES
 from requests_app.fal.options import OPTIONS
 from requests_app.models import Delivery, FalRequest, LogLine, Observation, Source, Status
 from tests.api.conftest import Caller
@@ -272,6 +273,18 @@ def test_an_output_that_is_not_plain_json_is_null_and_its_bytes_are_there(
     assert raw["Content-Disposition"].startswith("attachment")
     assert raw["Content-Security-Policy"] == "sandbox; default-src 'none'"
     assert raw["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(("over", "is_inline"), [(0, True), (1, False)])
+def test_an_output_over_the_inline_limit_is_null_and_its_bytes_are_there(
+    owner: Caller, over: int, is_inline: bool
+) -> None:
+    text = b'{"a": "%s"}' % (b"x" * (INLINE_BYTES - len(b'{"a": ""}') + over))
+    row = owner.make(output=text, output_size=len(text), output_type="application/json")
+    shown = owner.get(f"{row.public_id}/").json()
+    assert (shown["output"] is not None) == is_inline
+    assert (shown["output_size"], shown["output_type"]) == (len(text), "application/json")
+    assert owner.get(f"{row.public_id}/output/").content == text
 
 
 def test_an_output_of_an_odd_type_is_just_bytes(owner: Caller) -> None:

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 from django.conf import settings as live
 
+from requests_app.display.media_hosts import is_showable
+
 SHOWN = (
     "ALLOWED_HOSTS", "CHANNEL_LAYERS", "CSRF_TRUSTED_ORIGINS", "DEBUG", "FAL_API_URL", "FAL_KEY",
     "FAL_QUEUE_URL", "FAL_REALTIME_URL", "FAL_RUN_URL", "HTTPS", "PUBLIC_URL", "SANDBOX", "SECRET_KEY",
-    "CSRF_COOKIE_NAME", "SECURE_HSTS_PRELOAD", "SECURE_HSTS_SECONDS", "SESSION_COOKIE_NAME", "SESSION_COOKIE_SECURE",
+    "CONTENT_SECURITY_POLICY", "FAL_MEDIA_HOSTS", "CSRF_COOKIE_NAME", "SECURE_HSTS_PRELOAD", "SECURE_HSTS_SECONDS", "SESSION_COOKIE_NAME", "SESSION_COOKIE_SECURE",
 )  # fmt: skip
 PROGRAM = f"""
 import json
@@ -139,3 +141,29 @@ def test_nonsense_stops_the_start_with_a_sentence_that_names_it(
     error = start(**{name: value})["error"]
     assert error.startswith(name.removesuffix("_FILE"))
     assert "hunter2" not in error
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"FAL_KEY": "id:secret"},
+        {},
+        {"FAL_MEDIA_HOSTS": "https://cdn.example.com,https://*.example.org:8443"},
+        {"FAL_MEDIA_HOSTS": "http://localhost:*", "FAL_KEY": "id:secret"},
+    ],
+)
+def test_the_policy_of_pages_allows_the_media_that_pages_point_to_and_no_other(
+    start: Any, environment: dict[str, str]
+) -> None:
+    shown = start(**environment)
+    directives, hosts = shown["CONTENT_SECURITY_POLICY"]["DIRECTIVES"], shown["FAL_MEDIA_HOSTS"]
+    assert hosts
+    for name in ("img-src", "media-src"):
+        own, inline, *others = directives[name]
+        assert (own, inline) == ("'self'", "data:")
+        assert others == hosts
+        for source in others:
+            url = f"{source.replace('*.', 'a.').replace(':*', ':99')}/x.png"
+            assert is_showable(url, hosts)
+            assert not is_showable(url, [])
+    assert is_showable("data:image/png;base64,AAAA", hosts)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from requests_app.forms.short import LARGE_TEXT
 from requests_app.forms.submit import GLIMPSE, new_token
 from requests_app.models import FalRequest, Team
+from requests_app.rules.json_bounds import MAX_NODES
 from tests.builders import make_request
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +89,27 @@ def test_a_large_text_that_was_typed_is_not_put_back_into_a_page_either(
     reply = as_owner.post(NEW, posted(row, input=typed, input_of="", endpoint_id="nonsense"))
     assert (reply.status_code, len(reply.content) < PAGE) == (422, True)
     assert "Go back" in reply.content.decode()
+
+
+TOO_MUCH = {
+    "a list of numbers": f'{{"a": [{"0," * MAX_NODES}0]}}',
+    "members": "{" + ",".join(f'"k{n}":0' for n in range(MAX_NODES)) + "}",
+    "empty objects": f'{{"a": [{"{}," * MAX_NODES}0]}}',
+    "pairs": f'{{"a": [{"[0,0]," * (MAX_NODES // 3)}0]}}',
+}
+
+
+@pytest.mark.parametrize("is_script", [False, True])
+@pytest.mark.parametrize("text", TOO_MUCH.values(), ids=TOO_MUCH)
+def test_more_values_than_the_bound_are_refused_by_the_form_with_the_bound(
+    db: None, as_owner: Client, text: str, is_script: bool
+) -> None:
+    wish = {"token": new_token(), "endpoint_id": "acme/img", "mode": "queue", "input": text}
+    headers = {"HX-Request": "true"} if is_script else {}
+    reply = as_owner.post(NEW, wish, headers=headers)
+    assert (reply.status_code, len(reply.content) < PAGE) == (422, True)
+    assert f"The input has more than {MAX_NODES:,} values" in reply.content.decode()
+    assert not FalRequest.objects.exists()
 
 
 def test_a_glimpse_is_small() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.template import Context, Template
 from django.utils import timezone
 
 from requests_app.display.times import TimeStyle
+from tests.source import text_of, under
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, 5000, tzinfo=UTC)
 BERLIN = TimeStyle("Europe/Berlin", has_ages=False, hours=12)
@@ -56,3 +58,40 @@ def test_a_log_lines_time_is_a_moment_like_all_others() -> None:
 @pytest.mark.parametrize("text", ["", "later", "<b>"])
 def test_a_log_line_without_a_moment_keeps_fals_own_words(text: str) -> None:
     assert shown("logged_at text", text=text) == text.replace("<", "&lt;").replace(">", "&gt;")
+
+
+# --- the tag is the only way ----------------------------------------------------------------------
+
+WRITES_A_MOMENT = re.compile(
+    r"<time\b|\|\s*(?:date|time|naturaltime|naturalday|timesince|timeuntil)\b"
+    r"|\{%\s*now\b|\{\{[^}|]*_(?:at|until)\s*\}\}|\.(?:isoformat|strftime)\b"
+)
+# Attributes that scripts read and no reader sees.
+FOR_SCRIPTS = re.compile(r"""\s(?:data-[a-z-]+|content)=(["'])(?:\{[{%].*?[}%]\}|(?!\1).)*\1""")
+
+
+def moments_in(text: str) -> list[str]:
+    return WRITES_A_MOMENT.findall(FOR_SCRIPTS.sub("", text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ row.created_at|date:'c' }}", "{{ x | timesince }}", "{{ row.ended_at }}",
+        "<time datetime='x'>", '{% now "Y" %}', "{{ one.live_until }}", "{{ a|date }} data-x='1'",
+        '<td data-a="{{ x }}" title="{{ row.sent_at|date:"c" }}">',
+    ],
+)  # fmt: skip
+def test_what_would_write_a_moment_otherwise_is_recognised(text: str) -> None:
+    assert moments_in(text)
+
+
+def test_templates_write_moments_by_the_tag_only() -> None:
+    assert not moments_in("""<tr data-x="{{ row.created_at|date:"U.u" }}">{% time row.sent_at %}""")
+    found = [
+        f"{path}:{number}: {line.strip()[:80]}"
+        for path in under("templates/", "requests_app/", suffix=".html")
+        for number, line in enumerate(text_of(path).splitlines(), 1)
+        if moments_in(line)
+    ]
+    assert found == []

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from requests_app.models import FalRequest, Mode, Preset, Status, Team, Use
 from requests_app.presets import saving
+from requests_app.rules.json_bounds import MAX_NODES
 from tests.builders import make_request
 from tests.views.request_page import HOSTILE
 
@@ -165,6 +166,8 @@ def test_a_message_of_the_same_name_is_replaced(as_owner, team):
         ({"text": '{"a": }'}, "line 1, column 7"),
         ({"text": '{"a": NaN}'}, "NaN"),
         ({"text": "[" * 2000}, "nested"),
+        ({"text": f"[{'0,' * MAX_NODES}0]"}, f"more than {MAX_NODES:,} values"),
+        ({"text": f"[{'[],' * MAX_NODES}0]"}, f"more than {MAX_NODES:,} values"),
         ({"text": '{"a": "\x00"}'}, "Null characters"),
         ({"endpoint_id": "nonsense"}, "endpoint"),
         ({"endpoint_id": ""}, "Give the endpoint first"),

@@ -12,7 +12,16 @@ from django.db import OperationalError
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from requests_app.models import Delivery, FalRequest, Mode, Status, Team, digest
+from requests_app.models import (
+    Delivery,
+    FalRequest,
+    Membership,
+    Mode,
+    Role,
+    Status,
+    Team,
+    digest,
+)
 from requests_app.views import webhooks
 from tests.signing import KeyHost, Signer, body_of
 
@@ -200,6 +209,30 @@ def test_a_gzip_body_is_taken_when_its_raw_bytes_are_signed(
     row.refresh_from_db()
     assert row.status == Status.COMPLETED
     assert bytes(row.deliveries.get(verdict="accepted").body) == packed
+
+
+def test_the_page_shows_the_text_of_a_gzip_delivery(
+    row: FalRequest, deliver: Callable[..., Any]
+) -> None:
+    packed = gzip.compress(body_of("r1", payload={"text": "a lighthouse <b>"}))
+    assert deliver(packed, **{"content-encoding": "gzip"}).status_code == 200
+    Membership.objects.create(team=row.team, user=row.person, role=Role.OWNER)
+    client = Client()
+    client.force_login(row.person)
+    shown = client.get(f"/requests/{row.public_id}/").content.decode()
+    deliveries = shown[shown.index('class="delivery') :]
+    assert "a lighthouse &lt;b&gt;" in deliveries
+    assert "\ufffd" not in deliveries
+
+
+def test_a_gzip_delivery_that_cannot_be_unpacked_does_not_break_the_page(
+    row: FalRequest, deliver: Callable[..., Any]
+) -> None:
+    deliver(gzip.compress(body_of("r1"))[:-9], **{"content-encoding": "gzip"})
+    Membership.objects.create(team=row.team, user=row.person, role=Role.OWNER)
+    client = Client()
+    client.force_login(row.person)
+    assert client.get(f"/requests/{row.public_id}/").status_code == 200
 
 
 def test_a_gzip_bomb_is_not_unpacked_and_fal_is_asked_instead(

@@ -305,6 +305,27 @@ def test_a_row_that_a_stricter_rule_refuses_fails_by_name_and_is_not_sent(
     assert "Nothing reached fal" in page(as_owner, row)
 
 
+REFUSED_IDS = [
+    "acme/x/requests/abc/cancel", "acme/x/requests/abc", "acme/x/status/stream", "nonsense",
+    "acme/x\u2028y", "acme/\u0445", "acme/../x", "https://queue.fal.run/acme/x", "acme/x?a=1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", [Mode.QUEUE, Mode.RUN, Mode.STREAM])
+@pytest.mark.parametrize("endpoint_id", REFUSED_IDS)
+def test_a_row_whose_endpoint_id_is_refused_nowadays_fails_by_name_and_is_not_sent(
+    loop: Any, peer: PeerThread, team: Team, owner: User, mode: str, endpoint_id: str,
+    as_owner: Client,
+) -> None:  # fmt: skip
+    row = make_request(team=team, person=owner, mode=mode)
+    FalRequest.objects.filter(pk=row.pk).update(endpoint_id=endpoint_id)
+    loop.run(advance(row.pk), timeout_s=20)
+    row = fresh(row)
+    assert (row.status, row.error_type, row.due_at) == (Status.FAILED, "not_sendable", None)
+    assert peer.requests == []
+    assert "Nothing reached fal" in page(as_owner, row)
+
+
 def test_a_runs_output_that_cannot_be_processed_is_kept(
     loop: Any, peer: PeerThread, team: Team, owner: User, fails_at: Fails
 ) -> None:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.utils import timezone
 
+from requests_app import lifecycle
 from requests_app.models import FalRequest, Source, Status, Team
 from requests_app.worker import status_stream
 from requests_app.worker.steps import advance, urls_of
 from tests.builders import hear, make_queued, make_result
 from tests.fal.peer import events, says
-from tests.worker.conftest import PeerThread, at_peer, fresh, wait_for
+from tests.worker.conftest import PeerThread, at_peer, fresh, look, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -115,6 +118,47 @@ def test_a_stream_that_fails_changes_nothing_and_may_be_tried_again(
     wait_for(lambda: peer.requests and is_quiet())
     assert fresh(queued).status == Status.IN_QUEUE
     assert status_stream.is_wanted(queued)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OverflowError("x"), KeyError("k"), RecursionError("z")],
+    ids=lambda e: type(e).__name__,
+)
+def test_news_that_cannot_be_stored_end_the_stream_in_one_line_and_the_row_is_polled_on(
+    loop: Any, peer: PeerThread, queued: FalRequest, error: Exception,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    def faulty(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(status_stream, "_broken", set())
+    with monkeypatch.context() as broken:
+        broken.setattr(lifecycle, "observe", faulty)
+        peer.will(events(*sse(*[{"status": "IN_PROGRESS"}] * 3), wait=asyncio.Event()))
+        follow_once(loop, queued)
+        wait_for(lambda: peer.requests and is_quiet())
+    told = [line for line in caplog.records if line.levelno >= logging.WARNING]
+    assert [type(error).__name__ in line.message and line.exc_info is None for line in told] == [
+        True
+    ]
+    assert not status_stream.is_wanted(fresh(queued))  # it would fail again
+    assert (fresh(queued).status, fresh(queued).tries) == (Status.IN_QUEUE, 0)
+    peer.will(says(200, {"status": "COMPLETED"}), says(200, {"text": "done"}))
+    assert look(loop, queued).status == Status.COMPLETED
+
+
+def test_a_stream_whose_news_met_a_database_that_was_away_may_be_tried_again(
+    loop: Any, peer: PeerThread, queued: FalRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise OperationalError("the connection is closed")
+
+    monkeypatch.setattr(lifecycle, "observe", away)
+    peer.will(events(*sse({"status": "IN_PROGRESS"}), wait=asyncio.Event()))
+    follow_once(loop, queued)
+    wait_for(lambda: peer.requests and is_quiet())
+    assert status_stream.is_wanted(fresh(queued))
 
 
 def test_there_is_a_limit_to_the_streams_held_at_once(
