@@ -7,6 +7,7 @@ from ninja import NinjaAPI, Router
 
 from requests_app.api.auth import Bearer
 from requests_app.api.body import StrictParser
+from requests_app.api.endpoint_list import router as endpoint_list
 from requests_app.api.endpoints import router as endpoints
 from requests_app.api.errors import Refusals
 from requests_app.api.exact import ExactRenderer
@@ -43,7 +44,12 @@ def nowhere(request: HttpRequest, rest: str) -> HttpResponse:
     raise Http404
 
 
-for path, one in (("/requests/", router), ("/endpoints/", endpoints), ("/presets/", presets)):
+for path, one in (
+    ("/requests/", router),
+    ("/endpoints/", endpoint_list),
+    ("/endpoints/", endpoints),
+    ("/presets/", presets),
+):
     one.add_decorator(refuse_unknown)
     api.add_router(path, one)
 api.add_router("", fallback)  # last, for it matches every path
