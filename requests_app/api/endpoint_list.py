@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import ConfigDict, Field
 
-from requests_app.api.accepted import Text
+from requests_app.api.accepted import NoNulText
 from requests_app.api.schemas import FieldProblems, Problem
 from requests_app.catalogue import own
 from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
@@ -31,9 +31,9 @@ class EndpointFilters(Schema):
     model_config = ConfigDict(extra="forbid")
 
     q: Annotated[
-        Text, Field(max_length=200, description="words that are all in id, title or category")
+        NoNulText, Field(max_length=200, description="words that are all in id, title or category")
     ] = ""
-    category: Annotated[Text, Field(max_length=80, description="as fal names it")] = ""
+    category: Annotated[NoNulText, Field(max_length=80, description="as fal names it")] = ""
     favourite: Annotated[
         bool | None, Field(description="only the team's favourites, or others")
     ] = None
