@@ -42,7 +42,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         name = str(credentials.get("username", ""))
         try:
             guess = throttle.count(_subjects(request, name), now=timezone.now())
-        except throttle.TooMany as refused:
+        except throttle.TooManyGuesses as refused:
             raise too_many(refused.wait, ELSEWHERE) from None
         user: User | None = super().authenticate(request, **credentials)
         if user:

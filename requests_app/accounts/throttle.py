@@ -59,7 +59,7 @@ class Guess:
     at: float
 
 
-class TooMany(Exception):
+class TooManyGuesses(Exception):
     """The guess is refused; `wait` says for how long."""
 
     def __init__(self, wait: timedelta) -> None:
@@ -68,14 +68,14 @@ class TooMany(Exception):
 
 
 def count(subjects: Iterable[Subject], *, now: datetime) -> Guess:
-    """Count a guess for all subjects, or raise TooMany and count it for none."""
+    """Count a guess for all subjects, or raise TooManyGuesses and count it for none."""
     # Lock in one order everywhere, or two guesses that need the same rows could deadlock.
     guess = Guess(tuple(sorted(subjects, key=lambda one: (one.kind, one.slot))), now.timestamp())
     with transaction.atomic():
         rows = [(_locked(subject, now), LIMITS[subject.kind]) for subject in guess.subjects]
         waits = [_wait(row, limit, guess.at) for row, limit in rows]
         if any(waits):
-            raise TooMany(timedelta(seconds=max(waits)))
+            raise TooManyGuesses(timedelta(seconds=max(waits)))
         for row, limit in rows:
             row.guesses = [*_recent(row, limit, guess.at), guess.at]
             row.expires_at = now + limit.period

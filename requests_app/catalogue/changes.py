@@ -31,7 +31,7 @@ class What(StrEnum):
 
 
 @dataclass(frozen=True)
-class Change:
+class FieldChange:
     """One change. `path` is a JSON pointer; `*` stands for any item."""
 
     what: What
@@ -39,7 +39,7 @@ class Change:
     sentence: str
 
 
-def changes(before: Sequence[Field], after: Sequence[Field]) -> list[Change]:
+def changes(before: Sequence[Field], after: Sequence[Field]) -> list[FieldChange]:
     """Return what a reader of the old form has to know: what breaks first."""
     old, new = _by_path(before), _by_path(after)
     found = [*_gone(old, new), *_added(old, new)]
@@ -61,24 +61,24 @@ def _outermost(paths: set[str]) -> set[str]:
     }  # fmt: skip
 
 
-def _gone(old: Mapping[str, Field], new: Mapping[str, Field]) -> Iterator[Change]:
+def _gone(old: Mapping[str, Field], new: Mapping[str, Field]) -> Iterator[FieldChange]:
     for path in _outermost(old.keys() - new.keys()):
-        yield Change(What.GONE, path, f"was {_kind(old[path])}")
+        yield FieldChange(What.GONE, path, f"was {_kind(old[path])}")
 
 
-def _added(old: Mapping[str, Field], new: Mapping[str, Field]) -> Iterator[Change]:
+def _added(old: Mapping[str, Field], new: Mapping[str, Field]) -> Iterator[FieldChange]:
     for path in _outermost(new.keys() - old.keys()):
         field = new[path]
         needed = field.required and "*" not in path
         words = f"{_kind(field)}{', required' if field.required else ''}"
-        yield Change(What.NARROWED if needed else What.ADDED, path, f"is new: {words}")
+        yield FieldChange(What.NARROWED if needed else What.ADDED, path, f"is new: {words}")
 
 
-def _between(old: Field, new: Field) -> Iterator[Change]:
+def _between(old: Field, new: Field) -> Iterator[FieldChange]:
     for sentence in _narrower(old, new):
-        yield Change(What.NARROWED, new.path, sentence)
+        yield FieldChange(What.NARROWED, new.path, sentence)
     for sentence in _otherwise(old, new):
-        yield Change(What.CHANGED, new.path, sentence)
+        yield FieldChange(What.CHANGED, new.path, sentence)
 
 
 def _narrower(old: Field, new: Field) -> Iterator[str]:

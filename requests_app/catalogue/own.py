@@ -18,7 +18,7 @@ from requests_app.rules.folding import fold
 MOST = 2000  # endpoints that a team adds or stars
 
 
-class TooMany(ValueError):
+class TooManyEndpoints(ValueError):
     """The team keeps as many endpoints as it may; the message is a sentence for users."""
 
 
@@ -102,14 +102,14 @@ def favourites_of(team: Team, names: Iterable[str]) -> set[str]:
 def set_favourite(
     team: Team, endpoint: EndpointId, *, is_favourite: bool, person: AbstractBaseUser
 ) -> None:
-    """Make it a favourite of the team, or none. Raises TooMany."""
+    """Make it a favourite of the team, or none. Raises TooManyEndpoints."""
     _change(team, endpoint, person, is_favourite=is_favourite)
 
 
 def set_added(
     team: Team, endpoint: EndpointId, *, is_added: bool, person: AbstractBaseUser
 ) -> None:
-    """Add it to the team's list by hand, or take that back. Raises TooMany."""
+    """Add it to the team's list by hand, or take that back. Raises TooManyEndpoints."""
     _change(team, endpoint, person, is_added=is_added)
 
 
@@ -117,7 +117,7 @@ def _change(team: Team, endpoint: EndpointId, person: Any, **flags: bool) -> Non
     name, own = str(endpoint), TeamEndpoint.objects.filter(team=team)
     with transaction.atomic():
         if not own.filter(endpoint_id=name).exists() and own.count() >= MOST:
-            raise TooMany(f"A team keeps {MOST:,} endpoints at most. Remove one first.")
+            raise TooManyEndpoints(f"A team keeps {MOST:,} endpoints at most. Remove one first.")
         values = {**flags, "changed_by": person}
         TeamEndpoint.objects.update_or_create(team=team, endpoint_id=name, defaults=values)
         own.filter(endpoint_id=name, is_added=False, is_favourite=False).delete()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from requests_app.catalogue import store
-from requests_app.catalogue.changes import Change, changes
+from requests_app.catalogue.changes import FieldChange, changes
 from requests_app.models import Endpoint, EndpointDocument
 
 LOOK_BACK = 5  # versions: some differ in a sample picture alone
@@ -16,7 +16,7 @@ LOOK_BACK = 5  # versions: some differ in a sample picture alone
 class LastChange:
     """What changed, and when the newer document was first seen."""
 
-    changes: list[Change]
+    changes: list[FieldChange]
     at: datetime
 
 

@@ -32,7 +32,7 @@ class CountedPasswordForm(ChangePasswordForm):  # type: ignore[misc]
         """Return the present password. Raises ValidationError."""
         try:
             guess = throttle.count([Subject("change", str(self.user.pk))], now=timezone.now())
-        except throttle.TooMany as refused:
+        except throttle.TooManyGuesses as refused:
             raise too_many(refused.wait) from None
         password: str = super().clean_oldpassword()
         throttle.take_back(guess)

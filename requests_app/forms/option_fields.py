@@ -55,7 +55,7 @@ def _field_of(option: Option) -> forms.Field:
 
 
 @dataclass(frozen=True)
-class Row:
+class OptionRow:
     """What a template needs to draw one option."""
 
     option: Option
@@ -87,18 +87,18 @@ class OptionForm(forms.Form):
         )
 
     @property
-    def typed_rows(self) -> list[Row]:
+    def typed_rows(self) -> list[OptionRow]:
         """Return the options that are typed or selected."""
         return [row for row in self._rows() if row.widget != "check"]
 
     @property
-    def checked_rows(self) -> list[Row]:
+    def checked_rows(self) -> list[OptionRow]:
         """Return the options that are ticked."""
         return [row for row in self._rows() if row.widget == "check"]
 
-    def _rows(self) -> Iterator[Row]:
+    def _rows(self) -> Iterator[OptionRow]:
         for option in self.options:
-            yield Row(option, self[option.name])
+            yield OptionRow(option, self[option.name])
 
     @property
     def options_open(self) -> bool:

@@ -79,7 +79,7 @@ def _about(entry: store.Entry | None) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Row:
+class FieldRow:
     """A field in the table; `inside`: how deep it lies in other fields."""
 
     widget: Widget
@@ -100,13 +100,13 @@ class Row:
         return f"{low} to {high}" if self.widget.has_slider else self.widget.limits
 
 
-def _rows(entry: store.Entry | None) -> Iterator[Row]:
+def _rows(entry: store.Entry | None) -> Iterator[FieldRow]:
     if entry is not None and entry.known is not None:
         yield from _nested(widgets(entry.known.fields), 0)
 
 
-def _nested(found: Iterable[Widget], inside: int) -> Iterator[Row]:
+def _nested(found: Iterable[Widget], inside: int) -> Iterator[FieldRow]:
     for widget in found:
-        yield Row(widget, inside)
+        yield FieldRow(widget, inside)
         inner: Any = widget.fields or (widget.item.fields if widget.item else ())
         yield from _nested(inner, inside + 1)

@@ -56,7 +56,7 @@ def star(request: HttpRequest) -> HttpResponse:
     person: Any = request.user
     try:
         own.set_favourite(team_of(request), form.endpoint, is_favourite=is_favourite, person=person)
-    except own.TooMany as error:
+    except own.TooManyEndpoints as error:
         form.add_error("endpoint_id", str(error))
         return _refused(request, form)
     if not request.headers.get("HX-Request"):
@@ -92,7 +92,7 @@ def _added(request: HttpRequest, *, is_added: bool) -> HttpResponse:
     person: Any = request.user
     try:
         own.set_added(team_of(request), form.endpoint, is_added=is_added, person=person)
-    except own.TooMany as error:
+    except own.TooManyEndpoints as error:
         form.add_error("endpoint_id", str(error))
         return _refused(request, form)
     messages.success(request, f"{'Added' if is_added else 'Removed'} {form.endpoint}.")
@@ -140,7 +140,7 @@ def _page(request: HttpRequest, form: EndpointIdForm, status: int = 200) -> Http
 
 
 @dataclass(frozen=True)
-class Listed:
+class EndpointRow:
     """One of fal's models as a row."""
 
     card: ModelCard
@@ -187,10 +187,10 @@ def _models(request: HttpRequest, *, is_patient: bool) -> dict[str, Any]:
     }
 
 
-def _rows(team: Team, found: fal_models.Found) -> Iterable[Listed]:
+def _rows(team: Team, found: fal_models.Found) -> Iterable[EndpointRow]:
     names = [model.endpoint_id for model in found.page.models]
     cards, starred = own.cards_of(names), own.favourites_of(team, names)
-    return [Listed(cards[name], name in starred) for name in names if name in cards]
+    return [EndpointRow(cards[name], name in starred) for name in names if name in cards]
 
 
 def _categories(chosen: str) -> list[str]:

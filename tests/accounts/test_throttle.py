@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from requests_app.accounts import throttle
-from requests_app.accounts.throttle import LIMITS, Guess, Limit, Subject, TooMany
+from requests_app.accounts.throttle import LIMITS, Guess, Limit, Subject, TooManyGuesses
 from requests_app.models import GuessCounter
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -21,7 +21,7 @@ MOST = LIMITS["account"].guesses
 def counted(at: datetime = NOW, *subjects: Subject) -> bool:
     try:
         throttle.count(subjects or [BOSS], now=at)
-    except TooMany:
+    except TooManyGuesses:
         return False
     return True
 
@@ -41,7 +41,7 @@ def test_a_refused_guess_is_told_how_long_to_wait_and_makes_the_wait_no_longer(d
         assert counted(NOW + timedelta(minutes=minute))
     later = NOW + timedelta(hours=2)
     for _ in range(50):
-        with pytest.raises(TooMany) as refused:
+        with pytest.raises(TooManyGuesses) as refused:
             throttle.count([BOSS], now=later)
         assert refused.value.wait == timedelta(hours=22)
     assert counted(later + timedelta(hours=22, seconds=1))

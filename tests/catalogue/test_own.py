@@ -87,6 +87,6 @@ def test_a_team_keeps_a_bounded_number(
 ) -> None:
     monkeypatch.setattr(own, "MOST", 1)
     star(team, "acme/one", owner)
-    with pytest.raises(own.TooMany, match="at most"):
+    with pytest.raises(own.TooManyEndpoints, match="at most"):
         star(team, "acme/two", owner)
     add(team, "acme/one", owner)  # known already
