@@ -269,7 +269,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": [SELF],
         "style-src": [SELF],
         "font-src": [SELF],
-        "connect-src": [SELF],
+        "connect-src": [SELF, *FAL_MEDIA_HOSTS],  # to save a file or copy a picture
         "img-src": [SELF, "data:", *FAL_MEDIA_HOSTS],
         "media-src": [SELF, "data:", *FAL_MEDIA_HOSTS],
         "form-action": [SELF],

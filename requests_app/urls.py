@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 
 from requests_app.views import (
     actions,
+    compare,
     detail,
     endpoint_form,
     endpoint_page,
@@ -25,6 +26,7 @@ from requests_app.views import (
     setup,
     times,
     webhooks,
+    workspace,
 )
 
 app_name = "requests"
@@ -35,10 +37,13 @@ urlpatterns = [
     path("requests/rows/", pages.rows, name="rows"),
     path("requests/counts/", pages.counts, name="counts"),
     path("requests/changes/", pages.changes, name="changes"),
+    path("requests/compare/", compare.compare, name="compare"),
     path("requests/new/", actions.new, name="new"),
+    path("requests/new/runs/", workspace.runs, name="runs"),
     path("requests/new/fields/", endpoint_form.fields, name="fields"),
     path("requests/<uuid:public_id>/", detail.detail, name="detail"),
     path("requests/<uuid:public_id>/live/", detail.live, name="detail_live"),
+    path("requests/<uuid:public_id>/result/", detail.result, name="result"),
     path("requests/<uuid:public_id>/logs/", detail.logs, name="logs"),
     path("requests/<uuid:public_id>/frames/", detail.frames, name="frames"),
     path("requests/<uuid:public_id>/frames/<int:number>/", detail.frame, name="frame"),

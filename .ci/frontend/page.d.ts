@@ -30,6 +30,9 @@ interface HtmxRequest {
 
 interface RequestNews {
   id: string;
+  /** Of several runs that were submitted together. */
+  ids?: string[];
+  compare?: string;
 }
 
 /** Events of htmx, and those that the server names in HX-Trigger. */
@@ -42,6 +45,7 @@ interface GlobalEventHandlersEventMap {
   "htmx:responseError": CustomEvent<HtmxRequest>;
   "request:acted": CustomEvent<RequestNews>;
   "request:created": CustomEvent<RequestNews>;
+  "result:shown": CustomEvent<RequestNews>;
   "times:chosen": CustomEvent<{ zone: string; has_ages: boolean; hours: number }>;
   toast: CustomEvent<{ text: string; error?: boolean }>;
 }

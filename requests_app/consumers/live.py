@@ -2,7 +2,7 @@
 
 Browser: `{"type": "watch", "table": true, "made_for": team}`, `{"type": "watch", "request": uuid,
 "after": n}`, or `{"type": "watch", "rows": [uuid, …]}`: the rows of the table in sight (replaces
-the last ones). Server: `hello`, `changed`, `frames`, `error`. The page fetches the rows themselves
+the last ones); `{"type": "unwatch", "request": uuid}` ends the second. Server: `hello`, `changed`, `frames`, `error`. The page fetches the rows themselves
 over HTTP, where the permissions are checked.
 """
 
@@ -66,10 +66,12 @@ class LiveConsumer(MemberConsumer):
         await self.receive_json(await self.decode_json(text_data or ""))
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
-        if not isinstance(content, dict) or content.get("type") != "watch":
+        if not isinstance(content, dict) or content.get("type") not in ("watch", "unwatch"):
             await self._error(400, "Send a watch message.")
         elif unknown := sorted(content.keys() - KNOWN):
             await self._error(400, f"A watch message has no {unknown[0][:100]!r}.")
+        elif content["type"] == "unwatch":
+            await self._unwatch(content.get("request"))
         elif "rows" in content:
             await self._watch_rows(content["rows"])
         elif content.get("request"):
@@ -149,6 +151,13 @@ class LiveConsumer(MemberConsumer):
         if row.pk not in open_relays:
             self.watched[row.pk] = self.begin(self._relay(row, _frame_number(after)))
             self._keep_renewed()
+
+    async def _unwatch(self, public_id: Any) -> None:
+        """End the relay of a request; one that is not watched is no error."""
+        row = await self._row(public_id)
+        relay = self.watched.pop(row.pk, None) if row else None
+        if relay:
+            relay.cancel()
 
     async def _relay(self, row: FalRequest, after: int) -> None:
         """Send the frames after frame `after`, then new ones, until the request has ended."""

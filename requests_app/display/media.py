@@ -40,6 +40,7 @@ _BY_ENDING = {
     "mp3": "audio/mpeg", "wav": "audio/wav", "ogg": "audio/ogg", "oga": "audio/ogg",
     "m4a": "audio/mp4", "flac": "audio/flac",
 }  # fmt: skip
+_MESHES = frozenset({"glb", "gltf", "obj", "fbx", "stl", "ply", "usdz", "3mf"})
 TELLS_NOTHING = ("", "application/octet-stream", "binary/octet-stream")
 _ENDING = re.compile(r"\.([a-z0-9]{1,8})$", re.ASCII | re.IGNORECASE)
 
@@ -56,6 +57,23 @@ class Medium:
     width: int | None = None  # pixels
     height: int | None = None
     size: int | None = None  # bytes
+
+    @property
+    def is_inline(self) -> bool:
+        """Its bytes are in the address."""
+        return is_inline(self.url)
+
+    @property
+    def is_remote(self) -> bool:
+        """It has an address of its own, which another program can fetch."""
+        return self.url.lower().startswith(("http://", "https://"))
+
+    @property
+    def is_3d(self) -> bool:
+        """A mesh or scene: browsers save it and do not show it."""
+        ending = _ENDING.search(path_of(self.url)) if self.is_remote else None
+        is_named = ending is not None and ending[1].lower() in _MESHES
+        return self.content_type.startswith("model/") or is_named
 
 
 def find_media(value: object, sources: Sequence[str]) -> list[Medium]:

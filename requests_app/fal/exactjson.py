@@ -95,6 +95,34 @@ def laid_out(text: str) -> str:
     return "".join(parts)
 
 
+def put_member(text: str, name: str, literal: str) -> str:
+    """Set a member of a JSON object to a literal, the last one when it is new; all else stays as typed.
+
+    `text` is the text of one object, without a repeated name.
+    """
+    tokens = list(_TOKEN.finditer(text))
+    depth = 0
+    for at, token in enumerate(tokens):
+        is_name = depth == 1 and tokens[at + 1][0] == ":" if at + 1 < len(tokens) else False
+        if is_name and json.loads(token[0]) == name:
+            first, last = tokens[at + 2], _last_token(tokens, at + 2)
+            return text[: first.start()] + literal + text[last.end() :]
+        depth += (token[0] in ("{", "[")) - (token[0] in _OPENING)
+    before = tokens[-2]  # of the closing brace
+    comma = "" if before[0] == "{" else ", "
+    return f"{text[: before.end()]}{comma}{_quoted(name)}: {literal}{text[before.end() :]}"
+
+
+def _last_token(tokens: list[re.Match[str]], at: int) -> re.Match[str]:
+    """Return the token that ends the value which begins at this one."""
+    depth = 0
+    for token in tokens[at:]:
+        depth += (token[0] in ("{", "[")) - (token[0] in _OPENING)
+        if depth == 0:
+            return token
+    return tokens[-1]
+
+
 def compact(text: str) -> str:
     """Remove the white space between the tokens of a JSON text."""
     return "".join(_TOKEN.findall(text))

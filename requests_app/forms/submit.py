@@ -6,12 +6,14 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from django import forms
 from django.conf import settings
 
+from requests_app.catalogue.fields import Field
+from requests_app.catalogue.seeds import MOST_RUNS, NoSeeds, seeded_inputs
 from requests_app.catalogue.validation import InputProblem
 from requests_app.fal.exactjson import laid_out, parse_exact
 from requests_app.fal.headers import HEADERS
@@ -53,11 +55,36 @@ class SubmitForm(OptionForm):
         label="Input", strip=False, required=False, widget=forms.Textarea, initial="{}"
     )
 
+    # Several requests that differ in their seed; shown for endpoints that have one.
+    runs = forms.IntegerField(required=False, min_value=1, max_value=MOST_RUNS, initial=1)
+
     unchecked = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
     draft: Draft
+    seed_runs: Sequence[tuple[int, Draft]] = ()  # of more than one run: each seed with its draft
     problems: Sequence[InputProblem] = ()  # of the input, by the schema or by fal
     may_override = False
+
+    def take_seeds(self, field: Field | None) -> bool:
+        """Make the drafts of several runs; an error at `runs` when there are none such. Return whether all is well."""
+        count = self.cleaned_data.get("runs") or 1
+        if count == 1:
+            return True
+        try:
+            self.seed_runs = self._seeded(field, count)
+        except NoSeeds as error:
+            self.add_error("runs", str(error))
+        return bool(self.seed_runs)
+
+    def _seeded(self, field: Field | None, count: int) -> list[tuple[int, Draft]]:
+        if field is None:
+            raise NoSeeds(
+                "This endpoint has no seed, so that several runs would be the same request."
+            )
+        if len(self.draft.input_text) > LARGE_TEXT:
+            raise NoSeeds("The input is too large to be sent several times: submit it once.")
+        inputs = seeded_inputs(field, self.draft.input_text, count)
+        return [(seed, replace(self.draft, input_text=text)) for seed, text in inputs]
 
     def refuse_by_schema(self, problems: Sequence[InputProblem]) -> bool:
         """Take the schema's problems for errors, unless the person chose to send the input all the same."""
@@ -126,6 +153,7 @@ class SubmitForm(OptionForm):
         """Return the hash that tells whether two forms are the same, for the idempotency key."""
         draft, again = self.draft, self.cleaned_data.get("again_of")
         same = [draft.endpoint_id, draft.mode, draft.input_text, draft.options, str(again)]
+        same += [str(len(self.seed_runs))] if self.seed_runs else []
         return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
 
 

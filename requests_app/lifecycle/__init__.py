@@ -5,6 +5,7 @@ appends an observation and updates the row; `announce` publishes the change on c
 the network.
 
     person.py        create, create_once, ask_cancel, give_up
+    several.py       create_several_once
     sending.py       start_attempt, open_session, renew_leases, expire_lease, note_opened, note_not_sent,
                      note_refused, mark_uncertain, note_record_full, note_frame_count
     hearing.py       observe, note_cancel_answer, is_for_row
@@ -58,6 +59,7 @@ from requests_app.lifecycle.sending import (
     renew_leases,
     start_attempt,
 )
+from requests_app.lifecycle.several import create_several_once
 from requests_app.lifecycle.work import make_due, poll_faster_until, release, resume
 
 __all__ = [
@@ -71,6 +73,7 @@ __all__ = [
     "ask_cancel",
     "create",
     "create_once",
+    "create_several_once",
     "expire_lease",
     "fail_unprocessed",
     "fail_unsendable",

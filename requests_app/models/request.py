@@ -67,6 +67,10 @@ class FalRequestQuerySet(models.QuerySet["FalRequest"]):
         """Not ended yet."""
         return self.filter(status__in=LIVE, ended_at__isnull=True)
 
+    def submitted(self) -> FalRequestQuerySet:
+        """By a form or the API: no realtime sessions, which have no input to submit again."""
+        return self.filter(mode__in=SUBMITTABLE)
+
     def lost(self) -> FalRequestQuerySet:
         """Sent, with fal's id unknown (see `FalRequest.is_lost`)."""
         given_up = Q(status=Status.FAILED, error_type=ErrorType.GIVEN_UP, fal_request_id="")

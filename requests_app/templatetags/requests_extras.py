@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from django import template
 from django.conf import settings
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
+from requests_app.display.media import Medium
 from requests_app.display.media_hosts import is_showable
 from requests_app.fal.options import OPTIONS
 from requests_app.models import FalRequest, Status
@@ -112,11 +115,37 @@ def _in_queue(look: StatusLook, ahead: int) -> StatusLook:
     return look._replace(word=f"{look.word} {ahead}", sentence=sentence)
 
 
+_WHERE = {
+    Status.PENDING: "Recorded here; it is sent in a moment.",
+    Status.SUBMITTING: "On its way to fal.",
+    Status.IN_QUEUE: "In fal's queue.",
+    Status.IN_PROGRESS: "A runner at fal is working on it.",
+}
+
+
+@register.filter
+def where_it_is(row: FalRequest) -> str:
+    """Say in a sentence where a live request is."""
+    if row.is_cancelling:
+        return "Cancelling was asked for."
+    if row.status == Status.IN_QUEUE and row.queue_position is not None:
+        ahead = row.queue_position
+        return f"{ahead} ahead of it in fal's queue." if ahead else "Next in fal's queue."
+    return _WHERE.get(Status(row.status), "")
+
+
 @register.filter
 def thumbnail(row: FalRequest) -> str:
     """Return the address of the row's thumbnail, if pages may show it at present."""
     is_shown = is_showable(row.thumbnail_url, settings.FAL_MEDIA_HOSTS)
     return row.thumbnail_url if is_shown else ""
+
+
+@register.filter
+def use_url(row: FalRequest, medium: Medium) -> str:
+    """Return the address of the form of the row's endpoint, with the medium as a file of the input."""
+    query = urlencode({"endpoint": row.endpoint_id, "use": medium.url})
+    return f"{reverse('requests:new')}?{query}"
 
 
 @register.filter

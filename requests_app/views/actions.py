@@ -31,10 +31,12 @@ from requests_app.views.access import (
     member_required,
     team_of,
 )
-from requests_app.views.endpoint_form import fal_problems, input_problems, known_fields
+from requests_app.views.compare import compare_url
+from requests_app.views.endpoint_form import fal_problems, input_problems, known_fields, known_seed
 from requests_app.views.login import login_required
 from requests_app.views.presets import get_preset_or_404, kinds_of_variables
 from requests_app.views.team_guard import teamless
+from requests_app.views.workspace import runs_of
 
 _CANCEL_WORDS = {
     "cancelled": "Cancelled. It had not been sent, so nothing ran.",
@@ -49,22 +51,24 @@ _HANGING_UP = "We hang up; fal then stops the work. What ran until then may be b
 @member_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """Show the form. A POST creates one request, however often it is sent."""
+    """Show the form. A POST creates one request, or the chosen number of runs, however often it is sent."""
     if request.method != "POST":
         return _first_page(request)
     values = request.POST.copy()
     form = SubmitForm(values, stored=_stored(request, values.get("input_of", "")))
     if not form.is_valid() or form.refuse_by_schema(input_problems(form.draft)):
         return _refused(request, form, values)
+    if not form.take_seeds(known_seed(form.draft.endpoint_id)):
+        return _refused(request, form, values)
     try:
-        row = _create_once(request, form)
+        rows = _create_once(request, form)
     except KeyReused:
         form.add_error(
             None,
             "This form was sent before with other values. Press Submit again to send these too.",
         )
         return _refused(request, form, values)
-    return _accepted(request, row)
+    return _accepted(request, rows)
 
 
 def _first_page(request: HttpRequest) -> HttpResponse:
@@ -92,9 +96,10 @@ def _stored(request: HttpRequest, public_id: Any) -> FalRequest | None:
     )
 
 
-def _create_once(request: HttpRequest, form: SubmitForm) -> FalRequest:
-    row, _ = lifecycle.create_once(
-        form.draft,
+def _create_once(request: HttpRequest, form: SubmitForm) -> list[FalRequest]:
+    """One request; or one for each seed, all in one transaction."""
+    return lifecycle.create_several_once(
+        [draft for _, draft in form.seed_runs] or [form.draft],
         team=team_of(request),
         person=_person(request),
         now=timezone.now(),
@@ -102,7 +107,6 @@ def _create_once(request: HttpRequest, form: SubmitForm) -> FalRequest:
         body_digest=form.digest(),
         again_of=_again_of(request, form.cleaned_data.get("again_of")),
     )
-    return row
 
 
 def _key(request: HttpRequest, token: str) -> str:
@@ -122,6 +126,7 @@ def _page(
     request: HttpRequest, form: SubmitForm, status: int = 200, *, preset: Preset | None = None
 ) -> HttpResponse:
     large = _glimpse(_stored(request, form["input_of"].value()))
+    endpoint_id = str(form["endpoint_id"].value() or "").strip()
     context = {
         "form": form,
         "suggestions": suggestions(team_of(request)),
@@ -130,7 +135,8 @@ def _page(
         "variables": kinds_of_variables(preset) if preset else {},
         "repeats": _again_of(request, _uuid_or_none(form["again_of"].value())),
         # A large input is not in the page, so a form could not show it.
-        "schema": None if large else known_fields(str(form["endpoint_id"].value() or "").strip()),
+        "schema": None if large else known_fields(endpoint_id),
+        **runs_of(team_of(request), endpoint_id),
         "run_url": settings.FAL_RUN_URL,
         "queue_url": settings.FAL_QUEUE_URL,
     }
@@ -162,12 +168,19 @@ def _refused(request: HttpRequest, form: SubmitForm, values: QueryDict) -> HttpR
     return _page(request, form, status=422)
 
 
-def _accepted(request: HttpRequest, row: FalRequest) -> HttpResponse:
+def _accepted(request: HttpRequest, rows: list[FalRequest]) -> HttpResponse:
     if not request.headers.get("HX-Request"):
-        return redirect("requests:detail", row.public_id)
+        return (
+            redirect("requests:detail", rows[0].public_id)
+            if len(rows) == 1
+            else redirect(compare_url(rows))
+        )
     form = SubmitForm(initial={"token": new_token()})
-    response = render(request, "form/_form_state.html", {"form": form, "made": row})
-    return _trigger(response, {"request:created": {"id": str(row.public_id)}})
+    response = render(request, "form/_form_state.html", {"form": form})
+    news: dict[str, Any] = {"id": str(rows[0].public_id)}
+    if len(rows) > 1:
+        news |= {"ids": [str(row.public_id) for row in rows], "compare": compare_url(rows)}
+    return _trigger(response, {"request:created": news})
 
 
 # --- Act on a request --------------------------------------------------------------------------

@@ -42,11 +42,22 @@ def detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 @login_required
 @require_safe
+def result(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Return the same without the frame of a page, to stand beside the form for a new request."""
+    row = get_request_or_404(request.user, public_id)
+    context = detail_context.page(row, may_act=_may_act(request, row), is_result=True)
+    return render(request, "request/_page.html", context)
+
+
+@login_required
+@require_safe
 def live(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Return the parts that change, each with its version: the page swaps those that are newer."""
     row = get_request_or_404(request.user, public_id)
     mark_polled(FalRequest.objects.filter(pk=row.pk))
-    context = detail_context.live(row, may_act=_may_act(request, row))
+    context = detail_context.live(
+        row, may_act=_may_act(request, row), is_result="result" in request.GET
+    )
     return render(request, "request/_live.html", context)
 
 

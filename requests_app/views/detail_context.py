@@ -15,8 +15,10 @@ from requests_app.display.json_preview import Preview, is_text, preview, preview
 from requests_app.display.media import Medium, find_media
 from requests_app.display.output_download import output_for_page
 from requests_app.display.output_media import medium_of
+from requests_app.display.output_text import OutputText, text_of
 from requests_app.display.stream_output import output_of_stream
 from requests_app.display.timeline import known_by, steps
+from requests_app.display.usual_times import expected
 from requests_app.fal.headers import (
     InvalidHeader,
     build_headers,
@@ -39,13 +41,16 @@ LINES_AT_ONCE = 500
 RECORDED = (Mode.STREAM, Mode.REALTIME)  # as a sequence of frames
 WAITS = ("not_sent", "postponed")  # the end of an attempt that is retried
 TABS = {
-    "output": "Output",
-    "input": "Input",
     "logs": "Logs",
     "events": "Events",
     "webhooks": "Webhooks",
     "raw": "Raw",
 }
+RESULT_TABS = {
+    "logs": "Logs",
+    "timeline": "Timeline",
+    **TABS,
+}  # beside the form there is no column for it
 
 
 @dataclass(frozen=True)
@@ -58,14 +63,15 @@ class ObservedChange:
     data: str
 
 
-def page(row: FalRequest, *, may_act: bool, tab: str) -> dict[str, Any]:
-    """Return the context of the whole page."""
+def page(
+    row: FalRequest, *, may_act: bool, tab: str = "", is_result: bool = False
+) -> dict[str, Any]:
+    """Return the context of the whole page; `is_result`: of the part beside the form."""
     lines = newest_lines(row)
     return {
-        **live(row, may_act=may_act),
-        "tabs": TABS,
+        **live(row, may_act=may_act, is_result=is_result),
+        "tabs": RESULT_TABS if is_result else TABS,
         "open_tab": tab if tab in TABS else default_tab(row),
-        "tab_was_chosen": tab in TABS,
         "input": preview_typed(row.input_text, limit=INPUT_LIMIT),
         "input_size": len(row.input_text.encode()),
         "options_json": json.dumps(row.options),
@@ -78,13 +84,15 @@ def page(row: FalRequest, *, may_act: bool, tab: str) -> dict[str, Any]:
     }
 
 
-def live(row: FalRequest, *, may_act: bool) -> dict[str, Any]:
+def live(row: FalRequest, *, may_act: bool, is_result: bool = False) -> dict[str, Any]:
     """Return the context of the parts that change while the request runs."""
     heard = _observations(row)
     not_sent = _not_sent(row, heard)
     record_full = row.observations.filter(kind="capped").first()
     return {
         "row": row,
+        "is_result": is_result,
+        "expected": expected(row),
         "may_act": may_act,
         "may_copy": row.mode != Mode.REALTIME and row.payload_removed_at is None,
         "is_stream": row.mode == Mode.STREAM,
@@ -128,13 +136,8 @@ def _not_sent(row: FalRequest, heard: list[Observation]) -> str:
 
 
 def default_tab(row: FalRequest) -> str:
-    """Choose the tab with the news: logs while it runs, output for a stream, messages for a
-    session.
-    """
-    if row.mode == Mode.REALTIME:
-        return "events" if not row.error else "output"
-    waits = row.status not in (Status.UNCERTAIN, Status.PENDING) and not row.is_ended
-    return "logs" if waits and row.mode == Mode.QUEUE else "output"
+    """Choose the tab with the news beside input and output: logs, where fal gives some."""
+    return "logs" if row.mode == Mode.QUEUE else "events"
 
 
 def newest_lines(row: FalRequest) -> list[LogLine]:
@@ -174,9 +177,17 @@ def _output(row: FalRequest, heard: list[Observation], *, is_full: bool) -> dict
         "output_is_binary": bool(body) and not readable,
         "stream_output": output_of_stream(row, body, is_full=is_full),
         "media": [itself] if itself else _media(shown),
+        "output_text": _words(row, shown),
         "raw_head": preview_raw(body) if readable else "",
         "raw_is_cut": row.output_size > RAW_LIMIT,
     }
+
+
+def _words(row: FalRequest, shown: Preview | None) -> OutputText | None:
+    """Return the answer of a model of words; a stream's stands in its merged view already."""
+    if shown is None or row.mode in RECORDED or row.status != Status.COMPLETED:
+        return None
+    return text_of(shown.value)
 
 
 def _media(shown: Preview | None) -> list[Medium]:

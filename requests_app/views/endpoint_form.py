@@ -10,7 +10,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from requests_app.catalogue import store
+from requests_app.catalogue.fields import Field
 from requests_app.catalogue.pointer import pointer
+from requests_app.catalogue.seeds import seed_field
 from requests_app.catalogue.validation import InputProblem
 from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
 from requests_app.fal.error_bodies import parse_error
@@ -44,7 +46,19 @@ def context_of(entry: store.Entry) -> dict[str, Any]:
     """What the templates of the form need."""
     found = entry.known.fields if entry.known else ()
     main, more = groups(found)
-    return {"entry": entry, "main": main, "more": more, "count": len(main) + len(more)}
+    return {
+        "entry": entry,
+        "main": main,
+        "more": more,
+        "count": len(main) + len(more),
+        "seed": seed_field(found),
+    }
+
+
+def known_seed(endpoint_id: str) -> Field | None:
+    """The field that several runs may differ in; None when the known schema has none."""
+    entry = store.look_up(endpoint_id)
+    return seed_field(entry.known.fields) if entry and entry.known else None
 
 
 def input_problems(draft: Draft) -> list[InputProblem]:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import PASSWORD, fill_log_in, log_in
-from tests.browser.workspace import fill_input
+from tests.browser.workspace import fill_input, made
 from tests.process.serving import Serving
 
 pytestmark = pytest.mark.browser
@@ -49,13 +49,9 @@ def log_in_beside(page: Page) -> None:
     popup.value.close()
 
 
-def made(page: Page) -> Any:
-    return page.locator("tr.row")
-
-
 def count_of(page: Page, words: str) -> int:
     page.goto(f'/requests/?q="{words}"')
-    return int(made(page).count())
+    return int(page.locator("tr.row").count())
 
 
 def test_a_submit_after_the_log_out_is_made_once_after_the_log_in(own_page: Any) -> None:

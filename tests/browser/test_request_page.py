@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.workspace import fill_input
+from tests.browser.workspace import fill_input, made_path
 
 pytestmark = pytest.mark.browser
 
@@ -27,10 +27,7 @@ def submit(
     if unchecked:
         page.get_by_label("Send it all the same").check()
         page.get_by_role("button", name="Submit").click()
-    link = page.locator("tr.row .row-link").first
-    path = link.get_attribute("href")
-    assert path
-    return path
+    return made_path(page)
 
 
 def badge(page: Page) -> Any:
@@ -46,7 +43,7 @@ def test_a_request_is_followed_from_its_logs_to_its_output(open_page: Any) -> No
     expect(page.get_by_role("tab", name="Logs")).to_have_attribute("aria-selected", "true")
     expect(page.locator(".log-message").first).to_be_visible(timeout=5000)
     expect(badge(page)).to_have_text("completed", timeout=15_000)
-    expect(page.get_by_role("tab", name="Output")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#panel-input .json-tree")).to_contain_text("seconds_per_step: 0.5")
     expect(page.locator("#panel-output .json-tree")).to_contain_text("steps: 8")
     expect(page.locator("#announcer")).to_have_text(re.compile("completed"), timeout=5000)
     page.get_by_role("tab", name="Logs").click()
@@ -63,11 +60,11 @@ def test_a_request_is_followed_from_its_logs_to_its_output(open_page: Any) -> No
 
 def test_a_chosen_tab_stays_when_the_request_ends(open_page: Any) -> None:
     page = open_page(submit(open_page, "sandbox/slow", {"steps": 2, "seconds_per_step": 0.5}))
-    page.get_by_role("tab", name="Input").click()
+    page.get_by_role("tab", name="Raw").click()
     expect(badge(page)).to_have_text("completed", timeout=15_000)
-    expect(page.get_by_role("tab", name="Input")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("tab", name="Raw")).to_have_attribute("aria-selected", "true")
     page.reload()
-    expect(page.get_by_role("tab", name="Input")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("tab", name="Raw")).to_have_attribute("aria-selected", "true")
 
 
 def test_without_the_socket_the_page_asks_instead(open_page: Any) -> None:
@@ -194,7 +191,7 @@ def test_hostile_words_stay_words(open_page: Any) -> None:
     path = submit(open_page, "sandbox/echo", {"message": HOSTILE, HOSTILE: HOSTILE}, mode="run")
     page = open_page(path)
     expect(page.locator("#panel-output .json-tree")).to_contain_text("alert(1)", timeout=8000)
-    for name in ("Input", "Logs", "Events", "Webhooks", "Raw"):
+    for name in ("Logs", "Events", "Webhooks", "Raw"):
         page.get_by_role("tab", name=name).click()
     assert page.locator("main img, main script:not(#option-table)").count() == 0
 
@@ -204,7 +201,7 @@ def test_it_fits_every_screen(open_page: Any, width: int) -> None:
     path = submit(open_page, "sandbox/echo", {"message": "x" * 900}, mode="run")
     page = open_page(path, width=width)
     expect(badge(page)).to_have_text("completed", timeout=8000)
-    for name in ("Output", "Input", "Logs", "Events", "Webhooks", "Raw"):
+    for name in ("Logs", "Events", "Webhooks", "Raw"):
         page.get_by_role("tab", name=name).click()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 

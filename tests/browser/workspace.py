@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 
 def show_json(page: Page) -> None:
@@ -12,6 +12,16 @@ def show_json(page: Page) -> None:
     expect(page.locator("#schema-view > *")).to_have_count(1)
     if page.locator("#view-switch").is_visible():
         page.get_by_role("button", name="JSON", exact=True).click()
+
+
+def made(page: Page) -> Locator:
+    """The request that was submitted last, in its place beside the form."""
+    return page.locator("#result .request-page")
+
+
+def made_path(page: Page) -> str:
+    """The path of its own page."""
+    return f"/requests/{made(page).get_attribute('data-request')}/"
 
 
 def fill_input(page: Page, value: object) -> None:

@@ -40,8 +40,8 @@ def test_a_waiting_request_opens_its_logs_and_can_be_cancelled(as_owner, row):
 
 
 def test_a_tab_opens_without_javascript(as_owner, row):
-    shown = page(as_owner, row, tab="input")
-    assert re.search(r'aria-controls="panel-input"\s+aria-selected="true"', shown)
+    shown = page(as_owner, row, tab="raw")
+    assert re.search(r'aria-controls="panel-raw"\s+aria-selected="true"', shown)
     assert re.search(r'<section id="panel-logs"[^>]* hidden>', shown)
     nonsense = page(as_owner, row, tab="nonsense")
     assert re.search(r'aria-controls="panel-logs"\s+aria-selected="true"', nonsense)
@@ -179,7 +179,7 @@ def test_every_state_has_a_page_and_a_live_part(as_owner, team, owner, status, m
     parts = as_owner.get(url("detail_live", row)).content.decode()
     full = ["part-full"] if mode == "stream" else []
     assert re.findall(r'id="(part-\w+)"', parts) == [
-        "part-head", "part-side", *full, "part-output", "part-events", "part-webhooks", "part-raw",
+        "part-head", "part-side", *full, "part-progress", "part-output", "part-events", "part-webhooks", "part-raw",
     ]  # fmt: skip
 
 

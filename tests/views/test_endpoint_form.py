@@ -138,3 +138,75 @@ def test_the_fields_that_fal_refused_are_marked_when_the_request_is_edited(
         "&quot;path&quot;: &quot;/images/0/a~1b&quot;, &quot;message&quot;: &quot;Bad image&quot;"
         in html
     )
+
+
+# --- several runs ---------------------------------------------------------------------------------
+
+SEEDED = {**PROPERTIES, "seed": {"type": "integer", "title": "Seed"}}
+
+
+@pytest.fixture
+def seeded(page: Browser, server: DocumentServer) -> Browser:
+    """The page, and an endpoint with a seed whose document is known."""
+    server.body = json.dumps(
+        whole({"In": {**INPUT, "properties": SEEDED}, "Size": IMAGE_SIZE})
+    ).encode()
+    store.get(EndpointId.parse("acme/thing"))
+    return page
+
+
+def test_several_runs_are_requests_that_differ_in_their_seed_alone(seeded: Browser) -> None:
+    reply = send(seeded, {"prompt": "x", "seed": 5}, runs="4")
+    rows = FalRequest.objects.order_by("id")
+    assert [row.input_text for row in rows] == [
+        f'{{"prompt": "x", "seed": {seed}}}' for seed in range(5, 9)
+    ]
+    news = json.loads(reply["HX-Trigger"])["request:created"]
+    assert news["ids"] == [str(row.public_id) for row in rows]
+    assert news["id"] == news["ids"][0] and news["compare"].count("id=") == 4
+
+
+def test_the_same_form_with_several_runs_sent_again_makes_no_more(seeded: Browser) -> None:
+    token = new_token()
+    first, second = (send(seeded, {"prompt": "x"}, runs="3", token=token) for _ in range(2))
+    assert FalRequest.objects.count() == 3
+    assert first["HX-Trigger"] == second["HX-Trigger"]
+    assert send(seeded, {"prompt": "x"}, runs="2", token=token).status_code == 422
+    assert send(seeded, {"prompt": "x"}, token=token).status_code == 422
+    assert FalRequest.objects.count() == 3
+
+
+@pytest.mark.parametrize("runs", ["0", "17", "-1", "2.5", "many", "9" * 300])
+def test_a_number_of_runs_out_of_range_is_refused_at_its_field(seeded: Browser, runs: str) -> None:
+    reply = send(seeded, {"prompt": "x"}, runs=runs)
+    assert reply.status_code == 422
+    assert 'id="error-runs"' in reply.content.decode()
+    assert not FalRequest.objects.exists()
+
+
+@pytest.mark.parametrize("runs", ["", "1"])
+def test_one_run_changes_nothing_of_the_input(seeded: Browser, runs: str) -> None:
+    assert send(seeded, {"prompt": "x"}, runs=runs).status_code == 200
+    assert FalRequest.objects.get().input_text == '{"prompt": "x"}'
+
+
+def test_without_a_seed_several_runs_are_refused_and_say_why(page: Browser) -> None:
+    store.get(EndpointId.parse("acme/thing"))
+    reply = send(page, {"prompt": "x"}, runs="2")
+    assert reply.status_code == 422
+    assert "has no seed" in reply.content.decode()
+    assert not FalRequest.objects.exists()
+
+
+def test_without_scripts_several_runs_lead_to_their_comparison(seeded: Browser) -> None:
+    values = {"token": new_token(), "endpoint_id": "acme/thing", "mode": "queue"}
+    reply = seeded.post("/requests/new/", values | {"input": '{"prompt": "x"}', "runs": "2"})
+    assert reply.status_code == 302
+    assert reply["Location"].startswith("/requests/compare/?id=")
+
+
+def test_the_number_of_runs_is_offered_where_there_is_a_seed(seeded: Browser) -> None:
+    offered = seeded.get("/requests/new/", {"endpoint": "acme/thing"}).content.decode()
+    assert 'data-seed="Seed"' in offered and 'class="repeat">' in offered
+    other = seeded.get("/requests/new/", {"endpoint": "acme/unknown"}).content.decode()
+    assert 'class="repeat" hidden>' in other

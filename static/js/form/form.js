@@ -48,6 +48,16 @@ class Compose {
     new FormDraft(form, { isUntyped: (text) => this.#isUntyped(text), changed: () => this.#restored() });
   }
 
+  /** Put another input and mode into the form; gives those that stood there. */
+  put({ input, mode }) {
+    const before = { input: this.#input.value, mode: this.#fields.mode.value };
+    this.#input.value = input;
+    this.#fields.mode.value = mode;
+    this.#input.dispatchEvent(new Event("input", { bubbles: true })); // kept as the draft
+    this.#restored();
+    return before;
+  }
+
   /** The draft has filled the fields, or emptied them. */
   #restored() {
     this.#isModeChosen = true;
@@ -216,4 +226,5 @@ class Compose {
   }
 }
 
-if (form) new Compose();
+/** null on pages without the form. */
+export const compose = form ? new Compose() : null;

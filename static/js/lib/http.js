@@ -11,3 +11,6 @@ export async function request(url, options = {}) {
   if (reply.status === 401) login.ended();
   return reply;
 }
+
+/** A file of another host: without cookies, and without telling it where the reader is. */
+export const requestFile = (url) => fetch(url, { referrerPolicy: "no-referrer", credentials: "omit" });

@@ -2,7 +2,7 @@
 //
 //   live.watchTable()                         every row of the team
 //   live.followRows([uuid, …])                these rows are in sight
-//   live.watchRequest(uuid, () => lastFrame)  one request; the function says which frames are here already
+//   live.watchRequest(uuid, () => lastFrame, signal)  one request, until the signal; the function says which frames are here
 //   live.on("changed", ({rows}) => …)         rows: [[uuid, seq], …]; seq null: "may have changed, look"
 //   live.on("frames", ({request, frames, last}) => …)
 //   live.on("state", ({state, reason}) => …)  connecting, live, polling (and why), offline (and why)
@@ -41,16 +41,18 @@ class Live {
   #poll = null;
   #asking = false;
   #ended = false;
+  #started = false;
   #state = { state: "connecting", reason: "" };
 
   get state() {
     return this.#state;
   }
 
-  on(type, handler) {
+  /** Call the handler until the signal is aborted, or until the function that is returned is called. */
+  on(type, handler, { signal = undefined } = {}) {
     const listener = (event) => handler(event.detail);
-    this.#target.addEventListener(type, listener);
-    if (type === "state" && this.#wishes.length) handler(this.#state);
+    this.#target.addEventListener(type, listener, { signal });
+    if (type === "state" && this.#started) handler(this.#state);
     return () => this.#target.removeEventListener(type, listener);
   }
 
@@ -62,25 +64,36 @@ class Live {
     this.#watch(() => ({ type: "watch", table: true, made_for: madeFor() }));
   }
 
-  watchRequest(uuid, after = () => 0) {
+  watchRequest(uuid, after = () => 0, signal = undefined) {
+    if (signal?.aborted) return;
+    const wish = () => ({ type: "watch", request: uuid, after: after() });
     this.#requests.push(uuid);
-    this.#watch(() => ({ type: "watch", request: uuid, after: after() }));
+    this.#watch(wish);
+    signal?.addEventListener("abort", () => {
+      this.#requests.splice(this.#requests.indexOf(uuid), 1);
+      this.#wishes.splice(this.#wishes.indexOf(wish), 1);
+      this.#send({ type: "unwatch", request: uuid });
+    });
   }
 
   /** Of the table these rows are in sight: while they are open, their news come at the quick pace. */
   followRows(uuids) {
     this.#inSight = uuids;
-    if (this.#socket?.readyState === WebSocket.OPEN)
-      this.#socket.send(JSON.stringify({ type: "watch", rows: uuids }));
+    this.#send({ type: "watch", rows: uuids });
+  }
+
+  #send(message) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
   #watch(wish) {
     this.#wishes.push(wish);
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(wish()));
-    else if (this.#wishes.length === 1) this.#start();
+    if (!this.#started) this.#start();
+    else this.#send(wish());
   }
 
   #start() {
+    this.#started = true;
     this.#emit("state", this.#state);
     login.on("ended", () => this.#stop("you are logged out"));
     login.on("resumed", () => this.#goOn());

@@ -1,8 +1,7 @@
 // The table's rows, kept up to date. Every row comes as HTML from the same view; one function puts it in.
 //
 //   <tbody data-rows="URL" data-query="q=…" data-live-since="seq" [data-counts="URL"]
-//          [data-first-page]   rows that are new to the team belong here
-//          [data-attach]>      rows made by this page's own form belong here, on top
+//          [data-first-page]>  rows that are new to the team belong here
 //
 // Nothing moves under the reader: while the page is scrolled, hovered or selected in, new rows wait behind
 // a "+3 new" button. A row that stops matching the search stays, dimmed.
@@ -28,7 +27,6 @@ export class Rows {
   #pill = document.getElementById("new-rows");
   #asked = new Map(); // uuid -> newest seq we know to exist; null: unknown
   #waiting = new Map(); // uuid -> <tr> not shown yet
-  #attached = new Set();
   #gathering = null;
   #counting = null;
   #hovered = false;
@@ -42,9 +40,6 @@ export class Rows {
     body.addEventListener("pointerleave", () => (this.#hovered = false));
     this.#pill?.addEventListener("click", () => this.#showWaiting(true));
     document.addEventListener("request:acted", (event) => this.#ask(event.detail.id, null));
-    if ("attach" in body.dataset) {
-      document.addEventListener("request:created", (event) => this.attach(event.detail.id));
-    }
     live.on("changed", ({ rows }) => rows.forEach(([id, seq]) => this.#ask(id, seq)));
     live.watchTable();
     const look = () => this.#look();
@@ -73,12 +68,6 @@ export class Rows {
     return seen.slice(0, MOST_IN_SIGHT).map((row) => row.id.replace("request-", ""));
   }
 
-  /** Put the row with this id on top, wherever the reader is. */
-  attach(id) {
-    this.#attached.add(id);
-    this.#ask(id, null);
-  }
-
   #row(id) {
     return this.#body.querySelector(`#${CSS.escape(`request-${id}`)}`);
   }
@@ -86,7 +75,7 @@ export class Rows {
   #ask(id, seq) {
     const shown = this.#row(id) ?? this.#waiting.get(id);
     if (shown && seq !== null && Number(shown.dataset.seq) >= seq) return;
-    const wanted = shown || this.#attached.has(id) || "firstPage" in this.#body.dataset;
+    const wanted = shown || "firstPage" in this.#body.dataset;
     if (wanted) this.#asked.set(id, seq);
     this.#count();
     this.#gathering ??= setTimeout(() => this.#fetchAsked(), GATHER_MS);
@@ -104,11 +93,7 @@ export class Rows {
   }
 
   async #fetch(ids) {
-    const attached = ids.filter((id) => this.#attached.has(id));
-    const others = ids.filter((id) => !this.#attached.has(id));
-    if (attached.length) (await this.#get(attached, "")).rows.forEach((row) => this.#put(row, {}));
-    if (!others.length) return;
-    const { rows, missing } = await this.#get(others, this.#body.dataset.query);
+    const { rows, missing } = await this.#get(ids, this.#body.dataset.query);
     rows.forEach((row) => this.#put(row, {}));
     for (const id of missing) this.#drop(id);
     const inPage = missing.filter((id) => this.#row(id));
@@ -135,9 +120,6 @@ export class Rows {
     const old = this.#row(id);
     if (old) {
       this.#replace(old, fresh, gone);
-    } else if (this.#attached.has(id)) {
-      this.#insert(fresh);
-      fresh.scrollIntoView({ block: "nearest" }); // below the form it may be out of sight
     } else if (this.#belongsHere(fresh)) {
       const before = this.#waiting.get(id);
       if (before && Number(before.dataset.seq) > Number(fresh.dataset.seq)) return;

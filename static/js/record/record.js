@@ -1,43 +1,46 @@
-// The record on a request page: its frames are fetched and followed once, for everyone who shows them.
+// The record of a request: its frames are fetched and followed once, for all parts of the page that show them.
 
 import { FrameDetail } from "./framedetail.js";
 import { Feed } from "./feed.js";
 import { FrameList } from "./frames.js";
 import { live } from "../lib/socket.js";
-import { onTab } from "../lib/tabs.js";
-
-const root = document.getElementById("record");
 
 const WRITE_MS = 100; // the page is written ten times a second at most
 
-class Record {
+export class Record {
   #takers = [];
   #movers = [];
   #writers = [];
   #timer = null;
-  #id = document.getElementById("request-page").dataset.request;
-  #feed = new Feed(root.dataset.frames, (frame) => this.#take(frame));
+  #feed;
 
-  constructor() {
+  /** The record of the request `id`. All ends with the signal. */
+  constructor(root, id, tabs, signal) {
+    this.url = root.dataset.frames;
+    this.#feed = new Feed(this.url, (frame) => this.#take(frame));
+    signal.addEventListener("abort", () => {
+      this.#feed.stop();
+      clearTimeout(this.#timer);
+    });
     const frames = root.querySelector("[data-frames-root]");
     this.detail = new FrameDetail(frames, {
-      base: () => root.dataset.frames,
+      base: () => this.url,
       closed: () => this.list.mark(null),
       pairOf: (frame) => this.list.pairOf(frame),
       go: (frame) => this.list.choose(frame),
     });
     this.list = new FrameList(frames, { open: (frame) => this.detail.open(frame) });
-    onTab((name) => this.#opened(name));
-    live.on("frames", ({ request, frames, last }) => request === this.#id && this.#feed.hear(frames, last));
-    live.on("changed", ({ rows }) => {
-      if (!this.#feed.ended && rows.some(([changed]) => changed === this.#id)) this.#feed.catchUp();
-    });
-    // In the next task, so that modules which import this one get the first frame too.
-    queueMicrotask(() => this.#feed.catchUp().then(() => live.watchRequest(this.#id, () => this.#feed.last)));
-  }
-
-  get url() {
-    return root.dataset.frames;
+    tabs.on((name) => name === "events" && this.list.follower.grown());
+    const heard = ({ request, frames, last }) => request === id && this.#feed.hear(frames, last);
+    live.on("frames", heard, { signal });
+    const changed = ({ rows }) => {
+      if (!this.#feed.ended && rows.some(([changed]) => changed === id)) this.#feed.catchUp();
+    };
+    live.on("changed", changed, { signal });
+    // In the next task, so that those who show the frames get the first one too.
+    queueMicrotask(() =>
+      this.#feed.catchUp().then(() => live.watchRequest(id, () => this.#feed.last, signal)),
+    );
   }
 
   /** Call `take` with every frame, from the first on. */
@@ -68,12 +71,6 @@ class Record {
     this.soon();
   }
 
-  #opened(tab) {
-    const bar = document.getElementById("record-bar");
-    bar.hidden = !bar.dataset.tabs.split(" ").includes(tab);
-    if (tab === "events") this.list.follower.grown();
-  }
-
   #take(frame) {
     document.getElementById("record-empty")?.remove();
     this.list.add(frame);
@@ -81,6 +78,3 @@ class Record {
     this.soon();
   }
 }
-
-/** null on pages without one. */
-export const record = root ? new Record() : null;

@@ -4,8 +4,6 @@
 // A moment would not do: frames that arrived together share theirs.
 
 import { spanOf } from "./frametext.js";
-import { record } from "./record.js";
-import { onTab, openTab } from "../lib/tabs.js";
 
 const COLUMNS = 200; // of the drawing
 const HALF = 24; // units above and below its middle
@@ -17,13 +15,14 @@ const LOOK_MS = 150; // how often the frame at the play head is shown in full wh
 const GAP_MS = 250; // a shorter pause is no gap
 
 const byId = (id) => document.getElementById(`replay-${id}`);
-/** @type {HTMLInputElement} */
-const scrubber = document.querySelector("#replay-at");
-const place = document.getElementById("replay");
 const SVG = "http://www.w3.org/2000/svg";
 
-class Replay {
-  #frames = record.list;
+export class Replay {
+  #record;
+  #tabs;
+  #frames;
+  #scrubber = /** @type {HTMLInputElement} */ (byId("at"));
+  #place = document.getElementById("replay");
   #at = null; // how many frames; null: the end, live
   #ms = 0; // the moment of that place; it goes on between two frames while it plays
   #playing = null; // handle of the next turn
@@ -32,11 +31,16 @@ class Replay {
   #drawn = null;
   #gap = { length: 0, index: 0 };
 
-  constructor() {
+  constructor(record, tabs, signal) {
+    [this.#record, this.#tabs, this.#frames] = [record, tabs, record.list];
+    signal.addEventListener("abort", () => {
+      cancelAnimationFrame(this.#playing);
+      clearTimeout(this.#drawn);
+    });
     record.onFrame((frame) => this.#grown(frame));
     record.onWrite(() => this.#tell());
-    onTab((name) => name === "events" && this.#at !== null && this.#look(this.#all[this.#at - 1]));
-    scrubber.addEventListener("input", () => this.#scrub(Number(scrubber.value)));
+    tabs.on((name) => name === "events" && this.#at !== null && this.#look(this.#all[this.#at - 1]));
+    this.#scrubber.addEventListener("input", () => this.#scrub(Number(this.#scrubber.value)));
     byId("play").addEventListener("click", () => (this.#playing ? this.#pause() : this.#play()));
     byId("back").addEventListener("click", () => this.#step(-1));
     byId("on").addEventListener("click", () => this.#step(1));
@@ -70,12 +74,12 @@ class Replay {
     const before = this.#all.at(-2)?.offset_ms;
     const pause = before === undefined ? 0 : frame.offset_ms - before;
     if (pause > this.#gap.length) this.#gap = { length: pause, index: this.#all.length - 1 };
-    this.#drawn ??= setTimeout(() => this.#draw(), place.hidden ? FIRST_MS : DRAW_MS);
+    this.#drawn ??= setTimeout(() => this.#draw(), this.#place.hidden ? FIRST_MS : DRAW_MS);
   }
 
   #draw() {
     this.#drawn = null;
-    place.hidden = this.#all.length < 2;
+    this.#place.hidden = this.#all.length < 2;
     byId("error").hidden = !this.#all.some(isError);
     byId("gap").hidden = this.#gap.length < GAP_MS;
     byId("gap-word").textContent = `Longest gap, ${spanOf(this.#gap.length)}`;
@@ -110,7 +114,7 @@ class Replay {
   #move(count, ms = this.#momentOf(count)) {
     this.#at = count < this.#all.length ? count : null;
     this.#ms = ms;
-    record.showUntil(this.#at);
+    this.#record.showUntil(this.#at);
     this.#tell();
     this.#look(this.#all[count - 1]);
   }
@@ -122,21 +126,21 @@ class Replay {
 
   /** Show the frame at the play head in full; not faster than an eye can follow. */
   #look(frame) {
-    if (!frame || openTab() !== "events") return;
+    if (!frame || this.#tabs.open !== "events") return;
     if (this.#playing && performance.now() - this.#looked < LOOK_MS) return;
     this.#looked = performance.now();
     this.#frames.mark(frame);
-    if (frame !== record.detail.frame) record.detail.open(frame);
+    if (frame !== this.#record.detail.frame) this.#record.detail.open(frame);
   }
 
   #tell() {
     const count = this.#at ?? this.#all.length;
     const ms = this.#at === null ? this.#length : this.#ms;
-    scrubber.max = String(this.#length);
-    scrubber.value = String(ms);
+    this.#scrubber.max = String(this.#length);
+    this.#scrubber.value = String(ms);
     const words = `${spanOf(ms)} of ${spanOf(this.#length)}, ${number(count)} of ${number(this.#all.length)}`;
     byId("where").textContent = words;
-    scrubber.setAttribute("aria-valuetext", words);
+    this.#scrubber.setAttribute("aria-valuetext", words);
     byId("end").hidden = this.#at === null;
     byId("end-word").textContent =
       document.getElementById("part-head").dataset.ended === "true" ? "To the end" : "Back to live";
@@ -206,5 +210,3 @@ function bar(index, share, way, hasError) {
   rect.setAttribute("height", String(height));
   return [rect];
 }
-
-if (record) new Replay();

@@ -1,21 +1,22 @@
-// The request page: the parts that change are fetched when something changed, and only newer ones are put in.
+// The parts of a request that change are fetched when something changed, and only newer ones are put in. They stand on
+// the request's own page, and beside the form for a new one (request/mount.js).
 
 import { request } from "../lib/http.js";
 import { announce } from "../lib/announce.js";
 import { Follower } from "../lib/follow.js";
 import { growTrees } from "../lib/jsontree.js";
+import { showActions } from "../lib/save.js";
 import { live } from "../lib/socket.js";
-import { openTab, showTab, onTab } from "../lib/tabs.js";
 import { refreshTimes } from "../lib/time.js";
 
 const GATHER_MS = 100;
 const MOST_LINES = 5000; // in the page; the newest
 const LOOK_MS = 3000; // for a look that is due to be over
 
-const page = document.getElementById("request-page");
-
-class RequestPage {
-  #id = page.dataset.request;
+export class RequestPage {
+  #page;
+  #signal;
+  #id;
   #lines = document.getElementById("log-lines");
   #follower = new Follower(this.#lines, document.getElementById("follow-logs"));
   #timer = null;
@@ -23,17 +24,23 @@ class RequestPage {
   #busy = false;
   #again = false;
 
-  constructor() {
+  /** `page` is the request's element. All ends with the signal. */
+  constructor(page, tabs, signal) {
+    [this.#page, this.#signal, this.#id] = [page, signal, page.dataset.request];
+    enliven(page);
     live.on(
       "changed",
       ({ rows }) => rows.some(([id, seq]) => id === this.#id && this.#isNews(seq)) && this.#soon(),
+      { signal },
     );
-    document.addEventListener("request:acted", ({ detail }) => detail.id === this.#id && this.#soon());
-    onTab((name) => name === "logs" && this.#follower.grown());
+    const acted = ({ detail }) => detail.id === this.#id && this.#soon();
+    document.addEventListener("request:acted", acted, { signal });
+    signal.addEventListener("abort", () => [this.#timer, this.#look].forEach(clearTimeout));
+    tabs.on((name) => name === "logs" && this.#follower.grown());
     this.#follower.grown();
     this.#awaitLook();
     // A record's own module watches with the number of the frame it has reached.
-    if (!document.getElementById("record")) live.watchRequest(this.#id);
+    if (!document.getElementById("record")) live.watchRequest(this.#id, () => 0, signal);
   }
 
   #isNews(seq) {
@@ -65,7 +72,7 @@ class RequestPage {
       // The connection light tells; the next change or poll asks again.
     } finally {
       this.#busy = false;
-      if (this.#again) {
+      if (this.#again && !this.#signal.aborted) {
         this.#again = false;
         this.#soon();
       }
@@ -73,7 +80,8 @@ class RequestPage {
   }
 
   async #fetchParts() {
-    const fresh = await fetchHtml(page.dataset.live);
+    const fresh = await fetchHtml(this.#page.dataset.live);
+    if (this.#signal.aborted) return;
     const before = head().dataset;
     const status = before.status;
     for (const part of fresh.querySelectorAll("[data-part]")) swap(part);
@@ -84,24 +92,24 @@ class RequestPage {
   /** A look that finds nothing changes nothing: ask afterwards when the next one is due. */
   #awaitLook() {
     clearTimeout(this.#look);
-    const search = page.querySelector("[data-looks-in]");
+    const search = this.#page.querySelector("[data-looks-in]");
     if (search) this.#look = setTimeout(() => this.#soon(), Number(search.dataset.looksIn) * 1000 + LOOK_MS);
   }
 
   #statusChanged() {
     const word = head().querySelector(".badge").textContent.trim();
     announce(`The request is ${word}.`);
-    document.title = document.title.replace(/· .* ·/, `· ${word} ·`);
+    if ("address" in this.#page.dataset) document.title = document.title.replace(/· .* ·/, `· ${word} ·`);
     if (!this.#hasEnded()) return;
-    for (const hint of document.querySelectorAll("[data-while-live]")) hint.hidden = true;
-    if (!("tabChosen" in page.dataset) && openTab() === "logs") showTab("output");
+    for (const hint of this.#page.querySelectorAll("[data-while-live]")) hint.hidden = true;
   }
 
   async #fetchLogs() {
     for (;;) {
       const last = /** @type {HTMLElement | null} */ (this.#lines.lastElementChild);
       const after = last?.dataset.line ?? 0;
-      const fresh = await fetchHtml(`${page.dataset.logs}?after=${after}`);
+      const fresh = await fetchHtml(`${this.#page.dataset.logs}?after=${after}`);
+      if (this.#signal.aborted) return;
       const lines = fresh.querySelectorAll("li");
       if (!lines.length) return;
       refreshTimes(fresh);
@@ -124,7 +132,7 @@ async function fetchHtml(url) {
 }
 
 /** Put a part in unless the page's own is as new: an open tree or a playing video is left alone. */
-function swap(fresh) {
+export function swap(fresh) {
   const old = document.getElementById(fresh.id);
   if (!old || old.dataset.version === fresh.dataset.version || isOlder(fresh, old)) return;
   const focused = focusables(old).indexOf(document.activeElement);
@@ -143,9 +151,10 @@ const isOlder = (fresh, old) => Number(fresh.dataset.version) < Number(old.datas
 
 const focusables = (root) => [...root.querySelectorAll("a, button, summary, [tabindex]")];
 
-function enliven(root) {
+export function enliven(root) {
   refreshTimes(root);
   growTrees(root);
+  showActions(root);
   for (const opener of root.querySelectorAll("[data-dialog]")) opener.hidden = false;
 }
 
@@ -165,8 +174,3 @@ document.addEventListener("click", (event) => {
   }
   target.closest("[data-close]")?.closest("dialog")?.close();
 });
-
-if (page) {
-  enliven(page);
-  new RequestPage();
-}

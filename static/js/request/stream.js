@@ -8,14 +8,12 @@ import { sizeOf, spanOf } from "../record/frametext.js";
 import { plainOf } from "../lib/jsontext.js";
 import { treeOfText } from "../lib/jsontree.js";
 import { pageSources, picturesIn } from "../lib/media.js";
-import { showTab } from "../lib/tabs.js";
 import { Merged } from "./merge.js";
-import { record } from "../record/record.js";
 
 const QUIET_MS = 5000; // without an event; then the page says so
 const WAY_KEY = "faldeck.stream-way.";
 
-const root = document.getElementById("stream");
+const root = () => document.getElementById("stream");
 const byId = (id) => document.getElementById(id);
 
 /** Frames merged in order; a large one is fetched first, and those behind it wait. */
@@ -23,8 +21,9 @@ class Merging {
   #waiting = null; // a promise while a large frame is on its way
   #isOver = false;
 
-  constructor(merged, grown) {
+  constructor(merged, url, grown) {
     this.merged = merged;
+    this.url = url;
     this.grown = grown;
   }
 
@@ -47,7 +46,7 @@ class Merging {
 
   async #fetched({ number, data, says }, isWanted) {
     if (this.#isOver) return;
-    this.#add(isWanted ? await fetchText(`${root.dataset.frames}${number}/`) : data, says);
+    this.#add(isWanted ? await fetchText(`${this.url}${number}/`) : data, says);
   }
 
   #add(text, says) {
@@ -63,7 +62,9 @@ async function fetchText(url) {
   return reply?.ok ? reply.text() : null;
 }
 
-class StreamView {
+export class StreamView {
+  #record;
+  #tabs;
   #select = /** @type {HTMLSelectElement} */ (byId("stream-way"));
   #merged;
   #count = 0;
@@ -76,10 +77,11 @@ class StreamView {
   #merging;
   #feed = null; // all frames once more, after another way was chosen
   #until = null; // replay: only so many events; null: all of them
-  #look = new Look();
+  #look = new Look(() => this.#record.url);
   #heard = performance.now();
 
-  constructor() {
+  constructor(record, tabs, signal) {
+    [this.#record, this.#tabs] = [record, tabs];
     this.#select.value = remembered() ?? "auto";
     this.#select.addEventListener("change", () => this.#chooseWay());
     byId("stream-error-show").addEventListener("click", () => this.#showError());
@@ -87,7 +89,18 @@ class StreamView {
     record.onFrame((frame) => this.#take(frame));
     record.onMoment((count) => this.#move(count));
     record.onWrite(() => this.#count && this.#write());
-    if (byId("stream-quiet")) setInterval(() => this.#tellQuiet(), 1000);
+    if (byId("stream-quiet")) this.#watchQuiet(signal);
+    signal.addEventListener("abort", () => this.#end());
+  }
+
+  #watchQuiet(signal) {
+    const ticking = setInterval(() => this.#tellQuiet(), 1000);
+    signal.addEventListener("abort", () => clearInterval(ticking));
+  }
+
+  #end() {
+    this.#merging.stop();
+    this.#feed?.stop();
   }
 
   /**
@@ -101,8 +114,9 @@ class StreamView {
   }
 
   #showError() {
-    showTab("events");
-    record.list.choose(record.list.all.find(({ number }) => number === this.#failed.number));
+    this.#tabs.show("events");
+    const { list } = this.#record;
+    list.choose(list.all.find(({ number }) => number === this.#failed.number));
   }
 
   #move(count) {
@@ -112,16 +126,15 @@ class StreamView {
 
   #begin() {
     this.#merged = new Merged(this.#select.value, pageSources());
-    this.#merging = new Merging(this.#merged, () => record.soon());
+    this.#merging = new Merging(this.#merged, this.#record.url, () => this.#record.soon());
   }
 
   #chooseWay() {
     remember(this.#select.value);
-    this.#merging.stop();
-    this.#feed?.stop();
+    this.#end();
     this.#begin();
     this.#shownText = "";
-    this.#feed = new Feed(root.dataset.frames, (frame) => this.#merging.take(frame));
+    this.#feed = new Feed(this.#record.url, (frame) => this.#merging.take(frame));
     this.#feed.catchUp();
   }
 
@@ -137,7 +150,7 @@ class StreamView {
 
   #write() {
     const shown = this.#until === null ? this.#count : this.#until;
-    const bytes = this.#until === null ? this.#bytes : sum(record.list.all.slice(0, shown));
+    const bytes = this.#until === null ? this.#bytes : sum(this.#record.list.all.slice(0, shown));
     byId("stream-events").textContent = shown.toLocaleString("en");
     byId("stream-bytes").textContent = sizeOf(bytes);
     byId("stream-first").textContent = spanOf(this.#first);
@@ -162,7 +175,7 @@ class StreamView {
     const { text, pictures, value: newest } = this.#merged.at(count);
     this.#writeText(text);
     const wanted = pictures >= 0 ? pictures : text ? -1 : newest;
-    this.#look.at(record.list.all[wanted], (data) => {
+    this.#look.at(this.#record.list.all[wanted], (data) => {
       if (this.#until === null) return;
       const images = pictures >= 0 ? picturesIn(plainOf(data) ?? data, pageSources()) : [];
       this.#writeImages(images);
@@ -216,8 +229,13 @@ function imageAt(place, index) {
 
 /** The text of one event in the past: one question at a time, and only the newest wish is answered. */
 class Look {
+  #url;
   #wish = null;
   #isBusy = false;
+
+  constructor(url) {
+    this.#url = url;
+  }
 
   at(frame, take) {
     this.#wish = { frame, take };
@@ -229,7 +247,7 @@ class Look {
     while (this.#wish) {
       const { frame, take } = this.#wish;
       this.#wish = null;
-      const data = frame && (frame.data ?? (await fetchText(`${root.dataset.frames}${frame.number}/`)));
+      const data = frame && (frame.data ?? (await fetchText(`${this.#url()}${frame.number}/`)));
       if (!this.#wish) take(data ?? undefined);
     }
     this.#isBusy = false;
@@ -243,7 +261,7 @@ const sum = (frames) => frames.reduce((total, { size }) => total + size, 0);
 
 function remembered() {
   try {
-    return localStorage.getItem(WAY_KEY + root.dataset.endpoint);
+    return localStorage.getItem(WAY_KEY + root().dataset.endpoint);
   } catch {
     return null; // storage may be forbidden
   }
@@ -251,10 +269,8 @@ function remembered() {
 
 function remember(way) {
   try {
-    localStorage.setItem(WAY_KEY + root.dataset.endpoint, way);
+    localStorage.setItem(WAY_KEY + root().dataset.endpoint, way);
   } catch {
     announce("The choice holds for this page only.");
   }
 }
-
-if (root) new StreamView();

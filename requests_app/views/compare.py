@@ -1,0 +1,96 @@
+"""Two to four requests side by side: their inputs, outputs and times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from requests_app.display.input_diff import Line, diff, diff_inputs
+from requests_app.display.media import Medium
+from requests_app.fal.headers import platform_options
+from requests_app.models import FalRequest
+from requests_app.templatetags.requests_extras import duration
+from requests_app.views import detail_context
+from requests_app.views.access import get_request_or_404
+from requests_app.views.errors import error_page
+from requests_app.views.login import login_required
+
+FEWEST, MOST = 2, 4
+NONE = "-"
+
+
+@login_required
+@require_safe
+def compare(request: HttpRequest) -> HttpResponse:
+    """Show the requests of `?id=…&id=…`; one that is not the user's is a 404."""
+    ids = list(dict.fromkeys(request.GET.getlist("id")))
+    if not FEWEST <= len(ids) <= MOST:
+        sentence = f"Choose {FEWEST} to {MOST} requests: {len(ids)} were chosen."
+        return error_page(request, 400, "Nothing to compare", sentence)
+    rows = [get_request_or_404(request.user, public_id) for public_id in ids]
+    columns = [detail_context.live(row, may_act=False) for row in rows]
+    context = {
+        "columns": columns,
+        "lines": _inputs(rows),
+        "times": _times(rows),
+        "versions": "-".join(str(row.seq) for row in rows),
+        "pair": _pair([column["media"] for column in columns]),
+        "has_videos": sum(_has(column["media"], "video") for column in columns) > 1,
+    }
+    return render(request, "compare/compare.html", context)
+
+
+def compare_url(rows: Sequence[FalRequest]) -> str:
+    """Return the address that compares the first of these requests."""
+    ids = [str(row.public_id) for row in rows[:MOST]]
+    return f"{reverse('requests:compare')}?{urlencode({'id': ids}, doseq=True)}"
+
+
+def _inputs(rows: Sequence[FalRequest]) -> list[Line]:
+    """The way of the call first, where it differs; then the input's fields."""
+    ways = diff([_way(row) for row in rows])
+    texts = ["{}" if row.payload_removed_at else row.input_text for row in rows]
+    return [line for line in ways if line.differs] + diff_inputs(texts)
+
+
+def _way(row: FalRequest) -> dict[str, str]:
+    options = platform_options(row.options)
+    given = {name.replace("_", " "): str(value) for name, value in options.items()}
+    return {"Endpoint": row.endpoint_id, "Mode": row.mode, **given}
+
+
+def _times(rows: Sequence[FalRequest]) -> list[Line]:
+    """No two runs take the same time: nothing is marked."""
+    lines = diff([_spans(row) for row in rows])
+    known = [line for line in lines if any(cell.text != NONE for cell in line.cells)]
+    return [replace(line, differs=False) for line in known]
+
+
+def _spans(row: FalRequest) -> dict[str, str]:
+    pairs = {
+        "Took": (row.created_at, row.ended_at),
+        "Queued": (row.accepted_at, row.started_at),
+        "Ran": (row.started_at, row.ended_at),
+    }
+    return {
+        name: str(duration(end - start)) if start and end else NONE
+        for name, (start, end) in pairs.items()
+    }
+
+
+def _has(media: Sequence[Medium], kind: str) -> bool:
+    return any(medium.kind == kind for medium in media)
+
+
+def _pair(media: Sequence[Sequence[Medium]]) -> list[Medium]:
+    """Return the first pictures of two requests, to be laid over each other; none for more or fewer."""
+    if len(media) != FEWEST:
+        return []
+    firsts = [next((one for one in each if one.kind == "image"), None) for each in media]
+    return [one for one in firsts if one] if all(firsts) else []
