@@ -14,6 +14,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -115,6 +116,37 @@ def memory(proc: Path, name: str) -> int:
 
 
 # What comes from outside
+
+
+MILLION = "{" + ",".join(f'"k{n}":0' for n in range(1_000_000)) + "}"  # 12 MB, legal JSON
+
+
+def by_program(serving: Serving, api: httpx.Client, browser: httpx.Client) -> httpx.Response:
+    body = f'{{"endpoint_id": "acme/img", "input": {MILLION}}}'
+    with httpx.Client(headers=api.headers, timeout=120) as client:
+        json_type = {"Content-Type": "application/json"}
+        return client.post(f"{api.base_url}requests/", content=body, headers=json_type)
+
+
+@pytest.mark.parametrize("way", [by_program])
+def test_four_inputs_of_a_million_keys_at_once_are_refused_and_take_no_server_away(
+    serving: Serving, api: httpx.Client, browser: httpx.Client, way: Any
+) -> None:
+    with (
+        growth_below(serving, 500, f"four inputs of a million keys, {way.__name__}"),
+        ThreadPoolExecutor(4) as pool,
+    ):
+        posts = [pool.submit(way, serving, api, browser) for _ in range(4)]
+        lived = 0
+        while lived == 0 or not all(post.done() for post in posts):
+            httpx.get(f"{serving.url}/healthz", timeout=60).raise_for_status()
+            lived += 1
+    for post in posts:
+        reply = post.result()
+        assert reply.status_code in (413, 422)
+        assert "250,000 values" in reply.text
+        assert len(reply.content) < MB
+    assert api.get("requests/", params={"limit": 1}).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/accounts/login/", "/api/v1/requests/", "/hooks/fal/x/y"])
