@@ -93,6 +93,7 @@ def live(row: FalRequest, *, may_act: bool, is_result: bool = False) -> dict[str
         "row": row,
         "is_result": is_result,
         "expected": expected(row),
+        "progress_version": _progress_version(row, not_sent),
         "may_act": may_act,
         "may_copy": row.mode != Mode.REALTIME and row.payload_removed_at is None,
         "is_stream": row.mode == Mode.STREAM,
@@ -113,6 +114,12 @@ def live(row: FalRequest, *, may_act: bool, is_result: bool = False) -> dict[str
         "evidence": [seen for seen in heard if seen.note][-5:],
         **_output(row, heard, is_full=record_full is not None),
     }
+
+
+def _progress_version(row: FalRequest, not_sent: str) -> str:
+    """Version key of the part that says where it is; a log line does not change it."""
+    at = (row.status, row.queue_position, row.started_at, row.is_cancelling, bool(not_sent))
+    return "-".join(map(str, at))
 
 
 def _output_version(row: FalRequest, not_sent: str) -> str:

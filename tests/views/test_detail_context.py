@@ -183,6 +183,21 @@ def test_every_state_has_a_page_and_a_live_part(as_owner, team, owner, status, m
     ]  # fmt: skip
 
 
+def test_log_lines_leave_the_progress_as_it_is_and_a_new_place_in_the_queue_does_not(as_owner, row):
+    def version() -> str:
+        shown = as_owner.get(url("detail_live", row)).content.decode()
+        found = re.search(r'id="part-progress"[^>]*data-version="([^"]+)"', shown)
+        assert found
+        return found[1]
+
+    hear(row, make_status("IN_PROGRESS"))
+    before = version()
+    hear(row, make_status("IN_PROGRESS", logs=(make_log("1/30 steps"),)))
+    assert version() == before
+    hear(row, make_status("IN_QUEUE", queue_position=1))
+    assert version() != before
+
+
 def test_the_live_parts_are_those_of_the_page_with_a_newer_version(as_owner, row):
     def version(text: str) -> int:
         found = re.search(r'id="part-head"[^>]*data-version="(\d+)"', text)

@@ -8,6 +8,7 @@ import { growTrees } from "../lib/jsontree.js";
 import { showActions } from "../lib/save.js";
 import { live } from "../lib/socket.js";
 import { refreshTimes } from "../lib/time.js";
+import { moveProgress } from "./progress.js";
 
 const GATHER_MS = 100;
 const MOST_LINES = 5000; // in the page; the newest
@@ -85,6 +86,7 @@ export class RequestPage {
     const before = head().dataset;
     const status = before.status;
     for (const part of fresh.querySelectorAll("[data-part]")) swap(part);
+    moveProgress(this.#page);
     if (head().dataset.status !== status) this.#statusChanged();
     this.#awaitLook();
   }

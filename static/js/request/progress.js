@@ -6,12 +6,13 @@ const TICK_MS = 250;
 
 /** Move the bar inside the page until the signal is aborted. */
 export function showProgress(page, signal) {
-  const ticking = setInterval(() => tick(page), TICK_MS);
+  const ticking = setInterval(() => moveProgress(page), TICK_MS);
   signal.addEventListener("abort", () => clearInterval(ticking));
-  tick(page);
+  moveProgress(page);
 }
 
-function tick(page) {
+/** Where it stands now; also for a bar that has just been put in. */
+export function moveProgress(page) {
   const bar = page.querySelector("#part-progress progress[data-since]");
   if (!bar) return;
   const passed = (present().getTime() - Date.parse(bar.dataset.since)) / 1000;
