@@ -5,24 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import ConfigDict, Field
 
 from requests_app.api.accepted import NoNulText
+from requests_app.api.auth import ApiRequest
 from requests_app.api.schemas import FieldProblems, Problem
 from requests_app.catalogue import own
 from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
-from requests_app.models import ApiToken
 from requests_app.paging import InvalidCursor
 
 router = Router(tags=["endpoints"])
-
-
-class ApiRequest(HttpRequest):
-    """A request with a valid token."""
-
-    auth: ApiToken
 
 
 class EndpointFilters(Schema):

@@ -11,9 +11,8 @@ import re
 import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
-from weakref import WeakSet
 
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
@@ -24,8 +23,9 @@ from ninja.responses import NinjaJSONEncoder
 
 from requests_app.api import rows
 from requests_app.api.auth import Bearer
-from requests_app.api.errors import BadHeader, TooManyStreams
+from requests_app.api.errors import BadHeader
 from requests_app.api.schemas import FrameOut, LogLineOut, ObservationOut, RequestOut
+from requests_app.api.seats import Seat, Seats
 from requests_app.models import ApiToken, FalRequest
 from requests_app.record.follow import Batch, Place, follow
 from requests_app.record.followers import followers
@@ -37,14 +37,7 @@ RECHECK_S = 5.0  # how long a revoked token or a removed member may still listen
 _ID = re.compile(r"([0-9]{1,18})-([0-9]{1,18})-([0-9]{1,9})", re.ASCII)
 
 
-@dataclass(eq=False)
-class _Seat:
-    """One open stream. It is counted while the object exists, however the stream ends."""
-
-    token: int
-
-
-_seats: WeakSet[_Seat] = WeakSet()
+_seats = Seats()
 
 
 async def response(
@@ -55,7 +48,8 @@ async def response(
     row = await sync_to_async(rows.get_or_404)(token, request_id)
     place = _parse_id(last_event_id)
     await sync_to_async(_ensure_reached)(row, place)
-    stream = _stream(request, row, place, _take_seat(token))
+    seat = _seats.take(token, MAX_STREAMS, f"A token may follow {MAX_STREAMS} requests at once.")
+    stream = _stream(request, row, place, seat)
     headers = {"X-Accel-Buffering": "no"}
     return StreamingHttpResponse(stream, content_type="text/event-stream", headers=headers)
 
@@ -84,16 +78,8 @@ def _ensure_reached(row: FalRequest, place: Place) -> None:
             raise BadHeader("Last-Event-ID", "This id lies beyond what the request has.")
 
 
-def _take_seat(token: ApiToken) -> _Seat:
-    if sum(seat.token == token.pk for seat in _seats) >= MAX_STREAMS:
-        raise TooManyStreams(f"A token may follow {MAX_STREAMS} requests at once.")
-    seat = _Seat(token.pk)
-    _seats.add(seat)
-    return seat
-
-
 async def _stream(
-    request: HttpRequest, row: FalRequest, place: Place, seat: _Seat
+    request: HttpRequest, row: FalRequest, place: Place, seat: Seat
 ) -> AsyncGenerator[str]:
     """Yield the texts of events; holds the seat until it is finished or garbage-collected."""
     written = checked = time.monotonic()

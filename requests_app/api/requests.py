@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Annotated, Any
 
 from django.http import Http404, StreamingHttpResponse
@@ -16,6 +17,7 @@ from requests_app.api.accepted import Filters, NewRequest
 from requests_app.api.auth import ApiRequest, SubmitterBearer
 from requests_app.api.body import digest_of, member_text
 from requests_app.api.errors import BadHeader
+from requests_app.api.exact import ExactRenderer
 from requests_app.api.schemas import (
     CancelOut,
     FieldProblems,
@@ -24,6 +26,7 @@ from requests_app.api.schemas import (
     RequestOut,
     RequestPage,
 )
+from requests_app.api.waiting import Waiting, held, seconds_of, take_seat
 from requests_app.display.output_download import output_response
 from requests_app.models import ApiToken, FalRequest
 from requests_app.request_input import Draft, parse_draft
@@ -33,8 +36,13 @@ router = Router(tags=["requests"])
 _KEY = re.compile(r"[!-~]([ -~]{0,253}[!-~])?", re.ASCII)
 _REFUSALS: dict[int, Any] = {401: Problem, 404: Problem}
 _BAD_INPUT: dict[int, Any] = {
-    400: FieldProblems, 401: Problem, 403: Problem, 413: Problem, 422: FieldProblems
+    400: FieldProblems, 401: Problem, 403: Problem, 413: Problem, 422: FieldProblems, 429: Problem
 }  # fmt: skip
+
+
+Prefer = Annotated[
+    str | None, Header(alias="Prefer", description="`wait=SECONDS`, as the query parameter")
+]
 
 
 @router.post(
@@ -46,15 +54,23 @@ _BAD_INPUT: dict[int, Any] = {
 def create(
     request: ApiRequest,
     payload: NewRequest,
+    waiting: Query[Waiting],
     idempotency_key: Annotated[
         str | None, Header(alias="Idempotency-Key", description="1 to 255 visible characters")
     ] = None,
-) -> Status[FalRequest]:
+    prefer: Prefer = None,
+) -> Status[FalRequest] | HttpResponseBase:
     """Submit a request: record it and send it to fal.
 
     With an `Idempotency-Key` the call may be repeated: the same key and body mean the same request
     (200 instead of 201), the same key with another body is refused (422).
+
+    With `wait` the body of the reply comes when the request has ended, or after so many seconds,
+    and is all of it with its output, as `GET` shows it: a blocking call. While `ended_at` is null,
+    go on with `GET {id}/?wait=`.
     """
+    seconds = seconds_of(waiting, prefer)
+    seat = take_seat(request.auth, seconds)
     draft = parse_draft(
         endpoint_id=payload.endpoint_id,
         mode=payload.mode,
@@ -62,7 +78,18 @@ def create(
         options=payload.options(),
     )
     row, is_new = _create(request.auth, draft, payload, idempotency_key)
-    return Status(201 if is_new else 200, rows.of(request.auth).get(pk=row.pk))
+    status = 201 if is_new else 200
+    if seat:
+        text = partial(_text, request, row)
+        return held(request, row.pk, seat, seconds, text, status=status)
+    return Status(status, rows.of(request.auth).get(pk=row.pk))
+
+
+def _text(request: ApiRequest, row: FalRequest) -> str:
+    """Return what `GET` shows of the request now."""
+    shown = RequestDetail.from_orm(rows.get_or_404(request.auth, str(row.public_id)))
+    written: str = ExactRenderer().render(request, shown.model_dump(), response_status=200)
+    return written
 
 
 def _create(
@@ -86,10 +113,21 @@ def list_requests(request: ApiRequest, filters: Query[Filters]) -> dict[str, Any
     return {"items": items, "next_cursor": next_cursor}
 
 
-@router.get("{id}/", response={200: RequestDetail, **_REFUSALS}, summary="Read a request")
-def detail(request: ApiRequest, id: str) -> FalRequest:
-    """Everything that is known about the request."""
-    return rows.get_or_404(request.auth, id)
+@router.get(
+    "{id}/",
+    response={200: RequestDetail, 422: FieldProblems, 429: Problem, **_REFUSALS},
+    summary="Read a request",
+)
+def detail(
+    request: ApiRequest, id: str, waiting: Query[Waiting], prefer: Prefer = None
+) -> FalRequest | HttpResponseBase:
+    """Everything that is known about the request; with `wait`, as soon as it has ended."""
+    row = rows.get_or_404(request.auth, id)
+    seconds = seconds_of(waiting, prefer)
+    seat = take_seat(request.auth, seconds)
+    if seat:
+        return held(request, row.pk, seat, seconds, partial(_text, request, row), status=200)
+    return row
 
 
 @router.post(

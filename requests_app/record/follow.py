@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from django.utils import timezone
 from requests_app.announce import group_of_request
 from requests_app.models import FalRequest, LogLine, Observation
 from requests_app.record import storage
+from requests_app.record.followers import followers
 from requests_app.record.frame import NewFrame
 from requests_app.record.live_feed import Reader, feed
 
@@ -89,6 +91,33 @@ async def follow(
                     return
                 place = place.after(batch)
                 news.frame = place.frame
+    finally:
+        listener.cancel()
+        await asyncio.gather(listener, return_exceptions=True)
+
+
+async def ended_within(pk: int, seconds: float) -> bool:
+    """Wait until the request has ended, at most for so many seconds; return whether it has.
+
+    Not for its last log lines, which may come after the end.
+    """
+    clock = asyncio.get_running_loop().time
+    last_look = clock() + seconds
+    news = _News(sys.maxsize)  # frames wake no one here
+    listener = asyncio.create_task(_listen(pk, news))
+    try:
+        with followers.following((pk,)):
+            while True:
+                news.woken.clear()  # before reading: what comes meanwhile wakes us again
+                await followers.renew_if_due()
+                if await database_sync_to_async(_has_ended)(pk):
+                    return True
+                if clock() >= last_look:
+                    return False
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(min(clock() + POLL_S, last_look)):
+                        await news.woken.wait()
+                        await asyncio.sleep(COLLECT_S)
     finally:
         listener.cancel()
         await asyncio.gather(listener, return_exceptions=True)
@@ -195,6 +224,10 @@ def _look(pk: int, place: Place) -> _Found:
     is_more = LIMIT in (len(observations), len(log_lines))
     last = storage.last_number(pk)
     return _Found(is_over and not is_more, observations, log_lines, is_more, last)
+
+
+def _has_ended(pk: int) -> bool:
+    return not FalRequest.objects.filter(pk=pk, ended_at=None).exists()
 
 
 def _is_settled(pk: int) -> bool:

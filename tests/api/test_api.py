@@ -11,6 +11,7 @@ from requests_app.api.api import api
 from tests.browser.chromium import launch
 
 PATHS = {
+    "/api/v1/endpoints/": {"get"},
     "/api/v1/endpoints/{endpoint_id}/": {"get"},
     "/api/v1/endpoints/{endpoint_id}/validate/": {"post"},
     "/api/v1/presets/": {"get", "post"},
