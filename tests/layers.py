@@ -32,6 +32,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("presets",),
     # The one writer of requests, and of teams.
     ("lifecycle", "teams"),
+    # One input over many rows.
+    ("batches",),
     ("upkeep",),
     ("record",),
     ("webhooks.address",),

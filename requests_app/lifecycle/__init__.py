@@ -6,6 +6,7 @@ the network.
 
     person.py        create, create_once, ask_cancel, give_up
     several.py       create_several_once
+    items.py         create_for_items
     sending.py       start_attempt, open_session, renew_leases, expire_lease, note_opened, note_not_sent,
                      note_refused, mark_uncertain, note_record_full, note_frame_count
     hearing.py       observe, note_cancel_answer, is_for_row
@@ -42,6 +43,7 @@ from requests_app.lifecycle.hearing import (
     note_cancel_answer,
     observe,
 )
+from requests_app.lifecycle.items import Turn, create_for_items
 from requests_app.lifecycle.lost_submits import match_lost_submit, note_list_unreadable
 from requests_app.lifecycle.person import KeyReused, ask_cancel, create, create_once, give_up
 from requests_app.lifecycle.removing import remove_frames, remove_payload
@@ -70,8 +72,10 @@ __all__ = [
     "Attempt",
     "Effect",
     "KeyReused",
+    "Turn",
     "ask_cancel",
     "create",
+    "create_for_items",
     "create_once",
     "create_several_once",
     "expire_lease",

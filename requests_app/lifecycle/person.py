@@ -38,10 +38,10 @@ def create(
 ) -> FalRequest:
     """Store a request as pending and, on commit, ask a worker to send it."""
     derived = summary.of_input(draft.endpoint_id, draft.input_text)
-    return _create(draft, derived, team, person, now, again_of)
+    return store(draft, derived, team, person, now, again_of)
 
 
-def _create(
+def store(
     draft: Draft,
     derived: dict[str, str],
     team: Team,
@@ -49,6 +49,7 @@ def _create(
     now: datetime,
     again_of: FalRequest | None,
 ) -> FalRequest:
+    """Store it with the columns derived from its input; inside the lifecycle alone."""
     with transaction.atomic():
         # Lock the old row before inserting the new one: the foreign key takes a weaker lock on it, and two
         # transactions holding that one would deadlock.
@@ -102,7 +103,7 @@ def create_once(
     derived = summary.of_input(draft.endpoint_id, draft.input_text)
     try:
         with transaction.atomic():
-            row = _create(draft, derived, team, person, now, again_of)
+            row = store(draft, derived, team, person, now, again_of)
             IdempotencyKey.objects.create(team=team, key=key, body_digest=body_digest, request=row)
     except IntegrityError:
         found = _by_key(team, key, body_digest)

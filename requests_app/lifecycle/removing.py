@@ -9,7 +9,7 @@ from django.db import transaction
 
 from requests_app.display import summary
 from requests_app.lifecycle.writing import locked, record
-from requests_app.models import Delivery, FalRequest, Frame, LogLine, OutputPart, Source
+from requests_app.models import BatchItem, Delivery, FalRequest, Frame, LogLine, OutputPart, Source
 
 
 def remove_payload(pk: int, *, days: int, now: datetime) -> bool:
@@ -23,6 +23,7 @@ def remove_payload(pk: int, *, days: int, now: datetime) -> bool:
             return False
         LogLine.objects.filter(request=row).delete()
         OutputPart.objects.filter(request=row).delete()
+        BatchItem.objects.filter(request=row).update(values="")
         Delivery.objects.filter(request=row).update(body=b"", headers={})
         columns = {
             "input_text": "",

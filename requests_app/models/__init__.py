@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from requests_app.models.account import Account, AccountName, NameTaken
 from requests_app.models.catalogue import Endpoint, EndpointDocument, ModelCard, TeamEndpoint
+from requests_app.models.batch import AT_WORK, UNSTARTED, Batch, BatchItem, BatchState, ItemState
 from requests_app.models.error_type import ErrorType
 from requests_app.models.evidence import (
     Delivery,
@@ -34,12 +35,17 @@ from requests_app.models.team import ApiToken, Invitation, Membership, Role, Set
 
 __all__ = [
     "AT_FAL",
+    "AT_WORK",
     "ENDED",
     "LIVE",
     "SUBMITTABLE",
+    "UNSTARTED",
     "Account",
     "AccountName",
     "ApiToken",
+    "Batch",
+    "BatchItem",
+    "BatchState",
     "Delivery",
     "Direction",
     "Endpoint",
@@ -52,6 +58,7 @@ __all__ = [
     "Heartbeat",
     "IdempotencyKey",
     "Invitation",
+    "ItemState",
     "LogLine",
     "Membership",
     "Mode",

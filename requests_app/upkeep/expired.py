@@ -1,10 +1,12 @@
-"""Rows that nothing reads any more: expired sessions, counted guesses, endpoints without a schema."""
+"""Rows that nothing reads any more: expired sessions, counted guesses, endpoints without a schema,
+batches that were never started."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from requests_app.accounts import throttle
+from requests_app.batches.making import remove_forgotten
 from requests_app.catalogue.store import FRESH
 from requests_app.models import Endpoint, Session
 
@@ -13,5 +15,6 @@ def remove_expired(now: datetime) -> None:
     """Delete them. A session that is used has a later end, so that no log-in is lost."""
     Session.objects.filter(expire_date__lt=now).delete()
     throttle.prune(now=now)
+    remove_forgotten(now)
     # Half-typed endpoint ids, mostly: they are asked for again when they are named again.
     Endpoint.objects.filter(document=None, checked_at__lt=now - FRESH).delete()

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from requests_app.models import FalRequest, Heartbeat, Mode, Status
+from requests_app.worker.feeder import feed
 from requests_app.worker.loop import connections, pool, worker_loop
 from requests_app.worker.steps import advance
 
@@ -20,12 +21,13 @@ _under_way: set[int] = (
 
 
 async def sweep() -> int:
-    """Start the next step of all due rows at once; return how many were started."""
+    """Start the next step of all due rows at once, and a turn of the batches; return how many rows."""
     now = timezone.now()
     due = await pool.in_database(_due, now, is_shut=connections.breaker().is_open)
     fresh = [pk for pk in due if pk not in _under_way]
     for pk in fresh:
         _begin(pk)
+    worker_loop.start(feed())
     return len(fresh)
 
 

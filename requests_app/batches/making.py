@@ -1,0 +1,105 @@
+"""Store a checked batch. Its rows wait; nothing is sent until a user starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from django.contrib.auth.models import AbstractBaseUser
+
+from requests_app.batches.checking import Checked, check
+from requests_app.batches.sheet import BadSheet, Sheet
+from requests_app.catalogue import store
+from requests_app.models import UNSTARTED, Batch, BatchItem, BatchState, Preset, Team
+from requests_app.presets.saving import MOST_CHARACTERS
+from requests_app.presets.template import Template
+from requests_app.request_input import Draft
+
+AT_ONCE = 500  # rows written by one statement
+MOST_CONCURRENT = 100
+MOST_UNSTARTED = 20  # of a team: each may hold megabytes of rows
+FORGOTTEN_AFTER = timedelta(days=2)  # a batch that was never started
+
+
+class TooManyUnstarted(Exception):
+    """The team has too many batches that were never started."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"The team has {MOST_UNSTARTED} batches that were not started: start or discard one first."
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a batch is made of. `draft.input_text` has the variables."""
+
+    draft: Draft
+    name: str = ""
+    concurrency: int = 10
+    preset: Preset | None = None
+
+
+def check_rows(plan: Plan, sheet: Callable[[], Sheet]) -> Checked:
+    """Read and check all rows. Raises BadSheet."""
+    if len(plan.draft.input_text) > MOST_CHARACTERS:
+        raise BadSheet(f"The input of a batch has at most {MOST_CHARACTERS // 1024} k characters.")
+    entry = store.look_up(plan.draft.endpoint_id)
+    validator = entry.known.validator if entry and entry.known else None
+    return check(sheet(), Template(plan.draft.input_text), validator)
+
+
+def make(
+    plan: Plan, checked: Checked, *, team: Team, person: AbstractBaseUser, now: datetime
+) -> Batch:
+    """Store the batch and its rows, in short transactions. Raises TooManyUnstarted.
+
+    Until the last row is stored its state is `storing`, from which nothing leads on: a batch that a crash
+    cut short is never started, and forgotten after two days.
+    """
+    if Batch.objects.filter(team=team, state__in=UNSTARTED).count() >= MOST_UNSTARTED:
+        raise TooManyUnstarted
+    draft, total = plan.draft, len(checked.rows)
+    batch = Batch.objects.create(
+        team=team,
+        person_id=person.pk,
+        name=plan.name,
+        preset=plan.preset,
+        preset_version=plan.preset.version if plan.preset else None,
+        endpoint_id=draft.endpoint_id,
+        mode=draft.mode,
+        options=draft.options,
+        text=draft.input_text,
+        columns=checked.columns,
+        concurrency=plan.concurrency,
+        total=total,
+        waiting=total,
+        created_at=now,
+    )
+    items = (
+        BatchItem(batch=batch, number=number, values=values, readings=readings)
+        for number, (values, readings) in enumerate(checked.rows, 1)
+    )
+    while some := list(islice(items, AT_ONCE)):
+        BatchItem.objects.bulk_create(some)
+    Batch.objects.filter(pk=batch.pk).update(state=BatchState.READY)
+    batch.state = BatchState.READY
+    return batch
+
+
+def remove_forgotten(now: datetime) -> None:
+    """Delete batches that were not started for two days."""
+    old = Batch.objects.filter(created_at__lt=now - FORGOTTEN_AFTER, state__in=UNSTARTED)
+    for batch in old[:10]:
+        discard(batch)
+
+
+def discard(batch: Batch) -> bool:
+    """Delete a batch that was never started, with its rows; False when it was started meanwhile."""
+    if not Batch.objects.filter(pk=batch.pk, state__in=UNSTARTED).update(state=BatchState.STORING):
+        return False
+    BatchItem.objects.filter(batch=batch).delete()
+    Batch.objects.filter(pk=batch.pk).delete()
+    return True
