@@ -114,6 +114,7 @@ PLACES = {
     "public_id": "UUID",
     "preset_id": "UUID",
     "endpoint_id": "ID",
+    "batch_id": "UUID",
     "number": "N",
     "pk": "N",
     "token": "TOKEN",

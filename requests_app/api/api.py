@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Router
 
 from requests_app.api.auth import Bearer
+from requests_app.api.batches import router as batches
 from requests_app.api.body import StrictParser
 from requests_app.api.endpoint_list import router as endpoint_list
 from requests_app.api.endpoints import router as endpoints
@@ -49,6 +50,7 @@ for path, one in (
     ("/endpoints/", endpoint_list),
     ("/endpoints/", endpoints),
     ("/presets/", presets),
+    ("/batches/", batches),
 ):
     one.add_decorator(refuse_unknown)
     api.add_router(path, one)

@@ -9,7 +9,7 @@ a list is sent as that.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -25,6 +25,7 @@ from requests_app.presets.template import (
     Template,
     Whole,
     text_of,
+    token_of,
 )
 from requests_app.request_input import InvalidInput, ensure_shallow, input_text, strict_json
 
@@ -191,10 +192,19 @@ def _spells_json(token: str) -> bool:
         return False
 
 
-def filled_examples(checked: Checked, template: Template, most: int) -> Iterator[str]:
-    """Yield the first inputs as they are sent."""
-    for values, readings in checked.rows[:most]:
-        yield template.fill(cells(checked.columns, values), readings)
+def filled(
+    columns: Sequence[str], rows: Iterable[tuple[str, str]], template: Template
+) -> Iterator[str]:
+    """Yield the inputs of stored rows as they are sent."""
+    for values, readings in rows:
+        yield template.fill(cells(columns, values), readings)
+
+
+def object_of(columns: Sequence[str], values: str) -> str:
+    """Return a stored row's values as the text of a JSON object, digit for digit."""
+    tokens = cells(columns, values) if values else {}
+    pairs = (f"{token_of(name)}: {token}" for name, token in tokens.items() if token)
+    return "{" + ", ".join(pairs) + "}"
 
 
 def cells(columns: Sequence[str], values: str) -> dict[str, str]:

@@ -105,6 +105,22 @@ def parse_members(body: bytes) -> dict[str, Member]:
     return _read(body, lambda text: dict(_members(text, decode)))
 
 
+def raw_items(text: str) -> Iterator[str]:
+    """Yield the text of each entry of an array as it is written. Raises NotJson."""
+    try:
+        at = _expect(text, 0, "[")
+        while text[at] != "]":
+            _, end = _value(text, at)
+            yield text[at:end]
+            at = _skip(text, end)
+            if text[at] == ",":
+                at = _skip(text, at + 1)
+            elif text[at] != "]":
+                raise NotJson("An entry is not followed by a comma or the end.")
+    except (ValueError, IndexError) as exc:
+        raise NotJson("The text is not a readable JSON array.") from exc
+
+
 def _read(body: bytes, reader: Callable[[str], T]) -> T:
     try:
         return reader(body.decode("utf-8-sig"))

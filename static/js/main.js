@@ -24,4 +24,5 @@ import "./form/runs.js";
 import "./form/repeat.js";
 import "./request/page.js";
 import "./request/compare.js";
+import "./batches/batch.js";
 import "./realtime/realtime.js";

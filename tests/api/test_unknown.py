@@ -19,6 +19,7 @@ BODIES = {
     "/validate/": '{"input": {}}',
     "/v1/requests/": '{"endpoint_id": "acme/one", "input": {}}',
     "/v1/presets/": '{"name": "one", "endpoint_id": "acme/one", "input": {}}',
+    "/v1/batches/": '{"endpoint_id": "acme/one", "input": {"a": "{{b}}"}, "rows": [{"b": 1}]}',
     "/rename/": '{"name": "two"}',
     "/restore/": '{"version": 1}',
 }

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from requests_app.batches import checking
-from requests_app.batches.checking import Checked, check, filled_examples
+from requests_app.batches.checking import Checked, check
+from requests_app.batches.checking import filled as filled_rows
 from requests_app.batches.sheet import BadSheet, read_csv, read_jsonl
 from requests_app.catalogue.document import parse_document
 from requests_app.catalogue.validation import Validator
@@ -51,7 +52,7 @@ def template(input: dict[str, Any]) -> Template:
 def filled(input: dict[str, Any], csv: str, judge: Validator | None = None) -> list[str]:
     found = checked(input, csv, judge)
     assert found.problems == []
-    return list(filled_examples(found, template(input), 100))
+    return list(filled_rows(found.columns, found.rows, template(input)))
 
 
 @pytest.mark.parametrize(
@@ -142,7 +143,7 @@ def jsonl(input: dict[str, Any], text: str, judge: Validator | None = None) -> C
 def test_typed_values_are_sent_as_they_are_and_a_missing_one_is_left_out():
     lines = '{"s": 1.50}\n{"t": 2, "s": "1"}\n{"t": null}\n'
     found = jsonl({"a": "{{s}}", "b": "{{t}}"}, lines)
-    sent = list(filled_examples(found, template({"a": "{{s}}", "b": "{{t}}"}), 9))
+    sent = list(filled_rows(found.columns, found.rows, template({"a": "{{s}}", "b": "{{t}}"})))
     assert [json.loads(text) for text in sent] == [
         {"prompt": "x", "a": 1.5}, {"prompt": "x", "a": "1", "b": 2}, {"prompt": "x", "b": None},
     ]  # fmt: skip

@@ -17,6 +17,7 @@ from django.utils import timezone
 from requests_app.forms.submit import GLIMPSE, new_token
 from requests_app.models import (
     ApiToken,
+    Batch,
     FalRequest,
     Invitation,
     Membership,
@@ -70,6 +71,10 @@ class Place:
             team=self.b, endpoint_id="acme/img", name="two", text="{}"
         )
         TeamEndpoint.objects.create(team=self.b, endpoint_id="acme/img", is_added=True)
+        self.batch = Batch.objects.create(
+            team=self.b, person=self.person, endpoint_id="acme/img", text="{}", created_at=timezone.now(),
+            state="running", total=0,
+        )  # fmt: skip
         other = self.b.memberships.get(user=make_person("bob", team=self.b))
         self.keys = {
             "change_role": other.pk, "remove_member": other.pk, "delete_message": message.pk, "message": message.pk,
@@ -89,6 +94,7 @@ class Place:
             "public_id": self.row.public_id, "pk": self.keys.get(name), "number": 1,
             "preset_id": self.preset.public_id,
             "endpoint_id": "acme/img",
+            "batch_id": self.batch.public_id,
         }  # fmt: skip
         kwargs = {one: given[one] for one in pattern.pattern.converters}
         return reverse(f"requests:{name}", kwargs=kwargs)
@@ -98,7 +104,7 @@ class Place:
         return self.client.post(self.address(name), values, **more)
 
     def state(self) -> dict[str, Any]:
-        kept = (FalRequest, Membership, ApiToken, Invitation, Preset, TeamEndpoint)
+        kept = (FalRequest, Membership, ApiToken, Invitation, Preset, TeamEndpoint, Batch)
         return {
             model.__name__: list(model._default_manager.order_by("pk").values()) for model in kept
         }

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('requests_app', '0018_preset_versions'),
+        ('requests_app', '0020_team_endpoints'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,209 @@
+"""The rows of a batch with their outcomes, as CSV, JSON Lines and a zip, piece by piece.
+
+A piece holds at most `AT_ONCE` rows, so a batch of any size takes the memory of one piece.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from channels.db import DatabaseSyncToAsync
+from django.conf import settings
+from django.http import StreamingHttpResponse
+from zipstream import ZipStream
+
+from requests_app.batches.checking import cells, object_of
+from requests_app.display.media import iter_media
+from requests_app.display.media_hosts import is_inline
+from requests_app.display.output_download import plain_type
+from requests_app.models import Batch, BatchItem, FalRequest, OutputPart
+from requests_app.presets.template import text_of
+from requests_app.request_input import InvalidInput, parse_input
+
+AT_ONCE = 50  # rows: an output in the row itself has a megabyte at most
+CELL = 32_000  # characters of a CSV cell: spreadsheets cut longer ones
+FORMULA = re.compile(r"[=+\-@\t\r]")  # a spreadsheet would run what begins so
+NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
+_TOLD = ("row", "state", "request_id", "error", "media_urls", "output")
+
+
+@dataclass(frozen=True)
+class Result:
+    """A row with its outcome; `output` is whole, or None when it is large, absent or removed."""
+
+    item: BatchItem
+    values: dict[str, str]  # tokens
+    request: FalRequest | None
+    output: bytes | None
+
+    @property
+    def json(self) -> str | None:
+        """The output's text, if it is JSON."""
+        try:
+            text = (self.output or b"").decode()
+            return text.strip() if text and parse_input(text) is not None else None
+        except (UnicodeDecodeError, InvalidInput):
+            return None
+
+    def media(self) -> list[str]:
+        """The addresses of the output's files."""
+        if (text := self.json) is None:
+            return []
+        found = iter_media(json.loads(text), settings.FAL_MEDIA_HOSTS)
+        return [medium.url for medium in found if not is_inline(medium.url)]
+
+
+def results(batch: Batch) -> Iterator[Result]:
+    """Yield all rows in their order."""
+    after = 0
+    while True:
+        items = batch.items.filter(number__gt=after).order_by("number")
+        some = list(
+            items.select_related("request").defer("request__input_text", "request__search_text")[
+                :AT_ONCE
+            ]
+        )
+        for item in some:
+            yield _result(batch, item)
+        if len(some) < AT_ONCE:
+            return
+        after = some[-1].number
+
+
+def _result(batch: Batch, item: BatchItem) -> Result:
+    item.batch = batch
+    request = item.request
+    values = cells(batch.columns, item.values) if item.values else {}
+    body = None if request is None or request.output is None else bytes(request.output)
+    is_whole = request is not None and body is not None and len(body) == request.output_size
+    return Result(item, values, request, body if is_whole else None)
+
+
+def as_csv(batch: Batch) -> Iterator[bytes]:
+    """Yield the CSV: the batch's columns, then what became of the row."""
+    told = [name if name not in batch.columns else f"{name}_" for name in _TOLD]
+    yield _csv_line([*batch.columns, *told])
+    for result in results(batch):
+        values = [text_of(token) if token else "" for token in _in_order(batch, result)]
+        yield _csv_line([*values, *_outcome(result)])
+
+
+def _in_order(batch: Batch, result: Result) -> list[str]:
+    return [result.values.get(name, "") for name in batch.columns]
+
+
+def _outcome(result: Result) -> list[str]:
+    request = result.request
+    output = result.json or ""
+    return [
+        str(result.item.number),
+        result.item.state,
+        str(request.public_id) if request else "",
+        request.error if request else "",
+        " ".join(result.media()),
+        output if len(output) <= CELL else "",
+    ]
+
+
+def _csv_line(values: Sequence[str]) -> bytes:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow([_harmless(value) for value in values])
+    return buffer.getvalue().encode("utf-8", "replace")
+
+
+def _harmless(value: str) -> str:
+    """Keep a spreadsheet from running a text: a model may write one that begins with an equals sign."""
+    return f"'{value}" if FORMULA.match(value) and not NUMBER.fullmatch(value) else value
+
+
+def as_jsonl(batch: Batch) -> Iterator[bytes]:
+    """Yield JSON Lines; values and outputs are written as they were, digit for digit."""
+    for result in results(batch):
+        yield f"{_record(result)}\n".encode()
+
+
+def _record(result: Result) -> str:
+    request = result.request
+    values = object_of(result.item.batch.columns, result.item.values)
+    told: dict[str, Any] = {
+        "row": result.item.number,
+        "state": result.item.state,
+        "request_id": str(request.public_id) if request else None,
+        "status": request.status if request else None,
+        "error": request.error if request else "",
+        "output_size": request.output_size if request else 0,
+    }
+    output = " ".join((result.json or "null").splitlines())
+    return f'{json.dumps(told)[:-1]}, "values": {values}, "output": {output}}}'
+
+
+def as_zip(batch: Batch) -> Iterator[bytes]:
+    """Yield a zip: both tables, and each row's output as a file of its own, also the large ones."""
+    archive = ZipStream()
+    archive.add(as_csv(batch), "results.csv")
+    archive.add(as_jsonl(batch), "results.jsonl")
+    yield from archive.all_files()
+    width = len(str(batch.total))
+    for item in batch.items.exclude(request=None).order_by("number").values_list(
+        "number", "request_id", "request__output_type", "request__output_size"
+    ).iterator(chunk_size=200):  # fmt: skip
+        number, key, kind, size = item
+        if size:
+            ending = plain_type(kind)[1]
+            archive.add(_bytes_of(key), f"outputs/{number:0{width}}.{ending}")
+            yield from archive.all_files()
+    yield from archive.finalize()
+
+
+def _bytes_of(key: int) -> Iterator[bytes]:
+    found = FalRequest.objects.filter(pk=key).values_list("output", flat=True).first()
+    yield bytes(found or b"")
+    for number in (
+        OutputPart.objects.filter(request=key).order_by("number").values_list("number", flat=True)
+    ):
+        part = OutputPart.objects.filter(request=key, number=number).values_list("data", flat=True)
+        yield bytes(part.first() or b"")
+
+
+FORMATS: dict[str, tuple[Callable[[Batch], Iterator[bytes]], str]] = {
+    "csv": (as_csv, "text/csv; charset=utf-8"),
+    "jsonl": (as_jsonl, "application/jsonl; charset=utf-8"),
+    "zip": (as_zip, "application/zip"),
+}
+
+
+def results_response(batch: Batch, format: str) -> StreamingHttpResponse | None:
+    """Stream the results; None for a format that is not known."""
+    if format not in FORMATS:
+        return None
+    make_pieces, content_type = FORMATS[format]
+    return StreamingHttpResponse(
+        streamed(make_pieces(batch)),
+        content_type=content_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="batch-{batch.public_id}.{format}"',
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+async def streamed(pieces: Iterator[bytes]) -> AsyncGenerator[bytes]:
+    """Yield what a blocking iterator yields, about 64 kB at a time, each read in a thread."""
+    read = DatabaseSyncToAsync(_some, thread_sensitive=False)
+    while piece := await read(pieces):
+        yield piece
+
+
+def _some(pieces: Iterator[bytes]) -> bytes:
+    buffer = bytearray()
+    for piece in pieces:
+        buffer += piece
+        if len(buffer) >= 64 * 1024:
+            break
+    return bytes(buffer)

@@ -1,0 +1,241 @@
+"""The feeder's turns: how many requests are open, what ends count for, and when a batch stops by itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from requests_app import lifecycle
+from requests_app.batches import control, feeding
+from requests_app.models import Batch, BatchItem, BatchState, FalRequest, Membership, Role, Source
+from tests.batches.conftest import counts, inputs, make_batch
+from tests.builders import hear, make_receipt, make_result
+
+
+def turn(batch: Batch) -> None:
+    """A turn as the worker gives it."""
+    now = timezone.now()
+    feeding.settle(batch.pk, now)
+    while feeding.refill(batch.pk, now):
+        pass
+    batch.refresh_from_db()
+
+
+def end(row: FalRequest, *, error: str | None = None) -> None:
+    """fal has taken it and says how it ended."""
+    attempt = lifecycle.start_attempt(row.pk, now=timezone.now())
+    assert attempt
+    hear(row, make_receipt(f"r{row.pk}"), source=Source.SUBMIT_REPLY)
+    hear(row, make_result(error=error, code=500 if error else 200))
+
+
+def end_open(batch: Batch, *, error: str | None = None) -> None:
+    for row in FalRequest.objects.filter(batch_item__batch=batch, batch_item__state="open"):
+        end(row, error=error)
+
+
+def test_as_many_requests_are_open_as_the_batch_allows(batch):
+    turn(batch)
+    turn(batch)
+    assert counts(batch) == {"waiting": 3, "open": 2}
+    assert inputs(batch) == [{"prompt": "a s1", "seed": 1}, {"prompt": "a s2", "seed": 2}]
+    row = FalRequest.objects.earliest("id")
+    assert (row.team, row.person, row.endpoint_id) == (batch.team, batch.person, "acme/img")
+    assert row.observations.get().note == "Created by olga."
+
+
+def test_what_has_ended_makes_room_and_the_last_end_finishes_the_batch(batch):
+    for expected in ({"waiting": 1, "open": 2, "completed": 2}, {"open": 1, "completed": 4}):
+        turn(batch)
+        end_open(batch)
+        turn(batch)
+        assert counts(batch) == expected
+    end_open(batch)
+    turn(batch)
+    assert counts(batch) == {"completed": 5}
+    assert (batch.state, batch.due_at) == (BatchState.FINISHED, None)
+    assert batch.ended_at is not None
+    assert [one["seed"] for one in inputs(batch)] == [1, 2, 3, 4, 5]
+
+
+def test_a_row_is_marked_and_its_request_made_together_or_not_at_all(batch, monkeypatch):
+    item = batch.items.get(number=1)
+    draft = lifecycle.Turn(item.pk, _draft(batch))
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("the process dies here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("requests_app.lifecycle.items.BatchItem.objects.filter", fail)
+        with pytest.raises(RuntimeError):
+            create(batch, draft)
+    assert not FalRequest.objects.exists()
+    assert counts(batch) == {"waiting": 5}
+
+
+def create(batch: Batch, *turns: lifecycle.Turn) -> int:
+    return lifecycle.create_for_items(batch.pk, turns, person=batch.person, now=timezone.now())
+
+
+def _draft(batch: Batch) -> Any:
+    from tests.builders import make_draft
+
+    return make_draft(endpoint_id=batch.endpoint_id)
+
+
+def test_a_row_that_another_process_took_makes_no_second_request(batch):
+    first = lifecycle.Turn(batch.items.get(number=1).pk, _draft(batch))
+    second = lifecycle.Turn(batch.items.get(number=2).pk, _draft(batch))
+    assert create(batch, first) == 1
+    assert create(batch, first, second) == 1
+    assert FalRequest.objects.count() == 2
+    assert counts(batch) == {"waiting": 3, "open": 2}
+
+
+@pytest.mark.parametrize("act", ["pause", "cancel"])
+def test_after_a_pause_or_cancel_no_request_follows(batch, owner, act):
+    turns = [lifecycle.Turn(item.pk, _draft(batch)) for item in batch.items.all()]
+    extra = {"person": owner} if act == "cancel" else {}
+    assert getattr(control, act)(batch, now=timezone.now(), **extra)
+    assert create(batch, *turns) == 0  # a turn that had read the rows before
+    assert not FalRequest.objects.exists()
+
+
+def test_a_paused_batch_counts_its_open_rows_and_goes_on_when_resumed(batch, teammate):
+    turn(batch)
+    control.pause(batch, now=timezone.now())
+    end_open(batch)
+    turn(batch)
+    assert counts(batch) == {"waiting": 3, "completed": 2}
+    assert control.resume(batch, person=teammate, now=timezone.now())
+    turn(batch)
+    assert counts(batch) == {"waiting": 1, "open": 2, "completed": 2}
+    assert FalRequest.objects.latest("id").person == teammate
+
+
+def test_a_cancelled_batch_ends_waiting_rows_at_once_and_asks_for_the_open_ones(batch, owner):
+    turn(batch)
+    sent = FalRequest.objects.earliest("id")
+    assert lifecycle.start_attempt(sent.pk, now=timezone.now())
+    assert control.cancel(batch, person=owner, now=timezone.now())
+    assert counts(batch) == {"open": 2, "cancelled": 3}
+    turn(batch)
+    turn(batch)
+    assert counts(batch) == {"open": 1, "cancelled": 4}  # the other one had not been sent
+    sent.refresh_from_db()
+    assert sent.is_cancelling
+    hear(sent, make_receipt("r1"), source=Source.SUBMIT_REPLY)
+    hear(sent, make_result())
+    turn(batch)
+    assert counts(batch) == {"completed": 1, "cancelled": 4}
+    assert (batch.state, batch.due_at) == (BatchState.CANCELLED, None)
+
+
+def test_failed_rows_are_retried_as_new_requests_that_name_the_old(batch, teammate):
+    turn(batch)
+    end_open(batch, error="boom")
+    turn(batch)
+    end_open(batch)
+    turn(batch)
+    end_open(batch)
+    turn(batch)
+    assert counts(batch) == {"completed": 3, "failed": 2}
+    assert batch.state == BatchState.FINISHED
+    assert control.retry_failed(batch, person=teammate, now=timezone.now()) == 2
+    turn(batch)
+    assert counts(batch) == {"open": 2, "completed": 3}
+    repeats = FalRequest.objects.exclude(again_of=None).order_by("id")
+    assert [row.again_of.status for row in repeats] == ["failed", "failed"]
+    assert [row.input_text for row in repeats] == [row.again_of.input_text for row in repeats]
+    end_open(batch)
+    turn(batch)
+    assert counts(batch) == {"completed": 5}
+    assert FalRequest.objects.count() == 7
+
+
+def test_an_uncertain_request_keeps_its_place(batch):
+    turn(batch)
+    row = FalRequest.objects.earliest("id")
+    lifecycle.start_attempt(row.pk, now=timezone.now())
+    lifecycle.mark_uncertain(row.pk, "reset", now=timezone.now())
+    turn(batch)
+    assert counts(batch) == {"waiting": 3, "open": 2}
+
+
+def test_a_batch_whose_rows_fail_one_after_the_other_pauses_itself(team, owner, monkeypatch):
+    monkeypatch.setattr(feeding, "MOST_FAILED_IN_ROW", 4)
+    batch = make_batch(team, owner, rows=9, concurrency=2)
+    for _ in range(2):
+        turn(batch)
+        end_open(batch, error="no balance")
+    turn(batch)
+    assert (batch.state, batch.note[:17]) == (BatchState.PAUSED, "The last 4 rows f")
+    assert counts(batch) == {"waiting": 5, "failed": 4}
+    control.resume(batch, person=owner, now=timezone.now())
+    turn(batch)
+    assert counts(batch)["open"] == 2
+
+
+@pytest.mark.parametrize("loss", ["removed", "viewer", "inactive"])
+def test_a_batch_ends_with_the_right_of_its_user(batch, owner, loss):
+    if loss == "removed":
+        Membership.objects.filter(user=owner).delete()
+    elif loss == "viewer":
+        Membership.objects.filter(user=owner).update(role=Role.VIEWER)
+    else:
+        type(owner).objects.filter(pk=owner.pk).update(is_active=False)
+    turn(batch)
+    assert batch.state == BatchState.PAUSED
+    assert "may no longer submit" in batch.note
+    assert not FalRequest.objects.exists()
+
+
+def test_only_what_is_due_and_free_is_leased(batch):
+    now = timezone.now()
+    [held] = feeding.take_due(now)
+    assert feeding.take_due(now) == []
+    assert feeding.take_due(now + feeding.LEASE + timedelta(seconds=1)) != []  # its process died
+    Batch.objects.filter(pk=batch.pk).update(lease=held.lease)
+    feeding.give_back(held, now)
+    assert feeding.take_due(now) == []
+    assert feeding.take_due(now + timedelta(seconds=2)) != []
+
+
+@pytest.mark.parametrize(
+    ("state", "is_due"), [("running", True), ("cancelling", True), ("paused", False)]
+)
+def test_a_batch_with_nothing_to_do_costs_no_turn(batch, state, is_due):
+    Batch.objects.filter(pk=batch.pk).update(state=state)
+    [held] = feeding.take_due(timezone.now())
+    feeding.give_back(held, timezone.now())
+    batch.refresh_from_db()
+    assert (batch.due_at is not None) is is_due
+
+
+def test_the_rate_and_the_time_left_are_measured(batch):
+    Batch.objects.filter(pk=batch.pk).update(completed=2, waiting=3, marked_done=0)
+    feeding.settle(batch.pk, batch.marked_at + timedelta(seconds=10))
+    batch.refresh_from_db()
+    assert (batch.rate, batch.left) == (0.2, timedelta(seconds=15))
+
+
+@pytest.mark.parametrize("ended", [0, 2000])
+def test_a_turn_costs_the_same_whatever_was_done_before(team, owner, ended):
+    batch = make_batch(team, owner, rows=10, concurrency=2)
+    BatchItem.objects.bulk_create(
+        BatchItem(batch=batch, number=100 + n, state="completed") for n in range(ended)
+    )
+    Batch.objects.filter(pk=batch.pk).update(total=10 + ended, completed=ended)
+    turn(batch)
+    end_open(batch)
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        feeding.settle(batch.pk, timezone.now())
+        feeding.refill(batch.pk, timezone.now())
+    assert len(captured) < 40
