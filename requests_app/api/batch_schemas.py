@@ -9,7 +9,7 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import ConfigDict, Field, StrictStr
 
-from requests_app.api.accepted import NewRequest, Text
+from requests_app.api.accepted import NewRequest, NoNulText
 from requests_app.api.exact import JsonText
 from requests_app.batches.checking import object_of
 from requests_app.batches.making import MOST_CONCURRENT
@@ -44,7 +44,7 @@ class NewBatch(NewRequest):
     input: dict[str, Any] | None = None  # type: ignore[assignment]
     mode: Literal["queue", "run", "stream"] | None = None  # type: ignore[assignment]
     preset: Annotated[UUID | None, Field(description="instead of `endpoint_id` and `input`")] = None
-    name: Annotated[Text, Field(max_length=NAME_LENGTH)] = ""
+    name: Annotated[NoNulText, Field(max_length=NAME_LENGTH)] = ""
     concurrency: Annotated[
         int, Field(strict=True, ge=1, le=MOST_CONCURRENT, description="requests open at once")
     ] = 10

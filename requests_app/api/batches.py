@@ -8,14 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from ninja import Query, Router, Status
 from ninja.errors import ValidationError
 
 from requests_app.api import presets
-from requests_app.api.auth import SubmitterBearer
+from requests_app.api.auth import ApiRequest, SubmitterBearer
 from requests_app.api.batch_schemas import (
     SOURCES,
     Acted,
@@ -59,12 +59,6 @@ _REFUSALS: dict[int, Any] = {401: Problem, 404: Problem}
 _BAD_INPUT: dict[int, Any] = {
     400: FieldProblems, 401: Problem, 403: Problem, 404: Problem, 413: Problem, 422: FieldProblems
 }  # fmt: skip
-
-
-class ApiRequest(HttpRequest):
-    """A request with a valid token."""
-
-    auth: ApiToken
 
 
 @router.post(

@@ -27,7 +27,7 @@ from requests_app.api.errors import BadHeader
 from requests_app.api.schemas import FrameOut, LogLineOut, ObservationOut, RequestOut
 from requests_app.api.seats import Seat, Seats
 from requests_app.models import ApiToken, FalRequest
-from requests_app.record.follow import Batch, Place, follow
+from requests_app.record.follow import Place, Portion, follow
 from requests_app.record.followers import followers
 from requests_app.record.storage import last_number
 
@@ -107,7 +107,7 @@ async def _stream(
                     written = now
 
 
-def _of_batch(batch: Batch, place: Place) -> Iterator[str]:
+def _of_batch(batch: Portion, place: Place) -> Iterator[str]:
     """Yield events; each one's id is the reader's cursor after it."""
     for observation in batch.observations:
         place = replace(place, seq=observation.pk)

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from requests_app.batches.sheet import MOST_COLUMNS, MOST_ROWS, BadSheet, Problem, Row, Sheet
-from requests_app.catalogue.validation import Problem as SchemaProblem
-from requests_app.catalogue.validation import Validator
+from requests_app.batches.sheet import MOST_COLUMNS, MOST_ROWS, BadSheet, Row, RowProblem, Sheet
+from requests_app.catalogue.validation import InputProblem, Validator
 from requests_app.presets.template import (
     AS_IS,
     AS_JSON,
@@ -39,12 +38,12 @@ class Checked:
 
     columns: list[str] = field(default_factory=list)
     rows: list[tuple[str, str]] = field(default_factory=list)  # values, readings
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[RowProblem] = field(default_factory=list)
     count_of_problems: int = 0
     unused: list[str] = field(default_factory=list)
     is_judged: bool = False  # there was a schema to check against
 
-    def add(self, problem: Problem) -> None:
+    def add(self, problem: RowProblem) -> None:
         self.count_of_problems += 1
         if len(self.problems) < MOST_TOLD:
             self.problems.append(problem)
@@ -105,7 +104,7 @@ def _take(row: Row, judge: _Judge, checked: Checked, places: dict[str, int]) -> 
             checked.columns.append(name)
         readings = judge.readings(row.cells)
     except Unusable as wrong:
-        checked.add(Problem(row.number, wrong.column, str(wrong), row.line))
+        checked.add(RowProblem(row.number, wrong.column, str(wrong), row.line))
         return
     if not checked.count_of_problems:
         values = "\n".join(row.cells.get(name, "") for name in places)
@@ -135,7 +134,7 @@ class _Judge:
     def _by_looks(self, whole: Whole, cells: Any) -> str:
         return AS_JSON if _spells_json(cells[whole.name]) else AS_IS
 
-    def _other(self, whole: Whole, cells: Any, problems: list[SchemaProblem]) -> str:
+    def _other(self, whole: Whole, cells: Any, problems: list[InputProblem]) -> str:
         """Read a value otherwise if a problem is there, or in what holds it."""
         if not any(_touches(problem.path, whole.path) for problem in problems):
             return AS_IS
@@ -144,7 +143,7 @@ class _Judge:
             return LEFT_OUT
         return AS_JSON if _spells_json(token) else AS_IS
 
-    def _problems(self, cells: Any, signs: list[str]) -> list[SchemaProblem]:
+    def _problems(self, cells: Any, signs: list[str]) -> list[InputProblem]:
         try:
             text = self._template.fill(cells, "".join(signs))
             value = json.loads(text)
@@ -158,7 +157,7 @@ class _Judge:
             raise Unusable("", "A number in it has too many digits.") from None
         return self._validator.problems(value) if self._validator else []
 
-    def _refuse(self, problem: SchemaProblem) -> None:
+    def _refuse(self, problem: InputProblem) -> None:
         column = self._template.name_at(problem.path) or self._only_name_in(problem.path)
         if column is None and problem.path:
             raise Unusable("", f"The input at {problem.path}: {problem.message}")

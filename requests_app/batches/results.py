@@ -34,7 +34,7 @@ _TOLD = ("row", "state", "request_id", "error", "media_urls", "output")
 
 
 @dataclass(frozen=True)
-class Result:
+class RowResult:
     """A row with its outcome; `output` is whole, or None when it is large, absent or removed."""
 
     item: BatchItem
@@ -59,7 +59,7 @@ class Result:
         return [medium.url for medium in found if not is_inline(medium.url)]
 
 
-def results(batch: Batch) -> Iterator[Result]:
+def results(batch: Batch) -> Iterator[RowResult]:
     """Yield all rows in their order."""
     after = 0
     while True:
@@ -76,13 +76,13 @@ def results(batch: Batch) -> Iterator[Result]:
         after = some[-1].number
 
 
-def _result(batch: Batch, item: BatchItem) -> Result:
+def _result(batch: Batch, item: BatchItem) -> RowResult:
     item.batch = batch
     request = item.request
     values = cells(batch.columns, item.values) if item.values else {}
     body = None if request is None or request.output is None else bytes(request.output)
     is_whole = request is not None and body is not None and len(body) == request.output_size
-    return Result(item, values, request, body if is_whole else None)
+    return RowResult(item, values, request, body if is_whole else None)
 
 
 def as_csv(batch: Batch) -> Iterator[bytes]:
@@ -94,11 +94,11 @@ def as_csv(batch: Batch) -> Iterator[bytes]:
         yield _csv_line([*values, *_outcome(result)])
 
 
-def _in_order(batch: Batch, result: Result) -> list[str]:
+def _in_order(batch: Batch, result: RowResult) -> list[str]:
     return [result.values.get(name, "") for name in batch.columns]
 
 
-def _outcome(result: Result) -> list[str]:
+def _outcome(result: RowResult) -> list[str]:
     request = result.request
     output = result.json or ""
     return [
@@ -128,7 +128,7 @@ def as_jsonl(batch: Batch) -> Iterator[bytes]:
         yield f"{_record(result)}\n".encode()
 
 
-def _record(result: Result) -> str:
+def _record(result: RowResult) -> str:
     request = result.request
     values = object_of(result.item.batch.columns, result.item.values)
     told: dict[str, Any] = {

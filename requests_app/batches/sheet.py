@@ -46,7 +46,7 @@ class _Reader(Protocol):
 
 
 @dataclass(frozen=True)
-class Problem:
+class RowProblem:
     """What is wrong with a row. `line`: of the file, from 1; None when there is no file."""
 
     row: int

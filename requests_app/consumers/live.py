@@ -20,7 +20,7 @@ from requests_app.announce import RequestChanged, group_of_team
 from requests_app.consumers.newest import Versions, newest_versions
 from requests_app.consumers.rights import NO_TEAM, MemberConsumer
 from requests_app.models import FalRequest
-from requests_app.record.follow import Batch, follow
+from requests_app.record.follow import Portion, follow
 from requests_app.record.followers import RENEW_S as MARK_S
 from requests_app.record.followers import followers
 from requests_app.record.frame import batch_message
@@ -168,7 +168,7 @@ class LiveConsumer(MemberConsumer):
                 async for batch in batches:
                     await self._relay_batch(str(row.public_id), batch)
 
-    async def _relay_batch(self, public_id: str, batch: Batch) -> None:
+    async def _relay_batch(self, public_id: str, batch: Portion) -> None:
         if batch.frames:
             await self.send(text_data=batch_message(batch.frames, request=public_id))
         if batch.observations:

@@ -45,7 +45,7 @@ class Place:
     log: int = 0
     frame: int = 0
 
-    def after(self, batch: Batch) -> Place:
+    def after(self, batch: Portion) -> Place:
         """Return the cursor once the reader has the batch."""
         return Place(
             seq=batch.observations[-1].pk if batch.observations else self.seq,
@@ -55,7 +55,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Batch:
+class Portion:
     """What is new since the last batch, oldest first; empty after `POLL_S` seconds without news.
 
     `ended`: the request has ended and everything has been delivered.
@@ -73,7 +73,7 @@ class Batch:
 
 async def follow(
     pk: int, *, after_seq: int = 0, after_frame: int = 0, after_log: int = 0
-) -> AsyncGenerator[Batch]:
+) -> AsyncGenerator[Portion]:
     """Yield batches of what belongs to the request, until one has `ended`.
 
     Close the generator (`contextlib.aclosing`) when the reader leaves, so that it leaves its
@@ -164,7 +164,7 @@ class _Found:
     last: int
 
 
-async def _next(pk: int, place: Place, news: _News, reader: Reader) -> Batch:
+async def _next(pk: int, place: Place, news: _News, reader: Reader) -> Portion:
     """Read the database when it is time to; take frames from memory where they are there."""
     clock = asyncio.get_running_loop().time
     while True:
@@ -177,9 +177,9 @@ async def _next(pk: int, place: Place, news: _News, reader: Reader) -> Batch:
         has_all = (fresh[-1].number if fresh else place.frame) >= news.last
         ended = news.is_over and has_all
         if found:
-            return Batch(found.observations, found.log_lines, fresh, ended=ended)
+            return Portion(found.observations, found.log_lines, fresh, ended=ended)
         if fresh or ended:
-            return Batch(frames=fresh, ended=ended)
+            return Portion(frames=fresh, ended=ended)
         with suppress(TimeoutError):
             async with asyncio.timeout_at(news.look_at):
                 await news.woken.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -134,8 +135,11 @@ def context_of(request: HttpRequest, batch: Batch) -> dict[str, Any]:
     uncertain = FalRequest.objects.filter(
         batch_item__batch=batch, batch_item__state=ItemState.OPEN, status=Status.UNCERTAIN
     )
+    was = {"was": batch.state, "state": state, "after": after, "team": batch.team_id}
+    live_url = reverse("requests:batch_live", args=[batch.public_id])
     return {
         "batch": batch,
+        "live_url": f"{live_url}?{urlencode(was)}",
         "state": state,
         "after": after,
         "rows": [_row(batch, item) for item in some[:ITEMS_ON_PAGE]],

@@ -16,7 +16,7 @@ from requests_app import announce, lifecycle
 from requests_app.models import FalRequest, Frame, LogLine, Observation, Source, Status, Team
 from requests_app.record import follow as follow_module
 from requests_app.record import storage
-from requests_app.record.follow import Batch, Place, follow
+from requests_app.record.follow import Place, Portion, follow
 from requests_app.record.frame import NewFrame
 from requests_app.rules.transitions import CallEnded
 from tests.builders import make_person, make_request
@@ -58,12 +58,12 @@ def end_quietly(row: FalRequest) -> None:
     )
 
 
-async def to_the_end(row: FalRequest, **after: int) -> list[Batch]:
+async def to_the_end(row: FalRequest, **after: int) -> list[Portion]:
     async with asyncio.timeout(30):
         return [batch async for batch in follow(row.pk, **after)]
 
 
-async def next_full(batches: AsyncIterator[Batch]) -> Batch:
+async def next_full(batches: AsyncIterator[Portion]) -> Portion:
     async with asyncio.timeout(5):
         async for batch in batches:
             if not batch.is_empty:
@@ -71,7 +71,7 @@ async def next_full(batches: AsyncIterator[Batch]) -> Batch:
     raise AssertionError("the tail ended")
 
 
-def numbers(batches: list[Batch]) -> list[int]:
+def numbers(batches: list[Portion]) -> list[int]:
     return [frame.number for batch in batches for frame in batch.frames]
 
 
