@@ -97,7 +97,7 @@ def _take(row: Row, judge: _Judge, checked: Checked, places: dict[str, int]) -> 
     try:
         if row.problem:
             raise Unusable(row.column, row.problem)
-        for name in row.cells.keys() - places.keys():
+        for name in [name for name in row.cells if name not in places]:
             if len(places) >= MOST_COLUMNS:
                 raise Unusable("", f"With it there are more than {MOST_COLUMNS} columns.")
             places[name] = len(places)
