@@ -16,11 +16,12 @@ SCRIPTS := .ci/judge .ci/start .ci/words
 # The suite never reaches a real fal, whatever is set in the shell it is started from.
 HERMETIC := env -u FAL_KEY -u FAL_KEY_FILE -u PUBLIC_URL
 
-.PHONY: help run test test-fal test-services chaos lint bench clean
+.PHONY: help run test test-all test-fal test-services chaos lint bench clean
 
 help:
 	@echo "make run            start everything; ARGS=\"--port 8080\" for another port"
-	@echo "make test           the whole test suite; ARGS=tests/fal for a part of it"
+	@echo "make test           the tests, of the slow ones every tenth; ARGS=tests/fal for a part of it"
+	@echo "make test-all       the whole test suite, as make test SLOW=all"
 	@echo "make test-fal       run, stream and realtime against a real fal.App on this machine"
 	@echo "make test-services  the same on PostgreSQL and Redis, which it starts itself"
 	@echo "make chaos          kill real processes and spoil the wire; ARGS=--full, --plants, --outage"
@@ -56,8 +57,12 @@ run: $(VENV)/.installed
 $(VENV)/.tools: tests/tools.py tests/conformance/js/package.json $(VENV)/.installed-dev
 	@if $(BIN)/python -m tests.tools; then touch $@; fi
 
+# SLOW=all runs all of the slow tests, SLOW=tenth every tenth; unset, CI decides. See tests/sampling.py.
 test: $(VENV)/.tools
 	$(HERMETIC) $(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
+
+test-all:
+	@$(MAKE) --no-print-directory test SLOW=all
 
 # fal's own package brings 90 others, so it gets an environment of its own inside ours.
 $(VENV)/fal/.installed: requirements-fal.txt | $(VENV)/.made

@@ -17,6 +17,7 @@ from requests_app.models import Role, Team
 from requests_app.webhooks import deliveries
 from tests.browsers import Browser
 from tests.builders import make_person
+from tests.sampling import runs_all, sample
 from tests.signing import KeyHost, Signer
 
 
@@ -24,6 +25,21 @@ def pytest_configure() -> None:
     """Test processes side by side have a database each; this keeps them apart in a shared Redis."""
     if (worker := os.environ.get("PYTEST_XDIST_WORKER")) and django_settings.REDIS_URL:
         django_settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] += worker
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say what is left out, before it is."""
+    return "slow tests: " + ("all" if runs_all(config) else "every tenth; SLOW=all for all of them")
+
+
+@pytest.hookimpl(trylast=True)  # after -m and -k: a tenth of what these have left
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out nine of ten slow tests, unless all are wanted."""
+    if runs_all(config):
+        return
+    kept, left_out = sample(items)
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = kept
 
 
 @pytest.fixture(autouse=True)

@@ -41,6 +41,7 @@ ABOUT_THE_WHOLE = {
     "test_looks",
     "test_documents",
     "test_model_based",
+    "test_sampling",
 }
 
 

@@ -16,8 +16,9 @@ from hypothesis.stateful import run_state_machine_as_test as play
 from requests_app.models import AT_FAL, ENDED, LIVE, Status
 from requests_app.rules.transitions import CANCELLED_TYPE, CallEnded, Change, Gone, Picture, decide
 from tests.news import common, direct_ends, reports
+from tests.sampling import count
 
-STEPS = 50_000  # decisions, all examples together
+STEPS = count("DECISIONS", 50_000)  # decisions, all examples together
 
 
 class Rules(RuleBasedStateMachine):

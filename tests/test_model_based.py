@@ -19,13 +19,15 @@ from hypothesis.stateful import run_state_machine_as_test as play
 
 from requests_app import lifecycle
 from requests_app.fal import Listed, NotSent, Refused
+from requests_app.fal.error_bodies import says_nothing
 from requests_app.lifecycle import Effect
 from requests_app.models import AT_FAL, FalRequest, Source, Status, Team
 from requests_app.rules.lost_submit import LostSubmit
 from tests.builders import make_receipt, make_request
 from tests.news import reports
+from tests.sampling import count
 
-STEPS = 1000  # rules carried out, all examples together
+STEPS = count("STEPS", 1000)  # rules carried out, all examples together
 
 
 class Writer(RuleBasedStateMachine):
@@ -154,15 +156,16 @@ class Writer(RuleBasedStateMachine):
         if not hasattr(self, "row"):
             return
         row = self.look()
-        end = (row.ended_at, row.status, row.error)
+        end = (row.ended_at, row.status)
         output = bytes(row.output or b"")
         if self.end is not None:
-            # What comes to light after an end fills an empty output, and replaces none.
+            # What comes to light after an end fills an empty output or reason, and replaces none.
             assert end == self.end[0]
             assert self.end[1] in (b"", output)
+            assert self.end[2] == row.error or says_nothing(self.end[2])
         if row.is_ended:
             assert row.ended_at is not None
-            self.end = (end, output)
+            self.end = (end, output, row.error)
 
     @invariant()
     def every_status_has_its_observation(self) -> None:

@@ -38,6 +38,7 @@ def post(browser: Client, name: str, password: str, network: str = "192.0.2.1") 
     return browser.post("/accounts/login/", form, REMOTE_ADDR=network)
 
 
+@pytest.mark.slow
 def test_of_guesses_from_everywhere_twenty_are_looked_at(db: None, evaluated: list[str]) -> None:
     make_person("boss")
     spellings = ["boss", "Boss", "BOSS", "ｂｏｓｓ", "bоss"]
@@ -51,6 +52,7 @@ def test_of_guesses_from_everywhere_twenty_are_looked_at(db: None, evaluated: li
     assert len(evaluated) == MOST
 
 
+@pytest.mark.slow
 def test_neither_other_requests_nor_an_emptied_cache_set_the_count_back(
     db: None, evaluated: list[str]
 ) -> None:

@@ -49,6 +49,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bad_body_is_refused_clearly_and_stores_nothing(owner: Caller, name: str) -> None:
     body, status = BOMBS[name]

@@ -53,6 +53,7 @@ def run(page: Page, body: str, argument: Any = None) -> Any:
     return page.evaluate(script, argument)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: text[:40])
 def test_format_and_minify_change_white_space_alone(page: Page, text: str) -> None:
     spaced = f" \n{text}\t"
@@ -115,6 +116,7 @@ def test_a_plain_value_is_what_json_parse_says(page: Page) -> None:
     assert run(page, "return ({}).polluted", None) is None
 
 
+@pytest.mark.slow
 def test_a_text_of_megabytes_and_any_depth_is_read(page: Page) -> None:
     assert run(
         page,

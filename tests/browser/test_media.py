@@ -39,6 +39,7 @@ def guarded(page: Page) -> Iterator[Page]:
     page.goto(f"{SITE}/")
 
 
+@pytest.mark.slow
 def test_the_browser_judges_addresses_as_the_server_does(page: Page) -> None:
     urls = [*CASES["shown"], *CASES["text"]]
     shown = page.evaluate(
@@ -112,6 +113,7 @@ def play(page: Page, markup: str) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("markup", "words"),
     [

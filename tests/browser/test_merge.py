@@ -38,6 +38,7 @@ def merged(page: Page, events: list[Any], mode: str = "auto") -> dict[str, Any]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("events", "text", "way"),
     [
@@ -72,6 +73,7 @@ SO_FAR = ["".join(PIECES[: count + 1]) for count in range(len(PIECES))]
 STORY = "Once upon a time there was a model that wrote a story"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("texts", "text"),
     [

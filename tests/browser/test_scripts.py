@@ -62,6 +62,7 @@ def asked(mode: str = "queue", options: dict[str, Any] | None = None, text: str 
 # --- what will be sent ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["queue", "run", "stream"])
 def test_the_address_shown_is_the_one_the_server_uses(page, mode):
     endpoint = EndpointId.parse("fal-ai/flux/dev")

@@ -180,6 +180,7 @@ async def test_several_answers_to_one_message_are_not_paired_with_the_next(
 # --- what a tab should not send
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrong",
     [

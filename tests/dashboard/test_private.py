@@ -63,6 +63,7 @@ def may_be_kept(reply: HttpResponseBase) -> bool:
     return "no-store" not in reply.get("Cache-Control", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ROUTES)
 def test_no_route_lets_its_answer_be_kept(name, row, as_owner, team, owner):
     bearer = Client(headers={"Authorization": f"Bearer {ApiToken.issue(owner, team)}"})

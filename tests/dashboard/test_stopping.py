@@ -154,6 +154,7 @@ async def test_with_nothing_open_it_ends_at_once(server: Server) -> None:
     assert time.monotonic() - began < 3
 
 
+@pytest.mark.slow
 async def test_a_stream_without_end_is_cut_off_in_the_end(server: Server) -> None:
     endless = await begun(server, "/endless")
     began = time.monotonic()

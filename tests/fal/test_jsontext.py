@@ -58,6 +58,7 @@ HARD: dict[str, tuple[bytes, object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("raw", "value"), HARD.values(), ids=HARD)
 def test_a_member_that_cannot_be_read_costs_no_other(raw: bytes, value: object) -> None:
     body = b'{"status": "COMPLETED", "hard": ' + raw + b', "logs": [1, ' + raw + b', 2], "z": 1}'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -15,9 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from requests_app.fal.webhooks import WebhookRejected, verify
 from tests.forgeries import Forger, forgeries
+from tests.sampling import count
 from tests.signing import Signer
 
-FORGERIES = int(os.environ.get("FORGERIES", "100000"))
+FORGERIES = count("FORGERIES", 100_000)
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = KEY.public_key().public_bytes_raw()

@@ -6,7 +6,6 @@ answers reach us late, twice, or out of order. INTERLEAVINGS makes it more.
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from dataclasses import dataclass, field
@@ -23,11 +22,12 @@ from requests_app.models import FalRequest, Observation, Source, Status, Team
 from requests_app.rules.transitions import CANCELLED_TYPE, Gone
 from requests_app.worker.sweep import sweep
 from tests.builders import make_request, make_result, make_status, make_webhook
+from tests.sampling import count
 from tests.worker.conftest import loop as loop
 from tests.worker.conftest import wait_for
 
 # The reasoning is the same on every database: where others run the suite again, fewer will do.
-INTERLEAVINGS = int(os.environ.get("INTERLEAVINGS", 1000 if connection.vendor == "sqlite" else 200))
+INTERLEAVINGS = count("INTERLEAVINGS", 1000 if connection.vendor == "sqlite" else 200)
 REAL = 40
 
 
@@ -85,7 +85,7 @@ CANCELLED = (
 
 
 @pytest.mark.django_db
-def test_1000_interleavings_of_cancel_and_completion_end_in_what_fal_says(
+def test_interleavings_of_cancel_and_completion_end_in_what_fal_says(
     team: Team, owner: User
 ) -> None:
     chance = random.Random(23)

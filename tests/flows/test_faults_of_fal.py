@@ -123,6 +123,7 @@ UNKNOWN: dict[str, tuple[Step, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fault", "sentence"), UNKNOWN.values(), ids=UNKNOWN)
 def test_a_submit_whose_answer_is_no_answer_is_uncertain_and_never_sent_again(
     fault: Step, sentence: str,
@@ -180,6 +181,7 @@ UNANSWERED: dict[str, tuple[Step, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fault", "sentence"), UNANSWERED.values(), ids=UNANSWERED)
 def test_looks_that_fail_change_nothing_are_told_and_made_again(
     fault: Step, sentence: str,

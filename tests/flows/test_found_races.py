@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,11 +21,12 @@ from requests_app.models import FalRequest, Status
 from requests_app.rules.lost_submit import LostSubmit
 from requests_app.webhooks.deliveries import Verdict, receive
 from tests.builders import SECRET, make_awaiting, make_post
+from tests.sampling import count
 from tests.signing import KeyHost, Signer, body_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-RACES = int(os.environ.get("RACES", "500")) // 10
+RACES = count("RACES", 500) // 10
 
 
 def make_lost(number: int) -> FalRequest:

@@ -40,6 +40,7 @@ def posted(row: FalRequest, **changed: Any) -> dict[str, Any]:
     } | changed  # fmt: skip
 
 
+@pytest.mark.slow
 def test_no_page_holds_it(large: FalRequest, as_owner: Client) -> None:
     detail = reverse("requests:detail", args=[large.public_id])
     for path in (f"{NEW}?again={large.public_id}", detail, f"{detail}?tab=input", "/requests/"):
@@ -49,6 +50,7 @@ def test_no_page_holds_it(large: FalRequest, as_owner: Client) -> None:
     assert reverse("requests:input", args=[large.public_id]) in page
 
 
+@pytest.mark.slow
 def test_it_is_sent_again_as_it_was(large: FalRequest, as_owner: Client) -> None:
     assert as_owner.post(NEW, posted(large)).status_code == 302
     made = FalRequest.objects.latest("id")

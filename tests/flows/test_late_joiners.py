@@ -35,6 +35,7 @@ def _own_layer() -> Iterator[None]:
     worker_loop.stop(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_far", [False, True], ids=["here", "in another process"])
 async def test_two_hundred_pages_that_join_at_random_moments_get_every_frame_once(
     is_far: bool, page: Open, as_owner: Client, team: Team, owner: User, monkeypatch: Any

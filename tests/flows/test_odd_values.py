@@ -92,6 +92,7 @@ def opens_everywhere(browser: Client, token: str, row: FalRequest) -> None:
         json.loads(response.content, parse_constant=pytest.fail)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ODD.values(), ids=ODD)
 def test_a_status_with_it_does_not_keep_the_result_away(
     loop: Any, peer: PeerThread, queued: FalRequest, as_owner: Client, token: str, value: bytes
@@ -118,6 +119,7 @@ def test_a_status_with_it_does_not_keep_the_result_away(
     opens_everywhere(as_owner, token, row)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ODD.values(), ids=ODD)
 def test_an_output_with_it_is_kept_byte_for_byte(
     loop: Any, peer: PeerThread, queued: FalRequest, as_owner: Client, token: str, value: bytes
@@ -133,6 +135,7 @@ def test_an_output_with_it_is_kept_byte_for_byte(
     opens_everywhere(as_owner, token, row)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ODD.values(), ids=ODD)
 def test_a_models_error_with_it_ends_the_row(
     loop: Any, peer: PeerThread, queued: FalRequest, as_owner: Client, token: str, value: bytes
@@ -146,6 +149,7 @@ def test_a_models_error_with_it_ends_the_row(
     opens_everywhere(as_owner, token, row)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ODD.values(), ids=ODD)
 def test_a_webhook_with_it_ends_the_row(
     key_host: KeyHost, signer: Signer, as_owner: Client, token: str, team: Team, owner: User,
@@ -169,6 +173,7 @@ ODD_IDS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("request_id", ODD_IDS)
 def test_a_webhook_with_an_odd_id_ends_a_row_that_has_none_yet(
     key_host: KeyHost, signer: Signer, as_owner: Client, token: str, team: Team, owner: User,
@@ -183,6 +188,7 @@ def test_a_webhook_with_an_odd_id_ends_a_row_that_has_none_yet(
     opens_everywhere(as_owner, token, row)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("request_id", ODD_IDS)
 def test_an_odd_id_without_a_payload_is_told_and_leaves_the_row_to_be_found(
     key_host: KeyHost, signer: Signer, as_owner: Client, token: str, team: Team, owner: User,

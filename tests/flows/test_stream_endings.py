@@ -48,6 +48,7 @@ def stream(loop: Any, peer: PeerThread, team: Team, owner: User) -> Any:
     return whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [b"", DONE])
 @pytest.mark.parametrize(
     "last",
@@ -72,6 +73,7 @@ def test_an_error_at_the_end_fails_the_stream_and_nothing_that_came_is_lost(
     assert "boom" in seen.row.observations.last().note
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "after",
     [
@@ -128,6 +130,7 @@ def test_the_output_that_came_is_kept_of_a_stream_that_is_not_whole(
     assert seen.told.fields == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("said", [b"", b'event: ping\ndata: 1\n\ndata: {"progress": 0.5}\n\n'])
 @pytest.mark.parametrize("way", ["stop", "timeout"])
 def test_a_stream_that_we_end_keeps_the_output_that_came(
@@ -195,6 +198,7 @@ def test_an_output_is_whole_though_lines_are_missing_behind_it(stream: Any, end:
     assert (seen.row.status, seen.output) == (Status.COMPLETED, '{"output": "all"}')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [2 * 2**20, HELD + 1000, MESSAGE - 1000])
 def test_a_picture_inside_an_event_is_recorded_whole(stream: Any, size: int) -> None:
     data = json.dumps({"image": "A" * (size - 100)})
@@ -211,6 +215,7 @@ def test_a_picture_inside_an_event_is_recorded_whole(stream: Any, size: int) -> 
 LINES = b'{"response": "a"}\n{"response": "b", "done": true}\n'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content_type", "body"),
     [

@@ -1,11 +1,10 @@
 """Webhooks at the worst moment, in number: racing the submit's reply, each other, and polls.
 
-RACES makes it more; the goals are stated for 10,000 races and 1,000 requests, and for 500 and 50 here.
+RACES makes it more; the goals are stated for 10,000 races and 1,000 requests, and for 500 and 50 in continuous integration.
 """
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import Counter
@@ -24,12 +23,13 @@ from requests_app.webhooks.deliveries import Verdict, receive
 from requests_app.worker.sweep import sweep
 from tests.builders import SECRET, make_awaiting, make_post, make_request
 from tests.flows.racing_fal import ORDERS, RacingFal, receipt
+from tests.sampling import count
 from tests.signing import KeyHost, Signer, body_of
 from tests.worker.conftest import loop as loop
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-RACES = int(os.environ.get("RACES", "500"))
+RACES = count("RACES", 500)
 REPEATED = RACES // 10
 TIMES = 31  # as often as fal repeats a delivery
 AT_ONCE = 15  # the pool of PostgreSQL has 20 connections, and the worker loop takes some
@@ -68,6 +68,7 @@ def test_webhooks_that_race_the_submits_reply_all_find_their_request(
         assert row.ends == 1
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60 + RACES)
 def test_each_delivery_many_times_at_once_beside_polls_ends_its_request_once(
     racing: RacingFal, loop: Any, signer: Signer

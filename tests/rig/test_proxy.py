@@ -66,6 +66,7 @@ async def test_it_passes_a_call_on_and_notes_it(
     assert (post.kind, post.fault, post.status) == ("submit", "pass", 200)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "outcome", "is_heard"),
     [

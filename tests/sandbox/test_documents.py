@@ -51,6 +51,7 @@ def test_thumbnails_and_samples_are_served(http):
     assert http.get("/cdn/samples/thing.exe").status_code == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("endpoint_id", RUNNABLE)
 def test_the_example_is_valid_and_runs_to_an_output_of_its_schema(http, endpoint_id):
     document = fetched(http, endpoint_id)

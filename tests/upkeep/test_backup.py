@@ -212,6 +212,7 @@ def test_nothing_is_restored_under_a_running_worker(rows: list[FalRequest], tmp_
         restored(tmp_path / "a.backup")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edit", "sentence"),
     [

@@ -28,6 +28,7 @@ def end(row: FalRequest, content_type: str, body: bytes, mode: str = "queue") ->
     hear(row, Result(200, {}, content_type, body))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["queue", "run", "stream"])
 @pytest.mark.parametrize(
     ("content_type", "body", "shown", "element"),

@@ -103,6 +103,7 @@ def test_no_log_line_carries_the_token(
     assert path.split("/")[2] not in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_two_hundred_posts_at_once_make_one_owner(path: str, settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -131,6 +131,7 @@ WRITES = ["new", "star", "add_endpoint", "remove_endpoint", "messages", "delete_
 SAID_NOTHING = (None, "", "x", "0", "-1", "1" * 40, "\u0661", "1.", "5.5.5", "999999")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GUARDED)
 def test_a_write_that_names_no_team_of_the_persons_is_refused_everywhere(name, place):
     before = place.state()

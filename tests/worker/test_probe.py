@@ -155,6 +155,7 @@ def test_what_a_stopped_process_was_sending_does_not_wait_for_the_queue(
     assert FalRequest.objects.get().status == Status.UNCERTAIN
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shut")
 def test_all_that_waited_is_sent_once_and_soon_when_it_is_back(
     loop: Any, fal: Fal, peer: PeerThread, team: Team, owner: User

@@ -63,6 +63,7 @@ IN_ITS_PLACE: dict[str, Step] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", IN_ITS_PLACE.values(), ids=IN_ITS_PLACE)
 def test_what_comes_in_place_of_a_result_ends_nothing_and_the_result_is_fetched_after_it(
     fault: Step, loop: Any, peer: PeerThread, queued: FalRequest

@@ -104,6 +104,7 @@ def test_fal_asking_to_wait_is_obeyed_and_sent_once(
     assert submits(at_sandbox, row) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["502_html", "503", "truncate_json", "500_json"])
 def test_bad_answers_to_a_poll_change_nothing(
     fault: str, at_sandbox: Any, team: Team, owner: User, until: Until

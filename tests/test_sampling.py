@@ -1,0 +1,79 @@
+"""Nine of ten slow tests are left out on purpose, and never by accident."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.sampling import count, runs_all, sample
+
+
+def command(*arguments: str, keyword: str = "") -> Any:
+    return SimpleNamespace(args=arguments, option=SimpleNamespace(keyword=keyword))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "keyword", "environment", "is_whole"),
+    [
+        (["tests"], "", {}, False),
+        (["tests/browser"], "", {}, False),
+        (["tests"], "", {"CI": "true"}, True),
+        (["tests"], "", {"SLOW": "all"}, True),
+        (["tests"], "", {"SLOW": "tenth", "CI": "true"}, False),
+        (["tests/browser/test_list.py"], "", {}, True),
+        (["tests/browser/test_list.py::test_x"], "", {}, True),
+        (["tests/browser/test_list.py"], "", {"SLOW": "tenth"}, False),
+        (["tests"], "webhook", {}, True),
+    ],
+)
+def test_all_run_where_all_are_wanted_or_one_is_looked_for(
+    arguments: list[str], keyword: str, environment: dict[str, str], is_whole: bool
+) -> None:
+    assert runs_all(command(*arguments, keyword=keyword), environment) == is_whole
+
+
+def test_another_word_than_these_is_refused() -> None:
+    with pytest.raises(pytest.UsageError, match='not "some"'):
+        runs_all(command("tests"), {"SLOW": "some"})
+
+
+def item(number: int, *markers: str, fixtures: tuple[str, ...] = ()) -> Any:
+    return SimpleNamespace(
+        name=number,
+        fixturenames=fixtures,
+        get_closest_marker=lambda name: name if name in markers else None,
+    )
+
+
+@pytest.mark.parametrize(
+    "slow", [{"markers": ["slow"]}, {"markers": ["process"]}, {"fixtures": ("db", "installation")}]
+)
+def test_every_tenth_slow_test_is_kept_and_every_quick_one(slow: dict[str, Any]) -> None:
+    markers, fixtures = slow.get("markers", []), slow.get("fixtures", ())
+    items = [
+        item(number, *markers, fixtures=fixtures) if number % 2 else item(number, "browser")
+        for number in range(60)
+    ]
+    kept, left_out = sample(items)
+    assert [each.name for each in kept if each.name % 2] == [1, 21, 41]
+    assert [each.name for each in kept if not each.name % 2] == list(range(0, 60, 2))
+    assert len(kept) + len(left_out) == 60
+
+
+@pytest.mark.parametrize(
+    ("environment", "number"),
+    [
+        ({}, 50),
+        ({"CI": "true"}, 500),
+        ({"SLOW": "all"}, 500),
+        ({"CI": "true", "SLOW": "tenth"}, 50),
+        ({"RACES": "10000"}, 10_000),
+        ({"RACES": "7", "SLOW": "all"}, 7),
+    ],
+)
+def test_a_race_plays_a_tenth_all_or_the_number_that_is_named(
+    environment: dict[str, str], number: int
+) -> None:
+    assert count("RACES", 500, environment) == number
