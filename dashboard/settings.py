@@ -85,8 +85,12 @@ if SANDBOX and not FAL_KEY:
 FAL_USER_ID = env_text("FAL_USER_ID")
 # Where outputs may be shown from, for the Content-Security-Policy.
 FAL_MEDIA_HOSTS = env_list("FAL_MEDIA_HOSTS", "https://fal.media,https://*.fal.media")
+# Where browsers may send files to, for the same policy: the hosts of the addresses that fal signs.
+FAL_UPLOAD_HOSTS = env_list("FAL_UPLOAD_HOSTS", "https://fal.media,https://*.fal.media")
 if SANDBOX:
     FAL_MEDIA_HOSTS.append(SANDBOX_URL)
+    FAL_UPLOAD_HOSTS.append(SANDBOX_URL)
+UPLOAD_LIMIT_BYTES = env_int("UPLOAD_LIMIT", 2 * 1024 * 1024 * 1024, least=1024)
 
 # Where fal can reach this installation; empty: no webhooks, polling alone finds every end.
 PUBLIC_URL = env_url("PUBLIC_URL")
@@ -269,9 +273,11 @@ CONTENT_SECURITY_POLICY = {
         "script-src": [SELF],
         "style-src": [SELF],
         "font-src": [SELF],
-        "connect-src": [SELF, *FAL_MEDIA_HOSTS],  # to save a file or copy a picture
+        # Hosts of media: to save a file or copy a picture.
+        "connect-src": [SELF, *dict.fromkeys([*FAL_MEDIA_HOSTS, *FAL_UPLOAD_HOSTS])],
         "img-src": [SELF, "data:", *FAL_MEDIA_HOSTS],
-        "media-src": [SELF, "data:", *FAL_MEDIA_HOSTS],
+        # blob: a file that the user chose is played before it is sent.
+        "media-src": [SELF, "data:", "blob:", *FAL_MEDIA_HOSTS],
         "form-action": [SELF],
         "base-uri": [NONE],
         "object-src": [NONE],

@@ -115,13 +115,19 @@ def _is_this_machine(host: str) -> bool:
 
 @register
 def check_media_hosts(**kwargs: Any) -> list[CheckMessage]:
-    """Reject malformed sources: the browser ignores them, and the pictures would never load."""
-    unread = [source for source in settings.FAL_MEDIA_HOSTS if not SOURCE.fullmatch(source)]
-    if not unread:
-        return []
-    message = f"FAL_MEDIA_HOSTS has entries that are not hosts: {', '.join(unread)}."
+    """Reject malformed sources: the browser ignores them, so no picture would load and no file be sent."""
+    unread = {
+        name: [source for source in getattr(settings, name) if not SOURCE.fullmatch(source)]
+        for name in ("FAL_MEDIA_HOSTS", "FAL_UPLOAD_HOSTS")
+    }
     hint = "Use https://host or https://*.host, with a port if needed, and no path."
-    return [Error(message, hint, id="faldeck.E012")]
+    return [
+        Error(
+            f"{name} has entries that are not hosts: {', '.join(sources)}.", hint, id="faldeck.E012"
+        )
+        for name, sources in unread.items()
+        if sources
+    ]
 
 
 @register

@@ -27,6 +27,7 @@ from requests_app.views import (
     settings,
     setup,
     times,
+    uploads,
     webhooks,
     workspace,
 )
@@ -90,6 +91,7 @@ urlpatterns = [
         name="set_batch_concurrency",
     ),
     path("batches/<uuid:batch_id>/discard/", batch_actions.discard_batch, name="discard_batch"),
+    path("uploads/", uploads.uploads, name="uploads"),
     path("session/", session.session, name="session"),
     path("session/again/", session.logged_in_again, name="logged_in_again"),
     path("team/", actions.switch_team, name="switch_team"),

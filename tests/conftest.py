@@ -147,6 +147,7 @@ def at_sandbox(sandbox: Any, settings: Any) -> Iterator[Any]:
     settings.FAL_JWKS_URL = f"{sandbox.url}/rest/.well-known/jwks.json"
     settings.FAL_REALTIME_URL = f"{sandbox.url}/run".replace("http", "ws", 1)
     settings.FAL_MEDIA_HOSTS = [*settings.FAL_MEDIA_HOSTS, sandbox.url]
+    settings.FAL_UPLOAD_HOSTS = [sandbox.url]
     settings.PUBLIC_URL = ""
     yield sandbox
     sandbox.faults.clear()

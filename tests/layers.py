@@ -38,7 +38,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("record",),
     ("webhooks.address",),
     ("worker",),
-    ("webhooks", "relay"),
+    ("webhooks", "relay", "uploads"),
     ("forms", "templatetags"),
     ("views.login",),
     # Who may see a row; the frame of every page.

@@ -20,6 +20,7 @@
     queue         submit, status, result, cancel, run
     streams       a model's stream, the status stream
     finished      the list of finished requests
+    uploads       where a browser may send a file
     session       FalClient, which binds these to a key and hosts
     realtime      connect: a session on a WebSocket; realtime_token and realtime_handshake open it
 """
@@ -74,6 +75,7 @@ from .session import FalClient
 from .sse import EventTooLarge, SseDecoder, SseEvent
 from .streams import Stream, StreamEvent
 from .transport import ReplyLimits, Timeouts
+from .uploads import Upload, start_upload
 from .webhooks import KeyCache, WebhookRejected, parse_jwks, verify
 
 __all__ = [
@@ -123,6 +125,7 @@ __all__ = [
     "TooLarge",
     "TooLargeEvent",
     "Unanswered",
+    "Upload",
     "WebhookRejected",
     "WebhookReport",
     "Window",
@@ -137,6 +140,7 @@ __all__ = [
     "parse_status",
     "platform_options",
     "realtime_url",
+    "start_upload",
     "trusted_urls",
     "urls_for",
     "verify",
