@@ -35,15 +35,15 @@ _CSRF_CAUSES = {
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """400: the address or the form is malformed; 413: it is too large."""
     if isinstance(exception, RequestDataTooBig):
-        return _too_large(request)
+        return too_large(request, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
     return error_page(
         request, 400, "Bad request", "The address or the form is not valid. Go back and try again."
     )
 
 
-def _too_large(request: HttpRequest) -> HttpResponse:
-    most = f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,}"
-    text = f"This site takes {most} bytes at once, and nothing was sent."
+def too_large(request: HttpRequest, most: int) -> HttpResponse:
+    """413: the form has more than so many bytes."""
+    text = f"This site takes {most:,} bytes of such a form at once, and nothing was sent."
     if request.headers.get("HX-Request"):  # the page is still open, with what was typed
         return HttpResponse(text, status=413, content_type="text/plain; charset=utf-8")
     return error_page(
