@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest
@@ -12,6 +13,7 @@ from requests_app.api.schemas import Problem
 from requests_app.catalogue import store
 from requests_app.catalogue.fields import MISSING, Field
 from requests_app.catalogue.kinds import Kind
+from requests_app.catalogue.prices import PriceState, price_of
 from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
 
 router = Router(tags=["endpoints"])
@@ -39,6 +41,23 @@ class FieldOut(Schema):
     item: FieldOut | None = SchemaField(None, description="What a list or map holds.")
 
 
+class PriceOut(Schema):
+    """fal's price. Amounts are null where fal tells none; `problem` and `estimate_problem` say why.
+
+    `estimate_per_call` is fal's own figure from past calls, not a product of ours.
+    """
+
+    state: PriceState
+    unit_price: float | None
+    unit: str = SchemaField(description="In fal's words.")
+    currency: str
+    estimate_per_call: float | None
+    estimate_currency: str
+    problem: str
+    estimate_problem: str
+    read_at: datetime
+
+
 class EndpointOut(Schema):
     """An endpoint. `problem`: why there is no schema, or why it may be old."""
 
@@ -48,6 +67,7 @@ class EndpointOut(Schema):
     description: str
     fields: list[FieldOut]
     input_schema: dict[str, Any] | None
+    price: PriceOut
     problem: str
 
 
@@ -94,7 +114,7 @@ def validate(request: HttpRequest, endpoint_id: str, payload: InputIn) -> dict[s
     summary="Read an endpoint",
 )
 def read(request: HttpRequest, endpoint_id: str) -> dict[str, Any]:
-    """Its title, category, fields and input schema, from fal's document, which is fetched if
+    """Its title, category, fields and input schema, from fal's document, and its price: fetched if
     unknown.
     """
     entry = _entry(endpoint_id)
@@ -107,6 +127,7 @@ def read(request: HttpRequest, endpoint_id: str) -> dict[str, Any]:
         "description": str(metadata.get("about") or ""),
         "fields": [_field(field) for field in entry.known.fields] if entry.known else [],
         "input_schema": document.input_schema() if document else None,
+        "price": _price(EndpointId.parse(entry.endpoint_id)),
         "problem": entry.problem,
     }
 
@@ -116,6 +137,24 @@ def _entry(endpoint_id: str) -> store.Entry:
         return store.get(EndpointId.parse(endpoint_id))
     except InvalidEndpointId:
         raise Http404 from None
+
+
+def _price(endpoint: EndpointId) -> dict[str, Any]:
+    price = price_of(endpoint)
+    names = (
+        "state",
+        "unit",
+        "currency",
+        "estimate_currency",
+        "problem",
+        "estimate_problem",
+        "read_at",
+    )
+    return {
+        **{name: getattr(price, name) for name in names},
+        "unit_price": price.unit_price,
+        "estimate_per_call": price.estimate,
+    }
 
 
 def _field(field: Field) -> dict[str, Any]:

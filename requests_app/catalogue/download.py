@@ -1,9 +1,10 @@
-"""One GET of public data, without the key: no redirects, bounded in bytes and time."""
+"""One call that changes nothing at fal: no redirects, bounded in bytes and time; the key only when given."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import httpx
 
@@ -24,13 +25,25 @@ def download(
     timeout_s: float,
     deadline_s: float,
     params: Mapping[str, str] | None = None,
+    key: str = "",
+    payload: Any = None,
 ) -> bytes:
-    """Return the body of a 200. `timeout_s` is per step, `deadline_s` in all. Raises DownloadError."""
+    """Return the body of a 200: of a GET, or of a POST of `payload` as JSON. Raises DownloadError.
+
+    `timeout_s` is per step, `deadline_s` in all.
+    """
+    headers = {"Accept": "application/json"}
+    if key:
+        headers["Authorization"] = f"Key {key}"
     try:
         with (
             httpx.Client(timeout=timeout_s, follow_redirects=False, trust_env=False) as client,
             client.stream(
-                "GET", url, params=params, headers={"Accept": "application/json"}
+                "GET" if payload is None else "POST",
+                url,
+                params=params,
+                headers=headers,
+                json=payload,
             ) as reply,
         ):
             raw = _read(reply, what, most, deadline_s)

@@ -10,8 +10,10 @@ from django.test import Client
 
 from tests.catalogue.conftest import DocumentServer, server
 from tests.catalogue.documents import IMAGE_SIZE, ref, whole
+from tests.catalogue.prices import PriceServer
+from tests.catalogue.test_prices import fal
 
-__all__ = ["server"]
+__all__ = ["fal", "server"]
 
 PROPERTIES = {
     "prompt": {"type": "string", "title": "Prompt"},
@@ -98,3 +100,16 @@ def test_an_unknown_field_of_the_body_is_an_error_that_names_it(acme: Any, owner
     )  # fmt: skip
     assert reply.status_code == 422
     assert reply.json()["detail"][0]["loc"][-1] == "inptu"
+
+
+def test_an_endpoint_has_its_price(acme: Any, owner: Any, fal: PriceServer) -> None:
+    told = Client().get("/api/v1/endpoints/acme/img/", headers=owner.headers).json()["price"]
+    assert (told["state"], told["unit_price"], told["unit"]) == ("known", 0.025, "megapixels")
+    assert (told["estimate_per_call"], told["currency"], told["problem"]) == (0.04, "USD", "")
+
+
+def test_an_endpoint_without_a_price_says_why(acme: Any, owner: Any, fal: PriceServer) -> None:
+    fal.price = (403, {})
+    told = Client().get("/api/v1/endpoints/acme/img/", headers=owner.headers).json()["price"]
+    assert (told["state"], told["unit_price"]) == ("not_allowed", None)
+    assert "permission" in told["problem"]

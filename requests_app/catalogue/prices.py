@@ -1,0 +1,178 @@
+"""What a call of an endpoint costs, in fal's words, asked for with the key.
+
+A known price is kept for an hour in the cache, what is not known for a minute. No price is ever computed:
+the unit price and the estimate by history are fal's own numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.utils import timezone
+
+from requests_app.catalogue.download import DownloadError, download
+from requests_app.fal.endpoints import EndpointId
+from requests_app.fal.jsontext import NotJson
+from requests_app.fal.prices import (
+    ESTIMATE_PATH,
+    PATH,
+    estimate_body,
+    price_params,
+    read_estimate,
+    read_price,
+)
+
+WHAT = "fal's price"
+MOST_BYTES = 256 * 1024
+TIMEOUT_S = 4.0  # per step
+DEADLINE_S = 5.0  # of each of the two calls
+KEPT_S = 3600
+FAILURE_KEPT_S = 60
+MOST_CALLS = 1_000_000
+
+
+class PriceState(StrEnum):
+    """What is known. Documented in the API."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"  # fal has no price for it
+    NOT_ALLOWED = "not_allowed"  # no key, or one that may not read prices
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True)
+class Price:
+    """`problem` and `estimate_problem` are sentences for users. `estimate`: of `calls` calls, in all."""
+
+    endpoint_id: str
+    state: PriceState
+    read_at: datetime
+    unit_price: Decimal | None = None
+    unit: str = ""
+    currency: str = ""
+    estimate: Decimal | None = None
+    estimate_currency: str = ""
+    estimate_problem: str = ""
+    problem: str = ""
+    calls: int = 1
+
+    @property
+    def is_known(self) -> bool:
+        return self.state == PriceState.KNOWN
+
+    @property
+    def unit_words(self) -> str:
+        """The unit price: `$0.025 / megapixels`."""
+        return "" if self.unit_price is None else f"{self.unit_price_words} / {self.unit}"
+
+    @property
+    def unit_price_words(self) -> str:
+        return money(self.unit_price, self.currency) if self.unit_price is not None else ""
+
+    @property
+    def estimate_words(self) -> str:
+        return money(self.estimate, self.estimate_currency) if self.estimate is not None else ""
+
+
+def price_of(endpoint: EndpointId, *, calls: int = 1) -> Price:
+    """Return the price and what so many calls usually cost, from the cache or from fal.
+
+    May take seconds. A failure is part of the answer, never an exception.
+    """
+    key = _cache_key(str(endpoint), calls)
+    if (known := cache.get(key)) is not None:
+        kept: Price = known
+        return kept
+    price = _fetch(str(endpoint), min(max(calls, 1), MOST_CALLS))
+    is_whole = price.is_known and price.estimate is not None
+    cache.set(key, price, KEPT_S if is_whole else FAILURE_KEPT_S)
+    return price
+
+
+def cached_price(endpoint: EndpointId, *, calls: int = 1) -> Price | None:
+    """Return the price if it is in the cache; nothing is fetched."""
+    known: Price | None = cache.get(_cache_key(str(endpoint), calls))
+    return known
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """Write an amount with all its digits: `$0.025`, `0.5 EUR`."""
+    digits = format(amount, "f")
+    digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
+    return f"${digits}" if currency == "USD" else f"{digits} {currency}"
+
+
+def _fetch(name: str, calls: int) -> Price:
+    price = Price(name, PriceState.UNKNOWN, timezone.now(), calls=calls)
+    if not settings.FAL_KEY:
+        problem = "There is no key to ask fal for prices with."
+        return replace(price, state=PriceState.NOT_ALLOWED, problem=problem)
+    try:
+        found = read_price(_ask(PATH, params=price_params(name)), name)
+    except DownloadError as error:
+        state, problem = _judge(error)
+        return replace(price, state=state, problem=problem)
+    except NotJson:
+        problem = "fal's answer is not a list of prices."
+        return replace(price, state=PriceState.UNREACHABLE, problem=problem)
+    if found is None:
+        return replace(price, problem="fal lists no price for this endpoint.")
+    price = replace(
+        price,
+        state=PriceState.KNOWN,
+        unit_price=found.amount,
+        unit=found.unit,
+        currency=found.currency,
+    )
+    return _with_estimate(price)
+
+
+def _with_estimate(price: Price) -> Price:
+    try:
+        body = _ask(ESTIMATE_PATH, payload=estimate_body(price.endpoint_id, price.calls))
+        found = read_estimate(body)
+    except DownloadError as error:
+        return replace(price, estimate_problem=_judge(error)[1])
+    except NotJson:
+        return replace(price, estimate_problem="fal's answer is not an estimate.")
+    if found is None:
+        return replace(price, estimate_problem="fal has no estimate for this endpoint.")
+    return replace(price, estimate=found.amount, estimate_currency=found.currency)
+
+
+def _judge(error: DownloadError) -> tuple[PriceState, str]:
+    """Say what a failure means."""
+    if error.status == 401:
+        return PriceState.NOT_ALLOWED, "fal does not accept the key."
+    if error.status == 403:
+        return PriceState.NOT_ALLOWED, "The key lacks the permission to read prices."
+    if error.status in (400, 404, 422):
+        return PriceState.UNKNOWN, "fal has no price for this endpoint."
+    return PriceState.UNREACHABLE, str(error)
+
+
+def _ask(path: str, *, params: dict[str, str] | None = None, payload: Any = None) -> bytes:
+    return download(
+        settings.FAL_API_URL + path,
+        what=WHAT,
+        most=MOST_BYTES,
+        timeout_s=TIMEOUT_S,
+        deadline_s=DEADLINE_S,
+        params=params,
+        key=settings.FAL_KEY,
+        payload=payload,
+    )
+
+
+def _cache_key(name: str, calls: int) -> str:
+    """Hash what the answer depends on: discounts are those of the key's account."""
+    asked = json.dumps([settings.FAL_API_URL, settings.FAL_KEY, name, calls])
+    return f"price:{hashlib.sha256(asked.encode()).hexdigest()}"
