@@ -13,7 +13,7 @@ from pydantic import WithJsonSchema
 from requests_app.api.exact import JsonText
 from requests_app.display.output_download import output_column
 from requests_app.models import Delivery, FalRequest, LogLine, Observation
-from requests_app.request_input import SPACE, InvalidInput, ensure_shallow, parse_input
+from requests_app.request_input import SPACE, InvalidInput, parse_input
 
 INLINE_BYTES = 4 * 1024 * 1024  # a larger output comes from `output/` only
 NEWEST = 1000  # log lines, observations and deliveries in a response; `events/` has them all
@@ -171,7 +171,7 @@ class RequestDetail(RequestOut):
             return None
         try:
             text = (output_column(row) or b"").decode()
-            ensure_shallow(parse_input(text))
+            parse_input(text)
         except (UnicodeDecodeError, InvalidInput):
             return None
         return JsonText(text.strip(SPACE) or "{}")

@@ -12,7 +12,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from requests_app.fal import EndpointId, InvalidEndpointId
 from requests_app.models import FalRequest, Mode, Team, Use
 from requests_app.presets import saving
-from requests_app.request_input import InvalidInput, ensure_shallow, parse_input
+from requests_app.request_input import InvalidInput, parse_input
 
 # endpoint id -> a message that works at once in the sandbox
 EXAMPLES = {"sandbox/echo": '{\n  "message": "hello",\n  "number": 21\n}'}
@@ -45,7 +45,7 @@ class MessageForm(forms.Form):
         """Return the JSON as typed; browsers send CRLF for a line break."""
         text = str(self.cleaned_data["text"]).replace("\r\n", "\n")
         try:
-            ensure_shallow(parse_input(text))
+            parse_input(text)
         except InvalidInput as error:
             raise forms.ValidationError(str(error)) from error
         return text
