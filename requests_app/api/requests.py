@@ -27,6 +27,7 @@ from requests_app.api.schemas import (
     RequestPage,
 )
 from requests_app.api.waiting import Waiting, held, seconds_of, take_seat
+from requests_app.display.inert import INERT
 from requests_app.display.output_download import output_response
 from requests_app.models import ApiToken, FalRequest
 from requests_app.request_input import Draft, parse_draft
@@ -151,8 +152,8 @@ def output(request: ApiRequest, id: str) -> HttpResponseBase:
     response = output_response(rows.get_or_404(request.auth, id))
     if response is None:
         raise Http404
-    # It may be anything, even a page with scripts: never to be rendered on this site.
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    for name, value in INERT.items():
+        response[name] = value
     return response
 
 

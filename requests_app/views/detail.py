@@ -16,12 +16,12 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from requests_app.display.inert import INERT
 from requests_app.models import FalRequest, Frame, LogLine, Membership
 from requests_app.record.followers import mark_polled
 from requests_app.record.frame import LARGE, sketch
 from requests_app.views import detail_context
 from requests_app.views.access import get_request_or_404
-from requests_app.views.inert import INERT
 from requests_app.views.login import login_required
 
 FRAMES_AT_ONCE = 500

@@ -7,10 +7,10 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from requests_app.display.inert import INERT
 from requests_app.models import Frame
 from requests_app.record.message_bytes import bytes_at, showable_type
 from requests_app.views.access import get_request_or_404
-from requests_app.views.inert import INERT
 from requests_app.views.login import login_required
 
 MAX_NUMBER = 2**31 - 1

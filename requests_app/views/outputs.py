@@ -8,10 +8,10 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
+from requests_app.display.inert import INERT
 from requests_app.display.output_download import output_response
 from requests_app.display.output_media import media_response
 from requests_app.views.access import get_request_or_404
-from requests_app.views.inert import INERT
 from requests_app.views.login import login_required
 
 

@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from requests_app.display.inert import INERT
 from requests_app.fal import EndpointId, InvalidEndpointId
 from requests_app.fal.options import REALTIME
 from requests_app.forms.option_fields import OptionForm, initial_of
@@ -29,7 +30,6 @@ from requests_app.views.access import (
     team_of,
     team_required,
 )
-from requests_app.views.inert import INERT
 
 MOST_LISTED = 8  # sessions beside the workbench
 BEGINNING = 100  # characters of a saved message that are loaded for the list
