@@ -20,6 +20,7 @@ from tests.process.serving import ROOT, Serving, free_port
 PLACE = ROOT / "docs" / "screenshots"
 PASSWORD = "a long pass phrase"
 SIZES = {"390": (390, 844), "1440": (1440, 900)}
+PATIENCE_MS = 30_000
 THEMES = ("light", "dark")
 PROMPTS = ("a lighthouse in fog", "a red boat at dusk", "dunes under stars")
 
@@ -47,7 +48,7 @@ def open_page(
         reduced_motion="reduce",
         storage_state=state,
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MS)
     return context.new_page()
 
 
@@ -67,7 +68,7 @@ def submit(page: Page, endpoint: str, value: object, *, mode: str = "queue") -> 
     fill_input(page, value)
     page.get_by_role("button", name="Submit").click()
     badge = page.locator("#part-head .badge")
-    expect(badge).to_have_text("completed")
+    expect(badge).to_have_text("completed", timeout=PATIENCE_MS)
 
 
 def workspace(page: Page) -> None:
@@ -78,14 +79,20 @@ def workspace(page: Page) -> None:
     page.evaluate("scrollTo(0, 0)")
 
 
-def request(page: Page) -> None:
-    """The page of one request."""
-    page.goto("/requests/")
-    page.locator(".row-link").first.click()
-    expect(page.locator("#part-head .badge")).to_have_text("completed")
+def compare(page: Page) -> None:
+    """Two runs of the strip: those of two prompts."""
+    page.goto("/requests/new/?endpoint=sandbox/image")
+    for run in (page.locator(".run").nth(0), page.locator(".run").nth(-2)):
+        run.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Compare").click()
+    expect(page.locator(".slider img").first).to_be_visible()
 
 
-PAGES: dict[str, Callable[[Page], None]] = {"workspace": workspace, "request": request}
+PAGES: dict[str, Callable[[Page], None]] = {"workspace": workspace, "compare": compare}
+SHOTS = {
+    "workspace": [(theme, size) for theme in THEMES for size in SIZES],
+    "compare": [("light", "1440")],
+}
 
 
 def take(names: list[str], place: Path) -> None:
@@ -103,12 +110,11 @@ def take(names: list[str], place: Path) -> None:
         for seed, prompt in enumerate(PROMPTS):
             submit(first, "sandbox/image", {"prompt": prompt, "seed": seed})
         for name in names:
-            for theme in THEMES:
-                for size, (width, height) in SIZES.items():
-                    page = open_page(browser, serving, state, width, height, theme)
-                    PAGES[name](page)
-                    page.screenshot(path=place / f"{name}-{theme}-{size}.png")
-                    page.context.close()
+            for theme, size in SHOTS[name]:
+                page = open_page(browser, serving, state, *SIZES[size], theme)
+                PAGES[name](page)
+                page.screenshot(path=place / f"{name}-{theme}-{size}.png")
+                page.context.close()
         browser.close()
 
 

@@ -260,6 +260,28 @@ async def test_one_socket_follows_a_limited_number_and_says_so(
     assert (await socket.message("error"))["code"] == 400
 
 
+async def test_a_request_that_is_no_longer_shown_makes_room_for_another(
+    page: Open, as_owner: Client, team: Team, owner: User
+) -> None:
+    socket = await page(as_owner)
+    for _ in range(live.MOST_WATCHED + 2):
+        row = await sync_to_async(make_request)(team=team, person=owner)
+        await socket.send_json_to(watch(row))
+        assert await socket.message("hello")
+        await socket.send_json_to({"type": "unwatch", "request": str(row.public_id)})
+
+
+@pytest.mark.parametrize("wrong", ["no-uuid", str(uuid.UUID(int=4)), 5, None, ["a"], "\0"])
+async def test_to_stop_watching_what_is_not_watched_is_no_error(
+    wrong: Any, page: Open, as_owner: Client, row: FalRequest
+) -> None:
+    socket = await page(as_owner)
+    await socket.send_json_to({"type": "unwatch", "request": wrong})
+    await socket.send_json_to({"type": "unwatch", "request": str(row.public_id)})
+    await socket.send_json_to(watch(row))
+    assert await socket.message("hello")
+
+
 # --- what a browser should not send
 
 
