@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='batch',
-            index=models.Index(condition=models.Q(('due_at', None), _negated=True), fields=['due_at'], name='batches_due'),
+            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='batches_due'),
         ),
         migrations.AddIndex(
             model_name='batchitem',

@@ -114,7 +114,7 @@ class Batch(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["team", "-id"], name="batches_of_team"),
-            models.Index(fields=["due_at"], name="batches_due", condition=~Q(due_at=None)),
+            models.Index(fields=["due_at"], name="batches_due", condition=Q(due_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
