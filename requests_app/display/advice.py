@@ -238,7 +238,7 @@ BY_REASON: tuple[tuple[re.Pattern[str], tuple[str, str]], ...] = (
         ),
     ),
 )  # fmt: skip
-YOURS = ("fal rejected the request", "Correct the request; repeating it unchanged will not help.")
+YOURS = KNOWN["refused"]
 MID_STREAM = (
     "The model failed in the middle of the stream",
     "All that came is kept and shown; the events in red under Events tell of the error.",
