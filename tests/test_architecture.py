@@ -1,4 +1,4 @@
-"""The shape of the source: who may import, write, send and render what; sizes; mirrored tests.
+"""The shape of the source: who may import, write, send and render what; sizes and names.
 
 Each rule is a plain function over the files, and each failure lists the places that break it.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import PurePosixPath
 
 import pytest
 
@@ -29,20 +28,6 @@ APP = "requests_app"
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 40
 MAX_TEMPLATE_COLUMNS = 120
-
-# Stories over several modules mirror none of them.
-STORY_FOLDERS = ("flows", "browser", "process", "conformance", "fal_app", "benchmarks", "rig")
-ABOUT_THE_WHOLE = {
-    "test_architecture",
-    "test_decisions_in_any_order",
-    "test_design",
-    "test_docs",
-    "test_foreign_names",
-    "test_looks",
-    "test_documents",
-    "test_model_based",
-    "test_sampling",
-}
 
 
 def none_of(found: Iterable[str]) -> None:
@@ -270,7 +255,7 @@ def test_only_http_fetches_so_that_every_page_hears_of_a_log_out():
     )
 
 
-# --- Sizes and the mirror ----------------------------------------------------------------------
+# --- Sizes and names -----------------------------------------------------------------------------
 
 
 def test_no_file_is_longer_than_its_limit():
@@ -319,32 +304,6 @@ def test_every_module_has_annotations_that_are_not_evaluated():
         for path in under("")
         if tree_of(path).body[1:] and "from __future__ import annotations" not in text_of(path)
     )
-
-
-def test_every_test_module_mirrors_a_source_module():
-    none_of(
-        f"{path} mirrors nothing: {' or '.join(mirrored(path))} is missing"
-        for path in under("tests/")
-        if is_mirror(path) and not set(mirrored(path)) & set(kept_files())
-    )
-
-
-def is_mirror(path: str) -> bool:
-    at = PurePosixPath(path)
-    is_story = len(at.parts) > 2 and at.parts[1] in STORY_FOLDERS
-    return at.stem.startswith("test_") and not is_story and at.stem not in ABOUT_THE_WHOLE
-
-
-def mirrored(path: str) -> list[str]:
-    """Where the module under test is: `tests/fal/test_queue.py` -> `requests_app/fal/queue.py`."""
-    at = PurePosixPath(path)
-    folder = "/".join(at.parts[1:-1])
-    name = at.stem.removeprefix("test_")
-    is_wiring = at.parts[1] == "dashboard"
-    home = folder if is_wiring else f"{APP}/{folder}".rstrip("/")
-    home = f"{home}/commands" if folder == "management" else home
-    whole = [f"{home}/__init__.py"] if name == "package" else []
-    return [*whole, f"{home}/{name}.py", f"{home}/{name}/__init__.py"]
 
 
 # --- What must not be in the repository ----------------------------------------------------------

@@ -1,0 +1,68 @@
+"""Modules without a test module of their path, and the tests that judge them instead.
+
+A name that ends in "/" stands for all modules of a folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+JUDGED_BY = {
+    # Wiring: a running process is the test.
+    "dashboard/embedded.py": "tests/process/test_kill.py",
+    "dashboard/server.py": "tests/dashboard/test_bounded.py",
+    "requests_app/tasks.py": "tests/dashboard/test_celery.py",
+    # What the API takes and gives: by calls of the API.
+    "requests_app/api/accepted.py": "tests/api/test_unknown.py",
+    "requests_app/api/batch_schemas.py": "tests/api/test_batches.py",
+    "requests_app/api/errors.py": "tests/api/test_body.py",
+    "requests_app/api/schemas.py": "tests/api/test_requests.py",
+    # Forms: by the pages they are on.
+    "requests_app/forms/account.py": "tests/accounts/test_adapter.py",
+    "requests_app/forms/batch.py": "tests/views/test_batches.py",
+    "requests_app/forms/endpoints.py": "tests/views/test_endpoints.py",
+    "requests_app/forms/members.py": "tests/views/test_settings.py",
+    "requests_app/forms/preset.py": "tests/views/test_presets.py",
+    "requests_app/forms/realtime.py": "tests/views/test_realtime.py",
+    "requests_app/forms/setup.py": "tests/views/test_setup.py",
+    "requests_app/forms/times.py": "tests/views/test_times.py",
+    "requests_app/views/batch_actions.py": "tests/views/test_batches.py",
+    "requests_app/templatetags/batches.py": "tests/views/test_batches.py",
+    # Parts of one thing that is tested as a whole.
+    "requests_app/batches/": "tests/batches/test_feeding.py",
+    "requests_app/worker/feeder.py": "tests/batches/test_feeding.py",
+    "requests_app/catalogue/download.py": "tests/catalogue/test_source.py",
+    "requests_app/catalogue/kinds.py": "tests/catalogue/test_fields.py",
+    "requests_app/catalogue/resolve.py": "tests/catalogue/test_fields.py",
+    "requests_app/fal/prices.py": "tests/catalogue/test_prices.py",
+    "requests_app/display/output_media.py": "tests/display/test_media.py",
+    "requests_app/display/stream_output.py": "tests/flows/test_stream_endings.py",
+    "requests_app/lifecycle/": "tests/lifecycle/test_package.py",
+    "requests_app/models/batch.py": "tests/batches/test_feeding.py",
+    "requests_app/models/catalogue.py": "tests/catalogue/test_store.py",
+    "requests_app/models/error_type.py": "tests/display/test_explain.py",
+    "requests_app/models/guesses.py": "tests/accounts/test_throttle.py",
+    "requests_app/models/preferences.py": "tests/views/test_times.py",
+    "requests_app/models/preset.py": "tests/presets/test_saving.py",
+    "requests_app/relay/": "tests/test_relay.py",
+    "requests_app/sandbox/": "tests/sandbox/test_server.py",
+    "requests_app/teams/choice.py": "tests/views/test_team_guard.py",
+    "requests_app/teams/people.py": "tests/teams/test_members.py",
+    "requests_app/upkeep/health.py": "tests/views/test_health.py",
+    "requests_app/worker/submits.py": "tests/worker/test_steps.py",
+}
+
+
+def judge_of(path: str) -> str | None:
+    """The test named for the module, or for its folder."""
+    named = [place for place in JUDGED_BY if _covers(place, path)]
+    return JUDGED_BY[max(named, key=len)] if named else None
+
+
+def needless(modules: set[str]) -> Iterator[str]:
+    """Places that name no module any more."""
+    yield from (place for place in JUDGED_BY if not any(_covers(place, path) for path in modules))
+
+
+def _covers(place: str, path: str) -> bool:
+    return path == place or (place.endswith("/") and path.startswith(place))
