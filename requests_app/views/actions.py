@@ -85,7 +85,7 @@ def _first_page(request: HttpRequest) -> HttpResponse:
         values = first_values(request.GET.get("endpoint", ""))
     form = SubmitForm(initial={**values, "token": new_token()})
     form.problems = problems
-    return _page(request, form, preset=preset)
+    return form_page(request, form, preset=preset)
 
 
 def _stored(request: HttpRequest, public_id: Any) -> FalRequest | None:
@@ -122,9 +122,15 @@ def _again_of(request: HttpRequest, public_id: UUID | None) -> FalRequest | None
     return row.first()
 
 
-def _page(
-    request: HttpRequest, form: SubmitForm, status: int = 200, *, preset: Preset | None = None
+def form_page(
+    request: HttpRequest,
+    form: SubmitForm,
+    status: int = 200,
+    *,
+    preset: Preset | None = None,
+    **more: Any,
 ) -> HttpResponse:
+    """Render the whole page with this form; `more` is context of what filled it in."""
     large = _glimpse(_stored(request, form["input_of"].value()))
     endpoint_id = str(form["endpoint_id"].value() or "").strip()
     context = {
@@ -139,6 +145,7 @@ def _page(
         **runs_of(team_of(request), endpoint_id),
         "run_url": settings.FAL_RUN_URL,
         "queue_url": settings.FAL_QUEUE_URL,
+        **more,
     }
     return render(request, "form/new.html", context, status=status)
 
@@ -165,7 +172,7 @@ def _refused(request: HttpRequest, form: SubmitForm, values: QueryDict) -> HttpR
     values["token"] = new_token()
     if request.headers.get("HX-Request"):
         return render(request, "form/_form_state.html", {"form": form}, status=422)
-    return _page(request, form, status=422)
+    return form_page(request, form, status=422)
 
 
 def _accepted(request: HttpRequest, rows: list[FalRequest]) -> HttpResponse:

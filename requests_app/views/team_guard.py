@@ -33,7 +33,8 @@ from requests_app.views.access import FIELD, HEADER, SAFE, keep_membership, memb
 from requests_app.views.login import CAUSE, is_script
 
 NAMESPACE = "requests"  # the others: log-in, which has no team, and the API, whose tokens have one
-NOT_SHOWN = ("csrfmiddlewaretoken", FIELD, "token", "again_of", "next")
+PASTED = "pasted"  # a field that may hold keys: no page shows it again
+NOT_SHOWN = ("csrfmiddlewaretoken", FIELD, "token", "again_of", "next", PASTED)
 MOST_SHOWN = 40  # values that the page of a refusal shows: more than any form of ours has
 MOST_LABEL = 80
 NEWS = "X-Team-Now"  # reply header: the page's team is no longer the chosen one
@@ -104,7 +105,7 @@ def _sent_on(form: QueryDict) -> list[tuple[str, str]]:
     pairs = [
         (name, value)
         for name, values in form.lists()
-        if name not in (FIELD, "csrfmiddlewaretoken")
+        if name not in (FIELD, "csrfmiddlewaretoken", PASTED)
         for value in values
     ]
     is_short = sum(len(name) + len(value) for name, value in pairs) <= LARGE_TEXT

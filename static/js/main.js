@@ -19,6 +19,7 @@ import "./lib/save.js";
 import "./lib/lightbox.js";
 import "./lib/code.js";
 import "./form/form.js";
+import "./form/paste.js";
 import "./form/variables.js";
 import "./form/runs.js";
 import "./form/repeat.js";

@@ -41,7 +41,8 @@ export class FormDraft {
     window.addEventListener("pagehide", () => this.#keep());
     document.addEventListener("visibilitychange", () => document.hidden && this.#keep());
     window.addEventListener("beforeunload", (event) => this.#warn(event));
-    this.#offer(this.#clean.endpoint_id.trim());
+    // What was just pasted is wanted now, not an older draft.
+    if (!("pasted" in form.dataset)) this.#offer(this.#clean.endpoint_id.trim());
   }
 
   /** Whether something was typed that would be missed. */
