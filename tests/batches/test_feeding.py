@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from requests_app import lifecycle
@@ -61,21 +60,6 @@ def test_what_has_ended_makes_room_and_the_last_end_finishes_the_batch(batch):
     assert (batch.state, batch.due_at) == (BatchState.FINISHED, None)
     assert batch.ended_at is not None
     assert [one["seed"] for one in inputs(batch)] == [1, 2, 3, 4, 5]
-
-
-def test_a_row_is_marked_and_its_request_made_together_or_not_at_all(batch, monkeypatch):
-    item = batch.items.get(number=1)
-    draft = lifecycle.Turn(item.pk, _draft(batch))
-
-    def fail(*_: Any, **__: Any) -> Any:
-        raise RuntimeError("the process dies here")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("requests_app.lifecycle.items.BatchItem.objects.filter", fail)
-        with pytest.raises(RuntimeError):
-            create(batch, draft)
-    assert not FalRequest.objects.exists()
-    assert counts(batch) == {"waiting": 5}
 
 
 def create(batch: Batch, *turns: lifecycle.Turn) -> int:
@@ -224,18 +208,28 @@ def test_the_rate_and_the_time_left_are_measured(batch):
     assert (batch.rate, batch.left) == (0.2, timedelta(seconds=15))
 
 
-@pytest.mark.parametrize("ended", [0, 2000])
-def test_a_turn_costs_the_same_whatever_was_done_before(team, owner, ended):
-    batch = make_batch(team, owner, rows=10, concurrency=2)
+PLANS = [
+    lambda batch: Batch.objects.due(timezone.now()).order_by("due_at")[:20],
+    lambda batch: batch.items.filter(state="waiting").order_by("number")[:20],
+    lambda batch: batch.items.filter(state="open"),
+    lambda batch: batch.items.filter(number__gt=50).order_by("number")[:51],
+    lambda batch: Batch.objects.filter(team=batch.team).order_by("-id")[:100],
+]
+
+
+@pytest.mark.parametrize("query", PLANS)
+def test_a_turn_reads_by_an_index_whatever_was_done_before(team, owner, query):
+    batch = make_batch(team, owner, rows=10)
+    others = [make_batch(team, owner, rows=2) for _ in range(3)]
     BatchItem.objects.bulk_create(
-        BatchItem(batch=batch, number=100 + n, state="completed") for n in range(ended)
+        BatchItem(batch=other, number=100 + number, state="completed")
+        for other in (batch, *others)
+        for number in range(3000)
     )
-    Batch.objects.filter(pk=batch.pk).update(total=10 + ended, completed=ended)
-    turn(batch)
-    end_open(batch)
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
-        feeding.settle(batch.pk, timezone.now())
-        feeding.refill(batch.pk, timezone.now())
-    assert len(captured) < 40
+    Batch.objects.exclude(pk=batch.pk).update(due_at=None, state="finished")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    plan = query(batch).explain()
+    assert "SCAN requests_app_batchitem" not in plan
+    assert "Seq Scan on requests_app_batchitem" not in plan
+    assert "SCAN requests_app_batch\n" not in f"{plan}\n"
