@@ -16,8 +16,14 @@ from requests_app.views.access import team_required
 @require_safe
 @team_required
 def price(request: HttpRequest) -> HttpResponse:
-    """Return the price of `?endpoint_id=ID`; nothing while it is no id yet."""
+    """Return the price of `?endpoint_id=ID`, for `&calls=N` also what so many usually cost in all.
+
+    Nothing while it is no id yet.
+    """
     found: Price | None = None
+    calls = request.GET.get("calls", "")
+    number = int(calls) if calls.isdecimal() and len(calls) < 8 else 1
     with suppress(InvalidEndpointId):
-        found = price_of(EndpointId.parse(request.GET.get("endpoint_id", "").strip()))
+        endpoint = EndpointId.parse(request.GET.get("endpoint_id", "").strip())
+        found = price_of(endpoint, calls=max(number, 1))
     return render(request, "form/_price.html", {"price": found})

@@ -224,7 +224,7 @@ def test_a_turn_reads_by_an_index_whatever_was_done_before(team, owner, query):
     BatchItem.objects.bulk_create(
         BatchItem(batch=other, number=100 + number, state="completed")
         for other in (batch, *others)
-        for number in range(3000)
+        for number in range(300)
     )
     Batch.objects.exclude(pk=batch.pk).update(due_at=None, state="finished")
     with connection.cursor() as cursor:

@@ -36,3 +36,12 @@ def test_what_is_no_id_has_no_price_and_asks_nothing(as_owner, fal, name):
 def test_the_form_does_not_wait_for_the_price(as_owner, fal):
     page = as_owner.get(reverse("requests:new"), {"endpoint": "acme/img"}).content.decode()
     assert PRICE in page and fal.asked == []
+
+
+@pytest.mark.parametrize(
+    ("calls", "words"), [("1200", "1,200 calls usually cost"), ("x", "a call")]
+)
+def test_the_line_of_a_batch_has_the_cost_of_all_its_calls(as_owner, fal, calls, words):
+    fal.price = (200, listed("acme/img", 0.15, unit="images"))
+    shown = as_owner.get(PRICE, {"endpoint_id": "acme/img", "calls": calls}).text
+    assert words in shown
