@@ -98,6 +98,16 @@ class Widget:
         return "0.01" if bounds.maximum - bounds.minimum <= 10 else "0.1"
 
     @property
+    def limits_json(self) -> str:
+        """fal's limits of a file, for the check in the browser; empty without any."""
+        return _json(self.field.limits) if self.field.limits else ""
+
+    @property
+    def has_camera(self) -> bool:
+        """Whether a phone can take the file with its camera or microphone."""
+        return self.field.kind in (Kind.IMAGE, Kind.MASK, Kind.VIDEO, Kind.AUDIO)
+
+    @property
     def limits(self) -> str:
         """What the schema allows, in short words."""
         b = self.field.bounds

@@ -66,5 +66,6 @@ def _fixed() -> dict[str, Any]:
         "sandbox": settings.SANDBOX,
         "version": settings.VERSION,
         "live_url": "/ws/",
+        "upload_limit": settings.UPLOAD_LIMIT_BYTES,
         "media_hosts": " ".join(settings.FAL_MEDIA_HOSTS),
     }

@@ -20,6 +20,8 @@ import "./lib/lightbox.js";
 import "./lib/code.js";
 import "./form/form.js";
 import "./form/paste.js";
+import "./form/files/files.js";
+import "./form/files/carried.js";
 import "./form/variables.js";
 import "./form/runs.js";
 import "./form/repeat.js";

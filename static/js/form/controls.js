@@ -4,6 +4,7 @@
 // undefined for "not set", or null for something that cannot be sent yet.
 
 import { parsed } from "../lib/jsontext.js";
+import { showFile } from "./files/preview.js";
 
 const quoted = (value) => JSON.stringify(value);
 const inputOf = (field) => field.querySelector("[data-input]");
@@ -24,6 +25,15 @@ const text = {
     const { value } = inputOf(field);
     return value === "" && !field.hasAttribute("data-required") ? undefined : quoted(value);
   },
+};
+
+/** The address; the other inputs of the field (files/) say nothing of the value. */
+const media = {
+  show(field, node, source) {
+    text.show(field, node, source);
+    showFile(field, inputOf(field).value);
+  },
+  read: (field, target) => (target.matches("[data-input]") ? text.read(field) : null),
 };
 
 const number = {
@@ -159,7 +169,7 @@ const group = { show() {}, read: () => null }; // objects and lists are changed 
 const CONTROLS = {
   text,
   long_text: text,
-  media: text,
+  media,
   number,
   seed: number,
   switch: toggle,

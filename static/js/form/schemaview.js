@@ -102,6 +102,7 @@ export class SchemaView {
     this.#form = root && new SchemaForm(root, this.#text);
     this.#switch.hidden = !root;
     this.#open(root ? "form" : "json");
+    this.#box.dispatchEvent(new Event("schema:shown"));
   }
 
   /** A text that is no JSON object can only be shown as JSON. */
