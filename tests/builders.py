@@ -51,6 +51,11 @@ def make_request(*, team: Team, person: Any, again_of: Any = None, **draft: Any)
     )
 
 
+def fresh(row: FalRequest) -> FalRequest:
+    """The row as the database has it now."""
+    return FalRequest.objects.get(pk=row.pk)
+
+
 def make_receipt(request_id: str = "req-1", *, position: int | None = 3) -> Receipt:
     """fal took it."""
     base = f"https://queue.fal.run/acme/img/requests/{request_id}"

@@ -13,10 +13,10 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from requests_app.models import Role, Team
+from requests_app.models import FalRequest, Role, Team
 from requests_app.webhooks import deliveries
 from tests.browsers import Browser
-from tests.builders import make_person
+from tests.builders import make_person, make_queued, make_request
 from tests.sampling import runs_all, sample
 from tests.signing import KeyHost, Signer
 
@@ -101,6 +101,18 @@ def viewer(team: Team) -> User:
 def stranger(db: None) -> User:
     """Somebody of another team."""
     return make_person("sam", team=Team.objects.create(name="Other"), role=Role.OWNER)
+
+
+@pytest.fixture
+def row(team: Team, owner: User) -> FalRequest:
+    """A request of the owner as the form makes it: pending."""
+    return make_request(team=team, person=owner)
+
+
+@pytest.fixture
+def queued(team: Team, owner: User) -> FalRequest:
+    """A request of the owner in fal's queue."""
+    return make_queued(team=team, person=owner)
 
 
 @pytest.fixture

@@ -28,11 +28,6 @@ class Away:
 
 
 @pytest.fixture
-def row(team: Team, owner: User) -> FalRequest:
-    return make_request(team=team, person=owner)
-
-
-@pytest.fixture
 def published(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     sent: list[tuple[Any, ...]] = []
     monkeypatch.setattr(app, "send_task", lambda *args, **options: sent.append((args, options)))

@@ -14,6 +14,7 @@ from django.test import Client
 
 from dashboard.asgi import application
 from requests_app.consumers import realtime
+from requests_app.models import FalRequest
 from requests_app.worker.loop import worker_loop
 from tests.browsers import made_for
 from tests.fal.socket_peer import SocketPeer
@@ -52,6 +53,12 @@ def headers_of(client: Client) -> list[tuple[bytes, bytes]]:
     cookie = client.cookies.get(django_settings.SESSION_COOKIE_NAME)
     headers = [(b"host", b"localhost"), (b"origin", b"http://localhost")]
     return [*headers, (b"cookie", f"{cookie.key}={cookie.value}".encode())] if cookie else headers
+
+
+@pytest.fixture
+def row(queued: FalRequest) -> FalRequest:
+    """The request that most sockets are about: in fal's queue."""
+    return queued
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from requests_app.record import storage
 from requests_app.record.frame import LARGE, NewFrame
 from requests_app.rules.transitions import CallEnded
 from requests_app.teams.choice import SESSION_KEY
-from tests.builders import hear, make_queued, make_request, make_status
+from tests.builders import hear, make_request, make_status
 from tests.consumers.conftest import Open, Socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,11 +41,6 @@ def _own_layer() -> Iterator[None]:
 @pytest.fixture
 def quick_recheck(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rights, "RECHECK_S", 0.1)
-
-
-@pytest.fixture
-def row(team: Team, owner: User) -> FalRequest:
-    return make_queued(team=team, person=owner)
 
 
 def watch(row: FalRequest, after: Any = 0) -> dict[str, Any]:

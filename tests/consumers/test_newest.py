@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.contrib.auth.models import User
 from django.test import Client
 
 from requests_app.consumers import live, newest
-from requests_app.models import FalRequest, Team
-from tests.builders import hear, make_queued, make_status
+from requests_app.models import FalRequest
+from tests.builders import hear, make_status
 from tests.consumers.conftest import Open, Socket
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_look")]
-
-
-@pytest.fixture
-def row(team: Team, owner: User) -> FalRequest:
-    return make_queued(team=team, person=owner)
 
 
 async def watching(page: Open, client: Client) -> Socket:

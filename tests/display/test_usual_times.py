@@ -12,11 +12,6 @@ from requests_app.models import FalRequest, Status, Team
 from tests.builders import make_request
 
 
-@pytest.fixture
-def row(team, owner):
-    return make_request(team=team, person=owner)
-
-
 def run(row, seconds, *, started=None, status=Status.COMPLETED, **changes):
     """An earlier run like `row` that took so long."""
     made = make_request(

@@ -22,12 +22,12 @@ from requests_app.models import FalRequest, Status, Team
 from requests_app.rules.paid_result import DENIALS_OF_RESULT, KEPT_AT_LEAST
 from requests_app.worker import fal_connections
 from requests_app.worker.steps import UNANSWERED_BEFORE_TOLD, advance
-from tests.builders import make_request
+from tests.builders import fresh, make_request
 from tests.fal.conftest import QUICK
 from tests.fal.peer import Peer, Step, drip, html, raw, reply, reset, says, then_close, truncated
 from tests.fal.tls import untrusted
 from tests.views.request_page import page
-from tests.worker.conftest import PeerThread, at_peer, fresh
+from tests.worker.conftest import PeerThread, at_peer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,10 +12,10 @@ from django.urls import reverse
 
 from requests_app.models import ApiToken, FalRequest, Status, Team
 from requests_app.webhooks.deliveries import Verdict, receive
-from tests.builders import SECRET, make_awaiting, make_post
+from tests.builders import SECRET, fresh, make_awaiting, make_post
 from tests.fal.peer import reply, says
 from tests.signing import KeyHost, Signer, body_of
-from tests.worker.conftest import PeerThread, fresh, look
+from tests.worker.conftest import PeerThread, look
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -16,9 +16,9 @@ from requests_app.fal.transport import HELD, MESSAGE
 from requests_app.models import FalRequest, OutputPart, Status, Team
 from requests_app.record.frame import sketch
 from requests_app.worker.steps import advance
-from tests.builders import make_request
+from tests.builders import fresh, make_request
 from tests.fal.peer import NGINX_502, Step, events, html, reply
-from tests.worker.conftest import PeerThread, fresh, wait_for
+from tests.worker.conftest import PeerThread, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

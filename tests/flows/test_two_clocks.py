@@ -13,9 +13,9 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.models import FalRequest, Status, Team
 from requests_app.worker.steps import advance
-from tests.builders import make_request
+from tests.builders import fresh, make_request
 from tests.fal.peer import says
-from tests.worker.conftest import PeerThread, fresh, wait_for
+from tests.worker.conftest import PeerThread, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

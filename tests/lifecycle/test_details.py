@@ -17,8 +17,8 @@ from requests_app.lifecycle import Effect
 from requests_app.models import FalRequest, Source, Status, Team
 from requests_app.rules.transitions import Gone, LostSubmitFound
 from tests.builders import (
+    fresh,
     hear,
-    make_queued,
     make_receipt,
     make_request,
     make_result,
@@ -30,15 +30,6 @@ pytestmark = pytest.mark.django_db
 
 RAN = {"inference_time": 2.5}
 SPOKEN = "The model ran out of credits upstream"
-
-
-@pytest.fixture
-def queued(team: Team, owner: User) -> FalRequest:
-    return make_queued(team=team, person=owner)
-
-
-def fresh(row: FalRequest) -> FalRequest:
-    return FalRequest.objects.get(pk=row.pk)
 
 
 def failed(row: FalRequest, **webhook: Any) -> FalRequest:

@@ -11,16 +11,11 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.lifecycle import MOST_FAILURES
 from requests_app.models import ErrorType, FalRequest, Status, Team
-from tests.builders import make_queued, make_request
+from tests.builders import make_queued
 
 pytestmark = pytest.mark.django_db
 
 WHY = "This step cannot be taken here (KeyError)"
-
-
-@pytest.fixture
-def row(team: Team, owner: User) -> FalRequest:
-    return make_request(team=team, person=owner)
 
 
 def fail(row: FalRequest, *, tries: int, **columns: Any) -> FalRequest:

@@ -17,11 +17,6 @@ from requests_app.rules import schedule
 from tests.builders import make_log, make_request
 
 
-@pytest.fixture
-def row(team: Team, owner: User) -> FalRequest:
-    return make_request(team=team, person=owner)
-
-
 def hear(row: FalRequest, *window: LogEntry) -> int:
     return sum(add_logs(row.pk, lines) for lines in new_logs(row.pk, window))
 

@@ -15,7 +15,7 @@ from requests_app.fal import Listed, Refused, Unanswered
 from requests_app.lifecycle import lost_submits
 from requests_app.models import FalRequest, Mode, Source, Status, Team
 from requests_app.rules.lost_submit import LostSubmit
-from tests.builders import hear, make_queued, make_receipt, make_request, make_webhook
+from tests.builders import fresh, hear, make_queued, make_receipt, make_request, make_webhook
 
 pytestmark = pytest.mark.django_db
 
@@ -31,10 +31,6 @@ def make_lost(team: Team, person: User, **draft: Any) -> FalRequest:
     lifecycle.start_attempt(row.pk, now=timezone.now())
     lifecycle.mark_uncertain(row.pk, "the line went dead", now=timezone.now())
     return fresh(row)
-
-
-def fresh(row: FalRequest) -> FalRequest:
-    return FalRequest.objects.get(pk=row.pk)
 
 
 def look(row: FalRequest, *ids: str, is_timed: bool = True) -> FalRequest:

@@ -15,30 +15,16 @@ from requests_app.fal import NotSent, Refused
 from requests_app.lifecycle import Attempt, Effect
 from requests_app.models import FalRequest, LogLine, Observation, Source, Status, Team, digest
 from tests.builders import (
+    fresh,
     hear,
     make_draft,
     make_log,
-    make_queued,
     make_receipt,
     make_request,
     make_result,
     make_status,
     make_webhook,
 )
-
-
-@pytest.fixture
-def row(team: Team, owner: User) -> FalRequest:
-    return make_request(team=team, person=owner)
-
-
-@pytest.fixture
-def queued(team: Team, owner: User) -> FalRequest:
-    return make_queued(team=team, person=owner)
-
-
-def fresh(row: FalRequest) -> FalRequest:
-    return FalRequest.objects.get(pk=row.pk)
 
 
 def claimed(row: FalRequest, now: datetime) -> Attempt:

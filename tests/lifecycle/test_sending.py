@@ -13,7 +13,7 @@ from requests_app.fal import NotSent, Refused
 from requests_app.lifecycle import Attempt
 from requests_app.lifecycle.sending import MOST_REFUSALS
 from requests_app.models import FalRequest, Status, Team
-from tests.builders import make_request
+from tests.builders import fresh, make_request
 
 pytestmark = pytest.mark.django_db
 
@@ -22,10 +22,6 @@ def claimed(row: FalRequest, now: datetime) -> Attempt:
     attempt = lifecycle.start_attempt(row.pk, now=now)
     assert attempt is not None
     return attempt
-
-
-def fresh(row: FalRequest) -> FalRequest:
-    return FalRequest.objects.get(pk=row.pk)
 
 
 @pytest.mark.parametrize("mode", ["queue", "run"])
@@ -56,11 +52,6 @@ def test_a_refusal_that_was_heard_late_settles_what_was_uncertain(team: Team, ow
     lifecycle.expire_lease(row.pk, now=now + timedelta(minutes=5))
     lifecycle.note_refused(row.pk, Refused("no", status_code=403), lease=attempt.lease, now=now)
     assert fresh(row).status == Status.FAILED
-
-
-@pytest.fixture
-def row(team: Team, owner: User) -> FalRequest:
-    return make_request(team=team, person=owner)
 
 
 def refused_or_not_sent(row: FalRequest, *errors: NotSent | Refused) -> FalRequest:

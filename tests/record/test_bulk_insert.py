@@ -5,20 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from requests_app.models import Direction, FalRequest, Team
+from requests_app.models import Direction, FalRequest
 from requests_app.record.frame import NewFrame
 from requests_app.record.storage import COLUMNS, append
 from requests_app.rules.storable import storable_text
-from tests.builders import make_request
-
-
-@pytest.fixture
-def row(team: Team, owner: User) -> FalRequest:
-    return make_request(team=team, person=owner, mode="stream")
 
 
 def new(number: int, data: str = "x", **fields: Any) -> NewFrame:

@@ -6,17 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 
-from requests_app.models import FalRequest, Team
+from requests_app.models import FalRequest
 from requests_app.record.frame import LARGE, NewFrame, batch_message, sketch
 from requests_app.record.storage import append
-from tests.builders import make_request
-
-
-@pytest.fixture
-def row(team: Team, owner: User) -> FalRequest:
-    return make_request(team=team, person=owner, mode="stream")
 
 
 def new(number: int, data: str = "x", **fields: Any) -> NewFrame:

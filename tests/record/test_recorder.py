@@ -8,26 +8,19 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import OperationalError
 
 from requests_app import lifecycle
 from requests_app.fal import StreamEvent
-from requests_app.models import FalRequest, Team
+from requests_app.models import FalRequest
 from requests_app.record import recorder as recorder_module
 from requests_app.record import storage
 from requests_app.record.live_feed import feed
 from requests_app.record.recorder import Caps, Full, Recorder
 from requests_app.worker.loop import pool, worker_loop
-from tests.builders import make_request
 from tests.worker.conftest import busy_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def row(team: Team, owner: User) -> FalRequest:
-    return make_request(team=team, person=owner, mode="stream")
 
 
 @pytest.fixture

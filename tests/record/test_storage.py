@@ -15,11 +15,6 @@ from requests_app.record.storage import append
 from tests.builders import make_request
 
 
-@pytest.fixture
-def row(team: Team, owner: User) -> FalRequest:
-    return make_request(team=team, person=owner, mode="stream")
-
-
 def new(number: int, data: str = "x", **fields: Any) -> NewFrame:
     return NewFrame(number, number * 1.5, data, len(data), **fields)
 

@@ -24,7 +24,15 @@ from requests_app.models import (
     Team,
 )
 from requests_app.upkeep import retention
-from tests.builders import hear, make_log, make_queued, make_request, make_result, make_status
+from tests.builders import (
+    fresh,
+    hear,
+    make_log,
+    make_queued,
+    make_request,
+    make_result,
+    make_status,
+)
 from tests.views.request_page import page, url
 
 pytestmark = pytest.mark.django_db
@@ -46,10 +54,6 @@ def make_ended(
     )  # fmt: skip
     FalRequest.objects.filter(pk=row.pk).update(ended_at=NOW - timedelta(days=days))
     return fresh(row)
-
-
-def fresh(row: FalRequest) -> FalRequest:
-    return FalRequest.objects.get(pk=row.pk)
 
 
 def keep(team: Team, **days: int | None) -> Team:

@@ -22,12 +22,7 @@ from requests_app.views.access import (
     team_of,
     team_required,
 )
-from tests.builders import hear, make_queued, make_request, make_result
-
-
-@pytest.fixture
-def row(team: Team, owner: User) -> FalRequest:
-    return make_queued(team=team, person=owner)
+from tests.builders import hear, make_request, make_result
 
 
 def asked_by(user: Any, **session: Any) -> HttpRequest:

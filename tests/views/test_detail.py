@@ -13,18 +13,12 @@ from requests_app.models import FalRequest, Frame, LogLine
 from tests.builders import (
     hear,
     make_log,
-    make_queued,
     make_result,
     make_status,
 )
 from tests.views.request_page import HOSTILE, page, url
 
 PIECES = ["detail", "detail_live", "logs", "frames", "input", "output", "output_media"]
-
-
-@pytest.fixture
-def row(team, owner):
-    return make_queued(team=team, person=owner)
 
 
 def test_a_page_that_polls_marks_its_request_for_the_quick_pace(as_owner, row):

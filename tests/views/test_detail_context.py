@@ -23,12 +23,6 @@ from tests.builders import (
 )
 from tests.views.request_page import HOSTILE, page, refused, url
 
-
-@pytest.fixture
-def row(team, owner):
-    return make_queued(team=team, person=owner)
-
-
 # --- what it says in every state -----------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from asgiref.sync import async_to_sync
 from requests_app.display import output_download
 from requests_app.fal.reports import Result
 from requests_app.models import FalRequest, Frame, OutputPart
-from tests.builders import hear, make_queued
+from tests.builders import hear
 from tests.views.request_page import page, url
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(92))
@@ -16,11 +16,6 @@ MP3 = b"ID3\x04" + bytes(range(200))
 MP4 = b"\0\0\0\x18ftypisom" + b"\0" * 50
 WEBM = b"\x1a\x45\xdf\xa3" + b"\0\xff" * 20
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"
-
-
-@pytest.fixture
-def row(team, owner) -> FalRequest:
-    return make_queued(team=team, person=owner)
 
 
 def end(row: FalRequest, content_type: str, body: bytes, mode: str = "queue") -> None:

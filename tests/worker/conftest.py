@@ -18,7 +18,7 @@ from requests_app.models import FalRequest, Team
 from requests_app.worker.loop import pool, worker_loop
 from requests_app.worker.steps import advance
 from requests_app.worker.sweep import sweep
-from tests.builders import make_queued
+from tests.builders import fresh, make_queued
 from tests.fal.peer import Peer
 
 
@@ -98,11 +98,6 @@ def at_peer(peer: Peer, row: FalRequest) -> FalRequest:
         due_at=timezone.now(),
     )  # fmt: skip
     return fresh(row)
-
-
-def fresh(row: FalRequest) -> FalRequest:
-    """As it stands in the database."""
-    return FalRequest.objects.get(pk=row.pk)
 
 
 @contextmanager

@@ -19,9 +19,9 @@ from requests_app.display.explain import explain
 from requests_app.models import FalRequest, Status, Team
 from requests_app.worker import leases
 from requests_app.worker.steps import advance
-from tests.builders import make_request
+from tests.builders import fresh, make_request
 from tests.fal.peer import events, hang, raw, reset, says
-from tests.worker.conftest import PeerThread, ended, fresh, wait_for
+from tests.worker.conftest import PeerThread, ended, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Until = Callable[..., FalRequest]

@@ -20,10 +20,10 @@ from requests_app.upkeep.metrics import exposition
 from requests_app.worker import failed_looks
 from requests_app.worker.failed_looks import MOST_UNANSWERED, Failure, is_hopeless, of_fal
 from requests_app.worker.steps import advance
-from tests.builders import make_request
+from tests.builders import fresh, make_request
 from tests.fal.peer import html, reply, says
 from tests.views.request_page import page
-from tests.worker.conftest import PeerThread, fresh, look
+from tests.worker.conftest import PeerThread, look
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,9 +17,9 @@ from requests_app.lifecycle import sending
 from requests_app.models import FalRequest, Status, Team
 from requests_app.worker import leases
 from requests_app.worker.steps import advance
-from tests.builders import make_queued, make_request
+from tests.builders import fresh, make_queued, make_request
 from tests.fal.peer import says
-from tests.worker.conftest import PeerThread, at_peer, fresh, wait_for
+from tests.worker.conftest import PeerThread, at_peer, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,11 +32,6 @@ def short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "LEASE", timedelta(seconds=1))
     monkeypatch.setattr(lifecycle, "LEASE", timedelta(seconds=1))
     monkeypatch.setattr(leases, "RENEW_EVERY_S", 0.05)
-
-
-@pytest.fixture
-def row(team: Team, owner: User) -> FalRequest:
-    return make_request(team=team, person=owner)
 
 
 class Held:

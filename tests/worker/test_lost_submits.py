@@ -19,9 +19,9 @@ from requests_app.upkeep.metrics import FAILED_LOOKS
 from requests_app.worker.lost_submits import look_for
 from requests_app.worker.steps import advance
 from requests_app.worker.sweep import _due, sweep
-from tests.builders import hear, make_queued, make_request, make_webhook
+from tests.builders import fresh, hear, make_queued, make_request, make_webhook
 from tests.fal.peer import html, says
-from tests.worker.conftest import PeerThread, at_peer, ended, fresh, look, submits, wait_for
+from tests.worker.conftest import PeerThread, at_peer, ended, look, submits, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Until = Callable[..., FalRequest]

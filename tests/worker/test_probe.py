@@ -20,9 +20,9 @@ from requests_app.worker.loop import connections
 from requests_app.worker.probe import take_probe
 from requests_app.worker.steps import advance
 from requests_app.worker.sweep import sweep
-from tests.builders import make_queued, make_request
+from tests.builders import fresh, make_queued, make_request
 from tests.fal.peer import Step, html, says
-from tests.worker.conftest import PeerThread, at_peer, fresh, wait_for
+from tests.worker.conftest import PeerThread, at_peer, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,8 +12,9 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.models import FalRequest, Observation, Status
 from requests_app.rules.paid_result import DENIALS_OF_RESULT, KEPT_AT_MOST, SAME_BEFORE_BELIEVED
+from tests.builders import fresh
 from tests.fal.peer import NGINX_502, Step, html, reply, says
-from tests.worker.conftest import PeerThread, fresh, look
+from tests.worker.conftest import PeerThread, look
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

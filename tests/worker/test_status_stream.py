@@ -17,9 +17,9 @@ from requests_app import lifecycle
 from requests_app.models import FalRequest, Source, Status, Team
 from requests_app.worker import status_stream
 from requests_app.worker.steps import advance, urls_of
-from tests.builders import hear, make_queued, make_result
+from tests.builders import fresh, hear, make_queued, make_result
 from tests.fal.peer import events, says
-from tests.worker.conftest import PeerThread, at_peer, fresh, look, wait_for
+from tests.worker.conftest import PeerThread, at_peer, look, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

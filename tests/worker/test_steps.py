@@ -19,9 +19,9 @@ from requests_app.worker import database_pool
 from requests_app.worker.fal_connections import CALLS_AT_ONCE
 from requests_app.worker.loop import connections
 from requests_app.worker.steps import AFTERCARE_TRIES, advance
-from tests.builders import hear, make_request, make_webhook
+from tests.builders import fresh, hear, make_request, make_webhook
 from tests.fal.peer import hang, says
-from tests.worker.conftest import PeerThread, at_peer, ended, fresh, look, submits, wait_for
+from tests.worker.conftest import PeerThread, at_peer, ended, look, submits, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Until = Callable[..., FalRequest]

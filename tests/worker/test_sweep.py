@@ -16,9 +16,9 @@ from requests_app import lifecycle
 from requests_app.models import FalRequest, Heartbeat, Status, Team
 from requests_app.worker import sweep as sweep_module
 from requests_app.worker.sweep import sweep
-from tests.builders import make_request
+from tests.builders import fresh, make_request
 from tests.fal.peer import hang, says
-from tests.worker.conftest import PeerThread, busy_database, fresh, wait_for
+from tests.worker.conftest import PeerThread, busy_database, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
