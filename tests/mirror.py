@@ -22,6 +22,7 @@ JUDGED_BY = {
     "requests_app/forms/batch.py": "tests/views/test_batches.py",
     "requests_app/forms/endpoints.py": "tests/views/test_endpoints.py",
     "requests_app/forms/members.py": "tests/views/test_settings.py",
+    "requests_app/forms/paste/": "tests/forms/paste/test_package.py",
     "requests_app/forms/preset.py": "tests/views/test_presets.py",
     "requests_app/forms/realtime.py": "tests/views/test_realtime.py",
     "requests_app/forms/setup.py": "tests/views/test_setup.py",
@@ -30,7 +31,6 @@ JUDGED_BY = {
     "requests_app/templatetags/batches.py": "tests/views/test_batches.py",
     # Parts of one thing that is tested as a whole.
     "requests_app/batches/": "tests/batches/test_feeding.py",
-    "requests_app/worker/feeder.py": "tests/batches/test_feeding.py",
     "requests_app/catalogue/download.py": "tests/catalogue/test_source.py",
     "requests_app/catalogue/kinds.py": "tests/catalogue/test_fields.py",
     "requests_app/catalogue/resolve.py": "tests/catalogue/test_fields.py",
