@@ -107,6 +107,7 @@ def test_every_query_walks_the_index_and_stops(team: Team, owner: User) -> None:
     for sql in queries:
         assert "LIMIT" in sql
         plan = plan_of(sql)
-        assert "list_by_endpoint" in plan
-        assert "TEMP B-TREE" not in plan
-        assert "Sort" not in plan
+        # PostgreSQL takes any index of the team while there is one row.
+        assert "list_by_endpoint" in plan or connection.vendor == "postgresql"
+        for reads_all in ("Seq Scan", "SCAN requests_app", "TEMP B-TREE", "Sort"):
+            assert reads_all not in plan
