@@ -15,7 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from requests_app import lifecycle
-from requests_app.models import Account, FalRequest, Status
+from requests_app.models import Account, FalRequest, Preset, Status, Use
 from tests.builders import hear, make_result
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -109,6 +109,22 @@ def test_rows_of_the_first_version_are_unharmed_and_usable_in_the_newest_and_bac
 
     after = stored(apps, columns)
     assert stored(migrated(FIRST), columns) == after
+
+
+def test_saved_messages_become_presets_with_ids_of_their_own_and_back(first: Any) -> None:
+    team = first.get_model("requests_app", "Team").objects.create(name="Acme")
+    make = first.get_model("requests_app", "MessageTemplate").objects.create
+    for name in ("one", "two"):
+        make(team=team, endpoint_id="acme/live", name=name, text='{"seed": 7.50}')
+    migrated(newest())
+    kept = Preset.objects.order_by("name")
+    assert [(one.name, one.use, one.version) for one in kept] == [
+        ("one", Use.MESSAGE, 1), ("two", Use.MESSAGE, 1),
+    ]  # fmt: skip
+    assert len({one.public_id for one in kept}) == 2
+    Preset.objects.create(team_id=team.pk, endpoint_id="acme/live", name="one", text="{}")
+    back = migrated(FIRST).get_model("requests_app", "MessageTemplate").objects.order_by("name")
+    assert [one.text for one in back] == ['{"seed": 7.50}'] * 2
 
 
 def test_the_search_text_of_earlier_rows_is_folded_in_batches(
