@@ -101,6 +101,7 @@ urlpatterns = [
     path("team/", actions.switch_team, name="switch_team"),
     path("settings/", settings.settings_page, name="settings"),
     path("settings/times/", times.times, name="times"),
+    path("settings/duplicates/", settings.set_duplicates, name="set_duplicates"),
     path("settings/members/", settings.add_member, name="add_member"),
     path("settings/members/<int:pk>/role/", settings.change_role, name="change_role"),
     path("settings/members/<int:pk>/remove/", settings.remove_member, name="remove_member"),

@@ -102,6 +102,10 @@ class NewRequest(_Options):  # type: ignore[misc]
     endpoint_id: StrictStr
     input: Annotated[dict[str, Any], Field(description=f"fal's input; at most {BOUNDS}.")]
     mode: Literal["queue", "run", "stream"] = "queue"
+    allow_duplicate: Annotated[
+        StrictBool,
+        Field(description="Submit even while the same input is running or has just run."),
+    ] = False
     headers: Annotated[
         dict[str, StrictStr],
         Field(
@@ -113,7 +117,7 @@ class NewRequest(_Options):  # type: ignore[misc]
     def options(self) -> dict[str, Any]:
         """Return the platform options that were given."""
         given: dict[str, Any] = self.model_dump(
-            exclude={"endpoint_id", "input", "mode"}, exclude_none=True
+            exclude={"endpoint_id", "input", "mode", "allow_duplicate"}, exclude_none=True
         )
         return given
 

@@ -14,7 +14,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from requests_app.api.body import TooMuch, UnreadableBody
 from requests_app.api.rows import BadSearch
-from requests_app.lifecycle import KeyReused
+from requests_app.lifecycle import AlreadyRunning, KeyReused
 from requests_app.paging import InvalidCursor
 from requests_app.request_input import InvalidDraft
 
@@ -46,6 +46,7 @@ class Refusals:
             ValidationError: self.invalid,
             InvalidDraft: self.invalid_draft,
             KeyReused: self.key_reused,
+            AlreadyRunning: self.already_running,
             InvalidCursor: self.bad_cursor,
             BadSearch: self.bad_search,
             BadHeader: self.bad_header,
@@ -89,6 +90,11 @@ class Refusals:
         """Answer a reuse of an Idempotency-Key with another body."""
         where = ["header", "Idempotency-Key"]
         return self._list(request, 422, [_problem(where, str(error), "idempotency_key_reused")])
+
+    def already_running(self, request: HttpRequest, error: AlreadyRunning) -> HttpResponse:
+        """Answer the same input again with the request that has it."""
+        told = {"detail": str(error), "id": str(error.row.public_id)}
+        return self.api.create_response(request, told, status=409)
 
     def bad_cursor(self, request: HttpRequest, error: InvalidCursor) -> HttpResponse:
         """Answer a cursor that was made up, or belongs to another team."""

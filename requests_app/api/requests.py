@@ -20,6 +20,7 @@ from requests_app.api.errors import BadHeader
 from requests_app.api.exact import ExactRenderer
 from requests_app.api.schemas import (
     CancelOut,
+    DuplicateProblem,
     FieldProblems,
     Problem,
     RequestDetail,
@@ -49,7 +50,7 @@ Prefer = Annotated[
 @router.post(
     "",
     auth=SubmitterBearer(),
-    response={201: RequestOut, 200: RequestOut, **_BAD_INPUT},
+    response={201: RequestOut, 200: RequestOut, 409: DuplicateProblem, **_BAD_INPUT},
     summary="Submit a request",
 )
 def create(
@@ -65,6 +66,11 @@ def create(
 
     With an `Idempotency-Key` the call may be repeated: the same key and body mean the same request
     (200 instead of 201), the same key with another body is refused (422).
+
+    While the team's same input to the same endpoint in the same mode is open, or for some minutes
+    after it ended well (a setting of the team), the answer is 409 with the `id` of that request and
+    nothing is submitted, unless `allow_duplicate` is true. Inputs are compared by value: the order of
+    names and the spelling of a number make no difference.
 
     With `wait` the body of the reply comes when the request has ended, or after so many seconds,
     and is all of it with its output, as `GET` shows it: a blocking call. While `ended_at` is null,
@@ -98,11 +104,13 @@ def _create(
 ) -> tuple[FalRequest, bool]:
     who: Any = {"team": token.team, "person": token.user, "now": timezone.now()}
     if key is None:
-        return lifecycle.create(draft, **who), True
+        return lifecycle.create(draft, guard=not payload.allow_duplicate, **who), True
     if not _KEY.fullmatch(key):
         raise BadHeader("Idempotency-Key", "A key is 1 to 255 visible ASCII characters.")
-    body_digest = digest_of(payload.model_dump())
-    return lifecycle.create_once(draft, key=key, body_digest=body_digest, **who)
+    # Not part of what the key stands for: a caller that was answered 409 may repeat the call with it.
+    body_digest = digest_of(payload.model_dump(exclude={"allow_duplicate"}))
+    guard = not payload.allow_duplicate
+    return lifecycle.create_once(draft, key=key, body_digest=body_digest, guard=guard, **who)
 
 
 @router.get(

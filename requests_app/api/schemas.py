@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from ninja import Schema
+from ninja import Field, Schema
 from pydantic import WithJsonSchema
 
 from requests_app.api.exact import JsonText
@@ -39,6 +39,7 @@ class RequestOut(Schema):
     metrics: dict[str, Any]
     output_type: str
     output_size: int
+    billable_units: str = Field(description="As fal told them with the result; empty: not told.")
     error: str
     error_type: str
     error_code: int | None
@@ -212,6 +213,12 @@ class Problem(Schema):
     """An error, in a sentence."""
 
     detail: str
+
+
+class DuplicateProblem(Problem):
+    """The same input is running, or has just run, as this request."""
+
+    id: UUID
 
 
 class FieldProblem(Schema):

@@ -6,6 +6,7 @@ do not know: a new status of fal's must not break a sweep.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any, Literal
@@ -19,6 +20,8 @@ STATUSES = frozenset({"IN_QUEUE", "IN_PROGRESS", COMPLETED})
 LONG_LOG = 1000  # lines
 
 CancelKind = Literal["requested", "removed", "already_completed", "not_found", "unclear"]
+
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,12 @@ class Result:
     @property
     def size(self) -> int:
         return len(self.body) + (self.rest.size if self.rest else 0)
+
+    @property
+    def billable_units(self) -> str:
+        """What fal bills of it, in units of its price, as fal wrote the number; "" when it told none."""
+        told = self.headers.get("x-fal-billable-units", "").strip()
+        return told if len(told) <= 40 and _NUMBER.fullmatch(told) else ""
 
     def close(self) -> None:
         if self.rest:

@@ -59,11 +59,13 @@ class SubmitForm(OptionForm):
     runs = forms.IntegerField(required=False, min_value=1, max_value=MOST_RUNS, initial=1)
 
     unchecked = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    allow_duplicate = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
     draft: Draft
     seed_runs: Sequence[tuple[int, Draft]] = ()  # of more than one run: each seed with its draft
     problems: Sequence[InputProblem] = ()  # of the input, by the schema or by fal
     may_override = False
+    duplicate: FalRequest | None = None  # has the same input and is open, or has just run
 
     def take_seeds(self, field: Field | None) -> bool:
         """Make the drafts of several runs; an error at `runs` when there are none such. Return whether all is well."""

@@ -6,6 +6,7 @@ the network.
 
     person.py        create, create_once, ask_cancel, give_up
     several.py       create_several_once
+    duplicates.py    the guard against the same input twice; only for the modules above
     items.py         create_for_items
     sending.py       start_attempt, open_session, renew_leases, expire_lease, note_opened, note_not_sent,
                      note_refused, mark_uncertain, note_record_full, note_frame_count
@@ -29,6 +30,7 @@ from requests_app.lifecycle.asking import (
     note_unanswered,
 )
 from requests_app.lifecycle.details import lacks_output
+from requests_app.lifecycle.duplicates import AlreadyRunning
 from requests_app.lifecycle.failing import (
     MOST_FAILURES,
     TOLD_AT,
@@ -69,6 +71,7 @@ __all__ = [
     "LEASE",
     "MOST_FAILURES",
     "TOLD_AT",
+    "AlreadyRunning",
     "Attempt",
     "Effect",
     "KeyReused",

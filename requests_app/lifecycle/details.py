@@ -98,6 +98,7 @@ def _result(news: Result, row: FalRequest) -> Details:
         "output": news.body,
         "output_type": news.content_type[:200],
         "output_size": news.size,
+        **({"billable_units": units} if (units := news.billable_units) else {}),
     }
     if news.error is not None:
         columns |= _reason(row, news.error, news.status_code)

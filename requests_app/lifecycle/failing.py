@@ -96,7 +96,12 @@ def _output_of(result: Result | None) -> dict[str, Any]:
     if result is None:
         return {}
     kind, size = result.content_type, result.size
-    return {"output": result.body, "output_type": kind, "output_size": size}
+    return {
+        "output": result.body,
+        "output_type": kind,
+        "output_size": size,
+        "billable_units": result.billable_units,
+    }
 
 
 def _sentence(why: str) -> str:

@@ -10,8 +10,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import F
 
-from requests_app.display import summary
-from requests_app.lifecycle.person import store
+from requests_app.lifecycle.person import derived_columns, store
 from requests_app.models import Batch, BatchItem, BatchState, FalRequest, ItemState
 from requests_app.request_input import Draft
 
@@ -33,7 +32,7 @@ def create_for_items(
     The batch is locked first: after a pause or cancel has been stored no request follows. Of two processes
     that take the same row, the second finds it marked and undoes its own request.
     """
-    derived = [summary.of_input(turn.draft.endpoint_id, turn.draft.input_text) for turn in turns]
+    derived = [derived_columns(turn.draft) for turn in turns]
     with transaction.atomic():
         running = Batch.objects.select_for_update().filter(pk=batch_pk, state=BatchState.RUNNING)
         batch = running.select_related("team").first()

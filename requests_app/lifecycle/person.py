@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from requests_app import announce
 from requests_app.display import summary
+from requests_app.lifecycle.duplicates import AlreadyRunning, refuse_duplicate
 from requests_app.lifecycle.writing import apply, locked, record
 from requests_app.models import (
     AT_FAL,
@@ -21,6 +22,7 @@ from requests_app.models import (
     Team,
 )
 from requests_app.request_input import Draft
+from requests_app.rules.same_input import same_input_digest
 from requests_app.rules.transitions import Change
 
 
@@ -35,10 +37,25 @@ def create(
     person: AbstractBaseUser,
     now: datetime,
     again_of: FalRequest | None = None,
+    guard: bool = False,
 ) -> FalRequest:
-    """Store a request as pending and, on commit, ask a worker to send it."""
-    derived = summary.of_input(draft.endpoint_id, draft.input_text)
-    return store(draft, derived, team, person, now, again_of)
+    """Store a request as pending and, on commit, ask a worker to send it.
+
+    `guard`: raises AlreadyRunning when the team's same input is open, or has just run.
+    """
+    derived = derived_columns(draft)
+    with transaction.atomic():
+        if guard:
+            refuse_duplicate(team, derived["input_digest"], now=now, besides=again_of)
+        return store(draft, derived, team, person, now, again_of)
+
+
+def derived_columns(draft: Draft) -> dict[str, str]:
+    """Return the columns that follow from the draft. Outside a transaction: an input may be megabytes."""
+    return {
+        **summary.of_input(draft.endpoint_id, draft.input_text),
+        "input_digest": same_input_digest(draft.endpoint_id, draft.mode, draft.input_text),
+    }
 
 
 def store(
@@ -92,6 +109,7 @@ def create_once(
     key: str,
     body_digest: str,
     again_of: FalRequest | None = None,
+    guard: bool = False,
 ) -> tuple[FalRequest, bool]:
     """Like `create`, with an idempotency key: the same key and body return the same row. Raises KeyReused.
 
@@ -100,12 +118,14 @@ def create_once(
     found = _by_key(team, key, body_digest)
     if found:
         return found, False
-    derived = summary.of_input(draft.endpoint_id, draft.input_text)
+    derived = derived_columns(draft)
     try:
         with transaction.atomic():
+            if guard:
+                refuse_duplicate(team, derived["input_digest"], now=now, besides=again_of)
             row = store(draft, derived, team, person, now, again_of)
             IdempotencyKey.objects.create(team=team, key=key, body_digest=body_digest, request=row)
-    except IntegrityError:
+    except (IntegrityError, AlreadyRunning):  # the other caller's row is not a duplicate of its own
         found = _by_key(team, key, body_digest)
         if found is None:
             raise

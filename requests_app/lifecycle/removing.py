@@ -29,6 +29,7 @@ def remove_payload(pk: int, *, days: int, now: datetime) -> bool:
             "input_text": "",
             "output": None,
             "summary": "",
+            "input_digest": "",
             "search_text": summary.of_input(row.endpoint_id, "{}")["search_text"],
             "thumbnail_url": "",
         }

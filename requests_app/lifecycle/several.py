@@ -22,8 +22,10 @@ def create_several_once(
     key: str,
     body_digest: str,
     again_of: FalRequest | None = None,
+    guard: bool = False,
 ) -> list[FalRequest]:
-    """Create one request for each draft, as `create_once` does. Raises KeyReused.
+    """Create one request for each draft, as `create_once` does. Raises KeyReused, and
+    AlreadyRunning where one request is made with a `guard`: several are never the same by accident.
 
     The same key and body return the same rows, whatever seeds the drafts have this time.
     """
@@ -38,6 +40,7 @@ def create_several_once(
                 key=f"{key}:{number}" if number else key,
                 body_digest=body_digest,
                 again_of=again_of,
+                guard=guard and len(drafts) == 1,
             )[0]
             for number, draft in enumerate(drafts)
         ]

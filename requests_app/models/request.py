@@ -118,6 +118,7 @@ class FalRequest(models.Model):
     options = models.JSONField(default=dict)  # platform options, see fal.headers
     summary = models.CharField(max_length=200, blank=True)
     search_text = models.TextField(blank=True)  # folded: see rules.folding
+    input_digest = models.CharField(max_length=64, blank=True)  # of the call: see rules.same_input
 
     # Status
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING)
@@ -143,6 +144,7 @@ class FalRequest(models.Model):
     )  # the raw bytes as fal sent them; see OutputPart
     output_type = models.CharField(max_length=200, blank=True)
     output_size = models.BigIntegerField(default=0)
+    billable_units = models.CharField(max_length=40, blank=True)  # as fal told them with the result
     thumbnail_url = models.TextField(blank=True)
     error = models.TextField(blank=True)  # a sentence
     error_type = models.CharField(max_length=80, blank=True)
@@ -175,6 +177,7 @@ class FalRequest(models.Model):
             models.Index(fields=["team", "status", "-id"], name="list_by_status"),
             models.Index(fields=["team", "endpoint_id", "-id"], name="list_by_endpoint"),
             models.Index(fields=["team", "seq"], name="changes_since"),
+            models.Index(fields=["team", "input_digest", "ended_at"], name="same_inputs"),
             # Of what moves alone, so that they stay small. SQLite uses them for queries that have the
             # condition word for word: ~Q(due_at=None) would be another.
             models.Index(fields=["due_at"], name="due_requests", condition=Q(due_at__isnull=False)),

@@ -41,6 +41,9 @@ class Team(models.Model):
     frames_days = models.PositiveIntegerField(null=True, blank=True)
     rows_days = models.PositiveIntegerField(null=True, blank=True)
 
+    # After a request has ended, how long the same input is asked about; None: never, open ones neither.
+    duplicate_minutes = models.PositiveIntegerField(null=True, blank=True, default=10)
+
     objects = TeamQuerySet.as_manager()
 
     class Meta:

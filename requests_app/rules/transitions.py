@@ -198,6 +198,7 @@ def _output_columns(result: Result) -> dict[str, Any]:
         "output": result.body,
         "output_type": result.content_type[:200],
         "output_size": result.size,
+        **({"billable_units": units} if (units := result.billable_units) else {}),
     }
 
 

@@ -21,7 +21,7 @@ from requests_app.catalogue.validation import InputProblem
 from requests_app.forms.preset import values_of_preset
 from requests_app.forms.submit import GLIMPSE, SubmitForm, new_token, values_of
 from requests_app.forms.suggestions import first_values, suggestions
-from requests_app.lifecycle import KeyReused
+from requests_app.lifecycle import AlreadyRunning, KeyReused
 from requests_app.models import FalRequest, Mode, Preset, Team
 from requests_app.request_input import InvalidDraft, parse_draft
 from requests_app.teams.choice import choose
@@ -68,6 +68,9 @@ def new(request: HttpRequest) -> HttpResponse:
             "This form was sent before with other values. Press Submit again to send these too.",
         )
         return _refused(request, form, values)
+    except AlreadyRunning as error:
+        form.duplicate = error.row
+        return _refused(request, form, values)
     return _accepted(request, rows)
 
 
@@ -106,6 +109,7 @@ def _create_once(request: HttpRequest, form: SubmitForm) -> list[FalRequest]:
         key=_key(request, form.cleaned_data["token"]),
         body_digest=form.digest(),
         again_of=_again_of(request, form.cleaned_data.get("again_of")),
+        guard=not form.cleaned_data["allow_duplicate"],
     )
 
 

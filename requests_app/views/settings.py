@@ -16,9 +16,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from requests_app.forms.duplicates import DuplicatesForm
 from requests_app.forms.members import AddForm, RoleForm
 from requests_app.models import ApiToken, Invitation, Membership, Role
-from requests_app.teams import invitations, members
+from requests_app.teams import duplicates, invitations, members
 from requests_app.teams.people import TeamChangeRefused
 from requests_app.views.access import View, membership_of, team_required
 
@@ -39,6 +40,7 @@ def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
         "tokens": tokens.order_by("-created_at"),
         "roles": [role for role in Role if role != Role.OWNER or mine.role == Role.OWNER],
         "add_form": AddForm(),
+        "duplicates_form": DuplicatesForm(initial={"minutes": mine.team.duplicate_minutes}),
         **more,
     }
     return render(request, "teams/settings.html", context, status=status)
@@ -75,6 +77,21 @@ def add_member(request: HttpRequest) -> HttpResponse:
         return _page(request, status=422, add_form=form)
     return _said(
         request, f"Invited. If “{name}” has an account here, the invitation is in its menu now."
+    )
+
+
+@manages
+def set_duplicates(request: HttpRequest) -> HttpResponse:
+    """Choose how long the team is asked about the same input; empty is never."""
+    form = DuplicatesForm(request.POST)
+    if not form.is_valid():
+        return _page(request, status=422, duplicates_form=form)
+    minutes = form.cleaned_data["minutes"]
+    duplicates.set_minutes(membership_of(request).team, minutes)
+    if minutes is None:
+        return _said(request, "The same request is submitted again without a question.")
+    return _said(
+        request, f"The same request is asked about while it is open and for {minutes} min."
     )
 
 

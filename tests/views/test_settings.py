@@ -32,6 +32,7 @@ def actions(team: Any, target: Any, invitation: int = 1) -> dict[str, dict[str, 
         reverse("requests:change_role", args=[target.pk]): {"role": "viewer"},
         reverse("requests:remove_member", args=[target.pk]): {},
         reverse("requests:invite"): {"role": "member"},
+        reverse("requests:set_duplicates"): {"minutes": "5"},
         reverse("requests:withdraw", args=[invitation]): {},
     }
 
@@ -194,3 +195,20 @@ def test_anothers_token_is_not_there(as_owner, team, teammate):
     path = reverse("requests:revoke_token", args=[ApiToken.objects.get().pk])
     assert as_owner.post(path).status_code == 404
     assert ApiToken.objects.get().revoked_at is None
+
+
+@pytest.mark.parametrize(("typed", "kept"), [("5", 5), ("", None), ("1440", 1440)])
+def test_the_minutes_of_the_same_request_are_the_teams(as_owner, team, typed, kept):
+    assert as_owner.post(reverse("requests:set_duplicates"), {"minutes": typed}).status_code == 302
+    team.refresh_from_db()
+    assert team.duplicate_minutes == kept
+    assert f'value="{typed}"' in as_owner.get(PAGE).content.decode()
+
+
+@pytest.mark.parametrize("typed", ["0", "-1", "1441", "ten", "1.5", "9" * 50])
+def test_minutes_that_are_none_change_nothing_and_stay_typed(as_owner, team, typed):
+    reply = as_owner.post(reverse("requests:set_duplicates"), {"minutes": typed})
+    assert reply.status_code == 422
+    assert f'value="{typed}"' in reply.content.decode()
+    team.refresh_from_db()
+    assert team.duplicate_minutes == 10

@@ -1,0 +1,48 @@
+"""The guard against paying twice for the same input: one that is open, or has just ended well."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from requests_app.models import ErrorType, FalRequest, Status, Team
+
+
+class AlreadyRunning(Exception):
+    """The team's same input is open, or has just run, as `row`; nothing was stored."""
+
+    def __init__(self, row: FalRequest) -> None:
+        state = "has just run" if row.is_ended else "is running"
+        super().__init__(f"The same request {state}. Set allow_duplicate to submit it again.")
+        self.row = row
+
+
+def refuse_duplicate(
+    team: Team, digest: str, *, now: datetime, besides: FalRequest | None = None
+) -> None:
+    """Raise AlreadyRunning; inside the transaction that creates the request.
+
+    `besides`: the request that is repeated on purpose. The lock on the team makes of two callers at once
+    the second see the first one's row; it lasts for the insert, and leaves foreign keys to the team free.
+    """
+    guarded = Team.objects.select_for_update(no_key=True).filter(
+        pk=team.pk, duplicate_minutes__isnull=False
+    )
+    minutes = guarded.values_list("duplicate_minutes", flat=True).first()
+    if minutes is None:
+        return
+    same = FalRequest.objects.without_payload().filter(team=team, input_digest=digest)
+    if besides is not None:
+        same = same.exclude(pk=besides.pk)
+    # Two ranges of one index, each read apart: neither grows with the history of this input.
+    ended = same.filter(ended_at__gte=now - timedelta(minutes=minutes))
+    open_row = same.filter(ended_at__isnull=True).order_by("-pk").first()
+    row = open_row or ended.filter(_was_of_use()).order_by("-ended_at").first()
+    if row is not None:
+        raise AlreadyRunning(row)
+
+
+def _was_of_use() -> Q:
+    """It ran, or may have run. What failed or was cancelled is submitted again for a reason."""
+    return Q(status=Status.COMPLETED) | Q(error_type=ErrorType.GIVEN_UP)

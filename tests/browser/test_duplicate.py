@@ -1,0 +1,30 @@
+"""The same request twice, in a real browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.workspace import fill_input, made, made_path
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_question_keeps_the_form_and_submit_anyway_sends_it(open_page: Any) -> None:
+    page = open_page("/requests/new/?endpoint=sandbox/echo", width=390)
+    fill_input(page, {"message": "only once, please"})
+    page.locator("#id_input").press("Control+Enter")
+    expect(made(page).locator(".badge")).to_have_text("completed")
+    first = made_path(page)
+    page.locator("#id_input").fill('{"message":   "only once, please"}')
+    page.locator("#id_input").press("Control+Enter")
+    notice = page.locator("#duplicate")
+    expect(notice).to_contain_text("The same request has just run")
+    expect(notice.get_by_role("link", name="Open it")).to_have_attribute("href", first)
+    expect(page.locator("#id_input")).to_have_value('{"message":   "only once, please"}')
+    assert made_path(page) == first
+    notice.get_by_role("button", name="Submit anyway").click()
+    expect(notice).to_be_empty()
+    expect(made(page)).not_to_have_attribute("data-request", first.split("/")[2])
