@@ -35,9 +35,9 @@ def refuse_duplicate(
     same = FalRequest.objects.without_payload().filter(team=team, input_digest=digest)
     if besides is not None:
         same = same.exclude(pk=besides.pk)
-    # Two ranges of one index, each read apart: neither grows with the history of this input.
+    # Two ranges of one index, each read apart and in its order: neither grows with the history of this input.
     ended = same.filter(ended_at__gte=now - timedelta(minutes=minutes))
-    open_row = same.filter(ended_at__isnull=True).order_by("-pk").first()
+    open_row = same.filter(ended_at__isnull=True).order_by("ended_at").first()
     row = open_row or ended.filter(_was_of_use()).order_by("-ended_at").first()
     if row is not None:
         raise AlreadyRunning(row)
