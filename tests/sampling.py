@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 EVERY = 10
-# Tests with one of these fixtures wait for a whole installation.
-INSTALLATIONS = frozenset({"installation"})
+# Tests with one of these fixtures wait for a whole installation: the shared one, or one of their own.
+INSTALLATIONS = frozenset({"installation", "serving"})
 
 
 def runs_all(config: pytest.Config, environment: Mapping[str, str] = os.environ) -> bool:

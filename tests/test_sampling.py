@@ -48,7 +48,13 @@ def item(number: int, *markers: str, fixtures: tuple[str, ...] = ()) -> Any:
 
 
 @pytest.mark.parametrize(
-    "slow", [{"markers": ["slow"]}, {"markers": ["process"]}, {"fixtures": ("db", "installation")}]
+    "slow",
+    [
+        {"markers": ["slow"]},
+        {"markers": ["process"]},
+        {"fixtures": ("db", "installation")},
+        {"fixtures": ("serving",)},
+    ],
 )
 def test_every_tenth_slow_test_is_kept_and_every_quick_one(slow: dict[str, Any]) -> None:
     markers, fixtures = slow.get("markers", []), slow.get("fixtures", ())
