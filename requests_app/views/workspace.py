@@ -12,6 +12,7 @@ from requests_app.models import FalRequest, Team
 from requests_app.views.access import member_required, team_of
 
 MOST_RUNS = 24
+LOOK_BACK = 200  # newest rows of the endpoint, sessions among them
 
 
 @member_required
@@ -26,6 +27,8 @@ def runs_of(team: Team, endpoint_id: str) -> dict[str, Any]:
     """Return the context of the strip below the form; empty without an endpoint."""
     if not endpoint_id or "\0" in endpoint_id:
         return {"endpoint_id": "", "runs": []}
-    rows = FalRequest.objects.without_payload().submitted()
-    mine = rows.filter(team=team, endpoint_id=endpoint_id).order_by("-id")
-    return {"endpoint_id": endpoint_id[:300], "runs": mine[:MOST_RUNS]}
+    newest = FalRequest.objects.filter(team=team, endpoint_id=endpoint_id).order_by("-id")
+    # Bounded before the mode is looked at: an endpoint may have nothing but sessions, and very many.
+    rows = FalRequest.objects.without_payload().submitted().order_by("-id")
+    mine = rows.filter(pk__in=newest.values("pk")[:LOOK_BACK])
+    return {"endpoint_id": endpoint_id[:300], "runs": list(mine[:MOST_RUNS])}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.workspace import fill_input, made, made_path
 
@@ -224,3 +225,48 @@ def test_runs_of_the_strip_are_ticked_and_compared(open_page: Any) -> None:
     page.wait_for_url("**/requests/compare/?id=*")
     expect(page.locator(".compare-column")).to_have_count(2)
     expect(page.locator(".line-differs td").first).to_have_text('"to compare, two"')
+
+
+STATE = """video => [video.paused, video.playbackRate, Math.round(video.currentTime * 10) / 10]"""
+
+
+def test_videos_play_stop_and_jump_together_as_long_as_that_is_chosen(open_page: Any) -> None:
+    page = open_page("/requests/new/?endpoint=sandbox/motion/text-to-video")
+    fill_input(page, {"prompt": "waves at dawn"})
+    for number in (1, 2):
+        page.get_by_role("button", name="Submit").click()
+        expect(runs(page)).to_have_count(number)
+        expect(made(page).locator(".badge")).to_have_text("completed", timeout=30_000)
+    for number in (0, 1):
+        runs(page).nth(number).get_by_role("checkbox").check()
+    page.get_by_role("button", name="Compare").click()
+    videos = page.locator(".compare-column video")
+    expect(videos).to_have_count(2)
+    for number in (0, 1):
+        videos.nth(number).evaluate(LOADED)
+    videos.nth(0).evaluate(
+        "video => { video.muted = true; video.currentTime = 0.5; video.playbackRate = 2; }"
+    )
+    expect_state(videos.nth(1), [True, 2, 0.5])
+    videos.nth(1).evaluate("video => { video.currentTime = 0.2; }")
+    expect_state(videos.nth(0), [True, 2, 0.2])
+    page.get_by_label("Play the videos together").uncheck()
+    videos.nth(0).evaluate("video => { video.currentTime = 0.6; }")
+    expect_state(videos.nth(0), [True, 2, 0.6])
+    expect_state(videos.nth(1), [True, 2, 0.2])
+
+
+LOADED = """video => new Promise((done, fail) => {
+  const look = () => video.readyState > 0 && done();
+  video.onloadedmetadata = look;
+  video.onerror = () => fail(new Error(video.error.message));
+  look();
+})"""
+
+
+def expect_state(video: Locator, wanted: list[Any]) -> None:
+    """Paused, speed, moment."""
+    video.page.wait_for_function(
+        f"([video, wanted]) => JSON.stringify(({STATE})(video)) === wanted",
+        arg=[video.element_handle(), json.dumps(wanted, separators=(",", ":"))],
+    )

@@ -17,9 +17,11 @@ from django.db import connection
 from django.utils import timezone
 
 from requests_app import lifecycle
+from requests_app.display.usual_times import usual_times
 from requests_app.models import FalRequest, Mode, Status, Team
 from requests_app.relay import opening
 from requests_app.upkeep import health, metrics
+from requests_app.views.workspace import runs_of
 from requests_app.webhooks import deliveries
 from requests_app.worker import lost_submits, steps, sweep
 from tests.builders import make_draft, make_request, make_webhook
@@ -135,6 +137,8 @@ HOT: dict[str, Callable[[FalRequest], Any]] = {
     ),
     "a page is opened": lambda row: lifecycle.make_due(row.pk, now=timezone.now()),
     "a start": lambda row: lifecycle.resume(now=timezone.now(), alone=True),
+    "the usual time of a run": usual_times,
+    "the last runs of an endpoint": lambda row: runs_of(row.team, row.endpoint_id),
 }
 
 
