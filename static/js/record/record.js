@@ -66,6 +66,7 @@ export class Record {
   }
 
   showUntil(count) {
+    for (const box of [this.list.list, document.getElementById("panel-output")]) hold(box, count !== null);
     this.list.showUntil(count);
     for (const move of this.#movers) move(count);
     this.soon();
@@ -77,4 +78,11 @@ export class Record {
     for (const take of this.#takers) take(frame);
     this.soon();
   }
+}
+
+/** A moment of the past is shorter than the whole: what it is shown in stays as high, or the bar would move away. */
+function hold(box, isHeld) {
+  if (!box) return;
+  if (!isHeld) box.style.minHeight = "";
+  else box.style.minHeight ||= `${box.offsetHeight}px`;
 }

@@ -82,7 +82,7 @@ export class Replay {
     this.#place.hidden = this.#all.length < 2;
     byId("error").hidden = !this.#all.some(isError);
     byId("gap").hidden = this.#gap.length < GAP_MS;
-    byId("gap-word").textContent = `Longest gap, ${spanOf(this.#gap.length)}`;
+    byId("gap").title = byId("gap-word").textContent = `Longest gap, ${spanOf(this.#gap.length)}`;
     byId("marks").replaceChildren(...this.#bars());
   }
 
@@ -142,7 +142,7 @@ export class Replay {
     byId("where").textContent = words;
     this.#scrubber.setAttribute("aria-valuetext", words);
     byId("end").hidden = this.#at === null;
-    byId("end-word").textContent =
+    byId("end").title = byId("end-word").textContent =
       document.getElementById("part-head").dataset.ended === "true" ? "To the end" : "Back to live";
   }
 
