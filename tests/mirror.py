@@ -47,6 +47,7 @@ JUDGED_BY = {
     "requests_app/relay/": "tests/test_relay.py",
     "requests_app/sandbox/": "tests/sandbox/test_server.py",
     "requests_app/teams/choice.py": "tests/views/test_team_guard.py",
+    "requests_app/teams/duplicates.py": "tests/views/test_settings.py",
     "requests_app/teams/people.py": "tests/teams/test_members.py",
     "requests_app/upkeep/health.py": "tests/views/test_health.py",
     "requests_app/worker/submits.py": "tests/worker/test_steps.py",
