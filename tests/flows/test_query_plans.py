@@ -17,7 +17,6 @@ from django.db import connection
 from django.utils import timezone
 
 from requests_app import lifecycle
-from requests_app.display.usual_times import usual_times
 from requests_app.models import FalRequest, Mode, Status, Team
 from requests_app.relay import opening
 from requests_app.upkeep import health, metrics
@@ -137,7 +136,6 @@ HOT: dict[str, Callable[[FalRequest], Any]] = {
     ),
     "a page is opened": lambda row: lifecycle.make_due(row.pk, now=timezone.now()),
     "a start": lambda row: lifecycle.resume(now=timezone.now(), alone=True),
-    "the usual time of a run": usual_times,
     "the last runs of an endpoint": lambda row: runs_of(row.team, row.endpoint_id),
 }
 
