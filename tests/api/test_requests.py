@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from threading import Thread
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from requests_app.api.schemas import INLINE_BYTES
 from requests_app.fal.options import OPTIONS
 from requests_app.models import Delivery, FalRequest, LogLine, Observation, Source, Status
 from tests.api.conftest import Caller
+from tests.builders import hear, make_queued, make_result
 
 BODY = {"endpoint_id": "acme/one", "input": {"prompt": "a lighthouse"}}
 
@@ -410,3 +412,17 @@ def test_of_the_same_calls_with_one_key_at_once_all_are_the_same_request(owner: 
         thread.join()
     assert sorted(code for code, _ in told) == [200, 200, 200, 201]
     assert len({public_id for _, public_id in told}) == 1
+
+
+@pytest.mark.parametrize("code", [200, 422])
+def test_the_billable_units_of_a_result_are_kept_and_told(owner: Caller, code: int) -> None:
+    row = make_queued(team=owner.team, person=owner.user)
+    told = make_result(code=code, error="wrong" if code != 200 else None)
+    hear(row, replace(told, headers={"x-fal-billable-units": "1.50"}))
+    assert owner.get(f"{row.public_id}/").json()["billable_units"] == "1.50"
+
+
+def test_a_result_without_billable_units_has_none(owner: Caller) -> None:
+    row = make_queued(team=owner.team, person=owner.user)
+    hear(row, make_result())
+    assert owner.get(f"{row.public_id}/").json()["billable_units"] == ""

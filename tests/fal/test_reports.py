@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from requests_app.fal.jsontext import NotJson
-from requests_app.fal.reports import LogEntry, parse_cancel, parse_status
+from requests_app.fal.reports import LogEntry, Result, parse_cancel, parse_status
 
 
 def test_a_status_reply_is_read_whole() -> None:
@@ -134,3 +134,16 @@ def test_the_error_of_a_status_is_read_in_any_shape(error: Any, told: str | None
 def test_a_cancel_answer_is_read_by_its_word(code: int, body: bytes, kind: str) -> None:
     answer = parse_cancel(code, body)
     assert (answer.status_code, answer.kind, answer.body) == (code, kind, body)
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("2", "2"), ("1.50", "1.50"), (" 0 ", "0"), ("1e-3", "1e-3"), ("", ""), ("many", ""),
+        ("-1", ""), ("nan", ""), ("1" * 41, ""), ("1\x00", ""),
+    ],
+)  # fmt: skip
+def test_billable_units_are_kept_as_fal_wrote_them(told: str, kept: str) -> None:
+    headers = {"x-fal-billable-units": told}
+    assert Result(200, headers, "application/json", b"{}").billable_units == kept
+    assert Result(200, {}, "application/json", b"{}").billable_units == ""

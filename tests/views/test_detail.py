@@ -13,6 +13,7 @@ from requests_app.models import FalRequest, Frame, LogLine
 from tests.builders import (
     hear,
     make_log,
+    make_request,
     make_result,
     make_status,
 )
@@ -199,3 +200,10 @@ def test_a_frame_runs_nowhere_either(as_owner, row):
 
 def test_no_output_is_a_404(as_owner, row):
     assert as_owner.get(url("output", row)).status_code == 404
+
+
+def test_the_billable_units_stand_on_the_page(as_owner, team, owner):
+    row = make_request(team=team, person=owner)
+    FalRequest.objects.filter(pk=row.pk).update(billable_units="1.50")
+    page = as_owner.get(url("detail", row)).content.decode()
+    assert "Billable units" in page and ">1.50<" in page
