@@ -15,6 +15,7 @@ from requests_app.api.exact import ExactRenderer
 from requests_app.api.presets import router as presets
 from requests_app.api.requests import router
 from requests_app.api.unknown import refuse_unknown
+from requests_app.api.uploads import router as uploads
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
 
@@ -51,6 +52,7 @@ for path, one in (
     ("/endpoints/", endpoints),
     ("/presets/", presets),
     ("/batches/", batches),
+    ("/uploads/", uploads),
 ):
     one.add_decorator(refuse_unknown)
     api.add_router(path, one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from requests_app.api.rows import BadSearch
 from requests_app.lifecycle import AlreadyRunning, KeyReused
 from requests_app.paging import InvalidCursor
 from requests_app.request_input import InvalidDraft
+from requests_app.uploads.starting import NotStarted
 
 MAX_MESSAGE = 500  # characters; a message may quote what was sent
 _ARGUMENTS = {"payload", "filters"}  # names of our own parameters, which mean nothing to a caller
@@ -52,6 +54,7 @@ class Refusals:
             BadHeader: self.bad_header,
             RequestDataTooBig: self.too_large,
             TooManyStreams: self.too_many_streams,
+            NotStarted: self.not_started,
             OperationalError: self.unavailable,
             InterfaceError: self.unavailable,
         }
@@ -124,6 +127,13 @@ class Refusals:
     def too_many_streams(self, request: HttpRequest, error: TooManyStreams) -> HttpResponse:
         """Answer a stream beyond the token's limit."""
         return self._say(request, 429, str(error))
+
+    def not_started(self, request: HttpRequest, error: NotStarted) -> HttpResponse:
+        """Answer an upload that fal, or this site, does not let start."""
+        response = self._say(request, error.status, str(error))
+        if error.retry_after_s:
+            response["Retry-After"] = str(math.ceil(error.retry_after_s))
+        return response
 
     def unavailable(
         self, request: HttpRequest, error: OperationalError | InterfaceError

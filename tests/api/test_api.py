@@ -23,6 +23,7 @@ PATHS = {
     "/api/v1/batches/{id}/resume/": {"post"},
     "/api/v1/batches/{id}/retry/": {"post"},
     "/api/v1/batches/{id}/start/": {"post"},
+    "/api/v1/uploads/": {"post"},
     "/api/v1/presets/": {"get", "post"},
     "/api/v1/presets/{id}/": {"get", "delete"},
     "/api/v1/presets/{id}/rename/": {"post"},

@@ -306,7 +306,7 @@ def test_an_output_is_used_as_an_input(open_page: OpenPage) -> None:
     notice = page.locator("[data-carried]")
     expect(notice).to_contain_text("Put into “")
     assert "use=" not in page.url
-    notice.get_by_role("button").nth(1).click()
+    notice.get_by_role("button").click()
     expect(field(page, "mask_url").locator("[data-input]")).to_have_value(url)
 
 

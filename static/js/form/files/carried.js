@@ -15,6 +15,8 @@ class Carried {
   #url = notice.dataset.carried;
   #said = notice.querySelector("[data-said]");
   #isUsed = false;
+  /** @type {HTMLElement[]} where it is already */
+  #places = [];
 
   constructor() {
     this.#show();
@@ -37,6 +39,7 @@ class Carried {
 
   #use(zone) {
     this.#isUsed = true;
+    this.#places.push(zone);
     for (let more = zone.closest("details"); more; more = more.parentElement.closest("details"))
       more.open = true;
     giveUrl(zone, this.#url);
@@ -49,7 +52,8 @@ class Carried {
 
   /** The other fields that take it. */
   #offer(zones) {
-    const buttons = zones.length < 2 ? [] : zones.map((zone) => this.#button(zone));
+    const others = zones.filter((zone) => !this.#places.includes(zone));
+    const buttons = this.#isUsed ? others.map((zone) => this.#button(zone)) : [];
     notice.querySelector("[data-fields]").replaceChildren(...buttons);
   }
 
@@ -58,7 +62,10 @@ class Carried {
     button.type = "button";
     button.className = "button button-small";
     button.textContent = `Put into “${titleOf(zone)}”`;
-    button.addEventListener("click", () => this.#use(zone));
+    button.addEventListener("click", () => {
+      this.#use(zone);
+      this.#offer(this.#fitting());
+    });
     return button;
   }
 }
