@@ -13,7 +13,6 @@ JUDGED_BY = {
     "dashboard/server.py": "tests/dashboard/test_bounded.py",
     "requests_app/tasks.py": "tests/dashboard/test_celery.py",
     # What the API takes and gives: by calls of the API.
-    "requests_app/api/accepted.py": "tests/api/test_unknown.py",
     "requests_app/api/batch_schemas.py": "tests/api/test_batches.py",
     "requests_app/api/errors.py": "tests/api/test_body.py",
     "requests_app/api/schemas.py": "tests/api/test_requests.py",
