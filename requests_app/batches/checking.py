@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from requests_app.batches.sheet import MOST_COLUMNS, MOST_ROWS, BadSheet, Row, RowProblem, Sheet
@@ -28,6 +27,7 @@ from requests_app.presets.template import (
 )
 from requests_app.request_input import InvalidInput, ensure_shallow, input_text, strict_json
 
+MOST_CHECKED = 128 * 1024 * 1024  # characters: rows times the input, each of which is parsed
 MOST_TOLD = 20  # problems that are told; the others are counted
 _JSON_BEGINS = frozenset('-0123456789tfn{["')
 
@@ -70,6 +70,11 @@ def check(sheet: Sheet, template: Template, validator: Validator | None) -> Chec
         if number > MOST_ROWS:
             raise BadSheet(
                 f"There are more than {MOST_ROWS:,} rows, which is the most that is taken."
+            )
+        if number * template.size > MOST_CHECKED:
+            raise BadSheet(
+                f"The input is too large for so many rows: {number:,} times {template.size:,} characters. "
+                "Make several batches of it."
             )
         _take(row, judge, checked, places)
     if number == 0:
@@ -179,7 +184,6 @@ def _touches(path: str, place: str) -> bool:
     return path == place or place.startswith(f"{path}/") or path.startswith(f"{place}/")
 
 
-@lru_cache(maxsize=4096)
 def _spells_json(token: str) -> bool:
     """Whether a text spells JSON that is no string: a number, true, false, null, an object, a list."""
     text = text_of(token)

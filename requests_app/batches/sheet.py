@@ -87,7 +87,11 @@ def read_csv(file: BinaryIO) -> Sheet:
     if not first.strip():
         raise BadSheet("The file is empty." if not first else "The first line has no column names.")
     reader = csv.reader(itertools.chain([first], text), delimiter=_separator(first), strict=True)
-    return Sheet(_csv_rows(reader, columns := _header(_next(reader) or [])), columns)
+    try:
+        names = _next(reader)
+    except csv.Error as error:
+        raise BadSheet(f"The first line: {_csv_sentence(error)}") from None
+    return Sheet(_csv_rows(reader, columns := _header(names or [])), columns)
 
 
 def _separator(first: str) -> str:
@@ -211,6 +215,10 @@ def read_grid(choices: Mapping[str, Sequence[str]], *, is_typed: bool = False) -
         raise BadSheet("The grid has no variables.")
     if count > MOST_ROWS:
         raise BadSheet(f"The grid has {count:,} combinations; {MOST_ROWS:,} are taken at most.")
+    size = sum(count // len(values) * sum(map(len, values)) for values in choices.values())
+    if size > MOST_BYTES:
+        most = MOST_BYTES // 2**20
+        raise BadSheet(f"The grid's rows have {size // 2**20} MB together; {most} MB are taken.")
     combinations = itertools.product(*choices.values())
     rows = (
         Row(number, dict(zip(columns, tokens, strict=True)))
@@ -222,7 +230,7 @@ def read_grid(choices: Mapping[str, Sequence[str]], *, is_typed: bool = False) -
 def parse_grid(text: str) -> dict[str, list[str]]:
     """Parse `name: value | value` lines into tokens; `\\|` is a bar in a value. Raises BadSheet."""
     found: dict[str, list[str]] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # a value may have other line separators
         if not line.strip():
             continue
         name, colon, values = line.partition(":")
@@ -230,7 +238,7 @@ def parse_grid(text: str) -> dict[str, list[str]]:
             raise BadSheet(f"Line {number} of the grid: write it as name: value | value.")
         if name in found:
             raise BadSheet(f"Line {number} of the grid: {name} is given twice.")
-        pieces = (part.replace("\\|", "|").strip() for part in re.split(r"(?<!\\)\|", values))
+        pieces = (part.replace("\\|", "|").strip(SPACE) for part in re.split(r"(?<!\\)\|", values))
         found[name] = [token_of(piece) for piece in pieces if piece]
     return found
 

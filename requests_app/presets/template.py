@@ -72,6 +72,7 @@ class Template:
     """A JSON object in which strings may have variables. `text` must have been validated as an input."""
 
     def __init__(self, text: str) -> None:
+        self.size = len(text)  # characters
         self._wholes: list[Whole] = []
         self._root = _Reader(text, self._wholes).read()
         if len(self.names) > MOST_VARIABLES:

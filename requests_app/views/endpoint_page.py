@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -31,7 +32,7 @@ def endpoint(request: HttpRequest, endpoint_id: str) -> HttpResponse:
     """Show the page. The fields load after it when they are not known; `?wait=1` waits for them."""
     asked = _endpoint_or_404(endpoint_id)
     if str(asked) != endpoint_id:
-        return redirect("requests:endpoint", str(asked))
+        return redirect(reverse("requests:endpoint", args=[str(asked)], query=request.GET))
     team, name = team_of(request), str(asked)
     entry = _entry(asked, is_patient=request.GET.get("wait") == "1")
     context = {

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from requests_app.catalogue.prices import Price, price_of
+from requests_app.catalogue.prices import MOST_CALLS, Price, cached_price, price_of
 from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
+from requests_app.uploads.rate import Rate
 from requests_app.views.access import team_required
+
+_rate = Rate(most=60, period_s=60.0)  # questions to fal by one user, each of which takes a thread
 
 
 @require_safe
@@ -21,9 +25,12 @@ def price(request: HttpRequest) -> HttpResponse:
     Nothing while it is no id yet.
     """
     found: Price | None = None
-    calls = request.GET.get("calls", "")
-    number = int(calls) if calls.isdecimal() and len(calls) < 8 else 1
+    text = request.GET.get("calls", "")
+    number = int(text) if text.isdecimal() and len(text) < 8 else 1
+    calls = min(max(number, 1), MOST_CALLS)
     with suppress(InvalidEndpointId):
         endpoint = EndpointId.parse(request.GET.get("endpoint_id", "").strip())
-        found = price_of(endpoint, calls=max(number, 1))
+        found = cached_price(endpoint, calls=calls)
+        if found is None and not _rate.wait_s(request.user.pk, now=time.monotonic()):
+            found = price_of(endpoint, calls=calls)
     return render(request, "form/_price.html", {"price": found})

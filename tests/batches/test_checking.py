@@ -169,3 +169,9 @@ def test_a_bad_typed_row_is_named(line: str, problem: str):
 def test_a_text_needs_a_value_for_its_variable():
     found = jsonl({"prompt": "a {{s}}"}, '{"s": "x"}\n{"t": 1}\n')
     assert str(found.problems[0]).startswith("Row 2 (line 2), column s: There is no value")
+
+
+def test_an_input_too_large_for_so_many_rows_is_refused_before_they_are_read():
+    large = {"a": "{{v}}", "b": "x" * 1_000_000}
+    with pytest.raises(BadSheet, match="Make several batches"):
+        checked(large, "v\n" + "1\n" * 140)

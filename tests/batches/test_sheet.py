@@ -60,6 +60,9 @@ def test_a_csv_is_read_as_texts(text: str | bytes, cells: list[dict[str, str]]):
         ("a\nx\n".encode("utf-16"), "UTF-16"),
         ("a\nx\n".encode("utf-16-le"), "UTF-16 or binary"),
         (b"PK\x03\x04abc", "workbook"),
+        (b'"a,b\n1,2\n', "The first line: A quoted text that begins here has no end"),
+        (b'"a"b,c\n1,2\n', "The first line: It is not CSV"),
+        (b"a" * 140_000 + b"\n1\n", "The first line: A value has more than"),
         ((",".join(f"c{n}" for n in range(201)) + "\n").encode(), "201 columns"),
     ],
 )
@@ -161,6 +164,19 @@ def test_a_grid_is_typed_line_by_line(text: str, found: dict[str, list[str]]):
 def test_a_wrong_grid_is_refused_with_a_sentence(text: str, sentence: str):
     with pytest.raises(BadSheet, match=sentence):
         read_grid(parse_grid(text))
+
+
+def test_a_grid_is_weighed_before_it_is_made():
+    heavy = {
+        "a": ['"' + "x" * 500_000 + '"', '"y"'],
+        **{f"b{n}": ['"x"', '"y"'] for n in range(13)},
+    }
+    with pytest.raises(BadSheet, match="MB together"):
+        read_grid(heavy)
+
+
+def test_a_value_of_a_grid_keeps_odd_line_separators():
+    assert parse_grid("a: one\u2028two | \u00a0x") == {"a": ['"one\u2028two"', '"\u00a0x"']}
 
 
 def test_a_grid_is_counted_before_it_is_made():

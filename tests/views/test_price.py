@@ -45,3 +45,14 @@ def test_the_line_of_a_batch_has_the_cost_of_all_its_calls(as_owner, fal, calls,
     fal.price = (200, listed("acme/img", 0.15, unit="images"))
     shown = as_owner.get(PRICE, {"endpoint_id": "acme/img", "calls": calls}).text
     assert words in shown
+
+
+def test_one_user_s_questions_to_fal_are_bounded_and_what_is_known_is_shown(as_owner, fal):
+    fal.price = (200, listed("acme/img", 0.15, unit="images"))
+    for calls in range(1, 100):
+        as_owner.get(PRICE, {"endpoint_id": "acme/img", "calls": str(calls)})
+    asked = len(fal.asked)
+    assert asked <= 2 * 60
+    assert "$0.15" in as_owner.get(PRICE, {"endpoint_id": "acme/img", "calls": "1"}).text
+    assert as_owner.get(PRICE, {"endpoint_id": "acme/img", "calls": "500"}).text.strip() == ""
+    assert len(fal.asked) == asked

@@ -14,7 +14,10 @@ from requests_app.models import Mode
 
 MOST_NOTES = 12
 # Headers that say whose call it is; their values are dropped unread.
-_SECRET = ("authorization", "cookie", "key", "token", "secret", "password", "credential", "auth")
+_SECRET = (
+    "auth", "bearer", "cookie", "credential", "csrf", "jwt", "key", "pass", "secret", "session", "sig", "token",
+    "xsrf",
+)  # fmt: skip
 
 
 class NotUnderstood(ValueError):

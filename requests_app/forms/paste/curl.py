@@ -12,9 +12,8 @@ from requests_app.fal.jsontext import NotJson
 from requests_app.forms.paste.addresses import Addresses
 from requests_app.forms.paste.call import NotUnderstood, Options, PastedCall
 
-_START = re.compile(
-    r"(?:^\s*#[^\n]*\n|\s|^[$>%]\s)*(?:[A-Z_]+=\S*\s+)*curl(?:\.exe)?\s", re.MULTILINE
-)
+# A prompt, variables for the command, its name.
+_START = re.compile(r"[ \t]*(?:[$>%][ \t]+)?(?:[A-Z_]+=\S*[ \t]+)*curl(?:\.exe)?\s")
 _CONTINUED = re.compile(r"[\\^`][ \t]*\n")
 _ANSI = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _ANSI_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{1,4}|x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)", re.DOTALL)
@@ -54,12 +53,22 @@ class _Command:
 
 def is_curl(text: str) -> bool:
     """Whether the text begins with a curl command, behind prompts and comments."""
-    return _START.match(text) is not None
+    return _start(text) is not None
+
+
+def _start(text: str) -> re.Match[str] | None:
+    """Match the command's beginning. Line by line: one pattern for all of it takes exponential time."""
+    at = 0
+    for line in text.splitlines(keepends=True):
+        if (words := line.strip()) and not words.startswith("#"):
+            break
+        at += len(line)
+    return _START.match(text, at)
 
 
 def read_curl(text: str, addresses: Addresses) -> PastedCall:
     """Return the call of the first command. Raises NotUnderstood."""
-    start = _START.match(text)
+    start = _start(text)
     command = _command(_words(text[start.end() :] if start else text))
     if not command.url:
         raise NotUnderstood("The curl command has no address.")

@@ -16,7 +16,7 @@ from requests_app.forms.paste.clients import VERBS, Parts, call_of, is_target, o
 
 MOST_DEPTH = 100
 _PROMPT = re.compile(r"^(>>>|\.\.\.) ?", re.MULTILINE)
-_NOTEBOOK = re.compile(r"^\s*[!%].*$", re.MULTILINE)
+_NOTEBOOK = re.compile(r"^[ \t]*[!%].*$", re.MULTILINE)
 _BY_ARGUMENT = {option.python.name: option for option in OPTIONS if option.python}
 _POSTS = frozenset({"post", "request", "stream"})
 _NOT_HERE = "it is computed by the program"

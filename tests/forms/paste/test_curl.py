@@ -56,6 +56,7 @@ def test_a_command_is_read_as_a_shell_reads_it(text: str, body: str) -> None:
         ("-H 'X-Mine: yes' -H 'X-Other: no'", {"headers": {"x-mine": "yes", "x-other": "no"}}, 0),
         ("-H 'User-Agent: x' -H 'sec-ch-ua: y' -H 'Origin: z' -H 'Accept: */*'", {}, 0),
         ("-H 'X-Api-Key: secret' -H 'X-My-Token: secret'", {}, 2),
+        ("-H 'X-JWT: a' -H 'X-Session-Id: b' -H 'X-Signature: c' -H 'X-Bearer: d'", {}, 4),
         ("-H 'X-Fal-Queue-Priority: urgent'", {}, 1),
         ("-H 'X-Fal-Internal: 1'", {}, 1),
     ],
@@ -92,3 +93,14 @@ def test_a_body_that_is_no_object_stays_as_it_was() -> None:
 def test_what_curl_could_not_send_is_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(NotUnderstood, match=sentence):
         call(text)
+
+
+@pytest.mark.parametrize(
+    "lead",
+    ["# a line\n\n" * 2000, "\n" * 200_000, " " * 200_000, "A=b " * 50_000, "$ " * 100_000, "#" * 400_000],
+    ids=["comments", "lines", "spaces", "variables", "prompts", "a comment"],
+)  # fmt: skip
+def test_no_text_takes_long_to_be_seen_as_none(lead: str) -> None:
+    """Ends at all: a pattern for the whole beginning took exponential time, with the interpreter's lock."""
+    with pytest.raises(NotUnderstood):
+        call(f"{lead}\nwget x")

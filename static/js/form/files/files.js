@@ -183,7 +183,7 @@ function dropped(event) {
   if (!zone && !files.length) return;
   event.preventDefault(); // else the browser leaves the page to show the file
   if (!zone) return toast("Drop the file on the field that it is for.", { error: true });
-  if (url && new URL(url).origin !== location.origin) return giveUrl(zone, url);
+  if (url && URL.canParse(url) && new URL(url).origin !== location.origin) return giveUrl(zone, url);
   if (files.length) give(zone, files);
 }
 
