@@ -60,6 +60,11 @@ class Mode(models.TextChoices):
 SUBMITTABLE = (Mode.QUEUE, Mode.RUN, Mode.STREAM)  # by a form or an API call; sessions are opened
 
 
+_LOST = Q(status=Status.UNCERTAIN) | Q(
+    status=Status.FAILED, error_type=ErrorType.GIVEN_UP, fal_request_id=""
+)
+
+
 class FalRequestQuerySet(models.QuerySet["FalRequest"]):
     """Queries for rows."""
 
@@ -73,8 +78,7 @@ class FalRequestQuerySet(models.QuerySet["FalRequest"]):
 
     def lost(self) -> FalRequestQuerySet:
         """Sent, with fal's id unknown (see `FalRequest.is_lost`)."""
-        given_up = Q(status=Status.FAILED, error_type=ErrorType.GIVEN_UP, fal_request_id="")
-        return self.filter(Q(status=Status.UNCERTAIN) | given_up)
+        return self.filter(_LOST)
 
     def due(self, now: datetime) -> FalRequestQuerySet:
         """Rows whose next step is due and that no process has leased."""
@@ -83,7 +87,7 @@ class FalRequestQuerySet(models.QuerySet["FalRequest"]):
     def failing(self) -> FalRequestQuerySet:
         """Open and lost rows whose last steps, three or more, have all failed."""
         failed = self.filter(due_at__isnull=False, tries__gte=FAILING_FROM)
-        return failed.live() | failed.lost()
+        return failed.filter(Q(status__in=LIVE) | _LOST)
 
     def take_lease(self, pk: int, now: datetime, length: timedelta) -> uuid.UUID | None:
         """Lease a due row: return the lease's token, or None if another process was first.
