@@ -83,7 +83,7 @@ def parse_document(raw: bytes) -> Document:
     if len(raw) > MAX_BYTES:
         raise DocumentError(f"The schema has {len(raw):,} bytes; {MAX_BYTES:,} are read at most.")
     try:
-        root = json.loads(raw)
+        root = _with_whole_characters(json.loads(raw.decode("utf-8-sig")))
     except (ValueError, RecursionError):
         raise DocumentError("The schema is not JSON.") from None
     if not isinstance(root, dict):
@@ -95,6 +95,16 @@ def parse_document(raw: bytes) -> Document:
     if not isinstance(root.get("paths"), dict):
         raise DocumentError("The document has no paths, so it describes no endpoint.")
     return Document(root)
+
+
+def _with_whole_characters(root: Any) -> Any:
+    """Replace halves of surrogate pairs: JSON can escape them, no page can hold them."""
+    text = json.dumps(root, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.loads(text.encode(errors="replace"))
+    return root
 
 
 def _json_schema(content_holder: Mapping[str, Any]) -> Schema | None:

@@ -19,6 +19,9 @@ from requests_app.catalogue.resolve import Resolved, Unresolvable, resolve, stri
 ORDER = "x-fal-order-properties"
 ITEM = "*"  # in a path: any index of a list, any key of a map
 MAX_FIELDS = 1000  # per document, nested ones included
+MAX_CHOICES = 2000  # of one field
+MAX_NUMBER = 1e300  # a bound beyond it is none: floats end there
+MAX_TEXT = 5000  # characters of a title, description or hint
 MAX_DEPTH = 6  # fields inside fields; deeper ones are JSON
 
 
@@ -96,7 +99,7 @@ def input_fields(document: Document) -> tuple[Field, ...]:
     """Return the fields of the endpoint's input; empty when it takes none or they cannot be read."""
     try:
         resolved = resolve(document, document.input_schema() or {})
-    except Unresolvable:
+    except (Unresolvable, RecursionError):
         return ()
     return _Builder(document).members(resolved, "", 0, MISSING)
 
@@ -125,13 +128,16 @@ class _Builder:
         if not isinstance(properties, Mapping):
             return ()
         required = set(strings(resolved.schema.get("required")))
+        names = _ordered(resolved.schema, properties, required)
+        if path and len(names) > self._left:
+            raise Unresolvable("the schema has too many fields")
         given = default if isinstance(default, Mapping) else {}
         return tuple(
             self.field(
                 name, properties[name], path + pointer([name]), depth, resolved.trail,
                 required=name in required, default=given.get(name, MISSING),
             )
-            for name in _ordered(resolved.schema, properties, required)
+            for name in names[: 2 * MAX_FIELDS]  # what lies beyond is for the JSON view
         )  # fmt: skip
 
     def field(
@@ -154,7 +160,8 @@ class _Builder:
                 raise Unresolvable("it is nested too deeply")
             resolved = resolve(self._document, schema, trail)
             return self._known(name, resolved, path, depth, required=required, default=default)
-        except Unresolvable as problem:
+        except (Unresolvable, RecursionError) as error:
+            problem = error if isinstance(error, Unresolvable) else "it is nested too deeply"
             own = schema if isinstance(schema, Mapping) else {}
             plain = Resolved({key: value for key, value in own.items() if key != "$ref"})
             note = f"Shown as JSON: {problem}."
@@ -187,7 +194,7 @@ class _Builder:
                 return _with(field, item=item)
             case Kind.CHECKBOXES:
                 items = resolve(self._document, resolved.schema["items"], resolved.trail)
-                return _with(field, choices=choices_of(items))
+                return _with(field, choices=_choices(items))
         return field
 
     def _item(self, name: str, resolved: Resolved, schema: object, path: str, depth: int) -> Field:
@@ -223,7 +230,7 @@ def _field(
         nullable=resolved.nullable,
         default=default if default is not MISSING else schema.get("default", MISSING),
         example=_example(schema),
-        choices=choices_of(resolved) if has_choices else (),
+        choices=_choices(resolved) if has_choices else (),
         bounds=_bounds(resolved),
         limits=limits if isinstance(limits, Mapping) else None,
         important=ui.get("important") is True,
@@ -240,8 +247,16 @@ def _with(field: Field, **changes: Any) -> Field:
 def _ordered(schema: Schema, properties: Mapping[str, Any], required: set[str]) -> list[str]:
     """Return the author's order; properties it misses follow, required ones first."""
     named = [name for name in dict.fromkeys(strings(schema.get(ORDER))) if name in properties]
-    rest = [name for name in properties if name not in named]
+    known = set(named)
+    rest = [name for name in properties if name not in known]
     return [*named, *sorted(rest, key=lambda name: name not in required)]
+
+
+def _choices(resolved: Resolved) -> tuple[Any, ...]:
+    choices = choices_of(resolved)
+    if len(choices) > MAX_CHOICES:
+        raise Unresolvable(f"it has more than {MAX_CHOICES:,} choices")
+    return choices
 
 
 def _bounds(resolved: Resolved) -> Bounds:
@@ -274,8 +289,10 @@ def _example(schema: Schema) -> Any:
 
 
 def _number(value: object) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return value if -MAX_NUMBER < value < MAX_NUMBER else None  # not NaN, either
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return value[:MAX_TEXT] if isinstance(value, str) else ""

@@ -35,14 +35,13 @@ class Validator:
 
     def __init__(self, document: Document) -> None:
         schema = document.input_schema()
-        usable = _usable(
-            {"allOf": [schema if schema is not None else {}], **_components(document)}, document
-        )
+        whole = {"allOf": [schema if schema is not None else {}], **_components(document)}
         try:
+            usable = _usable(whole, document)
             self._validator: jsonschema_rs.Draft202012Validator | None = (
                 jsonschema_rs.Draft202012Validator(usable)
             )
-        except (ValueError, jsonschema_rs.ReferencingError):
+        except (ValueError, RecursionError, jsonschema_rs.ReferencingError):
             self._validator = None  # the schema itself is invalid: only fal can check
 
     def problems(self, value: object) -> list[InputProblem]:
