@@ -36,6 +36,7 @@ class NewBatch(NewRequest):
                 "input": {"prompt": "a portrait of {{subject}}", "seed": "{{seed}}"},
                 "rows": [{"subject": "a cat", "seed": 1}, {"subject": "a dog", "seed": 2}],
                 "concurrency": 10,
+                "start": True,
             }
         },
     )
@@ -48,7 +49,9 @@ class NewBatch(NewRequest):
     concurrency: Annotated[
         int, Field(strict=True, ge=1, le=MOST_CONCURRENT, description="requests open at once")
     ] = 10
-    start: Annotated[bool, Field(strict=True, description="false: only store it")] = True
+    start: Annotated[
+        bool, Field(strict=True, description="true: start it at once; false: only store it")
+    ] = False
     rows: Annotated[
         list[dict[str, Any]] | None, Field(description=f"at most {MOST_ROWS:,} objects")
     ] = None

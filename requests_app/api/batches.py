@@ -27,16 +27,19 @@ from requests_app.api.batch_schemas import (
     NewBatch,
     ResultFormat,
 )
-from requests_app.api.body import member_text
+from requests_app.api.body import digest_of, member_text
+from requests_app.api.idempotency import IdempotencyKey, ensure_key
 from requests_app.api.schemas import FieldProblems, Problem
 from requests_app.batches import control
 from requests_app.batches.checking import Checked
 from requests_app.batches.making import (
+    Once,
     Plan,
     TooManyUnstarted,
     check_rows,
     discard,
-    make,
+    made_before,
+    make_once,
 )
 from requests_app.batches.results import results_response
 from requests_app.batches.sheet import (
@@ -64,29 +67,53 @@ _BAD_INPUT: dict[int, Any] = {
 @router.post(
     "",
     auth=SubmitterBearer(),
-    response={201: BatchOut, **_BAD_INPUT},
+    response={201: BatchOut, 200: BatchOut, **_BAD_INPUT},
     summary="Make a batch",
 )
-def create(request: ApiRequest, payload: NewBatch) -> Status[Batch]:
-    """Check every row, store the batch and start it.
+def create(
+    request: ApiRequest, payload: NewBatch, idempotency_key: IdempotencyKey = None
+) -> Status[Batch]:
+    """Check every row and store the batch; with `start` true it is started at once.
 
     A batch with a bad row is refused (422) and stores and sends nothing; the first twenty problems are named.
+
+    With an `Idempotency-Key` the call may be repeated: the same key and body mean the same batch (200
+    instead of 201), the same key with another body is refused (422).
     """
+    once = _once(payload, idempotency_key)
+    batch, is_new = (made_before(request.auth.team, once) if once else None), False
+    if batch is None:
+        batch, is_new = _make(request, payload, once)
+    return Status(201 if is_new else 200, get_or_404(request.auth, str(batch.public_id)))
+
+
+def _once(payload: NewBatch, key: str | None) -> Once | None:
+    if key is None:
+        return None
+    ensure_key(key)
+    preset = str(payload.preset) if payload.preset else None
+    return Once(key, digest_of(payload.model_dump() | {"preset": preset}))
+
+
+def _make(request: ApiRequest, payload: NewBatch, once: Once | None) -> tuple[Batch, bool]:
     plan = _plan(request, payload)
     name = _source(payload)
     try:
         checked = check_rows(plan, _sheet(request, payload, name))
         _refuse_problems(name, checked)
-        batch = make(
-            plan, checked, team=request.auth.team, person=request.auth.user, now=timezone.now()
+        return make_once(
+            plan,
+            checked,
+            once,
+            team=request.auth.team,
+            person=request.auth.user,
+            now=timezone.now(),
+            is_started=payload.start,
         )
     except BadSheet as error:
         raise InvalidDraft({name: [str(error)]}) from None
     except TooManyUnstarted as error:
         raise InvalidDraft({"start": [str(error)]}) from None
-    if payload.start:
-        control.start(batch, person=request.auth.user, now=timezone.now())
-    return Status(201, get_or_404(request.auth, str(batch.public_id)))
 
 
 def _plan(request: ApiRequest, payload: NewBatch) -> Plan:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import Annotated, Any
 
@@ -16,8 +15,8 @@ from requests_app.api import events, frames, rows
 from requests_app.api.accepted import Filters, NewRequest
 from requests_app.api.auth import ApiRequest, SubmitterBearer
 from requests_app.api.body import digest_of, member_text
-from requests_app.api.errors import BadHeader
 from requests_app.api.exact import ExactRenderer
+from requests_app.api.idempotency import IdempotencyKey, ensure_key
 from requests_app.api.schemas import (
     CancelOut,
     DuplicateProblem,
@@ -35,7 +34,6 @@ from requests_app.request_input import Draft, parse_draft
 
 router = Router(tags=["requests"])
 
-_KEY = re.compile(r"[!-~]([ -~]{0,253}[!-~])?", re.ASCII)
 _REFUSALS: dict[int, Any] = {401: Problem, 404: Problem}
 _BAD_INPUT: dict[int, Any] = {
     400: FieldProblems, 401: Problem, 403: Problem, 413: Problem, 422: FieldProblems, 429: Problem
@@ -57,9 +55,7 @@ def create(
     request: ApiRequest,
     payload: NewRequest,
     waiting: Query[Waiting],
-    idempotency_key: Annotated[
-        str | None, Header(alias="Idempotency-Key", description="1 to 255 visible characters")
-    ] = None,
+    idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
 ) -> Status[FalRequest] | HttpResponseBase:
     """Submit a request: record it and send it to fal.
@@ -105,8 +101,7 @@ def _create(
     who: Any = {"team": token.team, "person": token.user, "now": timezone.now()}
     if key is None:
         return lifecycle.create(draft, guard=not payload.allow_duplicate, **who), True
-    if not _KEY.fullmatch(key):
-        raise BadHeader("Idempotency-Key", "A key is 1 to 255 visible ASCII characters.")
+    ensure_key(key)
     # Not part of what the key stands for: a caller that was answered 409 may repeat the call with it.
     body_digest = digest_of(payload.model_dump(exclude={"allow_duplicate"}))
     guard = not payload.allow_duplicate

@@ -8,10 +8,13 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from django.contrib.auth.models import AbstractBaseUser
+from django.db import IntegrityError, transaction
 
+from requests_app.batches import control
 from requests_app.batches.checking import Checked, check
 from requests_app.batches.sheet import BadSheet, Sheet
 from requests_app.catalogue import store
+from requests_app.lifecycle import KeyReused
 from requests_app.models import UNSTARTED, Batch, BatchItem, BatchState, Preset, Team
 from requests_app.presets.saving import MOST_CHARACTERS
 from requests_app.presets.template import Template
@@ -42,6 +45,22 @@ class Plan:
     preset: Preset | None = None
 
 
+@dataclass(frozen=True)
+class Once:
+    """A caller's promise: the same key and body mean the same batch."""
+
+    key: str
+    body_digest: str
+
+
+def made_before(team: Team, once: Once) -> Batch | None:
+    """Return the batch that has this key. Raises KeyReused when it was made of another body."""
+    found = Batch.objects.filter(team=team, idempotency_key=once.key).first()
+    if found is not None and found.body_digest != once.body_digest:
+        raise KeyReused(f"The key {once.key!r} was used before with another body.")
+    return found
+
+
 def check_rows(plan: Plan, sheet: Callable[[], Sheet]) -> Checked:
     """Read and check all rows. Raises BadSheet."""
     if len(plan.draft.input_text) > MOST_CHARACTERS:
@@ -51,7 +70,52 @@ def check_rows(plan: Plan, sheet: Callable[[], Sheet]) -> Checked:
     return check(sheet(), Template(plan.draft.input_text), validator)
 
 
+def make_once(
+    plan: Plan,
+    checked: Checked,
+    once: Once | None,
+    *,
+    team: Team,
+    person: AbstractBaseUser,
+    now: datetime,
+    is_started: bool,
+) -> tuple[Batch, bool]:
+    """Make it, and start it if asked; the flag says whether it is new. Raises KeyReused, TooManyUnstarted.
+
+    Key, readiness and start are one transaction, after the rows: a call that was cut short leaves no key,
+    and of two calls at once the unique constraint lets one through.
+    """
+    batch = _stored(plan, checked, team=team, person=person, now=now)
+    try:
+        with transaction.atomic():
+            _mark_ready(batch, once)
+            if is_started:
+                control.start(batch, person=person, now=now)
+    except IntegrityError:
+        discard(batch)
+        found = made_before(team, once) if once else None
+        if found is None:
+            raise
+        return found, False
+    return batch, True
+
+
 def make(
+    plan: Plan, checked: Checked, *, team: Team, person: AbstractBaseUser, now: datetime
+) -> Batch:
+    """Store the batch and its rows; it is ready to be started. Raises TooManyUnstarted."""
+    batch = _stored(plan, checked, team=team, person=person, now=now)
+    _mark_ready(batch, None)
+    return batch
+
+
+def _mark_ready(batch: Batch, once: Once | None) -> None:
+    named = {"idempotency_key": once.key, "body_digest": once.body_digest} if once else {}
+    Batch.objects.filter(pk=batch.pk).update(state=BatchState.READY, **named)
+    batch.state = BatchState.READY
+
+
+def _stored(
     plan: Plan, checked: Checked, *, team: Team, person: AbstractBaseUser, now: datetime
 ) -> Batch:
     """Store the batch and its rows, in short transactions. Raises TooManyUnstarted.
@@ -84,8 +148,6 @@ def make(
     )
     while some := list(islice(items, AT_ONCE)):
         BatchItem.objects.bulk_create(some)
-    Batch.objects.filter(pk=batch.pk).update(state=BatchState.READY)
-    batch.state = BatchState.READY
     return batch
 
 

@@ -109,12 +109,23 @@ class Batch(models.Model):
     leased_until = models.DateTimeField(null=True, blank=True)
     lease = models.UUIDField(null=True, blank=True)
 
+    # The caller's promise that repeating the same call means this batch; empty without one
+    idempotency_key = models.CharField(max_length=255, blank=True)
+    body_digest = models.CharField(max_length=64, blank=True)
+
     objects = BatchQuerySet.as_manager()
 
     class Meta:
         indexes = [
             models.Index(fields=["team", "-id"], name="batches_of_team"),
             models.Index(fields=["due_at"], name="batches_due", condition=Q(due_at__isnull=False)),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["team", "idempotency_key"],
+                name="one_batch_of_a_key",
+                condition=~Q(idempotency_key=""),
+            )
         ]
 
     def __str__(self) -> str:

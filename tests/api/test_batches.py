@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from requests_app.models import Batch, FalRequest
+from requests_app.models import Batch, BatchItem, FalRequest
 from tests.api.conftest import Caller
 from tests.batches.test_feeding import end_open, turn
 
@@ -18,16 +18,16 @@ INPUT = {"prompt": "a {{subject}}", "seed": "{{seed}}"}
 ROWS = [{"subject": "a cat", "seed": 1}, {"subject": "a dog", "seed": 2}]
 
 
-def call(caller: Caller, method: str, path: str = "", body: Any = None) -> Any:
+def call(caller: Caller, method: str, path: str = "", body: Any = None, **headers: str) -> Any:
     data = body if isinstance(body, str) else json.dumps(body)
     given: dict[str, Any] = (
         {} if method == "get" else {"data": data, "content_type": "application/json"}
     )
-    return getattr(Client(), method)(BASE + path, headers=caller.headers, **given)
+    return getattr(Client(), method)(BASE + path, headers=caller.headers | headers, **given)
 
 
 def body(**more: Any) -> dict[str, Any]:
-    return {"endpoint_id": "acme/img", "input": INPUT} | more
+    return {"endpoint_id": "acme/img", "input": INPUT, "start": True} | more
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,39 @@ def test_a_batch_is_made_and_started(owner: Caller, rows: dict[str, Any]) -> Non
         owner.team,
     )
     assert call(owner, "get", f"{shown['id']}/").json()["open"] == 2
+
+
+def test_a_batch_that_was_not_asked_to_start_sends_nothing(owner: Caller) -> None:
+    asked = {"endpoint_id": "acme/img", "input": INPUT, "rows": ROWS}
+    assert call(owner, "post", body=asked).json()["state"] == "ready"
+
+
+def test_a_repeated_call_with_its_key_is_the_same_batch(owner: Caller, stranger: Caller) -> None:
+    key = {"Idempotency-Key": "k-1"}
+    first = call(owner, "post", body=body(rows=ROWS), **key)
+    reordered = dict(reversed(body(rows=ROWS).items()))
+    again = call(owner, "post", body=reordered, **key)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json()["id"] == first.json()["id"]
+    other = call(owner, "post", body=body(rows=ROWS[:1]), **key)
+    assert (other.status_code, other.json()["detail"][0]["loc"]) == (
+        422,
+        ["header", "Idempotency-Key"],
+    )
+    assert call(owner, "post", body=body(rows=ROWS), **{"Idempotency-Key": " "}).status_code == 422
+    assert Batch.objects.count() == 1
+    assert call(stranger, "post", body=body(rows=ROWS), **key).status_code == 201
+
+
+def test_of_two_calls_at_once_with_one_key_one_makes_the_batch(
+    owner: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = {"Idempotency-Key": "k-1"}
+    first = call(owner, "post", body=body(rows=ROWS), **key).json()
+    monkeypatch.setattr("requests_app.api.batches.made_before", lambda *given: None)
+    second = call(owner, "post", body=body(rows=ROWS), **key)  # it saw no batch yet
+    assert (second.status_code, second.json()["id"]) == (200, first["id"])
+    assert (Batch.objects.count(), BatchItem.objects.count()) == (1, len(ROWS))
 
 
 def test_values_are_sent_and_told_digit_for_digit(owner: Caller) -> None:
