@@ -184,7 +184,12 @@ class ItemPage(Schema):
 
 
 class Acted(Schema):
-    """Whether the call changed something, and the batch as it is now."""
+    """Whether the call changed something, and the batch as it is now.
+
+    `left_out`: failed rows that a retry left as they are, since their requests were given up and fal may
+    have run them.
+    """
 
     done: bool
     batch: BatchOut
+    left_out: int = 0

@@ -270,8 +270,9 @@ def cancel(request: ApiRequest, id: str) -> dict[str, Any]:
 
 @router.post("{id}/retry/", auth=SubmitterBearer(), response=_ACTED, summary="Retry failed rows")
 def retry(request: ApiRequest, id: str) -> dict[str, Any]:
-    """Send the failed rows again, as new requests."""
-    return _act(request, id, control.retry_failed)
+    """Send the failed rows again, as new requests; those of a paused batch wait until it is resumed."""
+    acted = _act(request, id, control.retry_failed)
+    return acted | {"left_out": control.count_given_up(acted["batch"])}
 
 
 @router.delete(

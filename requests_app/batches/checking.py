@@ -112,7 +112,8 @@ def _take(row: Row, judge: _Judge, checked: Checked, places: dict[str, int]) -> 
         checked.add(RowProblem(row.number, wrong.column, str(wrong), row.line))
         return
     if not checked.count_of_problems:
-        values = "\n".join(row.cells.get(name, "") for name in places)
+        # Never empty: an empty text means that retention has removed the values.
+        values = "\n".join(row.cells.get(name, "") for name in places) or "\n"
         checked.rows.append((values, readings))
 
 

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import F
 
-from requests_app.models import Batch, BatchItem, BatchState, ItemState
+from requests_app.models import Batch, BatchItem, BatchState, ErrorType, ItemState
 
 
 def start(batch: Batch, *, person: AbstractBaseUser, now: datetime) -> bool:
@@ -55,26 +55,36 @@ def cancel(batch: Batch, *, person: AbstractBaseUser, now: datetime) -> bool:
 
 
 def retry_failed(batch: Batch, *, person: AbstractBaseUser, now: datetime) -> int:
-    """Make the failed rows wait again and run the batch; return how many.
+    """Make the failed rows wait again; return how many. A finished batch runs again, a paused one stays paused.
 
-    A row whose values retention has removed is left as it is.
+    Left as they are: rows whose values retention has removed, and those that were given up.
     """
     with transaction.atomic():
         locked = Batch.objects.select_for_update().get(pk=batch.pk)
         if locked.state not in (BatchState.RUNNING, BatchState.PAUSED, BatchState.FINISHED):
             return 0
         failed = BatchItem.objects.filter(batch=batch, state=ItemState.FAILED).exclude(values="")
-        count = failed.update(state=ItemState.WAITING)
+        certain = failed.exclude(request__error_type=ErrorType.GIVEN_UP)
+        count = certain.update(state=ItemState.WAITING)
+        goes_on: dict[str, object] = {
+            "state": BatchState.RUNNING,
+            "started_by_id": person.pk,
+            "ended_at": None,
+            **_afresh(now, waiting_again=count),
+        }
         if count:
             Batch.objects.filter(pk=batch.pk).update(
                 failed=F("failed") - count,
                 waiting=F("waiting") + count,
-                state=BatchState.RUNNING,
-                started_by_id=person.pk,
-                ended_at=None,
-                **_afresh(now, waiting_again=count),
+                **({} if locked.state == BatchState.PAUSED else goes_on),
             )
     return count
+
+
+def count_given_up(batch: Batch) -> int:
+    """Count the failed rows that a retry leaves out: a user gave them up, and fal may have run them."""
+    given_up = batch.items.filter(request__error_type=ErrorType.GIVEN_UP)
+    return given_up.filter(state=ItemState.FAILED).count()
 
 
 def set_concurrency(batch: Batch, concurrency: int, *, now: datetime) -> None:

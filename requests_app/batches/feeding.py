@@ -129,7 +129,9 @@ def _end(pk: int, now: datetime) -> None:
         (BatchState.PAUSED, BatchState.FINISHED),
         (BatchState.CANCELLING, BatchState.CANCELLED),
     ):
-        over.filter(state=state).update(state=end, ended_at=now, due_at=None, note="")
+        # Why it was paused is over; what a running batch says of its rows stays.
+        told = {} if state == BatchState.RUNNING else {"note": ""}
+        over.filter(state=state).update(state=end, ended_at=now, due_at=None, **told)
 
 
 def refill(pk: int, now: datetime) -> int:
@@ -146,7 +148,27 @@ def refill(pk: int, now: datetime) -> int:
     if free <= 0 or not batch.waiting:
         return 0
     waiting = BatchItem.objects.filter(batch=batch, state=ItemState.WAITING)
-    return _create(batch, list(waiting.order_by("number")[:free]), now)
+    items = list(waiting.order_by("number")[:free])
+    emptied = [item for item in items if batch.columns and not item.values]
+    if emptied:
+        return _end_emptied(batch, emptied)
+    return _create(batch, items, now)
+
+
+def _end_emptied(batch: Batch, items: list[BatchItem]) -> int:
+    """End rows whose values are gone: filled in, they would be sent as another input."""
+    with transaction.atomic():
+        Batch.objects.select_for_update().get(pk=batch.pk)
+        keys = [item.pk for item in items]
+        still = BatchItem.objects.filter(pk__in=keys, state=ItemState.WAITING, values="")
+        ended = still.update(state=ItemState.CANCELLED)
+        note = f"Row {items[0].number} was not sent: its values were removed by retention."
+        if len(items) > 1:
+            note = f"Row {items[0].number} and others were not sent: their values were removed by retention."
+        Batch.objects.filter(pk=batch.pk).update(
+            waiting=F("waiting") - ended, cancelled=F("cancelled") + ended, note=note
+        )
+    return ended
 
 
 def _why_not(batch: Batch) -> str:

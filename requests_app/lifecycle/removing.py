@@ -9,7 +9,16 @@ from django.db import transaction
 
 from requests_app.display import summary
 from requests_app.lifecycle.writing import locked, record
-from requests_app.models import BatchItem, Delivery, FalRequest, Frame, LogLine, OutputPart, Source
+from requests_app.models import (
+    BatchItem,
+    Delivery,
+    FalRequest,
+    Frame,
+    ItemState,
+    LogLine,
+    OutputPart,
+    Source,
+)
 
 
 def remove_payload(pk: int, *, days: int, now: datetime) -> bool:
@@ -23,7 +32,9 @@ def remove_payload(pk: int, *, days: int, now: datetime) -> bool:
             return False
         LogLine.objects.filter(request=row).delete()
         OutputPart.objects.filter(request=row).delete()
-        BatchItem.objects.filter(request=row).update(values="")
+        # A row that waits again is about to be sent, and the feeder locks it before this request.
+        rows = BatchItem.objects.filter(request=row).exclude(state=ItemState.WAITING)
+        rows.update(values="")
         Delivery.objects.filter(request=row).update(body=b"", headers={})
         columns = {
             "input_text": "",

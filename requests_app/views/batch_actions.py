@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from requests_app.batches import control
 from requests_app.batches.making import discard
 from requests_app.forms.batch import ConcurrencyForm
-from requests_app.models import Batch
+from requests_app.models import Batch, BatchState
 from requests_app.views.access import member_required, team_of
 from requests_app.views.batches import ASK_ABOVE, get_batch_or_404, url_of
 from requests_app.views.presets import person_of
@@ -62,9 +62,21 @@ def cancel_batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 @require_POST
 def retry_batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
     """Send the failed rows again."""
-    return _by_person(
-        request, batch_id, control.retry_failed, "The failed rows wait for their turn."
-    )
+    batch = get_batch_or_404(request, batch_id)
+    count = control.retry_failed(batch, person=person_of(request), now=timezone.now())
+    left_out = control.count_given_up(batch)
+    batch.refresh_from_db(fields=["state", "waiting"])
+    words = "The failed rows wait for their turn."
+    if batch.state == BatchState.PAUSED:
+        words = f"The batch is paused: {_rows(batch.waiting)} until it is resumed."
+    if left_out:
+        told = f"Failed rows left out, since fal may have run them: {left_out}."
+        messages.info(request, f"{told} They were given up; submit them one by one if you want to.")
+    return _said(request, batch, done=bool(count), words=words)
+
+
+def _rows(count: int) -> str:
+    return "1 row waits" if count == 1 else f"{count:,} rows wait"
 
 
 @member_required

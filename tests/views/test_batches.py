@@ -16,6 +16,7 @@ from django.utils import timezone
 from requests_app.models import Batch, BatchItem, BatchState, FalRequest
 from requests_app.presets import saving
 from tests.batches.conftest import counts, make_batch
+from tests.batches.test_control import give_up_first
 from tests.batches.test_feeding import end_open, turn
 from tests.views.request_page import HOSTILE
 
@@ -162,6 +163,15 @@ def test_each_action_does_what_it_says(as_owner, team, owner):
         as_owner.post(at(act, batch))
         batch.refresh_from_db()
         assert (act, batch.state) == (act, state)
+
+
+def test_a_retry_says_what_waits_in_a_paused_batch_and_what_is_left_out(as_owner, team, owner):
+    batch = make_batch(team, owner, rows=3)
+    give_up_first(batch, owner)
+    Batch.objects.filter(pk=batch.pk).update(state=BatchState.PAUSED)
+    shown = as_owner.post(at("retry_batch", batch), follow=True).content.decode()
+    assert "The batch is paused: 2 rows wait until it is resumed." in shown
+    assert "Failed rows left out, since fal may have run them: 1." in shown
 
 
 def test_the_concurrency_is_changed_within_its_bounds(as_owner, team, owner):
