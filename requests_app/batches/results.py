@@ -139,7 +139,8 @@ def _record(result: RowResult) -> str:
         "error": request.error if request else "",
         "output_size": request.output_size if request else 0,
     }
-    output = " ".join((result.json or "null").splitlines())
+    # Line ends stand between tokens alone; U+2028 and its like may stand raw inside a text.
+    output = (result.json or "null").replace("\r", " ").replace("\n", " ")
     return f'{json.dumps(told)[:-1]}, "values": {values}, "output": {output}}}'
 
 
@@ -150,15 +151,21 @@ def as_zip(batch: Batch) -> Iterator[bytes]:
     archive.add(as_jsonl(batch), "results.jsonl")
     yield from archive.all_files()
     width = len(str(batch.total))
-    for item in batch.items.exclude(request=None).order_by("number").values_list(
-        "number", "request_id", "request__output_type", "request__output_size"
-    ).iterator(chunk_size=200):  # fmt: skip
-        number, key, kind, size = item
-        if size:
-            ending = plain_type(kind)[1]
-            archive.add(_bytes_of(key), f"outputs/{number:0{width}}.{ending}")
-            yield from archive.all_files()
+    for number, key, kind in _with_output(batch):
+        ending = plain_type(kind)[1]
+        archive.add(_bytes_of(key), f"outputs/{number:0{width}}.{ending}")
+        yield from archive.all_files()
     yield from archive.finalize()
+
+
+def _with_output(batch: Batch) -> Iterator[tuple[int, int, str]]:
+    """Yield number, request and type of output, a page at a time: between two pieces the connection may close."""
+    found = batch.items.filter(request__output_size__gt=0).order_by("number")
+    columns = found.values_list("number", "request_id", "request__output_type")
+    after = 0
+    while some := list(columns.filter(number__gt=after)[:AT_ONCE]):
+        yield from some
+        after = some[-1][0]
 
 
 def _bytes_of(key: int) -> Iterator[bytes]:

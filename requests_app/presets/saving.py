@@ -38,7 +38,23 @@ def save(
     if len(text) > MOST_CHARACTERS:
         raise PresetRefused(f"A preset has at most {MOST_CHARACTERS // 1024} k characters.")
     content = {"text": text, "mode": mode, "options": options or {}}
-    shelf = Preset.objects.filter(team=team, endpoint_id=endpoint_id, use=use)
+    place = {"team": team, "endpoint_id": endpoint_id, "use": use}
+    try:
+        return _put(place, name, content, person, now)
+    except (
+        IntegrityError
+    ):  # another save of the same new name was first: this one is its next version
+        return _put(place, name, content, person, now)
+
+
+def _put(
+    place: dict[str, Any],
+    name: str,
+    content: dict[str, Any],
+    person: AbstractBaseUser,
+    now: datetime,
+) -> tuple[Preset, bool]:
+    shelf = Preset.objects.filter(**place)
     with transaction.atomic():
         found = shelf.select_for_update().filter(name=name).first()
         if found is not None:
@@ -46,17 +62,20 @@ def save(
             return found, False
         if shelf.count() >= MOST_PRESETS:
             raise PresetRefused(f"There are {MOST_PRESETS} already: delete one first.")
-        new = {"team": team, "endpoint_id": endpoint_id, "use": use, "name": name, "saved_at": now}
-        return Preset.objects.create(**new, **content, saved_by_id=person.pk), True
+        new = {**place, **content, "name": name, "saved_at": now, "saved_by_id": person.pk}
+        return Preset.objects.create(**new), True
 
 
 def restore(
     preset: Preset, version: PresetVersion, *, person: AbstractBaseUser, now: datetime
-) -> None:
-    """Make an earlier version the newest again, as a version of its own."""
+) -> bool:
+    """Make an earlier version the newest again, as a version of its own; False if the preset was deleted."""
     content = {"text": version.text, "mode": version.mode, "options": version.options}
     with transaction.atomic():
-        _renew(Preset.objects.select_for_update().get(pk=preset.pk), content, person, now)
+        found = Preset.objects.select_for_update().filter(pk=preset.pk).first()
+        if found is not None:
+            _renew(found, content, person, now)
+    return found is not None
 
 
 def _renew(

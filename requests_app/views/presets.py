@@ -153,7 +153,8 @@ def restore_preset(request: HttpRequest, preset_id: UUID) -> HttpResponse:
     """Make an earlier version the newest again."""
     found = get_preset_or_404(request, preset_id)
     if (version := _version(found, request.POST.get("version"))) is not None:
-        saving.restore(found, version, person=person_of(request), now=timezone.now())
+        if not saving.restore(found, version, person=person_of(request), now=timezone.now()):
+            raise Http404
         messages.success(request, f"Version {version.number} is the newest again.")
     return _to(request, "requests:preset", found.public_id)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from requests_app.models import Preset, Use
@@ -46,6 +49,42 @@ def test_a_restored_version_is_a_version_of_its_own(save, teammate):
     preset.refresh_from_db()
     assert (preset.version, preset.text, preset.saved_by) == (3, '{"a": 1}', teammate)
     assert [one.text for one in preset.versions.all()] == ['{"a": 2}', '{"a": 1}']
+
+
+def test_a_preset_that_was_deleted_meanwhile_is_not_restored(save, owner):
+    save('{"a": 1}')
+    preset, _ = save('{"a": 2}')
+    version = preset.versions.get()
+    saving.delete(Preset.objects.get())
+    assert not saving.restore(preset, version, person=owner, now=timezone.now())
+    assert not Preset.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_saves_of_a_new_name_at_once_the_second_is_the_next_version(save, monkeypatch):
+    both, create = threading.Barrier(2), type(Preset.objects).create
+
+    def create_together(manager: Any, **values: Any) -> Preset:
+        with suppress(threading.BrokenBarrierError):  # SQLite lets one in at a time
+            both.wait(1)
+        return create(manager, **values)
+
+    monkeypatch.setattr(type(Preset.objects), "create", create_together)
+    made = []
+
+    def run(text: str) -> None:
+        try:
+            made.append(save(text)[1])
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=[f'{{"a": {n}}}']) for n in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(made) == [False, True]
+    assert Preset.objects.get().version == 2
 
 
 def test_the_oldest_versions_go(save, monkeypatch):
