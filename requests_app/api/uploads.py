@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from django.http import HttpRequest
 from ninja import Router, Schema
 from pydantic import ConfigDict, Field
 
 from requests_app.api.accepted import NoNulText
-from requests_app.api.auth import SubmitterBearer
+from requests_app.api.auth import ApiRequest, SubmitterBearer
 from requests_app.api.schemas import FieldProblems, Problem
 from requests_app.forms.upload import UploadForm
-from requests_app.models import ApiToken
 from requests_app.uploads import starting
 from requests_app.uploads.starting import NotStarted
 
@@ -22,12 +20,6 @@ _REFUSALS: dict[int, Any] = {
     400: FieldProblems, 401: Problem, 403: Problem, 413: Problem, 422: FieldProblems | Problem,
     429: Problem, 502: Problem, 503: Problem,
 }  # fmt: skip
-
-
-class ApiRequest(HttpRequest):
-    """A request with a valid token."""
-
-    auth: ApiToken
 
 
 class NewUpload(Schema):
