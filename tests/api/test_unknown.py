@@ -20,6 +20,7 @@ BODIES = {
     "/v1/requests/": '{"endpoint_id": "acme/one", "input": {}}',
     "/v1/presets/": '{"name": "one", "endpoint_id": "acme/one", "input": {}}',
     "/v1/batches/": '{"endpoint_id": "acme/one", "input": {"a": "{{b}}"}, "rows": [{"b": 1}]}',
+    "/v1/uploads/": '{"name": "a.png", "size": 1}',
     "/rename/": '{"name": "two"}',
     "/restore/": '{"version": 1}',
 }

@@ -50,7 +50,11 @@ def submit(serving: Serving) -> Any:
     def call(prompt: str, endpoint_id: str = "sandbox/image") -> str:
         reply = httpx.post(
             f"{serving.url}/api/v1/requests/",
-            json={"endpoint_id": endpoint_id, "input": {"prompt": prompt}},
+            json={
+                "endpoint_id": endpoint_id,
+                "input": {"prompt": prompt},
+                "allow_duplicate": True,
+            },
             headers={"Authorization": f"Bearer {token}"},
         )
         assert reply.status_code == 201, reply.text

@@ -68,7 +68,7 @@ def test_the_people_of_another_team_are_not_there(as_stranger, team, owner, targ
     invitations.invite(team, Role.MEMBER, by=mine, now=timezone.now())
     paths = list(actions(team, target, Invitation.objects.get().pk).items())
     missing = as_stranger.post(reverse("requests:remove_member", args=[10**6]))
-    for path, values in (paths[1], paths[2], paths[4]):
+    for path, values in (paths[1], paths[2], paths[5]):
         reply = as_stranger.post(path, values)
         assert reply.status_code == 404
         assert reply.content == missing.content
