@@ -5,6 +5,7 @@ import { Code } from "../lib/code.js";
 import { request } from "../lib/http.js";
 import { JsonError, format, offsetOf, placeOf, problemOf } from "../lib/jsontext.js";
 import { optionsOf, optionTable } from "../lib/options.js";
+import { onOwnRequest } from "../lib/ownrequests.js";
 import { toast } from "../lib/toasts.js";
 import { FormDraft } from "./formdraft.js";
 import { SchemaView } from "./schemaview.js";
@@ -35,8 +36,8 @@ class Compose {
     );
     this.#fields.endpoint_id.addEventListener("input", () => this.#offerExample());
     document.addEventListener("keydown", (event) => this.#keys(event));
-    form.addEventListener("htmx:beforeRequest", () => this.#clearErrors());
-    form.addEventListener("htmx:afterRequest", () => this.#answered());
+    onOwnRequest(form, "htmx:beforeRequest", () => this.#clearErrors());
+    onOwnRequest(form, "htmx:afterRequest", () => this.#answered());
     document.getElementById("json-go").addEventListener("click", () => this.#goThere());
     document.getElementById("format-json").addEventListener("click", () => this.#format());
     this.#offerLarge();

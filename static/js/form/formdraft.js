@@ -4,6 +4,7 @@
 
 import { Draft, found } from "../lib/drafts.js";
 import { isSame, putValues, valuesOf } from "../lib/fields.js";
+import { onOwnRequest } from "../lib/ownrequests.js";
 
 const PAUSE_MS = 300;
 
@@ -35,8 +36,8 @@ export class FormDraft {
       "change",
       ({ target }) => target.name === "endpoint_id" && this.#offer(target.value.trim()),
     );
-    form.addEventListener("htmx:beforeRequest", () => this.#leaves());
-    form.addEventListener("htmx:afterRequest", ({ detail }) => this.#answered(detail));
+    onOwnRequest(form, "htmx:beforeRequest", () => this.#leaves());
+    onOwnRequest(form, "htmx:afterRequest", (detail) => this.#answered(detail));
     this.#notice.querySelector("[data-discard]").addEventListener("click", () => this.#discard());
     window.addEventListener("pagehide", () => this.#keep());
     document.addEventListener("visibilitychange", () => document.hidden && this.#keep());
