@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.realtime_peer import Peer, lines, panel
@@ -16,7 +16,9 @@ pytestmark = pytest.mark.browser
 def choose(page: Page, endpoint: str) -> None:
     panel(page).get_by_label("Endpoint").fill(endpoint)
     panel(page).get_by_label("Endpoint").blur()
-    expect(panel(page).locator(".kept")).to_contain_text("None for this endpoint yet")
+    kept = panel(page).locator(".kept")
+    expect(kept.locator(".card-head")).to_contain_text(endpoint)
+    expect(kept).to_contain_text("None for this endpoint yet")
 
 
 def keep(page: Page, name: str, text: str) -> None:
@@ -39,6 +41,22 @@ def test_a_message_kept_after_another_was_deleted_has_its_own_text(open_page: Op
     panel(page).get_by_role("button", name="Undo").click()
     panel(page).locator(".kept-load", has_text="second").click()
     expect(panel(page).get_by_label("Message, JSON")).to_have_value('{"new": 2}')
+
+
+def test_the_name_that_is_typed_stays_when_the_list_comes_anew(open_page: OpenPage) -> None:
+    page = open_page("/realtime/")
+    choose(page, "acme/one")
+    field = panel(page).get_by_label("Name for the message")
+    held: list[Route] = []
+    page.route("**/realtime/messages/?endpoint_id=acme*two", lambda route: held.append(route))
+    panel(page).get_by_label("Endpoint").fill("acme/two")
+    with page.expect_request(re.compile("two")):
+        field.click()
+    field.press_sequentially("half")
+    held[0].continue_()
+    expect(panel(page).locator(".kept .card-head")).to_contain_text("acme/two")
+    page.keyboard.type(" a name")
+    expect(field).to_have_value("half a name")
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -9,6 +9,7 @@ import { formatted } from "../lib/jsontext.js";
 import { FrameDetail } from "../record/framedetail.js";
 import { FrameList } from "../record/frames.js";
 import { sizeOf, spanOf } from "../record/frametext.js";
+import { keepName } from "./keptname.js";
 import { Session } from "./session.js";
 import { SessionDraft } from "./sessiondraft.js";
 import { headersProblem, optionsOf, optionTable } from "../lib/options.js";
@@ -69,6 +70,7 @@ class SessionTab {
       this.#connect();
     });
     form.addEventListener("input", () => this.#name());
+    keepName(panel.querySelector(".kept"));
     form.elements.endpoint_id.addEventListener("change", () =>
       window.htmx?.trigger(panel.querySelector(".kept"), "renew"),
     );
