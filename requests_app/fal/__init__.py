@@ -8,6 +8,8 @@
     headers       platform options and custom headers -> request headers and query
     jsontext      bytes -> JSON values, raw members; exactjson: JSON text that keeps its digits
     error_bodies  the reason in an error's body, whatever its shape
+    prices        unit price and usual cost of a call, as fal's price list has them
+    models_list   one page of fal's list of models
     reports       frozen values of what fal said, and their parsers
     replies       one HTTP reply -> a value or an error; result_replies: of a run, or of a queue result
     sse           bytes -> server-sent events
