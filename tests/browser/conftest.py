@@ -28,7 +28,17 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
             DJANGO_SUPERUSER_PASSWORD=PASSWORD,
         )  # fmt: skip
         serving.manage("create_team", "Navy", "--owner", "grace")
+        ask_again(serving, None)
         yield serving
+
+
+def ask_again(serving: Serving, minutes: int | None) -> None:
+    """Set for how long every team asks about the same input again.
+
+    None, never: what one test has sent must hold up no other.
+    """
+    code = f"from requests_app.models import Team; Team.objects.update(duplicate_minutes={minutes})"
+    serving.manage("shell", "-c", code)
 
 
 @pytest.fixture(scope="module")

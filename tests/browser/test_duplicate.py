@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import ask_again
 from tests.browser.workspace import fill_input, made, made_path
+from tests.process.serving import Serving
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(autouse=True, scope="module")
+def guarded(installation: Serving) -> Iterator[None]:
+    ask_again(installation, 10)
+    yield
+    ask_again(installation, None)
 
 
 def test_the_question_keeps_the_form_and_submit_anyway_sends_it(open_page: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
-KNOWN = re.compile(r"\$[\d.]+ / .*a call usually costs \$[\d.]+", re.DOTALL)
+KNOWN = re.compile(r"\$[\d.]+ / .*a call usually costs\s+\$[\d.]+", re.DOTALL)
 
 
 def test_the_price_comes_by_itself_and_follows_the_endpoint(open_page: Any) -> None:
