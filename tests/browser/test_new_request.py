@@ -64,10 +64,10 @@ def test_ctrl_enter_submits_from_anywhere_and_the_result_is_in_sight(open_page: 
 
 def test_a_double_click_makes_one_request(open_page: Any) -> None:
     page = open_page(NEW)
-    fill_input(page, {"message": "only once, please"})
+    fill_input(page, {"message": "one per double click"})
     page.get_by_role("button", name="Submit").dblclick()
     expect(made(page)).to_have_count(1)
-    page.goto("/requests/?q=%22only+once%22")
+    page.goto("/requests/?q=%22one+per+double+click%22")
     expect(page.locator("tr.row")).to_have_count(1)
 
 
