@@ -219,6 +219,7 @@ def test_runs_of_the_strip_are_ticked_and_compared(open_page: Any) -> None:
     submitted(page, "to compare, two")
     button = page.get_by_role("button", name="Compare")
     expect(button).to_be_disabled()
+    expect(runs(page).first).to_contain_text("to compare, two")  # the strip is fetched by itself
     for number in (0, 1):
         runs(page).nth(number).get_by_role("checkbox").check()
     button.click()
