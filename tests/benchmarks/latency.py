@@ -98,7 +98,11 @@ class Reader:
         }
 
     def submit(self) -> str:
-        body = {"endpoint_id": "acme/img", "input": {"prompt": "a lighthouse at dusk"}}
+        body = {
+            "endpoint_id": "acme/img",
+            "input": {"prompt": "a lighthouse at dusk"},
+            "allow_duplicate": True,
+        }
         headers = {"Authorization": f"Bearer {self.token}"}
         made = self.http.post("/api/v1/requests/", json=body, headers=headers)
         public_id: str = made.raise_for_status().json()["id"]

@@ -53,7 +53,11 @@ async def submitted(serving: Serving, fal: str, token: str) -> dict[str, str]:
 
         async def submit() -> None:
             async with places:
-                body = {"endpoint_id": "acme/img", "input": {"prompt": "a lake"}}
+                body = {
+                    "endpoint_id": "acme/img",
+                    "input": {"prompt": "a lake"},
+                    "allow_duplicate": True,
+                }
                 made = await client.post(f"{serving.url}/api/v1/requests/", json=body)
                 made.raise_for_status()
 

@@ -30,6 +30,7 @@ def test_a_batch_survives_kills_and_submits_no_row_twice(
                 "input": {"message": "row {{n}}", "number": "{{n}}", "delay_s": 0.2},
                 "rows": [{"n": number} for number in range(ROWS)],
                 "concurrency": 25,
+                "start": True,
             },
         )
         assert made.status_code == 201, made.text

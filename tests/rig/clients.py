@@ -64,7 +64,10 @@ class Caller:
 
     def submit(self, intent: Intent) -> str | None:
         """The request's public id. The idempotency key makes a repeated call harmless."""
-        body = {"endpoint_id": intent.endpoint_id, "mode": intent.mode, "input": intent.input}
+        body = {
+            "endpoint_id": intent.endpoint_id, "mode": intent.mode, "input": intent.input,
+            "allow_duplicate": True,
+        }  # fmt: skip
         headers = {"Idempotency-Key": f"intent-{intent.number}"}
         what = {"intent": intent.number}
         reply = self.insisted(
