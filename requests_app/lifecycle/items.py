@@ -38,8 +38,11 @@ def create_for_items(
         batch = running.select_related("team").first()
         if batch is None:
             return 0
-        pairs = zip(turns, derived, strict=True)
-        made = sum(_create(turn, columns, batch, person, now) for turn, columns in pairs)
+        free = max(batch.concurrency - batch.open, 0)  # another process may have filled places
+        made = 0
+        for turn, columns in zip(turns, derived, strict=True):
+            if made < free:
+                made += _create(turn, columns, batch, person, now)
         Batch.objects.filter(pk=batch_pk).update(waiting=F("waiting") - made, open=F("open") + made)
     return made
 

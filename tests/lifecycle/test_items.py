@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from requests_app import lifecycle
-from requests_app.models import FalRequest, Team
+from requests_app.models import Batch, FalRequest, Team
 from tests.batches.conftest import counts, make_batch
 from tests.builders import make_draft
 
@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_workers_that_take_the_same_rows_make_one_request_for_each(team: Team, owner: User) -> None:
     batch = make_batch(team, owner, rows=20)
+    Batch.objects.filter(pk=batch.pk).update(concurrency=20)
     turns = [lifecycle.Turn(item.pk, make_draft()) for item in batch.items.order_by("number")]
     start, made = threading.Barrier(4), []
 
@@ -42,6 +43,16 @@ def test_workers_that_take_the_same_rows_make_one_request_for_each(team: Team, o
     assert sum(made) == FalRequest.objects.count() == 20
     assert counts(batch) == {"open": 20}
     assert batch.items.values("request").distinct().count() == 20
+
+
+def test_a_worker_that_is_late_fills_only_the_places_that_are_left(team: Team, owner: User) -> None:
+    batch = make_batch(team, owner, rows=8)
+    Batch.objects.filter(pk=batch.pk).update(concurrency=5)
+    turns = [lifecycle.Turn(item.pk, make_draft()) for item in batch.items.order_by("number")]
+    for some, made in ((turns[:4], 4), (turns[4:], 1)):
+        now = timezone.now()
+        assert lifecycle.create_for_items(batch.pk, some, person=owner, now=now) == made
+    assert counts(batch) == {"open": 5, "waiting": 3}
 
 
 def test_a_worker_that_dies_between_request_and_mark_leaves_neither(
