@@ -84,7 +84,7 @@ def test_a_session_is_opened_and_not_submitted() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "column"),
     [
-        ("{", 1, 2), ('{"a": 1,}', 1, 9), ('\n\n  {"a" 1}', 3, 8), ('{"a": 1}\n{', 2, 1),
+        ("{", 1, 2), ('{"a": 1, b}', 1, 10), ('\n\n  {"a" 1}', 3, 8), ('{"a": 1}\n{', 2, 1),
         ('{"ü": nope}', 1, 7), ('{\r\n"a": }', 2, 6), ("\ufeff{}", 1, 1),
     ],
 )  # fmt: skip

@@ -33,13 +33,19 @@ _PLACES = ("loc", "field", "param", "path", "pointer")
 _CODE = re.compile(r"status code: ?(\d{3})\b", re.IGNORECASE | re.ASCII)
 _WORD = re.compile(r"[A-Za-z][\w.:/-]{0,79}", re.ASCII)
 NO_REASON = "fal reported an error and gave no reason."
+# RFC 9110 renamed three of them, and Python 3.13 followed; servers send either.
+_PHRASES = {status.phrase for status in HTTPStatus} | {
+    "Content Too Large", "Request Entity Too Large",
+    "Range Not Satisfiable", "Requested Range Not Satisfiable",
+    "Unprocessable Content", "Unprocessable Entity",
+}  # fmt: skip
 _SAYS_NOTHING = re.compile(
     r"(an? )?(unknown |internal |unexpected )?(error|failed|failure|false|null|none)( occurred)?"
     r"|(invalid |bad )?(http )?(status|error)( code)?:? ?\d{3}"
     r"|(http )?\d{3}"
     r"|fal answered with http \d+"
     r"|fal reported an error( and gave no reason)?"
-    + "".join(rf"|(\d{{3}} )?{re.escape(status.phrase)}" for status in HTTPStatus),
+    + "".join(rf"|(\d{{3}} )?{re.escape(phrase)}" for phrase in sorted(_PHRASES)),
     re.IGNORECASE,
 )
 _PAIR = re.compile(r'"(\w{1,40})"\s*:\s*"((?:[^"\\]|\\.)*)', re.DOTALL)

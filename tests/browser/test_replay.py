@@ -239,10 +239,10 @@ def test_the_counts_of_a_running_stream_agree_at_every_moment(open_page: OpenPag
       look();
     """
     page = open_page(
-        submit(open_page, "sandbox/text", {"words": 60, "delay_s": 0.06}, mode="stream"),
+        submit(open_page, "sandbox/text", {"words": 60, "delay_s": 0.25}, mode="stream"),
         before=lambda page: page.add_init_script(watch),
     )
-    expect(page.locator("#stream-events")).to_have_text("61", timeout=15_000)
+    expect(page.locator("#stream-events")).to_have_text("61", timeout=40_000)
     seen = page.evaluate("window.seen")
     assert len({where for where, _ in seen}) > 1
     assert [pair for pair in seen if pair[0] != pair[1]] == []

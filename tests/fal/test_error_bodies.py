@@ -172,7 +172,7 @@ def test_the_error_type_in_the_body_wins_over_the_header(body: bytes, error_type
 @pytest.mark.parametrize(
     "text",
     ["", " ", "Error", "error!", "Bad Gateway", "502 Bad Gateway", "Invalid status code: 422", "HTTP 500",
-     "Unprocessable Entity", "An unknown error occurred.", "fal answered with HTTP 0.", "Failed"],
+     "Unprocessable Entity", "422 Unprocessable Content", "An unknown error occurred.", "fal answered with HTTP 0.", "Failed"],
 )  # fmt: skip
 def test_a_text_that_says_that_there_was_an_error_says_nothing(text: str) -> None:
     assert says_nothing(text)

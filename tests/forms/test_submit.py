@@ -59,7 +59,7 @@ def test_no_input_is_an_empty_object():
         ("endpoint_id", "acme/x/requests/abc/cancel", "no endpoint id"),
         ("mode", "realtime", "valid choice"),
         ("input", '{"a": tru}', "line 1, column 7"),
-        ("input", '{\r\n  "a": 1,\r\n}', "line 3, column 1"),
+        ("input", '{\r\n  "a": 1,\r\nb}', "line 3, column 1"),
         ("input", "[1]", "JSON object"),
         ("input", '{"a": NaN}', "NaN"),
         ("priority", "high", "valid choice"),

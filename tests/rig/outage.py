@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -69,11 +68,11 @@ def hold(folder: Path, prepared: Prepared, way: str, *, requests: int, seed: int
     folder.chmod(0o755)
     history, away = History(folder / "history.jsonl"), Away()
     with WiredRig(folder, prepared, history, seed) as rig:
-        outage = threading.Thread(target=_be_away, args=[rig, way, away])
-        outage.start()
-        work = intents(requests, BEFORE_S + AWAY_S + AFTER_S, seed)
-        Crowd(callers(rig, history)).work_off(work)
-        outage.join()
+        with ThreadPoolExecutor(1) as pool:
+            outage = pool.submit(_be_away, rig, way, away)
+            work = intents(requests, BEFORE_S + AWAY_S + AFTER_S, seed)
+            Crowd(callers(rig, history)).work_off(work)
+            outage.result()
         history.add("nemesis", "heal", "ok")
         wait_for_rest(rig, PATIENCE_S)
         evidence = collect(rig, history)

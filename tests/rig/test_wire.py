@@ -69,3 +69,14 @@ def test_mended_it_leads_there_again(wire: Wire) -> None:
     wire.mend()
     with connected(wire) as client:
         assert said(client, b"a") == b"a"
+
+
+def test_a_cut_breaks_connections_that_are_still_being_made(wire: Wire) -> None:
+    for _ in range(20):
+        clients = [connected(wire) for _ in range(20)]
+        wire.cut()
+        for client in clients:
+            with client, pytest.raises(ConnectionError):
+                assert said(client, b"a") == b""
+                raise ConnectionResetError  # an end is as good as a reset
+        wire.mend()

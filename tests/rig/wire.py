@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from contextlib import suppress
 
 from tests.rig.processes import free_port
-
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Wire:
@@ -17,9 +16,10 @@ class Wire:
     def __init__(self, target: int) -> None:
         self.port, self._target = free_port(), target
         self._loop = asyncio.new_event_loop()
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._server: asyncio.Server | None = None
-        self._thread = threading.Thread(target=self._loop.run_forever, name="wire")
+        self._server: socket.socket | None = None
+        self._tasks: set[asyncio.Task[None]] = set()  # one a connection
+        # A daemon: a trial that raises before `close` must end the process, not leave it waiting for this.
+        self._thread = threading.Thread(target=self._loop.run_forever, name="wire", daemon=True)
 
     def open(self) -> None:
         """Returns when it leads there."""
@@ -42,25 +42,43 @@ class Wire:
         asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result(10)
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._joined, "127.0.0.1", self.port)
+        # Not asyncio's own server: closed between an accept and its first read, it leaves that one open.
+        self._server = socket.create_server(("127.0.0.1", self.port), backlog=100)
+        self._server.setblocking(False)
+        self._loop.add_reader(self._server, self._accept, self._server)
+
+    def _accept(self, server: socket.socket) -> None:
+        with suppress(BlockingIOError):
+            client, _ = server.accept()
+            task = self._loop.create_task(self._lead(client))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            # Here, since a task that is cancelled before its first step runs none of its own code.
+            task.add_done_callback(lambda _: client.close())
 
     async def _cut(self) -> None:
         if self._server is not None:
+            self._loop.remove_reader(self._server)
             self._server.close()
-        for writer in list(self._writers):
-            writer.transport.abort()
-        while self._writers:  # each leaves by itself, in a moment
-            await asyncio.sleep(0.01)
+            self._server = None
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _joined(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _lead(self, client: socket.socket) -> None:
+        writers = []
         try:
-            there = await asyncio.open_connection("127.0.0.1", self._target)
+            reader, writer = await asyncio.open_connection(sock=client)
+            writers.append(writer)
+            there, back = await asyncio.open_connection("127.0.0.1", self._target)
+            writers.append(back)
+            await asyncio.gather(_flow(reader, back), _flow(there, writer))
         except OSError:
-            writer.close()
-            return
-        self._writers |= {writer, there[1]}
-        await asyncio.gather(_flow(reader, there[1]), _flow(there[0], writer))
-        self._writers -= {writer, there[1]}
+            pass  # the target refuses, or either side is gone
+        finally:
+            for one in writers:
+                one.transport.abort()
 
 
 async def _flow(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
