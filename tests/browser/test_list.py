@@ -257,7 +257,7 @@ def test_a_chosen_theme_is_kept(page: Page) -> None:
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(19, 20, 22)"
 
 
-@pytest.mark.parametrize("width", [390, 768, 1600])
+@pytest.mark.parametrize("width", [390, 768, 1000, 1600])
 def test_no_page_scrolls_sideways(page: Page, serving: Serving, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     for path in (
