@@ -12,7 +12,7 @@ import httpx
 
 from .endpoints import RequestUrls
 from .errors import NotAStream, TooLargeEvent, Unanswered
-from .jsontext import NotJson, parse_with_items
+from .jsontext import NO_JSON, NotJson, parse_with_items, value_of
 from .replies import read_stream_refusal
 from .reports import StatusReport, parse_status
 from .result_replies import read_run_result
@@ -100,7 +100,8 @@ async def _whole(
     is_json = media_type == "application/json" or media_type.endswith("+json")
     held = wire.limits.event if is_json else HELD
     reply = await read_reply(response, wire.limits.result, call, held=held)
-    if is_json and reply.rest is None and reply.is_json:
+    # Not by the reply, which would keep the value beside its text.
+    if is_json and reply.rest is None and value_of(reply.body) is not NO_JSON:
         yield [StreamEvent("", reply.body.decode("utf-8-sig"), None, len(reply.body))]
     elif media_type in _UNTOLD and reply.rest is None and _EVENT_FIELD.match(reply.body):
         yield decoder.feed(reply.body)
