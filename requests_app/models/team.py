@@ -61,6 +61,11 @@ class Role(models.TextChoices):
     MEMBER = "member", "Member"
     VIEWER = "viewer", "Viewer"
 
+    @property
+    def may_submit(self) -> bool:
+        """Viewers only read; all others also submit and cancel."""
+        return self is not Role.VIEWER
+
 
 class Membership(models.Model):
     """A user in a team, with a role."""
@@ -79,8 +84,7 @@ class Membership(models.Model):
 
     @property
     def may_submit(self) -> bool:
-        """Viewers only read; all others also submit and cancel."""
-        return self.role != Role.VIEWER
+        return Role(self.role).may_submit
 
     @property
     def may_manage(self) -> bool:
@@ -101,6 +105,8 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    role: str  # of the user in the team; `find` sets it
 
     def __str__(self) -> str:
         return f"token of {self.user} for {self.team}"
@@ -123,6 +129,7 @@ class ApiToken(models.Model):
                 user__is_active=True,
                 team__memberships__user=models.F("user"),
             )
+            .annotate(role=models.F("team__memberships__role"))
             .first()
         )
         if token and not (token.last_used_at and now - token.last_used_at < USED_EVERY):
