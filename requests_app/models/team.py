@@ -42,7 +42,9 @@ class Team(models.Model):
     rows_days = models.PositiveIntegerField(null=True, blank=True)
 
     # After a request has ended, how long the same input is asked about; None: never, open ones neither.
-    duplicate_minutes = models.PositiveIntegerField(null=True, blank=True, default=10)
+    duplicate_minutes = models.PositiveIntegerField(
+        null=True, blank=True, default=10, db_default=10
+    )
 
     objects = TeamQuerySet.as_manager()
 
