@@ -58,11 +58,21 @@ class Held:
     lease: UUID
 
 
-def take_due(now: datetime) -> list[Held]:
-    """Lease the batches whose turn it is."""
-    due = Batch.objects.due(now).order_by("due_at").values_list("pk", flat=True)[:AT_MOST]
-    leases = ((pk, Batch.objects.take_lease(pk, now, LEASE)) for pk in list(due))
-    return [Held(pk, lease) for pk, lease in leases if lease]
+def due(now: datetime) -> list[int]:
+    """Return the batches whose turn it is: first those that have waited longest."""
+    return list(Batch.objects.due(now).order_by("due_at").values_list("pk", flat=True)[:AT_MOST])
+
+
+def take(pk: int, now: datetime) -> Held | None:
+    """Lease the batch for its turn; None if another process was first."""
+    lease = Batch.objects.take_lease(pk, now, LEASE)
+    return Held(pk, lease) if lease else None
+
+
+def renew(held: Held, now: datetime) -> bool:
+    """Renew the lease; False when another process has the batch now."""
+    mine = Batch.objects.filter(pk=held.pk, lease=held.lease)
+    return bool(mine.update(leased_until=now + LEASE))
 
 
 def give_back(held: Held, now: datetime) -> None:

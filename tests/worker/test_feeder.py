@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError
+from django.utils import timezone
 
 from requests_app.batches import feeding
 from requests_app.models import Batch, BatchState, FalRequest, Team
@@ -73,3 +78,61 @@ def test_a_turn_that_fails_is_given_again(
         Batch.objects.update(due_at=batch.created_at)
         loop.run(feeder.feed())
     assert counts(batch) == {"open": 1}
+
+
+def slowly(monkeypatch: pytest.MonkeyPatch, seconds: float, look: Callable[[int], None]) -> None:
+    """Each refill takes so long, and the test looks meanwhile."""
+    refill = feeding.refill
+
+    def slow(pk: int, now: Any) -> int:
+        time.sleep(seconds)
+        look(pk)
+        return refill(pk, now)
+
+    monkeypatch.setattr(feeding, "refill", slow)
+
+
+def test_a_batch_behind_a_slow_turn_is_free_for_another_process(
+    loop: Any, team: Team, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches = [make_batch(team, owner, rows=1) for _ in range(2)]
+    leased: list[set[int]] = []
+    slowly(monkeypatch, 0, lambda pk: leased.append(set(leases()) - {pk}))
+    loop.run(feeder.feed())
+    assert leased and not any(leased)
+    assert [counts(batch) for batch in batches] == [{"open": 1}] * 2
+
+
+def leases() -> list[int]:
+    return list(Batch.objects.exclude(lease=None).values_list("pk", flat=True))
+
+
+def test_a_turn_longer_than_its_lease_stays_the_only_one(
+    loop: Any, team: Team, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeding, "LEASE", timedelta(seconds=2))
+    batch = make_batch(team, owner, rows=3, concurrency=3)
+    others: list[object] = []
+    slowly(monkeypatch, 0.8, lambda pk: others.append(feeding.take(pk, timezone.now())))
+    start = timezone.now()
+    loop.run(feeder.feed())
+    assert timezone.now() - start > feeding.LEASE
+    assert others == [None] * 3
+    assert counts(batch) == {"open": 3}
+
+
+def test_a_turn_whose_lease_was_lost_does_nothing_more(
+    loop: Any, team: Team, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = make_batch(team, owner, rows=3, concurrency=3)
+    other, looks = uuid4(), []
+
+    def lose(pk: int) -> None:
+        looks.append(pk)
+        Batch.objects.filter(pk=pk).update(lease=other)
+
+    slowly(monkeypatch, 0, lose)
+    loop.run(feeder.feed())
+    assert looks == [batch.pk]
+    batch.refresh_from_db()
+    assert batch.lease == other
