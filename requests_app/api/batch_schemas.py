@@ -120,6 +120,9 @@ class BatchOut(Schema):
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    values_removed: bool = Field(
+        description="By retention, with the input; rows' `values` are null."
+    )
 
     @staticmethod
     def resolve_id(batch: Batch) -> UUID:
@@ -146,7 +149,7 @@ class BatchPage(Schema):
 
 
 class ItemOut(Schema):
-    """A row: its values as they were given, and the request it became."""
+    """A row: its values as they were given (null: removed by retention), and the request it became."""
 
     row: int
     state: ItemState

@@ -297,7 +297,8 @@ def _act(request: ApiRequest, id: str, act: Callable[..., object]) -> dict[str, 
 def shelf(token: ApiToken) -> QuerySet[Batch]:
     """Return the batches of the token's team."""
     found = Batch.objects.filter(team=token.team_id).exclude(state=BatchState.STORING)
-    return found.select_related("person", "preset").defer("text", "preset__text")
+    found = found.select_related("person", "preset").defer("text", "preset__text")
+    return found.marking_removed()
 
 
 def get_or_404(token: ApiToken, batch_id: str) -> Batch:

@@ -205,8 +205,10 @@ def filled(
 
 
 def object_of(columns: Sequence[str], values: str) -> str:
-    """Return a stored row's values as the text of a JSON object, digit for digit."""
-    tokens = cells(columns, values) if values else {}
+    """Return a stored row's values as the text of a JSON object, digit for digit; null when removed."""
+    if not values:
+        return "null"
+    tokens = cells(columns, values)
     pairs = (f"{token_of(name)}: {token}" for name, token in tokens.items() if token)
     return "{" + ", ".join(pairs) + "}"
 

@@ -19,6 +19,7 @@ from django.http import StreamingHttpResponse
 from zipstream import ZipStream
 
 from requests_app.batches.checking import cells, object_of
+from requests_app.batches.removing import REMOVED
 from requests_app.display.media import iter_media
 from requests_app.display.media_hosts import is_inline
 from requests_app.display.output_download import plain_type
@@ -41,6 +42,11 @@ class RowResult:
     values: dict[str, str]  # tokens
     request: FalRequest | None
     output: bytes | None
+
+    @property
+    def is_output_removed(self) -> bool:
+        row = self.request
+        return row is not None and row.output_size > 0 and row.payload_removed_at is not None
 
     @property
     def json(self) -> str | None:
@@ -90,17 +96,19 @@ def as_csv(batch: Batch) -> Iterator[bytes]:
     told = [name if name not in batch.columns else f"{name}_" for name in _TOLD]
     yield _csv_line([*batch.columns, *told])
     for result in results(batch):
-        values = [text_of(token) if token else "" for token in _in_order(batch, result)]
-        yield _csv_line([*values, *_outcome(result)])
+        yield _csv_line([*_cells(batch, result), *_outcome(result)])
 
 
-def _in_order(batch: Batch, result: RowResult) -> list[str]:
-    return [result.values.get(name, "") for name in batch.columns]
+def _cells(batch: Batch, result: RowResult) -> list[str]:
+    if not result.item.values:
+        return [REMOVED] * len(batch.columns)
+    tokens = [result.values.get(name, "") for name in batch.columns]
+    return [text_of(token) if token else "" for token in tokens]
 
 
 def _outcome(result: RowResult) -> list[str]:
     request = result.request
-    output = result.json or ""
+    output = REMOVED if result.is_output_removed else result.json or ""
     return [
         str(result.item.number),
         result.item.state,
@@ -138,10 +146,18 @@ def _record(result: RowResult) -> str:
         "status": request.status if request else None,
         "error": request.error if request else "",
         "output_size": request.output_size if request else 0,
+        "removed_by_retention": list(_removed(result)),
     }
     # Line ends stand between tokens alone; U+2028 and its like may stand raw inside a text.
     output = (result.json or "null").replace("\r", " ").replace("\n", " ")
     return f'{json.dumps(told)[:-1]}, "values": {values}, "output": {output}}}'
+
+
+def _removed(result: RowResult) -> Iterator[str]:
+    if not result.item.values:
+        yield "values"
+    if result.is_output_removed:
+        yield "output"
 
 
 def as_zip(batch: Batch) -> Iterator[bytes]:
@@ -160,7 +176,8 @@ def as_zip(batch: Batch) -> Iterator[bytes]:
 
 def _with_output(batch: Batch) -> Iterator[tuple[int, int, str]]:
     """Yield number, request and type of output, a page at a time: between two pieces the connection may close."""
-    found = batch.items.filter(request__output_size__gt=0).order_by("number")
+    kept = batch.items.filter(request__output_size__gt=0, request__payload_removed_at=None)
+    found = kept.order_by("number")
     columns = found.values_list("number", "request_id", "request__output_type")
     after = 0
     while some := list(columns.filter(number__gt=after)[:AT_ONCE]):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import ExpressionWrapper, Q
 
 from requests_app.models.preset import Preset
 from requests_app.models.request import FalRequest, Mode
@@ -46,6 +46,7 @@ class ItemState(models.TextChoices):
 
 UNSTARTED = frozenset({BatchState.STORING, BatchState.READY})
 AT_WORK = frozenset({BatchState.RUNNING, BatchState.PAUSED, BatchState.CANCELLING})
+OVER = frozenset({BatchState.CANCELLED, BatchState.FINISHED})
 
 
 class BatchQuerySet(models.QuerySet["Batch"]):
@@ -60,6 +61,15 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         token = uuid.uuid4()
         taken = self.due(now).filter(pk=pk).update(leased_until=now + length, lease=token)
         return token if taken else None
+
+    def marking_removed(self) -> BatchQuerySet:
+        """Tell as `values_removed` whether retention has removed the input and the values."""
+        is_empty = ExpressionWrapper(Q(text=""), output_field=models.BooleanField())
+        return self.annotate(values_removed=is_empty)
+
+    def ended_with_values(self, before: datetime) -> BatchQuerySet:
+        """Batches that ended before this time and whose input and values are still stored."""
+        return self.filter(state__in=OVER, ended_at__lt=before).exclude(text="")
 
 
 class Batch(models.Model):
@@ -81,7 +91,8 @@ class Batch(models.Model):
     endpoint_id = models.CharField(max_length=300)
     mode = models.CharField(max_length=8, choices=Mode.choices, default=Mode.QUEUE)
     options = models.JSONField(default=dict)
-    text = models.TextField()  # the input with its variables
+    # the input with its variables; empty: retention has removed it and the values of all rows
+    text = models.TextField()
     columns = models.JSONField(default=list)  # names of the values of each item
 
     state = models.CharField(max_length=10, choices=BatchState.choices, default=BatchState.STORING)

@@ -1,14 +1,15 @@
 """Retention: delete data of ended requests after the number of days that the team has set.
 
 There are three kinds, each with its own days: the payload (input, output, logs, webhook bodies), the
-frames of streams and sessions, and whole rows with all their evidence. Media are never stored here. Live
-and uncertain requests are never touched.
+frames of streams and sessions, and whole rows with all their evidence. Input and values of a batch go as
+long after its end as its requests' inputs go after theirs. Media are never stored here. Live and uncertain
+requests, and batches that have not ended, are never touched.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -16,7 +17,9 @@ from django.db.models import Exists, OuterRef, Sum
 from django.db.models.functions import Length
 
 from requests_app import lifecycle
-from requests_app.models import ENDED, FalRequest, Frame, Team
+from requests_app.batches.removing import remove_values
+from requests_app.models import ENDED, Batch, BatchItem, FalRequest, Frame, Team
+from requests_app.models.batch import BatchQuerySet
 from requests_app.models.request import FalRequestQuerySet as Rows
 
 BATCH = 50  # rows deleted in one transaction: a stream may have 100,000 frames
@@ -30,27 +33,40 @@ class RetentionKind(StrEnum):
     FRAMES = "frames"
 
 
+VALUES = "values"  # the kind of what goes of batches, last
+
+
 @dataclass(frozen=True)
 class Share:
-    """Expired data: `requests` of one team, about `size` bytes without the evidence."""
+    """Expired data of a team: of `count` requests, or batches, about `size` bytes without the evidence."""
 
     team: Team
-    kind: RetentionKind
+    kind: str
     days: int
-    requests: int
+    count: int
     size: int
+
+    @property
+    def what(self) -> str:
+        """What is counted."""
+        one, many = ("batch", "batches") if self.kind == VALUES else ("request", "requests")
+        return one if self.count == 1 else many
 
 
 def plan(now: datetime, teams: list[Team]) -> list[Share]:
     """Return what `prune` would remove now, without changing anything."""
-    return [_share(team, kind, days, now) for team, kind, days in _rules(teams)]
+    shares = [_share(team, kind, days, now) for team, kind, days in _rules(teams)]
+    return shares + [_share_of_values(team, days, now) for team, days in _value_rules(teams)]
 
 
 def prune(now: datetime, teams: list[Team]) -> Iterator[Share]:
     """Remove expired data rule by rule; after an interruption the next call continues."""
-    for share in plan(now, teams):
-        removed = _REMOVERS[share.kind](_due(share.team, share.kind, now), share.days, now)
-        yield Share(share.team, share.kind, share.days, removed, share.size)
+    for team, kind, days in _rules(teams):
+        share = _share(team, kind, days, now)
+        yield replace(share, count=_REMOVERS[kind](_due(team, kind, now), days, now))
+    for team, days in _value_rules(teams):
+        share = _share_of_values(team, days, now)
+        yield replace(share, count=_remove_values(_due_batches(team, days, now), days, now))
 
 
 def _rules(teams: list[Team]) -> Iterator[tuple[Team, RetentionKind, int]]:
@@ -59,6 +75,13 @@ def _rules(teams: list[Team]) -> Iterator[tuple[Team, RetentionKind, int]]:
             days = getattr(team, f"{kind}_days")
             if days is not None:
                 yield team, kind, days
+
+
+def _value_rules(teams: list[Team]) -> Iterator[tuple[Team, int]]:
+    for team in teams:
+        days = [days for days in (team.payload_days, team.rows_days) if days is not None]
+        if days:
+            yield team, min(days)
 
 
 def _due(team: Team, kind: RetentionKind, now: datetime) -> Rows:
@@ -78,6 +101,18 @@ def _due(team: Team, kind: RetentionKind, now: datetime) -> Rows:
 def _share(team: Team, kind: RetentionKind, days: int, now: datetime) -> Share:
     due = _due(team, kind, now)
     return Share(team, kind, days, due.count(), _size(due, kind))
+
+
+def _due_batches(team: Team, days: int, now: datetime) -> BatchQuerySet:
+    return Batch.objects.filter(team=team).ended_with_values(now - timedelta(days=days))
+
+
+def _share_of_values(team: Team, days: int, now: datetime) -> Share:
+    due = _due_batches(team, days, now)
+    texts = due.aggregate(sum=Sum(Length("text")))["sum"] or 0
+    items = BatchItem.objects.filter(batch__in=due.values("pk"))
+    values = items.aggregate(sum=Sum(Length("values")))["sum"] or 0
+    return Share(team, VALUES, days, due.count(), texts + values)
 
 
 def _size(due: Rows, kind: RetentionKind) -> int:
@@ -111,6 +146,11 @@ def _remove_payload(due: Rows, days: int, now: datetime) -> int:
 def _remove_frames(due: Rows, days: int, now: datetime) -> int:
     keys = list(due.values_list("pk", flat=True))
     return sum(lifecycle.remove_frames(pk, days=days, now=now) for pk in keys)
+
+
+def _remove_values(due: BatchQuerySet, days: int, now: datetime) -> int:
+    keys = list(due.values_list("pk", flat=True))
+    return sum(remove_values(pk, before=now - timedelta(days=days)) for pk in keys)
 
 
 _REMOVERS: dict[RetentionKind, Callable[[Rows, int, datetime], int]] = {

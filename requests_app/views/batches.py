@@ -152,8 +152,9 @@ def context_of(request: HttpRequest, batch: Batch) -> dict[str, Any]:
 
 
 def _row(batch: Batch, item: BatchItem) -> dict[str, Any]:
-    tokens = cells(batch.columns, item.values) if item.values else {}
-    values = [(name, _short(tokens.get(name, ""))) for name in batch.columns[:8]]
+    tokens = cells(batch.columns, item.values)
+    columns = batch.columns[:8] if item.values else []
+    values = [(name, _short(tokens.get(name, ""))) for name in columns]
     return {"item": item, "values": values, "request": item.request}
 
 
@@ -180,7 +181,7 @@ def batch_results(request: HttpRequest, batch_id: UUID) -> Any:
 
 def mine(request: HttpRequest) -> QuerySet[Batch]:
     """Return the batches of the page's team."""
-    rows = Batch.objects.filter(team=team_of(request)).defer("text")
+    rows = Batch.objects.filter(team=team_of(request)).defer("text").marking_removed()
     return rows.select_related("person", "started_by")
 
 

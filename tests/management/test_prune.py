@@ -31,7 +31,7 @@ def prune(*arguments: str) -> str:
 
 def test_a_dry_run_says_what_would_go_and_keeps_it(row: FalRequest) -> None:
     said = prune("--dry-run")
-    assert "Acme: payload of 1 requests" in said
+    assert "Acme: payload of 1 request (" in said
     assert "would go" in said
     row.refresh_from_db()
     assert row.output

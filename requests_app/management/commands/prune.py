@@ -27,10 +27,10 @@ class Command(BaseCommand):
         act = retention.plan if options["dry_run"] else retention.prune
         verb = "would go" if options["dry_run"] else "removed"
         lines = [
-            f"{share.team.name}: {share.kind} of {share.requests} requests "
+            f"{share.team.name}: {share.kind} of {share.count:,} {share.what} "
             f"({filesizeformat(share.size)}), ended more than {share.days} days ago: {verb}"
             for share in act(timezone.now(), teams)
-            if share.requests
+            if share.count
         ]
         self.stdout.write("\n".join(lines) or "Nothing is past its time.")
 
