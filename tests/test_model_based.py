@@ -134,7 +134,7 @@ class Writer(RuleBasedStateMachine):
             if wish:
                 lifecycle.make_due(self.row.pk, now=self.now)
             later = self.now + timedelta(seconds=5)
-            lifecycle.release(self.row.pk, lease, later, failed=failed)
+            lifecycle.release(lifecycle.Release(self.row.pk, lease, later, failed))
 
     @rule()
     def restart(self) -> None:

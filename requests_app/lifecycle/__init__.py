@@ -10,7 +10,7 @@ the network.
     items.py         create_for_items
     sending.py       start_attempt, open_session, renew_leases, expire_lease, note_opened, note_not_sent,
                      note_refused, mark_uncertain, note_record_full, note_frame_count
-    hearing.py       observe, note_cancel_answer, is_for_row
+    hearing.py       observe, observe_many, note_cancel_answer, is_for_row
     details.py       lacks_output
     asking.py        note_denied, note_doubt, note_unanswered, note_recovered
     failing.py       note_step_failed, fail_unsendable, fail_unprocessed
@@ -41,9 +41,11 @@ from requests_app.lifecycle.failing import (
 from requests_app.lifecycle.hearing import (
     CANCEL_NOTES,
     Effect,
+    RowReport,
     is_for_row,
     note_cancel_answer,
     observe,
+    observe_many,
 )
 from requests_app.lifecycle.items import Turn, create_for_items
 from requests_app.lifecycle.lost_submits import match_lost_submit, note_list_unreadable
@@ -52,6 +54,7 @@ from requests_app.lifecycle.removing import remove_frames, remove_payload
 from requests_app.lifecycle.sending import (
     LEASE,
     Attempt,
+    Held,
     expire_lease,
     mark_uncertain,
     note_frame_count,
@@ -64,7 +67,7 @@ from requests_app.lifecycle.sending import (
     start_attempt,
 )
 from requests_app.lifecycle.several import create_several_once
-from requests_app.lifecycle.work import make_due, poll_faster_until, release, resume
+from requests_app.lifecycle.work import Release, make_due, poll_faster_until, release, resume
 
 __all__ = [
     "CANCEL_NOTES",
@@ -74,7 +77,10 @@ __all__ = [
     "AlreadyRunning",
     "Attempt",
     "Effect",
+    "Held",
     "KeyReused",
+    "Release",
+    "RowReport",
     "Turn",
     "ask_cancel",
     "create",
@@ -103,6 +109,7 @@ __all__ = [
     "note_step_failed",
     "note_unanswered",
     "observe",
+    "observe_many",
     "open_session",
     "poll_faster_until",
     "release",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -14,7 +16,17 @@ from requests_app.display import summary
 from requests_app.fal.reports import Result, StatusReport, WebhookReport
 from requests_app.lifecycle.details import details_of
 from requests_app.lifecycle.log_lines import add_logs, new_logs
-from requests_app.lifecycle.writing import PICTURE, apply, keep_rest, locked, picture_of, record
+from requests_app.lifecycle.writing import (
+    PICTURE,
+    apply,
+    entry_of,
+    keep_rest,
+    locked,
+    locked_many,
+    picture_of,
+    record,
+    record_many,
+)
 from requests_app.models import FalRequest, Source
 from requests_app.rules.late_word import late_word
 from requests_app.rules.transitions import Change, News, agrees, decide
@@ -28,25 +40,88 @@ class Effect(StrEnum):
     CONTRADICTION = "contradiction"  # the row had ended otherwise; kept as evidence
 
 
+@dataclass(frozen=True)
+class RowReport:
+    """News of one request: where it came from, and when it was asked for."""
+
+    pk: int
+    news: News
+    source: str
+    asked_at: datetime
+
+
 def observe(
     pk: int, news: News, *, source: str, asked_at: datetime, now: datetime | None = None
 ) -> Effect:
     """Store a report and update the row if the report is news."""
-    row = FalRequest.objects.only(*PICTURE).get(pk=pk)
-    logs = isinstance(news, StatusReport) and _add_logs(pk, news, source, asked_at)
-    is_news = logs or decide(picture_of(row), news) is not None or details_of(news, row).columns
-    if not row.is_ended and not is_news:
-        return Effect.KNOWN  # the usual poll: takes no lock, writes nothing
+    report = RowReport(pk, news, source, asked_at)
+    logs = _add_logs(report)
+    if not logs and _is_known(FalRequest.objects.only(*PICTURE).get(pk=pk), news):
+        return Effect.KNOWN
     with transaction.atomic(savepoint=False):  # an error here fails the caller's transaction too
-        row = locked(pk)
-        if row.is_ended:
-            return _after_the_end(row, news, source=source, asked_at=asked_at)
-        change = decide(picture_of(row), news)
-        if change is None or _is_stale(row, change, asked_at):
-            added = change is None and _complete(row, news, source=source, asked_at=asked_at)
-            return Effect.NEWS if logs or added else Effect.KNOWN
-        apply(row, change, source, at=asked_at, now=now or timezone.now())
-        return Effect.NEWS
+        return _store(locked(pk), report, logs=logs, now=now or timezone.now())
+
+
+def observe_many(reports: Sequence[RowReport]) -> list[Effect]:
+    """Store reports, each as `observe` does, but all in one transaction: all of them or none.
+
+    Log lines are stored before, in transactions of their own. For small reports: a large output would keep
+    the other rows locked.
+    """
+    pks = [report.pk for report in reports]
+    if len(set(pks)) < len(pks):  # the second report of a row must see what the first has changed
+        return [
+            observe(report.pk, report.news, source=report.source, asked_at=report.asked_at)
+            for report in reports
+        ]
+    logs = [_add_logs(report) for report in reports]
+    rows = FalRequest.objects.only(*PICTURE).in_bulk(pks)
+    effects = [Effect.KNOWN] * len(reports)
+    fresh = [
+        number
+        for number, report in enumerate(reports)
+        if logs[number] or not _is_known(rows[report.pk], report.news)
+    ]
+    if fresh:
+        with transaction.atomic():
+            now, locked_rows = timezone.now(), locked_many([pks[number] for number in fresh])
+            entries = []
+            for number in fresh:
+                row, report = locked_rows[pks[number]], reports[number]
+                if change := _change_of(row, report):
+                    source, at = report.source, report.asked_at
+                    entries.append(entry_of(row, change, source, at=at, now=now))
+                    effects[number] = Effect.NEWS
+                else:
+                    effects[number] = _store(row, report, logs=logs[number], now=now)
+            record_many(entries)
+    return effects
+
+
+def _change_of(row: FalRequest, report: RowReport) -> Change | None:
+    """Return the change of a live row that one observation and one UPDATE store."""
+    change = None if row.is_ended else decide(picture_of(row), report.news)
+    is_one = change and not change.rest and not _is_stale(row, change, report.asked_at)
+    return change if is_one else None
+
+
+def _is_known(row: FalRequest, news: News) -> bool:
+    """Return whether an open row needs no write: the usual poll takes no lock."""
+    return not (
+        row.is_ended or decide(picture_of(row), news) is not None or details_of(news, row).columns
+    )
+
+
+def _store(row: FalRequest, report: RowReport, *, logs: bool, now: datetime) -> Effect:
+    news, source, asked_at = report.news, report.source, report.asked_at
+    if row.is_ended:
+        return _after_the_end(row, news, source=source, asked_at=asked_at)
+    change = decide(picture_of(row), news)
+    if change is None or _is_stale(row, change, asked_at):
+        added = change is None and _complete(row, news, source=source, asked_at=asked_at)
+        return Effect.NEWS if logs or added else Effect.KNOWN
+    apply(row, change, source, at=asked_at, now=now)
+    return Effect.NEWS
 
 
 def _is_stale(row: FalRequest, change: Change, asked_at: datetime) -> bool:
@@ -128,18 +203,23 @@ CANCEL_NOTES = {
 }
 
 
-def _add_logs(pk: int, news: StatusReport, source: str, asked_at: datetime) -> bool:
+def _add_logs(report: RowReport) -> bool:
     """Store new log lines; return False when there are none.
 
     Called before the rest of the report is stored, so that an end has its log. The transactions are short,
     so that 100,000 lines do not block other writers.
     """
+    if not isinstance(report.news, StatusReport):
+        return False
     added = 0
-    for lines in new_logs(pk, news.logs):
+    for lines in new_logs(report.pk, report.news.logs):
         with transaction.atomic():
-            row = locked(pk)
-            added += add_logs(pk, lines)
-            record(row, row.status, "logs", "", source, at=asked_at, data={"added": len(lines)})
+            row = locked(report.pk)
+            added += add_logs(report.pk, lines)
+            record(
+                row, row.status, "logs", "", report.source,
+                at=report.asked_at, data={"added": len(lines)},
+            )  # fmt: skip
     return added > 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,6 +38,8 @@ LEASE = timedelta(
 )  # renewed while a call lasts; the rows of a dead process move on when it expires
 CONCURRENCY = "concurrent_requests_limit"  # fal's error type for too many requests of one account
 MOST_REFUSALS = 20  # answers of "too many requests" in a row, then the row fails
+
+Held = tuple[int, UUID]  # a row's key and its lease
 
 
 @dataclass(frozen=True)
@@ -244,17 +246,18 @@ def note_opened(pk: int, request_id: str | None, *, now: datetime) -> None:
                 apply(row, change, Source.US, at=now)
 
 
-def renew_leases(rows: Mapping[UUID, int], *, now: datetime) -> dict[UUID, bool]:
-    """Renew leases, given the row of each. Return those still held: did a user ask to cancel?
+def renew_leases(held: Collection[Held], *, now: datetime) -> dict[Held, bool]:
+    """Renew leases. Return those still held: did a user ask to cancel?
 
     An earlier `due_at` was set meanwhile by a cancel or a webhook, and stays.
     """
     until = now + LEASE
     wanted_sooner = When(due_at__lt=F("leased_until"), then=F("due_at"))
-    ours = FalRequest.objects.live().filter(pk__in=list(rows.values()), lease__in=list(rows))
+    pks, leases = {pk for pk, _ in held}, {lease for _, lease in held}
+    ours = FalRequest.objects.live().filter(pk__in=pks, lease__in=leases)
     ours.update(leased_until=until, due_at=Case(wanted_sooner, default=Value(until)))
-    wishes = ours.values_list("lease", "cancel_asked_at")
-    return {lease: asked_at is not None for lease, asked_at in wishes if lease}
+    wishes = ours.values_list("pk", "lease", "cancel_asked_at")
+    return {(pk, lease): asked_at is not None for pk, lease, asked_at in wishes if lease}
 
 
 def _end_or_ignore(pk: int, change: Change, *, lease: UUID, now: datetime) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -31,19 +33,33 @@ def poll_faster_until(pks: Collection[int], *, until: datetime, now: datetime) -
     )
 
 
-def release(pk: int, lease: UUID, due_at: datetime | None, *, failed: bool = False) -> None:
-    """Release a lease and set when the next step is due (None: never).
+@dataclass(frozen=True)
+class Release:
+    """A lease to release, and when the row's next step is due (None: never)."""
 
-    A cancel or a webhook during the lease has set `due_at` to before the lease's end, and that stays. The
-    UPDATE itself decides, so there is no race.
+    pk: int
+    lease: UUID
+    due_at: datetime | None
+    failed: bool = False
+
+
+def release(*releases: Release) -> None:
+    """Release leases. Rows that differ only in their key are one UPDATE.
+
+    A cancel or a webhook during a lease has set `due_at` to before the lease's end, and that stays. The
+    UPDATE itself decides, so there is no race. Rows whose lease was lost are left alone.
     """
+    alike: dict[tuple[UUID, datetime | None, bool], list[int]] = defaultdict(list)
+    for one in sorted(releases, key=lambda one: one.pk):  # always locked in one order
+        alike[one.lease, one.due_at, one.failed].append(one.pk)
     wanted_sooner = When(due_at__lt=F("leased_until"), then=F("due_at"))
-    FalRequest.objects.filter(pk=pk, lease=lease).update(
-        lease=None,
-        leased_until=None,
-        due_at=Case(wanted_sooner, default=Value(due_at)),
-        tries=F("tries") + 1 if failed else 0,
-    )
+    for (lease, due_at, failed), pks in alike.items():
+        FalRequest.objects.filter(pk__in=pks, lease=lease).update(
+            lease=None,
+            leased_until=None,
+            due_at=Case(wanted_sooner, default=Value(due_at)),
+            tries=F("tries") + 1 if failed else 0,
+        )
 
 
 def resume(*, now: datetime, alone: bool) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -51,6 +53,27 @@ def locked(pk: int) -> FalRequest:
     return FalRequest.objects.select_for_update().without_payload().get(pk=pk)
 
 
+def locked_many(pks: Collection[int]) -> dict[int, FalRequest]:
+    """Lock rows, always in the same order: two transactions that lock several cannot block each other."""
+    rows = FalRequest.objects.select_for_update().without_payload()
+    return {row.pk: row for row in rows.filter(pk__in=pks).order_by("pk")}
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """An observation to append, and the columns of its row that change with it."""
+
+    row: FalRequest
+    status: str
+    kind: str
+    note: str
+    source: str
+    asked_at: datetime
+    heard_at: datetime
+    data: dict[str, Any]
+    columns: dict[str, Any]
+
+
 def apply(
     row: FalRequest,
     change: Change,
@@ -61,25 +84,23 @@ def apply(
     **columns: Any,
 ) -> None:
     """Write the observation and the columns of a change to a live row."""
-    heard_at = now or timezone.now()
-    written = {**change.columns, **_times(row, change, source, heard_at), **columns}
-    if change.ends:
-        written |= _end_columns(row, change, source, heard_at)
-    if source in (Source.POLL, Source.STATUS_STREAM):
-        written["observed_at"] = at
-    record(
-        row,
-        change.status,
-        change.kind,
-        change.note,
-        source,
-        at=at,
-        data=change.data,
-        heard_at=heard_at,
-        **written,
-    )
+    record_many([entry_of(row, change, source, at=at, now=now or timezone.now(), **columns)])
     if change.rest:
         keep_rest(row, change.rest)
+
+
+def entry_of(
+    row: FalRequest, change: Change, source: str, *, at: datetime, now: datetime, **columns: Any
+) -> HistoryEntry:
+    """Return what a change to a live row writes; a change with a `rest` needs `keep_rest` as well."""
+    written = {**change.columns, **_times(row, change, source, now), **columns}
+    if change.ends:
+        written |= _end_columns(row, change, source, now)
+    if source in (Source.POLL, Source.STATUS_STREAM):
+        written["observed_at"] = at
+    return HistoryEntry(
+        row, change.status, change.kind, change.note, source, at, now, change.data, written
+    )
 
 
 def keep_rest(row: FalRequest, rest: Rest) -> None:
@@ -135,21 +156,35 @@ def record(
     heard_at: datetime | None = None,
     **columns: Any,
 ) -> None:
-    """Write the observation, then the row, whose version is the observation's id.
+    """Write one observation and its row."""
+    heard_at = heard_at or timezone.now()
+    record_many([HistoryEntry(row, status, kind, note, source, at, heard_at, data or {}, columns)])
+
+
+def record_many(entries: Sequence[HistoryEntry]) -> None:
+    """Write the observations, then the rows, whose version is the observation's id.
 
     An ended row keeps its status.
     """
-    heard = Observation.record(
-        row.pk,
-        kind=kind,
-        source=source,
-        status=status,
-        at=at,
-        heard_at=heard_at or timezone.now(),
-        **storable_columns(Observation, {"note": note, "data": data or {}}),
-    )
-    rows = FalRequest.objects.filter(pk=row.pk)
-    if status != row.status:
-        rows = rows.filter(status__in=LIVE)
-    rows.update(seq=heard.pk, status=status, **storable_columns(FalRequest, columns))
-    announce.changed(row, heard.pk)
+    for entry, heard in zip(entries, _appended(entries), strict=True):
+        rows = FalRequest.objects.filter(pk=entry.row.pk)
+        if entry.status != entry.row.status:
+            rows = rows.filter(status__in=LIVE)
+        columns = storable_columns(FalRequest, entry.columns)
+        rows.update(seq=heard.pk, status=entry.status, **columns)
+        announce.changed(entry.row, heard.pk)
+
+
+def _appended(entries: Sequence[HistoryEntry]) -> Sequence[Observation]:
+    return Observation.append([
+        Observation(
+            request_id=entry.row.pk,
+            kind=entry.kind,
+            source=entry.source,
+            status=entry.status,
+            asked_at=entry.asked_at,
+            heard_at=entry.heard_at,
+            **storable_columns(Observation, {"note": entry.note, "data": entry.data}),
+        )
+        for entry in entries
+    ])  # fmt: skip

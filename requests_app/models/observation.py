@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
+from typing import Self
 
-from django.db import models
+from django.db import connection, models
 
 from requests_app.models.request import FalRequest
 
@@ -42,26 +42,13 @@ class Observation(models.Model):
         return f"{self.kind} by {self.source}"
 
     @classmethod
-    def record(
-        cls,
-        pk: int,
-        *,
-        kind: str,
-        source: str,
-        status: str,
-        at: datetime,
-        heard_at: datetime,
-        note: str = "",
-        data: dict[str, Any] | None = None,
-    ) -> Observation:
-        """Append one observation; the caller holds the transaction that also updates the row."""
-        return cls.objects.create(
-            request_id=pk,
-            kind=kind,
-            source=source,
-            status=status,
-            note=note,
-            data=data or {},
-            asked_at=at,
-            heard_at=heard_at,
-        )
+    def append(cls, observations: Sequence[Self]) -> Sequence[Self]:
+        """Append them in this order and return them with their ids.
+
+        The caller holds the transaction that also updates the rows.
+        """
+        if connection.features.can_return_rows_from_bulk_insert:
+            return cls.objects.bulk_create(observations)
+        for one in observations:  # an SQLite before 3.35
+            one.save(force_insert=True)
+        return observations

@@ -31,7 +31,8 @@ def next_poll_at(
     age_s = max(0.0, (now - sent_at).total_seconds())
     by_age = WATCHED_S if watched else min(LATEST_S, max(SOONEST_S, age_s * AGE_SHARE))
     by_budget = open_rows / POLLS_PER_S
-    return now + timedelta(seconds=max(by_age, by_budget))
+    # To a tenth of a second: rows that are due at the same moment are written together.
+    return now + timedelta(seconds=round(max(by_age, by_budget), 1))
 
 
 def next_search_at(now: datetime, sent_at: datetime, searched: int) -> datetime | None:

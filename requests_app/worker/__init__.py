@@ -6,6 +6,7 @@ steps.py            takes a row's next step: submit, cancel, poll, fetch the res
 submits.py          the POST of a queued request; submit_limit.py limits how many run at once
 direct_calls.py     runs and streams, from the first byte to the last
 leases.py           renews leases while calls last
+group_calls.py       database calls of many steps in one transaction
 breaker.py          notices an outage of fal's queue; probe.py probes it
 status_stream.py    status streams of watched requests
 lost_submits.py     searches fal's list for submits without a clear answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from functools import lru_cache
 
 from django.conf import settings
 
@@ -56,7 +57,7 @@ class FalConnections:
 
 def hosts_from_settings() -> Hosts:
     """Return fal's addresses; they come from the server's configuration only."""
-    return Hosts(
+    return _checked(
         run=settings.FAL_RUN_URL,
         queue=settings.FAL_QUEUE_URL,
         realtime=settings.FAL_REALTIME_URL,
@@ -64,3 +65,8 @@ def hosts_from_settings() -> Hosts:
         api=settings.FAL_API_URL,
         jwks=settings.FAL_JWKS_URL,
     )
+
+
+@lru_cache(maxsize=8)
+def _checked(**hosts: str) -> Hosts:
+    return Hosts(**hosts)  # parses six addresses; every poll asks for them

@@ -76,8 +76,8 @@ async def _renewed(pk: int, lease: UUID) -> bool | None:
     """Wait for the next renewal; return whether a user asked to cancel, or None for a lost lease."""
     loop = asyncio.get_running_loop()
     turn = _next.get(loop) or _Renewal(loop)
-    turn.rows[lease] = pk
-    return (await asyncio.shield(turn.renewed)).get(lease)
+    turn.held.add((pk, lease))
+    return (await asyncio.shield(turn.renewed)).get((pk, lease))
 
 
 class _Renewal:
@@ -87,24 +87,24 @@ class _Renewal:
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.rows: dict[UUID, int] = {}
-        self.renewed: asyncio.Future[dict[UUID, bool]] = loop.create_future()
+        self.held: set[lifecycle.Held] = set()
+        self.renewed: asyncio.Future[dict[lifecycle.Held, bool]] = loop.create_future()
         _next[loop] = self
         loop.call_later(RENEW_EVERY_S, self._begin, loop)
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         del _next[loop]
-        asked = pool.submit_to_pool(lifecycle.renew_leases, self.rows, now=timezone.now())
+        asked = pool.submit_to_pool(lifecycle.renew_leases, self.held, now=timezone.now())
         asked.add_done_callback(self._answer)
 
-    def _answer(self, asked: asyncio.Future[dict[UUID, bool]]) -> None:
+    def _answer(self, asked: asyncio.Future[dict[lifecycle.Held, bool]]) -> None:
         error = asked.exception()
         if isinstance(error, DatabaseError):  # a database outage is no reason to close a paid call
             logger.warning(
                 "The leases of %s requests could not be renewed: the database is down.",
-                len(self.rows),
+                len(self.held),
             )
-            self.renewed.set_result(dict.fromkeys(self.rows, False))
+            self.renewed.set_result(dict.fromkeys(self.held, False))
         elif error:
             self.renewed.set_exception(error)
         else:

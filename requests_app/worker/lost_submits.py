@@ -107,7 +107,7 @@ def _give_back(search: _Search) -> None:
     now, pk = timezone.now(), search.row.pk
     is_lost = FalRequest.objects.lost().filter(pk=pk).exists()
     due_at = _next(search, now) if is_lost else now
-    lifecycle.release(pk, search.lease, due_at, failed=search.failed)
+    lifecycle.release(lifecycle.Release(pk, search.lease, due_at, search.failed))
 
 
 def _next(search: _Search, now: datetime) -> datetime | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -43,6 +44,7 @@ from requests_app.worker import (
 )
 from requests_app.worker.failed_looks import Failure
 from requests_app.worker.fal_connections import hosts_from_settings
+from requests_app.worker.group_calls import GroupedCall
 from requests_app.worker.loop import connections, pool
 
 logger = logging.getLogger(__name__)
@@ -54,33 +56,36 @@ DENIALS_BEFORE_LOST = 15  # about ten minutes
 AFTERCARE_TRIES = 9  # failed polls of a request that has ended, with their backoff: six minutes
 DENIALS_AFTER_CANCEL = 3  # some seconds: fal accepted the cancellation and forgot the request
 
-_COLUMNS = (
+COLUMNS = (
     "public_id", "mode", "status", "endpoint_id", "fal_request_id", "status_url", "response_url",
     "cancel_url", "cancel_asked_at", "cancel_answer", "sent_at", "created_at", "watched_until",
     "finished_at", "tries", "due_at", "leased_until", "error_type", "output_size", "payload_removed_at",
 )  # fmt: skip
 
 
-async def advance(pk: int) -> None:
-    """Take the next step of this request, if one is due and no other worker has the lease."""
+async def advance(request: int | FalRequest) -> None:
+    """Take the next step of this request, if one is due and no other worker has the lease.
+
+    Given as its key, or as the row with `COLUMNS` as it is at this moment.
+    """
+    pk = request if isinstance(request, int) else request.pk
     logcontext.row.set(pk)
     try:
-        await _advance(pk)
+        row = await pool.in_database(_load, pk) if isinstance(request, int) else request
+        if row is not None and row.due_at is not None and row.due_at <= timezone.now():
+            await _advance(row)
     except faults.DATABASE_AWAY as error:
         faults.tell(logger, f"A step of request {pk} waits for the database", error)
     except Exception as error:
         await failed_looks.step_failed(pk, error)
 
 
-async def _advance(pk: int) -> None:
-    row = await pool.in_database(_load, pk)
-    if row is None or row.due_at is None or row.due_at > timezone.now():
-        return
+async def _advance(row: FalRequest) -> None:
     if row.status == Status.PENDING:
         await _send(row)
     elif row.status == Status.SUBMITTING or (row.mode != Mode.QUEUE and not row.is_ended):
-        if not leases.is_held_here(pk):
-            await pool.in_database(lifecycle.expire_lease, pk, now=timezone.now())
+        if not leases.is_held_here(row.pk):
+            await pool.in_database(lifecycle.expire_lease, row.pk, now=timezone.now())
     elif row.is_lost:
         with STEPS.labels("search").time():
             await lost_submits.look_for(row)
@@ -90,7 +95,7 @@ async def _advance(pk: int) -> None:
 
 
 def _load(pk: int) -> FalRequest | None:
-    return FalRequest.objects.only(*_COLUMNS).filter(pk=pk).first()
+    return FalRequest.objects.only(*COLUMNS).filter(pk=pk).first()
 
 
 # --- sending --------------------------------------------------------------------------------------
@@ -144,7 +149,7 @@ async def _look(row: FalRequest) -> None:
     async with connections.calls:  # before the lease, which must not expire while this waits
         if await probe.must_wait(row.endpoint_id):
             return
-        look = await pool.in_database(_take, pk)
+        look = await _take(pk)
         if look is None:
             return
         try:
@@ -153,16 +158,21 @@ async def _look(row: FalRequest) -> None:
                 if look.failure:
                     await _despite(look, look.failure)
         finally:
-            await pool.in_database(_give_back, look)
+            await _give_back(look)
     status_stream.end_unwanted(look.row)
     if not look.row.is_ended and not look.failure and status_stream.is_wanted(look.row):
         status_stream.begin(pk, look.urls)
 
 
-def _take(pk: int) -> Look | None:
+def _take_many(pks: Sequence[int]) -> list[Look | None]:
     with transaction.atomic():  # a row that cannot be read is not leased either
-        lease = FalRequest.objects.take_lease(pk, timezone.now(), lifecycle.LEASE)
-        return Look(FalRequest.objects.only(*_COLUMNS).get(pk=pk), lease) if lease else None
+        now = timezone.now()
+        rows = FalRequest.objects.only(*COLUMNS).take_leases(pks, now, lifecycle.LEASE)
+    looks = {row.pk: Look(row, row.lease) for row in rows if row.lease}
+    return [looks.get(pk) for pk in pks]
+
+
+_take = GroupedCall(_take_many)
 
 
 async def _ask(look: Look) -> None:
@@ -245,7 +255,7 @@ async def _cancel(look: Look) -> None:
 async def _status(look: Look) -> StatusReport:
     asked_at = timezone.now()
     report = await _report(look.urls)
-    await _heard(look, report, asked_at)
+    await _observe(lifecycle.RowReport(look.row.pk, report, Source.POLL, asked_at))
     if not report.is_known:
         why = f"fal's status is {report.status[:80]!r}, which is new here."
         look.failed, look.failure = True, Failure(why, is_answered=True)
@@ -299,25 +309,42 @@ def _is_lost(row: FalRequest, denials: int, now: datetime) -> bool:
     return is_old and denials > DENIALS_BEFORE_LOST
 
 
+_observe: GroupedCall[lifecycle.RowReport, lifecycle.Effect] = GroupedCall(
+    lambda reports: lifecycle.observe_many(reports)
+)
+
+
 async def _heard(look: Look, news: News, asked_at: datetime) -> None:
     await pool.in_database(
         lifecycle.observe, look.row.pk, news, source=Source.POLL, asked_at=asked_at
     )
 
 
-def _give_back(look: Look) -> None:
-    """Release the lease and set the time of the next poll; ended rows need none."""
+def _give_back_many(looks: Sequence[Look]) -> list[None]:
+    """Release the leases and set the times of the next polls; ended rows need none."""
     now = timezone.now()
-    try:
-        _tell_of_answers(look, now)
-    except faults.DATABASE_AWAY:
-        raise
-    except Exception as error:  # the lease is released all the same
-        faults.tell(
-            logger, f"The outcome of the poll of request {look.row.pk} cannot be noted", error
-        )
-    row = FalRequest.objects.only(*_COLUMNS).get(pk=look.row.pk)
-    lifecycle.release(row.pk, look.lease, _next(row, look, now), failed=look.failed)
+    rows = FalRequest.objects.only(*COLUMNS).in_bulk([look.row.pk for look in looks])
+    open_rows = FalRequest.objects.filter(due_at__isnull=False).count()
+    known = [(rows[look.row.pk], look) for look in looks if look.row.pk in rows]
+    with transaction.atomic():
+        lifecycle.release(*(_release(row, look, now, open_rows) for row, look in known))
+    for look in looks:
+        try:
+            _tell_of_answers(look, now)
+        except faults.DATABASE_AWAY:
+            raise
+        except Exception as error:  # the lease is released all the same
+            faults.tell(
+                logger, f"The outcome of the poll of request {look.row.pk} cannot be noted", error
+            )
+    return [None] * len(looks)
+
+
+def _release(row: FalRequest, look: Look, now: datetime, open_rows: int) -> lifecycle.Release:
+    return lifecycle.Release(row.pk, look.lease, _next(row, look, now, open_rows), look.failed)
+
+
+_give_back = GroupedCall(_give_back_many)
 
 
 def _tell_of_answers(look: Look, now: datetime) -> None:
@@ -328,14 +355,13 @@ def _tell_of_answers(look: Look, now: datetime) -> None:
         lifecycle.note_recovered(look.row.pk, now=now)
 
 
-def _next(row: FalRequest, look: Look, now: datetime) -> datetime | None:
+def _next(row: FalRequest, look: Look, now: datetime, open_rows: int) -> datetime | None:
     if row.is_ended and not (look.failed and row.tries < AFTERCARE_TRIES):
         return None
     if look.failed:
         return schedule.next_retry_at(now, row.tries + 1, asked_s=look.asked_s)
     if row.finished_at is not None:
         return now + timedelta(seconds=schedule.SOONEST_S)
-    open_rows = FalRequest.objects.filter(due_at__isnull=False).count()
     sent_at = row.sent_at or row.created_at
     return schedule.next_poll_at(
         now, sent_at=sent_at, watched_until=row.watched_until, open_rows=open_rows

@@ -114,9 +114,9 @@ def poll(row: FalRequest) -> None:
     FalRequest.objects.filter(pk=row.pk).update(
         status=Status.IN_QUEUE, fal_request_id="open", sent_at=timezone.now(), due_at=timezone.now()
     )
-    look = steps._take(row.pk)
+    [look] = steps._take_many([row.pk])
     assert look
-    steps._give_back(look)
+    steps._give_back_many([look])
 
 
 HOT: dict[str, Callable[[FalRequest], Any]] = {

@@ -64,5 +64,7 @@ def test_a_worker_ahead_looks_too_early_and_that_is_all(
     loop.run(advance(queued.pk), timeout_s=20)
     assert fresh(queued).status == Status.COMPLETED
     monkeypatch.undo()
-    lifecycle.release(queued.pk, lease, right())  # the first one's look ends after all
+    lifecycle.release(
+        lifecycle.Release(queued.pk, lease, right())
+    )  # the first one's look ends after all
     assert (fresh(queued).status, fresh(queued).due_at, posts(peer)) == (Status.COMPLETED, None, 0)

@@ -312,7 +312,7 @@ def test_a_lost_lease_releases_nothing(queued: FalRequest) -> None:
         queued.pk, later + timedelta(seconds=2), timedelta(minutes=1)
     )
     assert old and new
-    lifecycle.release(queued.pk, old, later)
+    lifecycle.release(lifecycle.Release(queued.pk, old, later))
     assert fresh(queued).lease == new
 
 
@@ -347,7 +347,7 @@ def test_a_wish_during_a_look_is_kept_when_the_row_is_given_back(queued: FalRequ
         assert lease
         if wished:
             lifecycle.make_due(queued.pk, now=later)
-        lifecycle.release(queued.pk, lease, later + timedelta(seconds=30))
+        lifecycle.release(lifecycle.Release(queued.pk, lease, later + timedelta(seconds=30)))
         due_at = fresh(queued).due_at
         assert due_at == (later if wished else later + timedelta(seconds=30))
 

@@ -12,13 +12,13 @@ from tests.builders import make_request
 def test_each_observation_has_a_higher_id_and_keeps_both_times(team: Team, owner: User) -> None:
     row = make_request(team=team, person=owner)
     now = timezone.now()
-    heard = [
-        Observation.record(
-            row.pk, kind="status", source=Source.POLL, status="in_queue", at=now, heard_at=now,
-            note=f"{n}", data={"queue_position": n},
+    heard = Observation.append([
+        Observation(
+            request=row, kind="status", source=Source.POLL, status="in_queue", asked_at=now,
+            heard_at=now, note=f"{n}", data={"queue_position": n},
         )
         for n in range(3)
-    ]  # fmt: skip
+    ])  # fmt: skip
     assert row.seq < heard[0].pk < heard[1].pk < heard[2].pk
     kept = Observation.objects.get(pk=heard[2].pk)
     assert (kept.asked_at, kept.heard_at, kept.data) == (now, now, {"queue_position": 2})

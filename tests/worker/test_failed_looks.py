@@ -45,14 +45,23 @@ def fails_at(monkeypatch: pytest.MonkeyPatch) -> Fails:
     """Whatever is heard of this kind cannot be stored, by a fault of ours."""
 
     def fail(*kinds: type, error: Exception | None = None) -> None:
-        observe = lifecycle.observe
+        observe, observe_many = lifecycle.observe, lifecycle.observe_many
 
-        def faulty(pk: int, news: Any, **how: Any) -> Any:
+        def check(news: Any) -> None:
             if isinstance(news, kinds):
                 raise error or OverflowError("int too large to convert to float")
+
+        def faulty(pk: int, news: Any, **how: Any) -> Any:
+            check(news)
             return observe(pk, news, **how)
 
+        def all_faulty(reports: Any) -> Any:
+            for report in reports:
+                check(report.news)
+            return observe_many(reports)
+
         monkeypatch.setattr(lifecycle, "observe", faulty)
+        monkeypatch.setattr(lifecycle, "observe_many", all_faulty)
 
     return fail
 
@@ -157,7 +166,7 @@ def test_a_good_look_ends_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     with monkeypatch.context() as broken:
-        broken.setattr(lifecycle, "observe", lambda *_, **__: 1 / 0)
+        broken.setattr(lifecycle, "observe_many", lambda *_, **__: 1 / 0)
         peer.will(RUNNING, RUNNING, RUNNING)
         row = looks(loop, queued, 3)
     peer.will(RUNNING)

@@ -88,9 +88,9 @@ def test_a_wish_that_came_meanwhile_outlives_a_renewal(team: Team, owner: User) 
     lease = FalRequest.objects.take_lease(row.pk, now, timedelta(seconds=1))
     assert lease is not None
     lifecycle.make_due(row.pk, now=now)
-    assert lifecycle.renew_leases({lease: row.pk}, now=now) == {lease: False}
+    assert lifecycle.renew_leases({(row.pk, lease)}, now=now) == {(row.pk, lease): False}
     assert fresh(row).due_at == now
-    lifecycle.release(row.pk, lease, now + timedelta(minutes=1))
+    lifecycle.release(lifecycle.Release(row.pk, lease, now + timedelta(minutes=1)))
     assert fresh(row).due_at == now
 
 
@@ -100,9 +100,9 @@ async def test_all_rows_of_a_loop_are_renewed_together_each_under_its_own_lease(
     asked: list[int] = []
     hold = lifecycle.renew_leases
 
-    def counted(rows: dict[Any, int], **when: Any) -> Any:
-        asked.append(len(rows))
-        return hold(rows, **when)
+    def counted(held: set[lifecycle.Held], **when: Any) -> Any:
+        asked.append(len(held))
+        return hold(held, **when)
 
     monkeypatch.setattr(lifecycle, "renew_leases", counted)
     claims = [await sync_to_async(claimed)(team, owner) for _ in range(3)]

@@ -65,7 +65,7 @@ def test_a_row_whose_step_was_cut_before_it_began_is_swept_again(
     loop: Any, peer: PeerThread, queued: FalRequest
 ) -> None:
     async def cut_at_once() -> None:
-        sweep_module._begin(queued.pk)
+        sweep_module._begin(queued)
         for task in set(loop._tasks):
             task.cancel()
         await asyncio.sleep(0)
