@@ -42,6 +42,7 @@ interface GlobalEventHandlersEventMap {
   "htmx:configRequest": CustomEvent<{ headers: Record<string, string> }>;
   "htmx:oobAfterSwap": CustomEvent<{ target: HTMLElement }>;
   "htmx:sendError": CustomEvent<HtmxRequest>;
+  "htmx:timeout": CustomEvent<HtmxRequest>;
   "htmx:responseError": CustomEvent<HtmxRequest>;
   "request:acted": CustomEvent<RequestNews>;
   "request:created": CustomEvent<RequestNews>;

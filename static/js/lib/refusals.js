@@ -11,8 +11,8 @@ const SENTENCES = {
   404: "That is not there any more.",
   413: "That is too large.",
   429: "That was too often. Wait a moment, then try again.",
-  502: "The site is being restarted. Look at the list before you try again.",
-  503: "The site is not ready. Look at the list before you try again.",
+  502: "The site is being restarted.",
+  503: "The site is not ready.",
 };
 // Without its cookies a browser may just be logged out: the server knows.
 const OLD_TOKEN = new Set(["csrf", "cookie"]);
@@ -27,23 +27,34 @@ document.addEventListener("htmx:responseError", async ({ detail }) => {
   else if (!detail.xhr.getResponseHeader("X-Team-Now")) {
     // With that header team.js asks.
     retried.delete(detail.elt);
-    toast(sentenceOf(detail.xhr), { error: true });
+    tell(detail, sentenceOf(detail));
   }
 });
 document.addEventListener(
   "htmx:afterRequest",
   ({ detail }) => detail.successful && retried.delete(detail.elt),
 );
-document.addEventListener("htmx:sendError", () =>
-  toast("The server cannot be reached. Look at the list before you try again.", { error: true }),
+document.addEventListener("htmx:sendError", ({ detail }) =>
+  tell(detail, `The server cannot be reached. ${again(detail)}`),
 );
-document.addEventListener("htmx:timeout", () =>
-  toast("The server took too long to answer.", { error: true }),
+document.addEventListener("htmx:timeout", ({ detail }) =>
+  tell(detail, "The server took too long to answer."),
 );
 
+/** A part that is only an addition (`data-optional`: a price) was not asked for by the user, and is left out. */
+function tell({ elt }, sentence) {
+  if (elt.matches("[data-optional]")) elt.replaceChildren();
+  else toast(sentence, { error: true });
+}
+
+const again = (detail) =>
+  isRead(detail) ? "Try again in a moment." : "Look at the list before you try again.";
+
 /** Return the server's own sentence where the user can act on it, else one for the status. */
-function sentenceOf(xhr) {
+function sentenceOf(detail) {
+  const { xhr } = detail;
   const { status, responseText } = xhr;
+  if (status === 502 || status === 503) return `${SENTENCES[status]} ${again(detail)}`;
   if (status === 413) return `${SENTENCES[413]} ${plainText(xhr)}`.trim();
   const said = [400, 403, 409].includes(status) ? plainOf(responseText)?.detail : undefined;
   return typeof said === "string"
@@ -71,7 +82,7 @@ async function sendAgain(detail) {
   else if (login.isOut) askLater(detail);
   else {
     retried.delete(detail.elt);
-    toast(sentenceOf(detail.xhr), { error: true });
+    tell(detail, sentenceOf(detail));
   }
 }
 
