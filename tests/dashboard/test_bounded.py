@@ -8,6 +8,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -113,11 +114,10 @@ def test_a_body_of_just_the_limit_is_served(shared: Served) -> None:
 
 
 def test_a_declared_body_over_the_limit_is_refused_before_it_is_read(fresh: Served) -> None:
-    before, started = fresh.peak(), time.monotonic()
+    before = fresh.peak()
     status, text = ask(fresh.connect(), post(1024 * MB))
     assert status == 413
     assert b"8388608 bytes" in text
-    assert time.monotonic() - started < 1
     assert "/size" not in fresh.log()["served"]
     assert fresh.peak() - before < 4 * MB
 
@@ -178,35 +178,27 @@ def test_one_connection_serves_request_after_request(shared: Served) -> None:
 # Slow senders
 
 
-def test_a_header_that_drips_in_is_cut_off(shared: Served) -> None:
-    client, started = shared.connect(), time.monotonic()
-    client.sendall(b"GET / HTTP/1.1\r\n")
+def answer_to_drops(client: socket.socket, drop: bytes) -> bytes:
+    """What comes while drops are sent, up to ten times as many as the limits allow."""
     client.settimeout(0.2)
-    reply = b""
-    while not reply:
-        assert time.monotonic() - started < 4
-        client.sendall(b"X-Drip: 1\r\n")
-        try:
-            reply = client.recv(1000)
-        except TimeoutError:
-            continue
-    assert reply.startswith(b"HTTP/1.1 408")
+    for _ in range(100):
+        client.sendall(drop)
+        with suppress(TimeoutError):
+            return client.recv(1000)
+    raise AssertionError("It was never cut off.")
+
+
+def test_a_header_that_drips_in_is_cut_off(shared: Served) -> None:
+    client = shared.connect()
+    client.sendall(b"GET / HTTP/1.1\r\n")
+    assert answer_to_drops(client, b"X-Drip: 1\r\n").startswith(b"HTTP/1.1 408")
     assert is_cut_within(client, 3)
 
 
 def test_a_body_that_drips_in_is_cut_off_whatever_it_declared(shared: Served) -> None:
-    client, started = shared.connect(), time.monotonic()
+    client = shared.connect()
     client.sendall(post(8 * MB))
-    client.settimeout(0.2)
-    reply = b""
-    while not reply:
-        assert time.monotonic() - started < 4
-        client.sendall(b"x")
-        try:
-            reply = client.recv(1000)
-        except TimeoutError:
-            continue
-    assert reply.startswith(b"HTTP/1.1 408")
+    assert answer_to_drops(client, b"x").startswith(b"HTTP/1.1 408")
 
 
 def test_a_slow_but_steady_body_may_take_its_time(shared: Served) -> None:

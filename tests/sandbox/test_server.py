@@ -77,9 +77,7 @@ def test_it_stops_quietly_with_streams_open(caplog):
         ):
             next(one.iter_raw())
             next(other.iter_raw())
-            began = time.monotonic()
             server.stop()
-            assert time.monotonic() - began < 4  # its patience with the thread ends after 5
     assert caplog.records == []
     assert not [thread for thread in threading.enumerate() if thread.name == "sandbox"
                 and thread is server._thread]  # fmt: skip
@@ -87,10 +85,11 @@ def test_it_stops_quietly_with_streams_open(caplog):
         socket.create_connection(("127.0.0.1", server.port), timeout=1)
 
 
-def test_a_reply_does_not_wait_for_a_delayed_acknowledgement(http):
+def test_a_reply_does_not_wait_for_a_delayed_acknowledgement(sandbox, http):
     http.get("/healthz")
-    quickest = min(http.post("/run/sandbox/echo", json={}).elapsed for _ in range(5))
-    assert quickest.total_seconds() < 0.03
+    [connection] = sandbox._server.server_state.connections
+    taken = connection.transport.get_extra_info("socket")
+    assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_state_file_that_is_no_database_is_an_error_at_once(tmp_path: Path):
@@ -220,10 +219,11 @@ def test_sigterm_ends_the_process_cleanly(tmp_path: Path):
 def test_the_ledger_proves_what_was_accepted_and_with_which_body(sandbox, http):
     import hashlib
 
+    before = time.time()
     receipt = submit(http, "sandbox/echo", params={"fal_webhook": "http://127.0.0.1:1/a"}, n=1)
     entry = sandbox.ledger[-1]
     body = b'{"n":1}'
     assert entry.request_id == receipt["request_id"]
     assert entry.body_sha256 == hashlib.sha256(body).hexdigest()
     assert (entry.kind, entry.webhook_url) == ("submit", "http://127.0.0.1:1/a")
-    assert abs(entry.accepted_at - time.time()) < 5
+    assert before <= entry.accepted_at <= time.time()
