@@ -35,12 +35,7 @@ class Embedded:
         self._beat: Any = Service(app, max_interval=1, scheduler_cls=Scheduler)
         self._threads = [
             threading.Thread(target=self._worker.start, name="celery-worker", daemon=True),
-            threading.Thread(
-                target=self._beat.start,
-                kwargs={"embedded_process": False},
-                name="celery-beat",
-                daemon=True,
-            ),
+            threading.Thread(target=self._beat.start, name="celery-beat", daemon=True),
         ]
 
     def start(self) -> None:

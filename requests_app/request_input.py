@@ -67,9 +67,7 @@ class Draft:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-def parse_draft(
-    *, endpoint_id: str, mode: str, input: str | dict[str, Any], options: Mapping[str, Any]
-) -> Draft:
+def parse_draft(*, endpoint_id: str, mode: str, input: str, options: Mapping[str, Any]) -> Draft:
     """Validate all fields. Raises InvalidDraft with every error found."""
     errors: dict[str, list[str]] = {}
     endpoint = text = ""
@@ -150,35 +148,21 @@ def _option_errors(options: Mapping[str, Any]) -> dict[str, list[str]]:
     return {}
 
 
-def input_text(value: str | dict[str, Any]) -> str:
+def input_text(value: str) -> str:
     """Return the JSON text to send: exactly what was typed. Raises InvalidInput.
 
     Only surrounding white space is removed: numbers such as 7.50, 1E2 and 9007199254740993 have no other
     spelling that every program reads the same.
     """
-    parsed = parse_input(value) if isinstance(value, str) else value
-    if not isinstance(parsed, dict):
+    if not isinstance(parse_input(value), dict):
         raise InvalidInput("The input must be a JSON object: { … }.", 1, 1)
-    ensure_shallow(parsed)
-    text = (value.strip(SPACE) or "{}") if isinstance(value, str) else _written(parsed)
+    text = value.strip(SPACE) or "{}"
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
         raise InvalidInput("The input has half a character; write it as an escape.") from None
     if size > MAX_INPUT_BYTES:
         raise TooMuchInput(f"The input is larger than {MAX_INPUT_BYTES // 2**20} MB.")
-    return text
-
-
-def _written(value: dict[str, Any]) -> str:
-    """Encode a value from an API body, which has no typed text."""
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-        text.encode()
-    except UnicodeEncodeError:  # lone surrogates can only be sent as escapes
-        text = json.dumps(value, allow_nan=False)
-    except ValueError:
-        raise InvalidInput("NaN and Infinity are not JSON numbers.") from None
     return text
 
 

@@ -255,6 +255,28 @@ def test_only_http_fetches_so_that_every_page_hears_of_a_log_out():
     )
 
 
+def test_no_script_exports_what_no_other_imports():
+    scripts = {path: text_of(path) for path in under("static/js/", suffix=".js")}
+    tests = "".join(text_of(path) for path in under("tests/browser/"))
+    exported = re.compile(r"^export (?:async )?(?:function\*?|const|let|class) (\w+)", re.M)
+
+    def is_imported(path: str, name: str) -> bool:
+        of = re.compile(rf'^import [^;]*\b{name}\b[^;]*/{path.rpartition("/")[2]}"', re.M)
+        return any(of.search(other) for other in scripts.values())
+
+    def is_tested_part(text: str, name: str) -> bool:
+        """A function that a test calls in the browser, and its own module too."""
+        code = re.sub(r"^ *(//|/?\*).*", "", text, flags=re.M)
+        return name in tests and len(re.findall(rf"\b{name}\b", code)) > 1
+
+    none_of(
+        f"{path} exports {name}"
+        for path, text in scripts.items()
+        for name in exported.findall(text)
+        if not is_imported(path, name) and not is_tested_part(text, name)
+    )
+
+
 # --- Sizes and names -----------------------------------------------------------------------------
 
 

@@ -112,3 +112,30 @@ def test_scripts_neither_evaluate_text_nor_speak_to_other_hosts(path: Path) -> N
     text = path.read_text()
     assert not re.search(r"\beval\(|new Function|document\.write|insertAdjacentHTML", text)
     assert not re.search(r"""["'`]https?://""", re.sub(r"//.*", "", text))
+
+
+def rules_of(style: Path) -> set[str]:
+    """The selectors of a style sheet, each with the condition it stands in."""
+    found: set[str] = set()
+    around: list[str] = []
+    text = re.sub(r"/\*.*?\*/", "", style.read_text(), flags=re.DOTALL)
+    for before, sign in re.findall(r"([^{}]*)([{}])", text):
+        if sign == "}":
+            around.pop()
+            continue
+        around.append(" ".join(before.rpartition(";")[2].split()))
+        if not around[-1].startswith("@"):
+            found.add(" ".join(around))
+    return found
+
+
+def test_no_selector_has_rules_in_two_files() -> None:
+    """One name has one look, whatever pages load."""
+    seen: dict[str, Path] = {}
+    twice = [
+        f"{rule}: {seen[rule].name}, {style.name}"
+        for style in STYLES
+        for rule in rules_of(style)
+        if seen.setdefault(rule, style) != style
+    ]
+    assert twice == []

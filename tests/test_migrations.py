@@ -12,10 +12,11 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.operations import AddField
 from django.utils import timezone
 
 from requests_app import lifecycle
-from requests_app.models import Account, FalRequest, Preset, Status, Use
+from requests_app.models import Account, FalRequest, Preset, Status, Team, Use
 from tests.builders import hear, make_result
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -180,3 +181,39 @@ def test_sessions_whose_keys_could_be_read_are_ended(first: Any) -> None:
     store.create()
     migrated(newest())
     assert not store.exists(store.session_key)
+
+
+# --- an upgrade of several processes, one after the other: for moments two versions write -----------
+
+OLDEST_BESIDE = 18  # the oldest version that may still run when the newest migrates
+
+
+def later_columns() -> list[tuple[str, str]]:
+    """Model and name of the columns that migrations have added to tables since."""
+    graph = MigrationExecutor(connection).loader.graph
+    return [
+        (step.model_name, step.name)
+        for app, name in graph.forwards_plan(newest()[0])
+        if app == "requests_app" and int(name[:4]) > OLDEST_BESIDE
+        for step in graph.nodes[app, name].operations
+        if isinstance(step, AddField)
+    ]
+
+
+def test_each_later_column_may_be_left_out_by_an_older_process() -> None:
+    needed = [
+        f"{model}.{name}"
+        for model, name in later_columns()
+        if not (field := apps.get_model("requests_app", model)._meta.get_field(name)).null
+        and not field.has_db_default()
+    ]
+    assert needed == []
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="there one process migrates and writes")
+def test_an_older_process_inserts_into_the_newest_database() -> None:
+    loader = MigrationExecutor(connection).loader
+    [older] = [node for node in loader.graph.nodes if node[1].startswith(f"00{OLDEST_BESIDE}")]
+    fill(loader.project_state([older]).apps, User.objects.create_user("olga"))
+    assert {row.input_digest for row in FalRequest.objects.all()} == {""}
+    assert Team.objects.get().duplicate_minutes == 10

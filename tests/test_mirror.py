@@ -59,7 +59,7 @@ def has_code(path: str) -> bool:
 
 
 def mirrors_of(path: str) -> list[str]:
-    """Test modules that mirror the source module: `requests_app/fal/queue.py` -> `tests/fal/test_queue.py`."""
+    """Test modules that mirror the source module: `requests_app/fal/sse.py` -> `tests/fal/test_sse.py`."""
     at = PurePosixPath(path.removeprefix(f"{APP}/").replace("management/commands/", "management/"))
     folder = at.parent
     if at.stem != "__init__":
@@ -75,7 +75,7 @@ def is_mirror(path: str) -> bool:
 
 
 def mirrored(path: str) -> list[str]:
-    """Where the module under test is: `tests/fal/test_queue.py` -> `requests_app/fal/queue.py`."""
+    """Where the module under test is: `tests/fal/test_sse.py` -> `requests_app/fal/sse.py`."""
     at = PurePosixPath(path)
     folder = "/".join(at.parts[1:-1])
     name = at.stem.removeprefix("test_")

@@ -43,10 +43,6 @@ def test_a_good_draft_is_the_endpoint_the_mode_and_the_json_that_is_sent() -> No
     assert draft == Draft("fal-ai/flux/dev", "queue", '{"b": 1,\n"a": "ü"}', {})
 
 
-def test_an_object_that_was_parsed_already_is_taken_too() -> None:
-    assert parse(input={"a": [1, 2.5, None, True]}).input_text == '{"a": [1, 2.5, null, true]}'
-
-
 TYPED = [
     '{"a": 7.50}', '{"a": 1E2}', '{"a":[0.1000000000000000055,-0.0]}', '{"a": 9007199254740993}',
     '{"a": 18446744073709551616}', '{ "b" :1 ,\n\t"a":"\\u00e9\\/" }', '{"a": "\\ud800\\u0000"}',
@@ -122,13 +118,11 @@ def test_the_deepest_nesting_that_is_allowed_passes() -> None:
     assert parse(input=nested(MAX_DEPTH - 1))
 
 
-@pytest.mark.parametrize("given", ["typed", "parsed"])
-def test_the_size_limit_counts_bytes(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_size_limit_counts_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_input, "MAX_INPUT_BYTES", 100)
     fits, too_large = {"a": "x" * 90}, {"a": "ü" * 60}
-    as_given = json.dumps if given == "typed" else lambda value: value
-    assert parse(input=as_given(fits))
-    assert "larger" in errors_of(input=as_given(too_large))["input"][0]
+    assert parse(input=json.dumps(fits))
+    assert "larger" in errors_of(input=json.dumps(too_large, ensure_ascii=False))["input"][0]
 
 
 def test_half_a_surrogate_travels_as_an_escape() -> None:
@@ -159,7 +153,7 @@ values = st.recursive(
 
 @given(st.dictionaries(st.text(), values, max_size=5))
 def test_what_is_sent_means_what_was_given(value: dict[str, Any]) -> None:
-    text = input_text(value)
+    text = input_text(json.dumps(value, ensure_ascii=bool(len(value) % 2)))
     assert json.loads(text) == value
     assert input_text(text) == text
     text.encode()

@@ -13,7 +13,7 @@ from django.utils import timezone
 from ninja.errors import AuthorizationError
 from ninja.security import HttpBearer
 
-from requests_app.models import ApiToken, Membership
+from requests_app.models import ApiToken, Role
 
 
 class ApiRequest(HttpRequest):
@@ -43,11 +43,6 @@ class SubmitterBearer(Bearer):
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
         """Raises AuthorizationError when the user may only read."""
         found = super().authenticate(request, token)
-        if found and not _may_submit(found):
+        if found and not Role(found.role).may_submit:
             raise AuthorizationError(message="A viewer may look, not submit or cancel.")
         return found
-
-
-def _may_submit(token: ApiToken) -> bool:
-    membership = Membership.objects.filter(team=token.team_id, user=token.user_id).first()
-    return membership is not None and membership.may_submit

@@ -30,8 +30,9 @@ def download(
 ) -> bytes:
     """Return the body of a 200: of a GET, or of a POST of `payload` as JSON. Raises DownloadError.
 
-    `timeout_s` is per step, `deadline_s` in all.
+    `timeout_s` is per step, `deadline_s` in all, from the connection on.
     """
+    end = time.monotonic() + deadline_s
     headers = {"Accept": "application/json"}
     if key:
         headers["Authorization"] = f"Key {key}"
@@ -46,7 +47,9 @@ def download(
                 json=payload,
             ) as reply,
         ):
-            raw = _read(reply, what, most, deadline_s)
+            raw = _read(reply, what, most, end)
+    except TimeoutError:
+        raise DownloadError(f"{what} did not arrive within {deadline_s:g} s.") from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise DownloadError(f"{what} could not be fetched: {type(error).__name__}.") from error
     if reply.status_code != 200:
@@ -55,12 +58,12 @@ def download(
     return raw
 
 
-def _read(reply: httpx.Response, what: str, most: int, deadline_s: float) -> bytes:
-    end, raw = time.monotonic() + deadline_s, b""
+def _read(reply: httpx.Response, what: str, most: int, end: float) -> bytes:
+    raw = bytearray()
     for piece in reply.iter_bytes():
         raw += piece
         if len(raw) > most:
             raise DownloadError(f"{what} is larger than {most:,} bytes.")
         if time.monotonic() > end:
-            raise DownloadError(f"{what} did not arrive within {deadline_s:g} s.")
-    return raw
+            raise TimeoutError
+    return bytes(raw)

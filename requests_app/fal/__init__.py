@@ -9,7 +9,7 @@
     jsontext      bytes -> JSON values, raw members; exactjson: JSON text that keeps its digits
     error_bodies  the reason in an error's body, whatever its shape
     prices        unit price and usual cost of a call, as fal's price list has them
-    models_list   one page of fal's list of models
+    models_list   one page of fal's list of models; finished: of its finished requests
     reports       frozen values of what fal said, and their parsers
     replies       one HTTP reply -> a value or an error; result_replies: of a run, or of a queue result
     sse           bytes -> server-sent events
@@ -19,16 +19,15 @@
                   realtime_pairing (reply to request); close_codes: how a session ended, in words
     ---------     all above are pure (except the key cache); below is I/O
     transport     one HTTP call: deadline, size limit, "were bytes sent?"
-    queue         submit, status, result, cancel, run
-    streams       a model's stream, the status stream
-    finished      the list of finished requests
+    streams       a reply that comes in parts: of a model, of the status stream
+    client        FalClient: fal's verbs, bound to a key and hosts
     uploads       where a browser may send a file
-    session       FalClient, which binds these to a key and hosts
     realtime      connect: a session on a WebSocket; realtime_token and realtime_handshake open it
 """
 
 from __future__ import annotations
 
+from .client import FalClient
 from .close_codes import CloseReason, describe_close
 from .endpoints import (
     EndpointId,
@@ -73,7 +72,6 @@ from .reports import (
     parse_cancel,
     parse_status,
 )
-from .session import FalClient
 from .sse import EventTooLarge, SseDecoder, SseEvent
 from .streams import Stream, StreamEvent
 from .transport import ReplyLimits, Timeouts

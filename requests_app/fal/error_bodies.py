@@ -15,12 +15,13 @@ from html import unescape
 from http import HTTPStatus
 from typing import Any
 
-from .jsontext import NotJson, parse_json
+from .jsontext import NO_JSON, value_of
 
 MOST_TEXT = 4000  # characters per reason
 MOST_FIELDS = 200
 MOST_DEPTH = 6  # levels of objects, lists and strings around a reason
 _LOOKED_AT = 1024 * 1024  # bytes of a body
+_UNREAD = object()
 
 # Members that may hold a reason, the most telling first; then those that hold a single word.
 _REASONS = (
@@ -96,10 +97,18 @@ class ErrorBody:
 
 
 def parse_error(
-    status_code: int, headers: Mapping[str, str], body: bytes, *, wordless: str = ""
+    status_code: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    wordless: str = "",
+    parsed: Any = _UNREAD,
 ) -> ErrorBody:
-    """Return the reason in ``body``; without one, ``wordless`` or a sentence about the code."""
-    value = _value_of(body)
+    """Return the reason in ``body``; without one, ``wordless`` or a sentence about the code.
+
+    ``parsed``: what ``value_of(body)`` returned, where it is known.
+    """
+    value = _value_of(body, parsed)
     fields = _fields(value)
     told = "; ".join(error.sentence for error in fields)
     reason = _reason(value) if says_nothing(told) else told
@@ -157,20 +166,18 @@ def type_of(value: object) -> str | None:
 # --- from bytes to a value ------------------------------------------------------------------------
 
 
-def _value_of(body: bytes) -> Any:
-    try:
-        return _opened(parse_json(body))
-    except NotJson:
+def _value_of(body: bytes, parsed: Any = _UNREAD) -> Any:
+    value = value_of(body) if parsed is _UNREAD else parsed
+    if value is NO_JSON:
         return _value_of_text(body[:_LOOKED_AT].decode("utf-8-sig", "replace").strip())
+    return _opened(value)
 
 
 def _opened(value: Any) -> Any:
     """Parse JSON inside a string, one level."""
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-        try:
-            return parse_json(value.encode("utf-8", "surrogatepass"))
-        except NotJson:
-            return value
+        inner = value_of(value.encode("utf-8", "surrogatepass"))
+        return value if inner is NO_JSON else inner
     return value
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from .jsontext import NotJson
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
+# A string, a bracket, a sign, or any other value.
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
 _OPENING = {"}": "{", "]": "["}
 INDENT = "  "
 
@@ -83,7 +84,7 @@ def laid_out(text: str) -> str:
     """Indent a JSON text, keeping its tokens and escapes."""
     parts: list[str] = []
     depth, last = 0, ""
-    for match in _TOKEN.finditer(text):
+    for match in TOKEN.finditer(text):
         part = match[0]
         closes = part in _OPENING
         depth -= closes
@@ -100,7 +101,7 @@ def put_member(text: str, name: str, literal: str) -> str:
 
     `text` is the text of one object, without a repeated name.
     """
-    tokens = list(_TOKEN.finditer(text))
+    tokens = list(TOKEN.finditer(text))
     depth = 0
     for at, token in enumerate(tokens):
         is_name = depth == 1 and tokens[at + 1][0] == ":" if at + 1 < len(tokens) else False
@@ -125,4 +126,4 @@ def _last_token(tokens: list[re.Match[str]], at: int) -> re.Match[str]:
 
 def compact(text: str) -> str:
     """Remove the white space between the tokens of a JSON text."""
-    return "".join(_TOKEN.findall(text))
+    return "".join(TOKEN.findall(text))

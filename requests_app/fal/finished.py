@@ -1,4 +1,4 @@
-"""Read fal's list of finished requests from its platform API, page by page.
+"""fal's list of finished requests on its platform API: the query and the reading of a page. Pure.
 
 UNCONFIRMED, all of it: path, parameters and members are as documented and were never seen, and
 which keys may ask is not documented. So this is the only module that knows them, and a missing or
@@ -7,24 +7,20 @@ malformed member counts as absent.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from .endpoints import REQUEST_ID, EndpointId, Hosts
-from .errors import TooLarge, Unanswered
+from .endpoints import REQUEST_ID, EndpointId
 from .jsontext import Items, NotJson, parse_json, parse_with_items
 from .replies import Reply, read_stream_refusal, unreadable
 from .reports import text_or_none
-from .transport import Call, Wire
 
 PATH = "/v1/models/requests/by-endpoint"
 PAGE = 100  # the most per page that fal allows
 SMALL_PAGE = 10  # when the payloads of a whole page exceed one reply's limit
 MOST_PAGES = 20
-QUICKLY_READ = 256 * 1024  # bytes of a page that are parsed without blocking the loop
 
 
 @dataclass(frozen=True)
@@ -47,35 +43,16 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class _Page:
+class FinishedPage:
+    """One page; ``next_cursor`` None is the end."""
+
     entries: list[Listed]
     next_cursor: str | None
 
 
-async def finished(wire: Wire, hosts: Hosts, window: Window) -> AsyncIterator[Listed]:
-    """Yield every listed request of the window, with one GET per page.
-
-    Raises NotSent, Unanswered (also when there are more than `MOST_PAGES`) or Refused.
-    """
-    size, cursor = PAGE, None
-    for _ in range(MOST_PAGES):
-        try:
-            page = await _page(wire, hosts, window, size, cursor)
-        except TooLarge:
-            if size == SMALL_PAGE:
-                raise
-            size = SMALL_PAGE
-            continue
-        for entry in page.entries:
-            yield entry
-        cursor = page.next_cursor
-        if cursor is None:
-            return
-    raise Unanswered("fal's list of finished requests is too long to be read to its end")
-
-
-async def _page(wire: Wire, hosts: Hosts, window: Window, size: int, cursor: str | None) -> _Page:
-    params = {
+def page_params(window: Window, size: int, cursor: str | None) -> dict[str, str]:
+    """Return the query of one page of the list."""
+    return {
         "endpoint_id": str(window.endpoint),
         "start": _stamp(window.start),
         "end": _stamp(window.end),
@@ -84,19 +61,13 @@ async def _page(wire: Wire, hosts: Hosts, window: Window, size: int, cursor: str
         "limit": str(size),
         **({"cursor": cursor} if cursor else {}),
     }
-    call = Call("GET", hosts.api + PATH, {}, params=params)
-    limit = wire.limits.listing
-    reply = await wire.exchange(call, deadline_s=wire.timeouts.listing_s, limit=limit, held=limit)
-    if len(reply.body) < QUICKLY_READ:
-        return read_page(reply)
-    return await asyncio.to_thread(read_page, reply)
 
 
 def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def read_page(reply: Reply) -> _Page:
+def read_page(reply: Reply) -> FinishedPage:
     """Parse one page of the list. Raises Refused, or Unanswered for what is not a list."""
     if not reply.is_success:
         raise read_stream_refusal(reply, retryable=True)
@@ -109,7 +80,7 @@ def read_page(reply: Reply) -> _Page:
     except NotJson as exc:
         raise unreadable(reply, retryable=True, missing="a list of requests") from exc
     more = text_or_none(members.get("next_cursor"))
-    return _Page(entries, more if members.get("has_more") is not False else None)
+    return FinishedPage(entries, more if members.get("has_more") is not False else None)
 
 
 def _entries(items: Iterable[Any]) -> Iterable[Listed]:

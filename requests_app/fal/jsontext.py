@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 TOO_DEEP = "(nested too deeply to be read here)"
+NO_JSON = object()
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)  # or a string, to skip it
@@ -75,6 +76,14 @@ def parse_json(body: bytes) -> Any:
         return value
 
     return _read(body, read)
+
+
+def value_of(body: bytes) -> Any:
+    """Like parse_json, but NO_JSON for what cannot be parsed."""
+    try:
+        return parse_json(body)
+    except NotJson:
+        return NO_JSON
 
 
 def parse_object(body: bytes) -> dict[str, Any]:

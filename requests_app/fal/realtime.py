@@ -32,7 +32,7 @@ from .realtime_url import REALTIME, realtime_url
 from .transport import MESSAGE, Call
 
 if TYPE_CHECKING:
-    from .session import FalClient
+    from .client import FalClient
 
 Auth = Literal["token", "key"]
 
@@ -149,7 +149,7 @@ async def connect(
 
 
 def _key_header(client: FalClient, url: str) -> dict[str, str]:
-    headers = client._wire._our_headers(Call("GET", url, {}))
+    headers = client.wire._our_headers(Call("GET", url, {}))
     return {name: value for name, value in headers.items() if name == "Authorization"}
 
 

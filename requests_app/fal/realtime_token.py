@@ -20,7 +20,7 @@ from .replies import Reply, read_stream_refusal, unreadable
 from .transport import Call
 
 if TYPE_CHECKING:
-    from .session import FalClient
+    from .client import FalClient
 
 TokenForm = Literal["old", "new"]
 TOKEN_FORM: TokenForm = "old"  # noqa: S105 (no secret)
@@ -60,7 +60,7 @@ async def fetch_token(
     """
     if not 1 <= duration_s <= MAX_DURATION_S:
         raise ValueError(f"A token lives for 1 to {MAX_DURATION_S} seconds.")
-    wire = client._wire
+    wire = client.wire
     request = _FORMS[form](client.hosts, endpoint, path, duration_s)
     call = Call(
         "POST", request.url, {}, json.dumps(request.body).encode(), idle_s=wire.timeouts.read_s

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any
 
 from .endpoints import REQUEST_ID, EndpointId, Hosts, trusted_urls
-from .error_bodies import parse_error
+from .error_bodies import ErrorBody, parse_error
 from .errors import Refused, Unanswered
-from .jsontext import NotJson, parse_json, parse_object, parse_with_items
+from .jsontext import NO_JSON, NotJson, parse_with_items, value_of
 from .reports import (
     CancelAnswer,
     Receipt,
@@ -55,13 +56,15 @@ class Reply:
     def is_success(self) -> bool:
         return 200 <= self.status_code < 300
 
+    @cached_property
+    def value(self) -> Any:
+        """Return the JSON value of the body, NO_JSON when it is none."""
+        return value_of(self.body)
+
     @property
     def members(self) -> dict[str, Any] | None:
         """Return the members of the JSON object in the body, None when it holds anything else."""
-        try:
-            return parse_object(self.body)
-        except NotJson:
-            return None
+        return self.value if isinstance(self.value, dict) else None
 
     @property
     def is_from_fal(self) -> bool:
@@ -70,11 +73,12 @@ class Reply:
 
     @property
     def is_json(self) -> bool:
-        try:
-            parse_json(self.body)
-        except NotJson:
-            return False
-        return True
+        return self.value is not NO_JSON
+
+    @cached_property
+    def error(self) -> ErrorBody:
+        """Return the reason in the body of a reply that is no success."""
+        return parse_error(self.status_code, self.headers, self.body, parsed=self.value)
 
 
 def read_receipt(reply: Reply, hosts: Hosts, endpoint: EndpointId) -> Receipt:
@@ -153,7 +157,7 @@ def is_definite_no(reply: Reply) -> bool:
 def refusal(reply: Reply) -> Refused:
     """Return the reply as a definite no, in one sentence."""
     detail = (reply.members or {}).get("detail")
-    error = parse_error(reply.status_code, reply.headers, reply.body)
+    error = reply.error
     return Refused(
         f"fal refused ({reply.status_code}): {error.detail[:500]}",
         status_code=reply.status_code,
@@ -172,8 +176,7 @@ def unreadable(reply: Reply, *, retryable: bool, missing: str = "readable JSON")
     elif reply.status_code < 400:
         sentence = f"The reply was a redirect ({reply.status_code}), which is never followed."
     else:
-        error = parse_error(reply.status_code, reply.headers, reply.body)
-        reason = f": {error.detail[:300]}" if error.has_reason else "."
+        reason = f": {reply.error.detail[:300]}" if reply.error.has_reason else "."
         sentence = (
             f"A server on the way to fal, or fal itself, failed ({reply.status_code}){reason}"
         )

@@ -12,7 +12,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .error_bodies import parse_error
 from .errors import NotFinished, NotTheResult
 from .replies import Reply, is_definite_no, is_the_models_word, refusal, unreadable
 from .reports import COMPLETED, STATUSES, Result
@@ -160,9 +159,9 @@ def _is_unknown_address(reply: Reply) -> bool:
         or "x-fal-error-type" in reply.headers
     ):
         return False
-    text = parse_error(reply.status_code, {}, reply.body).detail
     if "detail" not in members:
         return True
+    text = reply.error.detail
     return bool(_PATH_NOT_FOUND.search(text) or _NOT_FOUND.fullmatch(text))
 
 
@@ -178,13 +177,12 @@ def _not_the_result(reply: Reply, *, missing: str = "") -> NotTheResult:
 
 def _result(reply: Reply) -> Result:
     headers = {name: value for name, value in reply.headers.items() if name in USEFUL_HEADERS}
-    error = None if reply.is_success else parse_error(reply.status_code, reply.headers, reply.body)
     return Result(
         status_code=reply.status_code,
         headers=headers,
         content_type=headers.get("content-type", ""),
         body=reply.body,
-        error=error,
+        error=None if reply.is_success else reply.error,
         request_id=headers.get("x-fal-request-id"),
         rest=reply.rest,
     )

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
 import httpx
 
-from .endpoints import EndpointId, Hosts, RequestUrls, stream_url
+from .endpoints import RequestUrls
 from .errors import NotAStream, TooLargeEvent, Unanswered
-from .jsontext import NotJson, parse_with_items
-from .queue import log_params
+from .jsontext import NO_JSON, NotJson, parse_with_items, value_of
 from .replies import read_stream_refusal
 from .reports import StatusReport, parse_status
 from .result_replies import read_run_result
@@ -40,57 +39,14 @@ class Stream:
     half: Callable[[], list[StreamEvent]]
 
 
-@asynccontextmanager
-async def stream(
-    wire: Wire,
-    hosts: Hosts,
-    endpoint: EndpointId,
-    body: bytes,
-    headers: Mapping[str, str],
-    *,
-    path: str = "/stream",
-) -> AsyncIterator[Stream]:
-    """POST once and read events as they come. Raises NotSent, Refused or Unanswered before the
-    first event.
-
-    A 2xx reply in JSON instead of a stream gives exactly one event, the whole text: some models
-    answer a short call at once. Any other is NotAStream, which holds the whole of it, at most
-    ``limits.result`` bytes. Leaving the context hangs up, and fal then cancels the work.
-    """
-    call = Call(
-        "POST", stream_url(hosts, endpoint, path), headers, body,
-        accept=EVENT_STREAM, idle_s=wire.timeouts.stream_idle_s,
-    )  # fmt: skip
-    async with _events(wire, call) as opened:
-        yield opened
-
-
-async def follow_status(
-    wire: Wire, urls: RequestUrls, *, logs: bool = True
-) -> AsyncGenerator[StatusReport]:
-    """Yield status reports as fal sends them, up to COMPLETED or fal's end of the stream.
-
-    Logs may repeat from one report to the next (UNCONFIRMED): append without duplicates. Use
-    ``aclosing`` when leaving early. Raises NotSent, Refused or Unanswered (all but Refused may be
-    retried).
-    """
+def status_stream_url(urls: RequestUrls) -> str:
+    """Return the address of a queued request's status stream."""
     url = httpx.URL(urls.status)
-    call = Call(
-        "GET", str(url.copy_with(path=f"{url.path}/stream")), {},
-        params=log_params(logs=logs), accept=EVENT_STREAM, idle_s=wire.timeouts.status_idle_s,
-    )  # fmt: skip
-    async with _events(wire, call) as opened:
-        async for events in opened.batches:
-            for event in events:
-                if event.is_cut:  # the stream just ended; the next poll tells the status
-                    return
-                report = _status_of(event)
-                yield report
-                if report.is_completed:
-                    return
+    return str(url.copy_with(path=f"{url.path}/stream"))
 
 
-def _status_of(event: StreamEvent) -> StatusReport:
+def status_of(event: StreamEvent) -> StatusReport:
+    """Parse an event of a status stream. Raises Unanswered."""
     try:
         return parse_status(parse_with_items(event.data.encode("utf-8"), "logs"))
     except NotJson as exc:
@@ -98,7 +54,8 @@ def _status_of(event: StreamEvent) -> StatusReport:
 
 
 @asynccontextmanager
-async def _events(wire: Wire, call: Call) -> AsyncIterator[Stream]:
+async def events_of(wire: Wire, call: Call) -> AsyncIterator[Stream]:
+    """Make the call and read its reply as events. Raises NotSent, Refused, Unanswered or NotAStream."""
     async with wire.opened(call) as response:
         if not response.is_success:
             with failures_named(call):
@@ -143,7 +100,8 @@ async def _whole(
     is_json = media_type == "application/json" or media_type.endswith("+json")
     held = wire.limits.event if is_json else HELD
     reply = await read_reply(response, wire.limits.result, call, held=held)
-    if is_json and reply.rest is None and reply.is_json:
+    # Not by the reply, which would keep the value beside its text.
+    if is_json and reply.rest is None and value_of(reply.body) is not NO_JSON:
         yield [StreamEvent("", reply.body.decode("utf-8-sig"), None, len(reply.body))]
     elif media_type in _UNTOLD and reply.rest is None and _EVENT_FIELD.match(reply.body):
         yield decoder.feed(reply.body)

@@ -16,7 +16,7 @@ from .replies import Reply, read_stream_refusal, unreadable
 from .transport import Call
 
 if TYPE_CHECKING:
-    from .session import FalClient
+    from .client import FalClient
 
 STORAGE = "fal-cdn-v3"
 WHOLE, IN_PARTS = "initiate", "initiate-multipart"
@@ -37,7 +37,7 @@ async def start_upload(
     client: FalClient, *, name: str, content_type: str, in_parts: bool = False
 ) -> Upload:
     """Ask fal where to send a file, once. Raises NotSent, Unanswered or Refused."""
-    wire = client._wire
+    wire = client.wire
     call = Call(
         "POST",
         f"{client.hosts.rest}/storage/upload/{IN_PARTS if in_parts else WHOLE}",

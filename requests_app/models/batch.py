@@ -121,8 +121,8 @@ class Batch(models.Model):
     lease = models.UUIDField(null=True, blank=True)
 
     # The caller's promise that repeating the same call means this batch; empty without one
-    idempotency_key = models.CharField(max_length=255, blank=True)
-    body_digest = models.CharField(max_length=64, blank=True)
+    idempotency_key = models.CharField(max_length=255, blank=True, default="", db_default="")
+    body_digest = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     objects = BatchQuerySet.as_manager()
 

@@ -143,7 +143,8 @@ class FalRequest(models.Model):
     options = models.JSONField(default=dict)  # platform options, see fal.headers
     summary = models.CharField(max_length=200, blank=True)
     search_text = models.TextField(blank=True)  # folded: see rules.folding
-    input_digest = models.CharField(max_length=64, blank=True)  # of the call: see rules.same_input
+    # of the call: see rules.same_input
+    input_digest = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     # Status
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING)
@@ -169,7 +170,8 @@ class FalRequest(models.Model):
     )  # the raw bytes as fal sent them; see OutputPart
     output_type = models.CharField(max_length=200, blank=True)
     output_size = models.BigIntegerField(default=0)
-    billable_units = models.CharField(max_length=40, blank=True)  # as fal told them with the result
+    # as fal told them with the result
+    billable_units = models.CharField(max_length=40, blank=True, default="", db_default="")
     thumbnail_url = models.TextField(blank=True)
     error = models.TextField(blank=True)  # a sentence
     error_type = models.CharField(max_length=80, blank=True)

@@ -42,7 +42,9 @@ class Team(models.Model):
     rows_days = models.PositiveIntegerField(null=True, blank=True)
 
     # After a request has ended, how long the same input is asked about; None: never, open ones neither.
-    duplicate_minutes = models.PositiveIntegerField(null=True, blank=True, default=10)
+    duplicate_minutes = models.PositiveIntegerField(
+        null=True, blank=True, default=10, db_default=10
+    )
 
     objects = TeamQuerySet.as_manager()
 
@@ -60,6 +62,11 @@ class Role(models.TextChoices):
     ADMIN = "admin", "Admin"
     MEMBER = "member", "Member"
     VIEWER = "viewer", "Viewer"
+
+    @property
+    def may_submit(self) -> bool:
+        """Viewers only read; all others also submit and cancel."""
+        return self is not Role.VIEWER
 
 
 class Membership(models.Model):
@@ -79,8 +86,7 @@ class Membership(models.Model):
 
     @property
     def may_submit(self) -> bool:
-        """Viewers only read; all others also submit and cancel."""
-        return self.role != Role.VIEWER
+        return Role(self.role).may_submit
 
     @property
     def may_manage(self) -> bool:
@@ -101,6 +107,8 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    role: str  # of the user in the team; `find` sets it
 
     def __str__(self) -> str:
         return f"token of {self.user} for {self.team}"
@@ -123,6 +131,7 @@ class ApiToken(models.Model):
                 user__is_active=True,
                 team__memberships__user=models.F("user"),
             )
+            .annotate(role=models.F("team__memberships__role"))
             .first()
         )
         if token and not (token.last_used_at and now - token.last_used_at < USED_EVERY):

@@ -14,14 +14,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from requests_app.catalogue.pointer import pointer
+from requests_app.fal.exactjson import TOKEN
 
 NAME = r"\w[\w.-]{0,63}"
 VARIABLE = re.compile(r"\{\{\s*(" + NAME + r")\s*\}\}")
 MOST_VARIABLES = 50
 # How a value stands where a string is one variable alone: as it is, as the JSON its text spells, or not at all.
 AS_IS, AS_JSON, LEFT_OUT = "t", "j", "o"
-
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
 
 
 class InvalidTemplate(ValueError):
@@ -174,7 +173,7 @@ class _Reader:
 
     def __init__(self, text: str, wholes: list[Whole]) -> None:
         self._text = text
-        self._tokens = [(match[0], match.start(), match.end()) for match in _TOKEN.finditer(text)]
+        self._tokens = [(match[0], match.start(), match.end()) for match in TOKEN.finditer(text)]
         self._at = 0
         self._wholes = wholes
 

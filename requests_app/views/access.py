@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -86,6 +87,11 @@ def team_of(request: HttpRequest) -> Team:
     return membership_of(request).team
 
 
+def person_of(request: HttpRequest) -> AbstractBaseUser:
+    """Return the logged-in user, for views that require one."""
+    return cast(AbstractBaseUser, request.user)
+
+
 def get_request_or_404(user: Any, public_id: UUID | str, *, full: bool = True) -> FalRequest:
     """Return the request if it belongs to one of the user's teams; a foreign one does not exist.
 
@@ -101,13 +107,18 @@ def get_request_or_404(user: Any, public_id: UUID | str, *, full: bool = True) -
         raise Http404 from error
 
 
-def get_actable_or_404(user: Any, public_id: UUID | str) -> FalRequest:
+def get_actable_or_404(request: HttpRequest, public_id: UUID | str) -> FalRequest:
     """Return a request the user may act on; viewers are refused (403)."""
-    row = get_request_or_404(user, public_id)
-    membership = Membership.objects.get(team=row.team, user=user)
-    if not membership.may_submit:
+    row = get_request_or_404(request.user, public_id)
+    if not may_act_on(request, row):
         raise PermissionDenied
     return row
+
+
+def may_act_on(request: HttpRequest, row: FalRequest) -> bool:
+    """Whether the user's role in the row's team, be it the page's or not, allows to submit."""
+    membership = in_team(memberships(request), row.team_id)
+    return membership is not None and membership.may_submit
 
 
 def team_required(view: View) -> View:

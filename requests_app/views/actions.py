@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.models import AbstractBaseUser
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -29,6 +28,7 @@ from requests_app.views.access import (
     get_actable_or_404,
     in_team_of_source,
     member_required,
+    person_of,
     team_of,
 )
 from requests_app.views.compare import compare_url
@@ -79,7 +79,7 @@ def _first_page(request: HttpRequest) -> HttpResponse:
     problems: list[InputProblem] = []
     preset = None
     if again_id := request.GET.get("again"):
-        row = get_actable_or_404(request.user, again_id)
+        row = get_actable_or_404(request, again_id)
         values, problems = values_of(row), fal_problems(row)
     elif preset_id := _uuid_or_none(request.GET.get("preset")):
         preset = get_preset_or_404(request, preset_id)
@@ -104,7 +104,7 @@ def _create_once(request: HttpRequest, form: SubmitForm) -> list[FalRequest]:
     return lifecycle.create_several_once(
         [draft for _, draft in form.seed_runs] or [form.draft],
         team=team_of(request),
-        person=_person(request),
+        person=person_of(request),
         now=timezone.now(),
         key=_key(request, form.cleaned_data["token"]),
         body_digest=form.digest(),
@@ -199,8 +199,8 @@ def _accepted(request: HttpRequest, rows: list[FalRequest]) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Ask for the cancel. fal's answer arrives later, as an observation."""
-    row = get_actable_or_404(request.user, public_id)
-    answer = lifecycle.ask_cancel(row.pk, person=_person(request), now=timezone.now())
+    row = get_actable_or_404(request, public_id)
+    answer = lifecycle.ask_cancel(row.pk, person=person_of(request), now=timezone.now())
     is_direct = answer == "asked" and row.mode != Mode.QUEUE
     return _done(request, row, _HANGING_UP if is_direct else _CANCEL_WORDS[answer])
 
@@ -209,10 +209,10 @@ def cancel(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def give_up(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """End an uncertain request as failed by the user's decision. A GET asks for confirmation."""
-    row = get_actable_or_404(request.user, public_id)
+    row = get_actable_or_404(request, public_id)
     if request.method != "POST":
         return render(request, "request/give_up.html", {"row": row})
-    if lifecycle.give_up(row.pk, person=_person(request), now=timezone.now()):
+    if lifecycle.give_up(row.pk, person=person_of(request), now=timezone.now()):
         return _done(
             request, row, "Given up: it ended here as failed. Whether fal ran it is unknown."
         )
@@ -223,7 +223,7 @@ def give_up(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 def again(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Submit the same input again. Without an idempotency key the filled-in form is shown instead."""
-    source = get_actable_or_404(request.user, public_id)
+    source = get_actable_or_404(request, public_id)
     token = request.POST.get("token", "")
     # An input that retention has deleted must not be sent as an empty one.
     if not 16 <= len(token) <= 64 or source.payload_removed_at is not None:
@@ -249,7 +249,7 @@ def _repeat(request: HttpRequest, source: FalRequest, token: str) -> FalRequest:
     row, _ = lifecycle.create_once(
         draft,
         team=source.team,
-        person=_person(request),
+        person=person_of(request),
         now=timezone.now(),
         key=_key(request, token),
         body_digest=str(source.public_id),
@@ -275,11 +275,6 @@ def row_url(row: FalRequest) -> str:
 def _trigger(response: HttpResponse, events: dict[str, Any]) -> HttpResponse:
     response["HX-Trigger"] = json.dumps(events)
     return response
-
-
-def _person(request: HttpRequest) -> AbstractBaseUser:
-    """Return the logged-in user; every view here requires one."""
-    return cast(AbstractBaseUser, request.user)
 
 
 # --- Team --------------------------------------------------------------------------------------

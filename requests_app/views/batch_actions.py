@@ -16,9 +16,8 @@ from requests_app.batches import control
 from requests_app.batches.making import discard
 from requests_app.forms.batch import ConcurrencyForm
 from requests_app.models import Batch, BatchState
-from requests_app.views.access import member_required, team_of
+from requests_app.views.access import member_required, person_of, team_of
 from requests_app.views.batches import ASK_ABOVE, get_batch_or_404, url_of
-from requests_app.views.presets import person_of
 
 
 @member_required

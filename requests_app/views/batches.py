@@ -23,8 +23,8 @@ from requests_app.forms.preset import values_of_preset
 from requests_app.forms.suggestions import known_endpoints
 from requests_app.models import Batch, BatchItem, BatchState, FalRequest, ItemState, Preset, Status
 from requests_app.presets.template import Template, text_of
-from requests_app.views.access import member_required, team_of, team_required
-from requests_app.views.presets import get_preset_or_404, person_of
+from requests_app.views.access import member_required, person_of, team_of, team_required
+from requests_app.views.presets import get_preset_or_404
 
 MOST_LISTED = 100
 ITEMS_ON_PAGE = 50

@@ -17,11 +17,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from requests_app.display.inert import INERT
-from requests_app.models import FalRequest, Frame, LogLine, Membership
+from requests_app.models import FalRequest, Frame, LogLine
 from requests_app.record.followers import mark_polled
 from requests_app.record.frame import LARGE, sketch
 from requests_app.views import detail_context
-from requests_app.views.access import get_request_or_404
+from requests_app.views.access import get_request_or_404, may_act_on
 from requests_app.views.login import login_required
 
 FRAMES_AT_ONCE = 500
@@ -35,7 +35,7 @@ def detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Show the whole page; `?tab=` opens a tab without JavaScript too."""
     row = get_request_or_404(request.user, public_id)
     context = detail_context.page(
-        row, may_act=_may_act(request, row), tab=request.GET.get("tab", "")
+        row, may_act=may_act_on(request, row), tab=request.GET.get("tab", "")
     )
     return render(request, "request/detail.html", context)
 
@@ -45,7 +45,7 @@ def detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def result(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Return the same without the frame of a page, to stand beside the form for a new request."""
     row = get_request_or_404(request.user, public_id)
-    context = detail_context.page(row, may_act=_may_act(request, row), is_result=True)
+    context = detail_context.page(row, may_act=may_act_on(request, row), is_result=True)
     return render(request, "request/_page.html", context)
 
 
@@ -56,7 +56,7 @@ def live(request: HttpRequest, public_id: UUID) -> HttpResponse:
     row = get_request_or_404(request.user, public_id)
     mark_polled(FalRequest.objects.filter(pk=row.pk))
     context = detail_context.live(
-        row, may_act=_may_act(request, row), is_result="result" in request.GET
+        row, may_act=may_act_on(request, row), is_result="result" in request.GET
     )
     return render(request, "request/_live.html", context)
 
@@ -143,11 +143,6 @@ def _attachment(
 ) -> HttpResponseBase:
     headers = {**INERT, "Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(body, content_type=content_type, headers=headers)
-
-
-def _may_act(request: HttpRequest, row: FalRequest) -> bool:
-    membership = Membership.objects.filter(team=row.team, user_id=request.user.pk or 0).first()
-    return membership is not None and membership.may_submit
 
 
 def _number(text: str) -> int | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -22,7 +21,13 @@ from requests_app.forms.preset import NameForm, PresetForm
 from requests_app.models import Preset, PresetVersion
 from requests_app.presets import saving
 from requests_app.presets.template import InvalidTemplate, Template
-from requests_app.views.access import member_required, membership_of, team_of, team_required
+from requests_app.views.access import (
+    member_required,
+    membership_of,
+    person_of,
+    team_of,
+    team_required,
+)
 
 MOST_LISTED = 500
 
@@ -179,11 +184,6 @@ def get_preset_or_404(request: HttpRequest, preset_id: UUID) -> Preset:
     """Return the team's preset; a foreign one does not exist."""
     mine = Preset.objects.inputs().filter(team=team_of(request)).select_related("saved_by")
     return get_object_or_404(mine, public_id=preset_id)
-
-
-def person_of(request: HttpRequest) -> AbstractBaseUser:
-    """Return the logged-in user; every view here requires one."""
-    return cast(AbstractBaseUser, request.user)
 
 
 def _to(request: HttpRequest, name: str, *args: Any) -> HttpResponse:

@@ -6,6 +6,7 @@ input, which nobody can tell apart and which must stay uncertain. The goal: all 
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import time
@@ -63,7 +64,7 @@ def submitted(user: User, team: Team) -> tuple[list[int], list[int]]:
 
 
 def _submit(user: User, team: Team, message: str, delay_s: float) -> int:
-    given = {"message": message, "delay_s": round(delay_s, 2)}
+    given = json.dumps({"message": message, "delay_s": round(delay_s, 2)})
     draft = parse_draft(endpoint_id=ENDPOINT, mode="queue", input=given, options={})
     return lifecycle.create(draft, team=team, person=user, now=timezone.now()).pk
 

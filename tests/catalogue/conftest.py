@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -11,10 +12,11 @@ import pytest
 
 
 class DocumentServer:
-    """Answers every GET with `status` and `body`."""
+    """Answers every GET with `status` and `body`, after `wait_s`."""
 
     def __init__(self) -> None:
         self.status, self.body = 200, b"{}"
+        self.wait_s = 0.0
         self.headers: dict[str, str] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
         outer = self
@@ -22,6 +24,7 @@ class DocumentServer:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 outer.asked.append((self.path, {k.lower(): v for k, v in self.headers.items()}))
+                time.sleep(outer.wait_s)
                 self.send_response(outer.status)
                 for name, value in outer.headers.items():
                     self.send_header(name, value)

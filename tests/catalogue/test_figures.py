@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from requests_app.catalogue import figures as module
 from requests_app.catalogue.figures import Spread, figures, spread
-from requests_app.models import FalRequest, Status, Team
+from requests_app.models import FalRequest, Mode, Status, Team
 from tests.builders import make_request
 from tests.catalogue.test_seen import plan_of
 
@@ -98,6 +98,17 @@ def test_a_long_history_is_counted_and_read_up_to_a_limit(
     assert (found.count, found.newest, found.run) == ("3+", 2, Spread(1, 1, 2))
 
 
+def test_sessions_do_not_count_and_are_read_up_to_a_limit(
+    team: Team, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(team, owner)
+    for _ in range(3):
+        made(team, owner, mode=Mode.REALTIME)
+    assert figures(team, "acme/img").total == 1
+    monkeypatch.setattr(module, "READ", 3)
+    assert figures(team, "acme/img").total == 0
+
+
 def test_every_query_walks_the_index_and_stops(team: Team, owner: User) -> None:
     made(team, owner)
     with CaptureQueriesContext(connection) as asked:
@@ -108,6 +119,7 @@ def test_every_query_walks_the_index_and_stops(team: Team, owner: User) -> None:
         assert "LIMIT" in sql
         plan = plan_of(sql)
         # PostgreSQL takes any index of the team while there is one row.
-        assert "list_by_endpoint" in plan or connection.vendor == "postgresql"
+        range_of_index = "list_by_endpoint (team_id=? AND endpoint_id=? AND id>?)"
+        assert range_of_index in plan or connection.vendor == "postgresql"
         for reads_all in ("Seq Scan", "SCAN requests_app", "TEMP B-TREE", "Sort"):
             assert reads_all not in plan

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from requests_app.fal.replies import (
     read_stream_refusal,
     retry_after_s,
 )
+from requests_app.fal.result_replies import read_queue_result, read_run_result
 
 HOSTS = Hosts.fal()
 FLUX = EndpointId.parse("fal-ai/flux/dev")
@@ -47,6 +49,28 @@ def test_a_url_on_another_host_is_rebuilt() -> None:
     assert receipt.urls.status == own
     assert receipt.urls.result == urls_for(HOSTS, FLUX, RID).result
     assert (receipt.gateway_request_id, receipt.queue_position) == ("g", 4)
+
+
+class Counted(bytes):
+    """A body that counts how often it is read as text."""
+
+    reads = 0
+
+    def decode(self, *args: Any) -> str:
+        self.reads += 1
+        return super().decode(*args)
+
+
+@pytest.mark.parametrize(
+    ("status", "told"), [(422, '{"detail": "No."}'), (404, '{"detail": "No."}'), (503, '"No."')]
+)
+def test_the_body_of_an_error_is_parsed_once(status: int, told: str) -> None:
+    body = Counted(told.encode())
+    for read in (read_run_result, read_queue_result):
+        body.reads = 0
+        with suppress(FalError):
+            assert read(Reply(status, {}, body)).error
+        assert body.reads == 1
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422, 429])

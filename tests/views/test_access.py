@@ -149,11 +149,12 @@ def test_large_columns_are_left_out_on_request(row: FalRequest, owner: User, tea
 def test_members_act_and_viewers_do_not(
     row: FalRequest, owner: User, teammate: User, viewer: User, stranger: User
 ) -> None:
-    assert get_actable_or_404(owner, row.public_id) == get_actable_or_404(teammate, row.public_id)
+    assert get_actable_or_404(asked_by(owner), row.public_id) == row
+    assert get_actable_or_404(asked_by(teammate), row.public_id) == row
     with pytest.raises(PermissionDenied):
-        get_actable_or_404(viewer, row.public_id)
+        get_actable_or_404(asked_by(viewer), row.public_id)
     with pytest.raises(Http404):
-        get_actable_or_404(stranger, row.public_id)
+        get_actable_or_404(asked_by(stranger), row.public_id)
 
 
 def test_the_role_in_the_requests_own_team_counts(row: FalRequest, viewer: User) -> None:
@@ -161,7 +162,7 @@ def test_the_role_in_the_requests_own_team_counts(row: FalRequest, viewer: User)
     other = Team.objects.create(name="Other")
     Membership.objects.create(team=other, user=viewer, role=Role.OWNER)
     with pytest.raises(PermissionDenied):
-        get_actable_or_404(viewer, row.public_id)
+        get_actable_or_404(asked_by(viewer), row.public_id)
 
 
 # --- pages

@@ -13,6 +13,8 @@ from requests_app.fal.options import BY_HEADER, BY_QUERY, Option
 from requests_app.models import Mode
 
 MOST_NOTES = 12
+# What a backslash and this letter stand for, in a shell's $'…' and in JavaScript.
+ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v"}
 # Headers that say whose call it is; their values are dropped unread.
 _SECRET = (
     "auth", "bearer", "cookie", "credential", "csrf", "jwt", "key", "pass", "secret", "session", "sig", "token",

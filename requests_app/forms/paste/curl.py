@@ -10,23 +10,14 @@ from dataclasses import dataclass, field, replace
 from requests_app.fal.exactjson import Members, parse_exact
 from requests_app.fal.jsontext import NotJson
 from requests_app.forms.paste.addresses import Addresses
-from requests_app.forms.paste.call import NotUnderstood, Options, PastedCall
+from requests_app.forms.paste.call import ESCAPED, NotUnderstood, Options, PastedCall
 
 # A prompt, variables for the command, its name.
 _START = re.compile(r"[ \t]*(?:[$>%][ \t]+)?(?:[A-Z_]+=\S*[ \t]+)*curl(?:\.exe)?\s")
 _CONTINUED = re.compile(r"[\\^`][ \t]*\n")
 _ANSI = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _ANSI_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{1,4}|x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)", re.DOTALL)
-_PLAIN_ESCAPES = {
-    "n": "\n",
-    "t": "\t",
-    "r": "\r",
-    "a": "\a",
-    "b": "\b",
-    "f": "\f",
-    "v": "\v",
-    "e": "\x1b",
-}
+_ESCAPED = {**ESCAPED, "a": "\a", "e": "\x1b"}
 _ENDS = re.compile(r"[|;&<>()]+")
 
 _BODY = frozenset({"-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json"})
@@ -107,7 +98,7 @@ def _unescaped(text: str) -> str:
             return chr(int(code[1:], 16))
         if code[0] in "01234567":
             return chr(int(code, 8))
-        return _PLAIN_ESCAPES.get(code, code)
+        return _ESCAPED.get(code, code)
 
     text = _ANSI_ESCAPE.sub(one, text)
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

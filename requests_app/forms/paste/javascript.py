@@ -16,6 +16,7 @@ from requests_app.fal.exactjson import Members, Number
 from requests_app.fal.options import OPTIONS
 from requests_app.forms.paste.addresses import Addresses
 from requests_app.forms.paste.call import (
+    ESCAPED,
     Budget,
     LeftOut,
     NotUnderstood,
@@ -31,16 +32,7 @@ _BY_ARGUMENT = {option.javascript.name: option for option in OPTIONS if option.j
 _FETCHES = frozenset({"fetch", "post", "axios"})
 _NOT_HERE = "it is computed by the program"
 _ESCAPE = re.compile(r"\\(u\{[0-9a-fA-F]+\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|\r?\n|.)", re.DOTALL)
-_PLAIN_ESCAPES = {
-    "n": "\n",
-    "t": "\t",
-    "r": "\r",
-    "b": "\b",
-    "f": "\f",
-    "v": "\v",
-    "0": "\0",
-    "\n": "",
-}
+_ESCAPED = {**ESCAPED, "0": "\0", "\n": ""}
 _WRAPPERS = frozenset(
     {
         "parenthesized_expression",
@@ -305,7 +297,7 @@ def _decoded(text: str) -> str | LeftOut:
         if code[0] in "ux" and len(code) > 1:
             number = int(code[1:].strip("{}"), 16)
             return chr(number) if number <= 0x10FFFF else "\ufffd"
-        return _PLAIN_ESCAPES.get(code, code)
+        return _ESCAPED.get(code, code)
 
     try:
         return _ESCAPE.sub(one, text).encode("utf-16", "surrogatepass").decode("utf-16")

@@ -10,7 +10,7 @@ const TYPED = /^(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)$
  * The text with the values in its strings: {name: {text, isText}}. A string that is one variable alone becomes the
  * number, true, false or null that is typed, unless the field takes text.
  */
-export function filled(text, values) {
+function filled(text, values) {
   const root = parsed(text);
   if (!root) return text;
   const edits = [];

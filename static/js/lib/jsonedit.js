@@ -8,7 +8,7 @@ import { parse } from "./jsontext.js";
 const UNIT = "  "; // of indentation, where the text itself shows none
 
 /** The names a pointer goes through. Throws RangeError. */
-export function namesOf(pointer) {
+function namesOf(pointer) {
   if (pointer === "") return [];
   if (!pointer.startsWith("/")) throw new RangeError(`${pointer} is no JSON pointer`);
   return pointer
@@ -32,12 +32,6 @@ function childOf(node, name) {
 
 const indexOf = (name) => (/^(0|[1-9]\d*)$/.test(name) ? Number(name) : -1);
 
-/** The JSON text of the value at a pointer, undefined when there is none. Throws JsonError. */
-export function getAt(text, pointer) {
-  const node = find(parse(text), pointer);
-  return node && text.slice(node.start, node.end);
-}
-
 /**
  * Put a value there. What is missing on the way is made: objects for names. In an array an index replaces, "-" or the
  * index behind the last one appends. Gives the new text. Throws JsonError, and RangeError for a place that cannot be.
@@ -47,7 +41,7 @@ export function setAt(text, pointer, value) {
 }
 
 /** The edit that `setAt` makes. */
-export function settingAt(text, pointer, value) {
+function settingAt(text, pointer, value) {
   parse(value);
   const source = text.trim() ? text : "{}";
   if (source !== text) return { from: 0, to: text.length, insert: setAt(source, pointer, value) };
@@ -108,7 +102,7 @@ export function removeAt(text, pointer) {
 }
 
 /** The edits that `removeAt` makes, in order: a repeated name goes everywhere, or an earlier value would come up. */
-export function removingAt(text, pointer) {
+function removingAt(text, pointer) {
   const names = namesOf(pointer);
   if (!names.length) throw new RangeError("The whole cannot be removed");
   const parent = names.slice(0, -1).reduce(childOf, parse(text));
@@ -131,7 +125,7 @@ function removing(node, entries, isGone) {
 }
 
 /** The text after edits that do not overlap. */
-export function applied(text, edits) {
+function applied(text, edits) {
   return [...edits]
     .sort((one, other) => other.from - one.from)
     .reduce((whole, { from, to, insert }) => whole.slice(0, from) + insert + whole.slice(to), text);

@@ -1,8 +1,8 @@
 // Exact JSON: number literals, escapes and repeated names stay as they were written. Pure.
 //
 // `JSON.parse` rounds long numbers and drops repeated names, so no text that is sent or that came from fal goes
-// through it. `parse` makes a tree of nodes with their places in the text; `format` and `minify` change white space
-// only. Edits at a JSON pointer are in jsonedit.js.
+// through it. `parse` makes a tree of nodes with their places in the text; `format` changes white space only. Edits at a
+// JSON pointer are in jsonedit.js.
 //
 //   object   {type, start, end, members: [{key, keyStart, keyEnd, value}]}   repeated names are all there
 //   array    {type, start, end, items}
@@ -106,13 +106,6 @@ export function format(text, indent = "  ") {
     if (kind === "{" || kind === "[") depth += 1;
     last = kind;
   });
-  return parts.join("");
-}
-
-/** The same tokens without white space between them. Throws JsonError. */
-export function minify(text) {
-  const parts = [];
-  scan(text, (kind, start, end) => parts.push(text.slice(start, end)));
   return parts.join("");
 }
 

@@ -90,7 +90,7 @@ export function pythonOf(request, { table }) {
 }
 
 /** A JSON text as a Python literal. Escapes are resolved: a Python string does not join surrogate pairs. */
-export function pythonOfJson(text) {
+function pythonOfJson(text) {
   return text.replace(JSON_TOKENS, (token) => PYTHON_WORDS[token] ?? plainString(token));
 }
 

@@ -33,7 +33,7 @@ export function textsOf(moment, { zone = "local", hours = 24 } = {}) {
 }
 
 /** The zone that "local" stands for. */
-export function localZone() {
+function localZone() {
   const name = formatterOf("local").resolvedOptions().timeZone ?? "UTC";
   return /^(Etc\/)?(UTC|GMT|UCT|Zulu|Universal)$/.test(name) ? "UTC" : name;
 }

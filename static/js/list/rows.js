@@ -22,7 +22,7 @@ const MOST_IN_SIGHT = 100; // the server takes no more
 const ENDED = new Set(["completed", "failed", "cancelled"]);
 const INERT_MS = 700; // a button that has just changed under the pointer does nothing
 
-export class Rows {
+class Rows {
   #body;
   #pill = document.getElementById("new-rows");
   #asked = new Map(); // uuid -> newest seq we know to exist; null: unknown

@@ -41,7 +41,7 @@ function lineOf({ data, event, says }) {
 }
 
 /** fal's own words about the session; a time-out is how a good one usually ends. */
-export function controlOf(data) {
+function controlOf(data) {
   const value = plainOf(data);
   if (value?.type === "x-fal-message") {
     const timing = typeof value.timing === "number" ? `, ${value.timing} s` : "";

@@ -10,7 +10,7 @@ const TEXT_KEYS = ["output", "text", "content", "response", "generated_text", "m
 const DELTA_KEYS = ["delta", "token", "chunk"];
 
 /** {text, isDelta, isPartial} or null: what an event adds; isDelta null when the event does not tell. */
-export function textOf(value) {
+function textOf(value) {
   if (typeof value === "string") return isWords(value) ? { text: value, isDelta: null } : null;
   if (value === null || typeof value !== "object") return null;
   if (Array.isArray(value.choices)) return choiceText(value.choices[0]);

@@ -101,7 +101,7 @@ function moved(transfer) {
 }
 
 /** The field has this address now, as if it had been typed. */
-export function put(field, value) {
+function put(field, value) {
   const input = inputOf(field);
   input.value = value;
   input.dispatchEvent(new Event("input", { bubbles: true }));

@@ -8,7 +8,7 @@ import { headOf, measure } from "./measure.js";
 import { Upload } from "./upload.js";
 import { bytes } from "./words.js";
 
-export const MAX_INLINE = 256 * 1024; // bytes: a draft of the form still keeps it
+const MAX_INLINE = 256 * 1024; // bytes: a draft of the form still keeps it
 
 export class Transfer {
   phase = "reading"; // then "refused", "sending", "failed", "cancelled" or "done"

@@ -1,11 +1,25 @@
+"""The client: each verb's one call on the wire, and where the key must not show."""
+
 from __future__ import annotations
+
+import logging
+import traceback
 
 import pytest
 
-from requests_app.fal import EndpointId, FalClient, Refused, RequestUrls, Unanswered
+from requests_app.fal import (
+    EndpointId,
+    FalClient,
+    FalError,
+    Hosts,
+    NotSent,
+    Refused,
+    RequestUrls,
+    Unanswered,
+)
 
-from .conftest import KEY, REQUEST_ID
-from .peer import Peer, html, reply, says
+from .conftest import KEY, QUICK, REQUEST_ID, hosts_at
+from .peer import Peer, html, reply, reset, says
 
 BODY = b'{"prompt": "a  cat", "n": 1.0e2}'
 
@@ -145,3 +159,37 @@ async def test_a_rate_limit_tells_how_long_to_wait(
         "concurrent_requests_limit",
     )
     assert len(peer.requests) == 1
+
+
+# --- the key
+
+
+async def test_the_key_shows_in_no_repr(fal: FalClient) -> None:
+    assert "secret" not in repr(fal)
+    assert "secret" not in repr(fal.wire)
+
+
+@pytest.mark.parametrize("step", [reset, html(502)], ids=["reset", "page"])
+async def test_the_key_shows_in_no_error_and_no_log(
+    peer: Peer, fal: FalClient, urls: RequestUrls, step: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    peer.will(step, step)  # type: ignore[arg-type]
+    with pytest.raises(FalError) as caught:
+        await fal.result(urls)
+    told = "".join(traceback.format_exception(caught.value)) + caplog.text
+    assert "secret" not in told
+
+
+@pytest.mark.parametrize("key", ["a:b\r\nX: y", "a b", "schlüssel", "a\0b"])
+def test_a_key_that_cannot_be_one_is_refused_without_being_shown(key: str) -> None:
+    with pytest.raises(ValueError, match="key") as caught:
+        FalClient(Hosts.fal(), key)
+    assert key not in str(caught.value)
+
+
+async def test_leaving_the_context_closes_the_connections(peer: Peer, urls: RequestUrls) -> None:
+    async with FalClient(hosts_at(peer.url), KEY, timeouts=QUICK) as fal:
+        pass
+    with pytest.raises(NotSent):
+        await fal.status(urls)
