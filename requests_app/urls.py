@@ -67,6 +67,7 @@ urlpatterns = [
     path("endpoints/star/", endpoints.star, name="star"),
     path("endpoints/add/", endpoints.add, name="add_endpoint"),
     path("endpoints/remove/", endpoints.remove, name="remove_endpoint"),
+    path("endpoints/seen/", endpoints.seen_change, name="seen_change"),
     path("endpoints/<path:endpoint_id>/", endpoint_page.endpoint, name="endpoint"),
     path("realtime/", realtime.realtime, name="realtime"),
     path("realtime/sessions/", realtime.sessions, name="sessions"),

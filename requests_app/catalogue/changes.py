@@ -19,6 +19,14 @@ LONGEST = 80  # characters of a value in a sentence
 _CLOSED = frozenset(
     {Kind.CHOICE, Kind.CHECKBOXES, Kind.CHOICE_OR_OBJECT}
 )  # other texts are refused
+# Word, name in Bounds, and the direction in which it becomes tighter.
+_BOUNDS = (
+    ("minimum", "minimum", 1),
+    ("least number of items", "min_items", 1),
+    ("maximum", "maximum", -1),
+    ("longest text", "max_length", -1),
+    ("largest number of items", "max_items", -1),
+)
 
 
 class What(StrEnum):
@@ -47,6 +55,11 @@ def changes(before: Sequence[Field], after: Sequence[Field]) -> list[FieldChange
         found += _between(old[path], new[path])
     order = [What.GONE, What.NARROWED, What.ADDED, What.CHANGED]
     return sorted(found, key=lambda one: (order.index(one.what), one.path))
+
+
+def gone(before: Sequence[Field], after: Sequence[Field]) -> set[str]:
+    """Return the paths that are no longer there, without what lies inside of them."""
+    return _outermost(_by_path(before).keys() - _by_path(after).keys())
 
 
 def _by_path(fields: Sequence[Field]) -> dict[str, Field]:
@@ -90,26 +103,7 @@ def _narrower(old: Field, new: Field) -> Iterator[str]:
         yield "null is no longer allowed"
     if new.kind in _CLOSED and (lost := _without(old.choices, new.choices)):
         yield f"no longer: {_named(lost)}"
-    yield from _tighter(old, new)
-
-
-def _tighter(old: Field, new: Field) -> Iterator[str]:
-    a, b = old.bounds, new.bounds
-    for word, was, now in (
-        ("minimum", a.minimum, b.minimum),
-        ("least number of items", a.min_items, b.min_items),
-    ):
-        if now is not None and (was is None or now > was):
-            yield _moved(word, was, now)
-    for word, was, now in (
-        ("maximum", a.maximum, b.maximum),
-        ("longest text", a.max_length, b.max_length),
-        ("largest number of items", a.max_items, b.max_items),
-    ):
-        if now is not None and (was is None or now < was):
-            yield _moved(word, was, now)
-    if b.step is not None and b.step != a.step:
-        yield _moved("step", a.step, b.step)
+    yield from (words for is_tighter, words in _bounds(old, new) if is_tighter)
 
 
 def _otherwise(old: Field, new: Field) -> Iterator[str]:
@@ -121,24 +115,18 @@ def _otherwise(old: Field, new: Field) -> Iterator[str]:
         yield f"also: {_named(more)}"
     if _differs(old.default, new.default):
         yield f"the default was {_value(old.default)}, is {_value(new.default)}"
-    yield from _looser(old, new)
+    yield from (words for is_tighter, words in _bounds(old, new) if not is_tighter)
 
 
-def _looser(old: Field, new: Field) -> Iterator[str]:
-    a, b = old.bounds, new.bounds
-    for word, was, now in (
-        ("maximum", a.maximum, b.maximum),
-        ("longest text", a.max_length, b.max_length),
-        ("largest number of items", a.max_items, b.max_items),
-    ):
-        if was is not None and (now is None or now > was):
-            yield _moved(word, was, now)
-    for word, was, now in (
-        ("minimum", a.minimum, b.minimum),
-        ("least number of items", a.min_items, b.min_items),
-    ):
-        if was is not None and (now is None or now < was):
-            yield _moved(word, was, now)
+def _bounds(old: Field, new: Field) -> Iterator[tuple[bool, str]]:
+    """Yield whether a moved bound is tighter now, and the sentence."""
+    for word, name, sign in _BOUNDS:
+        was, now = getattr(old.bounds, name), getattr(new.bounds, name)
+        if was != now:
+            is_tighter = now is not None and (was is None or sign * now > sign * was)
+            yield is_tighter, _moved(word, was, now)
+    if new.bounds.step is not None and new.bounds.step != old.bounds.step:
+        yield True, _moved("step", old.bounds.step, new.bounds.step)
 
 
 def _moved(word: str, was: float | None, now: float | None) -> str:

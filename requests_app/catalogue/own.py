@@ -87,6 +87,15 @@ def own_endpoint(team: Team, endpoint: EndpointId) -> OwnEndpoint:
     return _own(name, kept, pk, cards_of([name]).get(name))
 
 
+def used_since(team: Team, endpoint: EndpointId, at: datetime) -> bool:
+    """Whether the team used the endpoint at that time, or has added or starred it."""
+    mine = FalRequest.objects.filter(team=team, endpoint_id=str(endpoint)).order_by("id")
+    first = mine.values_list("created_at", flat=True).first()
+    if first is not None and first <= at:
+        return True
+    return TeamEndpoint.objects.filter(team=team, endpoint_id=str(endpoint)).exists()
+
+
 def cards_of(names: Iterable[str]) -> dict[str, ModelCard]:
     """Return what is stored of fal's list, for the ids that are in it."""
     cards = ModelCard.objects.filter(endpoint_id__in=list(names), is_listed=True)

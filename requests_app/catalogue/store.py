@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from requests_app.catalogue import source
+from requests_app.catalogue.changes import changes
 from requests_app.catalogue.document import Document, DocumentError, parse_document
 from requests_app.catalogue.fields import Field, input_fields
 from requests_app.catalogue.validation import Validator
@@ -70,13 +71,14 @@ def get(endpoint: EndpointId) -> Entry:
 
 def refresh(endpoint: EndpointId, *, now: datetime) -> Entry:
     """Fetch and store it. If that fails, the known version stays, with the problem."""
-    raw, problem = b"", ""
+    name = str(endpoint)
     try:
         raw = source.fetch(endpoint)
-        parse_document(raw)
+        known = Known(parse_document(raw))
     except (source.SourceError, DocumentError) as error:
-        raw, problem = b"", str(error)[:300]
-    return _entry(_keep(str(endpoint), raw, problem, now))
+        return _entry(_keep(name, {"checked_at": now, "problem": str(error)[:300]}))
+    changed = _change(name, known, now)
+    return _entry(_keep(name, {"checked_at": now, "problem": "", **changed}, raw))
 
 
 def refresh_old(*, now: datetime) -> int:
@@ -88,17 +90,24 @@ def refresh_old(*, now: datetime) -> int:
     return len(names)
 
 
-def _keep(name: str, raw: bytes, problem: str, now: datetime) -> Endpoint:
+def _change(name: str, known: Known, now: datetime) -> dict[str, object]:
+    """Return what is stored of a change of the fields; outside of the transaction, for it parses."""
+    row = _endpoints().filter(endpoint_id=name, document__isnull=False).first()
+    before = row.document if row else None
+    if before is None or not changes(parsed(before.digest).fields, known.fields):
+        return {}
+    return {"changed_from": before, "changed_at": now}
+
+
+def _keep(name: str, values: dict[str, object], raw: bytes = b"") -> Endpoint:
     with transaction.atomic():
-        changes: dict[str, object] = {"checked_at": now, "problem": problem}
         if raw:
-            document, _ = EndpointDocument.objects.get_or_create(
+            values["document"], _ = EndpointDocument.objects.get_or_create(
                 endpoint_id=name,
                 digest=hashlib.sha256(raw).hexdigest(),
-                defaults={"raw": raw, "first_seen_at": now},
+                defaults={"raw": raw, "first_seen_at": values["checked_at"]},
             )
-            changes["document"] = document
-        row, _ = Endpoint.objects.update_or_create(endpoint_id=name, defaults=changes)
+        row, _ = Endpoint.objects.update_or_create(endpoint_id=name, defaults=values)
     return row
 
 

@@ -1,37 +1,73 @@
-"""The kept versions of an endpoint's document, and the last change of its fields."""
+"""The last change of an endpoint's fields, and whether it is news to a user."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from requests_app.catalogue import store
-from requests_app.catalogue.changes import FieldChange, changes
-from requests_app.models import Endpoint, EndpointDocument
+from django.contrib.auth.models import AbstractBaseUser
 
-LOOK_BACK = 5  # versions: some differ in a sample picture alone
+from requests_app.catalogue import own, store
+from requests_app.catalogue.changes import FieldChange, What, changes
+from requests_app.fal.endpoints import EndpointId
+from requests_app.models import Endpoint, SeenChange, Team
+
+NEWS_FOR = timedelta(days=30)  # after that the endpoint's page alone tells of it
+MOST_NAMED = 4  # fields of a sort that a notice names
 
 
 @dataclass(frozen=True)
 class LastChange:
-    """What changed, and when the newer document was first seen."""
+    """What changed, and since when the newer document has been there."""
 
+    endpoint_id: str
     changes: list[FieldChange]
     at: datetime
 
+    @property
+    def summary(self) -> list[str]:
+        """Return the fields that are gone, narrowed and added, as "gone: a, b"; those that changed
+        otherwise when there is nothing else.
+        """
+        told = [What.GONE, What.NARROWED, What.ADDED]
+        return list(self._named(told)) or list(self._named([What.CHANGED]))
+
+    def _named(self, sorts: list[What]) -> Iterator[str]:
+        for what in sorts:
+            names = [one.path[1:] for one in self.changes if one.what is what]
+            names = list(dict.fromkeys(names))
+            more = len(names) - MOST_NAMED
+            rest = f" and {more} more" if more > 0 else ""
+            if names:
+                yield f"{what.value}: {', '.join(names[:MOST_NAMED])}{rest}"
+
 
 def last_change(endpoint_id: str) -> LastChange | None:
-    """Compare the present document with the newest kept one that has other fields."""
-    row = Endpoint.objects.filter(endpoint_id=endpoint_id, document__isnull=False)
-    present = row.values_list("document__digest", "document__first_seen_at").first()
-    if present is None:
+    """Compare the present document with the one before it that had other fields."""
+    row = Endpoint.objects.filter(endpoint_id=endpoint_id, changed_at__isnull=False)
+    found = row.values_list("changed_from__digest", "document__digest", "changed_at").first()
+    if found is None or None in found:
         return None
-    digest, at = present
-    kept = EndpointDocument.objects.filter(endpoint_id=endpoint_id).exclude(digest=digest)
-    fields = store.parsed(digest).fields
-    newest_first = kept.order_by("-first_seen_at", "-pk")
-    for older, seen_at in newest_first.values_list("digest", "first_seen_at")[:LOOK_BACK]:
-        if found := changes(store.parsed(older).fields, fields):
-            return LastChange(found, at)
-        at = min(at, seen_at)
-    return None
+    before, present, at = found
+    differing = changes(store.parsed(before).fields, store.parsed(present).fields)
+    return LastChange(endpoint_id, differing, at) if differing else None
+
+
+def news(person: Any, team: Team, endpoint_id: str, *, now: datetime) -> LastChange | None:
+    """Return the last change if the team uses the endpoint, and the user has not dismissed it."""
+    row = Endpoint.objects.filter(endpoint_id=endpoint_id, changed_at__gt=now - NEWS_FOR)
+    at = row.values_list("changed_at", flat=True).first()
+    if at is None or not own.used_since(team, EndpointId.parse(endpoint_id), at):
+        return None
+    seen = SeenChange.objects.filter(person=person, endpoint_id=endpoint_id, changed_at__gte=at)
+    return None if seen.exists() else last_change(endpoint_id)
+
+
+def dismiss(person: AbstractBaseUser, endpoint: EndpointId, at: datetime) -> None:
+    """Tell this user no more of the change of that time; a later one is told."""
+    values = {"changed_at": at}
+    SeenChange.objects.update_or_create(
+        person_id=person.pk, endpoint_id=str(endpoint), defaults=values
+    )

@@ -51,3 +51,9 @@ class EndpointIdForm(forms.Form):
         except InvalidEndpointId as error:
             raise forms.ValidationError(str(error)) from None
         return str(self.endpoint)
+
+
+class SeenChangeForm(EndpointIdForm):
+    """The change of an endpoint's fields whose notice is dismissed. After `is_valid()`: `endpoint`, `at`."""
+
+    at = forms.DateTimeField()

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from requests_app.models.account import Account, AccountName, NameTaken
 from requests_app.models.batch import AT_WORK, UNSTARTED, Batch, BatchItem, BatchState, ItemState
-from requests_app.models.catalogue import Endpoint, EndpointDocument, ModelCard, TeamEndpoint
+from requests_app.models.catalogue import (
+    Endpoint,
+    EndpointDocument,
+    ModelCard,
+    SeenChange,
+    TeamEndpoint,
+)
 from requests_app.models.error_type import ErrorType
 from requests_app.models.evidence import (
     Delivery,
@@ -69,6 +75,7 @@ __all__ = [
     "Preset",
     "PresetVersion",
     "Role",
+    "SeenChange",
     "Session",
     "SetupLink",
     "Source",

@@ -28,10 +28,17 @@ class EndpointDocument(models.Model):
 
 
 class Endpoint(models.Model):
-    """An endpoint that has been asked for. `problem`: why there is no newer document."""
+    """An endpoint that has been asked for. `problem`: why there is no newer document.
+
+    `changed_from`: the newest document before this one that had other fields; `changed_at`: until when.
+    """
 
     endpoint_id = models.CharField(max_length=300, unique=True)
     document = models.ForeignKey(EndpointDocument, on_delete=models.SET_NULL, null=True)
+    changed_from = models.ForeignKey(
+        EndpointDocument, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    changed_at = models.DateTimeField(null=True)
     checked_at = models.DateTimeField()
     problem = models.CharField(max_length=300, blank=True)
 
@@ -53,6 +60,22 @@ class TeamEndpoint(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["team", "endpoint_id"], name="one_entry_of_an_endpoint")
+        ]
+
+    def __str__(self) -> str:
+        return self.endpoint_id
+
+
+class SeenChange(models.Model):
+    """A user has dismissed the notice that an endpoint's fields changed; later changes are news again."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    endpoint_id = models.CharField(max_length=300)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "endpoint_id"], name="one_change_seen_last")
         ]
 
     def __str__(self) -> str:

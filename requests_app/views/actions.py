@@ -145,7 +145,7 @@ def form_page(
         "variables": kinds_of_variables(preset) if preset else {},
         "repeats": _again_of(request, _uuid_or_none(form["again_of"].value())),
         # A large input is not in the page, so a form could not show it.
-        "schema": None if large else known_fields(endpoint_id),
+        "schema": None if large else known_fields(request, endpoint_id),
         **runs_of(team_of(request), endpoint_id),
         "run_url": settings.FAL_RUN_URL,
         "queue_url": settings.FAL_QUEUE_URL,

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from requests_app.catalogue import store
@@ -14,13 +15,14 @@ from requests_app.catalogue.fields import Field
 from requests_app.catalogue.pointer import pointer
 from requests_app.catalogue.seeds import seed_field
 from requests_app.catalogue.validation import InputProblem
+from requests_app.catalogue.versions import news
 from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
 from requests_app.fal.error_bodies import parse_error
 from requests_app.forms.schema_form import groups
 from requests_app.models import FalRequest, Status
 from requests_app.presets.template import InvalidTemplate, Template
 from requests_app.request_input import Draft
-from requests_app.views.access import member_required
+from requests_app.views.access import member_required, team_of
 
 
 @member_required
@@ -33,13 +35,21 @@ def fields(request: HttpRequest) -> HttpResponse:
     except InvalidEndpointId as error:
         entry = store.Entry(name[:300], None, str(error))
     template = "form/_fields.html" if entry.known else "form/_no_fields.html"
-    return render(request, template, context_of(entry))
+    return render(request, template, {**context_of(entry), **_news(request, entry)})
 
 
-def known_fields(endpoint_id: str) -> dict[str, Any] | None:
+def known_fields(request: HttpRequest, endpoint_id: str) -> dict[str, Any] | None:
     """The context of the fields when the document is known; nothing is fetched."""
     entry = store.look_up(endpoint_id)
-    return context_of(entry) if entry and entry.known else None
+    return {**context_of(entry), **_news(request, entry)} if entry and entry.known else None
+
+
+def _news(request: HttpRequest, entry: store.Entry) -> dict[str, Any]:
+    """The notice of a changed schema."""
+    if entry.known is None:
+        return {"news": None}
+    name, now = entry.endpoint_id, timezone.now()
+    return {"news": news(request.user, team_of(request), name, now=now)}
 
 
 def context_of(entry: store.Entry) -> dict[str, Any]:

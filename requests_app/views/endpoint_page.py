@@ -16,11 +16,14 @@ from django.views.decorators.http import require_safe
 
 from requests_app.catalogue import fal_models, own, store
 from requests_app.catalogue.figures import figures, requests_of
-from requests_app.catalogue.versions import last_change
+from requests_app.catalogue.versions import last_change, news
 from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
 from requests_app.forms.schema_form import Widget, widgets
+from requests_app.models import Preset
+from requests_app.presets import saving
 from requests_app.views.access import membership_of, team_in_links, team_of, team_required
 from requests_app.views.listing import list_url
+from requests_app.views.presets import marked, shelf_of
 
 LAST = 10  # requests on the page
 MOST_FIELDS = 300  # rows of the table of fields
@@ -41,6 +44,8 @@ def endpoint(request: HttpRequest, endpoint_id: str) -> HttpResponse:
         "about": _about(entry),
         "fields": list(islice(_rows(entry), MOST_FIELDS)),
         "change": last_change(name),
+        "news": news(request.user, team, name, now=timezone.now()),
+        "broken": _broken(request, name),
         "figures": figures(team, name),
         "last": requests_of(team, name).without_payload().order_by("-id")[:LAST],
         "all_url": list_url(f"endpoint:{name}", team=team_in_links(request)),
@@ -49,6 +54,12 @@ def endpoint(request: HttpRequest, endpoint_id: str) -> HttpResponse:
         "wait_url": _waiting(request),
     }
     return render(request, "endpoints/endpoint.html", context)
+
+
+def _broken(request: HttpRequest, name: str) -> list[Preset]:
+    """Return the team's presets that the present document refuses."""
+    found = shelf_of(request).filter(endpoint_id=name)[: saving.MOST_PRESETS]
+    return [preset for preset in marked(found) if preset.misfits]  # type: ignore[attr-defined]
 
 
 def _waiting(request: HttpRequest) -> str:

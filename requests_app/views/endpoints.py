@@ -14,9 +14,9 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from requests_app.catalogue import fal_models, own
+from requests_app.catalogue import fal_models, own, versions
 from requests_app.fal.models_list import CATEGORIES
-from requests_app.forms.endpoints import EndpointIdForm, EndpointSearch
+from requests_app.forms.endpoints import EndpointIdForm, EndpointSearch, SeenChangeForm
 from requests_app.models import ModelCard, Team
 from requests_app.views.access import (
     member_required,
@@ -25,6 +25,7 @@ from requests_app.views.access import (
     team_of,
     team_required,
 )
+from requests_app.views.errors import bad_request
 
 PAGE_SIZE = 50
 MOST_CURSOR = 500  # characters
@@ -97,6 +98,18 @@ def _added(request: HttpRequest, *, is_added: bool) -> HttpResponse:
         return _refused(request, form)
     messages.success(request, f"{'Added' if is_added else 'Removed'} {form.endpoint}.")
     return redirect(_next(request))
+
+
+@team_required
+@require_POST
+def seen_change(request: HttpRequest) -> HttpResponse:
+    """Dismiss the notice that an endpoint's fields changed at a certain time, for this user alone."""
+    form = SeenChangeForm(request.POST)
+    if not form.is_valid():
+        return bad_request(request)
+    person: Any = request.user
+    versions.dismiss(person, form.endpoint, form.cleaned_data["at"])
+    return HttpResponse() if request.headers.get("HX-Request") else redirect(_next(request))
 
 
 def _refused(request: HttpRequest, form: EndpointIdForm) -> HttpResponse:

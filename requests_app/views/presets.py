@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from requests_app.catalogue.fields import Field, walk
 from requests_app.catalogue.kinds import Kind
 from requests_app.forms.preset import NameForm, PresetForm
 from requests_app.models import Preset, PresetVersion
-from requests_app.presets import saving
+from requests_app.presets import fitting, saving
 from requests_app.presets.template import InvalidTemplate, Template
 from requests_app.views.access import (
     member_required,
@@ -37,8 +38,8 @@ MOST_LISTED = 500
 def presets(request: HttpRequest) -> HttpResponse:
     """List the team's presets, by endpoint. POST saves what the request form holds under a name."""
     if request.method != "POST":
-        found = shelf_of(request).order_by("endpoint_id", "name")[:MOST_LISTED]
-        return render(request, "presets/presets.html", {"presets": found})
+        found = list(shelf_of(request).order_by("endpoint_id", "name")[:MOST_LISTED])
+        return render(request, "presets/presets.html", {"presets": marked(found)})
     if not membership_of(request).may_submit:
         raise PermissionDenied
     return _save(request)
@@ -76,17 +77,26 @@ def menu_of(request: HttpRequest, endpoint_id: str) -> dict[str, Any]:
     endpoint_id = endpoint_id.strip()[:300].replace("\0", "")
     found = shelf_of(request).filter(endpoint_id=endpoint_id)[: saving.MOST_PRESETS]
     return {
-        "presets": found,
+        "presets": marked(found),
         "endpoint": endpoint_id,
         "may_submit": membership_of(request).may_submit,
     }
+
+
+def marked(presets: Iterable[Preset]) -> list[Preset]:
+    """Give each preset `misfits`: what of it the endpoint's present document refuses."""
+    found = list(presets)
+    broken = fitting.broken(found)
+    for one in found:
+        one.misfits = broken.get(one.pk, ())  # type: ignore[attr-defined]
+    return found
 
 
 @team_required
 @require_safe
 def preset(request: HttpRequest, preset_id: UUID) -> HttpResponse:
     """Show a preset, or its version `?version=N`."""
-    found = get_preset_or_404(request, preset_id)
+    [found] = marked([get_preset_or_404(request, preset_id)])
     versions = list(found.versions.select_related("saved_by").defer("text"))
     shown = _version(found, request.GET.get("version"))
     context = {

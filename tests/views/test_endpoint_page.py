@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import json
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +12,8 @@ from django.utils import timezone
 
 from requests_app.catalogue import store
 from requests_app.fal.endpoints import EndpointId
-from requests_app.models import EndpointDocument, ModelCard, Team, TeamEndpoint
+from requests_app.models import Endpoint, ModelCard, Preset, Team, TeamEndpoint
+from requests_app.presets import saving
 from tests.builders import make_request
 from tests.catalogue.conftest import DocumentServer, server
 from tests.catalogue.documents import whole
@@ -21,6 +21,7 @@ from tests.views.request_page import HOSTILE
 
 __all__ = ["server"]
 PAGE = "/endpoints/acme/thing/"
+SEEN = "/endpoints/seen/"
 PROPERTIES = {
     "prompt": {"type": "string"},
     "steps": {"type": "integer", "minimum": 1, "maximum": 8, "default": 4},
@@ -104,12 +105,79 @@ def test_it_leads_to_a_new_request_and_to_its_rows(as_owner, as_viewer, server):
 
 def test_a_change_of_its_fields_is_shown(as_owner, server):
     know(server)
-    EndpointDocument.objects.update(first_seen_at=timezone.now() - timedelta(days=3))
     know(server, {"prompt": {"type": "string"}, "steps": PROPERTIES["steps"] | {"maximum": 4}})
     page = text(as_owner.get(PAGE))
     assert "The fields changed" in page
     assert "<code>size</code> was choice" in page
     assert "<code>steps</code> maximum: 8 → 4" in page
+
+
+@pytest.fixture
+def changed(server: DocumentServer, team: Team) -> Endpoint:
+    TeamEndpoint.objects.create(team=team, endpoint_id="acme/thing", is_added=True)
+    know(server)
+    know(server, {"prompt": {"type": "string"}, "steps": PROPERTIES["steps"] | {"maximum": 4}})
+    return Endpoint.objects.get()
+
+
+NOTICE = (
+    'The schema of <span class="mono">acme/thing</span> changed',
+    "gone: box, size · narrowed: steps.",
+)
+
+
+@pytest.mark.parametrize("path", [PAGE, "/requests/new/fields/", "/requests/new/"])
+def test_a_changed_schema_is_announced_until_its_reader_dismisses_it(
+    as_owner, as_stranger, teammate, changed, path
+):
+    query = {"endpoint": "acme/thing"}
+    page = text(as_owner.get(path, query))
+    assert [words for words in NOTICE if words not in page] == []
+    assert 'href="/endpoints/acme/thing/#endpoint-change"' in page
+    assert NOTICE[0] not in text(as_stranger.get(path, query))
+    form = {"endpoint_id": "acme/thing", "at": changed.changed_at.isoformat()}
+    assert as_owner.post(SEEN, {**form, "next": "/presets/"})["Location"] == "/presets/"
+    assert NOTICE[0] not in text(as_owner.get(path, query))
+    as_owner.force_login(teammate)
+    assert NOTICE[0] in text(as_owner.get(path, query))
+
+
+def test_a_viewer_dismisses_a_notice_too_and_a_script_gets_nothing_back(as_viewer, changed):
+    form = {"endpoint_id": "acme/thing", "at": changed.changed_at.isoformat()}
+    reply = as_viewer.post(SEEN, form, headers={"HX-Request": "true"})
+    assert (reply.status_code, reply.content) == (200, b"")
+    assert NOTICE[0] not in text(as_viewer.get(PAGE))
+
+
+@pytest.mark.parametrize(
+    "form",
+    [{}, {"endpoint_id": "x", "at": "2026-01-01"}, {"endpoint_id": "acme/thing", "at": "soon"},
+     {"endpoint_id": "acme/thing\0", "at": "2026-01-01"}],
+)  # fmt: skip
+def test_what_is_no_change_is_not_dismissed(as_owner, form):
+    assert as_owner.post(SEEN, form).status_code == 400
+
+
+def test_presets_that_no_longer_fit_are_listed(as_owner, as_stranger, team, owner, server):
+    know(server)
+    for name, steps in (("calm", 2), ("wild", 8)):
+        saving.save(
+            team=team, person=owner, endpoint_id="acme/thing", name=name, now=timezone.now(),
+            text=f'{{"prompt": "x", "steps": {steps}}}',
+        )  # fmt: skip
+    know(server, PROPERTIES | {"steps": PROPERTIES["steps"] | {"maximum": 4}})
+    page = text(as_owner.get(PAGE))
+    assert "Presets that no longer fit" in page
+    assert "wild</a>" in page
+    assert "No longer fits: field steps: Must be 4 or less" in page
+    assert "calm</a>" not in page
+    assert "Presets that no longer fit" not in text(as_stranger.get(PAGE))
+    menu = text(as_owner.get("/presets/menu/", {"endpoint_id": "acme/thing"}))
+    for page in (menu, text(as_owner.get("/presets/"))):
+        assert page.count("No longer fits: field steps: Must be 4 or less") == 1
+    wild = Preset.objects.get(name="wild")
+    page = text(as_owner.get(f"/presets/{wild.public_id}/"))
+    assert "<strong>No longer fits.</strong>" in page
 
 
 @pytest.mark.parametrize(
