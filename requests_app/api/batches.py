@@ -99,7 +99,7 @@ def _make(request: ApiRequest, payload: NewBatch, once: Once | None) -> tuple[Ba
     plan = _plan(request, payload)
     name = _source(payload)
     try:
-        checked = check_rows(plan, _sheet(request, payload, name))
+        checked = check_rows(plan, _sheet(request, payload, name), request.auth.team)
         _refuse_problems(name, checked)
         return make_once(
             plan,

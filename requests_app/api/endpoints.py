@@ -5,18 +5,24 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.http import Http404, HttpRequest
+from django.http import Http404
+from django.utils import timezone
 from ninja import Field as SchemaField
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
+from pydantic import RootModel
 
-from requests_app.api.schemas import Problem
-from requests_app.catalogue import store
+from requests_app.api.auth import ApiRequest, SubmitterBearer
+from requests_app.api.schemas import FieldProblems, Problem
+from requests_app.catalogue import pasted, store
 from requests_app.catalogue.fields import MISSING, Field
 from requests_app.catalogue.kinds import Kind
 from requests_app.catalogue.prices import PriceState, price_of
 from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
+from requests_app.request_input import InvalidDraft
 
 router = Router(tags=["endpoints"])
+
+_REFUSALS: dict[int, Any] = {401: Problem, 404: Problem}
 
 
 class FieldOut(Schema):
@@ -69,6 +75,14 @@ class EndpointOut(Schema):
     input_schema: dict[str, Any] | None
     price: PriceOut
     problem: str
+    pasted_by: str = SchemaField(
+        description="Whose document is used in place of fal's; else empty."
+    )
+    pasted_at: datetime | None
+
+
+class DocumentIn(RootModel[dict[str, Any]]):
+    """The `openapi.json` of an own app, as the app serves it."""
 
 
 class InputIn(Schema, extra="forbid"):
@@ -94,12 +108,12 @@ class ValidationOut(Schema):
 
 @router.post(
     "{path:endpoint_id}/validate/",
-    response={200: ValidationOut, 401: Problem, 404: Problem},
+    response={200: ValidationOut, **_REFUSALS},
     summary="Check an input",
 )
-def validate(request: HttpRequest, endpoint_id: str, payload: InputIn) -> dict[str, Any]:
+def validate(request: ApiRequest, endpoint_id: str, payload: InputIn) -> dict[str, Any]:
     """Check an input against the endpoint's schema. Nothing is sent to the endpoint."""
-    entry = _entry(endpoint_id)
+    entry = store.get(_endpoint(endpoint_id), request.auth.team)
     problems = entry.known.validator.problems(payload.input) if entry.known else []
     return {
         "valid": not problems,
@@ -108,16 +122,59 @@ def validate(request: HttpRequest, endpoint_id: str, payload: InputIn) -> dict[s
     }
 
 
+@router.put(
+    "{path:endpoint_id}/document/",
+    auth=SubmitterBearer(),
+    response={
+        200: EndpointOut,
+        400: FieldProblems,
+        403: Problem,
+        413: Problem,
+        422: FieldProblems,
+        **_REFUSALS,
+    },
+    summary="Set the document of an own app",
+)
+def set_document(request: ApiRequest, endpoint_id: str, payload: DocumentIn) -> dict[str, Any]:
+    """Use this `openapi.json` for the whole team, in place of the one that fal serves or does not.
+
+    It needs a POST with a JSON body at the part of the id behind the app: `/` for `owner/app`.
+    """
+    endpoint, now = _endpoint(endpoint_id), timezone.now()
+    try:
+        entry = pasted.paste(
+            request.auth.team, endpoint, request.body, person=request.auth.user, now=now
+        )
+    except pasted.PasteRefused as refused:
+        raise InvalidDraft({"document": [str(refused)]}) from None
+    return _told(entry)
+
+
+@router.delete(
+    "{path:endpoint_id}/document/",
+    auth=SubmitterBearer(),
+    response={204: None, 403: Problem, **_REFUSALS},
+    summary="Use fal's document again",
+)
+def drop_document(request: ApiRequest, endpoint_id: str) -> Status[None]:
+    """Use fal's document again; without one that was set nothing happens."""
+    pasted.use_fals(request.auth.team, _endpoint(endpoint_id), person=request.auth.user)
+    return Status(204, None)
+
+
 @router.get(
     "{path:endpoint_id}/",
-    response={200: EndpointOut, 401: Problem, 404: Problem},
+    response={200: EndpointOut, **_REFUSALS},
     summary="Read an endpoint",
 )
-def read(request: HttpRequest, endpoint_id: str) -> dict[str, Any]:
-    """Its title, category, fields and input schema, from fal's document, and its price: fetched if
-    unknown.
+def read(request: ApiRequest, endpoint_id: str) -> dict[str, Any]:
+    """Its title, category, fields and input schema, from fal's document or one that the team has set, and its
+    price: fetched if unknown.
     """
-    entry = _entry(endpoint_id)
+    return _told(store.get(_endpoint(endpoint_id), request.auth.team))
+
+
+def _told(entry: store.Entry) -> dict[str, Any]:
     document = entry.known.document if entry.known else None
     metadata = document.metadata if document else {}
     return {
@@ -129,12 +186,14 @@ def read(request: HttpRequest, endpoint_id: str) -> dict[str, Any]:
         "input_schema": document.input_schema() if document else None,
         "price": _price(EndpointId.parse(entry.endpoint_id)),
         "problem": entry.problem,
+        "pasted_by": entry.pasted_by,
+        "pasted_at": entry.pasted_at,
     }
 
 
-def _entry(endpoint_id: str) -> store.Entry:
+def _endpoint(endpoint_id: str) -> EndpointId:
     try:
-        return store.get(EndpointId.parse(endpoint_id))
+        return EndpointId.parse(endpoint_id)
     except InvalidEndpointId:
         raise Http404 from None
 

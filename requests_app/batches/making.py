@@ -61,11 +61,11 @@ def made_before(team: Team, once: Once) -> Batch | None:
     return found
 
 
-def check_rows(plan: Plan, sheet: Callable[[], Sheet]) -> Checked:
+def check_rows(plan: Plan, sheet: Callable[[], Sheet], team: Team) -> Checked:
     """Read and check all rows. Raises BadSheet."""
     if len(plan.draft.input_text) > MOST_CHARACTERS:
         raise BadSheet(f"The input of a batch has at most {MOST_CHARACTERS // 1024} k characters.")
-    entry = store.look_up(plan.draft.endpoint_id)
+    entry = store.look_up(plan.draft.endpoint_id, team)
     validator = entry.known.validator if entry and entry.known else None
     return check(sheet(), Template(plan.draft.input_text), validator)
 

@@ -13,8 +13,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from requests_app.fal.endpoints import EndpointId
+
 MAX_BYTES = 8 * 1024 * 1024
 METADATA = "x-fal-metadata"
+MOST_PATHS = 8  # that a sentence names
 
 Schema = Mapping[str, Any]
 
@@ -25,9 +28,14 @@ class DocumentError(Exception):
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed document. `root` is fal's JSON, unchanged."""
+    """A parsed document. `root` is the JSON, unchanged.
+
+    `own_paths`: where the endpoint's POST may be, without slashes around: fal's queue has the whole id
+    there, an app's own document the part behind the app. Without any the first POST counts.
+    """
 
     root: Mapping[str, Any]
+    own_paths: tuple[str, ...] = ()
 
     @property
     def metadata(self) -> Mapping[str, Any]:
@@ -42,7 +50,7 @@ class Document:
 
     def input_schema(self) -> Schema | None:
         """Return the schema of the body that a submit sends; None when the endpoint takes none."""
-        for operation in self._operations("post"):
+        for operation in self._posts():
             body = _mapping(operation.get("requestBody"))
             if (schema := _json_schema(body)) is not None:
                 return schema
@@ -50,12 +58,27 @@ class Document:
 
     def output_schema(self) -> Schema | None:
         """Return the schema of a result; None when the document has none."""
+        # An app answers its POST with the result; fal's queue has it at the request.
         for path, operation in self._operations_by_path("get"):
             if path.endswith("/{request_id}"):
                 ok = _mapping(_mapping(operation.get("responses")).get("200"))
                 if (schema := _json_schema(ok)) is not None:
                     return schema
+        for operation in self._posts():
+            ok = _mapping(_mapping(operation.get("responses")).get("200"))
+            if (schema := _json_schema(ok)) is not None:
+                return schema
         return None
+
+    def ensure_own_path(self) -> None:
+        """Raise DocumentError, which names the paths there are, when the endpoint's is not among them."""
+        paths = [path for path, _ in self._operations_by_path("post")]
+        if not any(path.strip("/") in self.own_paths for path in paths):
+            wanted = f"/{self.own_paths[-1]}"
+            has = ", ".join(paths[:MOST_PATHS]) or "none"
+            raise DocumentError(
+                f"The document has no POST {wanted} for this endpoint. It has: {has}."
+            )
 
     def follow(self, reference: object) -> Schema | None:
         """Return the schema of a local `$ref` (`#/components/schemas/X`); None when it is dangling."""
@@ -69,17 +92,21 @@ class Document:
             found = found[name]
         return found if isinstance(found, Mapping) else None
 
-    def _operations(self, method: str) -> Iterator[Mapping[str, Any]]:
-        return (operation for _, operation in self._operations_by_path(method))
+    def _posts(self) -> list[Mapping[str, Any]]:
+        """Return the endpoint's own POST, or all of them."""
+        found = list(self._operations_by_path("post"))
+        own = [operation for path, operation in found if path.strip("/") in self.own_paths]
+        return own or [operation for _, operation in found]
 
     def _operations_by_path(self, method: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for path, operations in _mapping(self.root.get("paths")).items():
-            if isinstance(operation := _mapping(operations).get(method), Mapping):
+            operation = _mapping(operations).get(method)
+            if isinstance(path, str) and isinstance(operation, Mapping):
                 yield path, operation
 
 
-def parse_document(raw: bytes) -> Document:
-    """Parse a document. Raises DocumentError for anything else, including fal's own error objects."""
+def parse_document(raw: bytes, endpoint: EndpointId | None = None) -> Document:
+    """Parse the document of an endpoint. Raises DocumentError for anything else, including fal's own error objects."""
     if len(raw) > MAX_BYTES:
         raise DocumentError(f"The schema has {len(raw):,} bytes; {MAX_BYTES:,} are read at most.")
     try:
@@ -94,7 +121,7 @@ def parse_document(raw: bytes) -> Document:
         )
     if not isinstance(root.get("paths"), dict):
         raise DocumentError("The document has no paths, so it describes no endpoint.")
-    return Document(root)
+    return Document(root, (str(endpoint), endpoint.path) if endpoint else ())
 
 
 def _with_whole_characters(root: Any) -> Any:

@@ -1,4 +1,6 @@
-"""The endpoints of a team: used, added by hand, favourites. The one writer of `TeamEndpoint`."""
+"""The endpoints of a team: used, added by hand, favourites, with a document that it pasted. The one writer
+of `TeamEndpoint`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from django.db import transaction
 
 from requests_app.catalogue.seen import seen_endpoints
 from requests_app.fal.endpoints import EndpointId
-from requests_app.models import FalRequest, ModelCard, Team, TeamEndpoint
+from requests_app.models import EndpointDocument, FalRequest, ModelCard, Team, TeamEndpoint
 from requests_app.rules.folding import fold
 
 MOST = 2000  # endpoints that a team adds or stars
@@ -122,14 +124,31 @@ def set_added(
     _change(team, endpoint, person, is_added=is_added)
 
 
-def _change(team: Team, endpoint: EndpointId, person: Any, **flags: bool) -> None:
+def set_document(
+    team: Team,
+    endpoint: EndpointId,
+    document: EndpointDocument | None,
+    *,
+    person: AbstractBaseUser,
+    pasted_at: datetime | None,
+    **changed: Any,
+) -> None:
+    """Use this document in place of fal's, or fal's again. Raises TooManyEndpoints."""
+    pasted_by = person if document else None
+    pasted = {"document": document, "pasted_by": pasted_by, "pasted_at": pasted_at}
+    nothing = {"changed_from": None, "changed_at": None}
+    _change(team, endpoint, person, **pasted, **(changed if document else nothing))
+
+
+def _change(team: Team, endpoint: EndpointId, person: Any, **flags: Any) -> None:
     name, own = str(endpoint), TeamEndpoint.objects.filter(team=team)
     with transaction.atomic():
         if not own.filter(endpoint_id=name).exists() and own.count() >= MOST:
             raise TooManyEndpoints(f"A team keeps {MOST:,} endpoints at most. Remove one first.")
         values = {**flags, "changed_by": person}
         TeamEndpoint.objects.update_or_create(team=team, endpoint_id=name, defaults=values)
-        own.filter(endpoint_id=name, is_added=False, is_favourite=False).delete()
+        nothing = {"is_added": False, "is_favourite": False, "document": None}
+        own.filter(endpoint_id=name, **nothing).delete()
 
 
 def _own(

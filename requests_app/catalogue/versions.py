@@ -12,7 +12,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from requests_app.catalogue import own, store
 from requests_app.catalogue.changes import FieldChange, What, changes
 from requests_app.fal.endpoints import EndpointId
-from requests_app.models import Endpoint, SeenChange, Team
+from requests_app.models import SeenChange, Team
 
 NEWS_FOR = timedelta(days=30)  # after that the endpoint's page alone tells of it
 MOST_NAMED = 4  # fields of a sort that a notice names
@@ -44,25 +44,28 @@ class LastChange:
                 yield f"{what.value}: {', '.join(names[:MOST_NAMED])}{rest}"
 
 
-def last_change(endpoint_id: str) -> LastChange | None:
-    """Compare the present document with the one before it that had other fields."""
-    row = Endpoint.objects.filter(endpoint_id=endpoint_id, changed_at__isnull=False)
-    found = row.values_list("changed_from__digest", "document__digest", "changed_at").first()
-    if found is None or None in found:
+def last_change(endpoint_id: str, team: Team) -> LastChange | None:
+    """Compare the document that the team has with the one before it that had other fields."""
+    row = store.holder(endpoint_id, team)
+    if row is None or row.document is None or row.changed_at is None or row.changed_from is None:
         return None
-    before, present, at = found
-    differing = changes(store.parsed(before).fields, store.parsed(present).fields)
-    return LastChange(endpoint_id, differing, at) if differing else None
+    before, present = row.changed_from.digest, row.document.digest
+    differing = changes(
+        store.parsed(before, endpoint_id).fields, store.parsed(present, endpoint_id).fields
+    )
+    return LastChange(endpoint_id, differing, row.changed_at) if differing else None
 
 
 def news(person: Any, team: Team, endpoint_id: str, *, now: datetime) -> LastChange | None:
     """Return the last change if the team uses the endpoint, and the user has not dismissed it."""
-    row = Endpoint.objects.filter(endpoint_id=endpoint_id, changed_at__gt=now - NEWS_FOR)
-    at = row.values_list("changed_at", flat=True).first()
-    if at is None or not own.used_since(team, EndpointId.parse(endpoint_id), at):
+    row = store.holder(endpoint_id, team)
+    at = row.changed_at if row else None
+    if at is None or at <= now - NEWS_FOR:
+        return None
+    if not own.used_since(team, EndpointId.parse(endpoint_id), at):
         return None
     seen = SeenChange.objects.filter(person=person, endpoint_id=endpoint_id, changed_at__gte=at)
-    return None if seen.exists() else last_change(endpoint_id)
+    return None if seen.exists() else last_change(endpoint_id, team)
 
 
 def dismiss(person: AbstractBaseUser, endpoint: EndpointId, at: datetime) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from requests_app.catalogue import pasted
 from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
 
 MOST_WORDS = 200  # characters of a search
@@ -51,6 +52,33 @@ class EndpointIdForm(forms.Form):
         except InvalidEndpointId as error:
             raise forms.ValidationError(str(error)) from None
         return str(self.endpoint)
+
+
+class DocumentForm(EndpointIdForm):
+    """A pasted or chosen `openapi.json` of an own app. After `is_valid()`: `endpoint`, `raw`."""
+
+    document = forms.CharField(required=False, strip=False, widget=forms.Textarea)
+    file = forms.FileField(required=False)
+
+    raw: bytes
+
+    def clean(self) -> dict[str, Any]:
+        values = self.cleaned_data
+        file, text = values.get("file"), values.get("document", "")
+        if file is not None and file.size > pasted.MAX_BYTES:
+            self.add_error("document", pasted.too_large(file.size))
+        elif file is not None:
+            self.raw = file.read()
+        elif text.strip():
+            self.raw = text.encode(errors="replace")
+        elif "file" not in self.errors:
+            self.add_error("document", "Paste the document, or choose its file.")
+        return values
+
+    @property
+    def sentences(self) -> list[str]:
+        """All errors: the page has one place for them."""
+        return [str(one) for errors in self.errors.values() for one in errors]
 
 
 class SeenChangeForm(EndpointIdForm):

@@ -1,4 +1,4 @@
-"""Endpoints: fal's documents, each version stored once, and a team's favourites."""
+"""Endpoints: their documents, each version stored once, and what a team keeps of them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from requests_app.models.team import Team
 
 
 class EndpointDocument(models.Model):
-    """One version of an endpoint's OpenAPI document, as the bytes that came."""
+    """One version of an endpoint's OpenAPI document, as the bytes that came. `team`: pasted by it, for it alone."""
 
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, related_name="+")
     endpoint_id = models.CharField(max_length=300)
     digest = models.CharField(max_length=64)  # SHA-256 of `raw`, in hex
     raw = models.BinaryField()
@@ -19,26 +20,38 @@ class EndpointDocument(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["endpoint_id", "digest"], name="one_document_of_a_digest"
-            )
+                fields=["endpoint_id", "digest"],
+                condition=models.Q(team=None),
+                name="one_document_of_a_digest",
+            ),
+            models.UniqueConstraint(
+                fields=["team", "endpoint_id", "digest"], name="one_pasted_document_of_a_digest"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.endpoint_id} {self.digest[:12]}"
 
 
-class Endpoint(models.Model):
-    """An endpoint that has been asked for. `problem`: why there is no newer document.
+class HoldsDocument(models.Model):
+    """What has a document. `changed_from`: the newest one before that had other fields; `changed_at`: until when."""
 
-    `changed_from`: the newest document before this one that had other fields; `changed_at`: until when.
-    """
-
-    endpoint_id = models.CharField(max_length=300, unique=True)
-    document = models.ForeignKey(EndpointDocument, on_delete=models.SET_NULL, null=True)
+    document = models.ForeignKey(
+        EndpointDocument, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
     changed_from = models.ForeignKey(
         EndpointDocument, on_delete=models.SET_NULL, null=True, related_name="+"
     )
     changed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class Endpoint(HoldsDocument):
+    """An endpoint that fal has been asked for. `problem`: why there is no newer document."""
+
+    endpoint_id = models.CharField(max_length=300, unique=True)
     checked_at = models.DateTimeField()
     problem = models.CharField(max_length=300, blank=True)
 
@@ -46,8 +59,8 @@ class Endpoint(models.Model):
         return self.endpoint_id
 
 
-class TeamEndpoint(models.Model):
-    """What a team keeps about an endpoint: added by hand, its favourite, or both."""
+class TeamEndpoint(HoldsDocument):
+    """What a team keeps about an endpoint: added by hand, its favourite, a document that it pasted."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="endpoints")
     endpoint_id = models.CharField(max_length=300)
@@ -56,6 +69,10 @@ class TeamEndpoint(models.Model):
     changed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
+    pasted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    pasted_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

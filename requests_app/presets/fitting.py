@@ -14,9 +14,11 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from requests_app.catalogue import store
 from requests_app.catalogue.changes import gone
-from requests_app.models import Endpoint, EndpointDocument, Preset
+from requests_app.models import Endpoint, EndpointDocument, Preset, Team, TeamEndpoint
 from requests_app.presets.template import InvalidTemplate, Template
 
 MOST_TOLD = 5  # sentences of one preset
@@ -24,24 +26,19 @@ REMEMBERED = 2000  # judgements kept in this process
 Versions = list[tuple[datetime, str]]  # when first seen, digest; oldest first
 
 
-def broken(presets: Iterable[Preset]) -> dict[int, tuple[str, ...]]:
-    """Return primary key -> what no longer fits, for those presets of inputs that are broken."""
-    doubtful = list(_doubtful(list(presets)))
+def broken(team: Team, presets: Iterable[Preset]) -> dict[int, tuple[str, ...]]:
+    """Return primary key -> what no longer fits, for those presets of the team that are broken."""
+    doubtful = list(_doubtful(team, list(presets)))
     judged = (
         (preset, _judged(preset.public_id, preset.version, *pair)) for preset, *pair in doubtful
     )
     return {preset.pk: sentences for preset, sentences in judged if sentences}
 
 
-def _doubtful(presets: list[Preset]) -> Iterator[tuple[Preset, str, str]]:
+def _doubtful(team: Team, presets: list[Preset]) -> Iterator[tuple[Preset, str, str]]:
     """Yield those saved under another document than the present one, with both digests."""
-    names = {preset.endpoint_id for preset in presets}
-    present = dict(
-        Endpoint.objects.filter(endpoint_id__in=names, document__isnull=False).values_list(
-            "endpoint_id", "document__digest"
-        )
-    )
-    versions = _versions(present)
+    present = _present(team, {preset.endpoint_id for preset in presets})
+    versions = _versions(team, present)
     for preset in presets:
         now = present.get(preset.endpoint_id)
         if now is not None:
@@ -50,8 +47,17 @@ def _doubtful(presets: list[Preset]) -> Iterator[tuple[Preset, str, str]]:
                 yield preset, then, now
 
 
-def _versions(names: Iterable[str]) -> dict[str, Versions]:
-    kept = EndpointDocument.objects.filter(endpoint_id__in=list(names))
+def _present(team: Team, names: set[str]) -> dict[str, str]:
+    """Return the digest of each endpoint's document; one that the team has pasted comes first."""
+    fals = Endpoint.objects.filter(endpoint_id__in=names, document__isnull=False)
+    pasted = TeamEndpoint.objects.filter(team=team, endpoint_id__in=names, document__isnull=False)
+    columns = ("endpoint_id", "document__digest")
+    return {**dict(fals.values_list(*columns)), **dict(pasted.values_list(*columns))}
+
+
+def _versions(team: Team, names: Iterable[str]) -> dict[str, Versions]:
+    mine = Q(team=None) | Q(team=team)
+    kept = EndpointDocument.objects.filter(mine, endpoint_id__in=list(names))
     found: dict[str, Versions] = defaultdict(list)
     for name, at, digest in kept.order_by("first_seen_at", "pk").values_list(
         "endpoint_id", "first_seen_at", "digest"
@@ -69,12 +75,12 @@ def _at(versions: Versions, moment: datetime) -> str:
 @lru_cache(maxsize=REMEMBERED)
 def _judged(public_id: UUID, version: int, then: str, now: str) -> tuple[str, ...]:
     """Compare once: neither a version nor a document with these bytes changes."""
-    text = (
-        Preset.objects.filter(public_id=public_id, version=version)
-        .values_list("text", flat=True)
-        .first()
-    )
-    return () if text is None else tuple(_problems(text, store.parsed(then), store.parsed(now)))
+    row = Preset.objects.filter(public_id=public_id, version=version)
+    found = row.values_list("text", "endpoint_id").first()
+    if found is None:
+        return ()
+    text, name = found
+    return tuple(_problems(text, store.parsed(then, name), store.parsed(now, name)))
 
 
 def _problems(text: str, then: store.Known, now: store.Known) -> list[str]:

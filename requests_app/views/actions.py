@@ -54,11 +54,11 @@ def new(request: HttpRequest) -> HttpResponse:
     """Show the form. A POST creates one request, or the chosen number of runs, however often it is sent."""
     if request.method != "POST":
         return _first_page(request)
-    values = request.POST.copy()
+    values, team = request.POST.copy(), team_of(request)
     form = SubmitForm(values, stored=_stored(request, values.get("input_of", "")))
-    if not form.is_valid() or form.refuse_by_schema(input_problems(form.draft)):
+    if not form.is_valid() or form.refuse_by_schema(input_problems(form.draft, team)):
         return _refused(request, form, values)
-    if not form.take_seeds(known_seed(form.draft.endpoint_id)):
+    if not form.take_seeds(known_seed(form.draft.endpoint_id, team)):
         return _refused(request, form, values)
     try:
         rows = _create_once(request, form)

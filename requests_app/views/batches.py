@@ -60,7 +60,7 @@ def new_batch(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _form(request, form, preset, status=422)
     try:
-        checked = check_rows(form.plan, form.sheet)
+        checked = check_rows(form.plan, form.sheet, team_of(request))
         if checked.problems:
             return _form(request, form, preset, status=422, checked=checked)
         batch = make(

@@ -19,7 +19,7 @@ from requests_app.catalogue.versions import news
 from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
 from requests_app.fal.error_bodies import parse_error
 from requests_app.forms.schema_form import groups
-from requests_app.models import FalRequest, Status
+from requests_app.models import FalRequest, Status, Team
 from requests_app.presets.template import InvalidTemplate, Template
 from requests_app.request_input import Draft
 from requests_app.views.access import member_required, team_of
@@ -31,7 +31,7 @@ def fields(request: HttpRequest) -> HttpResponse:
     """The fields of `?endpoint=ID`, fetched when they are not known; a sentence when there are none."""
     name = request.GET.get("endpoint", "")
     try:
-        entry = store.get(EndpointId.parse(name))
+        entry = store.get(EndpointId.parse(name), team_of(request))
     except InvalidEndpointId as error:
         entry = store.Entry(name[:300], None, str(error))
     template = "form/_fields.html" if entry.known else "form/_no_fields.html"
@@ -40,7 +40,7 @@ def fields(request: HttpRequest) -> HttpResponse:
 
 def known_fields(request: HttpRequest, endpoint_id: str) -> dict[str, Any] | None:
     """The context of the fields when the document is known; nothing is fetched."""
-    entry = store.look_up(endpoint_id)
+    entry = store.look_up(endpoint_id, team_of(request))
     return {**context_of(entry), **_news(request, entry)} if entry and entry.known else None
 
 
@@ -65,17 +65,17 @@ def context_of(entry: store.Entry) -> dict[str, Any]:
     }
 
 
-def known_seed(endpoint_id: str) -> Field | None:
+def known_seed(endpoint_id: str, team: Team) -> Field | None:
     """The field that several runs may differ in; None when the known schema has none."""
-    entry = store.look_up(endpoint_id)
+    entry = store.look_up(endpoint_id, team)
     return seed_field(entry.known.fields) if entry and entry.known else None
 
 
-def input_problems(draft: Draft) -> list[InputProblem]:
+def input_problems(draft: Draft, team: Team) -> list[InputProblem]:
     """What the known schema has against the input, and variables without a value; nothing is fetched, an
     unknown schema has nothing against it.
     """
-    entry = store.look_up(draft.endpoint_id)
+    entry = store.look_up(draft.endpoint_id, team)
     known = entry.known if entry else None
     found = known.validator.problems(json.loads(draft.input_text)) if known else []
     return [*_unfilled(draft.input_text), *found]

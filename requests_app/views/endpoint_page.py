@@ -8,20 +8,29 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from requests_app.catalogue import fal_models, own, store
+from requests_app.catalogue import fal_models, own, pasted, store
 from requests_app.catalogue.figures import figures, requests_of
 from requests_app.catalogue.versions import last_change, news
 from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
+from requests_app.forms.endpoints import DocumentForm, EndpointIdForm
 from requests_app.forms.schema_form import Widget, widgets
-from requests_app.models import Preset
+from requests_app.models import Preset, Team
 from requests_app.presets import saving
-from requests_app.views.access import membership_of, team_in_links, team_of, team_required
+from requests_app.views.access import (
+    member_required,
+    membership_of,
+    person_of,
+    team_in_links,
+    team_of,
+    team_required,
+)
 from requests_app.views.listing import list_url
 from requests_app.views.presets import marked, shelf_of
 
@@ -36,36 +45,85 @@ def endpoint(request: HttpRequest, endpoint_id: str) -> HttpResponse:
     asked = _endpoint_or_404(endpoint_id)
     if str(asked) != endpoint_id:
         return redirect(reverse("requests:endpoint", args=[str(asked)], query=request.GET))
+    return _page(request, asked)
+
+
+@member_required
+@require_POST
+def set_document(request: HttpRequest) -> HttpResponse:
+    """Use a pasted or uploaded document for an own app. 422: a script gets the sentences alone."""
+    form = DocumentForm(request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            team, now = team_of(request), timezone.now()
+            pasted.paste(team, form.endpoint, form.raw, person=person_of(request), now=now)
+            messages.success(request, f"The document is used for the form of {form.endpoint}.")
+            return _back(request, form.endpoint)
+        except pasted.PasteRefused as refused:
+            form.add_error("document", str(refused))
+    if request.headers.get("HX-Request") or not hasattr(form, "endpoint"):
+        return render(request, "endpoints/_document_problems.html", {"form": form}, status=422)
+    return _page(request, form.endpoint, form, status=422)
+
+
+@member_required
+@require_POST
+def drop_document(request: HttpRequest) -> HttpResponse:
+    """Use fal's document again."""
+    form = EndpointIdForm(request.POST)
+    if not form.is_valid():
+        raise Http404
+    pasted.use_fals(team_of(request), form.endpoint, person=person_of(request))
+    messages.success(request, "fal's own document is used again.")
+    return _back(request, form.endpoint)
+
+
+def _back(request: HttpRequest, endpoint: EndpointId) -> HttpResponse:
+    team = team_in_links(request)
+    query = {"team": team} if team else None
+    target = reverse("requests:endpoint", args=[str(endpoint)], query=query)
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": target})
+    return redirect(target)
+
+
+def _page(
+    request: HttpRequest, asked: EndpointId, form: DocumentForm | None = None, status: int = 200
+) -> HttpResponse:
     team, name = team_of(request), str(asked)
-    entry = _entry(asked, is_patient=request.GET.get("wait") == "1")
+    entry = _entry(asked, team, is_patient=request.GET.get("wait") == "1")
+    one = own.own_endpoint(team, asked)
+    here = reverse("requests:endpoint", args=[name])
     context = {
-        "one": own.own_endpoint(team, asked),
+        "one": one,
+        "form": form,
+        "may_paste": one.card is None or entry is None or entry.known is None,
         "entry": entry,
         "about": _about(entry),
         "fields": list(islice(_rows(entry), MOST_FIELDS)),
-        "change": last_change(name),
+        "change": last_change(name, team),
         "news": news(request.user, team, name, now=timezone.now()),
         "broken": _broken(request, name),
         "figures": figures(team, name),
         "last": requests_of(team, name).without_payload().order_by("-id")[:LAST],
         "all_url": list_url(f"endpoint:{name}", team=team_in_links(request)),
         "may_submit": membership_of(request).may_submit,
-        "here": request.path,
-        "wait_url": _waiting(request),
+        "here": here,
+        "wait_url": _waiting(request, here),
     }
-    return render(request, "endpoints/endpoint.html", context)
+    return render(request, "endpoints/endpoint.html", context, status=status)
 
 
 def _broken(request: HttpRequest, name: str) -> list[Preset]:
     """Return the team's presets that the present document refuses."""
     found = shelf_of(request).filter(endpoint_id=name)[: saving.MOST_PRESETS]
-    return [preset for preset in marked(found) if preset.misfits]  # type: ignore[attr-defined]
+    return [preset for preset in marked(request, found) if preset.misfits]  # type: ignore[attr-defined]
 
 
-def _waiting(request: HttpRequest) -> str:
+def _waiting(request: HttpRequest, here: str) -> str:
     """Return the address that waits for fal; it names the team for a user who is in several."""
     team = team_in_links(request)
-    return f"{request.path}?{urlencode({'wait': 1, **({'team': team} if team else {})})}"
+    return f"{here}?{urlencode({'wait': 1, **({'team': team} if team else {})})}"
 
 
 def _endpoint_or_404(text: str) -> EndpointId:
@@ -75,12 +133,12 @@ def _endpoint_or_404(text: str) -> EndpointId:
         raise Http404 from None
 
 
-def _entry(asked: EndpointId, *, is_patient: bool) -> store.Entry | None:
+def _entry(asked: EndpointId, team: Team, *, is_patient: bool) -> store.Entry | None:
     """Return what is known; a patient reader waits for fal."""
     if not is_patient:
-        return store.look_up(str(asked))
+        return store.look_up(str(asked), team)
     fal_models.look_for_card(str(asked), now=timezone.now())
-    return store.get(asked)
+    return store.get(asked, team)
 
 
 def _about(entry: store.Entry | None) -> dict[str, str]:

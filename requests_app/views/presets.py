@@ -39,7 +39,7 @@ def presets(request: HttpRequest) -> HttpResponse:
     """List the team's presets, by endpoint. POST saves what the request form holds under a name."""
     if request.method != "POST":
         found = list(shelf_of(request).order_by("endpoint_id", "name")[:MOST_LISTED])
-        return render(request, "presets/presets.html", {"presets": marked(found)})
+        return render(request, "presets/presets.html", {"presets": marked(request, found)})
     if not membership_of(request).may_submit:
         raise PermissionDenied
     return _save(request)
@@ -77,16 +77,16 @@ def menu_of(request: HttpRequest, endpoint_id: str) -> dict[str, Any]:
     endpoint_id = endpoint_id.strip()[:300].replace("\0", "")
     found = shelf_of(request).filter(endpoint_id=endpoint_id)[: saving.MOST_PRESETS]
     return {
-        "presets": marked(found),
+        "presets": marked(request, found),
         "endpoint": endpoint_id,
         "may_submit": membership_of(request).may_submit,
     }
 
 
-def marked(presets: Iterable[Preset]) -> list[Preset]:
+def marked(request: HttpRequest, presets: Iterable[Preset]) -> list[Preset]:
     """Give each preset `misfits`: what of it the endpoint's present document refuses."""
     found = list(presets)
-    broken = fitting.broken(found)
+    broken = fitting.broken(team_of(request), found)
     for one in found:
         one.misfits = broken.get(one.pk, ())  # type: ignore[attr-defined]
     return found
@@ -96,7 +96,7 @@ def marked(presets: Iterable[Preset]) -> list[Preset]:
 @require_safe
 def preset(request: HttpRequest, preset_id: UUID) -> HttpResponse:
     """Show a preset, or its version `?version=N`."""
-    [found] = marked([get_preset_or_404(request, preset_id)])
+    [found] = marked(request, [get_preset_or_404(request, preset_id)])
     versions = list(found.versions.select_related("saved_by").defer("text"))
     shown = _version(found, request.GET.get("version"))
     context = {
@@ -128,7 +128,7 @@ def variables_of(text: str) -> tuple[str, ...]:
 
 def kinds_of_variables(preset: Preset) -> dict[str, bool]:
     """The variables, and whether each stands where the endpoint takes text: there 42 is not a number."""
-    entry = store.look_up(preset.endpoint_id)
+    entry = store.look_up(preset.endpoint_id, preset.team)
     fields = walk(entry.known.fields) if entry and entry.known else ()
     texts = {field.path for field in fields if _takes_text(field)}
     try:

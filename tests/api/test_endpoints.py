@@ -113,3 +113,53 @@ def test_an_endpoint_without_a_price_says_why(acme: Any, owner: Any, fal: PriceS
     told = Client().get("/api/v1/endpoints/acme/img/", headers=owner.headers).json()["price"]
     assert (told["state"], told["unit_price"]) == ("not_allowed", None)
     assert "permission" in told["problem"]
+
+
+PATH = "/api/v1/endpoints/acme/thing/document/"
+APP = {**DOCUMENT, "paths": {"/": DOCUMENT["paths"]["/acme/thing"]}}
+
+
+def put(caller: Any, body: Any, path: str = PATH) -> Any:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Client().put(path, data, content_type="application/json", headers=caller.headers)
+
+
+def test_a_program_sets_the_document_of_an_own_app_for_its_team_and_drops_it(
+    acme: Any, owner: Any, stranger: Any
+) -> None:
+    acme.status = 404
+    told = put(owner, APP).json()
+    assert [field["name"] for field in told["fields"]] == list(PROPERTIES)
+    assert (told["pasted_by"], bool(told["pasted_at"])) == ("olive", True)
+    read, validate = (f"/api/v1/endpoints/acme/thing/{path}" for path in ("", "validate/"))
+    assert Client().get(read, headers=owner.headers).json()["fields"] == told["fields"]
+    given = {"path": validate, "data": {"input": {}}, "content_type": "application/json"}
+    assert Client().post(**given, headers=owner.headers).json()["valid"] is False
+    assert Client().post(**given, headers=stranger.headers).json()["checked"] is False
+    assert Client().get(read, headers=stranger.headers).json()["pasted_by"] == ""
+    assert Client().delete(PATH, headers=owner.headers).status_code == 204
+    assert Client().get(read, headers=owner.headers).json()["fields"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "sentence"),
+    [
+        (b"{", 400, "Not JSON"),
+        (b"[]", 422, "dictionary"),
+        ({}, 422, "no paths"),
+        ({"paths": {"/x": {"post": {}}}}, 422, "It has: /x."),
+        (b'{"paths": {}, "x": "' + b"x" * 2**21 + b'"}', 422, "at most"),
+    ],
+)
+def test_what_is_no_document_is_refused_with_a_sentence(
+    acme: Any, owner: Any, body: Any, status: int, sentence: str
+) -> None:
+    reply = put(owner, body)
+    assert reply.status_code == status
+    assert sentence in reply.json()["detail"][0]["msg"]
+
+
+def test_a_viewer_sets_and_drops_no_document(acme: Any, teammate: Any) -> None:
+    assert put(teammate, APP).status_code == 403
+    assert Client().delete(PATH, headers=teammate.headers).status_code == 403
+    assert put(teammate, APP, PATH.replace("thing", "th ing")).status_code in (403, 404)

@@ -27,7 +27,8 @@ def make_batch(
         input=plan.pop("input", INPUT), endpoint_id=plan.pop("endpoint_id", "acme/img")
     )
     made = Plan(draft, **plan)
-    checked = check_rows(made, lambda: read_csv(io.BytesIO(f"subject,seed\n{lines}".encode())))
+    sheet = io.BytesIO(f"subject,seed\n{lines}".encode())
+    checked = check_rows(made, lambda: read_csv(sheet), team)
     batch = make(made, checked, team=team, person=person, now=timezone.now())
     if is_started:
         assert control.start(batch, person=person, now=timezone.now())

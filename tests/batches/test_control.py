@@ -88,7 +88,7 @@ def test_a_row_without_values_is_ended_and_not_sent(team, owner):
 
 def test_a_row_that_leaves_every_variable_out_is_sent(team, owner):
     plan = Plan(make_draft(input={"seed": "{{seed}}"}))
-    checked = check_rows(plan, lambda: rows_of(["{}", '{"seed": 1}']))
+    checked = check_rows(plan, lambda: rows_of(["{}", '{"seed": 1}']), team)
     batch = make(plan, checked, team=team, person=owner, now=timezone.now())
     assert control.start(batch, person=owner, now=timezone.now())
     turn(batch)

@@ -13,7 +13,7 @@ from dashboard.celery import app
 from requests_app import tasks
 from requests_app.catalogue import store
 from requests_app.fal.endpoints import EndpointId
-from requests_app.models import Endpoint, EndpointDocument
+from requests_app.models import Endpoint, EndpointDocument, Team
 from tests.catalogue.conftest import DocumentServer
 from tests.catalogue.documents import whole
 
@@ -31,18 +31,20 @@ def names(entry: store.Entry) -> list[str]:
     return [field.name for field in entry.known.fields] if entry.known else []
 
 
-def test_an_unknown_endpoint_is_fetched_once(server: DocumentServer) -> None:
+def test_an_unknown_endpoint_is_fetched_once(server: DocumentServer, team: Team) -> None:
     server.body = document_with("prompt")
-    assert store.look_up("acme/thing") is None
-    assert names(store.get(ENDPOINT)) == ["prompt"]
-    assert names(store.get(ENDPOINT)) == ["prompt"]
+    assert store.look_up("acme/thing", team) is None
+    assert names(store.get(ENDPOINT, team)) == ["prompt"]
+    assert names(store.get(ENDPOINT, team)) == ["prompt"]
     assert len(server.asked) == 1
     assert bytes(EndpointDocument.objects.get().raw) == server.body
 
 
-def test_a_known_document_is_kept_while_its_source_is_away(server: DocumentServer) -> None:
+def test_a_known_document_is_kept_while_its_source_is_away(
+    server: DocumentServer, team: Team
+) -> None:
     server.body = document_with("prompt")
-    store.get(ENDPOINT)
+    store.get(ENDPOINT, team)
     server.status = 500
     entry = store.refresh(ENDPOINT, now=timezone.now())
     assert names(entry) == ["prompt"]
@@ -53,46 +55,48 @@ def test_a_known_document_is_kept_while_its_source_is_away(server: DocumentServe
     "body", [b"<html>", b"[]", b'{"error": {"code": "x", "message": "Gone."}}', b'{"paths": 7}']
 )
 def test_what_is_no_document_is_a_problem_and_is_not_kept(
-    server: DocumentServer, body: bytes
+    server: DocumentServer, body: bytes, team: Team
 ) -> None:
     server.body = body
-    entry = store.get(ENDPOINT)
+    entry = store.get(ENDPOINT, team)
     assert (entry.known, bool(entry.problem)) == (None, True)
     assert not EndpointDocument.objects.exists()
 
 
 def test_an_endpoint_without_a_document_is_asked_for_again_after_a_while(
-    server: DocumentServer,
+    server: DocumentServer, team: Team
 ) -> None:
     server.status = 404
-    store.get(ENDPOINT)
-    store.get(ENDPOINT)
+    store.get(ENDPOINT, team)
+    store.get(ENDPOINT, team)
     assert len(server.asked) == 1
     Endpoint.objects.update(checked_at=timezone.now() - store.RETRY - timedelta(seconds=1))
-    store.get(ENDPOINT)
+    store.get(ENDPOINT, team)
     assert len(server.asked) == 2
 
 
-def test_each_version_is_kept_once(server: DocumentServer) -> None:
+def test_each_version_is_kept_once(server: DocumentServer, team: Team) -> None:
     for body in (document_with("a"), document_with("a", "b"), document_with("a")):
         server.body = body
         store.refresh(ENDPOINT, now=timezone.now())
     assert EndpointDocument.objects.count() == 2
-    entry = store.look_up("acme/thing")
+    entry = store.look_up("acme/thing", team)
     assert entry is not None
     assert names(entry) == ["a"]
 
 
-def test_a_document_that_is_a_day_old_is_fetched_again_by_the_clock(server: DocumentServer) -> None:
+def test_a_document_that_is_a_day_old_is_fetched_again_by_the_clock(
+    server: DocumentServer, team: Team
+) -> None:
     assert tasks.refresh_documents.name in {e["task"] for e in app.conf.beat_schedule.values()}
     server.body = document_with("a")
-    store.get(ENDPOINT)
+    store.get(ENDPOINT, team)
     server.body = document_with("a", "b")
     tasks.refresh_documents()
     assert len(server.asked) == 1
     Endpoint.objects.update(checked_at=timezone.now() - store.FRESH - timedelta(seconds=1))
     tasks.refresh_documents()
-    entry = store.look_up("acme/thing")
+    entry = store.look_up("acme/thing", team)
     assert entry is not None
     assert names(entry) == ["a", "b"]
 
@@ -116,10 +120,10 @@ def test_the_clock_leaves_endpoints_without_a_document_alone(server: DocumentSer
 
 
 def test_an_open_form_reads_no_document_that_is_parsed_already(
-    server: DocumentServer, django_assert_num_queries: Any
+    server: DocumentServer, django_assert_num_queries: Any, team: Team
 ) -> None:
     server.body = document_with("a")
-    store.get(ENDPOINT)
-    with django_assert_num_queries(1) as queries:
-        store.look_up("acme/thing")
-    assert '"raw"' not in queries.captured_queries[0]["sql"]
+    store.get(ENDPOINT, team)
+    with django_assert_num_queries(2) as queries:
+        store.look_up("acme/thing", team)
+    assert '"raw"' not in queries.captured_queries[1]["sql"]

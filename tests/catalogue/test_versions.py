@@ -33,7 +33,7 @@ def see(server: DocumentServer, day: int, *names: str, about: str = "") -> datet
 
 
 def told() -> tuple[list[str], datetime] | None:
-    found = last_change("acme/thing")
+    found = last_change("acme/thing", Team.objects.get_or_create(name="Acme")[0])
     return found and ([f"{one.what} {one.path}" for one in found.changes], found.at)
 
 
@@ -84,11 +84,11 @@ def test_a_document_is_compared_with_the_one_before_it_not_with_the_newest_ever_
 
 
 def test_a_notice_names_what_breaks_first_and_counts_the_rest(
-    server: DocumentServer, db: None
+    server: DocumentServer, team: Team
 ) -> None:
     see(server, 0, "a", "b", "c", "d", "e", "f")
     see(server, 1, "a", "z")
-    found = last_change("acme/thing")
+    found = last_change("acme/thing", team)
     assert found is not None
     assert found.summary == ["gone: b, c, d, e and 1 more", "added: z"]
 

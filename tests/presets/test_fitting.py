@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from requests_app.catalogue import store
+from requests_app.catalogue import pasted, store
 from requests_app.fal.endpoints import EndpointId
 from requests_app.models import Preset, Team
 from requests_app.presets import saving
@@ -49,7 +49,7 @@ def kept(team: Team, owner: User) -> Any:
 
 
 def told(preset: Preset) -> tuple[str, ...]:
-    return broken([preset]).get(preset.pk, ())
+    return broken(preset.team, [preset]).get(preset.pk, ())
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def told(preset: Preset) -> tuple[str, ...]:
         ('{"style": "oil", "steps": 5}', ("field style is gone", "field steps: Must be 4 or less")),
         ('{"prompt": "x", "steps": 4}', ()),
         ('{"prompt": "x", "other": 4}', ()),  # never in a document: it was meant
-        ('{"steps": "{{steps}}"}', ()),  # decided by whoever fills it in
+        ('{"steps": "{{steps}}"}', ()),  # decided by its user
         ('{"steps": 99}', ()),  # refused before, too
         ("{}", ()),
     ],
@@ -127,11 +127,28 @@ def test_many_problems_are_counted(server: DocumentServer, kept: Any) -> None:
 
 
 def test_presets_are_read_once_for_each_document(
-    server: DocumentServer, kept: Any, django_assert_num_queries: Any
+    server: DocumentServer, kept: Any, team: Team, django_assert_num_queries: Any
 ) -> None:
     see(server, 0, BEFORE)
     presets = [kept('{"steps": 8}', name=f"p{n}") for n in range(9)]
     see(server, 2, AFTER)
-    assert len(broken(presets)) == 9
-    with django_assert_num_queries(2):
-        assert len(broken(presets)) == 9
+    assert len(broken(team, presets)) == 9
+    with django_assert_num_queries(3):
+        assert len(broken(team, presets)) == 9
+
+
+def test_a_document_that_the_team_pastes_breaks_its_own_presets_alone(
+    server: DocumentServer, kept: Any, team: Team, owner: User, stranger: User
+) -> None:
+    see(server, 0, BEFORE)
+    preset = kept('{"style": "oil"}')
+    other = Team.objects.get(memberships__user=stranger)
+    theirs, _ = saving.save(
+        team=other, person=stranger, endpoint_id="acme/thing", name="x", text=preset.text, now=at(1)
+    )
+    raw = json.dumps(whole({"In": {"type": "object", "properties": AFTER}})).encode()
+    pasted.paste(team, EndpointId.parse("acme/thing"), raw, person=owner, now=at(3))
+    assert told(preset) == ("field style is gone",)
+    assert told(theirs) == ()
+    pasted.use_fals(team, EndpointId.parse("acme/thing"), person=owner)
+    assert told(preset) == ()

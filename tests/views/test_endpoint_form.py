@@ -73,9 +73,9 @@ def test_without_a_schema_there_is_a_sentence(
 
 
 def test_a_known_schema_comes_with_the_page_and_nothing_is_fetched(
-    page: Browser, server: DocumentServer
+    page: Browser, server: DocumentServer, team: Team
 ) -> None:
-    store.get(EndpointId.parse("acme/thing"))
+    store.get(EndpointId.parse("acme/thing"), team)
     html = page.get("/requests/new/", {"endpoint": "acme/thing"}).content.decode()
     assert 'data-name="num_images"' in html
     assert len(server.asked) == 1
@@ -89,8 +89,8 @@ def test_an_unknown_schema_is_not_fetched_on_the_way_to_the_page(
     assert not server.asked
 
 
-def test_an_input_that_the_schema_refuses_is_not_sent(page: Browser) -> None:
-    store.get(EndpointId.parse("acme/thing"))
+def test_an_input_that_the_schema_refuses_is_not_sent(page: Browser, team: Team) -> None:
+    store.get(EndpointId.parse("acme/thing"), team)
     reply = send(page, {"num_images": 9})
     assert reply.status_code == 422
     html = reply.content.decode()
@@ -99,8 +99,8 @@ def test_an_input_that_the_schema_refuses_is_not_sent(page: Browser) -> None:
     assert not FalRequest.objects.exists()
 
 
-def test_a_person_may_send_it_all_the_same(page: Browser) -> None:
-    store.get(EndpointId.parse("acme/thing"))
+def test_a_person_may_send_it_all_the_same(page: Browser, team: Team) -> None:
+    store.get(EndpointId.parse("acme/thing"), team)
     reply = send(page, {"num_images": 9}, unchecked="1")
     assert reply.status_code == 200
     assert json.loads(FalRequest.objects.get().input_text) == {"num_images": 9}
@@ -113,8 +113,8 @@ def test_an_endpoint_without_a_known_schema_is_left_to_fal(
     assert not server.asked
 
 
-def test_what_is_sent_is_what_was_typed(page: Browser) -> None:
-    store.get(EndpointId.parse("acme/thing"))
+def test_what_is_sent_is_what_was_typed(page: Browser, team: Team) -> None:
+    store.get(EndpointId.parse("acme/thing"), team)
     text = '{"prompt": "a", "num_images": 1E0}'
     values = {"token": new_token(), "endpoint_id": "acme/thing", "mode": "queue", "input": text}
     assert page.post("/requests/new/", values).status_code == 302
@@ -146,12 +146,12 @@ SEEDED = {**PROPERTIES, "seed": {"type": "integer", "title": "Seed"}}
 
 
 @pytest.fixture
-def seeded(page: Browser, server: DocumentServer) -> Browser:
+def seeded(page: Browser, server: DocumentServer, team: Team) -> Browser:
     """The page, and an endpoint with a seed whose document is known."""
     server.body = json.dumps(
         whole({"In": {**INPUT, "properties": SEEDED}, "Size": IMAGE_SIZE})
     ).encode()
-    store.get(EndpointId.parse("acme/thing"))
+    store.get(EndpointId.parse("acme/thing"), team)
     return page
 
 
@@ -190,8 +190,8 @@ def test_one_run_changes_nothing_of_the_input(seeded: Browser, runs: str) -> Non
     assert FalRequest.objects.get().input_text == '{"prompt": "x"}'
 
 
-def test_without_a_seed_several_runs_are_refused_and_say_why(page: Browser) -> None:
-    store.get(EndpointId.parse("acme/thing"))
+def test_without_a_seed_several_runs_are_refused_and_say_why(page: Browser, team: Team) -> None:
+    store.get(EndpointId.parse("acme/thing"), team)
     reply = send(page, {"prompt": "x"}, runs="2")
     assert reply.status_code == 422
     assert "has no seed" in reply.content.decode()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from requests_app.catalogue import store
@@ -22,6 +23,7 @@ from tests.views.request_page import HOSTILE
 __all__ = ["server"]
 PAGE = "/endpoints/acme/thing/"
 SEEN = "/endpoints/seen/"
+PASTE, DROP = "/endpoints/document/", "/endpoints/fals-document/"
 PROPERTIES = {
     "prompt": {"type": "string"},
     "steps": {"type": "integer", "minimum": 1, "maximum": 8, "default": 4},
@@ -178,6 +180,74 @@ def test_presets_that_no_longer_fit_are_listed(as_owner, as_stranger, team, owne
     wild = Preset.objects.get(name="wild")
     page = text(as_owner.get(f"/presets/{wild.public_id}/"))
     assert "<strong>No longer fits.</strong>" in page
+
+
+DOCUMENT = whole({"In": {"type": "object", "properties": {"own": {"type": "string"}}}})
+GIVEN = {"endpoint_id": "acme/thing", "document": json.dumps(DOCUMENT)}
+
+
+def test_the_document_of_an_own_app_is_pasted_or_uploaded_and_fals_used_again(
+    as_owner, as_stranger, as_viewer, server
+):
+    know(server)
+    page = text(as_owner.get(PAGE))
+    assert "Paste its openapi.json" in page
+    assert "Paste its openapi.json" not in text(as_viewer.get(PAGE))
+    assert as_owner.post(PASTE, GIVEN)["Location"] == PAGE
+    page = text(as_owner.get(PAGE))
+    assert "<code>own</code>" in page
+    assert "Pasted by olga" in page
+    assert "Use fal’s again" in page
+    assert "Pasted by olga" in text(as_viewer.get(PAGE))
+    assert "Use fal’s again" not in text(as_viewer.get(PAGE))
+    assert "<code>steps</code>" in text(as_stranger.get(PAGE))
+    form = text(as_owner.get("/requests/new/fields/", {"endpoint": "acme/thing"}))
+    assert "From a schema pasted by olga" in form
+    assert as_owner.post(DROP, {"endpoint_id": "acme/thing"})["Location"] == PAGE
+    assert "<code>steps</code>" in text(as_owner.get(PAGE))
+    file = SimpleUploadedFile("openapi.json", GIVEN["document"].encode())
+    form = {"endpoint_id": "acme/thing", "file": file}
+    reply = as_owner.post(PASTE, form, headers={"HX-Request": "true"})
+    assert (reply.status_code, reply["HX-Redirect"]) == (204, PAGE)
+    assert "<code>own</code>" in text(as_owner.get(PAGE))
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({}, "Paste the document, or choose its file."),
+        ({"document": "{ nonsense & <b>"}, "The schema is not JSON."),
+        ({"document": '{"paths": {"/x": {"post": {}}}}'}, "It has: /x."),
+        ({"document": "x" * 2**21 + "x"}, "2,097,152 are taken at most"),
+        ({"file": SimpleUploadedFile("x.json", b"x" * 2**21 + b"x")}, "are taken at most"),
+        ({"file": SimpleUploadedFile("x.json", b"")}, "empty"),
+    ],
+)
+def test_a_refused_document_stays_typed_with_the_reason(as_owner, server, given, sentence):
+    know(server)
+    form = {"endpoint_id": "acme/thing", **given}
+    reply = as_owner.post(PASTE, form)
+    assert reply.status_code == 422
+    page = text(reply)
+    assert sentence in page
+    if 0 < len(given.get("document", "")) < 100:
+        assert given["document"] in page
+    if "file" in given:
+        given["file"].seek(0)
+    reply = as_owner.post(PASTE, form, headers={"HX-Request": "true"})
+    assert reply.status_code == 422
+    assert text(reply) == f"<p>{reply_sentence(text(reply))}</p>"
+
+
+def reply_sentence(html: str) -> str:
+    return html.removeprefix("<p>").removesuffix("</p>")
+
+
+@pytest.mark.parametrize("path", ["/endpoints/document/", "/endpoints/fals-document/"])
+def test_a_viewer_changes_no_document_and_a_wrong_id_is_none(as_viewer, as_owner, server, path):
+    assert as_viewer.post(path, GIVEN).status_code == 403
+    assert as_owner.post(path, {**GIVEN, "endpoint_id": "x"}).status_code in (404, 422)
+    assert as_owner.get(path).status_code in (404, 405)
 
 
 @pytest.mark.parametrize(
