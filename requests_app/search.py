@@ -1,6 +1,6 @@
 """Parse the search box: text -> terms -> Q. Pure: nothing here queries the database.
 
-    status:failed endpoint:acme/* by:me mode:stream id:0f3a free words "a phrase" -word -status:completed
+    status:failed endpoint:acme/* by:me mode:stream id:0f3a batch:zoo free words "a phrase" -word
 
 Values may be lists (``status:failed,cancelled``). Terms of one field are joined by OR, different fields
 by AND; a minus excludes. Ids match by prefix. What cannot be parsed becomes a sentence, and a search with
@@ -18,13 +18,13 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from requests_app.models import ENDED, LIVE, Mode, Status
+from requests_app.models import ENDED, LIVE, Batch, BatchItem, Mode, Status
 from requests_app.models.account import AccountName
 from requests_app.models.names import keys_of
 from requests_app.rules.folding import fold
 
 MAX_LENGTH = 200  # characters: longer texts are slow and match nothing more
-FIELDS = ("status", "endpoint", "by", "mode", "id")
+FIELDS = ("status", "endpoint", "by", "mode", "id", "batch")
 
 _TOKEN = re.compile(
     r"""(?P<minus>-)?(?:(?P<key>[A-Za-z_]+):)?(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"]+))"""
@@ -236,6 +236,20 @@ def _one_id_q(text: str) -> Q:
     return found | Q(public_id__range=ours) if ours else found
 
 
+def _batch_q(value: str, me: str) -> Q:
+    """Match the newest request of each row of the batches with this name or beginning of an id."""
+    names = [value, *(part.strip() for part in value.split(",") if part.strip())]
+    batches = reduce(or_, map(_one_batch_q, names))
+    items = BatchItem.objects.filter(batch__in=Batch.objects.filter(batches), request__isnull=False)
+    return Q(pk__in=items.values("request"))
+
+
+def _one_batch_q(text: str) -> Q:
+    # `iexact` ignores case for ASCII only on SQLite.
+    ours = _uuids(text) if _LIKE_AN_ID.fullmatch(text) else None
+    return Q(name__iexact=text) | Q(public_id__range=ours) if ours else Q(name__iexact=text)
+
+
 def _uuids(prefix: str) -> tuple[UUID, UUID] | None:
     """Return the first and last UUID with this prefix: a range works on every database."""
     digits = prefix.replace("-", "")
@@ -250,4 +264,5 @@ _FIELD_Q: dict[str, Callable[[str, str], Q]] = {
     "by": _by_q,
     "mode": _mode_q,
     "id": _id_q,
+    "batch": _batch_q,
 }

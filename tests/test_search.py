@@ -8,12 +8,16 @@ from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from requests_app.models import FalRequest, Status, Team
+from requests_app.batches import control
+from requests_app.models import Batch, FalRequest, Status, Team
 from requests_app.models.account import claim_missing
 from requests_app.search import MAX_LENGTH, Search, Term, parse_search
+from tests.batches.conftest import make_batch
+from tests.batches.test_feeding import end_open, turn
 from tests.builders import make_person, make_request
 
 
@@ -49,6 +53,8 @@ def test_it_keeps_quoted_values_and_colons() -> None:
         ("endpoint:*", "a * stands at the beginning or the end"),
         ("lighthousestatus:failed", "There is no filter lighthousestatus:"),
         ("-colour:red", "There is no filter colour:"),
+        ("batches:zoo", "status, endpoint, by, mode, id, batch)"),
+        ("batch:", "batch: needs a value"),
         ("sunset \u200b", "There is nothing visible to search for"),
         ('"\ufeff\u00ad"', "There is nothing visible to search for"),
         ("x" * (MAX_LENGTH + 1), f"Only the first {MAX_LENGTH} characters"),
@@ -272,6 +278,56 @@ def test_a_user_whose_name_clashes_is_found_by_its_exact_spelling(team: Team) ->
     row = make_request(team=team, person=User.objects.create(username="аnna"))
     claim_missing()
     assert FalRequest.objects.get(parse_search("by:аnna -by:tim").q(me="anna")) == row
+
+
+@pytest.fixture
+def batches(team: Team, owner: User) -> dict[str, Batch]:
+    """Two batches of two rows, each with a request."""
+    named = {"zoo": "Zoo, in the rain", "plain": ""}
+    made = {key: make_batch(team, owner, rows=2, name=name) for key, name in named.items()}
+    for number, batch in enumerate(made.values(), 1):
+        turn(batch)
+        Batch.objects.filter(pk=batch.pk).update(public_id=UUID(int=number << 120))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('batch:"Zoo, in the rain"', "zoo"),
+        ('batch:"zoo, in the RAIN"', "zoo"),
+        ("batch:zoo", ""),
+        ("batch:01000000-0000-0000-0000-000000000000", "zoo"),
+        ("batch:02000000", "plain"),
+        ("batch:01000000,02000000", "zoo plain"),
+        ("batch:01000000 batch:02000000", "zoo plain"),
+        ("batch:01", ""),
+        ("-batch:01000000", "plain alone"),
+        ("batch:01000000 endpoint:other", ""),
+        ("batch:01000000 status:pending", "zoo"),
+    ],
+)
+def test_the_requests_of_a_batch_are_found_by_its_name_or_id(
+    batches: dict[str, Batch], team: Team, owner: User, text: str, expected: str
+) -> None:
+    alone = make_request(team=team, person=owner)
+    found = FalRequest.objects.filter(parse_search(text).q(me="olga"))
+    shown = {row.batch_item.batch_id if hasattr(row, "batch_item") else "alone" for row in found}
+    keys = {key: batch.pk for key, batch in batches.items()} | {"alone": "alone"}
+    assert shown == {keys[key] for key in expected.split()}
+    assert found.count() == 2 * len(shown - {"alone"}) + (alone in found)
+
+
+def test_of_a_row_that_was_retried_the_newest_request_is_found(team: Team, owner: User) -> None:
+    batch = make_batch(team, owner, rows=1, name="zoo")
+    turn(batch)
+    end_open(batch, error="boom")
+    turn(batch)
+    control.retry_failed(batch, person=owner, now=timezone.now())
+    turn(batch)
+    newest = FalRequest.objects.latest("id")
+    assert newest.again_of is not None
+    assert FalRequest.objects.get(parse_search("batch:zoo").q(me="olga")) == newest
 
 
 def test_an_empty_search_is_no_condition() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from ninja import Schema
 from pydantic import (
@@ -131,6 +132,9 @@ class Filters(Schema):
     endpoint_id: Annotated[NoNulText | None, Field(max_length=300)] = None
     mode: Mode | None = None
     person: Annotated[NoNulText | None, Field(max_length=150, description="a user name")] = None
+    batch: Annotated[
+        UUID | None, Field(description="a batch's id; of each row its newest request")
+    ] = None
     q: Annotated[
         NoNulText | None,
         Field(max_length=search.MAX_LENGTH, description="as in the search box of the list"),

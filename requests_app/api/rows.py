@@ -62,6 +62,7 @@ def _conditions(filters: Filters) -> dict[str, Any]:
         "endpoint_id": filters.endpoint_id,
         "mode": filters.mode,
         "person__username": filters.person,
+        "batch_item__batch__public_id": filters.batch,
         "created_at__gt": filters.created_after,
         "created_at__lt": filters.created_before,
     }

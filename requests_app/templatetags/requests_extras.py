@@ -259,3 +259,9 @@ def made_for(context: Mapping[str, Any], row: FalRequest | None = None) -> SafeS
     """Write the hidden field that names the team of a form: the page's, or a request's."""
     value = context["frame"]["made_for"] if row is None else row.team_id
     return format_html('<input type="hidden" name="made_for" value="{}">', value)
+
+
+@register.simple_tag(takes_context=True)
+def in_team(context: Mapping[str, Any], row: FalRequest, sign: str = "?") -> str:
+    """Write the part of a link that names a request's team, for a user who is in several."""
+    return f"{sign}team={row.team_id}" if len(context["frame"]["teams"]) > 1 else ""

@@ -23,7 +23,14 @@ from requests_app.forms.preset import values_of_preset
 from requests_app.forms.suggestions import known_endpoints
 from requests_app.models import Batch, BatchItem, BatchState, FalRequest, ItemState, Preset, Status
 from requests_app.presets.template import Template, text_of
-from requests_app.views.access import member_required, person_of, team_of, team_required
+from requests_app.views.access import (
+    member_required,
+    person_of,
+    team_in_links,
+    team_of,
+    team_required,
+)
+from requests_app.views.listing import list_url
 from requests_app.views.presets import get_preset_or_404
 
 MOST_LISTED = 100
@@ -148,6 +155,7 @@ def context_of(request: HttpRequest, batch: Batch) -> dict[str, Any]:
         "uncertain": uncertain.count() if batch.open else 0,
         "examples": list(_examples(batch)) if batch.state == BatchState.READY else [],
         "asks": batch.total > ASK_ABOVE,
+        "list_url": list_url(q=f"batch:{batch.public_id}", team=team_in_links(request)),
     }
 
 

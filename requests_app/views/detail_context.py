@@ -28,7 +28,7 @@ from requests_app.fal.headers import (
 from requests_app.fal.webhook_encoding import Unpackable, unpacked
 from requests_app.forms.submit import new_token
 from requests_app.lifecycle import CANCEL_NOTES
-from requests_app.models import Delivery, FalRequest, LogLine, Mode, Observation, Status
+from requests_app.models import BatchItem, Delivery, FalRequest, LogLine, Mode, Observation, Status
 from requests_app.models.request import FAILING_FROM
 from requests_app.templatetags.requests_extras import duration
 
@@ -101,6 +101,7 @@ def live(row: FalRequest, *, may_act: bool, is_result: bool = False) -> dict[str
         "is_recorded": row.mode in RECORDED,
         "cancel_note": _cancel_note(row),
         "trouble": _trouble(row, heard),
+        "batch_item": _batch_item(row),
         "repeats": row.repeats.order_by("id").only("public_id")[:MOST_REPEATS],
         "steps": steps(row, heard),
         "metrics": _facts(row.metrics),
@@ -114,6 +115,15 @@ def live(row: FalRequest, *, may_act: bool, is_result: bool = False) -> dict[str
         "evidence": [seen for seen in heard if seen.note][-5:],
         **_output(row, heard, is_full=record_full is not None),
     }
+
+
+def _batch_item(row: FalRequest) -> BatchItem | None:
+    """Return the batch's row that this is the newest request of."""
+    items = BatchItem.objects.filter(request=row).select_related("batch__preset")
+    return items.only(
+        "number", "batch__public_id", "batch__name", "batch__preset_version",
+        "batch__preset__public_id", "batch__preset__name",
+    ).first()  # fmt: skip
 
 
 def _progress_version(row: FalRequest, not_sent: str) -> str:

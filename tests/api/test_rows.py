@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from requests_app.models import Status
 from tests.api.conftest import Caller
+from tests.batches.conftest import make_batch
+from tests.batches.test_feeding import turn
 
 
 def _ids(caller: Caller, query: str = "") -> list[str]:
@@ -78,9 +80,24 @@ def test_each_filter_finds_its_rows(owner: Caller, teammate: Caller) -> None:
         assert _ids(owner, query) == [str(row.public_id) for row in rows], query
 
 
+def test_the_requests_of_a_batch_are_found_by_its_id_in_its_team_alone(
+    owner: Caller, stranger: Caller
+) -> None:
+    batch = make_batch(owner.team, owner.user, rows=2, name="zoo")
+    owner.make()
+    turn(batch)
+    rows = [str(item.request.public_id) for item in batch.items.order_by("-number")]
+    for query in (f"?batch={batch.public_id}", f"?q=batch:{batch.public_id}", "?q=batch:zoo"):
+        assert _ids(owner, query) == rows
+        assert _ids(stranger, query) == []
+    assert _ids(owner, f"?batch={uuid4()}") == []
+
+
 @pytest.mark.parametrize(
     "query",
     [
+        "?batch=zoo",
+        "?batch=",
         "?_connector=OR 1=1--",
         "?_negated=1",
         "?team__owner__password__startswith=p",

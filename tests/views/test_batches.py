@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import uuid
 import zipfile
+from html import unescape
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from tests.batches.conftest import counts, make_batch
 from tests.batches.test_control import give_up_first
 from tests.batches.test_feeding import end_open, turn
 from tests.views.request_page import HOSTILE
+from tests.views.test_pages import ids
 
 BATCHES = reverse("requests:batches")
 NEW = reverse("requests:new_batch")
@@ -206,6 +209,19 @@ def test_the_page_shows_progress_and_rows_by_state(as_owner, as_viewer, team, ow
     live = as_owner.get(at("batch_live", batch), {"was": "running"})
     assert "2 of 5" in live.text
     assert as_owner.get(at("batch_live", batch), {"was": "paused"})["HX-Refresh"] == "true"
+
+
+def test_the_page_leads_to_its_requests_in_the_list(as_owner, team, owner):
+    batch = make_batch(team, owner, rows=2, name="zoo")
+    make_batch(team, owner, rows=2)
+    turn(batch)
+    [address] = re.findall(
+        r'href="([^"]+)">Show in the list', as_owner.get(at("batch", batch)).text
+    )
+    listed = as_owner.get(unescape(address)).text
+    assert ids(listed) == [str(item.request.public_id) for item in batch.items.order_by("-number")]
+    unstarted = make_batch(team, owner, is_started=False)
+    assert "Show in the list" not in as_owner.get(at("batch", unstarted)).text
 
 
 def finished(team, owner, rows: int = 3) -> Batch:

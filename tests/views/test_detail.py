@@ -6,10 +6,14 @@ import re
 import uuid
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from requests_app.fal.reports import Result
-from requests_app.models import FalRequest, Frame, LogLine
+from requests_app.models import FalRequest, Frame, LogLine, Membership, Role, Team
+from requests_app.presets import saving
+from tests.batches.conftest import make_batch
+from tests.batches.test_feeding import turn
 from tests.builders import (
     hear,
     make_log,
@@ -207,3 +211,46 @@ def test_the_billable_units_stand_on_the_page(as_owner, team, owner):
     FalRequest.objects.filter(pk=row.pk).update(billable_units="1.50")
     page = as_owner.get(url("detail", row)).content.decode()
     assert "Billable units" in page and ">1.50<" in page
+
+
+# --- its batch --------------------------------------------------------------------------------
+
+
+def test_a_request_of_a_batch_names_its_row_batch_and_preset(as_owner, team, owner):
+    preset, _ = saving.save(
+        team=team, person=owner, endpoint_id="acme/img", name="animals", text='{"seed": "{{seed}}"}',
+        now=timezone.now(),
+    )  # fmt: skip
+    batch = make_batch(team, owner, rows=3, name="zoo", preset=preset)
+    turn(batch)
+    for item in batch.items.all():
+        for piece in ("detail", "detail_live"):
+            shown = " ".join(as_owner.get(url(piece, item.request)).text.split())
+            assert f"Row {item.number} of <a" in shown
+            assert (
+                f'href="{reverse("requests:batch", args=[batch.public_id])}" >batch zoo</a>'
+                in shown
+            )
+            assert ">animals</a>, version 1" in shown
+
+
+def test_a_batch_without_name_or_preset_is_named_by_its_id(as_owner, team, owner):
+    batch = make_batch(team, owner, rows=1)
+    turn(batch)
+    shown = page(as_owner, batch.items.get().request)
+    assert str(batch.public_id)[:6] in shown
+    assert ", version" not in shown
+
+
+def test_a_request_alone_names_no_batch(as_owner, row):
+    assert "Row " not in page(as_owner, row)
+
+
+def test_its_batch_is_linked_in_the_request_s_team(as_owner, team, owner, stranger):
+    other = Team.objects.get(name="Other")
+    Membership.objects.create(team=other, user=owner, role=Role.MEMBER)
+    batch = make_batch(other, stranger, rows=1, name=HOSTILE[:80])
+    turn(batch)
+    shown = page(as_owner, batch.items.get().request)
+    assert f"{reverse('requests:batch', args=[batch.public_id])}?team={other.pk}" in shown
+    assert "<script>alert" not in shown

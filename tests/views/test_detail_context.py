@@ -225,7 +225,7 @@ def test_the_page_asks_the_database_a_fixed_number_of_questions(
     lines = [make_log(f"line {n}") for n in range(50)]
     hear(row, make_status("IN_PROGRESS", logs=tuple(lines)))
     hear(row, make_result())
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         page(as_owner, row)
 
 
