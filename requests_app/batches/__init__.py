@@ -8,5 +8,6 @@
     control.py    a user's actions: start, pause, resume, cancel, retry, discard
     feeding.py    the worker's turns: count what ended, make the next requests
     results.py    the rows with their outcomes, as CSV, JSON Lines and a zip
+    newest.py     the newest rows that ended
     removing.py   retention: the input and the values of a batch that has ended
 """

@@ -16,8 +16,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from requests_app.batches.checking import cells, filled
 from requests_app.batches.making import TooManyUnstarted, check_rows, make
+from requests_app.batches.newest import SHOWN, newest_ended
 from requests_app.batches.results import results_response
 from requests_app.batches.sheet import BadSheet
+from requests_app.display.option_facts import option_facts
 from requests_app.forms.batch import SOURCES, BatchForm
 from requests_app.forms.preset import values_of_preset
 from requests_app.forms.suggestions import known_endpoints
@@ -133,12 +135,8 @@ def context_of(request: HttpRequest, batch: Batch) -> dict[str, Any]:
     items = batch.items.filter(number__gt=after)
     items = items.filter(state=state) if state else items
     some = list(
-        items.order_by("number").select_related("request").only(
-            "number", "values", "state", "batch_id", "request__public_id", "request__status",
-            "request__error", "request__error_type", "request__error_code", "request__thumbnail_url",
-            "request__cancel_asked_at", "request__queue_position", "request__tries",
-        )[: ITEMS_ON_PAGE + 1]
-    )  # fmt: skip
+        items.order_by("number").select_related("request").only(*SHOWN)[: ITEMS_ON_PAGE + 1]
+    )
     uncertain = FalRequest.objects.filter(
         batch_item__batch=batch, batch_item__state=ItemState.OPEN, status=Status.UNCERTAIN
     )
@@ -153,7 +151,9 @@ def context_of(request: HttpRequest, batch: Batch) -> dict[str, Any]:
         "next_after": some[ITEMS_ON_PAGE - 1].number if len(some) > ITEMS_ON_PAGE else None,
         "states": [(one, getattr(batch, one.value)) for one in ItemState],
         "uncertain": uncertain.count() if batch.open else 0,
+        "newest": newest_ended(batch),
         "examples": list(_examples(batch)) if batch.state == BatchState.READY else [],
+        "options": option_facts(batch.options) if batch.state == BatchState.READY else [],
         "asks": batch.total > ASK_ABOVE,
         "list_url": list_url(q=f"batch:{batch.public_id}", team=team_in_links(request)),
     }

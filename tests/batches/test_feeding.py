@@ -34,12 +34,12 @@ def turn(batch: Batch) -> None:
     batch.refresh_from_db()
 
 
-def end(row: FalRequest, *, error: str | None = None) -> None:
+def end(row: FalRequest, *, error: str | None = None, output: Any = None) -> None:
     """fal has taken it and says how it ended."""
     attempt = lifecycle.start_attempt(row.pk, now=timezone.now())
     assert attempt
     hear(row, make_receipt(f"r{row.pk}"), source=Source.SUBMIT_REPLY)
-    hear(row, make_result(error=error, code=500 if error else 200))
+    hear(row, make_result(error=error, code=500 if error else 200, output=output))
 
 
 def end_open(batch: Batch, *, error: str | None = None) -> None:

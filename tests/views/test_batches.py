@@ -19,7 +19,7 @@ from requests_app.models import Batch, BatchItem, BatchState, FalRequest
 from requests_app.presets import saving
 from tests.batches.conftest import counts, make_batch
 from tests.batches.test_control import give_up_first
-from tests.batches.test_feeding import end_open, turn
+from tests.batches.test_feeding import end, end_open, turn
 from tests.views.request_page import HOSTILE
 from tests.views.test_pages import ids
 
@@ -209,6 +209,44 @@ def test_the_page_shows_progress_and_rows_by_state(as_owner, as_viewer, team, ow
     live = as_owner.get(at("batch_live", batch), {"was": "running"})
     assert "2 of 5" in live.text
     assert as_owner.get(at("batch_live", batch), {"was": "paused"})["HX-Refresh"] == "true"
+
+
+def test_before_the_start_the_chosen_options_are_shown(as_owner):
+    made = as_owner.post(NEW, typed(priority="low", headers="x-trace: 7", concurrency="3"))
+    shown = as_owner.get(made["Location"]).text
+    for label, text in (("Priority", "low"), ("x-trace", "7"), ("Mode", "queue")):
+        assert f"<dt>{label}</dt><dd>{text}</dd>" in shown
+    assert '<dt>Requests at once</dt><dd class="number">3</dd>' in shown
+    plain = as_owner.get(as_owner.post(NEW, typed())["Location"]).text
+    assert "Priority" not in plain
+
+
+def test_the_newest_results_are_pictures_or_how_the_row_ended(as_owner, team, owner, settings):
+    settings.FAL_MEDIA_HOSTS = ["https://*.fal.media"]
+    batch = make_batch(team, owner, rows=4, concurrency=3)
+    assert "No row has ended yet." in as_owner.get(at("batch", batch)).text
+    turn(batch)
+    outputs = [
+        {"images": [{"url": f"https://{host}/a.png"}]} for host in ("v3.fal.media", "evil.test")
+    ]
+    for row, output in zip(FalRequest.objects.order_by("id"), [*outputs, None], strict=True):
+        end(row, output=output, error=None if output else "no balance")
+    turn(batch)
+    shown = as_owner.get(at("batch_live", batch), {"was": "running"}).text
+    assert "No row has ended yet." not in shown
+    assert shown.count('class="row-thumb" src="https://v3.fal.media/a.png"') == 1
+    assert "evil.test" not in shown
+    strip = shown[shown.index("run-list") : shown.index("</ol>")]
+    assert re.findall(r"Row (\d)", strip) == ["3", "2", "1"]
+    assert strip.count("badge-completed") == 1
+    assert 'title="no balance"' in strip
+
+
+def test_a_batch_that_ended_with_nothing_has_no_results(as_owner, team, owner):
+    batch = make_batch(team, owner)
+    as_owner.post(at("cancel_batch", batch))
+    turn(batch)
+    assert "Newest results" not in as_owner.get(at("batch", batch)).text
 
 
 def test_the_page_leads_to_its_requests_in_the_list(as_owner, team, owner):

@@ -1,11 +1,31 @@
-// A batch's page is renewed every two seconds, but not while the keyboard or a selection is in it.
+// A batch's page is renewed every two seconds, but not while the keyboard, a selection or the pointer is in what moves.
 
-document.body.addEventListener("htmx:beforeSwap", (event) => {
-  const { target } = /** @type {CustomEvent} */ (event).detail;
-  if (target.id !== "batch-live") return;
+import { dropLost } from "../lib/lostmedia.js";
+
+const mouse = matchMedia("(hover: hover)"); // after a touch the last place counts as hovered
+let scrolled = 0; // how far the strip of results was moved
+
+function isUsed(target) {
   const selection = document.getSelection();
   const isSelecting = selection?.type === "Range" && target.contains(selection.anchorNode);
-  if (isSelecting || target.contains(document.activeElement)) {
-    /** @type {CustomEvent} */ (event).detail.shouldSwap = false;
-  }
+  const isPointing = mouse.matches && target.querySelector(".run-list:hover");
+  return isSelecting || isPointing || target.contains(document.activeElement);
+}
+
+const detailOf = (event) => /** @type {CustomEvent} */ (event).detail;
+const isLive = (event) => detailOf(event).target.id === "batch-live";
+
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  if (!isLive(event)) return;
+  const { target } = detailOf(event);
+  if (isUsed(target)) detailOf(event).shouldSwap = false;
+  scrolled = target.querySelector(".run-list")?.scrollLeft ?? 0;
+});
+
+document.body.addEventListener("htmx:afterSwap", (event) => {
+  if (!isLive(event)) return;
+  const place = document.getElementById("batch-live");
+  dropLost(place);
+  const list = place.querySelector(".run-list");
+  if (list) list.scrollLeft = scrolled;
 });

@@ -1,0 +1,23 @@
+"""The newest rows that completed or failed, for the strip of results on the batch's page."""
+
+from __future__ import annotations
+
+from requests_app.models import Batch, BatchItem, ItemState
+
+MOST = 24
+ENDS = (ItemState.COMPLETED, ItemState.FAILED)
+SHOWN = (  # what a page shows of a row and its request
+    "number", "values", "state", "batch_id", "request__public_id", "request__status",
+    "request__error", "request__error_type", "request__error_code", "request__thumbnail_url",
+    "request__cancel_asked_at", "request__queue_position", "request__tries",
+)  # fmt: skip
+
+
+def newest_ended(batch: Batch) -> list[BatchItem]:
+    """Return up to `MOST` rows with their requests, the highest number first."""
+    found: list[BatchItem] = []
+    for state in ENDS:  # one by one: over both states the index would give no order
+        items = batch.items.filter(state=state).order_by("-number")
+        found += items.select_related("request").only(*SHOWN)[:MOST]
+    kept = [item for item in found if item.request is not None]  # others retention has removed
+    return sorted(kept, key=lambda item: item.number, reverse=True)[:MOST]
