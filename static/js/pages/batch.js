@@ -1,0 +1,4 @@
+// The page of one batch.
+
+import "./frame.js";
+import "../batches/batch.js";

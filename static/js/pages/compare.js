@@ -1,0 +1,8 @@
+// Requests side by side.
+
+import "./frame.js";
+import "../lib/connection.js";
+import "../lib/lostmedia.js";
+import "../lib/save.js";
+import "../lib/lightbox.js";
+import "../request/compare.js";

@@ -1,0 +1,4 @@
+// The list of endpoints.
+
+import "./frame.js";
+import "../form/paste.js";

@@ -1,0 +1,7 @@
+// The list of requests.
+
+import "./frame.js";
+import "../lib/connection.js";
+import "../lib/lostmedia.js";
+import "../list/rows.js";
+import "../list/rowclick.js";

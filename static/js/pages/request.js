@@ -1,0 +1,9 @@
+// The page of one request.
+
+import "./frame.js";
+import "../lib/connection.js";
+import "../lib/lostmedia.js";
+import "../lib/save.js";
+import "../lib/lightbox.js";
+import "../lib/code.js";
+import "../request/page.js";
