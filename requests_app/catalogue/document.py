@@ -9,6 +9,7 @@ a dangling reference gives None.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from requests_app.fal.endpoints import EndpointId
 
 MAX_BYTES = 8 * 1024 * 1024
+LARGEST = sys.float_info.max
 METADATA = "x-fal-metadata"
 MOST_PATHS = 8  # that a sentence names
 
@@ -110,7 +112,7 @@ def parse_document(raw: bytes, endpoint: EndpointId | None = None) -> Document:
     if len(raw) > MAX_BYTES:
         raise DocumentError(f"The schema has {len(raw):,} bytes; {MAX_BYTES:,} are read at most.")
     try:
-        root = _with_whole_characters(json.loads(raw.decode("utf-8-sig")))
+        root = _with_whole_characters(_DECODER.decode(raw.decode("utf-8-sig")))
     except (ValueError, RecursionError):
         raise DocumentError("The schema is not JSON.") from None
     if not isinstance(root, dict):
@@ -122,6 +124,19 @@ def parse_document(raw: bytes, endpoint: EndpointId | None = None) -> Document:
     if not isinstance(root.get("paths"), dict):
         raise DocumentError("The document has no paths, so it describes no endpoint.")
     return Document(root, (str(endpoint), endpoint.path) if endpoint else ())
+
+
+def _finite(literal: str) -> float:
+    """Read a number beyond a double as the largest one: neither a page nor a reply can hold Infinity."""
+    return max(-LARGEST, min(LARGEST, float(literal)))
+
+
+def _constant(name: str) -> float | None:
+    """Python writes what JSON has no word for as NaN and Infinity."""
+    return None if name == "NaN" else _finite(name)
+
+
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_constant)
 
 
 def _with_whole_characters(root: Any) -> Any:

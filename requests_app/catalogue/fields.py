@@ -21,7 +21,9 @@ ITEM = "*"  # in a path: any index of a list, any key of a map
 MAX_FIELDS = 1000  # per document, nested ones included
 MAX_CHOICES = 2000  # of one field
 MAX_NUMBER = 1e300  # a bound beyond it is none: floats end there
-MAX_TEXT = 5000  # characters of a title, description or hint
+MAX_TEXT = 5000  # characters of a description, hint, default, example
+MAX_NAME = 300  # characters of a name or title
+MAX_CHOICE_TEXT = 200_000  # characters of all choices of a field
 MAX_DEPTH = 6  # fields inside fields; deeper ones are JSON
 
 
@@ -95,13 +97,29 @@ class Field:
         return self.kind in (Kind.INTEGER, Kind.NUMBER) and has_both
 
 
-def input_fields(document: Document) -> tuple[Field, ...]:
-    """Return the fields of the endpoint's input; empty when it takes none or they cannot be read."""
+@dataclass(frozen=True)
+class InputForm:
+    """The fields of an endpoint's input. `left_out`: how many the JSON view alone can set."""
+
+    fields: tuple[Field, ...]
+    left_out: int = 0
+
+
+def input_form(document: Document) -> InputForm:
+    """Return the form of the endpoint's input; empty when it takes none or it cannot be read."""
     try:
         resolved = resolve(document, document.input_schema() or {})
     except (Unresolvable, RecursionError):
-        return ()
-    return _Builder(document).members(resolved, "", 0, MISSING)
+        return InputForm(())
+    fields = _Builder(document).members(resolved, "", 0, MISSING)
+    properties = resolved.schema.get("properties")
+    count = len(properties) if isinstance(properties, Mapping) else 0
+    return InputForm(fields, count - len(fields))
+
+
+def input_fields(document: Document) -> tuple[Field, ...]:
+    """Return the fields of the endpoint's input."""
+    return input_form(document).fields
 
 
 def walk(fields: tuple[Field, ...]) -> Iterator[Field]:
@@ -129,6 +147,7 @@ class _Builder:
             return ()
         required = set(strings(resolved.schema.get("required")))
         names = _ordered(resolved.schema, properties, required)
+        names = [name for name in names if len(name) <= MAX_NAME]
         if path and len(names) > self._left:
             raise Unresolvable("the schema has too many fields")
         given = default if isinstance(default, Mapping) else {}
@@ -218,21 +237,25 @@ def _field(
     hints = schema.get("ui")
     ui: Mapping[str, Any] = hints if isinstance(hints, Mapping) else {}
     limits = schema.get("x-fal")
+    default = default if default is not MISSING else schema.get("default", MISSING)
+    if fault := _fault(default):
+        default, note = MISSING, f"{note} Its default {fault} and is not shown.".strip()
+    example = _example(schema)
     has_choices = kind in (Kind.CHOICE, Kind.CHOICE_OR_TEXT, Kind.CHOICE_OR_OBJECT)
     return Field(
         name=name,
         path=path,
-        title=_text(schema.get("title")) or name,
+        title=_text(schema.get("title"))[:MAX_NAME] or name,
         kind=kind,
         help=inspect.cleandoc(_text(schema.get("description"))).strip(),
         hint=_text(ui.get("hint")),
         required=required,
         nullable=resolved.nullable,
-        default=default if default is not MISSING else schema.get("default", MISSING),
-        example=_example(schema),
+        default=default,
+        example=MISSING if _fault(example) else example,
         choices=_choices(resolved) if has_choices else (),
         bounds=_bounds(resolved),
-        limits=limits if isinstance(limits, Mapping) else None,
+        limits=limits if isinstance(limits, Mapping) and not _fault(limits) else None,
         important=ui.get("important") is True,
         frozen=ui.get("frozen") is True,
         hidden=ui.get("hidden") is True,
@@ -256,7 +279,26 @@ def _choices(resolved: Resolved) -> tuple[Any, ...]:
     choices = choices_of(resolved)
     if len(choices) > MAX_CHOICES:
         raise Unresolvable(f"it has more than {MAX_CHOICES:,} choices")
+    if fault := _fault(choices, most=MAX_CHOICE_TEXT):
+        raise Unresolvable(f"one of its choices {fault}")
     return choices
+
+
+def _fault(value: object, most: int = MAX_TEXT) -> str:
+    """Say why a page cannot show the value; empty when it can. Looks at no more than `most` characters."""
+    waiting, left = [value], most
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Mapping):
+            node = [*node.keys(), *node.values()]
+        if isinstance(node, list | tuple):
+            waiting += node[: left + 1]
+        left -= len(node) if isinstance(node, str | list | tuple) else 1
+        if isinstance(node, int | float) and not -MAX_NUMBER < node < MAX_NUMBER:
+            return "is a number that is too large"
+        if left < 0:
+            return f"is longer than {most:,} characters"
+    return ""
 
 
 def _bounds(resolved: Resolved) -> Bounds:

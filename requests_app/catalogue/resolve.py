@@ -9,6 +9,8 @@ from typing import Any
 from requests_app.catalogue.document import Document, Schema
 
 MAX_DEPTH = 8  # of nested references and branches
+MAX_NAME = 80  # characters of a reference in a sentence
+MAX_STEPS = 500  # schemas that one field is made of
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,27 @@ class Unresolvable(Exception):
     """A dangling or circular reference, or too deep a nesting; the message says which."""
 
 
-def resolve(document: Document, schema: object, trail: frozenset[str] = frozenset()) -> Resolved:
+class _Steps:
+    """Counts what one call resolves: alternatives that refer to alternatives multiply."""
+
+    def __init__(self) -> None:
+        self._left = MAX_STEPS
+
+    def take(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise Unresolvable(f"it has more than {MAX_STEPS} alternatives")
+
+
+def resolve(
+    document: Document,
+    schema: object,
+    trail: frozenset[str] = frozenset(),
+    steps: _Steps | None = None,
+) -> Resolved:
     """Follow references and merge. Keys beside a `$ref` override the target's. Raises Unresolvable."""
+    steps = steps or _Steps()
+    steps.take()
     if not isinstance(schema, Mapping):
         return Resolved({}, trail=trail)
     if len(trail) > MAX_DEPTH:
@@ -40,7 +61,9 @@ def resolve(document: Document, schema: object, trail: frozenset[str] = frozense
     if not union:
         return _without_null_type(Resolved(merged, trail=trail))
     own = {key: value for key, value in merged.items() if key not in ("anyOf", "oneOf")}
-    branches = tuple(resolve(document, branch, trail) for branch in union if not _is_null(branch))
+    branches = tuple(
+        resolve(document, branch, trail, steps) for branch in union if not _is_null(branch)
+    )
     nullable = len(branches) < len(union) or any(branch.nullable for branch in branches)
     if len(branches) == 1:
         [only] = branches
@@ -110,7 +133,7 @@ def _is_null(branch: object) -> bool:
 
 
 def _name(reference: str) -> str:
-    return reference.rpartition("/")[2]
+    return reference.rpartition("/")[2][:MAX_NAME]
 
 
 def _list(value: object) -> list[Any]:

@@ -20,7 +20,7 @@ from django.utils import timezone
 from requests_app.catalogue import source
 from requests_app.catalogue.changes import changes
 from requests_app.catalogue.document import Document, DocumentError, parse_document
-from requests_app.catalogue.fields import Field, input_fields
+from requests_app.catalogue.fields import Field, InputForm, input_form
 from requests_app.catalogue.validation import Validator
 from requests_app.fal.endpoints import EndpointId
 from requests_app.models import Endpoint, EndpointDocument, Team, TeamEndpoint
@@ -38,8 +38,12 @@ class Known:
         self.document = document
 
     @cached_property
+    def form(self) -> InputForm:
+        return input_form(self.document)
+
+    @property
     def fields(self) -> tuple[Field, ...]:
-        return input_fields(self.document)
+        return self.form.fields
 
     @cached_property
     def validator(self) -> Validator:

@@ -18,6 +18,8 @@ from requests_app.catalogue.document import Document
 from requests_app.catalogue.pointer import pointer
 
 MAX_PROBLEMS = 100
+_UNIONS = ("anyOf", "oneOf", "allOf")
+MAX_EXPANDED = 1_000_000  # schemas, each counted as often as it is referred to
 MAX_SHOWN = 60  # characters of a wrong value quoted in a sentence
 MAX_CHOICES = 8  # of an enum, listed in a sentence
 
@@ -37,12 +39,13 @@ class Validator:
         schema = document.input_schema()
         whole = {"allOf": [schema if schema is not None else {}], **_components(document)}
         try:
+            _Size(document).ensure_bounded(whole["allOf"])
             usable = _usable(whole, document)
             self._validator: jsonschema_rs.Draft202012Validator | None = (
                 jsonschema_rs.Draft202012Validator(usable)
             )
         except (ValueError, RecursionError, jsonschema_rs.ReferencingError):
-            self._validator = None  # the schema itself is invalid: only fal can check
+            self._validator = None  # the schema itself is invalid or endless: only fal can check
 
     def problems(self, value: object) -> list[InputProblem]:
         """Return what is wrong with the input; empty when it is valid or the schema cannot be used."""
@@ -91,8 +94,10 @@ def _wants_null(branch: list[Any]) -> bool:
 
 
 def _neither(branches: list[list[Any]]) -> str:
-    wanted = [_sentence(error) for branch in branches for error in branch[:1]]
-    return " Or: ".join(dict.fromkeys(wanted)) or "This value does not fit the schema."
+    wanted = dict.fromkeys(_sentence(error) for branch in branches for error in branch[:1])
+    if f"Must be {_TYPES['number']}." in wanted:
+        wanted.pop(f"Must be {_TYPES['integer']}.", None)
+    return " Or: ".join(wanted) or "This value does not fit the schema."
 
 
 def _sentence(error: Any) -> str:
@@ -159,6 +164,47 @@ def _count(number: int, what: str) -> str:
 def _components(document: Document) -> dict[str, Any]:
     """Return what local references may lead to: the document without its paths."""
     return {key: value for key, value in document.root.items() if key in ("components", "$defs")}
+
+
+class _Size:
+    """Counts the schemas that a check may go through: references multiply, and a schema that contains itself
+    does so with each level of the input if several alternatives lead back to it.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._known: dict[str, tuple[int, bool]] = {}
+
+    def ensure_bounded(self, schema: object) -> None:
+        """Raise ValueError for too many."""
+        if self._of(schema)[0] > MAX_EXPANDED:
+            raise ValueError("References multiply.")
+
+    def _of(self, node: Any) -> tuple[int, bool]:
+        """Return the count, and whether it leads back to a schema that it lies in."""
+        if isinstance(node, list):
+            found = self._of_each(node)
+        elif isinstance(node, Mapping):
+            found = [(1, False), self._of_reference(node.get("$ref"))]
+            for key, value in node.items():
+                of_value = self._of_each(value if isinstance(value, list) else [value])
+                if key in _UNIONS and sum(is_back for _, is_back in of_value) > 1:
+                    raise ValueError("Several alternatives lead back to what they lie in.")
+                found += of_value
+        else:
+            return 0, False
+        return sum(count for count, _ in found), any(is_back for _, is_back in found)
+
+    def _of_each(self, nodes: list[Any]) -> list[tuple[int, bool]]:
+        return [self._of(node) for node in nodes if isinstance(node, Mapping | list)]
+
+    def _of_reference(self, reference: Any) -> tuple[int, bool]:
+        if not isinstance(reference, str):
+            return 0, False
+        if reference not in self._known:
+            self._known[reference] = 1, True  # what contains itself is followed once
+            self._known[reference] = self._of(self._document.follow(reference))
+        return self._known[reference]
 
 
 def _usable(node: Any, document: Document) -> Any:

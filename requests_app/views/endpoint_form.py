@@ -55,12 +55,14 @@ def _news(request: HttpRequest, entry: store.Entry) -> dict[str, Any]:
 def context_of(entry: store.Entry) -> dict[str, Any]:
     """What the templates of the form need."""
     found = entry.known.fields if entry.known else ()
+    left_out = entry.known.form.left_out if entry.known else 0
     main, more = groups(found)
     return {
         "entry": entry,
         "main": main,
         "more": more,
         "count": len(main) + len(more),
+        "left_out": left_out,
         "seed": seed_field(found),
     }
 

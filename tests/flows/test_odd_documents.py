@@ -18,7 +18,7 @@ from requests_app.catalogue.store import Entry, Known
 from requests_app.sandbox.models import ENDPOINTS
 from requests_app.sandbox.openapi import document as sandbox_document
 from requests_app.views.endpoint_form import context_of
-from tests.catalogue.documents import document, whole
+from tests.catalogue.documents import document, ref, whole
 
 ODD = [
     None, 0, -1, True, "x", "", [], {}, [[]], {"": 1}, 10**400, 1e308, float("inf"), "\ud800",
@@ -88,6 +88,7 @@ def nested(key: str, depth: int) -> Any:
         {"a": {"type": "object", "properties": {f"p{n}": {} for n in range(60_000)}}},
         {"a": {"enum": [f"value {n}" for n in range(300_000)]}},
         {"a": {"type": "string", "description": "x " * 2_500_000}},
+        {"a": nested("anyOf", 30)},
         {"a": nested("anyOf", 300)},
         {"a": nested("allOf", 300)},
         {"a": nested("items", 300)},
@@ -95,7 +96,7 @@ def nested(key: str, depth: int) -> Any:
         {"a": {"type": "string", "maxLength": float("inf")}},
         {"a": {"type": "string", "title": "\ud800"}},
     ],
-    ids=["fields", "members", "choices", "text", "anyOf", "allOf", "items", "number", "length", "half"],
+    ids=["fields", "members", "choices", "text", "some anyOf", "anyOf", "allOf", "items", "number", "length", "half"],
 )  # fmt: skip
 def test_what_is_too_large_or_too_deep_is_a_form_too(properties: Any) -> None:
     schemas = {"In": {"type": "object", "properties": properties}, "Out": {}}
@@ -112,3 +113,115 @@ def test_what_is_too_much_is_json_with_a_reason() -> None:
         "Shown as JSON: it has more than 2,000 choices.",
         "",
     ]
+
+
+LONG = "x" * 5_000_000
+TOO_LONG = "Its default is longer than 5,000 characters and is not shown."
+TOO_LARGE = "Its default is a number that is too large and is not shown."
+
+
+@pytest.mark.parametrize(
+    ("schema", "kind", "note"),
+    [
+        ('{"type": "string", "default": "LONG"}', Kind.TEXT, TOO_LONG),
+        ('{"type": "array", "items": {}, "default": [["LONG"]]}', Kind.JSON, TOO_LONG),
+        ('{"type": "object", "properties": {"a": {}}, "default": {"LONG": 1}}', Kind.OBJECT, TOO_LONG),
+        ('{"type": "number", "default": 1e999}', Kind.NUMBER, TOO_LARGE),
+        ('{"type": "number", "default": -1e999}', Kind.NUMBER, TOO_LARGE),
+        ('{"type": "number", "default": Infinity}', Kind.NUMBER, TOO_LARGE),
+        ('{"type": "array", "items": {}, "default": [{"a": 1e999}]}', Kind.JSON, TOO_LARGE),
+        ('{"type": "number", "default": NaN}', Kind.NUMBER, ""),
+        ('{"type": "number", "maximum": 1e999, "minimum": -1e999}', Kind.NUMBER, ""),
+        ('{"type": "string", "examples": ["LONG"]}', Kind.TEXT, ""),
+        ('{"type": "string", "title": "LONG"}', Kind.TEXT, ""),
+        ('{"type": "string", "x-fal": {"max_width": "LONG", "min_width": 1e999}}', Kind.TEXT, ""),
+        ('{"enum": ["a", "LONG"]}', Kind.JSON,
+         "Shown as JSON: one of its choices is longer than 200,000 characters."),
+        ('{"$ref": "#/components/schemas/LONG"}', Kind.JSON,
+         f"Shown as JSON: {'x' * 80} is missing from the schema."),
+        ('{"enum": [1, 1e999]}', Kind.JSON,
+         "Shown as JSON: one of its choices is a number that is too large."),
+        ('{"type": "array", "items": {"enum": ["LONG"]}}', Kind.JSON,
+         "Shown as JSON: one of its choices is longer than 200,000 characters."),
+    ],
+)  # fmt: skip
+def test_a_value_that_no_page_can_hold_is_left_out_with_a_sentence(
+    schema: str, kind: Kind, note: str
+) -> None:
+    root = json.dumps(whole({"In": {"type": "object", "properties": {"thing": "HERE"}}}))
+    raw = root.replace('"HERE"', schema.replace("LONG", LONG)).encode()
+    [field] = input_fields(parse_document(raw))
+    assert (field.kind, field.note) == (kind, note)
+    html = opened(raw)
+    assert len(html) < 30_000
+    assert note in html
+    assert not [word for word in ("Infinity", "NaN") if word in html]
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        ([f"p{n}" for n in range(2 * MAX_FIELDS)], ""),
+        ([f"p{n}" for n in range(2 * MAX_FIELDS + 1)], "1 more field can be set"),
+        ([f"p{n}" for n in range(2 * MAX_FIELDS + 500)], "500 more fields can be set"),
+        (["a", "b" * 301], "1 more field can be set"),
+        (["a", LONG], "1 more field can be set"),
+    ],
+    ids=["all", "one", "many", "name", "long name"],
+)
+def test_fields_that_are_left_out_are_counted(names: list[str], sentence: str) -> None:
+    schema = {"type": "object", "properties": {name: {"type": "boolean"} for name in names}}
+    html = opened(json.dumps(whole({"In": schema})).encode())
+    assert ("more field" in html) is bool(sentence)
+    assert sentence in html
+
+
+def levels(key: str, width: int, depth: int) -> dict[str, Any]:
+    """Schemas of which each refers to the next one so many times."""
+    names = [f"Level{number}" for number in range(depth)]
+    inner = [
+        {key: [{"$ref": f"#/components/schemas/{name}"} for _ in range(width)]}
+        for name in [*names[1:], "Last"]
+    ]
+    return {**dict(zip(names, inner, strict=True)), "Last": {"type": "integer"}}
+
+
+@pytest.mark.parametrize("key", ["anyOf", "oneOf", "allOf"])
+def test_alternatives_that_multiply_are_json_with_a_reason(key: str) -> None:
+    wide = {"$ref": "#/components/schemas/Level0"}
+    schema = {"type": "object", "properties": {"wide": wide, "a": {"type": "string"}}}
+    raw = json.dumps(whole({"In": schema, **levels(key, 40, 6)})).encode()
+    assert opened(raw)
+    field, other = input_fields(parse_document(raw))
+    assert (field.kind, other.kind) == (Kind.JSON, Kind.TEXT)
+    reason = "Last contains itself" if key == "allOf" else "it has more than 500 alternatives"
+    assert field.note == f"Shown as JSON: {reason}."
+
+
+def test_an_input_is_not_checked_by_a_document_whose_references_multiply() -> None:
+    wide = {"$ref": "#/components/schemas/Level0"}
+    schema = {"type": "object", "properties": {"a": wide}}
+    for depth, is_checked in ((3, True), (8, False)):
+        raw = json.dumps(whole({"In": schema, **levels("anyOf", 40, depth)})).encode()
+        problems = Known(parse_document(raw)).validator.problems({"a": "x"})
+        assert bool(problems) is is_checked
+
+
+@pytest.mark.parametrize(
+    ("node", "is_checked"),
+    [
+        ({"anyOf": [{"properties": {"c": ref("Node")}, "required": [name]} for name in "xy"]}, False),
+        ({"allOf": [{"properties": {"c": ref("Node")}} for _ in "xy"]}, False),
+        ({"properties": {side: {"anyOf": [ref("Node"), {"type": "null"}]} for side in ("c", "d")}}, True),
+        ({"type": "object", "properties": {"c": ref("Node")}}, True),
+    ],
+)  # fmt: skip
+def test_a_document_whose_check_would_double_with_each_level_of_an_input_checks_nothing(
+    node: dict[str, Any], is_checked: bool
+) -> None:
+    given: Any = {}
+    for _ in range(40):
+        given = {"c": given}
+    known = Known(document({"a": ref("Node"), "b": {"type": "integer"}}, Node=node))
+    problems = known.validator.problems({"a": given, "b": "x"})
+    assert bool(problems) is is_checked
