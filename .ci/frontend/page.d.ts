@@ -47,6 +47,7 @@ interface GlobalEventHandlersEventMap {
   "request:acted": CustomEvent<RequestNews>;
   "request:created": CustomEvent<RequestNews>;
   "result:shown": CustomEvent<RequestNews>;
+  "runs:choose": CustomEvent<{ ids: string[] }>;
   "times:chosen": CustomEvent<{ zone: string; has_ages: boolean; hours: number }>;
   toast: CustomEvent<{ text: string; error?: boolean }>;
 }

@@ -1,7 +1,8 @@
 """What a call of an endpoint costs, in fal's words, asked for with the key.
 
-A known price is kept for an hour in the cache, what is not known for a minute. No price is ever computed:
-the unit price and the estimate by history are fal's own numbers.
+A known price is kept for an hour in the cache, what is not known for a minute. The unit price and the estimate by
+history are fal's own numbers. Units that fal billed are multiplied by its price only where that is the price of a
+unit in so many words: of a megapixel or a second it is not told that they are counted so.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
@@ -37,6 +38,8 @@ DEADLINE_S = 5.0  # of each of the two calls
 KEPT_S = 3600
 FAILURE_KEPT_S = 60
 MOST_CALLS = 1_000_000
+MOST_BILLED = 10**9
+BILLED_UNIT = frozenset({"unit", "units", "billable unit", "billable units"})
 
 
 class PriceState(StrEnum):
@@ -76,6 +79,17 @@ class Price:
     @property
     def unit_price_words(self) -> str:
         return money(self.unit_price, self.currency) if self.unit_price is not None else ""
+
+    def cost_words(self, billable_units: str) -> str:
+        """What so many billed units cost at this price; empty where the price is of another unit."""
+        if self.unit_price is None or self.unit.lower() not in BILLED_UNIT:
+            return ""
+        try:
+            count = Decimal(billable_units)
+        except InvalidOperation:
+            return ""
+        is_told = count.is_finite() and 0 <= count < MOST_BILLED
+        return money(self.unit_price * count, self.currency) if is_told else ""
 
     @property
     def estimate_words(self) -> str:

@@ -29,9 +29,10 @@ from requests_app.views.access import (
     in_team_of_source,
     member_required,
     person_of,
+    team_in_links,
     team_of,
 )
-from requests_app.views.compare import compare_url
+from requests_app.views.compare import MOST, compare_url
 from requests_app.views.endpoint_form import fal_problems, input_problems, known_fields, known_seed
 from requests_app.views.login import login_required
 from requests_app.views.presets import get_preset_or_404, kinds_of_variables
@@ -180,17 +181,18 @@ def _refused(request: HttpRequest, form: SubmitForm, values: QueryDict) -> HttpR
 
 
 def _accepted(request: HttpRequest, rows: list[FalRequest]) -> HttpResponse:
+    several = compare_url(rows, team=team_in_links(request)) if len(rows) > 1 else ""
     if not request.headers.get("HX-Request"):
-        return (
-            redirect("requests:detail", rows[0].public_id)
-            if len(rows) == 1
-            else redirect(compare_url(rows))
-        )
+        if len(rows) > MOST:
+            messages.info(
+                request, f"{len(rows)} were submitted. Compare takes up to {MOST}: the first."
+            )
+        return redirect(several) if several else redirect("requests:detail", rows[0].public_id)
     form = SubmitForm(initial={"token": new_token()})
     response = render(request, "form/_form_state.html", {"form": form})
     news: dict[str, Any] = {"id": str(rows[0].public_id)}
-    if len(rows) > 1:
-        news |= {"ids": [str(row.public_id) for row in rows], "compare": compare_url(rows)}
+    if several:
+        news |= {"ids": [str(row.public_id) for row in rows], "compare": several}
     return _trigger(response, {"request:created": news})
 
 

@@ -1,8 +1,9 @@
-"""Two to four requests side by side: their inputs, outputs and times."""
+"""Two to four requests side by side: their inputs, outputs, times and what they cost."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -11,8 +12,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from requests_app.catalogue.prices import cached_price
 from requests_app.display.input_diff import Line, diff, diff_inputs
 from requests_app.display.media import Medium
+from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
 from requests_app.fal.headers import platform_options
 from requests_app.models import FalRequest
 from requests_app.templatetags.requests_extras import duration
@@ -38,7 +41,8 @@ def compare(request: HttpRequest) -> HttpResponse:
     context = {
         "columns": columns,
         "lines": _inputs(rows),
-        "times": _times(rows),
+        "times": _unmarked([_spans(row) for row in rows]),
+        "costs": _unmarked([_cost(row) for row in rows]),
         "versions": "-".join(str(row.seq) for row in rows),
         "pair": _pair([column["media"] for column in columns]),
         "has_videos": sum(_has(column["media"], "video") for column in columns) > 1,
@@ -46,10 +50,11 @@ def compare(request: HttpRequest) -> HttpResponse:
     return render(request, "compare/compare.html", context)
 
 
-def compare_url(rows: Sequence[FalRequest]) -> str:
-    """Return the address that compares the first of these requests."""
+def compare_url(rows: Sequence[FalRequest], *, team: int | None) -> str:
+    """Return the address that compares the first of these requests; `team` as in all links."""
     ids = [str(row.public_id) for row in rows[:MOST]]
-    return f"{reverse('requests:compare')}?{urlencode({'id': ids}, doseq=True)}"
+    named = {"team": team} if team else {}
+    return f"{reverse('requests:compare')}?{urlencode({'id': ids, **named}, doseq=True)}"
 
 
 def _inputs(rows: Sequence[FalRequest]) -> list[Line]:
@@ -65,10 +70,9 @@ def _way(row: FalRequest) -> dict[str, str]:
     return {"Endpoint": row.endpoint_id, "Mode": row.mode, **given}
 
 
-def _times(rows: Sequence[FalRequest]) -> list[Line]:
-    """No two runs take the same time: nothing is marked."""
-    lines = diff([_spans(row) for row in rows])
-    known = [line for line in lines if any(cell.text != NONE for cell in line.cells)]
+def _unmarked(values: Sequence[dict[str, str]]) -> list[Line]:
+    """Compare what is known of any; no two runs take or cost the same, so nothing is marked."""
+    known = [line for line in diff(values) if any(cell.text != NONE for cell in line.cells)]
     return [replace(line, differs=False) for line in known]
 
 
@@ -81,6 +85,18 @@ def _spans(row: FalRequest) -> dict[str, str]:
     return {
         name: str(duration(end - start)) if start and end else NONE
         for name, (start, end) in pairs.items()
+    }
+
+
+def _cost(row: FalRequest) -> dict[str, str]:
+    """fal's numbers as they are; the price only if it is at hand, for nothing is fetched here."""
+    price = None
+    with suppress(InvalidEndpointId):  # stored before a rule became stricter
+        price = cached_price(EndpointId.parse(row.endpoint_id))
+    return {
+        "Billable units": row.billable_units or NONE,
+        "Unit price today": (price.unit_words if price else "") or NONE,
+        "Cost at that price": (price.cost_words(row.billable_units) if price else "") or NONE,
     }
 
 

@@ -195,7 +195,7 @@ def test_several_runs_are_told_made_and_compared(open_page: Any) -> None:
     group.get_by_role("button", name="2").click()
     expect(made(page)).not_to_have_attribute("data-request", first.split("/")[2])
     expect(made(page).locator(".badge")).to_have_text("completed", timeout=15_000)
-    group.get_by_role("link", name="Compare").click()
+    group.get_by_role("link", name="Compare", exact=True).click()
     different = page.locator(".line-differs")
     expect(different).to_have_count(1)
     assert different.locator("td").all_text_contents() == ["7", "8"]
@@ -204,6 +204,27 @@ def test_several_runs_are_told_made_and_compared(open_page: Any) -> None:
     slider.focus()
     page.keyboard.press("End")
     assert page.locator(".slider").evaluate("box => box.style.getPropertyValue('--at')") == "100%"
+
+
+def test_of_more_than_four_runs_the_strip_chooses_which_are_compared(open_page: Any) -> None:
+    page = open_page("/requests/new/?endpoint=sandbox/image")
+    size = {"width": 64, "height": 64}
+    fill_input(page, {"prompt": "six", "num_inference_steps": 1, "image_size": size, "seed": 7})
+    page.get_by_label("Number of runs").fill("6")
+    page.get_by_role("button", name="Submit").click()
+    page.get_by_role("button", name="Compare up to four").click()
+    ticked = page.locator(".run-tick :checked")
+    expect(ticked).to_have_count(4)
+    expect(page.locator("#runs-chosen")).to_have_text("Compares up to four: tick which.")
+    newest = runs(page).first.get_by_role("checkbox")  # the last of the six
+    expect(newest).not_to_be_checked()
+    newest.check()
+    expect(page.locator("#runs-chosen")).to_have_text("5 are ticked: 4 at most.")
+    ticked.nth(1).uncheck()
+    page.locator("#runs").get_by_role("button", name="Compare").click()
+    page.wait_for_url("**/requests/compare/?*")
+    seeds = page.locator(".line-differs").filter(has_text="seed").locator("td")
+    assert sorted(seeds.all_text_contents()) == ["12", "7", "8", "9"]
 
 
 def test_an_endpoint_without_a_seed_offers_one_run(open_page: Any) -> None:

@@ -128,3 +128,24 @@ def test_no_key_and_no_fal_are_told_apart(fal: PriceServer, settings: Any) -> No
 )
 def test_an_amount_has_all_its_digits(amount: str, currency: str, words: str) -> None:
     assert money(Decimal(amount), currency) == words
+
+
+@pytest.mark.parametrize(
+    ("unit", "billed", "words"),
+    [
+        ("units", "2.5", "$0.0625"),
+        ("Unit", "0", "$0"),
+        ("units", "", ""),
+        ("units", "many", ""),
+        ("units", "NaN", ""),
+        ("units", "-1", ""),
+        ("units", "1e99", ""),
+        ("megapixels", "2.5", ""),
+        ("1000 units", "2.5", ""),
+    ],
+)
+def test_billed_units_are_multiplied_only_by_the_price_of_a_unit(
+    fal: PriceServer, unit: str, billed: str, words: str
+) -> None:
+    fal.price = (200, listed("acme/img", 0.025, unit=unit))
+    assert price_of(IMG).cost_words(billed) == words

@@ -7,7 +7,15 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
+from requests_app.catalogue.prices import price_of
+from requests_app.fal.endpoints import EndpointId
+from requests_app.models import Membership, Role, Team
 from tests.builders import hear, make_queued, make_request, make_result
+from tests.catalogue.prices import listed
+from tests.catalogue.test_prices import fal
+from tests.views.request_page import page
+
+__all__ = ["fal"]
 
 COMPARE = reverse("requests:compare")
 PICTURE = {"images": [{"url": "https://v3.fal.media/a.png"}]}
@@ -70,6 +78,53 @@ def test_two_pictures_can_be_laid_over_each_other(as_owner, team, owner, setting
     assert "data-slider" in asked(as_owner, *pictured).content.decode()
     assert "data-slider" not in asked(as_owner, *pictured, rows[0]).content.decode()
     assert "data-slider" not in asked(as_owner, pictured[0], rows[0]).content.decode()
+
+
+def billed(team, owner, number, units):
+    row = make_queued(f"req-{number}", team=team, person=owner)
+    hear(row, make_result())
+    row.billable_units = units
+    row.save(update_fields=["billable_units"])
+    return row
+
+
+def costs(client, *rows):
+    shown = asked(client, *rows).content.decode()
+    part = shown[shown.index('id="part-costs"') :]
+    return " ".join(part[: part.index("</section>")].split())
+
+
+def test_what_fal_billed_and_its_price_stand_side_by_side(as_owner, team, owner, fal):
+    rows = [billed(team, owner, number, units) for number, units in enumerate(["2.5", ""])]
+    assert "Billable units" in costs(as_owner, *rows)
+    assert "Unit price" not in costs(as_owner, *rows)  # nothing is fetched for this page
+    assert fal.asked == []
+    price_of(EndpointId.parse("acme/img"))
+    shown = costs(as_owner, *rows)
+    assert "<td>2.5</td> <td>-</td>" in shown
+    assert shown.count("<td>$0.025 / megapixels</td>") == 2
+    assert "Cost at that price" not in shown
+
+
+def test_a_price_of_a_unit_gives_the_cost(as_owner, team, owner, fal):
+    fal.price = (200, listed("acme/img", 0.02, unit="units"))
+    price_of(EndpointId.parse("acme/img"))
+    rows = [billed(team, owner, number, units) for number, units in enumerate(["2.5", "NaN"])]
+    assert "Cost at that price</th> <td>$0.05</td> <td>-</td>" in costs(as_owner, *rows)
+
+
+def test_without_any_number_it_says_so(as_owner, rows):
+    assert "Not told by fal." in costs(as_owner, *rows)
+
+
+def test_the_link_of_a_repeat_names_the_request_s_team(as_owner, team, owner):
+    first = make_request(team=team, person=owner)
+    again = make_request(team=team, person=owner, again_of=first)
+    address = f"{COMPARE}?id={first.public_id}&amp;id={again.public_id}"
+    assert f'href="{address}"' in page(as_owner, again)
+    other = Team.objects.create(name="Second")
+    Membership.objects.create(team=other, user=owner, role=Role.MEMBER)
+    assert f'href="{address}&amp;team={team.pk}"' in page(as_owner, again)
 
 
 def test_hostile_words_stay_words(as_owner, team, owner, rows):

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from requests_app.catalogue import store
 from requests_app.fal.endpoints import EndpointId
 from requests_app.forms.submit import new_token
-from requests_app.models import FalRequest, Status, Team
+from requests_app.models import FalRequest, Membership, Role, Status, Team
 from tests.browsers import Browser
 from tests.builders import make_request
 from tests.catalogue.conftest import DocumentServer, server
@@ -203,6 +203,23 @@ def test_without_scripts_several_runs_lead_to_their_comparison(seeded: Browser) 
     reply = seeded.post("/requests/new/", values | {"input": '{"prompt": "x"}', "runs": "2"})
     assert reply.status_code == 302
     assert reply["Location"].startswith("/requests/compare/?id=")
+
+
+def test_more_runs_than_can_be_compared_say_so(seeded: Browser) -> None:
+    values = {"token": new_token(), "endpoint_id": "acme/thing", "mode": "queue"}
+    values |= {"input": '{"prompt": "x"}', "runs": "6"}
+    shown = seeded.post("/requests/new/", values, follow=True).content.decode()
+    assert "6 were submitted. Compare takes up to 4: the first." in shown
+    assert shown.count('class="card compare-column"') == 4
+
+
+def test_the_comparison_is_in_the_runs_team(seeded: Browser, owner: User) -> None:
+    other = Team.objects.create(name="Second")
+    Membership.objects.create(team=other, user=owner, role=Role.MEMBER)
+    reply = send(seeded, {"prompt": "x"}, runs="2", made_for=str(other.pk))
+    news = json.loads(reply["HX-Trigger"])["request:created"]
+    assert FalRequest.objects.latest("id").team == other
+    assert news["compare"].endswith(f"&team={other.pk}")
 
 
 def test_the_number_of_runs_is_offered_where_there_is_a_seed(seeded: Browser) -> None:

@@ -6,6 +6,7 @@ import { dropLost } from "../lib/lostmedia.js";
 import { mountRequest } from "../request/mount.js";
 
 const SLOW_MS = 300;
+const MOST = 4; // to compare
 const ANY = "00000000-0000-0000-0000-000000000000"; // stands for the id in the address of a result
 
 const place = document.getElementById("result");
@@ -57,7 +58,7 @@ class Result {
   }
 
   #showGroup(id) {
-    const buttons = [...this.#group.querySelectorAll("button")];
+    const buttons = [...this.#group.querySelectorAll("[data-of]")];
     if (!buttons.some((button) => button.dataset.of === id))
       this.#group = null; // another run was loaded
     else place.prepend(this.#group);
@@ -97,11 +98,21 @@ function groupOf(ids, compare, show) {
     button.addEventListener("click", () => show(id));
     return button;
   });
-  const link = document.createElement("a");
-  [link.className, link.href] = ["button button-small", compare];
-  link.textContent = ids.length > 4 ? "Compare the first 4" : "Compare";
-  group.append(words, ...buttons, link);
+  const way = ids.length > MOST ? chooser(ids) : document.createElement("a");
+  if (way instanceof HTMLAnchorElement) [way.href, way.textContent] = [compare, "Compare"];
+  way.className = "button button-small";
+  group.append(words, ...buttons, way);
   return group;
+}
+
+/** More than can be compared: the tick boxes of the strip choose. */
+function chooser(ids) {
+  const button = document.createElement("button");
+  [button.type, button.textContent] = ["button", "Compare up to four…"];
+  button.addEventListener("click", () =>
+    document.dispatchEvent(new CustomEvent("runs:choose", { detail: { ids } })),
+  );
+  return button;
 }
 
 /** null on pages without one. */

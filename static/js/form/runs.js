@@ -27,6 +27,7 @@ class Runs {
   constructor() {
     endpoint.addEventListener("input", () => this.#refreshIn(PAUSE_MS));
     document.addEventListener("request:created", () => this.#refreshIn(SOON_MS));
+    document.addEventListener("runs:choose", ({ detail }) => this.#choose(detail.ids));
     live.on("changed", ({ rows }) => this.#changed(rows));
     live.watchTable();
     place.addEventListener("click", (event) => this.#clicked(event));
@@ -103,7 +104,17 @@ class Runs {
     const chosen = place.querySelectorAll(".run-tick :checked").length;
     button.disabled = chosen < 2 || chosen > MOST;
     document.getElementById("runs-chosen").textContent =
-      chosen > MOST ? `${chosen} are ticked: ${MOST} at most.` : "Tick two to four to compare them.";
+      chosen > MOST ? `${chosen} are ticked: ${MOST} at most.` : "Compares up to four: tick which.";
+  }
+
+  /** Tick the first of these runs alone; the user chooses others. */
+  async #choose(/** @type {string[]} */ ids) {
+    await this.#refresh(); // the newest may not be there yet
+    const chosen = ids.slice(0, MOST);
+    for (const run of place.querySelectorAll(".run")) tick(run).checked = chosen.includes(run.dataset.run);
+    this.#count();
+    place.scrollIntoView({ block: "nearest" });
+    document.getElementById(`run-${ids[0]}`)?.querySelector("input").focus();
   }
 
   // --- a click loads ---
