@@ -100,6 +100,9 @@ OUTPUT_LIMIT_BYTES = env_int("OUTPUT_LIMIT", 256 * 1024 * 1024, least=1024)
 RECORD_FRAMES = env_int("RECORD_FRAMES", 100_000, least=1)  # of one stream or session
 RECORD_BYTES = env_int("RECORD_BYTES", 256 * 1024 * 1024, least=1024)
 REALTIME_SESSIONS = env_int("REALTIME_SESSIONS", 10, least=1)  # open at once, per user
+POLLS_PER_S = env_int(
+    "POLLS_PER_S", 50, least=1
+)  # status questions to fal, of all processes together
 BODY_LIMIT_BYTES = env_int("BODY_LIMIT", 32 * 1024 * 1024, least=1024)
 
 # Token for /metrics; empty: only direct local clients may read it.

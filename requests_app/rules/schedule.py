@@ -10,7 +10,7 @@ LATEST_S = 25.0  # with every webhook lost, an end is stored within half a minut
 AGE_SHARE = 0.1  # a request that has waited two minutes is polled every twelve seconds
 RETRY_FIRST_S = 1.0
 RETRY_LATEST_S = 60.0
-POLLS_PER_S = 50.0  # all rows together
+POLLS_PER_S = 50.0  # all rows together, unless the setting of that name says otherwise
 
 SEARCH_FIRST_S = 2.0  # after a submit stayed without an answer
 SEARCH_LATEST_S = 30.0  # an end is found within a minute while one is likely
@@ -21,16 +21,21 @@ SEARCHES_PER_S = 5.0  # all rows together
 
 
 def next_poll_at(
-    now: datetime, *, sent_at: datetime, watched_until: datetime | None, open_rows: int
+    now: datetime,
+    *,
+    sent_at: datetime,
+    watched_until: datetime | None,
+    open_rows: int,
+    polls_per_s: float = POLLS_PER_S,
 ) -> datetime:
     """When to poll a request at fal: every second while it is watched, less often the older it is.
 
-    Never more often than the budget that all `open_rows` share allows.
+    Never more often than the `polls_per_s` that all `open_rows` share allow.
     """
     watched = watched_until is not None and watched_until > now
     age_s = max(0.0, (now - sent_at).total_seconds())
     by_age = WATCHED_S if watched else min(LATEST_S, max(SOONEST_S, age_s * AGE_SHARE))
-    by_budget = open_rows / POLLS_PER_S
+    by_budget = open_rows / polls_per_s
     # To a tenth of a second: rows that are due at the same moment are written together.
     return now + timedelta(seconds=round(max(by_age, by_budget), 1))
 

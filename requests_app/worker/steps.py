@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -364,7 +365,11 @@ def _next(row: FalRequest, look: Look, now: datetime, open_rows: int) -> datetim
         return now + timedelta(seconds=schedule.SOONEST_S)
     sent_at = row.sent_at or row.created_at
     return schedule.next_poll_at(
-        now, sent_at=sent_at, watched_until=row.watched_until, open_rows=open_rows
+        now,
+        sent_at=sent_at,
+        watched_until=row.watched_until,
+        open_rows=open_rows,
+        polls_per_s=settings.POLLS_PER_S,
     )
 
 

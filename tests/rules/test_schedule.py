@@ -48,6 +48,17 @@ def test_all_rows_together_stay_within_the_budget(open_rows: int, watched_s: flo
     assert open_rows / seconds <= POLLS_PER_S
 
 
+@pytest.mark.parametrize(("polls_per_s", "seconds"), [(1000, 10), (50, 20), (10, 100)])
+def test_the_budget_is_a_setting_and_makes_no_poll_sooner_than_its_age(
+    polls_per_s: float, seconds: float
+) -> None:
+    poll_at = next_poll_at(
+        NOW, sent_at=NOW - timedelta(seconds=100), watched_until=None, open_rows=1000,
+        polls_per_s=polls_per_s,
+    )  # fmt: skip
+    assert (poll_at - NOW).total_seconds() == seconds
+
+
 @pytest.mark.parametrize("open_rows", [1, 100, 1000])
 def test_with_every_webhook_lost_ends_are_seen_within_half_a_minute(open_rows: int) -> None:
     chance = random.Random(7)

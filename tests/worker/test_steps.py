@@ -369,3 +369,13 @@ def test_a_poll_that_the_end_of_the_process_cuts_off_is_no_answer_of_fals(
     wait_for(lambda: peer.requests)
     loop.stop(drain_s=0)
     assert fresh(row).tries == 3
+
+
+def test_the_next_poll_keeps_to_the_pace_that_is_set(
+    loop: Any, peer: PeerThread, queued: FalRequest, settings: Any
+) -> None:
+    settings.POLLS_PER_S = 0.01
+    peer.will(says(202, {"status": "IN_QUEUE", "queue_position": 3}))
+    row = look(loop, queued)
+    assert row.due_at is not None
+    assert (row.due_at - timezone.now()).total_seconds() > 90
