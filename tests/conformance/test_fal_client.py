@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -10,12 +11,14 @@ from importlib.metadata import version
 from pathlib import Path
 from xml.etree import ElementTree
 
+import httpx
 import pytest
 
 from requests_app.sandbox import DEFAULT_KEY, SandboxServer
 from tests import tools
 
 LIVE_TESTS = 7
+UPLOADS = 13
 HERE = Path(__file__).parent
 
 pytestmark = pytest.mark.conformance
@@ -64,3 +67,30 @@ def test_every_live_test_of_the_published_client_passes_and_none_is_skipped(
     expected = {"tests": LIVE_TESTS, "failures": 0, "errors": 0, "skipped": 0}
     assert counts == expected, done.stdout + done.stderr
     assert done.returncode == 0
+
+
+def test_uploads_of_the_client_arrive_whole_with_their_type(
+    sandbox: SandboxServer, tmp_path: Path
+) -> None:
+    file = tmp_path / "picture.png"
+    file.write_bytes(bytes(range(256)) * 8)  # seven parts
+    environment = {**os.environ, "FAL_KEY": DEFAULT_KEY, "SANDBOX_URL": sandbox.url}
+    command = [sys.executable, str(HERE / "fal_client_uploads.py"), str(file)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    assert len(set(made.values())) == UPLOADS
+    for name, url in made.items():
+        reply = httpx.get(url)
+        assert reply.content == file.read_bytes(), name
+        assert reply.headers["content-type"] == "image/png", name
+
+
+def test_a_client_with_a_wrong_key_uploads_nothing(sandbox: SandboxServer, tmp_path: Path) -> None:
+    file = tmp_path / "picture.png"
+    file.write_bytes(b"x")
+    environment = {**os.environ, "FAL_KEY": "wrong:key", "SANDBOX_URL": sandbox.url}
+    command = [sys.executable, str(HERE / "fal_client_uploads.py"), str(file)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
+    assert done.returncode != 0
+    assert "401" in done.stderr
