@@ -19,7 +19,9 @@ from django.http import StreamingHttpResponse
 from zipstream import ZipStream
 
 from requests_app.batches.checking import cells, object_of
+from requests_app.batches.inline_files import inline_files
 from requests_app.batches.removing import REMOVED
+from requests_app.display.json_preview import PARSE_LIMIT
 from requests_app.display.media import iter_media
 from requests_app.display.media_hosts import is_inline
 from requests_app.display.output_download import plain_type
@@ -31,6 +33,17 @@ AT_ONCE = 50  # rows: an output in the row itself has a megabyte at most
 CELL = 32_000  # characters of a CSV cell: spreadsheets cut longer ones
 FORMULA = re.compile(r"[=+\-@\t\r]")  # a spreadsheet would run what begins so
 NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
+_README = """\
+The results of the batch {batch.public_id} ({batch.endpoint_id}), {batch.total} rows.
+
+results.csv, results.jsonl   all rows with their values and outcomes
+outputs/                     each row's output as it came
+files/                       pictures, recordings and videos that stand in an output itself (data URI), of up to
+                             1.5 MB each, named by row and place
+
+Files that an output names by address are not in this zip. Their addresses are in results.csv under media_urls;
+fal keeps such files for a time of its own, so fetch what you want to keep.
+"""
 _TOLD = ("row", "state", "request_id", "error", "media_urls", "output")
 
 
@@ -161,8 +174,9 @@ def _removed(result: RowResult) -> Iterator[str]:
 
 
 def as_zip(batch: Batch) -> Iterator[bytes]:
-    """Yield a zip: both tables, and each row's output as a file of its own, also the large ones."""
+    """Yield a zip: both tables, each row's output as a file of its own, also the large ones, and inline files."""
     archive = ZipStream()
+    archive.add(_README.format(batch=batch).encode(), "README.txt")
     archive.add(as_csv(batch), "results.csv")
     archive.add(as_jsonl(batch), "results.jsonl")
     yield from archive.all_files()
@@ -171,7 +185,21 @@ def as_zip(batch: Batch) -> Iterator[bytes]:
         ending = plain_type(kind)[1]
         archive.add(_bytes_of(key), f"outputs/{number:0{width}}.{ending}")
         yield from archive.all_files()
+        files = inline_files(_beginning(key)) if ending == "json" else ()
+        for place, (file_ending, content) in enumerate(files, 1):
+            archive.add(content, f"files/{number:0{width}}-{place}.{file_ending}")
+            yield from archive.all_files()
     yield from archive.finalize()
+
+
+def _beginning(key: int) -> bytes:
+    """Return the output, of a larger one than is parsed a little more than that."""
+    body = bytearray()
+    for piece in _bytes_of(key):
+        body += piece
+        if len(body) > PARSE_LIMIT:
+            break
+    return bytes(body)
 
 
 def _with_output(batch: Batch) -> Iterator[tuple[int, int, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import zipfile
@@ -50,7 +51,7 @@ def test_a_zip_larger_than_a_step_is_streamed_whole(team, owner):
         return b"".join([piece async for piece in results.streamed(results.as_zip(batch))])
 
     with zipfile.ZipFile(io.BytesIO(async_to_sync(whole)())) as archive:
-        assert (archive.testzip(), len(archive.namelist())) == (None, 7)
+        assert (archive.testzip(), len(archive.namelist())) == (None, 8)
 
 
 @pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\u0085", "\x7f", "\\n"])
@@ -60,3 +61,19 @@ def test_a_text_keeps_every_sign_and_a_record_is_one_line(team, owner, sign):
     assert line.count(b"\n") == 1
     assert b"\r" not in line
     assert json.loads(line)["output"] == json.loads(output)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_inline_files_are_files_of_the_zip_and_remote_ones_are_named_alone(team, owner):
+    inline = f"data:image/png;base64,{base64.b64encode(b'png ' * 99).decode()}"
+    remote = "https://v3.fal.media/files/a.png"
+    output = json.dumps({"images": [{"url": inline}, {"url": remote}, {"url": inline + "AAAA"}]})
+    batch = finished(team, owner, output.encode(), rows=10)
+    with zipfile.ZipFile(io.BytesIO(b"".join(results.as_zip(batch)))) as archive:
+        names = [name for name in archive.namelist() if name.startswith("files/")]
+        assert names[:2] == ["files/01-1.png", "files/01-2.png"]
+        assert len(names) == 20
+        assert archive.read("files/10-1.png") == b"png " * 99
+        readme = archive.read("README.txt").decode()
+        assert "Files that an output names by address are not in this zip." in readme
+        assert remote in archive.read("results.csv").decode()

@@ -297,7 +297,7 @@ def test_results_are_downloaded_in_three_forms(as_owner, team, owner):
     with zipfile.ZipFile(io.BytesIO(download(as_owner, batch, "zip"))) as archive:
         assert archive.testzip() is None
         assert archive.namelist() == [
-            "results.csv", "results.jsonl", "outputs/1.json", "outputs/2.json", "outputs/3.json",
+            "README.txt", "results.csv", "results.jsonl", "outputs/1.json", "outputs/2.json", "outputs/3.json",
         ]  # fmt: skip
         assert archive.read("outputs/2.json") == b'{"text": "done"}'
     assert as_owner.get(at("batch_results", batch), {"format": "xml"}).status_code == 404
