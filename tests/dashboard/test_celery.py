@@ -113,5 +113,5 @@ def test_the_tasks_hand_over_and_do_nothing_themselves(monkeypatch: pytest.Monke
     monkeypatch.setattr(worker_loop, "spawn", spawned.append)
     tasks.advance(7)
     [coroutine] = spawned
-    assert coroutine.cr_frame.f_locals["pk"] == 7
+    assert coroutine.cr_frame.f_locals["request"] == 7
     coroutine.close()

@@ -315,7 +315,7 @@ def test_options_go_out_as_headers_and_as_the_submits_query(
 ) -> None:
     options = {"max_queue_length": 3, "tags": "a=b", "headers": {"x-own": "1"}}
     row = make_request(team=team, person=owner, **options)
-    until(row, lambda row: row.status != Status.PENDING)
+    until(row, lambda _: peer.requests)
     sent = peer.requests[0]
     assert sent.query["fal_max_queue_length"] == "3"
     assert (sent.header("x-fal-tags"), sent.header("x-own")) == ("a=b", "1")
