@@ -8,7 +8,7 @@ the network.
     several.py       create_several_once
     duplicates.py    the guard against the same input twice; only for the modules above
     items.py         create_for_items
-    sending.py       start_attempt, open_session, renew_leases, expire_lease, note_opened, note_not_sent,
+    sending.py       start_attempt, start_attempts, open_session, renew_leases, expire_lease, note_opened, note_not_sent,
                      note_refused, mark_uncertain, note_record_full, note_frame_count
     hearing.py       observe, observe_many, note_cancel_answer, is_for_row
     details.py       lacks_output
@@ -65,6 +65,7 @@ from requests_app.lifecycle.sending import (
     open_session,
     renew_leases,
     start_attempt,
+    start_attempts,
 )
 from requests_app.lifecycle.several import create_several_once
 from requests_app.lifecycle.work import Release, make_due, poll_faster_until, release, resume
@@ -118,4 +119,5 @@ __all__ = [
     "renew_leases",
     "resume",
     "start_attempt",
+    "start_attempts",
 ]

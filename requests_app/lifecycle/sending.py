@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,13 +12,21 @@ from uuid import UUID, uuid4
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Value, When
+from django.utils import timezone
 
 from requests_app.fal.error_bodies import parse_error
 from requests_app.fal.errors import FalError, Refused
 from requests_app.fal.headers import keeps_input
 from requests_app.lifecycle.hearing import observe
 from requests_app.lifecycle.person import create
-from requests_app.lifecycle.writing import apply, locked, record
+from requests_app.lifecycle.writing import (
+    HistoryEntry,
+    apply,
+    entry_of,
+    locked,
+    record,
+    record_many,
+)
 from requests_app.models import (
     ErrorType,
     FalRequest,
@@ -58,43 +66,53 @@ class Attempt:
 
 
 def start_attempt(pk: int, *, now: datetime) -> Attempt | None:
-    """Lease a due pending row and mark it as submitting; return None when it is not pending or not due.
+    """Lease a due pending row and mark it as submitting; return None when it is not pending or not due."""
+    [attempt] = start_attempts([pk], now=now)
+    return attempt
 
-    The digest of the webhook's secret is stored before anything is sent, so that a webhook that arrives
+
+def start_attempts(pks: Sequence[int], *, now: datetime) -> list[Attempt | None]:
+    """Start an attempt for each row, as `start_attempt` does, in one transaction.
+
+    The digest of a webhook's secret is stored before anything is sent, so that a webhook that arrives
     before the reply finds its row.
     """
-    secret = secrets.token_urlsafe(32)
+    started: dict[int, tuple[Attempt, HistoryEntry]] = {}
     with transaction.atomic():
-        row = (
-            FalRequest.objects.select_for_update()
-            .filter(pk=pk, status=Status.PENDING, due_at__lte=now)
-            .first()
-        )
-        if row is None:
-            return None
-        lease, until = uuid4(), now + LEASE
-        apply(
-            row,
-            Change(Status.SUBMITTING, "sent", "Sending to fal."),
-            Source.US,
-            at=now,
-            webhook_digest=digest(secret),
-            lease=lease,
-            leased_until=until,
-            due_at=until,
-            sent_at=now,
-        )
-        return Attempt(
-            row.pk,
-            row.public_id,
-            row.mode,
-            row.endpoint_id,
-            row.input_text.encode(),
-            row.options,
-            secret,
-            lease,
-            until,
-        )
+        due = FalRequest.objects.filter(pk__in=pks, status=Status.PENDING, due_at__lte=now)
+        for row in due.select_for_update().order_by("pk"):  # always locked in one order
+            started[row.pk] = _started(row, now)
+        record_many([entry for _, entry in started.values()])
+    attempts = {pk: attempt for pk, (attempt, _) in started.items()}
+    return [attempts.pop(pk, None) for pk in pks]  # of two that want one row, the first gets it
+
+
+def _started(row: FalRequest, now: datetime) -> tuple[Attempt, HistoryEntry]:
+    secret, lease, until = secrets.token_urlsafe(32), uuid4(), now + LEASE
+    attempt = Attempt(
+        row.pk,
+        row.public_id,
+        row.mode,
+        row.endpoint_id,
+        row.input_text.encode(),
+        row.options,
+        secret,
+        lease,
+        until,
+    )
+    entry = entry_of(
+        row,
+        Change(Status.SUBMITTING, "sent", "Sending to fal."),
+        Source.US,
+        at=now,
+        now=timezone.now(),
+        webhook_digest=digest(secret),
+        lease=lease,
+        leased_until=until,
+        due_at=until,
+        sent_at=now,
+    )
+    return attempt, entry
 
 
 def open_session(draft: Draft, *, team: Team, person: AbstractBaseUser, now: datetime) -> Attempt:

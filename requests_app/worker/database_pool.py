@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
@@ -46,15 +46,7 @@ class DatabasePool:
 
         For facts that cannot be fetched again, such as the reply to a submit.
         """
-        end = asyncio.get_running_loop().time() + RETRY_FOR_S
-        while True:
-            try:
-                return await self.in_database(call, *args, **kwargs)
-            except (OperationalError, InterfaceError):
-                if asyncio.get_running_loop().time() >= end:
-                    raise
-                logger.warning("The database is down; retrying the write.", exc_info=True)
-            await asyncio.sleep(RETRY_EVERY_S)
+        return await with_retry(lambda: self.in_database(call, *args, **kwargs))
 
     def close_connections(self) -> None:
         """Close each thread's connection, after all calls queued so far. Blocks."""
@@ -65,6 +57,19 @@ class DatabasePool:
             connections.close_all()
 
         wait([self.executor.submit(close) for _ in range(self.size)])
+
+
+async def with_retry(write: Callable[[], Awaitable[T]]) -> T:
+    """Await the write, and again for a minute while the database is down."""
+    end = asyncio.get_running_loop().time() + RETRY_FOR_S
+    while True:
+        try:
+            return await write()
+        except (OperationalError, InterfaceError):
+            if asyncio.get_running_loop().time() >= end:
+                raise
+            logger.warning("The database is down; retrying the write.", exc_info=True)
+        await asyncio.sleep(RETRY_EVERY_S)
 
 
 def _on_connection(call: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:

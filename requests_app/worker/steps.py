@@ -122,8 +122,9 @@ async def _send_in_turn(row: FalRequest) -> None:
                 await submits.submit(attempt)
 
 
-async def _start_attempt(pk: int) -> lifecycle.Attempt | None:
-    return await pool.in_database(lifecycle.start_attempt, pk, now=timezone.now())
+_start_attempt: GroupedCall[int, lifecycle.Attempt | None] = GroupedCall(
+    lambda pks: lifecycle.start_attempts(pks, now=timezone.now())
+)
 
 
 # --- polling --------------------------------------------------------------------------------------
@@ -170,7 +171,7 @@ def _take_many(pks: Sequence[int]) -> list[Look | None]:
         now = timezone.now()
         rows = FalRequest.objects.only(*COLUMNS).take_leases(pks, now, lifecycle.LEASE)
     looks = {row.pk: Look(row, row.lease) for row in rows if row.lease}
-    return [looks.get(pk) for pk in pks]
+    return [looks.pop(pk, None) for pk in pks]  # of two that want one row, the first gets it
 
 
 _take = GroupedCall(_take_many)

@@ -24,9 +24,15 @@ from requests_app.models import Source
 from requests_app.rules.transitions import LostSubmitFound
 from requests_app.webhooks.address import webhook_url
 from requests_app.worker import faults, leases
+from requests_app.worker.database_pool import with_retry
+from requests_app.worker.group_calls import GroupedCall
 from requests_app.worker.loop import connections, pool
 
 logger = logging.getLogger(__name__)
+
+_observe: GroupedCall[lifecycle.RowReport, lifecycle.Effect] = GroupedCall(
+    lambda reports: lifecycle.observe_many(reports)
+)
 
 
 async def submit(attempt: lifecycle.Attempt) -> None:
@@ -48,9 +54,8 @@ async def submit(attempt: lifecycle.Attempt) -> None:
         leases.ensure_not_expired(attempt)
         with connections.breaker().listening():
             receipt = await post()
-        await pool.in_database_with_retry(
-            lifecycle.observe, attempt.pk, receipt, source=Source.SUBMIT_REPLY, asked_at=asked_at
-        )
+        report = lifecycle.RowReport(attempt.pk, receipt, Source.SUBMIT_REPLY, asked_at)
+        await with_retry(lambda: _observe(report))
     except NotSent as error:
         await pool.in_database_with_retry(
             lifecycle.note_not_sent, attempt.pk, error, lease=attempt.lease, now=timezone.now()

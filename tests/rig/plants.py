@@ -112,15 +112,15 @@ def attempt_is_not_exclusive() -> None:
     from requests_app import lifecycle
     from requests_app.models import FalRequest, Status
 
-    start_attempt = lifecycle.start_attempt
+    start_attempts = lifecycle.start_attempts
 
-    def anyone(pk: int, *, now: Any) -> Any:
+    def anyone(pks: Any, *, now: Any) -> Any:
         time.sleep(0.3)
-        taken = FalRequest.objects.filter(pk=pk, status=Status.SUBMITTING)
+        taken = FalRequest.objects.filter(pk__in=pks, status=Status.SUBMITTING)
         taken.update(status=Status.PENDING, due_at=now)
-        return start_attempt(pk, now=now)
+        return start_attempts(pks, now=now)
 
-    lifecycle.start_attempt = anyone
+    lifecycle.start_attempts = anyone
 
 
 @plant("truth")

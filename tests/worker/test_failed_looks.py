@@ -151,7 +151,7 @@ def test_a_pending_row_whose_step_fails_is_told_everywhere_after_the_third(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     row = make_request(team=team, person=owner)
-    monkeypatch.setattr(lifecycle, "start_attempt", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(lifecycle, "start_attempts", lambda *_, **__: 1 / 0)
     looks(loop, row, 2)
     assert told_by_readyz() == ""
     row = look(loop, row)
@@ -351,7 +351,7 @@ def test_a_step_that_cannot_even_begin_waits_and_ends_in_bounded_time(
     loop: Any, peer: PeerThread, team: Team, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = make_request(team=team, person=owner)
-    monkeypatch.setattr(lifecycle, "start_attempt", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(lifecycle, "start_attempts", lambda *_, **__: 1 / 0)
     row = look(loop, row)
     assert (row.status, row.tries) == (Status.PENDING, 1)
     assert row.due_at is not None and row.due_at > timezone.now()

@@ -286,7 +286,7 @@ def test_a_stop_in_the_middle_of_a_submit_leaves_it_uncertain_at_once(
 def test_a_receipt_outlives_a_database_that_is_away(
     loop: Any, peer: PeerThread, team: Team, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    row, observe, calls = make_request(team=team, person=owner), lifecycle.observe, []
+    row, observe, calls = make_request(team=team, person=owner), lifecycle.observe_many, []
 
     def locked_at_first(*args: Any, **kwargs: Any) -> Any:
         calls.append(args)
@@ -295,7 +295,7 @@ def test_a_receipt_outlives_a_database_that_is_away(
         return observe(*args, **kwargs)
 
     monkeypatch.setattr(database_pool, "RETRY_EVERY_S", 0.01)
-    monkeypatch.setattr(lifecycle, "observe", locked_at_first)
+    monkeypatch.setattr(lifecycle, "observe_many", locked_at_first)
     peer.will(says(200, {"request_id": "r-1"}))
     loop.run(advance(row.pk))
     assert (fresh(row).status, fresh(row).fal_request_id) == (Status.IN_QUEUE, "r-1")
@@ -379,3 +379,18 @@ def test_the_next_poll_keeps_to_the_pace_that_is_set(
     row = look(loop, queued)
     assert row.due_at is not None
     assert (row.due_at - timezone.now()).total_seconds() > 90
+
+
+def test_of_two_steps_for_one_row_in_one_group_one_is_taken(
+    loop: Any, peer: PeerThread, queued: FalRequest, team: Team, owner: User
+) -> None:
+    unsent = make_request(team=team, person=owner)
+    peer.will(*[says(200, {"request_id": "r-2", "status": "IN_QUEUE"})] * 2)
+
+    async def both() -> None:
+        await asyncio.gather(*(advance(pk) for pk in (unsent.pk, unsent.pk)))
+        await asyncio.gather(*(advance(pk) for pk in (queued.pk, queued.pk)))
+
+    FalRequest.objects.filter(pk=queued.pk).update(due_at=timezone.now())
+    loop.run(both(), timeout_s=20)
+    assert [request.method for request in peer.requests] == ["POST", "GET"]
