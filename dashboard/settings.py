@@ -135,11 +135,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First: what the others add is for pages. A page has dozens of files, and HTTP/1.1 repeats each header.
+    "dashboard.static_files.StaticFiles",
     "dashboard.logcontext.named_request",
     "dashboard.permissions.permissions_policy",
     "dashboard.private.private_by_default",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -296,8 +297,14 @@ USE_TZ = True
 TIME_ZONE = "UTC"  # pages carry UTC; the browser shows the reader's own zone
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = True  # no collectstatic step: the two commands of the README suffice
-WHITENOISE_MAX_AGE = 60  # seconds; names carry no hash, so a new version must show soon
+# `serve` collects files under hashed names by itself; by their plain names they are found here too.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "dashboard.static_files.PageStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_MAX_AGE = 60  # seconds, for names without a hash: a new version must show soon
 
 LOG_LEVEL = env_choice("LOG_LEVEL", "WARNING", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOG_FORMAT = env_choice("LOG_FORMAT", "TEXT", ("TEXT", "JSON"))

@@ -22,6 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "dashboard.file_modes",
         "dashboard.celery",
         "dashboard.env",
+        "dashboard.module_imports",
     ),
     ("models",),
     ("rules", "accounts"),

@@ -6,8 +6,6 @@ page names all of them in its head instead, and they are fetched side by side.
 
 from __future__ import annotations
 
-import posixpath
-import re
 from functools import cache
 from pathlib import Path
 
@@ -17,10 +15,9 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-register = template.Library()
+from dashboard.module_imports import imported_by
 
-# In the form of Django's static files: what is replaced, and in it the address.
-IMPORT = r"""(?m)(?P<matched>(?P<words>^(?:import|export)\b[^"';]*)["'](?P<url>\.\.?/[^"']+)["'])"""
+register = template.Library()
 
 
 @register.simple_tag
@@ -51,6 +48,4 @@ def _imports_of(name: str) -> list[str]:
     path = finders.find(name)
     if path is None:
         raise LookupError(f"There is no module {name!r}.")
-    text = Path(path).read_text(encoding="utf-8")
-    addresses = [match["url"] for match in re.finditer(IMPORT, text)]
-    return [posixpath.normpath(posixpath.join(posixpath.dirname(name), to)) for to in addresses]
+    return imported_by(name, Path(path).read_text(encoding="utf-8"))

@@ -5,6 +5,7 @@
     start.py      from the start command to the first page; memory
     latency.py    submit to visible row, webhook to changed row, over the socket
     listing.py    the list page over 100,000 rows beside a plain query
+    pages.py      what pages weigh on the wire in Chromium, at the first visit and the second
     webhooks.py  50 webhooks a second, genuine and forged
     unhooked.py  from fal's end to ours when every webhook is lost
     unanswered.py  the same when the answers to the submits were lost as well

@@ -11,6 +11,7 @@ NAMES = (
     "start",
     "latency",
     "listing",
+    "pages",
     "sweeping",
     "draining",
     "realtime",

@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from dashboard.static_files import use_collected
 from requests_app import lifecycle
 from requests_app.checks import is_debug_exposed
 from requests_app.sandbox import SandboxServer
@@ -29,6 +30,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Start in the order of dependence, stop in reverse."""
+        if not settings.DEBUG:
+            use_collected()  # before the application is made, which looks for files once
         # Imported here: Daphne installs the process's reactor, which no other command needs.
         from dashboard.asgi import application
         from dashboard.embedded import Embedded
