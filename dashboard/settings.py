@@ -141,6 +141,7 @@ MIDDLEWARE = [
     "dashboard.permissions.permissions_policy",
     "dashboard.private.private_by_default",
     "django.middleware.security.SecurityMiddleware",
+    "dashboard.compression.CompressedPages",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
