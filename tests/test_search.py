@@ -282,9 +282,12 @@ def test_a_user_whose_name_clashes_is_found_by_its_exact_spelling(team: Team) ->
 
 @pytest.fixture
 def batches(team: Team, owner: User) -> dict[str, Batch]:
-    """Two batches of two rows, each with a request."""
+    """Two batches, each with two requests and a row that waits."""
     named = {"zoo": "Zoo, in the rain", "plain": ""}
-    made = {key: make_batch(team, owner, rows=2, name=name) for key, name in named.items()}
+    made = {
+        key: make_batch(team, owner, rows=3, concurrency=2, name=name)
+        for key, name in named.items()
+    }
     for number, batch in enumerate(made.values(), 1):
         turn(batch)
         Batch.objects.filter(pk=batch.pk).update(public_id=UUID(int=number << 120))
