@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from requests_app.fal.transport import tls
+
 
 class DownloadError(Exception):
     """Nothing usable came; the message is a sentence for users. `status`: of a reply that came."""
@@ -38,7 +40,9 @@ def download(
         headers["Authorization"] = f"Key {key}"
     try:
         with (
-            httpx.Client(timeout=timeout_s, follow_redirects=False, trust_env=False) as client,
+            httpx.Client(
+                verify=tls(), timeout=timeout_s, follow_redirects=False, trust_env=False
+            ) as client,
             client.stream(
                 "GET" if payload is None else "POST",
                 url,
