@@ -30,6 +30,8 @@ MOST_DEPTH = 100
 _LANGUAGE = Language(tree_sitter_typescript.language_tsx())
 _BY_ARGUMENT = {option.javascript.name: option for option in OPTIONS if option.javascript}
 _FETCHES = frozenset({"fetch", "post", "axios"})
+# A text without one of these words has no call, and is not parsed: a long one takes seconds.
+_CALLED = re.compile(r"\b(?:" + "|".join(sorted(VERBS.keys() | _FETCHES)) + r")\b")
 _NOT_HERE = "it is computed by the program"
 _ESCAPE = re.compile(r"\\(u\{[0-9a-fA-F]+\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|\r?\n|.)", re.DOTALL)
 _ESCAPED = {**ESCAPED, "0": "\0", "\n": ""}
@@ -48,6 +50,8 @@ _UNDEFINED = object()  # a member that JSON.stringify leaves out
 
 def read_javascript(text: str, addresses: Addresses) -> PastedCall | None:
     """Return the first call; None without one. Raises NotUnderstood."""
+    if not _CALLED.search(text):
+        return None
     root = Parser(_LANGUAGE).parse(text.encode("utf-8", "replace")).root_node
     found = list(_Reader(root, addresses).calls())
     if not found:
