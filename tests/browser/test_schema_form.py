@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.workspace import made
+from tests.process.serving import Serving
 
 pytestmark = pytest.mark.browser
 
@@ -125,3 +126,40 @@ def test_every_control_has_an_accessible_name(strict: Page) -> None:
           .filter((one) => !one.hidden && !one.getAttribute("aria-label") && !one.labels?.length).map((one) => one.outerHTML)"""
     )
     assert nameless == []
+
+
+CHANGE = """
+import hashlib, json
+from django.utils import timezone
+from requests_app.catalogue import store
+from requests_app.fal.endpoints import EndpointId
+from requests_app.models import Endpoint, EndpointDocument, Team, TeamEndpoint
+name, now = "sandbox/echo", timezone.now()
+store.refresh(EndpointId.parse(name), now=now)
+row = Endpoint.objects.get(endpoint_id=name)
+root = json.loads(bytes(row.document.raw))
+schema = root["components"]["schemas"][max(s for s in root["components"]["schemas"] if s.endswith("Input"))]
+schema["properties"]["volume"] = {"type": "integer"}
+raw = json.dumps(root).encode()
+old = store.keep_document(name, raw, now)
+Endpoint.objects.filter(pk=row.pk).update(changed_from=old, changed_at=now)
+TeamEndpoint.objects.get_or_create(team=Team.objects.get(name="Navy"), endpoint_id=name, is_added=True)
+"""
+
+
+def test_a_changed_schema_is_announced_in_the_form_and_dismissed_without_losing_the_input(
+    open_page: OpenPage, installation: Serving
+) -> None:
+    installation.manage("shell", "-c", CHANGE)
+    page = open_page("/requests/new/")
+    page.get_by_label("Endpoint").fill("sandbox/echo")
+    notice = page.locator("#change-news")
+    expect(notice).to_contain_text("gone: volume")
+    field(page, "message").locator("textarea, input").first.fill("typed before")
+    notice.get_by_role("button", name="Dismiss").click()
+    expect(notice).to_have_count(0)
+    assert '"typed before"' in text(page)
+    expect(made(page)).to_have_count(0)
+    page.reload()
+    expect(field(page, "message")).to_be_visible()
+    expect(notice).to_have_count(0)

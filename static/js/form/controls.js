@@ -8,24 +8,56 @@ import { showFile } from "./files/preview.js";
 
 const quoted = (value) => JSON.stringify(value);
 const inputOf = (field) => field.querySelector("[data-input]");
-const textOf = (node, text) => (node.type === "string" ? node.value : text.slice(node.start, node.end));
+const rawOf = (node, text) => node && text.slice(node.start, node.end);
+const textOf = (node, text) => {
+  if (!node || node.raw === "null") return "";
+  return node.type === "string" ? node.value : rawOf(node, text);
+};
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/** What an input showed, and of which JSON text: the same value is that text again, letter for letter. */
+const shown = new WeakMap();
 
 /** Set the value only if it differs: setting it moves the caret. */
 function setValue(input, value) {
   if (input.value !== value) input.value = value;
 }
 
+function display(input, value, raw, { isTyped = false } = {}) {
+  if (!isTyped) setValue(input, value);
+  shown.set(input, { value: input.value, raw });
+}
+
+/** The JSON text that the input still shows; null when it shows another value, or none. */
+function unchanged(input) {
+  const last = shown.get(input);
+  return last?.raw !== undefined && last.value === input.value ? last.raw : null;
+}
+
 const text = {
   show(field, node, source) {
-    setValue(inputOf(field), node ? textOf(node, source) : "");
+    const value = textOf(node, source);
+    const input = value.includes("\n") ? withLines(inputOf(field)) : inputOf(field);
+    display(input, value, rawOf(node, source));
   },
   read(field) {
     const { value } = inputOf(field);
+    const same = unchanged(inputOf(field));
+    if (same !== null) return same;
     return value === "" && !field.hasAttribute("data-required") ? undefined : quoted(value);
   },
 };
+
+/** An input of one line drops line breaks: a text that has some gets a box with lines. */
+function withLines(input) {
+  if (input instanceof HTMLTextAreaElement) return input;
+  const box = document.createElement("textarea");
+  for (const { name, value } of input.attributes) if (name !== "type") box.setAttribute(name, value);
+  box.rows = 3;
+  input.replaceWith(box);
+  return box;
+}
 
 /** The address; the other inputs of the field (files/) say nothing of the value. */
 const media = {
@@ -39,16 +71,18 @@ const media = {
 const number = {
   show(field, node, source) {
     const input = inputOf(field);
-    const raw = node ? textOf(node, source) : "";
-    if (document.activeElement !== input) setValue(input, raw);
+    const value = textOf(node, source);
+    display(input, value, rawOf(node, source), { isTyped: document.activeElement === input });
     const slider = field.querySelector("[data-slider]");
-    if (slider) slider.value = raw || field.dataset.default || slider.min;
+    if (slider) slider.value = value || field.dataset.default || slider.min;
   },
   read(field, target) {
     if (target.matches("[data-slider]")) {
       inputOf(field).value = target.value;
       return target.value;
     }
+    const same = unchanged(inputOf(field));
+    if (same !== null) return same;
     const value = inputOf(field).value.trim();
     if (value === "") return undefined;
     const isNumber = NUMBER.test(value);
@@ -101,10 +135,13 @@ const listed = {
     const list = field.querySelector("datalist");
     list.id ||= `list-${Math.random().toString(36).slice(2)}`;
     input.setAttribute("list", list.id);
-    if (document.activeElement !== input) setValue(input, node ? textOf(node, source) : "");
+    const isTyped = document.activeElement === input;
+    display(input, textOf(node, source), rawOf(node, source), { isTyped });
   },
   read(field) {
     const { value } = inputOf(field);
+    const same = unchanged(inputOf(field));
+    if (same !== null) return same;
     if (value === "") return undefined;
     const option = [...field.querySelectorAll("datalist option")].find((one) => one.value === value);
     if (option) return option.dataset.json;
@@ -118,21 +155,34 @@ const size = {
     const isCustom = node?.type === "object";
     if (isCustom) input.value = "custom";
     else select.show(field, node, source);
+    shown.set(input, { value: input.value, raw: rawOf(node, source) });
     field.querySelector("[data-object]").hidden = !isCustom;
   },
   read(field) {
     const { value } = inputOf(field);
+    const same = unchanged(inputOf(field));
+    if (same !== null) return same;
     return value === "custom" ? startOfObject(field.querySelector("[data-object]")) : value || undefined;
   },
 };
 
 const checkboxes = {
   show(field, node, source) {
-    const chosen = (node?.items ?? []).map((item) => source.slice(item.start, item.end));
-    for (const box of field.querySelectorAll("[data-json]")) box.checked = chosen.includes(box.dataset.json);
+    const items = (node?.items ?? []).map((item) => rawOf(item, source));
+    const boxes = [...field.querySelectorAll("[data-json]")];
+    for (const box of boxes) box.checked = items.some((item) => isSame(item, box.dataset.json));
+    shown.set(field, { items, raw: rawOf(node, source), ticks: boxes.map((box) => box.checked) });
   },
+  /** Those that are ticked in their order, as they were written; then those that no box is for. */
   read(field) {
-    const chosen = [...field.querySelectorAll("[data-json]:checked")].map((box) => box.dataset.json);
+    const { items, raw, ticks } = shown.get(field);
+    const boxes = [...field.querySelectorAll("[data-json]")];
+    if (raw !== undefined && boxes.every((box, index) => box.checked === ticks[index])) return raw;
+    const written = ({ dataset }) => items.filter((item) => isSame(item, dataset.json));
+    const ticked = boxes.filter((box) => box.checked);
+    const others = items.filter((item) => !boxes.some((box) => isSame(item, box.dataset.json)));
+    const chosen = ticked.flatMap((box) => (written(box).length ? written(box) : [box.dataset.json]));
+    chosen.push(...others);
     return chosen.length || field.hasAttribute("data-required") ? `[${chosen.join(", ")}]` : undefined;
   },
 };
@@ -141,10 +191,12 @@ const color = {
   show(field, node, source) {
     const parts = "rgb".split("").map((name) => Number(memberOf(node, name, source) ?? 0));
     const hex = `#${parts.map((part) => Math.min(255, Math.max(0, part)).toString(16).padStart(2, "0")).join("")}`;
-    inputOf(field).value = hex;
+    display(inputOf(field), hex, rawOf(node, source));
     field.querySelector("[data-state]").textContent = node ? hex : "not set";
   },
   read(field) {
+    const same = unchanged(inputOf(field));
+    if (same !== null) return same;
     const [r, g, b] = [1, 3, 5].map((at) => Number.parseInt(inputOf(field).value.slice(at, at + 2), 16));
     return `{"r": ${r}, "g": ${g}, "b": ${b}}`;
   },
@@ -153,9 +205,12 @@ const color = {
 const json = {
   show(field, node, source) {
     const input = inputOf(field);
-    if (document.activeElement !== input) setValue(input, node ? source.slice(node.start, node.end) : "");
+    const raw = rawOf(node, source);
+    display(input, raw ?? "", raw, { isTyped: document.activeElement === input });
   },
   read(field) {
+    const same = unchanged(inputOf(field));
+    if (same !== null) return same;
     const value = inputOf(field).value.trim();
     if (value === "") return undefined;
     const isJson = parsed(value) !== null;
@@ -192,7 +247,9 @@ export const controlOf = (field) => CONTROLS[field.dataset.control] ?? json;
 export function startOf(field) {
   const { control, default: byDefault } = field.dataset;
   if (byDefault) return byDefault;
-  if (control === "object" || control === "size") return startOfObject(field.querySelector("[data-object]"));
+  if (control === "object")
+    return startOfObject(field.querySelector("[data-object]"), { hasDefaults: false });
+  if (control === "size") return startOfObject(field.querySelector("[data-object]"));
   if (control === "list" || control === "checkboxes") return "[]";
   if (control === "color") return '{"r": 0, "g": 0, "b": 0}';
   if (control === "number" || control === "seed") return field.querySelector("[data-slider]")?.min ?? "0";
@@ -205,12 +262,19 @@ export function startOf(field) {
   );
 }
 
-/** The members that an object has to have, and those with a default of their own. */
-function startOfObject(box) {
+/** The members that an object has to have, and those with a default: a size of one's own has both sides. */
+function startOfObject(box, { hasDefaults = true } = {}) {
   const members = [...box.children].filter(
-    (field) => field.hasAttribute("data-required") || field.dataset.default,
+    (field) => field.hasAttribute("data-required") || (hasDefaults && field.dataset.default),
   );
   return `{${members.map((field) => `${quoted(field.dataset.name)}: ${startOf(field)}`).join(", ")}}`;
+}
+
+/** Whether two JSON texts are one value: texts by what they say, all else by how it is written. */
+function isSame(one, other) {
+  if (one === other) return true;
+  const [a, b] = [parsed(one), parsed(other)];
+  return a?.type === "string" && b?.type === "string" && a.value === b.value;
 }
 
 function memberOf(node, name, source) {

@@ -2,7 +2,7 @@
 // changed edits its place in the text, and a text that is changed is shown in the controls. A value that was left alone
 // is not in the text.
 
-import { find, pointerOf, removeAt, setAt } from "../lib/jsonedit.js";
+import { find, namesOf, pointerOf, removeAt, setAt } from "../lib/jsonedit.js";
 import { parsed } from "../lib/jsontext.js";
 import { controlOf, startOf } from "./controls.js";
 
@@ -133,11 +133,16 @@ export class SchemaForm {
 
   // --- problems ---
 
+  /** At the field, or at the one that it lies in: a box of JSON has no fields inside. */
   #markOne(path, message) {
-    const field = [...this.#root.querySelectorAll("[data-name]")].find((one) => placeOf(one) === path);
+    const fields = [...this.#root.querySelectorAll("[data-name]")];
+    let [field, at] = [null, path];
+    while (at && !(field = fields.find((one) => placeOf(one) === at))) at = at.slice(0, at.lastIndexOf("/"));
     const place = field && own(field, "[data-problem]");
     if (!place) return false;
-    place.textContent = message;
+    const inside = namesOf(path.slice(at.length)).join(".");
+    const sentence = inside ? `${inside}: ${message}` : message;
+    place.textContent = place.textContent ? `${place.textContent} ${sentence}` : sentence;
     place.hidden = false;
     own(field, "[data-input]")?.setAttribute("aria-invalid", "true");
     for (let box = field.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;

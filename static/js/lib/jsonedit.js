@@ -8,7 +8,7 @@ import { parse } from "./jsontext.js";
 const UNIT = "  "; // of indentation, where the text itself shows none
 
 /** The names a pointer goes through. Throws RangeError. */
-function namesOf(pointer) {
+export function namesOf(pointer) {
   if (pointer === "") return [];
   if (!pointer.startsWith("/")) throw new RangeError(`${pointer} is no JSON pointer`);
   return pointer
