@@ -74,7 +74,8 @@ class Document:
 
     def ensure_own_path(self) -> None:
         """Raise DocumentError, which names the paths there are, when the endpoint's is not among them."""
-        paths = [path for path, _ in self._operations_by_path("post")]
+        # An app lists its root as "" and as "/".
+        paths = list(dict.fromkeys(path or "/" for path, _ in self._operations_by_path("post")))
         if not any(path.strip("/") in self.own_paths for path in paths):
             wanted = f"/{self.own_paths[-1]}"
             has = ", ".join(paths[:MOST_PATHS]) or "none"
