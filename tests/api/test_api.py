@@ -13,6 +13,7 @@ from tests.browser.chromium import launch
 PATHS = {
     "/api/v1/endpoints/": {"get"},
     "/api/v1/endpoints/{endpoint_id}/": {"get"},
+    "/api/v1/endpoints/{endpoint_id}/document/": {"put", "delete"},
     "/api/v1/endpoints/{endpoint_id}/validate/": {"post"},
     "/api/v1/batches/": {"get", "post"},
     "/api/v1/batches/{id}/": {"get", "delete"},

@@ -23,6 +23,7 @@ BODIES = {
     "/v1/uploads/": '{"name": "a.png", "size": 1}',
     "/rename/": '{"name": "two"}',
     "/restore/": '{"version": 1}',
+    "/document/": "{}",
 }
 
 
@@ -45,7 +46,7 @@ def call(caller: Caller, method: str, path: str, query: str, body: Any = None) -
 def body_of(method: str, path: str) -> str | None:
     """A body the operation takes, if it reads one."""
     for ending, body in BODIES.items():
-        if method == "post" and path.endswith(ending):
+        if method in ("post", "put") and path.endswith(ending):
             return body
     return None
 

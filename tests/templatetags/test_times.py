@@ -66,12 +66,15 @@ WRITES_A_MOMENT = re.compile(
     r"<time\b|\|\s*(?:date|time|naturaltime|naturalday|timesince|timeuntil)\b"
     r"|\{%\s*now\b|\{\{[^}|]*_(?:at|until)\s*\}\}|\.(?:isoformat|strftime)\b"
 )
-# Attributes that scripts read and no reader sees.
-FOR_SCRIPTS = re.compile(r"""\s(?:data-[a-z-]+|content)=(["'])(?:\{[{%].*?[}%]\}|(?!\1).)*\1""")
+# Attributes that scripts read, and what a form sends back: no reader sees them.
+FOR_PROGRAMS = re.compile(
+    r"""\s(?:data-[a-z-]+|content)=(["'])(?:\{[{%].*?[}%]\}|(?!\1).)*\1"""
+    r"""|<input type="hidden"(?:\{\{.*?\}\}|[^>])*>"""
+)
 
 
 def moments_in(text: str) -> list[str]:
-    return WRITES_A_MOMENT.findall(FOR_SCRIPTS.sub("", text))
+    return WRITES_A_MOMENT.findall(FOR_PROGRAMS.sub("", text))
 
 
 @pytest.mark.parametrize(
@@ -88,6 +91,8 @@ def test_what_would_write_a_moment_otherwise_is_recognised(text: str) -> None:
 
 def test_templates_write_moments_by_the_tag_only() -> None:
     assert not moments_in("""<tr data-x="{{ row.created_at|date:"U.u" }}">{% time row.sent_at %}""")
+    assert not moments_in("""<input type="hidden" name="at" value="{{ news.at|date:'c' }}">""")
+    assert moments_in("""<input type="text" name="at" value="{{ news.at|date:'c' }}">""")
     found = [
         f"{path}:{number}: {line.strip()[:80]}"
         for path in under("templates/", "requests_app/", suffix=".html")
