@@ -17,7 +17,7 @@ from requests_app.fal.exactjson import Members, Number, parse_exact, write
 from requests_app.fal.jsontext import NotJson
 
 PARSE_LIMIT = 8 * 1024 * 1024  # bytes; larger texts are shown unparsed
-PAGE_LIMIT = 192 * 1024  # characters of the escaped text, so that a page stays under 300 kB
+PAGE_LIMIT = 194 * 1024  # characters of the escaped text, so that a page stays under 300 kB
 STRING_LIMIT = 8 * 1024
 DATA_URI_LIMIT = 64
 MAX_DEPTH = 32
