@@ -34,7 +34,7 @@ HASHED = re.compile(r"(.+)\.[0-9a-f]{12}(\.\w+)")
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
     """A folder, and the names."""
-    folder = tmp_path_factory.mktemp("static")
+    folder = tmp_path_factory.mktemp("data") / "static"
     return folder, prepare(folder)
 
 
@@ -187,11 +187,12 @@ def test_processes_that_start_together_agree(tmp_path):
 
 
 @pytest.fixture
-def in_use(settings: Any, tmp_path: Path) -> Iterator[Path]:
+def in_use(settings: Any, collected: tuple[Path, dict[str, str]]) -> Iterator[Path]:
     """As in `serve`."""
-    settings.DATA_DIR = tmp_path
+    folder, _ = collected
+    settings.DATA_DIR = folder.parent
     use_collected()
-    yield tmp_path / "static"
+    yield folder
     staticfiles_storage.use({})
 
 
