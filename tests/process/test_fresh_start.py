@@ -1,12 +1,14 @@
-"""A first start on a machine whose umask lets everyone read: what it makes is readable by its user alone."""
+"""A first start: what it makes is readable by its user alone, whatever the umask, and its pages are light."""
 
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.process.serving import Serving, free_port
@@ -39,3 +41,19 @@ def test_a_fresh_start_keeps_everything_for_its_user(fresh: Path) -> None:
         if mode != (0o700 if is_folder else 0o600)
     }
     assert readable == {}
+
+
+def test_its_first_page_is_compressed_and_names_files_that_a_browser_keeps_for_ever(
+    tmp_path: Path,
+) -> None:
+    gzip = {"Accept-Encoding": "gzip"}
+    serving = Serving(tmp_path, SANDBOX_PORT=str(free_port()))
+    with serving, httpx.Client(base_url=serving.url, headers=gzip) as browser:
+        page = browser.get("/accounts/login/")
+        named = re.findall(r'"(/static/[^"#]+)', page.text)
+        replies = [browser.get(address) for address in named]
+    assert page.headers["Content-Encoding"] == "gzip"
+    assert len(named) > 10
+    assert {reply.status_code for reply in replies} == {200}
+    assert all("immutable" in reply.headers["Cache-Control"] for reply in replies)
+    assert sum("Content-Encoding" in reply.headers for reply in replies) > 8
