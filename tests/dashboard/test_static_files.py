@@ -204,6 +204,20 @@ def test_every_static_address_of_a_page_is_hashed(in_use, as_owner):
         assert [address for address in named if not HASHED.fullmatch(address)] == []
 
 
+HEADERS = 300  # bytes, of each request's reply
+MOST_KB = 150  # what a page may weigh at the first visit; `make bench` measures it in a browser
+
+
+@pytest.mark.parametrize("page", ["requests:list", "requests:new", "requests:realtime"])
+def test_a_first_visit_is_light(in_use, as_owner, page):
+    reply = as_owner.get(reverse(page), headers={"Accept-Encoding": "gzip"})
+    html = gzip.decompress(reply.content).decode()
+    named = set(re.findall(r'["\'](/static/[^"\'#]+)', html))
+    files = [in_use / "files" / address.removeprefix("/static/") for address in named]
+    sent = [min(one.stat().st_size for one in path.parent.glob(f"{path.name}*")) for path in files]
+    assert (len(reply.content) + sum(sent) + HEADERS * len(named)) / 1000 <= MOST_KB
+
+
 def test_a_hashed_file_is_compressed_and_kept_for_ever_and_a_plain_name_leads_to_the_source(
     in_use, db
 ):
