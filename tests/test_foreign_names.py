@@ -127,6 +127,15 @@ USED: dict[str, dict[str, str]] = {
         "offset": "twisted.internet.abstract:FileDescriptor.doWrite",
         "_tempDataLen": "twisted.internet.abstract:FileDescriptor.write",
     },
+    "dashboard/hashed_files.py": {"use_brotli": "whitenoise.compress:Compressor.compress"},
+    "dashboard/static_files.py": {
+        "static_root": "whitenoise.middleware:WhiteNoiseMiddleware.__init__",
+        "static_prefix": "whitenoise.middleware:WhiteNoiseMiddleware.__init__",
+        "files": "whitenoise.middleware:WhiteNoiseMiddleware.__call__",
+        "add_mime_headers": "whitenoise.base:WhiteNoise.get_static_file",
+        "url_is_canonical": "whitenoise.base:WhiteNoise.find_file",
+        "add_file_to_dictionary": "whitenoise.base:WhiteNoise.update_files_dictionary",
+    },
     "requests_app/accounts/adapter.py": {
         "is_open_for_signup": "allauth.account.mixins:CloseableSignupMixin.is_open",
         "authenticate": "allauth.account.forms:LoginForm._clean_with_password",
@@ -191,7 +200,7 @@ PUBLIC = {"form_class", "dispatch", "form_valid", "declared_fields", "base_field
 LIBRARIES = (
     "aiohttp", "allauth", "asgiref", "autobahn", "celery", "channels", "channels_redis", "daphne",
     "django.core.handlers", "django.db.backends", "httpx", "httpx_aiohttp", "kombu", "twisted",
-    "uvicorn", "websockets",
+    "uvicorn", "websockets", "whitenoise",
 )  # fmt: skip
 # Private by their underscore, public by their documentation.
 DOCUMENTED = {"_meta", "_default_manager", "_replace"}
