@@ -25,6 +25,7 @@ document.body.addEventListener("htmx:beforeSwap", (event) => {
 document.body.addEventListener("htmx:afterSwap", (event) => {
   if (!isLive(event)) return;
   const place = document.getElementById("batch-live");
+  if (!place) return;
   dropLost(place);
   const list = place.querySelector(".run-list");
   if (list) list.scrollLeft = scrolled;

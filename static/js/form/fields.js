@@ -136,16 +136,19 @@ export class SchemaForm {
   /** At the field, or at the one that it lies in: a box of JSON has no fields inside. */
   #markOne(path, message) {
     const fields = [...this.#root.querySelectorAll("[data-name]")];
-    let [field, at] = [null, path];
+    /** @type {HTMLElement | undefined} */
+    let field;
+    let at = path;
     while (at && !(field = fields.find((one) => placeOf(one) === at))) at = at.slice(0, at.lastIndexOf("/"));
     const place = field && own(field, "[data-problem]");
-    if (!place) return false;
+    if (!field || !place) return false;
     const inside = namesOf(path.slice(at.length)).join(".");
     const sentence = inside ? `${inside}: ${message}` : message;
     place.textContent = place.textContent ? `${place.textContent} ${sentence}` : sentence;
     place.hidden = false;
     own(field, "[data-input]")?.setAttribute("aria-invalid", "true");
-    for (let box = field.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
+    for (let box = field.closest("details"); box; box = box.parentElement?.closest("details") ?? null)
+      box.open = true;
     return true;
   }
 }

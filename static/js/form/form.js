@@ -14,6 +14,8 @@ const PAUSE_MS = 150;
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById("request-form"));
 
+const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
 const endpoints = () => [
   .../** @type {NodeListOf<HTMLOptionElement>} */ (document.querySelectorAll("#endpoints option")),
 ];
@@ -24,7 +26,8 @@ class Compose {
   #input = /** @type {HTMLTextAreaElement} */ (document.getElementById("id_input"));
   #table = optionTable();
   #code = new Code(() => this.#request(), { ...form.dataset, table: this.#table });
-  #timer = null;
+  /** @type {number | undefined} */
+  #timer;
   #isModeChosen = false; // by the user
   #schema = new SchemaView(this.#fields.endpoint_id);
 
@@ -38,12 +41,11 @@ class Compose {
     document.addEventListener("keydown", (event) => this.#keys(event));
     onOwnRequest(form, "htmx:beforeRequest", () => this.#clearErrors());
     onOwnRequest(form, "htmx:afterRequest", () => this.#answered());
-    document.getElementById("json-go").addEventListener("click", () => this.#goThere());
-    document.getElementById("format-json").addEventListener("click", () => this.#format());
+    document.getElementById("json-go")?.addEventListener("click", () => this.#goThere());
+    document.getElementById("format-json")?.addEventListener("click", () => this.#format());
     this.#offerLarge();
-    document.getElementById("sent").hidden = false;
-    document.getElementById("format-json").hidden = false;
-    form.querySelector(".submit-keys").hidden = false;
+    for (const part of [byId("sent"), byId("format-json"), form.querySelector(".submit-keys")])
+      part?.removeAttribute("hidden");
     this.#show();
     this.#markErrors();
     new FormDraft(form, { isUntyped: (text) => this.#isUntyped(text), changed: () => this.#restored() });
@@ -110,7 +112,7 @@ class Compose {
     if (document.querySelector("dialog[open]")) return;
     event.preventDefault();
     // The button itself, so that a disabled one (a request is on its way) stays without effect.
-    form.querySelector("[type=submit]").click();
+    /** @type {HTMLElement} */ (form.querySelector("[type=submit]")).click();
   }
 
   /** An endpoint with an example brings it along, unless an input was typed; and its mode, unless one was chosen. */
@@ -133,14 +135,14 @@ class Compose {
   /** Say beside an option that fal does not heed it in the chosen mode. */
   #markUnheeded() {
     for (const place of form.querySelectorAll("[data-heeded]")) {
-      const isHeeded = place.dataset.heeded.split(" ").includes(this.#fields.mode.value);
-      place.querySelector("[data-unheeded]").hidden = isHeeded;
+      const isHeeded = (place.dataset.heeded ?? "").split(" ").includes(this.#fields.mode.value);
+      place.querySelector("[data-unheeded]")?.toggleAttribute("hidden", isHeeded);
     }
   }
 
   #judge() {
     const problem = problemOf(this.#input.value);
-    const state = document.getElementById("json-state");
+    const state = byId("json-state");
     state.textContent = problem ? this.#words(problem) : "valid JSON";
     state.classList.toggle("json-wrong", problem !== null);
     this.#mark(problem);
@@ -152,7 +154,7 @@ class Compose {
 
   /** Show the line and point at the column. */
   #mark(problem) {
-    const place = document.getElementById("json-place");
+    const place = byId("json-place");
     const isKnown = problem?.line != null;
     place.hidden = !isKnown;
     if (!isKnown) return;
@@ -161,12 +163,12 @@ class Compose {
     const excerpt = line.slice(start, start + 72);
     const prefix = `${problem.line} │ `;
     const gap = " ".repeat(prefix.length + problem.column - 1 - start);
-    document.getElementById("json-excerpt").textContent = `${prefix}${excerpt}\n${gap}^`;
+    byId("json-excerpt").textContent = `${prefix}${excerpt}\n${gap}^`;
     place.dataset.offset = String(offsetOf(this.#input.value, problem.line, problem.column));
   }
 
   #goThere() {
-    const offset = Number(document.getElementById("json-place").dataset.offset);
+    const offset = Number(byId("json-place").dataset.offset);
     this.#input.focus();
     this.#input.setSelectionRange(offset, offset + 1);
   }

@@ -12,16 +12,19 @@ const token = () => /** @type {HTMLInputElement} */ (document.getElementById("fo
 
 export class FormDraft {
   #form;
-  #notice = document.getElementById("draft-restored");
+  #notice = /** @type {HTMLElement} */ (document.getElementById("draft-restored"));
   #origin;
   #draft;
   #untyped; // says whether an input is an example or nothing
   #changed; // called after fields were filled by us
   #clean; // the values that need no keeping
-  #timer = null;
+  /** @type {number | undefined} */
+  #timer;
   #isKept = true;
-  #ownToken = null; // the page's key, while an earlier one stands in its place
-  #attempt = null; // the key of a submit that has left and is not answered
+  /** @type {string | null} the page's key, while an earlier one stands in its place */
+  #ownToken = null;
+  /** @type {string | null} the key of a submit that has left and is not answered */
+  #attempt = null;
 
   constructor(form, { isUntyped, changed }) {
     this.#form = form;
@@ -38,7 +41,7 @@ export class FormDraft {
     );
     onOwnRequest(form, "htmx:beforeRequest", () => this.#leaves());
     onOwnRequest(form, "htmx:afterRequest", (detail) => this.#answered(detail));
-    this.#notice.querySelector("[data-discard]").addEventListener("click", () => this.#discard());
+    this.#notice.querySelector("[data-discard]")?.addEventListener("click", () => this.#discard());
     window.addEventListener("pagehide", () => this.#keep());
     document.addEventListener("visibilitychange", () => document.hidden && this.#keep());
     window.addEventListener("beforeunload", (event) => this.#warn(event));

@@ -5,9 +5,9 @@ import { request } from "../lib/http.js";
 const box = /** @type {HTMLDetailsElement} */ (document.querySelector("details.paste"));
 
 class PasteBox {
-  #form = box.querySelector("form");
-  #text = box.querySelector("textarea");
-  #problem = document.getElementById("paste-problem");
+  #form = /** @type {HTMLFormElement} */ (box.querySelector("form"));
+  #text = /** @type {HTMLTextAreaElement} */ (box.querySelector("textarea"));
+  #problem = /** @type {HTMLElement} */ (document.getElementById("paste-problem"));
 
   constructor() {
     box.addEventListener("toggle", () => box.open && this.#text.focus());

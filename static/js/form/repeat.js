@@ -1,9 +1,9 @@
 // "× N": several runs with different seeds, for endpoints whose schema has a seed. Says in words how many are sent.
 
-const box = document.getElementById("repeat");
+const box = /** @type {HTMLElement} */ (document.getElementById("repeat"));
 const count = /** @type {HTMLInputElement} */ (document.getElementById("id_runs"));
-const words = document.getElementById("repeat-words");
-const form = document.getElementById("request-form");
+const words = /** @type {HTMLElement} */ (document.getElementById("repeat-words"));
+const form = /** @type {HTMLElement} */ (document.getElementById("request-form"));
 
 function show() {
   /** @type {HTMLElement | null} */
@@ -14,12 +14,14 @@ function show() {
   words.hidden = !schema || !(runs > 1);
   if (words.hidden) return;
   const free = "sandbox" in form.dataset ? "the sandbox costs nothing" : `fal bills all ${runs}`;
-  words.textContent = `${runs} requests, each with another ${schema.dataset.seed.toLowerCase()}: ${free}.`;
+  words.textContent = `${runs} requests, each with another ${schema?.dataset.seed?.toLowerCase()}: ${free}.`;
 }
 
 if (box) {
   count.addEventListener("input", show);
   form.addEventListener("input", show); // also what a draft or a loaded run brings
-  new MutationObserver(show).observe(document.getElementById("schema-view"), { childList: true });
+  new MutationObserver(show).observe(/** @type {HTMLElement} */ (document.getElementById("schema-view")), {
+    childList: true,
+  });
   show();
 }

@@ -9,11 +9,12 @@ const SLOW_MS = 300;
 const MOST = 4; // to compare
 const ANY = "00000000-0000-0000-0000-000000000000"; // stands for the id in the address of a result
 
-const place = document.getElementById("result");
+const place = /** @type {HTMLElement} */ (document.getElementById("result"));
 
 class Result {
   #turn = 0; // the newest wish wins
-  #group = null; // of several runs that were submitted together
+  /** @type {HTMLElement | null} of several runs that were submitted together */
+  #group = null;
   #end = () => {};
 
   constructor() {
@@ -26,7 +27,7 @@ class Result {
     const turn = ++this.#turn;
     const slow = setTimeout(() => place.classList.add("result-loading"), SLOW_MS);
     try {
-      const reply = await request(place.dataset.resultUrl.replace(ANY, id));
+      const reply = await request((place.dataset.resultUrl ?? "").replace(ANY, id));
       if (turn !== this.#turn) return;
       if (!reply.ok) throw new Error(`the server answers ${reply.status}`);
       this.#put(await reply.text(), id);
@@ -50,18 +51,18 @@ class Result {
     const page = new DOMParser().parseFromString(html, "text/html");
     place.replaceChildren(...page.body.childNodes);
     place.dataset.shows = id;
-    if (this.#group) this.#showGroup(id);
+    if (this.#group) this.#showGroup(this.#group, id);
     window.htmx?.process(place);
     dropLost(place);
-    this.#end = mountRequest(place.querySelector("#request-page"));
+    this.#end = mountRequest(/** @type {HTMLElement} */ (place.querySelector("#request-page")));
     place.dispatchEvent(new CustomEvent("result:shown", { bubbles: true, detail: { id } }));
   }
 
-  #showGroup(id) {
-    const buttons = [...this.#group.querySelectorAll("[data-of]")];
+  #showGroup(group, id) {
+    const buttons = [...group.querySelectorAll("[data-of]")];
     if (!buttons.some((button) => button.dataset.of === id))
       this.#group = null; // another run was loaded
-    else place.prepend(this.#group);
+    else place.prepend(group);
     for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.of === id));
   }
 

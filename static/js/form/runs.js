@@ -15,14 +15,16 @@ const PAUSE_MS = 400; // while an endpoint is typed
 const MOST = 4; // to compare
 
 const tick = (run) => run.querySelector("input");
-const place = document.getElementById("runs-place");
+const place = /** @type {HTMLElement} */ (document.getElementById("runs-place"));
 const endpoint = /** @type {HTMLInputElement} */ (document.getElementById("id_endpoint_id"));
 
 class Runs {
-  #timer = null;
+  /** @type {number | undefined} */
+  #timer;
   #due = 0;
-  #loaded = document.getElementById("loaded");
-  #before = null; // what stood in the form before a run was loaded
+  #loaded = /** @type {HTMLElement} */ (document.getElementById("loaded"));
+  /** @type {{ input: string, mode: string } | null} what stood in the form before a run was loaded */
+  #before = null;
 
   constructor() {
     endpoint.addEventListener("input", () => this.#refreshIn(PAUSE_MS));
@@ -34,7 +36,7 @@ class Runs {
     place.addEventListener("change", () => this.#count());
     this.#count();
     document.addEventListener("result:shown", () => this.#mark());
-    this.#loaded.querySelector("[data-undo]").addEventListener("click", () => this.#undo());
+    this.#loaded.querySelector("[data-undo]")?.addEventListener("click", () => this.#undo());
   }
 
   // --- kept up to date ---
@@ -54,7 +56,7 @@ class Runs {
     clearTimeout(this.#timer);
     this.#due = due;
     this.#timer = setTimeout(() => {
-      this.#timer = null;
+      this.#timer = undefined;
       this.#refresh();
     }, ms);
   }
@@ -84,15 +86,15 @@ class Runs {
     dropLost(place);
     this.#mark();
     this.#count();
-    if (focused) document.getElementById(focused)?.querySelector("a").focus({ preventScroll: true });
+    if (focused) document.getElementById(focused)?.querySelector("a")?.focus({ preventScroll: true });
   }
 
   #mark() {
-    const shown = document.getElementById("result").dataset.shows;
+    const shown = document.getElementById("result")?.dataset.shows;
     for (const run of place.querySelectorAll(".run")) {
       const link = run.querySelector(".run-open");
-      if (run.dataset.run === shown) link.setAttribute("aria-current", "true");
-      else link.removeAttribute("aria-current");
+      if (run.dataset.run === shown) link?.setAttribute("aria-current", "true");
+      else link?.removeAttribute("aria-current");
     }
   }
 
@@ -103,7 +105,8 @@ class Runs {
     if (!button) return;
     const chosen = place.querySelectorAll(".run-tick :checked").length;
     button.disabled = chosen < 2 || chosen > MOST;
-    document.getElementById("runs-chosen").textContent =
+    const words = /** @type {HTMLElement} */ (document.getElementById("runs-chosen"));
+    words.textContent =
       chosen > MOST ? `${chosen} are ticked: ${MOST} at most.` : "Compares up to four: tick which.";
   }
 
@@ -111,10 +114,11 @@ class Runs {
   async #choose(/** @type {string[]} */ ids) {
     await this.#refresh(); // the newest may not be there yet
     const chosen = ids.slice(0, MOST);
-    for (const run of place.querySelectorAll(".run")) tick(run).checked = chosen.includes(run.dataset.run);
+    for (const run of place.querySelectorAll(".run"))
+      tick(run).checked = chosen.includes(run.dataset.run ?? "");
     this.#count();
     place.scrollIntoView({ block: "nearest" });
-    document.getElementById(`run-${ids[0]}`)?.querySelector("input").focus();
+    document.getElementById(`run-${ids[0]}`)?.querySelector("input")?.focus();
   }
 
   // --- a click loads ---
@@ -127,7 +131,7 @@ class Runs {
   }
 
   async #load(run) {
-    result.show(run.dataset.run);
+    result?.show(run.dataset.run);
     try {
       const reply = await request(run.dataset.input);
       if (reply.status === 404) throw new Error("it was removed");
@@ -139,17 +143,18 @@ class Runs {
   }
 
   #take(input, mode) {
-    const before = compose.put({ input, mode });
-    if (before.input === input && before.mode === mode) return;
+    const before = compose?.put({ input, mode });
+    if (!before || (before.input === input && before.mode === mode)) return;
     this.#before = before;
-    this.#loaded.querySelector("[data-words]").textContent = "The input of that run is in the form.";
+    const words = /** @type {HTMLElement} */ (this.#loaded.querySelector("[data-words]"));
+    words.textContent = "The input of that run is in the form.";
     this.#loaded.hidden = false;
   }
 
   #undo() {
-    compose.put(this.#before);
+    if (this.#before) compose?.put(this.#before);
     this.#loaded.hidden = true;
-    document.getElementById("id_input").focus();
+    document.getElementById("id_input")?.focus();
   }
 }
 

@@ -9,14 +9,16 @@ const PAUSE_MS = 400;
 const ENDPOINT = /^[\w.-]+\/[\w.-]+(\/[\w.-]+)*$/;
 
 export class SchemaView {
-  #box = document.getElementById("schema-view");
-  #json = document.getElementById("json-view");
-  #switch = document.getElementById("view-switch");
-  #text = document.getElementById("id_input");
+  #box = /** @type {HTMLElement} */ (document.getElementById("schema-view"));
+  #json = /** @type {HTMLElement} */ (document.getElementById("json-view"));
+  #switch = /** @type {HTMLElement} */ (document.getElementById("view-switch"));
+  #text = /** @type {HTMLElement} */ (document.getElementById("id_input"));
   #endpoint;
-  #form = null; // of the endpoint that is shown
+  /** @type {SchemaForm | null} of the endpoint that is shown */
+  #form = null;
   #shown = "";
-  #timer = null;
+  /** @type {number | undefined} */
+  #timer;
 
   constructor(endpoint) {
     this.#endpoint = endpoint;
@@ -40,9 +42,9 @@ export class SchemaView {
 
   /** What the server says of the input stands in the page as JSON: {"problems": [{path, message}]}. */
   #markServers() {
-    const place = document.getElementById("schema-problems");
+    const place = /** @type {HTMLElement} */ (document.getElementById("schema-problems"));
     const lost = this.mark(plainOf(place.dataset.problems) ?? []);
-    place.querySelector("[data-lost]").replaceChildren(
+    place.querySelector("[data-lost]")?.replaceChildren(
       ...lost.map(({ path, message }) => {
         const line = document.createElement("p");
         line.textContent = path ? `${path}: ${message}` : message;
@@ -113,7 +115,7 @@ export class SchemaView {
     for (const button of this.#switch.querySelectorAll("[data-view]")) {
       button.setAttribute("aria-pressed", String((button.dataset.view === "form") === isForm));
     }
-    const refused = document.getElementById("view-refused");
+    const refused = /** @type {HTMLElement} */ (document.getElementById("view-refused"));
     refused.hidden = view !== "form" || isForm || !this.#form;
   }
 }

@@ -4,6 +4,7 @@ const PAUSE_MS = 3000;
 const region = document.getElementById("announcer");
 const sentences = new Set();
 const counts = new Map();
+/** @type {number | null} */
 let timer = null;
 
 /** Say a sentence soon. */

@@ -9,7 +9,7 @@ const SAMPLE_LIMIT = 200_000; // characters of input; longer ones would make typ
 const SAMPLES = { http: httpOf, python: pythonOf, javascript: javascriptOf, curl: curlOf };
 
 export class Code {
-  #pre = document.getElementById("sent-code");
+  #pre = /** @type {HTMLElement} */ (document.getElementById("sent-code"));
   #tabs = [...document.querySelectorAll("[data-sample]")];
   #request;
   #site;
@@ -54,20 +54,20 @@ export class Code {
 const dialog = document.getElementById("code-dialog");
 
 /** The input may be megabytes, so it is fetched when the code is first opened. */
-async function fetchInput() {
-  const reply = await request(dialog.dataset.input);
+async function fetchInput(url) {
+  const reply = await request(url);
   if (!reply.ok) throw new Error(`the server answers ${reply.status}`);
   return reply.text();
 }
 
 if (dialog) {
-  const { endpoint, mode, options, runUrl, queueUrl } = dialog.dataset;
+  const { endpoint, mode, options = "{}", runUrl, queueUrl, input } = dialog.dataset;
   const request = { endpoint, mode, options: JSON.parse(options), input: "" };
   const code = new Code(() => request, { runUrl, queueUrl, table: optionTable() });
   document.addEventListener("click", async ({ target }) => {
     if (!(target instanceof Element && target.closest("[data-dialog=code-dialog]"))) return;
     try {
-      request.input ||= await fetchInput();
+      request.input ||= await fetchInput(input);
       code.show();
     } catch {
       toast("The input could not be fetched. Try again.", { error: true });

@@ -3,7 +3,7 @@
 import { live } from "./socket.js";
 import { announce } from "./announce.js";
 
-const light = document.getElementById("connection");
+const light = /** @type {HTMLElement} */ (document.getElementById("connection"));
 const SENTENCES = {
   connecting: "Connecting…",
   live: "Changes show at once.",
@@ -15,7 +15,8 @@ let last = "connecting";
 function show({ state, reason }) {
   light.hidden = false;
   light.dataset.state = state;
-  light.querySelector(".light-word").textContent = state;
+  const word = /** @type {HTMLElement} */ (light.querySelector(".light-word"));
+  word.textContent = state;
   light.title = reason ? `${SENTENCES[state]}: ${reason}.` : SENTENCES[state];
   light.setAttribute("aria-label", `Connection: ${state}. ${light.title}`);
   if (state !== last && last !== "connecting") announce(`Connection ${state}. ${light.title}`);

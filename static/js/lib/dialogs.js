@@ -6,7 +6,7 @@ document.addEventListener("click", (event) => {
   /** @type {HTMLElement | null} */
   const opener = target.closest("[data-dialog]");
   const dialog = /** @type {HTMLDialogElement | null} */ (
-    opener && document.getElementById(opener.dataset.dialog)
+    opener && document.getElementById(opener.dataset.dialog ?? "")
   );
   if (dialog) {
     event.preventDefault(); // a link leads to the same question without JavaScript

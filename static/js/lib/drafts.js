@@ -122,7 +122,7 @@ function names() {
 
 function read(name) {
   try {
-    const text = localStorage.getItem(name);
+    const text = localStorage.getItem(name) ?? "";
     return JSON.parse(text.slice(text.indexOf("\n") + 1));
   } catch {
     return null; // not ours, or damaged

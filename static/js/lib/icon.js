@@ -3,7 +3,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 export function icon(name) {
-  const sprite = document.querySelector("svg.icon use")?.getAttribute("href").split("#")[0];
+  const sprite = document.querySelector("svg.icon use")?.getAttribute("href")?.split("#")[0];
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "icon");
   svg.setAttribute("aria-hidden", "true");

@@ -92,7 +92,7 @@ function appended(text, node, entries, insert, comma) {
 function filling(text, node, insert) {
   const inside = { from: node.start + 1, to: node.end - 1 };
   if (!text.includes("\n") && text.trim().length > 2) return { ...inside, insert };
-  const margin = /[ \t]*/.exec(text.slice(text.lastIndexOf("\n", node.start) + 1))[0];
+  const [margin] = text.slice(text.lastIndexOf("\n", node.start) + 1).match(/[ \t]*/) ?? [""];
   return { ...inside, insert: `\n${margin}${UNIT}${insert}\n${margin}` };
 }
 

@@ -21,10 +21,10 @@ function isTyping(target) {
 function step(by) {
   const links = [...document.querySelectorAll("tr.row .row-link")];
   if (!links.length) return;
-  const here = links.findIndex((link) => link.closest("tr").contains(document.activeElement));
+  const here = links.findIndex((link) => link.closest("tr")?.contains(document.activeElement));
   const next = here < 0 ? 0 : Math.min(links.length - 1, Math.max(0, here + by));
   links[next].focus();
-  links[next].closest("tr").scrollIntoView({ block: "nearest" });
+  links[next].closest("tr")?.scrollIntoView({ block: "nearest" });
 }
 
 const follow = (link) => link && location.assign(link.href);

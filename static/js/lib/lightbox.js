@@ -80,6 +80,7 @@ function button(name, label, act) {
   return made;
 }
 
+/** @type {Lightbox | null} */
 let lightbox = null;
 
 document.addEventListener("click", (event) => {

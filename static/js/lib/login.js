@@ -11,13 +11,14 @@
 const REPEAT_MS = 15 * 60_000; // a wish that is older is not carried out by itself
 const LOOK_MS = 60_000; // who comes back to the page after so long hears at once that the log-in is over
 const user = document.body.dataset.user;
-const bar = document.getElementById("logged-out");
+const bar = /** @type {HTMLElement} */ (document.getElementById("logged-out"));
 
 class Login {
   #target = new EventTarget();
   #isOut = false;
   #waiting = new Map(); // key -> {act, at}
-  #asking = null; // the question that is on its way
+  /** @type {Promise<boolean> | null} the question that is on its way */
+  #asking = null;
   #mayBeStale = false; // another page was loaded: it may have come with a log-in
   #askedAt = Date.now();
 
@@ -54,7 +55,8 @@ class Login {
 
   async #ask() {
     this.#askedAt = Date.now();
-    const reply = await fetch(document.body.dataset.sessionUrl, { redirect: "error" }).catch(() => null);
+    const { sessionUrl = "" } = document.body.dataset;
+    const reply = await fetch(sessionUrl, { redirect: "error" }).catch(() => null);
     if (reply?.status === 401) this.#out("");
     if (!reply?.ok) return false;
     const { user: now, name, csrf } = await reply.json();
@@ -70,7 +72,7 @@ class Login {
 
   /** `other` is the name of another user who is logged in now. */
   #out(other) {
-    const part = (name) => bar.querySelector(`[data-${name}]`);
+    const part = (name) => /** @type {HTMLElement} */ (bar.querySelector(`[data-${name}]`));
     part("sentence").textContent = other
       ? `You are now logged in as ${other}. This page was opened by ${document.body.dataset.userName}.`
       : "You are logged out. What you typed is still here.";
@@ -118,4 +120,4 @@ function headersOf(element) {
 }
 
 export const login = new Login();
-bar?.querySelector("[data-reload]").addEventListener("click", () => location.reload());
+bar?.querySelector("[data-reload]")?.addEventListener("click", () => location.reload());

@@ -54,8 +54,10 @@ export const picturesIn = (value, sources) =>
 export function findMedia(value, sources, maxDataUri = MAX_DATA_URI) {
   const found = new Map();
   const stack = [["", value, 0]];
-  for (let seen = 0; stack.length && seen < MAX_NODES && found.size < MAX_MEDIA; seen += 1) {
-    const [path, node, depth] = stack.pop();
+  for (let seen = 0; seen < MAX_NODES && found.size < MAX_MEDIA; seen += 1) {
+    const next = stack.pop();
+    if (!next) break;
+    const [path, node, depth] = next;
     const medium = mediumAt(path, node, sources, maxDataUri);
     if (medium && !found.has(medium.url)) found.set(medium.url, medium);
     if (depth < MAX_DEPTH)
@@ -128,7 +130,7 @@ function contentTypeOf(url, given) {
   const named = typeof given === "string" ? normal(given.split(";")[0].trim()) : "";
   if (named) return named;
   const ending =
-    /^[^?#]*\.([a-z0-9]{1,8})(?:[?#]|$)/i.exec(PLAIN_URL.exec(url)[4])?.[1].toLowerCase() ?? "bin";
+    /^[^?#]*\.([a-z0-9]{1,8})(?:[?#]|$)/i.exec(PLAIN_URL.exec(url)?.[4] ?? "")?.[1].toLowerCase() ?? "bin";
   return ending === "bin" ? "" : (BY_ENDING[ending] ?? `application/${ending}`);
 }
 

@@ -5,7 +5,7 @@
 
 /** The page's table. */
 export function optionTable() {
-  return JSON.parse(document.getElementById("option-table").textContent);
+  return JSON.parse(document.getElementById("option-table")?.textContent ?? "[]");
 }
 
 const readers = {

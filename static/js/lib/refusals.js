@@ -20,7 +20,7 @@ const retried = new WeakSet(); // elements whose request is sent a second time w
 
 document.addEventListener("htmx:responseError", async ({ detail }) => {
   const { status } = detail.xhr;
-  const cause = detail.xhr.getResponseHeader("X-Refusal");
+  const cause = detail.xhr.getResponseHeader("X-Refusal") ?? "";
   if (cause === "team") return; // team.js asks
   if (status === 401) askLater(detail);
   else if (status === 403 && OLD_TOKEN.has(cause) && !retried.has(detail.elt)) await sendAgain(detail);
@@ -91,7 +91,7 @@ const isRead = ({ requestConfig: { verb } }) => verb === "get";
 /** By the element itself: its fields, token and headers are taken anew. A row that was replaced has none left. */
 function send({ elt, requestConfig: { verb, path, triggeringEvent: event } }) {
   const place = elt.isConnected ? { source: elt, event } : { source: document.body, swap: "none" };
-  window.htmx.ajax(verb, path, place);
+  window.htmx?.ajax(verb, path, place);
 }
 
 /** What a form holds, without what changes by itself. */

@@ -24,7 +24,7 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     saveLink(link);
   } else if (button?.dataset.saveFrom) {
-    const text = document.getElementById(button.dataset.saveFrom).textContent;
+    const text = document.getElementById(button.dataset.saveFrom)?.textContent ?? "";
     saveBlob(new Blob([text], { type: "text/plain" }), button.dataset.name);
   } else if (button) copyImage(button);
 });
@@ -86,7 +86,7 @@ async function pngOf(url) {
   const picture = url.startsWith("data:") ? await loaded(url) : await createImageBitmap(await fetched(url));
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [picture.width, picture.height];
-  canvas.getContext("2d").drawImage(picture, 0, 0);
+  canvas.getContext("2d")?.drawImage(picture, 0, 0);
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("too large"))), "image/png");
   });

@@ -29,16 +29,20 @@ const FINAL = {
 
 class Live {
   #target = new EventTarget();
+  /** @type {WebSocket | null} */
   #socket = null;
   #wishes = []; // functions that make a watch message, asked anew at each connection
   #requests = [];
   #inSight = [];
   #table = false;
-  #cursor = null; // the newest seq a reply of `changes` has covered; socket messages do not move it
+  /** @type {number | null} the newest seq a reply of `changes` has covered; socket messages do not move it */
+  #cursor = null;
   #known = new Map(); // uuid -> newest seq told
   #failures = 0;
-  #retry = null;
-  #poll = null;
+  /** @type {number | undefined} */
+  #retry;
+  /** @type {number | undefined} */
+  #poll;
   #asking = false;
   #ended = false;
   #started = false;
@@ -64,7 +68,8 @@ class Live {
     this.#watch(() => ({ type: "watch", table: true, made_for: madeFor() }));
   }
 
-  watchRequest(uuid, after = () => 0, signal = undefined) {
+  /** @param {AbortSignal} [signal] */
+  watchRequest(uuid, after = () => 0, signal) {
     if (signal?.aborted) return;
     const wish = () => ({ type: "watch", request: uuid, after: after() });
     this.#requests.push(uuid);
@@ -135,7 +140,7 @@ class Live {
 
   #connect() {
     clearTimeout(this.#retry);
-    const url = new URL(document.body.dataset.liveUrl, location.href);
+    const url = new URL(document.body.dataset.liveUrl ?? "", location.href);
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(url);
     this.#socket = socket;
@@ -214,8 +219,8 @@ class Live {
   }
 
   async #askOnce() {
-    const url = new URL(document.body.dataset.changesUrl, location.href);
-    if (this.#cursor !== null) url.searchParams.set("since", this.#cursor);
+    const url = new URL(document.body.dataset.changesUrl ?? "", location.href);
+    if (this.#cursor !== null) url.searchParams.set("since", String(this.#cursor));
     // The socket follows them otherwise.
     if (this.#state.state !== "live" && this.#inSight.length)
       url.searchParams.set("in_sight", this.#inSight.join());

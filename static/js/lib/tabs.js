@@ -30,7 +30,8 @@ export class Tabs {
       const isOpen = nameOf(tab) === name;
       tab.setAttribute("aria-selected", String(isOpen));
       tab.tabIndex = isOpen ? 0 : -1;
-      document.getElementById(`panel-${nameOf(tab)}`).hidden = !isOpen;
+      const panel = /** @type {HTMLElement} */ (document.getElementById(`panel-${nameOf(tab)}`));
+      panel.hidden = !isOpen;
     }
     for (const listener of this.#listeners) listener(name);
   }

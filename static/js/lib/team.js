@@ -22,10 +22,10 @@ export function askTeam(news) {
   if (!dialog) return Promise.resolve(false);
   for (const place of dialog.querySelectorAll("[data-made-for]"))
     place.textContent = news.made_for || "a team you are not in";
-  dialog.querySelector("[data-words]").textContent = news.chosen
+  partOf(dialog, "[data-words]").textContent = news.chosen
     ? `You are in ${news.chosen} now.`
     : "You are in no team now.";
-  dialog.querySelector("[data-send]").hidden = !news.value;
+  partOf(dialog, "[data-send]").hidden = !news.value;
   dialog.returnValue = "";
   dialog.showModal();
   return new Promise((resolve) => {
@@ -38,14 +38,16 @@ export function askTeam(news) {
   });
 }
 
+const partOf = (whole, selector) => /** @type {HTMLElement} */ (whole.querySelector(selector));
+
 function newsOf(header) {
   return header ? JSON.parse(header) : null;
 }
 
 function show(news) {
   if (!news || !notice) return;
-  notice.querySelector("[data-chosen]").textContent = news.chosen || "no team";
-  const button = notice.querySelector("[data-stay]");
+  partOf(notice, "[data-chosen]").textContent = news.chosen || "no team";
+  const button = partOf(notice, "[data-stay]");
   button.hidden = !news.value;
   button.dataset.stay = news.value;
   notice.hidden = false;
@@ -65,7 +67,7 @@ function stay(value) {
 
 notice
   ?.querySelector("[data-stay]")
-  .addEventListener("click", ({ currentTarget }) =>
+  ?.addEventListener("click", ({ currentTarget }) =>
     stay(/** @type {HTMLElement} */ (currentTarget).dataset.stay),
   );
 

@@ -8,9 +8,9 @@
 
   const read = () => {
     try {
-      return localStorage.getItem(KEY);
+      return localStorage.getItem(KEY) ?? "";
     } catch {
-      return null; // storage may be forbidden; the system's theme is fine
+      return ""; // storage may be forbidden; the system's theme is fine
     }
   };
 

@@ -4,7 +4,7 @@ import { chooseTimes } from "./time.js";
 import { toast } from "./toasts.js";
 
 const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("times-dialog"));
-const place = document.getElementById("times-place");
+const place = /** @type {HTMLElement} */ (document.getElementById("times-place"));
 
 function prepare() {
   place.querySelector("[data-close]")?.removeAttribute("hidden");

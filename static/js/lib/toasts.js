@@ -5,12 +5,12 @@ import { announce } from "./announce.js";
 const MOST = 3;
 const SHOWN_MS = 6000;
 const timers = new WeakMap(); // of each shown toast
-const place = document.getElementById("toasts");
+const place = /** @type {HTMLElement} */ (document.getElementById("toasts"));
 
 export function toast(text, { error = false } = {}) {
   announce(text);
   if (!place) return;
-  const same = [...place.children].find((item) => item.firstChild.textContent === text);
+  const same = [...place.children].find((item) => item.firstChild?.textContent === text);
   const item = same ?? add(text, error);
   clearTimeout(timers.get(item));
   const leave = () => item.remove();
@@ -29,6 +29,6 @@ function add(text, error) {
   close.addEventListener("click", () => item.remove());
   item.append(words, close);
   place.append(item);
-  while (place.children.length > MOST) place.firstElementChild.remove();
+  while (place.children.length > MOST) place.firstElementChild?.remove();
   return item;
 }

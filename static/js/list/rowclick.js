@@ -25,7 +25,7 @@ let pressedAt = [0, 0];
 function isSelecting(row, { clientX, clientY }) {
   const selection = document.getSelection();
   const isDrag = Math.hypot(clientX - pressedAt[0], clientY - pressedAt[1]) > DRAG_PX;
-  return isDrag || (!selection.isCollapsed && selection.getRangeAt(0).intersectsNode(row));
+  return isDrag || (selection?.isCollapsed === false && selection.getRangeAt(0).intersectsNode(row));
 }
 
 const inNewTab = () => ({ ctrlKey: !isMac, metaKey: isMac });

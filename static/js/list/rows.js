@@ -27,10 +27,13 @@ class Rows {
   #pill = document.getElementById("new-rows");
   #asked = new Map(); // uuid -> newest seq we know to exist; null: unknown
   #waiting = new Map(); // uuid -> <tr> not shown yet
-  #gathering = null;
-  #counting = null;
+  /** @type {number | undefined} */
+  #gathering;
+  /** @type {number | undefined} */
+  #counting;
   #hovered = false;
-  #looking = null;
+  /** @type {number | undefined} */
+  #looking;
   #inSight = "";
 
   constructor(body) {
@@ -89,7 +92,7 @@ class Rows {
     } catch {
       // The light says that the server is away; the next answer of `changes` names these rows again.
     }
-    this.#gathering = this.#asked.size ? setTimeout(() => this.#fetchAsked(), GATHER_MS) : null;
+    this.#gathering = this.#asked.size ? setTimeout(() => this.#fetchAsked(), GATHER_MS) : undefined;
   }
 
   async #fetch(ids) {
@@ -213,7 +216,7 @@ class Rows {
   }
 
   async #fetchCounts() {
-    this.#counting = null;
+    this.#counting = undefined;
     const chips = document.getElementById("counts");
     if (document.hidden || !chips) return;
     try {
@@ -224,7 +227,10 @@ class Rows {
       const fresh = template.content.querySelectorAll(".chip");
       // Word by word: a replaced link would lose its focus.
       chips.querySelectorAll(".chip").forEach((chip, index) => {
-        chip.querySelector(".chip-count").textContent = fresh[index].querySelector(".chip-count").textContent;
+        const [shown, now] = [chip, fresh[index]].map(
+          (one) => /** @type {HTMLElement} */ (one.querySelector(".chip-count")),
+        );
+        shown.textContent = now.textContent;
         chip.toggleAttribute("data-zero", fresh[index].hasAttribute("data-zero"));
       });
     } catch {

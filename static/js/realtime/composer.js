@@ -18,8 +18,10 @@ export class Composer {
   #session;
   #text;
   #files = new Map(); // name -> base64
-  #timer = null;
-  #interval = null;
+  /** @type {number | undefined} */
+  #timer;
+  /** @type {number | undefined} */
+  #interval;
   #turns = 0;
   #passed = 0;
   #sent = () => {};
@@ -48,6 +50,7 @@ export class Composer {
   }
 
   /** Put a message in, by the way that keeps undo; `as` is the form it had. */
+  /** @param {string | null} [as] */
   write(text, as = null) {
     if (as) this.#part("as").value = as;
     this.#text.focus();
@@ -75,7 +78,7 @@ export class Composer {
   stop(why = "") {
     if (why) this.#tell(`${this.#turns} sent, then stopped: ${why}`, true);
     clearInterval(this.#interval);
-    this.#interval = null;
+    this.#interval = undefined;
     this.#part("repeat-word").textContent = "Repeat";
     this.#part("repeat").setAttribute("aria-pressed", "false");
   }

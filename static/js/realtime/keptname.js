@@ -6,6 +6,7 @@ const nameIn = (card) => /** @type {HTMLInputElement | null} */ (card.querySelec
 
 /** `card` itself asks for the list; what a button in it asks for brings the name that belongs there. */
 export function keepName(card) {
+  /** @type {HTMLInputElement | null} */
   let typed = null;
   let isFocused = false;
   card.addEventListener("htmx:beforeSwap", ({ target, detail }) => {

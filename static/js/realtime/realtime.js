@@ -25,14 +25,15 @@ const LIST_MS = 1000; // the list of the team's sessions is asked for once a sec
 const CALM = new Set(["normal", "timeout", "disconnected"]);
 const WORDS = { idle: "not connected", connecting: "connecting…", open: "open", ended: "ended" };
 
-const bench = document.getElementById("workbench");
+const bench = /** @type {HTMLElement} */ (document.getElementById("workbench"));
 const table = bench ? optionTable() : [];
 
 /** One tab: the panel is cloned from the page's template. */
 class SessionTab {
   session = new Session();
   #counts;
-  #timer = null;
+  /** @type {number | undefined} */
+  #timer;
   #loading = ""; // the address of the saved message that was chosen last
 
   constructor(panel, tab) {
@@ -163,7 +164,7 @@ class SessionTab {
 
   #count() {
     clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#timer = undefined;
     const { in: received, out, bytes, trips } = this.#counts;
     this.#part("sent-count").textContent = out.toLocaleString("en");
     this.#part("received-count").textContent = received.toLocaleString("en");
@@ -200,13 +201,13 @@ class SessionTab {
 class Workbench {
   #tabs = [];
   #next = 1;
-  #list = document.getElementById("session-tabs");
-  #panels = document.getElementById("session-panels");
+  #list = /** @type {HTMLElement} */ (document.getElementById("session-tabs"));
+  #panels = /** @type {HTMLElement} */ (document.getElementById("session-panels"));
   #dialog = /** @type {HTMLDialogElement} */ (document.getElementById("end-session"));
   #leaving = null; // the tab the dialog asks about
 
   constructor() {
-    document.getElementById("add-session").addEventListener("click", () => this.#add());
+    document.getElementById("add-session")?.addEventListener("click", () => this.#add());
     this.#list.addEventListener("click", ({ target }) => this.#clicked(target));
     this.#list.addEventListener("keydown", (event) => this.#keys(event));
     this.#dialog.addEventListener(
@@ -227,7 +228,7 @@ class Workbench {
     const wanted = (mine.length ? mine : drafts.slice(0, 1)).slice(0, MOST_TABS);
     this.#add();
     this.#tabs[0].draft.restore(wanted[0]);
-    for (const record of wanted.slice(1)) this.#add().draft.restore(record);
+    for (const record of wanted.slice(1)) this.#add()?.draft.restore(record);
     this.#show(this.#tabs[0]);
   }
 
@@ -239,7 +240,7 @@ class Workbench {
     const key = this.#next++;
     const panel = cloneOf("session-template");
     const tab = cloneOf("tab-template");
-    const button = tab.querySelector("[role=tab]");
+    const button = /** @type {HTMLElement} */ (tab.querySelector("[role=tab]"));
     Object.assign(panel, { id: `session-panel-${key}` });
     panel.setAttribute("aria-labelledby", `session-tab-${key}`);
     Object.assign(button, { id: `session-tab-${key}` });
@@ -340,15 +341,16 @@ async function textOf(url) {
 /** A copy of what stands in a <template>. */
 function cloneOf(id) {
   const { content } = /** @type {HTMLTemplateElement} */ (document.getElementById(id));
-  return /** @type {HTMLElement} */ (content.firstElementChild.cloneNode(true));
+  return /** @type {HTMLElement} */ (content.firstElementChild?.cloneNode(true));
 }
 
-let listTimer = null;
+/** @type {number | undefined} */
+let listTimer;
 
 /** The list of the team's sessions below the workbench is asked for anew. */
 function sessionsChanged() {
   listTimer ??= setTimeout(() => {
-    listTimer = null;
+    listTimer = undefined;
     window.htmx?.trigger("#team-sessions", "renew");
   }, LIST_MS);
 }

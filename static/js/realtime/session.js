@@ -24,10 +24,13 @@ const CLOSED = {
 };
 
 export class Session extends EventTarget {
+  /** @type {WebSocket | null} */
   #socket = null;
+  /** @type {Feed | null} */
   #feed = null;
   #acked = 0;
-  #ackTimer = null;
+  /** @type {number | undefined} */
+  #ackTimer;
   state = "idle";
   url = null;
 
@@ -62,12 +65,12 @@ export class Session extends EventTarget {
   /** `text` is JSON and goes as it was typed: long numbers keep their digits. */
   send(text, as) {
     if (this.state !== "open") return false;
-    this.#socket.send(`{"type":"send","as":"${as}","value":${text}}`);
+    this.#socket?.send(`{"type":"send","as":"${as}","value":${text}}`);
     return true;
   }
 
   disconnect() {
-    if (this.state === "open") this.#socket.send(JSON.stringify({ type: "disconnect" }));
+    if (this.state === "open") this.#socket?.send(JSON.stringify({ type: "disconnect" }));
     else this.close();
   }
 
@@ -115,11 +118,11 @@ export class Session extends EventTarget {
 
   /** Say how far this page has come: the server pushes no more than a window ahead of it. */
   #ack() {
-    this.#ackTimer = null;
+    this.#ackTimer = undefined;
     const last = this.#feed?.last ?? 0;
     if (last <= this.#acked || this.#socket?.readyState !== WebSocket.OPEN) return;
     this.#acked = last;
-    this.#socket.send(JSON.stringify({ type: "ack", number: last }));
+    this.#socket?.send(JSON.stringify({ type: "ack", number: last }));
   }
 
   /** We were too slow and the server has stopped pushing: read the record, then say where we are. */

@@ -12,7 +12,8 @@ export class SessionDraft {
   #changed;
   #draft;
   #clean; // the values that need no keeping
-  #timer = null;
+  /** @type {number | undefined} */
+  #timer;
   #isKept = true;
 
   constructor(panel, { origin, composer, changed }) {

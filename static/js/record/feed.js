@@ -9,8 +9,10 @@ export class Feed {
   #last = 0;
   #early = new Map(); // number -> frame that came before one that is missing
   #announced = 0; // the highest number we heard of
+  /** @type {Promise<void> | null} */
   #asking = null;
-  #timer = null;
+  /** @type {number | undefined} */
+  #timer;
   #stopped = false;
   ended = false;
 
@@ -57,7 +59,7 @@ export class Feed {
   #askIn(ms) {
     if (this.#stopped) return;
     this.#timer ??= setTimeout(() => {
-      this.#timer = null;
+      this.#timer = undefined;
       if (this.#announced > this.#last) this.catchUp();
     }, ms);
   }

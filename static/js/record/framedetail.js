@@ -12,7 +12,9 @@ const MOST_MEDIA = 12;
 const AGAIN_MS = [300, 900]; // a frame is shown a moment before it is on disk
 
 export class FrameDetail {
+  /** @type {any} */
   #frame = null;
+  /** @type {string | null} */
   #text = null;
   #view = "decoded";
 
@@ -29,7 +31,7 @@ export class FrameDetail {
    *   go?: (frame: any) => void,
    * }} uses
    */
-  constructor(root, { base, reuse = null, closed = () => {}, pairOf = () => null, go = () => {} }) {
+  constructor(root, { base, reuse, closed = () => {}, pairOf = () => null, go = () => {} }) {
     this.root = root;
     this.base = base;
     for (const tab of this.#tabs()) tab.addEventListener("click", () => this.#turn(tab.dataset.view));
@@ -39,7 +41,7 @@ export class FrameDetail {
       if (hadFocus) this.#part("list").focus({ preventScroll: true });
       closed();
     });
-    this.#part("reuse").addEventListener("click", () => reuse?.(this.#text, this.#frame.kind));
+    this.#part("reuse").addEventListener("click", () => reuse?.(this.#text ?? "", this.#frame.kind));
     this.#part("pair").addEventListener("click", () => go(pairOf(this.#frame)));
     this.pairOf = pairOf;
     this.reuse = reuse;
@@ -139,7 +141,7 @@ export class FrameDetail {
   }
 
   #part(name) {
-    return this.root.querySelector(`[data-${name}]`);
+    return /** @type {HTMLElement} */ (this.root.querySelector(`[data-${name}]`));
   }
 
   #tabs() {

@@ -57,11 +57,14 @@ export class FrameList {
   recordEnd = null; // number of the last frame in the record, when that is full
   #all = []; // what is kept, oldest first
   #read = 0; // how many of them have been looked at for the list
-  #until = null; // replay: only so many of them; null: all
+  /** @type {number | null} replay: only so many of them; null: all */
+  #until = null;
   #total = 0;
-  #timer = null;
+  /** @type {number | undefined} */
+  #timer;
   #restMs = 0; // until the next write after the last one
-  #pausedAt = null; // while paused: how many of them were there when it began
+  /** @type {number | null} while paused: how many of them were there when it began */
+  #pausedAt = null;
   #missed = 0; // since then
   #lost = 0; // how many messages were not shown and cannot be
   #hole = 0; // those of them right before the next frame
@@ -80,7 +83,7 @@ export class FrameList {
     this.keep = keep;
     this.open = open;
     this.cleared = cleared;
-    this.list = root.querySelector("[data-list]");
+    this.list = /** @type {HTMLElement} */ (root.querySelector("[data-list]"));
     this.isSession = this.list.classList.contains("frame-list-session");
     this.follower = new Follower(this.list, root.querySelector("[data-jump]"));
     this.list.addEventListener("click", ({ target }) =>
@@ -140,12 +143,15 @@ export class FrameList {
     this.open(frame);
   }
 
-  /** Mark a frame as the chosen one, if it is in the list. */
+  /** Mark a frame as the chosen one, if it is in the list; null: none.
+   *
+   * @param {any} frame
+   */
   mark(frame) {
     this.#current = frame?.number ?? null;
     const item = this.#itemOf(this.#current);
     this.list.querySelector("[aria-current]")?.removeAttribute("aria-current");
-    item?.lastElementChild.setAttribute("aria-current", "true");
+    item?.lastElementChild?.setAttribute("aria-current", "true");
     return item;
   }
 
@@ -155,7 +161,7 @@ export class FrameList {
 
   write() {
     clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#timer = undefined;
     const began = performance.now();
     this.#trim();
     this.#append();
@@ -257,7 +263,7 @@ export class FrameList {
     const filtered = [...this.#fields()].some((field) => field.value.trim());
     const shown = this.list.childElementCount;
     const held = this.#end;
-    const note = this.root.querySelector("[data-note]");
+    const note = /** @type {HTMLElement} */ (this.root.querySelector("[data-note]"));
     const parts = [
       filtered
         ? `${number(shown)} of ${number(held)} match.${held < this.#total && this.#until === null ? ` ${this.#rest("Older ones are in the record.")}` : ""}`
@@ -292,7 +298,7 @@ export class FrameList {
     if (!button) return;
     const isPaused = this.#pausedAt !== null;
     button.setAttribute("aria-pressed", String(isPaused));
-    const words = button.querySelector("[data-word]");
+    const words = /** @type {HTMLElement} */ (button.querySelector("[data-word]"));
     words.textContent = !isPaused ? "Pause" : this.#missed ? `Resume (+${number(this.#missed)})` : "Resume";
   }
 
@@ -336,7 +342,7 @@ export class FrameList {
     const items = [...this.list.children];
     if (step === undefined || !items.length) return;
     event.preventDefault();
-    const here = items.findIndex((item) => item.lastElementChild.hasAttribute("aria-current"));
+    const here = items.findIndex((item) => item.lastElementChild?.hasAttribute("aria-current"));
     const wanted = here < 0 ? (step > 0 ? 0 : items.length - 1) : here + step;
     const next = items[Math.min(items.length - 1, Math.max(0, wanted))];
     /** @type {HTMLElement} */ (next.lastElementChild).focus();

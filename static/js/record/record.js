@@ -11,7 +11,8 @@ export class Record {
   #takers = [];
   #movers = [];
   #writers = [];
-  #timer = null;
+  /** @type {number | undefined} */
+  #timer;
   #feed;
 
   /** The record of the request `id`. All ends with the signal. */
@@ -60,7 +61,7 @@ export class Record {
 
   soon() {
     this.#timer ??= setTimeout(() => {
-      this.#timer = null;
+      this.#timer = undefined;
       for (const write of this.#writers) write();
     }, WRITE_MS);
   }

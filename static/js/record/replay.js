@@ -14,7 +14,7 @@ const MAX_STEP = 200; // frames in one turn at "max"
 const LOOK_MS = 150; // how often the frame at the play head is shown in full while it plays
 const GAP_MS = 250; // a shorter pause is no gap
 
-const byId = (id) => document.getElementById(`replay-${id}`);
+const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(`replay-${id}`));
 const SVG = "http://www.w3.org/2000/svg";
 
 export class Replay {
@@ -22,13 +22,15 @@ export class Replay {
   #tabs;
   #frames;
   #scrubber = /** @type {HTMLInputElement} */ (byId("at"));
-  #place = document.getElementById("replay");
-  #at = null; // how many frames; null: the end, live
+  #place = /** @type {HTMLElement} */ (document.getElementById("replay"));
+  /** @type {number | null} how many frames; null: the end, live */
+  #at = null;
   #ms = 0; // the moment of that place; it goes on between two frames while it plays
-  #playing = null; // handle of the next turn
+  #playing = 0; // handle of the next turn
   #before = 0; // when the last turn was, ms
   #looked = 0;
-  #drawn = null;
+  /** @type {number | undefined} */
+  #drawn;
   #gap = { length: 0, index: 0 };
 
   constructor(record, tabs, signal) {
@@ -78,7 +80,7 @@ export class Replay {
   }
 
   #draw() {
-    this.#drawn = null;
+    this.#drawn = undefined;
     this.#place.hidden = this.#all.length < 2;
     byId("error").hidden = !this.#all.some(isError);
     byId("gap").hidden = this.#gap.length < GAP_MS;
@@ -143,7 +145,7 @@ export class Replay {
     this.#scrubber.setAttribute("aria-valuetext", words);
     byId("end").hidden = this.#at === null;
     byId("end").title = byId("end-word").textContent =
-      document.getElementById("part-head").dataset.ended === "true" ? "To the end" : "Back to live";
+      document.getElementById("part-head")?.dataset.ended === "true" ? "To the end" : "Back to live";
   }
 
   /** The list ends at the head: its end is brought into view, except to a reader who scrolled up while it plays. */
@@ -176,7 +178,7 @@ export class Replay {
 
   #pause() {
     cancelAnimationFrame(this.#playing);
-    this.#playing = null;
+    this.#playing = 0;
     byId("word").textContent = "Play";
   }
 
@@ -185,7 +187,7 @@ export class Replay {
     const passed = Math.max(0, now - this.#before);
     this.#before = now;
     const ms = this.#ms + passed * Number(speed);
-    const count = speed === "max" ? this.#at + MAX_STEP : this.#countAt(ms);
+    const count = speed === "max" ? (this.#at ?? 0) + MAX_STEP : this.#countAt(ms);
     if (count >= this.#all.length) {
       this.#goTo(this.#all.length);
       return;

@@ -22,10 +22,10 @@ function begin(part) {
 
 // --- videos ---
 
-/** @type {() => HTMLInputElement | null} */
-const choice = () => root.querySelector("[data-together]");
+/** @type {() => HTMLInputElement | null | undefined} */
+const choice = () => root?.querySelector("[data-together]");
 const together = () => choice()?.checked === true;
-const others = (video) => [...root.querySelectorAll("video")].filter((other) => other !== video);
+const others = (video) => [...(root?.querySelectorAll("video") ?? [])].filter((other) => other !== video);
 
 /** Events of media do not bubble. What is done by us causes the same events, which find nothing left to do. */
 function follow({ type, target }) {
@@ -42,10 +42,11 @@ function follow({ type, target }) {
 
 // --- live ---
 
-let timer = null;
+/** @type {number | undefined} */
+let timer;
 
 async function refresh() {
-  timer = null;
+  timer = undefined;
   try {
     const reply = await request(location.href);
     if (!reply.ok) return;
@@ -60,10 +61,11 @@ async function refresh() {
 if (root) {
   enliven(root);
   begin(document.getElementById("part-slider"));
-  if (choice()) choice().closest("label").hidden = false;
+  const label = choice()?.closest("label");
+  if (label) label.hidden = false;
   for (const type of ["play", "pause", "seeking", "ratechange"])
     root.addEventListener(type, follow, { capture: true });
-  const ids = new Set(root.dataset.ids.trim().split(" "));
+  const ids = new Set((root.dataset.ids ?? "").trim().split(" "));
   live.on("changed", ({ rows }) => {
     if (rows.some(([id]) => ids.has(id))) timer ??= setTimeout(refresh, GATHER_MS);
   });

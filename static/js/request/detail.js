@@ -18,10 +18,12 @@ export class RequestPage {
   #page;
   #signal;
   #id;
-  #lines = document.getElementById("log-lines");
+  #lines = /** @type {HTMLElement} */ (document.getElementById("log-lines"));
   #follower = new Follower(this.#lines, document.getElementById("follow-logs"));
-  #timer = null;
-  #look = null;
+  /** @type {number | undefined} */
+  #timer;
+  /** @type {number | undefined} */
+  #look;
   #busy = false;
   #again = false;
 
@@ -36,7 +38,10 @@ export class RequestPage {
     );
     const acted = ({ detail }) => detail.id === this.#id && this.#soon();
     document.addEventListener("request:acted", acted, { signal });
-    signal.addEventListener("abort", () => [this.#timer, this.#look].forEach(clearTimeout));
+    signal.addEventListener("abort", () => {
+      clearTimeout(this.#timer);
+      clearTimeout(this.#look);
+    });
     tabs.on((name) => name === "logs" && this.#follower.grown());
     this.#follower.grown();
     this.#awaitLook();
@@ -54,7 +59,7 @@ export class RequestPage {
 
   #soon() {
     this.#timer ??= setTimeout(() => {
-      this.#timer = null;
+      this.#timer = undefined;
       this.#refresh();
     }, GATHER_MS);
   }
@@ -99,7 +104,7 @@ export class RequestPage {
   }
 
   #statusChanged() {
-    const word = head().querySelector(".badge").textContent.trim();
+    const word = head().querySelector(".badge")?.textContent?.trim() ?? "";
     announce(`The request is ${word}.`);
     if ("address" in this.#page.dataset) document.title = document.title.replace(/· .* ·/, `· ${word} ·`);
     if (!this.#hasEnded()) return;
@@ -116,14 +121,14 @@ export class RequestPage {
       if (!lines.length) return;
       refreshTimes(fresh);
       this.#lines.append(...lines);
-      while (this.#lines.childElementCount > MOST_LINES) this.#lines.firstElementChild.remove();
-      document.getElementById("no-logs").hidden = true;
+      while (this.#lines.childElementCount > MOST_LINES) this.#lines.firstElementChild?.remove();
+      document.getElementById("no-logs")?.setAttribute("hidden", "");
       this.#follower.grown();
     }
   }
 }
 
-const head = () => document.getElementById("part-head");
+const head = () => /** @type {HTMLElement} */ (document.getElementById("part-head"));
 
 async function fetchHtml(url) {
   const reply = await request(url);

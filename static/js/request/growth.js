@@ -13,6 +13,7 @@ const ODD_END = /[\uFFFD\uD800-\uDBFF\u2026\u258A-\u258F\u2588]+$/; // half a ch
 export class Growth {
   #mode;
   #settled = "";
+  /** @type {Chain | null} */
   #chain = null;
   #pieces = 0; // that have been settled
   #first = null; // of all pieces
@@ -45,8 +46,9 @@ export class Growth {
 
   #replace(text) {
     this.#settled = "";
-    this.#chain = new Chain(text);
-    this.#chain.isSure = true;
+    const chain = new Chain(text);
+    chain.isSure = true;
+    this.#chain = chain;
   }
 
   #append(text) {

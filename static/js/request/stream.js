@@ -13,12 +13,13 @@ import { Merged } from "./merge.js";
 const QUIET_MS = 5000; // without an event; then the page says so
 const WAY_KEY = "faldeck.stream-way.";
 
-const root = () => document.getElementById("stream");
-const byId = (id) => document.getElementById(id);
+const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+const root = () => byId("stream");
 
 /** Frames merged in order; a large one is fetched first, and those behind it wait. */
 class Merging {
-  #waiting = null; // a promise while a large frame is on its way
+  /** @type {Promise<void> | null} while a large frame is on its way */
+  #waiting = null;
   #isOver = false;
 
   constructor(merged, url, grown) {
@@ -70,12 +71,14 @@ export class StreamView {
   #count = 0;
   #bytes = 0;
   #first = null; // ms
-  #failed = null; // the first event that tells of an error
+  /** @type {{ number: number } | null} the first event that tells of an error */
+  #failed = null;
   #shownImages = [];
   #shownText = "";
   #follower = new Follower(byId("stream-text"), byId("follow-stream"));
   #merging;
-  #feed = null; // all frames once more, after another way was chosen
+  /** @type {Feed | null} all frames once more, after another way was chosen */
+  #feed = null;
   #until = null; // replay: only so many events; null: all of them
   #look = new Look(() => this.#record.url);
   #heard = performance.now();
@@ -116,12 +119,12 @@ export class StreamView {
   #showError() {
     this.#tabs.show("events");
     const { list } = this.#record;
-    list.choose(list.all.find(({ number }) => number === this.#failed.number));
+    list.choose(list.all.find(({ number }) => number === this.#failed?.number));
   }
 
   #move(count) {
     this.#until = count;
-    document.getElementById("part-output").hidden = count !== null; // the end's, not the moment's
+    byId("part-output").hidden = count !== null; // the end's, not the moment's
   }
 
   #begin() {
@@ -158,7 +161,7 @@ export class StreamView {
     byId("stream-error").hidden = !this.#failed || this.#failed.number > shown;
     if (this.#failed)
       byId("stream-error-word").textContent = `Event ${this.#failed.number} reports an error.`;
-    this.#select.closest("label").hidden = !this.#count;
+    this.#select.closest("label")?.toggleAttribute("hidden", !this.#count);
     if (!shown) byId("stream-empty").textContent = "Before the first event.";
     if (this.#until === null) this.#show(this.#merged.text, this.#merged.images, this.#merged.last);
     else this.#showPast(this.#until);
@@ -206,7 +209,7 @@ export class StreamView {
       img.alt = `image ${index + 1}`;
       img.src = url;
     });
-    while (place.children.length > images.length) place.lastElementChild.remove();
+    while (place.children.length > images.length) place.lastElementChild?.remove();
   }
 
   /** Events that are neither text nor picture: one as a tree. */
@@ -230,6 +233,7 @@ function imageAt(place, index) {
 /** The text of one event in the past: one question at a time, and only the newest wish is answered. */
 class Look {
   #url;
+  /** @type {{ frame: any, take: (data?: string) => void } | null} */
   #wish = null;
   #isBusy = false;
 

@@ -3,7 +3,7 @@
 
 import { fieldsFor, giveUrl } from "./files.js";
 
-const box = document.getElementById("schema-view");
+const box = /** @type {HTMLElement} */ (document.getElementById("schema-view"));
 const notice = /** @type {HTMLElement} */ (document.querySelector("[data-carried]"));
 const titleOf = (zone) =>
   zone.closest("[data-name]").querySelector(".schema-title").firstChild.textContent.trim();
@@ -13,7 +13,7 @@ const nameOf = (zone) => zone.closest("[data-name]").dataset.name;
 
 class Carried {
   #url = notice.dataset.carried;
-  #said = notice.querySelector("[data-said]");
+  #said = /** @type {HTMLElement} */ (notice.querySelector("[data-said]"));
   #isUsed = false;
   /** @type {HTMLElement[]} where it is already */
   #places = [];
@@ -54,7 +54,7 @@ class Carried {
   #offer(zones) {
     const others = zones.filter((zone) => !this.#places.includes(zone));
     const buttons = this.#isUsed ? others.map((zone) => this.#button(zone)) : [];
-    notice.querySelector("[data-fields]").replaceChildren(...buttons);
+    notice.querySelector("[data-fields]")?.replaceChildren(...buttons);
   }
 
   #button(zone) {

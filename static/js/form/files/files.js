@@ -10,7 +10,7 @@ import { drawTransfer } from "./panel.js";
 import { Transfer } from "./transfer.js";
 import { plainOf } from "../../lib/jsontext.js";
 
-const box = document.getElementById("schema-view");
+const box = /** @type {HTMLElement} */ (document.getElementById("schema-view"));
 /** @type {Map<Element, Transfer>} */
 const transfers = new Map(); // by field
 
@@ -110,9 +110,9 @@ function put(field, value) {
 function act(field, action) {
   const transfer = transfers.get(field);
   if (action === "cancel") {
-    transfer.cancel();
+    transfer?.cancel();
   } else if (action === "retry") {
-    transfer.retry();
+    transfer?.retry();
   } else {
     transfers.delete(field);
     draw(field);
@@ -153,6 +153,7 @@ function picked({ target }) {
 const hasFiles = ({ types }) => types.includes("Files") || types.includes("text/uri-list");
 const zoneAt = (target) =>
   target instanceof Element ? target.closest("[data-media], [data-media-list]") : null;
+/** @type {Element | null} */
 let lit = null;
 
 function light(zone) {

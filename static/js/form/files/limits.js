@@ -11,13 +11,18 @@ function ratio(value) {
 }
 
 // name in the schema, what is measured of the file, how it is said
-/** @type {[string, (facts: import("./words.js").Facts) => number, (value: number) => string, string][]} */
+/** @type {[string, (facts: import("./words.js").Facts) => number | undefined, (value: number) => string, string][]} */
 const MEASURES = [
   ["file_size", ({ size }) => size, bytes, "It has"],
   ["width", ({ width }) => width, (value) => `${value} px`, "Its width is"],
   ["height", ({ height }) => height, (value) => `${value} px`, "Its height is"],
-  ["area", ({ width, height }) => width * height, (value) => `${value} px²`, "Its area is"],
-  ["aspect_ratio", ({ width, height }) => width / height, (value) => round(value), "Its width / height is"],
+  ["area", ({ width = NaN, height = NaN }) => width * height, (value) => `${value} px²`, "Its area is"],
+  [
+    "aspect_ratio",
+    ({ width = NaN, height = NaN }) => width / height,
+    (value) => round(value),
+    "Its width / height is",
+  ],
   ["duration", ({ duration }) => duration, seconds, "Its length is"],
 ];
 
@@ -36,7 +41,7 @@ export function broken(limits, facts) {
     if (least !== null && value < least) return sentence(start, value, "at least", least, said);
   }
   const step = number(limits.multiple_of);
-  if (step && (facts.width % step || facts.height % step))
+  if (step && ((facts.width ?? 0) % step || (facts.height ?? 0) % step))
     return `Width and height must be multiples of ${step}; it is ${facts.width} × ${facts.height}.`;
   return "";
 }

@@ -15,6 +15,7 @@ export class Transfer {
   sentence = "";
   value = ""; // the address, when it is done
   facts = /** @type {import("./words.js").Facts} */ ({});
+  /** @type {Upload | null} */
   upload = null;
   #changed;
   #rules;
@@ -38,8 +39,9 @@ export class Transfer {
     if (this.phase === "cancelled") return;
     if (problem) return this.#say("refused", problem);
     if (this.#rules.isInline) return this.#inline();
-    this.upload = new Upload(this.file, this.#rules.url, () => this.#follow());
-    return this.upload.run();
+    const upload = new Upload(this.file, this.#rules.url, () => this.#follow(upload));
+    this.upload = upload;
+    return upload.run();
   }
 
   cancel() {
@@ -86,8 +88,7 @@ export class Transfer {
     reader.readAsDataURL(this.file);
   }
 
-  #follow() {
-    const { state, sentence, fileUrl } = this.upload;
+  #follow({ state, sentence, fileUrl }) {
     if (state === "done") this.#finish(fileUrl);
     else if (state === "failed" || state === "cancelled") this.#say(state, sentence);
     else this.#say("sending", this.sentence);

@@ -29,7 +29,8 @@ export class Upload {
   part = 0;
   #url;
   #changed;
-  #ticket = null; // the server's answer
+  /** @type {any} the server's answer */
+  #ticket = null;
   #done = []; // of a multipart upload: {partNumber, etag}
   #abort = new AbortController();
 
