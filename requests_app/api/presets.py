@@ -20,6 +20,7 @@ from requests_app.api.schemas import FieldProblems, Problem
 from requests_app.forms.preset import NAME_LENGTH, draft_of
 from requests_app.models import ApiToken, Preset, PresetVersion
 from requests_app.presets import saving
+from requests_app.presets.fitting import marked
 from requests_app.presets.template import InvalidTemplate, Template
 from requests_app.request_input import InvalidDraft
 
@@ -89,6 +90,7 @@ class PresetOut(Schema):
     version: int
     saved_by: str | None
     saved_at: datetime
+    misfits: list[str] = Field(description="what the endpoint's changed schema no longer takes")
 
     @staticmethod
     def resolve_id(preset: Preset) -> UUID:
@@ -156,7 +158,7 @@ def list_presets(request: ApiRequest, filters: Query[PresetFilters]) -> dict[str
     if filters.endpoint_id:
         found = found.filter(endpoint_id=filters.endpoint_id)
     end = filters.offset + filters.limit
-    items = list(found[filters.offset : end + 1])
+    items = marked(request.auth.team, found[filters.offset : end + 1])
     more = len(items) > filters.limit
     return {"items": items[: filters.limit], "next_offset": end if more else None}
 
@@ -250,9 +252,10 @@ def shelf(token: ApiToken) -> QuerySet[Preset]:
 def get_or_404(token: ApiToken, preset_id: str) -> Preset:
     """Return the team's preset; a foreign, an unknown and a malformed id raise the same Http404."""
     try:
-        return shelf(token).get(public_id=UUID(preset_id))
+        found = shelf(token).get(public_id=UUID(preset_id))
     except (ValueError, Preset.DoesNotExist):
         raise Http404 from None
+    return marked(token.team, [found])[0]
 
 
 def _version_or_404(preset: Preset, number: str) -> PresetVersion:

@@ -47,6 +47,7 @@ class Preset(models.Model):
     saved_at = models.DateTimeField(default=timezone.now)
 
     objects = PresetQuerySet.as_manager()
+    misfits: tuple[str, ...] = ()  # set by presets.fitting
 
     class Meta:
         ordering = ["name", "id"]

@@ -35,6 +35,15 @@ def broken(team: Team, presets: Iterable[Preset]) -> dict[int, tuple[str, ...]]:
     return {preset.pk: sentences for preset, sentences in judged if sentences}
 
 
+def marked(team: Team, presets: Iterable[Preset]) -> list[Preset]:
+    """Give each preset `misfits`: what of it its endpoint's present document refuses."""
+    found = list(presets)
+    misfits = broken(team, found)
+    for one in found:
+        one.misfits = misfits.get(one.pk, ())
+    return found
+
+
 def _doubtful(team: Team, presets: list[Preset]) -> Iterator[tuple[Preset, str, str]]:
     """Yield those saved under another document than the present one, with both digests."""
     present = _present(team, {preset.endpoint_id for preset in presets})

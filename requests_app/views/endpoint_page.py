@@ -23,6 +23,7 @@ from requests_app.forms.endpoints import DocumentForm, EndpointIdForm
 from requests_app.forms.schema_form import Widget, widgets
 from requests_app.models import Preset, Team
 from requests_app.presets import saving
+from requests_app.presets.fitting import marked
 from requests_app.views.access import (
     member_required,
     membership_of,
@@ -32,7 +33,7 @@ from requests_app.views.access import (
     team_required,
 )
 from requests_app.views.listing import list_url
-from requests_app.views.presets import marked, shelf_of
+from requests_app.views.presets import shelf_of
 
 LAST = 10  # requests on the page
 MOST_FIELDS = 300  # rows of the table of fields
@@ -117,7 +118,7 @@ def _page(
 def _broken(request: HttpRequest, name: str) -> list[Preset]:
     """Return the team's presets that the present document refuses."""
     found = shelf_of(request).filter(endpoint_id=name)[: saving.MOST_PRESETS]
-    return [preset for preset in marked(request, found) if preset.misfits]  # type: ignore[attr-defined]
+    return [preset for preset in marked(team_of(request), found) if preset.misfits]
 
 
 def _waiting(request: HttpRequest, here: str) -> str:

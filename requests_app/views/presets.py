@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -39,7 +38,9 @@ def presets(request: HttpRequest) -> HttpResponse:
     """List the team's presets, by endpoint. POST saves what the request form holds under a name."""
     if request.method != "POST":
         found = list(shelf_of(request).order_by("endpoint_id", "name")[:MOST_LISTED])
-        return render(request, "presets/presets.html", {"presets": marked(request, found)})
+        return render(
+            request, "presets/presets.html", {"presets": fitting.marked(team_of(request), found)}
+        )
     if not membership_of(request).may_submit:
         raise PermissionDenied
     return _save(request)
@@ -77,26 +78,17 @@ def menu_of(request: HttpRequest, endpoint_id: str) -> dict[str, Any]:
     endpoint_id = endpoint_id.strip()[:300].replace("\0", "")
     found = shelf_of(request).filter(endpoint_id=endpoint_id)[: saving.MOST_PRESETS]
     return {
-        "presets": marked(request, found),
+        "presets": fitting.marked(team_of(request), found),
         "endpoint": endpoint_id,
         "may_submit": membership_of(request).may_submit,
     }
-
-
-def marked(request: HttpRequest, presets: Iterable[Preset]) -> list[Preset]:
-    """Give each preset `misfits`: what of it the endpoint's present document refuses."""
-    found = list(presets)
-    broken = fitting.broken(team_of(request), found)
-    for one in found:
-        one.misfits = broken.get(one.pk, ())  # type: ignore[attr-defined]
-    return found
 
 
 @team_required
 @require_safe
 def preset(request: HttpRequest, preset_id: UUID) -> HttpResponse:
     """Show a preset, or its version `?version=N`."""
-    [found] = marked(request, [get_preset_or_404(request, preset_id)])
+    [found] = fitting.marked(team_of(request), [get_preset_or_404(request, preset_id)])
     versions = list(found.versions.select_related("saved_by").defer("text"))
     shown = _version(found, request.GET.get("version"))
     context = {

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from requests_app.catalogue import store
+from requests_app.fal.endpoints import EndpointId
 from requests_app.models import Preset
 from tests.api.conftest import Caller
+from tests.catalogue.conftest import DocumentServer, server
+from tests.catalogue.documents import whole
+
+__all__ = ["server"]
 
 BASE = "/api/v1/presets/"
 TEXT = '{"prompt": "a {{subject}}", "seed": "{{seed}}", "scale": 7.50}'
@@ -111,3 +119,22 @@ def test_viewers_change_nothing(
     id = call(owner, "post", body=BODY).json()["id"]
     assert call(teammate, method, path.format(id=id), body).status_code == 403
     assert Preset.objects.get().version == 1
+
+
+def test_a_preset_that_a_changed_schema_breaks_says_what_no_longer_fits(
+    owner: Caller, server: DocumentServer
+) -> None:
+    name, now = "acme/img", timezone.now()
+    for day, properties in ((3, {"style": {}, "size": {}}), (1, {"size": {}})):
+        server.body = json.dumps(
+            whole({"In": {"type": "object", "properties": properties}})
+        ).encode()
+        store.refresh(EndpointId.parse(name), now=now - timedelta(days=day))
+        if day == 3:
+            body = {"name": "oil", "endpoint_id": name, "input": {"style": "oil"}}
+            made = call(owner, "post", body=body).json()
+            Preset.objects.update(saved_at=now - timedelta(days=2))
+    assert made["misfits"] == []
+    expected = ["field style is gone"]
+    assert call(owner, "get", f"{made['id']}/").json()["misfits"] == expected
+    assert [one["misfits"] for one in call(owner, "get").json()["items"]] == [expected]
