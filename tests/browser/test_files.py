@@ -291,6 +291,8 @@ def test_a_file_on_its_way_stays_with_its_item(open_page: OpenPage) -> None:
     zone.locator("[data-item]").first.locator("[data-remove]").click()
     expect(zone.locator("[data-item]")).to_have_count(1)
     expect(zone.get_by_role("progressbar")).to_be_visible()
+    while not waiting:  # the bar stands before the bytes leave
+        page.wait_for_timeout(20)
     waiting[0].continue_()
     expect(zone.locator("[data-input]")).to_have_value(re.compile("/cdn/files/"), timeout=20_000)
 
