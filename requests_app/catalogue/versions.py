@@ -28,8 +28,9 @@ class LastChange:
 
     @property
     def summary(self) -> list[str]:
-        """Return the fields that are gone, narrowed and added, as "gone: a, b"; those that changed
-        otherwise when there is nothing else.
+        """Return one line a sort of change, such as "gone: a, b": gone, narrowed and added fields.
+
+        Without any of these, return the fields that changed in another way.
         """
         told = [What.GONE, What.NARROWED, What.ADDED]
         return list(self._named(told)) or list(self._named([What.CHANGED]))
