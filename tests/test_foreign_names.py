@@ -166,6 +166,9 @@ USED: dict[str, dict[str, str]] = {
         "get_user": "channels.auth:AuthMiddleware.resolve_scope",
         "func": "asgiref.sync:SyncToAsync.__init__",
     },
+    "requests_app/fal/failures.py": {
+        "Too many headers": "aiohttp.http_parser:HttpParser.feed_data",
+    },
     "requests_app/fal/realtime_handshake.py": {
         "open_tcp_connection": "websockets.asyncio.client:connect.connect",
         "process_redirect": "websockets.asyncio.client:connect.connect",
@@ -173,14 +176,13 @@ USED: dict[str, dict[str, str]] = {
         "MAX_NUM_HEADERS": "websockets.http11:parse_headers",
         "MAX_BODY_SIZE": "websockets.http11:read_body",
     },
-    "requests_app/fal/transport.py": {
+    "requests_app/fal/sessions.py": {
         "start": "aiohttp.client:ClientSession._request._connect_and_send_request",
         "response_class": "aiohttp.client:ClientSession.__init__",
         "reason": "httpx_aiohttp.transport:AiohttpTransport.handle_async_request",
         "max_line_size": "aiohttp.http_parser:HttpParser.feed_data",
         "max_field_size": "aiohttp.http_parser:HeadersParser.parse_headers",
         "max_headers": "aiohttp.http_parser:HttpParser.feed_data",
-        "Too many headers": "aiohttp.http_parser:HttpParser.feed_data",
         "client": "httpx_aiohttp.transport:AiohttpTransport.get_client",
     },
     "requests_app/forms/account.py": {

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from requests_app.fal.transport import tls
+from requests_app.fal.sessions import tls
 
 
 class DownloadError(Exception):

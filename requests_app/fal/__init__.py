@@ -10,6 +10,7 @@
     error_bodies  the reason in an error's body, whatever its shape
     prices        unit price and usual cost of a call, as fal's price list has them
     models_list   one page of fal's list of models; finished: of its finished requests
+    call          one call, before it is made
     reports       frozen values of what fal said, and their parsers
     replies       one HTTP reply -> a value or an error; result_replies: of a run, or of a queue result
     sse           bytes -> server-sent events
@@ -18,7 +19,9 @@
                   realtime_media (magic numbers), realtime_control (fal's control messages),
                   realtime_pairing (reply to request); close_codes: how a session ended, in words
     ---------     all above are pure (except the key cache); below is I/O
-    transport     one HTTP call: deadline, size limit, "were bytes sent?"
+    sessions      connections, trust store, limits of headers
+    failures      what went wrong with a call: "were bytes sent?"
+    transport     one HTTP call: deadline, size limit
     streams       a reply that comes in parts: of a model, of the status stream
     client        FalClient: fal's verbs, bound to a key and hosts
     uploads       where a browser may send a file

@@ -10,13 +10,14 @@ from typing import TypeVar
 import httpx
 
 from . import finished
+from .call import Call
 from .endpoints import EndpointId, Hosts, RequestUrls, run_url, stream_url, submit_url
 from .errors import TooLarge, Unanswered
 from .replies import Reply, read_cancel, read_receipt, read_status
 from .reports import CancelAnswer, Receipt, Result, StatusReport
 from .result_replies import read_queue_result, read_run_result
 from .streams import EVENT_STREAM, Stream, events_of, status_of, status_stream_url
-from .transport import Call, ReplyLimits, Timeouts, Wire
+from .transport import ReplyLimits, Timeouts, Wire
 
 QUICKLY_READ = 256 * 1024  # bytes of a reply that are parsed without blocking the loop
 
@@ -81,7 +82,7 @@ class FalClient:
         """Poll once. Raises NotSent, Unanswered (may be retried) or Refused."""
         call = Call("GET", urls.status, {}, params=_log_params(logs=logs))
         deadline_s, limit = self.wire.timeouts.status_s, self.wire.limits.status
-        reply = await self.wire.exchange(call, deadline_s=deadline_s, limit=limit, held=limit)
+        reply = await self.wire.get_small(call, deadline_s=deadline_s, limit=limit)
         return await _parsed(read_status, reply)
 
     async def follow_status(

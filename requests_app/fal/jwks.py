@@ -15,10 +15,11 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
+from .call import Call
 from .endpoints import Hosts
 from .errors import FalError, KeysUnavailable
 from .jsontext import NotJson, parse_object
-from .transport import Call, ReplyLimits, Timeouts, Wire
+from .transport import ReplyLimits, Timeouts, Wire
 
 MAX_KEYS = 16
 MAX_BYTES = 256 * 1024

@@ -19,6 +19,7 @@ from websockets.asyncio.server import broadcast
 from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
+from .call import Call
 from .close_codes import LOST, CloseReason, describe_close, ending
 from .endpoints import EndpointId
 from .errors import NotSent, Unanswered
@@ -29,7 +30,7 @@ from .realtime_incoming import Incoming, decode_message
 from .realtime_outgoing import Outgoing
 from .realtime_token import fetch_token
 from .realtime_url import REALTIME, realtime_url
-from .transport import MESSAGE, Call
+from .transport import MESSAGE
 
 if TYPE_CHECKING:
     from .client import FalClient

@@ -14,7 +14,8 @@ from websockets.exceptions import InvalidStatus, SecurityError, WebSocketExcepti
 from .close_codes import refused_handshake
 from .errors import BadReply, NotSent, Unanswered
 from .replies import Reply
-from .transport import HEADER_LINE, MOST_HEADERS, ReplyLimits, tls
+from .sessions import HEADER_LINE, MOST_HEADERS, tls
+from .transport import ReplyLimits
 
 MAX_QUEUE = (1, 0)  # messages: reading stops above the first figure and resumes at the second
 CLOSE_TIMEOUT_S = 0.8  # either end's close has to reach the other within a second

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from .call import Call
 from .endpoints import EndpointId, Hosts
 from .jsontext import NotJson, parse_json
 from .realtime_url import REALTIME, realtime_app
 from .replies import Reply, read_stream_refusal, unreadable
-from .transport import Call
 
 if TYPE_CHECKING:
     from .client import FalClient

@@ -10,14 +10,16 @@ from functools import partial
 
 import httpx
 
+from .call import Call
 from .endpoints import RequestUrls
 from .errors import NotAStream, TooLargeEvent, Unanswered
+from .failures import failures_named
 from .jsontext import NO_JSON, NotJson, parse_with_items, value_of
 from .replies import read_stream_refusal
 from .reports import StatusReport, parse_status
 from .result_replies import read_run_result
 from .sse import EventTooLarge, SseDecoder, SseEvent
-from .transport import HELD, Call, Wire, ensure_readable, failures_named, header_map, read_reply
+from .transport import HELD, Wire, ensure_readable, header_map, read_reply
 
 EVENT_STREAM = "text/event-stream"
 _UNTOLD = ("", "application/octet-stream")

@@ -1,5 +1,4 @@
-"""The wire itself: one HTTP call, its deadline, its size limit, and whether bytes were sent when it
-failed.
+"""The wire itself: one HTTP call, its deadline, its size limit.
 
 Calls never follow a redirect, send no cookie and ask for an uncompressed reply.
 """
@@ -8,49 +7,31 @@ from __future__ import annotations
 
 import asyncio
 import math
-import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from functools import cache
 from tempfile import SpooledTemporaryFile
-from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 import httpx
-from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
-from httpx_aiohttp import AiohttpTransport
 
-from .errors import BadReply, FalError, NotSent, TooLarge, Unanswered
-from .headers import InvalidHeader, ensure_ours
+from .call import Call
+from .errors import NotSent, TooLarge, Unanswered
+from .failures import failures_named
+from .headers import ensure_ours
 from .replies import Reply
 from .reports import Rest
+from .sessions import LazySession, new_client
 
 MEGABYTE = 1024 * 1024
 MESSAGE = 32 * MEGABYTE  # one event of a stream or message of a session: it may contain images
 _PIECE = 256 * 1024
 HELD = 8 * MEGABYTE  # bytes of a reply in memory; a larger one goes to a temporary file
 BEGINNING = MEGABYTE  # the part of a larger one that stays in memory
-# fal sends at most 16 KB of headers, be it one or thousands; aiohttp's own limits are 8 KB and
-# 128.
-HEADER_LINE = 64 * 1024  # bytes of one header, or of the status line
-MOST_HEADERS = 4096
 
 # One decoder at most: each further one multiplies what a single 16 KB chunk can grow to.
 _ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
-
-_NEVER_LEFT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
-)
-_NEVER_LEFT_AIOHTTP = (
-    aiohttp.ClientConnectorError,
-    aiohttp.ConnectionTimeoutError,
-    aiohttp.InvalidURL,
-    aiohttp.NonHttpUrlClientError,
-)
 
 
 @dataclass(frozen=True)
@@ -88,66 +69,6 @@ class ReplyLimits:
     event: int = MESSAGE
 
 
-@dataclass(frozen=True)
-class Call:
-    """One call. ``headers`` are the caller's own (``x-…`` only); ``idle_s`` None: only the deadline
-    counts.
-    """
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    body: bytes | None = None
-    params: Mapping[str, str] | None = None
-    accept: str = "application/json"
-    idle_s: float | None = None
-
-    @property
-    def is_paid(self) -> bool:
-        """Whether it may start paid work: every POST; GET and PUT (cancel) may be repeated freely."""
-        return self.method == "POST"
-
-
-class _Response(aiohttp.ClientResponse):
-    """Decodes any reason phrase: httpx-aiohttp fails on bytes that are not UTF-8."""
-
-    async def start(self, connection: Any) -> aiohttp.ClientResponse:
-        started = await super().start(connection)
-        self.reason = (self.reason or "").encode("utf-8", "surrogateescape").decode("latin-1")
-        return started
-
-
-@cache
-def tls() -> ssl.SSLContext:
-    """Return the trust store of all calls; building it takes tens of milliseconds."""
-    return httpx.create_ssl_context()
-
-
-def new_client(*, reuse: bool = True) -> httpx.AsyncClient:
-    """Create a client over aiohttp: httpx's own pool slows down with many calls at once.
-
-    Without ``reuse`` each call gets its own connection. A peer may close a kept-alive connection
-    in the same instant as we write to it, and then it would be unknown whether a submit was
-    received.
-    """
-
-    def session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(ssl=tls(), limit=0, force_close=not reuse)
-        return aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            response_class=_Response,
-            max_line_size=HEADER_LINE,
-            max_field_size=HEADER_LINE,
-            max_headers=MOST_HEADERS,
-        )
-
-    return httpx.AsyncClient(
-        transport=AiohttpTransport(verify=tls(), client=session),
-        follow_redirects=False,
-    )
-
-
 class Wire:
     """A key and the connections it is used on. The key appears in no repr or log."""
 
@@ -163,8 +84,8 @@ class Wire:
             raise ValueError("The fal key holds characters that no key has.")
         self._key = key
         self._owned = client is None
-        self._reads = client or new_client()
-        self._posts = client or new_client(reuse=False)
+        self._sessions = LazySession(reuse=True), LazySession(reuse=False)
+        self._reads, self._posts = (client or new_client(each) for each in self._sessions)
         self.timeouts = timeouts
         self.limits = limits
 
@@ -173,6 +94,8 @@ class Wire:
         if self._owned:
             await self._reads.aclose()
             await self._posts.aclose()
+            for session in self._sessions:
+                await session.aclose()
 
     async def exchange(
         self, call: Call, *, deadline_s: float, limit: int, held: int = HELD
@@ -188,6 +111,32 @@ class Wire:
             ):
                 return await read_reply(response, limit, call, held=held)
 
+    async def get_small(self, call: Call, *, deadline_s: float, limit: int) -> Reply:
+        """Like ``exchange``, for a GET whose reply is nearly always small: by aiohttp alone.
+
+        httpx adds three times aiohttp's own processor time to such a call.
+        """
+        if not self._owned:
+            return await self.exchange(call, deadline_s=deadline_s, limit=limit, held=limit)
+        with failures_named(call):
+            self._ensure_open(self._reads)
+            timeout = aiohttp.ClientTimeout(
+                total=deadline_s,
+                connect=min(self.timeouts.pool_s, deadline_s / 3),
+                sock_connect=min(self.timeouts.connect_s, deadline_s / 3),
+            )
+            async with self._sessions[0]().get(
+                _with_params(call.url, call.params or {}),
+                headers=self._our_headers(call),
+                allow_redirects=False,
+                auto_decompress=False,
+                timeout=timeout,
+            ) as response:
+                if "Content-Encoding" in response.headers:
+                    return await read_reply(_as_httpx(response), limit, call, held=limit)
+                body = await _read_small(response, limit)
+                return Reply(response.status, _header_map(response.raw_headers), body)
+
     @asynccontextmanager
     async def opened(self, call: Call) -> AsyncIterator[httpx.Response]:
         """Make the call once and leave its body to the caller, who reads it under
@@ -200,10 +149,13 @@ class Wire:
 
     async def _send(self, call: Call, deadline_s: float = math.inf) -> httpx.Response:
         client = self._posts if call.is_paid else self._reads
-        if client.is_closed:
-            raise NotSent("The connection to fal has been shut down.")
+        self._ensure_open(client)
         request = self._request(client, call, deadline_s)
         return await client.send(request, stream=True, follow_redirects=False)
+
+    def _ensure_open(self, client: httpx.AsyncClient) -> None:
+        if client.is_closed:
+            raise NotSent("The connection to fal has been shut down.")
 
     def _request(self, client: httpx.AsyncClient, call: Call, deadline_s: float) -> httpx.Request:
         ensure_ours(call.headers)
@@ -216,7 +168,7 @@ class Wire:
         )
         request = client.build_request(
             call.method,
-            httpx.URL(call.url).copy_merge_params(call.params or {}),
+            _with_params(call.url, call.params or {}),
             headers={**call.headers, **self._our_headers(call)},
             content=_in_pieces(call.body),
             timeout=timeouts,
@@ -232,6 +184,12 @@ class Wire:
         if self._key:
             ours["Authorization"] = f"Key {self._key}"
         return ours
+
+
+def _with_params(url: str, params: Mapping[str, str]) -> str:
+    if not params or "?" in url or "#" in url:
+        return str(httpx.URL(url).copy_merge_params(params))
+    return f"{url}?{urlencode(params)}"
 
 
 def _in_pieces(body: bytes | None) -> bytes | AsyncIterator[bytes] | None:
@@ -280,6 +238,37 @@ async def _fill(file: SpooledTemporaryFile[bytes], response: httpx.Response, lim
     return size
 
 
+class _Body(httpx.AsyncByteStream):
+    """The body of a reply to aiohttp, for httpx to unpack."""
+
+    def __init__(self, content: aiohttp.StreamReader) -> None:
+        self._content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._content.iter_any():
+            yield piece
+
+
+def _as_httpx(response: aiohttp.ClientResponse) -> httpx.Response:
+    body = _Body(response.content)
+    return httpx.Response(response.status, headers=response.raw_headers, stream=body)
+
+
+async def _read_small(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """Return the body as it came. Raises TooLarge, before reading if the reply declares it."""
+    pieces, size = [], response.content_length or 0
+    if size <= limit:
+        size = 0
+        async for piece in response.content.iter_any():
+            pieces.append(piece)
+            size += len(piece)
+            if size > limit:
+                break
+    if size > limit:
+        raise TooLarge(f"The reply is larger than {limit} bytes.", status_code=response.status)
+    return b"".join(pieces)
+
+
 def ensure_readable(response: httpx.Response, call: Call) -> None:
     """Raise Unanswered for an unknown content encoding. We ask for none; one plain layer is
     tolerated.
@@ -298,68 +287,12 @@ def header_map(response: httpx.Response) -> dict[str, str]:
     return {name.lower(): value for name, value in response.headers.items()}
 
 
-@contextmanager
-def failures_named(call: Call) -> Iterator[None]:
-    """Turn whatever the transport raises into NotSent, BadReply or Unanswered.
-
-    A cancelled task (CancelledError) passes through: its caller must treat a POST as Unanswered
-    too.
-    """
+def _header_map(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return what ``header_map`` does; httpx decodes what is not plain ASCII and joins repeats."""
     try:
-        yield
-    except (
-        httpx.HTTPError,
-        httpx.StreamError,
-        httpx.InvalidURL,
-        aiohttp.ClientError,
-        OSError,
-    ) as exc:
-        if never_left(exc):
-            raise NotSent(f"fal could not be reached: {_reason(exc)}.") from exc
-        retryable = not call.is_paid
-        if bad := _bad_reply(exc):
-            raise BadReply(bad, retryable=retryable) from exc
-        raise Unanswered(f"fal did not answer: {_reason(exc)}.", retryable=retryable) from exc
-    except (FalError, InvalidHeader):
-        raise
-    except Exception as exc:  # a library fails on a malformed reply
-        sentence = f"fal's reply cannot be read here ({type(exc).__name__})."
-        raise BadReply(sentence, retryable=not call.is_paid) from exc
-
-
-def _bad_reply(exc: BaseException) -> str:
-    """Say what is wrong with the head of the reply; empty when no reply came."""
-    problem = exc.__cause__
-    if not isinstance(problem, HttpProcessingError):
-        return ""
-    if isinstance(problem.__cause__, LineTooLong):
-        return f"The reply has a header over {HEADER_LINE // 1024} kB, the most that is read here."
-    if "Too many headers" in problem.message:
-        return f"The reply has over {MOST_HEADERS} headers, the most that are read here."
-    return "What came as the reply is not readable HTTP."
-
-
-def never_left(exc: BaseException) -> bool:
-    """Whether it is certain that no byte of the call left this machine.
-
-    httpx-aiohttp calls every broken connection ``ConnectTimeout``, even one that broke after the
-    body was sent; where aiohttp's own error is known, only that decides.
-    """
-    cause = exc.__cause__ if isinstance(exc.__cause__, aiohttp.ClientError) else exc
-    if isinstance(cause, aiohttp.ClientError):
-        return isinstance(cause, _NEVER_LEFT_AIOHTTP)
-    return isinstance(cause, (*_NEVER_LEFT, httpx.InvalidURL))
-
-
-def _reason(exc: BaseException) -> str:
-    """Say the reason without the exception's own text, which may hold addresses and goes to the log
-    only.
-    """
-    cause = exc.__cause__ if isinstance(exc.__cause__, aiohttp.ClientError) else exc
-    if isinstance(cause, aiohttp.ClientConnectorDNSError):
-        return "the host name cannot be resolved"
-    if isinstance(cause, aiohttp.ClientSSLError):
-        return "no secure connection could be made"
-    if isinstance(cause, TimeoutError | httpx.TimeoutException):
-        return "the time ran out"
-    return "the connection was refused" if never_left(exc) else "the connection broke off"
+        named = {name.decode("ascii").lower(): value.decode("ascii") for name, value in raw}
+    except UnicodeDecodeError:
+        named = {}
+    if len(named) == len(raw):
+        return named
+    return {name.lower(): value for name, value in httpx.Headers(raw).items()}

@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .call import Call
 from .replies import Reply, read_stream_refusal, unreadable
-from .transport import Call
 
 if TYPE_CHECKING:
     from .client import FalClient

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 import traceback
 
@@ -14,12 +15,15 @@ from requests_app.fal import (
     Hosts,
     NotSent,
     Refused,
+    ReplyLimits,
     RequestUrls,
+    TooLarge,
     Unanswered,
+    urls_for,
 )
 
 from .conftest import KEY, QUICK, REQUEST_ID, hosts_at
-from .peer import Peer, html, reply, reset, says
+from .peer import Peer, html, raw, reply, reset, says, then_close
 
 BODY = b'{"prompt": "a  cat", "n": 1.0e2}'
 
@@ -193,3 +197,32 @@ async def test_leaving_the_context_closes_the_connections(peer: Peer, urls: Requ
         pass
     with pytest.raises(NotSent):
         await fal.status(urls)
+
+
+async def test_a_packed_status_is_unpacked(peer: Peer, fal: FalClient, urls: RequestUrls) -> None:
+    packed = gzip.compress(b'{"status": "IN_PROGRESS"}')
+    peer.will(reply(200, packed, content_encoding="gzip"))
+    assert (await fal.status(urls)).status == "IN_PROGRESS"
+
+
+async def test_a_refused_status_tells_how_long_to_wait_whatever_stands_in_other_headers(
+    peer: Peer, fal: FalClient, urls: RequestUrls
+) -> None:
+    head = (
+        b"HTTP/1.1 429 Too Many\r\nRetry-After: 7\r\nX-Note: caf\xc3\xa9\r\nX-Note: again\r\n"
+        b"content-length: 2\r\n\r\n{}"
+    )
+    peer.will(raw(head))
+    with pytest.raises(Refused) as caught:
+        await fal.status(urls)
+    assert caught.value.retry_after_s == 7
+
+
+async def test_a_status_over_the_limit_is_not_read(peer: Peer, hosts: Hosts) -> None:
+    urls = urls_for(hosts, EndpointId.parse("fal-ai/flux/dev"), REQUEST_ID)
+    body = b'{"status": "IN_QUEUE", "logs": "' + b"x" * 5000 + b'"}'
+    async with FalClient(hosts, KEY, timeouts=QUICK, limits=ReplyLimits(status=1000)) as fal:
+        for step in (reply(200, body), then_close(raw(b"HTTP/1.1 200 OK\r\n\r\n" + body))):
+            peer.will(step)
+            with pytest.raises(TooLarge):
+                await fal.status(urls)

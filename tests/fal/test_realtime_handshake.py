@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from requests_app.fal import BadReply, FalError, NotSent, Refused, Unanswered, transport
+from requests_app.fal import BadReply, FalError, NotSent, Refused, Unanswered, sessions
 from requests_app.fal.realtime_handshake import open_socket
 
 from .socket_peer import SocketPeer
@@ -137,7 +137,7 @@ async def test_a_certificate_nobody_vouches_for_is_not_sent(
         assert sockets.requests == []
         # The same one, trusted as the HTTP calls are told to trust.
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        transport.tls.cache_clear()
+        sessions.tls.cache_clear()
         opened = await open_socket(f"{sockets.url}/a/b", {}, open_timeout_s=5, max_size=1000)
         await opened.close()
     assert len(sockets.requests) == 1
@@ -170,9 +170,9 @@ def certificate(tmp_path: Path) -> Iterator[Path]:
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     path = tmp_path / "peer.pem"
     path.write_bytes(secret + built.public_bytes(Encoding.PEM))
-    transport.tls.cache_clear()
+    sessions.tls.cache_clear()
     yield path
-    transport.tls.cache_clear()
+    sessions.tls.cache_clear()
 
 
 async def test_a_host_that_takes_no_connection_in_time_is_not_sent() -> None:
