@@ -33,8 +33,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("presets",),
     # The one writer of requests, and of teams.
     ("lifecycle", "teams"),
-    # One input over many rows.
-    ("batches",),
+    # One input over many rows; one action on many requests.
+    ("batches", "bulk"),
     ("upkeep",),
     ("record",),
     ("webhooks.address",),

@@ -115,6 +115,7 @@ PLACES = {
     "preset_id": "UUID",
     "endpoint_id": "ID",
     "batch_id": "UUID",
+    "bulk_id": "UUID",
     "number": "N",
     "pk": "N",
     "token": "TOKEN",

@@ -7,9 +7,7 @@ reads the open rows of one batch, at most as many as may be open at once, and as
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from uuid import UUID
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -32,11 +30,8 @@ from requests_app.request_input import Draft
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=20)
-AGAIN_AFTER = timedelta(seconds=1)
-AT_MOST = 20  # batches in one round
+IDLE = Q(open=0) & ~Q(state__in=(BatchState.RUNNING, BatchState.CANCELLING))
 AT_ONCE = 20  # requests made in one transaction: others wait for it on SQLite
-MARK_EVERY = timedelta(seconds=5)
 MOST_FAILED_IN_ROW = 20
 _OUTCOMES = {
     Status.COMPLETED: ItemState.COMPLETED,
@@ -50,39 +45,6 @@ _COUNTS = {
 }
 
 
-@dataclass(frozen=True)
-class Held:
-    """A batch that this process has leased."""
-
-    pk: int
-    lease: UUID
-
-
-def due(now: datetime) -> list[int]:
-    """Return the batches whose turn it is: first those that have waited longest."""
-    return list(Batch.objects.due(now).order_by("due_at").values_list("pk", flat=True)[:AT_MOST])
-
-
-def take(pk: int, now: datetime) -> Held | None:
-    """Lease the batch for its turn; None if another process was first."""
-    lease = Batch.objects.take_lease(pk, now, LEASE)
-    return Held(pk, lease) if lease else None
-
-
-def renew(held: Held, now: datetime) -> bool:
-    """Renew the lease; False when another process has the batch now."""
-    mine = Batch.objects.filter(pk=held.pk, lease=held.lease)
-    return bool(mine.update(leased_until=now + LEASE))
-
-
-def give_back(held: Held, now: datetime) -> None:
-    """End the lease; the batch is due again in a second, unless it has ended or waits for a user."""
-    mine = Batch.objects.filter(pk=held.pk, lease=held.lease)
-    mine.update(lease=None, leased_until=None, due_at=now + AGAIN_AFTER)
-    idle = Q(open=0) & ~Q(state__in=(BatchState.RUNNING, BatchState.CANCELLING))
-    Batch.objects.filter(idle, pk=held.pk).update(due_at=None)
-
-
 def settle(pk: int, now: datetime) -> int:
     """Take over how the open rows' requests have ended; return how many had."""
     is_over = Q(request__status__in=ENDED) | Q(request=None)
@@ -94,7 +56,7 @@ def settle(pk: int, now: datetime) -> int:
     if ended:
         outcomes = [(item, _outcome(status)) for item, status in ended]
         _store_outcomes(pk, outcomes)
-    _mark_rate(pk, now)
+    Batch.objects.mark_rate(pk, now)
     _end(pk, now)
     return len(ended)
 
@@ -120,16 +82,6 @@ def _store_outcomes(pk: int, outcomes: list[tuple[int, ItemState]]) -> None:
         for _, how in outcomes:
             in_row = in_row + 1 if how == ItemState.FAILED else 0
         Batch.objects.filter(pk=pk).update(open=F("open") - total, failed_in_row=in_row, **changes)
-
-
-def _mark_rate(pk: int, now: datetime) -> None:
-    """Measure the rate every few seconds, half of it from the time before: a single burst is not the rate."""
-    batch = Batch.objects.get(pk=pk)
-    if batch.marked_at is None or now - batch.marked_at < MARK_EVERY:
-        return
-    fresh = (batch.done - batch.marked_done) / (now - batch.marked_at).total_seconds()
-    rate = (batch.rate + fresh) / 2 if batch.rate else fresh
-    Batch.objects.filter(pk=pk).update(rate=max(rate, 0.0), marked_at=now, marked_done=batch.done)
 
 
 def _end(pk: int, now: datetime) -> None:

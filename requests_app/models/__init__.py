@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from requests_app.models.account import Account, AccountName, NameTaken
 from requests_app.models.batch import AT_WORK, UNSTARTED, Batch, BatchItem, BatchState, ItemState
+from requests_app.models.bulk import BulkAction, BulkItem, BulkState, BulkVerb, Outcome
 from requests_app.models.catalogue import (
     Endpoint,
     EndpointDocument,
@@ -52,6 +53,10 @@ __all__ = [
     "Batch",
     "BatchItem",
     "BatchState",
+    "BulkAction",
+    "BulkItem",
+    "BulkState",
+    "BulkVerb",
     "Delivery",
     "Direction",
     "Endpoint",
@@ -71,6 +76,7 @@ __all__ = [
     "ModelCard",
     "NameTaken",
     "Observation",
+    "Outcome",
     "OutputPart",
     "Preset",
     "PresetVersion",

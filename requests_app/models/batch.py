@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -12,6 +13,7 @@ from django.db.models import ExpressionWrapper, Q
 from requests_app.models.preset import Preset
 from requests_app.models.request import FalRequest, Mode
 from requests_app.models.team import Team
+from requests_app.models.turns import TurnsQuerySet, WorkInTurns
 
 
 class BatchState(models.TextChoices):
@@ -49,30 +51,20 @@ AT_WORK = frozenset({BatchState.RUNNING, BatchState.PAUSED, BatchState.CANCELLIN
 OVER = frozenset({BatchState.CANCELLED, BatchState.FINISHED})
 
 
-class BatchQuerySet(models.QuerySet["Batch"]):
+class BatchQuerySet(TurnsQuerySet):
     """Queries for batches."""
 
-    def due(self, now: datetime) -> BatchQuerySet:
-        """Batches whose next turn is due and that no process has leased."""
-        return self.filter(due_at__lte=now).filter(Q(leased_until=None) | Q(leased_until__lt=now))
-
-    def take_lease(self, pk: int, now: datetime, length: timedelta) -> uuid.UUID | None:
-        """Lease a due batch: return the lease's token, or None if another process was first."""
-        token = uuid.uuid4()
-        taken = self.due(now).filter(pk=pk).update(leased_until=now + length, lease=token)
-        return token if taken else None
-
-    def marking_removed(self) -> BatchQuerySet:
+    def marking_removed(self) -> Self:
         """Tell as `values_removed` whether retention has removed the input and the values."""
         is_empty = ExpressionWrapper(Q(text=""), output_field=models.BooleanField())
         return self.annotate(values_removed=is_empty)
 
-    def ended_with_values(self, before: datetime) -> BatchQuerySet:
+    def ended_with_values(self, before: datetime) -> Self:
         """Batches that ended before this time and whose input and values are still stored."""
         return self.filter(state__in=OVER, ended_at__lt=before).exclude(text="")
 
 
-class Batch(models.Model):
+class Batch(WorkInTurns):
     """A batch. Its counts always add up to `total` and change in the transaction that changes items."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -110,16 +102,6 @@ class Batch(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
-    # Rate: ends per second since the mark, smoothed over the marks before
-    rate = models.FloatField(default=0)
-    marked_at = models.DateTimeField(null=True, blank=True)
-    marked_done = models.PositiveIntegerField(default=0)
-
-    # Work: the feeder takes batches whose due_at has passed; a lease keeps other processes away
-    due_at = models.DateTimeField(null=True, blank=True)
-    leased_until = models.DateTimeField(null=True, blank=True)
-    lease = models.UUIDField(null=True, blank=True)
-
     # The caller's promise that repeating the same call means this batch; empty without one
     idempotency_key = models.CharField(max_length=255, blank=True, default="", db_default="")
     body_digest = models.CharField(max_length=64, blank=True, default="", db_default="")
@@ -154,9 +136,7 @@ class Batch(models.Model):
     @property
     def left(self) -> timedelta | None:
         """How long the rest takes at the present rate; None when that is not known."""
-        if self.state != BatchState.RUNNING or self.rate <= 0:
-            return None
-        return timedelta(seconds=min((self.total - self.done) / self.rate, 1e8))
+        return self.time_left(self.total - self.done) if self.state == BatchState.RUNNING else None
 
 
 class BatchItem(models.Model):

@@ -1,5 +1,5 @@
 """Rows that nothing reads any more: expired sessions, counted guesses, endpoints without a schema,
-batches that were never started."""
+batches that were never started, bulk actions that a crash cut short."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 
 from requests_app.accounts import throttle
 from requests_app.batches.making import remove_forgotten
+from requests_app.bulk.making import remove_cut_short
 from requests_app.catalogue.store import FRESH
 from requests_app.models import Endpoint, Session
 
@@ -16,5 +17,6 @@ def remove_expired(now: datetime) -> None:
     Session.objects.filter(expire_date__lt=now).delete()
     throttle.prune(now=now)
     remove_forgotten(now)
+    remove_cut_short(now)
     # Half-typed endpoint ids, mostly: they are asked for again when they are named again.
     Endpoint.objects.filter(document=None, checked_at__lt=now - FRESH).delete()

@@ -20,6 +20,7 @@ from requests_app.models import (
     Role,
     Source,
     Team,
+    turns,
 )
 from tests.batches.conftest import counts, inputs, make_batch
 from tests.builders import hear, make_receipt, make_result
@@ -190,46 +191,46 @@ def test_a_batch_ends_with_the_right_of_its_user(batch, owner, loss):
 
 def test_only_what_is_due_and_free_is_leased(batch):
     now = timezone.now()
-    held = feeding.take(batch.pk, now)
-    assert held and feeding.take(batch.pk, now) is None
-    assert feeding.due(now) == []
-    died_at = now + feeding.LEASE + timedelta(seconds=1)
-    assert feeding.due(died_at) == [batch.pk]
-    assert feeding.take(batch.pk, died_at)
-    feeding.give_back(held, now)  # another process has it now
-    assert feeding.due(now + timedelta(seconds=2)) == []
+    held = Batch.objects.take_turn(batch.pk, now)
+    assert held and Batch.objects.take_turn(batch.pk, now) is None
+    assert Batch.objects.next_in_turn(now) == []
+    died_at = now + turns.LEASE + timedelta(seconds=1)
+    assert Batch.objects.next_in_turn(died_at) == [batch.pk]
+    assert Batch.objects.take_turn(batch.pk, died_at)
+    Batch.objects.end_turn(held, now, idle=feeding.IDLE)  # another process has it now
+    assert Batch.objects.next_in_turn(now + timedelta(seconds=2)) == []
     Batch.objects.filter(pk=batch.pk).update(lease=held.lease)
-    feeding.give_back(held, now)
-    assert feeding.due(now) == []
-    assert feeding.due(now + timedelta(seconds=2)) == [batch.pk]
+    Batch.objects.end_turn(held, now, idle=feeding.IDLE)
+    assert Batch.objects.next_in_turn(now) == []
+    assert Batch.objects.next_in_turn(now + timedelta(seconds=2)) == [batch.pk]
 
 
 def test_a_lease_is_renewed_until_another_process_has_the_batch(batch):
     now = timezone.now()
-    held = feeding.take(batch.pk, now)
+    held = Batch.objects.take_turn(batch.pk, now)
     assert held
-    later = now + feeding.LEASE + timedelta(seconds=1)
-    assert feeding.renew(held, later)
-    assert feeding.take(batch.pk, later + feeding.LEASE / 2) is None
-    other = feeding.take(batch.pk, later + feeding.LEASE + timedelta(seconds=1))
-    assert other and not feeding.renew(held, later)
-    assert feeding.renew(other, later)
+    later = now + turns.LEASE + timedelta(seconds=1)
+    assert Batch.objects.renew_turn(held, later)
+    assert Batch.objects.take_turn(batch.pk, later + turns.LEASE / 2) is None
+    other = Batch.objects.take_turn(batch.pk, later + turns.LEASE + timedelta(seconds=1))
+    assert other and not Batch.objects.renew_turn(held, later)
+    assert Batch.objects.renew_turn(other, later)
 
 
 def test_a_team_with_many_batches_does_not_keep_another_from_its_turn(team, owner, stranger):
-    for _ in range(feeding.AT_MOST + 5):
+    for _ in range(turns.AT_MOST + 5):
         make_batch(team, owner, rows=1)
     other = make_batch(Team.objects.get(name="Other"), stranger, rows=1)
-    now, turns = timezone.now(), []
+    now, rounds = timezone.now(), []
     for second in range(2):
         at = now + second * timedelta(seconds=5)
-        turns.append(feeding.due(at))
-        for pk in turns[-1]:
-            held = feeding.take(pk, at)
+        rounds.append(Batch.objects.next_in_turn(at))
+        for pk in rounds[-1]:
+            held = Batch.objects.take_turn(pk, at)
             assert held
-            feeding.give_back(held, at)
-    assert other.pk not in turns[0]
-    assert other.pk in turns[1]
+            Batch.objects.end_turn(held, at, idle=feeding.IDLE)
+    assert other.pk not in rounds[0]
+    assert other.pk in rounds[1]
 
 
 @pytest.mark.parametrize(
@@ -237,9 +238,9 @@ def test_a_team_with_many_batches_does_not_keep_another_from_its_turn(team, owne
 )
 def test_a_batch_with_nothing_to_do_costs_no_turn(batch, state, is_due):
     Batch.objects.filter(pk=batch.pk).update(state=state)
-    held = feeding.take(batch.pk, timezone.now())
+    held = Batch.objects.take_turn(batch.pk, timezone.now())
     assert held
-    feeding.give_back(held, timezone.now())
+    Batch.objects.end_turn(held, timezone.now(), idle=feeding.IDLE)
     batch.refresh_from_db()
     assert (batch.due_at is not None) is is_due
 

@@ -14,7 +14,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from requests_app.batches import feeding
-from requests_app.models import Batch, BatchState, FalRequest, Team
+from requests_app.models import Batch, BatchState, FalRequest, Team, turns
 from requests_app.worker import feeder
 from requests_app.worker.sweep import sweep
 from tests.batches.conftest import counts, make_batch
@@ -110,13 +110,13 @@ def leases() -> list[int]:
 def test_a_turn_longer_than_its_lease_stays_the_only_one(
     loop: Any, team: Team, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feeding, "LEASE", timedelta(seconds=2))
+    monkeypatch.setattr(turns, "LEASE", timedelta(seconds=2))
     batch = make_batch(team, owner, rows=3, concurrency=3)
     others: list[object] = []
-    slowly(monkeypatch, 0.8, lambda pk: others.append(feeding.take(pk, timezone.now())))
+    slowly(monkeypatch, 0.8, lambda pk: others.append(Batch.objects.take_turn(pk, timezone.now())))
     start = timezone.now()
     loop.run(feeder.feed())
-    assert timezone.now() - start > feeding.LEASE
+    assert timezone.now() - start > turns.LEASE
     assert others == [None] * 3
     assert counts(batch) == {"open": 3}
 

@@ -15,7 +15,10 @@ const stored = () => {
 };
 
 function isTyping(target) {
-  return target.isContentEditable || target.matches("textarea, select, input:not([type=range])");
+  return (
+    target.isContentEditable ||
+    target.matches("textarea, select, input:not([type=range], [type=checkbox], [type=radio])")
+  );
 }
 
 function step(by) {
@@ -34,6 +37,7 @@ const VERBS = {
   n: () => follow(document.querySelector("[aria-keyshortcuts=n]") ?? document.querySelector("[data-key=n]")),
   j: () => step(1),
   k: () => step(-1),
+  x: () => document.activeElement?.closest("tr.row")?.querySelector(".row-check")?.click(),
   t: () => document.querySelector("[data-theme-switch]")?.click(),
   "?": () => sheet?.showModal(),
 };

@@ -3,7 +3,7 @@
 //   <tbody data-rows="URL" data-query="q=…" data-live-since="seq" [data-counts="URL"]
 //          [data-first-page]>  rows that are new to the team belong here
 //
-// Nothing moves under the reader: while the page is scrolled, hovered or selected in, new rows wait behind
+// Nothing moves under the reader: while the page is scrolled, hovered, or rows are ticked, new rows wait behind
 // a "+3 new" button. A row that stops matching the search stays, dimmed.
 
 import { request } from "../lib/http.js";
@@ -20,6 +20,7 @@ const SHOWN_MS = 1200; // how long a change stays marked
 const SIGHT_MS = 300; // after the last scroll or change
 const MOST_IN_SIGHT = 100; // the server takes no more
 const ENDED = new Set(["completed", "failed", "cancelled"]);
+const FOCUSABLE = "a, button, input";
 const INERT_MS = 700; // a button that has just changed under the pointer does nothing
 
 class Rows {
@@ -141,14 +142,15 @@ class Rows {
   #replace(old, fresh, gone) {
     if (Number(fresh.dataset.seq) < Number(old.dataset.seq)) return;
     const isMoved = fresh.dataset.status !== old.dataset.status;
-    const focused = [...old.querySelectorAll("a, button")].indexOf(document.activeElement);
+    const focused = [...old.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement);
+    keepTick(old, fresh);
     if (old.querySelector(".row-actions")?.matches(":hover")) this.#holdActions(fresh);
     adopt(fresh);
     old.replaceWith(fresh);
     this.#look();
     fresh.classList.toggle("row-gone", gone);
     if (gone) fresh.title = "It no longer matches the filters";
-    if (focused >= 0) [...fresh.querySelectorAll("a, button")][focused]?.focus({ preventScroll: true });
+    if (focused >= 0) [...fresh.querySelectorAll(FOCUSABLE)][focused]?.focus({ preventScroll: true });
     if (isMoved) {
       mark(fresh);
       count(fresh.dataset.status.replace("_", " "));
@@ -168,7 +170,10 @@ class Rows {
   #isBusy() {
     const selection = document.getSelection();
     const selecting = selection && !selection.isCollapsed && this.#body.contains(selection.anchorNode);
-    return this.#hovered || selecting || scrollY > 80 || this.#body.contains(document.activeElement);
+    const ticking = this.#body.querySelector(".row-check:checked");
+    return (
+      this.#hovered || selecting || ticking || scrollY > 80 || this.#body.contains(document.activeElement)
+    );
   }
 
   #showPill() {
@@ -237,6 +242,12 @@ class Rows {
       // the next change asks again
     }
   }
+}
+
+/** A tick stays with its request while the row changes. */
+function keepTick(old, fresh) {
+  const [before, now] = [old, fresh].map((row) => row.querySelector(".row-check"));
+  if (before && now) now.checked = before.checked;
 }
 
 function adopt(row) {

@@ -5,3 +5,4 @@ import "../lib/connection.js";
 import "../lib/lostmedia.js";
 import "../list/rows.js";
 import "../list/rowclick.js";
+import "../list/select.js";

@@ -1,0 +1,69 @@
+"""How a bulk action and its outcomes are displayed."""
+
+from __future__ import annotations
+
+from django import template
+
+from requests_app.models import BulkAction, BulkItem, BulkState, BulkVerb, Outcome
+from requests_app.templatetags.requests_extras import StatusLook
+
+register = template.Library()
+
+_STATES = {
+    BulkState.STORING: StatusLook("pending", "outline", "storing", "Its requests are being noted."),
+    BulkState.RUNNING: StatusLook(
+        "in_progress", "spinner", "running", "The requests have their turns."
+    ),
+    BulkState.PAUSED: StatusLook(
+        "in_queue", "clock", "paused", "Nothing further is done until a member resumes it."
+    ),
+    BulkState.STOPPED: StatusLook(
+        "cancelled", "slash", "stopped", "A member stopped it. Nothing more will happen."
+    ),
+    BulkState.FINISHED: StatusLook("completed", "check", "finished", "All have had their turn."),
+}
+_OUTCOMES = {
+    Outcome.WAITING: StatusLook("pending", "outline", "waiting", "Its turn will come."),
+    Outcome.DONE: StatusLook("completed", "check", "done", "It was done."),
+    Outcome.SKIPPED: StatusLook("cancelled", "slash", "skipped", "Nothing was done to it."),
+    Outcome.FAILED: StatusLook("failed", "cross", "failed", "It can be tried again."),
+}
+# As a heading and as a button; what it does to a request of each kind
+_VERBS = {
+    BulkVerb.CANCEL: (
+        "Cancel",
+        "What was not sent yet ends here. For the others fal is asked to cancel; what ran until then may be billed.",
+    ),
+    BulkVerb.AGAIN: (
+        "Run again",
+        "Each becomes a new request with the same input, sent at the worker's own rate. fal bills what runs.",
+    ),
+    BulkVerb.GIVE_UP: (
+        "Give up",
+        "Each ends here as failed. Whether fal ran it stays unknown, and running it again may cost twice.",
+    ),
+}
+
+
+@register.filter
+def bulk_look(bulk: BulkAction) -> StatusLook:
+    """Return how an action's state looks."""
+    return _STATES[BulkState(bulk.state)]
+
+
+@register.filter
+def outcome_look(item: BulkItem) -> StatusLook:
+    """Return how an outcome looks."""
+    return _OUTCOMES[Outcome(item.outcome)]
+
+
+@register.filter
+def consequence(verb: str) -> str:
+    """Say what the action does."""
+    return _VERBS[BulkVerb(verb)][1]
+
+
+@register.filter
+def verb_word(verb: str) -> str:
+    """Name the action."""
+    return _VERBS[BulkVerb(verb)][0]

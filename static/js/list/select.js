@@ -1,0 +1,65 @@
+// Ticked requests: how many, all of the page, all between two with Shift. The bar of actions is there once one is ticked.
+//
+// The ticks are the checkboxes themselves: what is sent is what can be seen. A row that changes keeps its tick (rows.js).
+
+const bar = /** @type {HTMLFormElement | null} */ (document.querySelector("[data-selection]"));
+const all = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-select-all]"));
+
+/** @returns {HTMLInputElement[]} */
+const boxes = () => [...document.querySelectorAll(/** @type {"input"} */ (".row-check"))];
+
+/** @type {HTMLInputElement | null} */
+let last = null; // ticked or cleared last, where a range begins
+
+function show() {
+  if (!bar || !all) return;
+  const rows = boxes();
+  const count = rows.filter((box) => box.checked).length;
+  bar.classList.toggle("selection-shown", count > 0);
+  const words = bar.querySelector("[data-selected-count]");
+  if (words) words.textContent = `${count} ticked`;
+  all.checked = count > 0 && count === rows.length;
+  all.indeterminate = count > 0 && count < rows.length;
+  if (!count) bar.reset();
+}
+
+/** Tick or clear all between two boxes. */
+function range(from, to, checked) {
+  const rows = boxes();
+  const [start, end] = [rows.indexOf(from), rows.indexOf(to)].sort((one, other) => one - other);
+  if (start < 0) return;
+  for (const box of rows.slice(start, end + 1)) box.checked = checked;
+}
+
+function clear() {
+  for (const box of boxes()) box.checked = false;
+  show();
+}
+
+if (bar && all) {
+  bar.hidden = false; // rows may come to an empty list
+  all.hidden = false;
+  const button = /** @type {HTMLButtonElement} */ (bar.querySelector("[data-clear-selection]"));
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    clear();
+    all.focus();
+  });
+  all.addEventListener("change", () => {
+    for (const box of boxes()) box.checked = all.checked;
+    show();
+  });
+  document.addEventListener("click", (event) => {
+    const box =
+      event.target instanceof HTMLInputElement && event.target.matches(".row-check") && event.target;
+    if (!box) return;
+    if (event.shiftKey && last && last !== box) range(last, box, box.checked);
+    last = box;
+    show();
+  });
+  // Rows come and go with the live table.
+  const table = document.querySelector("tbody[data-rows]");
+  if (table) new MutationObserver(show).observe(table, { childList: true });
+  addEventListener("pageshow", show);
+  show();
+}

@@ -1,0 +1,4 @@
+// The page of one bulk action.
+
+import "./frame.js";
+import "../bulk/bulk.js";
