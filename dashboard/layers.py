@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from channels.layers import InMemoryChannelLayer
@@ -46,10 +47,11 @@ class ThreadSafeInMemoryLayer(InMemoryChannelLayer):  # type: ignore[misc]
             else:
                 self._put_from_afar(channel, message)
 
-    def fan_out(self, group: str, message: Message) -> None:
-        """Send from a thread without a loop, without creating one."""
-        for channel in list(self.groups.get(group, ())):
-            self._put_from_afar(channel, message)
+    def fan_out(self, messages: Sequence[tuple[str, Message]]) -> None:
+        """Send messages to groups from a thread without a loop, without creating one."""
+        for group, message in messages:
+            for channel in list(self.groups.get(group, ())):
+                self._put_from_afar(channel, message)
 
     def _put_from_afar(self, channel: str, message: Message) -> None:
         loop = self._loops.get(channel)

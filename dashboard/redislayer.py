@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer
@@ -18,10 +19,13 @@ class RedisLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
         options = {name: value for name, value in host.items() if name != "address"}
         self._sender = Redis.from_url(host["address"], **options)
 
-    def fan_out(self, group: str, message: dict[str, Any]) -> None:
-        """Send from a thread without a loop. Raises RedisError.
+    def fan_out(self, messages: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        """Send messages to groups from a thread without a loop, in one round trip. Raises RedisError.
 
         With `async_to_sync` each message made a thread, a loop and a connection: 2 ms of CPU.
         """
-        channel = RedisPubSubLoopLayer._get_group_channel_name(self, group)
-        self._sender.publish(channel, self.serialize(message))
+        with self._sender.pipeline(transaction=False) as pipe:
+            for group, message in messages:
+                channel = RedisPubSubLoopLayer._get_group_channel_name(self, group)
+                pipe.publish(channel, self.serialize(message))
+            pipe.execute()

@@ -9,7 +9,7 @@ of the pages find the change.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Literal, TypedDict
 
@@ -54,23 +54,25 @@ def group_of_request(pk: int) -> str:
     return f"request.{pk}"
 
 
-def changed(row: FalRequest, seq: int) -> None:
-    """Send the row's new version to both groups, on commit."""
-    message: RequestChanged = {
-        "type": "request.changed",
-        "id": str(row.public_id),
-        "pk": row.pk,
-        "seq": seq,
-    }
-    groups = group_of_team(row.team_id), group_of_request(row.pk)
-    for group in groups:
-        transaction.on_commit(partial(_send, group, message))
+def changed(*rows: FalRequest) -> None:
+    """Send the rows' new versions, each to its two groups, on commit."""
+    messages: list[tuple[str, RequestChanged | FramesAdded]] = []
+    for row in rows:
+        message: RequestChanged = {
+            "type": "request.changed",
+            "id": str(row.public_id),
+            "pk": row.pk,
+            "seq": row.seq,
+        }
+        messages += (group_of_team(row.team_id), message), (group_of_request(row.pk), message)
+    if messages:
+        transaction.on_commit(partial(_send, messages))
 
 
 def framed(pk: int, last: int) -> None:
     """Send the number of the newest frame to the request's group, on commit."""
     message: FramesAdded = {"type": "frames.added", "pk": pk, "last": last}
-    transaction.on_commit(lambda: _send(group_of_request(pk), message))
+    transaction.on_commit(lambda: _send([(group_of_request(pk), message)]))
 
 
 def work(pk: int) -> None:
@@ -83,9 +85,9 @@ def _publish(pk: int) -> None:
     celery_app.send_task(ADVANCE_TASK, args=[pk], retry=False, ignore_result=True)
 
 
-def _send(group: str, message: RequestChanged | FramesAdded) -> None:
+def _send(messages: Sequence[tuple[str, RequestChanged | FramesAdded]]) -> None:
     layer: Any = get_channel_layer()
-    _quietly(lambda: layer.fan_out(group, message))  # called in a thread, which has no event loop
+    _quietly(lambda: layer.fan_out(messages))  # called in a thread, which has no event loop
 
 
 def _quietly(act: Callable[[], object]) -> None:

@@ -58,6 +58,7 @@ JUDGED_BY = {
     "requests_app/teams/duplicates.py": "tests/views/test_settings.py",
     "requests_app/teams/people.py": "tests/teams/test_members.py",
     "requests_app/upkeep/health.py": "tests/views/test_health.py",
+    "requests_app/worker/looks.py": "tests/worker/test_polls.py",
     "requests_app/worker/submits.py": "tests/worker/test_steps.py",
 }
 

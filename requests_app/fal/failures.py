@@ -60,7 +60,8 @@ def failures_named(call: Call) -> Iterator[None]:
 def _bad_reply(exc: BaseException) -> str:
     """Say what is wrong with the head of the reply; empty when no reply came."""
     problem = exc.__cause__
-    if not isinstance(problem, HttpProcessingError):
+    is_cut = isinstance(exc, aiohttp.ClientPayloadError)  # a head came, and not all of the body
+    if is_cut or not isinstance(problem, HttpProcessingError):
         return ""
     if isinstance(problem.__cause__, LineTooLong):
         return f"The reply has a header over {HEADER_LINE // 1024} kB, the most that is read here."

@@ -10,7 +10,7 @@ the network.
     items.py         create_for_items
     sending.py       start_attempt, start_attempts, open_session, renew_leases, expire_lease, note_opened, note_not_sent,
                      note_refused, mark_uncertain, note_record_full, note_frame_count
-    hearing.py       observe, observe_many, note_cancel_answer, is_for_row
+    hearing.py       observe, observe_many, brings_news, note_cancel_answer, is_for_row
     details.py       lacks_output
     asking.py        note_denied, note_doubt, note_unanswered, note_recovered
     failing.py       note_step_failed, fail_unsendable, fail_unprocessed
@@ -41,7 +41,9 @@ from requests_app.lifecycle.failing import (
 from requests_app.lifecycle.hearing import (
     CANCEL_NOTES,
     Effect,
+    Heard,
     RowReport,
+    brings_news,
     is_for_row,
     note_cancel_answer,
     observe,
@@ -78,12 +80,14 @@ __all__ = [
     "AlreadyRunning",
     "Attempt",
     "Effect",
+    "Heard",
     "Held",
     "KeyReused",
     "Release",
     "RowReport",
     "Turn",
     "ask_cancel",
+    "brings_news",
     "create",
     "create_for_items",
     "create_once",

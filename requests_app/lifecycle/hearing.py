@@ -42,12 +42,31 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True)
 class RowReport:
-    """News of one request: where it came from, and when it was asked for."""
+    """News of one request: where it came from, and when it was asked for.
+
+    `seen` is the row as its poller has loaded it, to compare a status with; without it it is loaded.
+    """
 
     pk: int
     news: News
     source: str
     asked_at: datetime
+    seen: FalRequest | None = None
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What became of a report, and the row's version afterwards (None: it was not locked)."""
+
+    effect: Effect
+    seq: int | None = None
+
+
+def brings_news(row: FalRequest, report: StatusReport) -> bool:
+    """Return False when the row as it is in memory has all that the report says. No database is asked."""
+    if row.is_ended or report.is_completed or report.logs:
+        return True
+    return decide(picture_of(row), report) is not None
 
 
 def observe(
@@ -62,7 +81,7 @@ def observe(
         return _store(locked(pk), report, logs=logs, now=now or timezone.now())
 
 
-def observe_many(reports: Sequence[RowReport]) -> list[Effect]:
+def observe_many(reports: Sequence[RowReport]) -> list[Heard]:
     """Store reports, each as `observe` does, but all in one transaction: all of them or none.
 
     Log lines are stored before, in transactions of their own. For small reports: a large output would keep
@@ -71,18 +90,12 @@ def observe_many(reports: Sequence[RowReport]) -> list[Effect]:
     pks = [report.pk for report in reports]
     if len(set(pks)) < len(pks):  # the second report of a row must see what the first has changed
         return [
-            observe(report.pk, report.news, source=report.source, asked_at=report.asked_at)
+            Heard(observe(report.pk, report.news, source=report.source, asked_at=report.asked_at))
             for report in reports
         ]
     logs = [_add_logs(report) for report in reports]
-    rows = FalRequest.objects.only(*PICTURE).in_bulk(pks)
-    effects = [Effect.KNOWN] * len(reports)
-    fresh = [
-        number
-        for number, report in enumerate(reports)
-        if logs[number] or not _is_known(rows[report.pk], report.news)
-    ]
-    if fresh:
+    heard = [Heard(Effect.KNOWN)] * len(reports)
+    if fresh := _fresh(reports, logs):
         with transaction.atomic():
             now, locked_rows = timezone.now(), locked_many([pks[number] for number in fresh])
             entries = []
@@ -91,11 +104,34 @@ def observe_many(reports: Sequence[RowReport]) -> list[Effect]:
                 if change := _change_of(row, report):
                     source, at = report.source, report.asked_at
                     entries.append(entry_of(row, change, source, at=at, now=now))
-                    effects[number] = Effect.NEWS
+                    effect = Effect.NEWS
                 else:
-                    effects[number] = _store(row, report, logs=logs[number], now=now)
+                    effect = _store(row, report, logs=logs[number], now=now)
+                heard[number] = Heard(effect)
             record_many(entries)
-    return effects
+            for number in fresh:
+                heard[number] = Heard(heard[number].effect, locked_rows[pks[number]].seq)
+    return heard
+
+
+def _fresh(reports: Sequence[RowReport], logs: Sequence[bool]) -> list[int]:
+    """Return the numbers of the reports that need a lock: all but a status that is known."""
+    unseen = [
+        report.pk
+        for report, added in zip(reports, logs, strict=True)
+        if _may_be_known(report, added) and not report.seen
+    ]
+    rows = FalRequest.objects.only(*PICTURE).in_bulk(unseen) if unseen else {}
+    return [
+        number
+        for number, report in enumerate(reports)
+        if not _may_be_known(report, logs[number])
+        or not _is_known(report.seen or rows[report.pk], report.news)
+    ]
+
+
+def _may_be_known(report: RowReport, added: bool) -> bool:  # noqa: FBT001
+    return isinstance(report.news, StatusReport) and not added
 
 
 def _change_of(row: FalRequest, report: RowReport) -> Change | None:

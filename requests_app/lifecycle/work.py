@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, DateTimeField, F, Q, Value, When
 
 from requests_app import announce
 from requests_app.models import AT_FAL, LIVE, FalRequest, Mode, Status
@@ -44,22 +44,35 @@ class Release:
 
 
 def release(*releases: Release) -> None:
-    """Release leases. Rows that differ only in their key are one UPDATE.
+    """Release leases, those of one token in one UPDATE.
 
     A cancel or a webhook during a lease has set `due_at` to before the lease's end, and that stays. The
     UPDATE itself decides, so there is no race. Rows whose lease was lost are left alone.
     """
-    alike: dict[tuple[UUID, datetime | None, bool], list[int]] = defaultdict(list)
+    of_lease: dict[UUID, list[Release]] = defaultdict(list)
     for one in sorted(releases, key=lambda one: one.pk):  # always locked in one order
-        alike[one.lease, one.due_at, one.failed].append(one.pk)
-    wanted_sooner = When(due_at__lt=F("leased_until"), then=F("due_at"))
-    for (lease, due_at, failed), pks in alike.items():
-        FalRequest.objects.filter(pk__in=pks, lease=lease).update(
-            lease=None,
-            leased_until=None,
-            due_at=Case(wanted_sooner, default=Value(due_at)),
-            tries=F("tries") + 1 if failed else 0,
+        of_lease[one.lease].append(one)
+    for lease, ones in of_lease.items():
+        failed = [one.pk for one in ones if one.failed]
+        again = Case(When(pk__in=failed, then=F("tries") + 1), default=Value(0)) if failed else 0
+        FalRequest.objects.filter(pk__in=[one.pk for one in ones], lease=lease).update(
+            lease=None, leased_until=None, due_at=_due_at(ones), tries=again
         )
+
+
+def _due_at(releases: Sequence[Release]) -> Case:
+    """Return each row's own time, unless a sooner one was set while it was leased."""
+    pks_at: dict[datetime | None, list[int]] = defaultdict(list)
+    for one in releases:
+        pks_at[one.due_at].append(one.pk)
+    last_at, _ = pks_at.popitem()
+    wanted_sooner = When(due_at__lt=F("leased_until"), then=F("due_at"))
+    own = (When(pk__in=pks, then=_time(at)) for at, pks in pks_at.items())
+    return Case(wanted_sooner, *own, default=_time(last_at))
+
+
+def _time(at: datetime | None) -> Value:
+    return Value(at, output_field=DateTimeField(null=True))
 
 
 def resume(*, now: datetime, alone: bool) -> int:

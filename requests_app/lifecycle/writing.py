@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from requests_app import announce
@@ -32,7 +34,7 @@ PICTURE = (
     "status", "fal_request_id", "queue_position", "finished_at", "started_at",
     "cancel_asked_at", "cancel_answer", "observed_at", "metrics", "team_id", "public_id",
     "error", "error_type", "error_code", "output_size", "payload_removed_at", "gateway_request_id",
-    "created_at", "sent_at", "accepted_at", "ended_at",
+    "created_at", "sent_at", "accepted_at", "ended_at", "mode", "seq",
 )  # fmt: skip
 
 
@@ -55,7 +57,7 @@ def locked(pk: int) -> FalRequest:
 
 def locked_many(pks: Collection[int]) -> dict[int, FalRequest]:
     """Lock rows, always in the same order: two transactions that lock several cannot block each other."""
-    rows = FalRequest.objects.select_for_update().without_payload()
+    rows = FalRequest.objects.select_for_update().only(*PICTURE)
     return {row.pk: row for row in rows.filter(pk__in=pks).order_by("pk")}
 
 
@@ -166,13 +168,56 @@ def record_many(entries: Sequence[HistoryEntry]) -> None:
 
     An ended row keeps its status.
     """
-    for entry, heard in zip(entries, _appended(entries), strict=True):
-        rows = FalRequest.objects.filter(pk=entry.row.pk)
-        if entry.status != entry.row.status:
-            rows = rows.filter(status__in=LIVE)
-        columns = storable_columns(FalRequest, entry.columns)
-        rows.update(seq=heard.pk, status=entry.status, **columns)
-        announce.changed(entry.row, heard.pk)
+    appended = _appended(entries)
+    for entry, heard in zip(entries, appended, strict=True):
+        entry.row.seq = heard.pk
+    for alike in _alike(entries):
+        _update(alike)
+    announce.changed(*(entry.row for entry in entries))
+
+
+def _alike(entries: Sequence[HistoryEntry]) -> Iterable[list[HistoryEntry]]:
+    """Group entries whose rows get the same values, in one order; of one row's entries each is alone."""
+    if len({entry.row.pk for entry in entries}) < len(entries):
+        return [[entry] for entry in entries]
+    groups: dict[tuple[object, ...], list[HistoryEntry]] = defaultdict(list)
+    for entry in entries:
+        if entry.status in LIVE:  # an end has an output of its own
+            is_new, columns = entry.status != entry.row.status, _own_columns(entry)
+            key = entry.status, is_new, *columns, *map(repr, columns.values())
+        else:
+            key = (entry.row.pk,)
+        groups[key].append(entry)
+    return groups.values()
+
+
+def _own_columns(entry: HistoryEntry) -> dict[str, Any]:
+    """Return the columns without the time that the observation has as well."""
+    columns = entry.columns
+    if columns.get("observed_at") == entry.asked_at:
+        return {name: value for name, value in columns.items() if name != "observed_at"}
+    return columns
+
+
+def _update(alike: Sequence[HistoryEntry]) -> None:
+    """Write the rows of alike entries; several are one UPDATE that takes each row's own from its observation."""
+    first, pks = alike[0], [entry.row.pk for entry in alike]
+    rows = (
+        FalRequest.objects.filter(pk__in=pks)
+        if len(pks) > 1
+        else FalRequest.objects.filter(pk=pks[0])
+    )
+    if first.status != first.row.status:
+        rows = rows.filter(status__in=LIVE)
+    if len(alike) == 1:
+        own: dict[str, Any] = {"seq": first.row.seq, **storable_columns(FalRequest, first.columns)}
+    else:
+        newest = Observation.objects.filter(request=OuterRef("pk")).order_by("-pk")
+        own = {"seq": Subquery(newest.values("pk")[:1])}
+        if "observed_at" in first.columns:
+            own["observed_at"] = Subquery(newest.values("asked_at")[:1])
+        own = storable_columns(FalRequest, _own_columns(first)) | own
+    rows.update(status=first.status, **own)
 
 
 def _appended(entries: Sequence[HistoryEntry]) -> Sequence[Observation]:

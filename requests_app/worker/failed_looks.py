@@ -102,7 +102,8 @@ async def end(pk: int, failure: Failure, result: Result | None = None) -> None:
 async def fetch(urls: RequestUrls) -> Result | bool:
     """Return the result if fal has one; else whether fal says that the request still waits or runs."""
     try:
-        return await connections.client().result(urls)
+        async with connections.calls:
+            return await connections.client().result(urls)
     except NotFinished:
         return True
     except NotTheResult as error:

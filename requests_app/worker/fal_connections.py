@@ -14,6 +14,9 @@ from requests_app.worker.breaker import Breaker
 from requests_app.worker.submit_limit import SubmitLimit
 
 CALLS_AT_ONCE = 64  # concurrent short calls to fal; streams and runs do not count
+# Rows leased for a poll at once. More than calls, for some wait for the database meanwhile, and the more of
+# them wait the fewer statements they need.
+LOOKS_AT_ONCE = 256
 LISTS_AT_ONCE = (
     4  # concurrent list calls: their replies are large, and that host has limits of its own
 )
@@ -30,6 +33,7 @@ class FalConnections:
     def reset(self) -> None:
         """Make new semaphores: each belongs to the event loop it was first used on."""
         self.calls = asyncio.Semaphore(CALLS_AT_ONCE)
+        self.looks = asyncio.Semaphore(LOOKS_AT_ONCE)
         self.lists = asyncio.Semaphore(LISTS_AT_ONCE)
         self.submits = SubmitLimit()
 
@@ -44,8 +48,10 @@ class FalConnections:
     def breaker(self) -> Breaker:
         """Return the circuit breaker of the configured queue and key; use it on the event loop."""
         queue_and_key = f"{settings.FAL_QUEUE_URL} {settings.FAL_KEY}"
-        name = hashlib.sha256(queue_and_key.encode()).hexdigest()[:12]
-        return self._breakers.setdefault(name, Breaker(name))
+        if queue_and_key not in self._breakers:
+            name = hashlib.sha256(queue_and_key.encode()).hexdigest()[:12]
+            self._breakers[queue_and_key] = Breaker(name)
+        return self._breakers[queue_and_key]
 
     async def aclose(self) -> None:
         """Close the clients and forget what the breakers counted."""

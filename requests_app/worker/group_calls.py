@@ -54,7 +54,7 @@ class GroupedCall(Generic[Item, Answer]):
         if not queue.is_busy:
             queue.is_busy = True
             loop.call_soon(self._begin, queue)  # after the other tasks of this turn of the loop
-        return await asyncio.shield(answer)
+        return await answer
 
     def _begin(self, queue: _Queue[Item, Answer]) -> None:
         group, queue.waiting = queue.waiting[:AT_MOST], queue.waiting[AT_MOST:]
@@ -74,6 +74,8 @@ class GroupedCall(Generic[Item, Answer]):
         error = asked.exception()
         answers = asked.result() if error is None else [error] * len(futures)
         for future, answer in zip(futures, answers, strict=True):
+            if future.done():  # its caller was cancelled
+                continue
             if isinstance(answer, BaseException):
                 future.set_exception(answer)
                 future.exception()  # retrieved: a caller that was cancelled never looks

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -55,21 +55,19 @@ async def renew_until_stopped(attempt: lifecycle.Attempt) -> bool:
     return is_stop_wanted is True
 
 
-@asynccontextmanager
-async def renewing(pk: int, lease: UUID) -> AsyncIterator[None]:
+@contextmanager
+def renewing(pk: int, lease: UUID) -> Iterator[None]:
     """Renew the lease while the block lasts, also after a cancel: a request on its way cannot be recalled."""
-    renewal = asyncio.create_task(_renew(pk, lease))
+    loop = asyncio.get_running_loop()
+    kept = _kept.setdefault(loop, {})
+    kept[pk, lease] = loop.time()
+    if loop not in _next:
+        _Renewal(loop)
     try:
         with held_here(pk):
             yield
     finally:
-        renewal.cancel()
-        await asyncio.gather(renewal, return_exceptions=True)
-
-
-async def _renew(pk: int, lease: UUID) -> None:
-    while await _renewed(pk, lease) is not None:
-        pass
+        kept.pop((pk, lease), None)
 
 
 async def _renewed(pk: int, lease: UUID) -> bool | None:
@@ -94,6 +92,13 @@ class _Renewal:
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         del _next[loop]
+        kept, before = _kept.get(loop, {}), loop.time() - RENEW_EVERY_S
+        self.held |= {held for held, since in kept.items() if since <= before}  # most are brief
+        if kept:
+            _Renewal(loop)
+        if not self.held:
+            self.renewed.set_result({})
+            return
         asked = pool.submit_to_pool(lifecycle.renew_leases, self.held, now=timezone.now())
         asked.add_done_callback(self._answer)
 
@@ -107,8 +112,13 @@ class _Renewal:
             self.renewed.set_result(dict.fromkeys(self.held, False))
         elif error:
             self.renewed.set_exception(error)
+            self.renewed.exception()  # retrieved: perhaps no call waits for it
         else:
             self.renewed.set_result(asked.result())
 
 
 _next: WeakKeyDictionary[asyncio.AbstractEventLoop, _Renewal] = WeakKeyDictionary()
+# Rows to renew while a block lasts, and when it began.
+_kept: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[lifecycle.Held, float]] = (
+    WeakKeyDictionary()
+)

@@ -48,7 +48,7 @@ async def look_for(row: FalRequest) -> None:
         if search is None:
             return
         try:
-            async with leases.renewing(row.pk, search.lease):
+            with leases.renewing(row.pk, search.lease):
                 await _read(search)
         except asyncio.CancelledError:  # this process stops: the list was not read
             search.failed = True

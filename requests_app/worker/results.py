@@ -38,7 +38,9 @@ async def fetch(
     The caller closes a Result.
     """
     try:
-        return completed_by(await connections.client().result(urls), report)
+        async with connections.calls:
+            result = await connections.client().result(urls)
+        return completed_by(result, report)
     except TooLarge as error:  # a retry would download the same megabytes again
         return CallEnded(
             Status.FAILED, ErrorType.OUTPUT_TOO_LARGE, f"fal finished it, but: {error}"

@@ -25,14 +25,10 @@ from requests_app.rules.transitions import LostSubmitFound
 from requests_app.webhooks.address import webhook_url
 from requests_app.worker import faults, leases
 from requests_app.worker.database_pool import with_retry
-from requests_app.worker.group_calls import GroupedCall
 from requests_app.worker.loop import connections, pool
+from requests_app.worker.observing import observe
 
 logger = logging.getLogger(__name__)
-
-_observe: GroupedCall[lifecycle.RowReport, lifecycle.Effect] = GroupedCall(
-    lambda reports: lifecycle.observe_many(reports)
-)
 
 
 async def submit(attempt: lifecycle.Attempt) -> None:
@@ -55,7 +51,7 @@ async def submit(attempt: lifecycle.Attempt) -> None:
         with connections.breaker().listening():
             receipt = await post()
         report = lifecycle.RowReport(attempt.pk, receipt, Source.SUBMIT_REPLY, asked_at)
-        await with_retry(lambda: _observe(report))
+        await with_retry(lambda: observe(report))
     except NotSent as error:
         await pool.in_database_with_retry(
             lifecycle.note_not_sent, attempt.pk, error, lease=attempt.lease, now=timezone.now()

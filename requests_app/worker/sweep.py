@@ -10,7 +10,7 @@ from django.utils import timezone
 from requests_app.models import FalRequest, Heartbeat, Mode, Status
 from requests_app.worker.feeder import feed
 from requests_app.worker.loop import connections, pool, worker_loop
-from requests_app.worker.steps import COLUMNS, advance
+from requests_app.worker.steps import ROUTE, advance
 
 AT_MOST = 1000  # rows started by one sweep
 HEARTBEAT_EVERY = timedelta(seconds=5)
@@ -40,7 +40,7 @@ def _begin(row: FalRequest) -> None:
 def _due(now: datetime, *, is_shut: bool) -> list[FalRequest]:
     """Return due rows. While the breaker is open, one row that needs the queue probes for all."""
     _beat(now)
-    rows = FalRequest.objects.due(now).order_by("due_at").only(*COLUMNS)
+    rows = FalRequest.objects.due(now).order_by("due_at").only(*ROUTE)
     if is_shut:
         wants_queue = Q(mode=Mode.QUEUE) & ~Q(status__in=(Status.SUBMITTING, Status.UNCERTAIN))
         return [*rows.exclude(wants_queue)[:AT_MOST], *rows.filter(wants_queue)[:1]]

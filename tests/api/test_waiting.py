@@ -28,7 +28,8 @@ def end(row: FalRequest, output: bytes = b'{"text": "done", "seed": 900719925474
         status=Status.COMPLETED, ended_at=timezone.now(), due_at=None, output=output,
         output_size=len(output), output_type="application/json",
     )  # fmt: skip
-    announce.changed(row, row.seq + 1)
+    row.seq += 1
+    announce.changed(row)
 
 
 async def get(caller: Caller, row: FalRequest, query: str = "", **headers: str) -> Any:

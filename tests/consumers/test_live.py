@@ -92,7 +92,8 @@ async def test_a_burst_of_changes_becomes_one_message_with_the_newest_version(
 ) -> None:
     socket, _ = await watching(page, as_owner, TABLE)
     for seq in (7, 9, 8):
-        await sync_to_async(announce.changed)(row, seq)
+        row.seq = seq
+        await sync_to_async(announce.changed)(row)
     changed = await socket.message("changed")
     assert changed["rows"] == [[str(row.public_id), 9]]
     assert await socket.receive_nothing(timeout=0.3)

@@ -39,7 +39,7 @@ async def test_what_a_thread_sends_reaches_the_members_of_the_group_alone(
     await here.group_add("request.5", mine)
     await here.group_add("request.6", other)
     for last in range(20):
-        await asyncio.to_thread(there.fan_out, "request.5", {**FRAMES, "last": last})
+        await asyncio.to_thread(there.fan_out, [("request.5", {**FRAMES, "last": last})])
     async with asyncio.timeout(5):
         heard = [await here.receive(mine) for _ in range(20)]
     assert heard == [{**FRAMES, "last": last} for last in range(20)]
@@ -54,7 +54,7 @@ def test_many_messages_need_one_connection(server: RedisServer) -> None:
     layer, client = layer_at(server.url), Redis.from_url(server.url)
     before = connections_of(client)
     for last in range(50):
-        layer.fan_out("request.5", {**FRAMES, "last": last})
+        layer.fan_out([("request.5", {**FRAMES, "last": last})])
     assert connections_of(client) == before + 1
 
 
@@ -65,22 +65,22 @@ def connections_of(client: Any) -> int:
 @pytest.mark.process
 def test_the_first_message_after_a_restart_of_redis_is_sent(server: RedisServer) -> None:
     layer = layer_at(server.url)
-    layer.fan_out("request.5", FRAMES)
+    layer.fan_out([("request.5", FRAMES)])
     server.stop()
     with pytest.raises(ConnectionError):
-        layer.fan_out("request.5", FRAMES)
+        layer.fan_out([("request.5", FRAMES)])
     server.start()
-    layer.fan_out("request.5", FRAMES)
+    layer.fan_out([("request.5", FRAMES)])
     server.stop()
     server.start()
-    layer.fan_out("request.5", FRAMES)
+    layer.fan_out([("request.5", FRAMES)])
 
 
 def test_a_redis_that_says_nothing_is_asked_once() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as mute:
         layer = layer_at(f"redis://127.0.0.1:{mute.getsockname()[1]}/0")
         with pytest.raises(TimeoutError):
-            layer.fan_out("request.5", FRAMES)
+            layer.fan_out([("request.5", FRAMES)])
         mute.setblocking(False)
         mute.accept()[0].close()
         with pytest.raises(BlockingIOError):

@@ -352,3 +352,13 @@ async def test_a_peer_that_does_not_read_a_large_body_cannot_hold_us(endpoint: E
     server.close()
     await server.wait_closed()
     await asyncio.sleep(0.05)
+
+
+async def test_a_status_that_is_cut_off_is_an_outage_and_no_bad_reply(
+    peer: Peer, fal: FalClient, urls: RequestUrls
+) -> None:
+    cut = then_close(truncated(200, b'{"status": "IN_QUEUE"}'))
+    peer.will(cut, cut)
+    with pytest.raises(Unanswered, match="broke off") as caught:
+        await fal.status(urls)
+    assert not isinstance(caught.value, BadReply)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.models import FalRequest, Status
 from requests_app.rules.paid_result import DENIALS_OF_RESULT
-from requests_app.worker.steps import (
+from requests_app.worker.polls import (
     DENIALS_AFTER_CANCEL,
     DENIALS_BEFORE_LOST,
 )

@@ -21,7 +21,8 @@ from requests_app.fal import FalClient, ReplyLimits
 from requests_app.models import FalRequest, Status, Team
 from requests_app.rules.paid_result import DENIALS_OF_RESULT, KEPT_AT_LEAST
 from requests_app.worker import fal_connections
-from requests_app.worker.steps import UNANSWERED_BEFORE_TOLD, advance
+from requests_app.worker.looks import UNANSWERED_BEFORE_TOLD
+from requests_app.worker.steps import advance
 from tests.builders import fresh, make_request
 from tests.fal.conftest import QUICK
 from tests.fal.peer import Peer, Step, drip, html, raw, reply, reset, says, then_close, truncated

@@ -22,7 +22,7 @@ from requests_app.relay import opening
 from requests_app.upkeep import health, metrics
 from requests_app.views.workspace import runs_of
 from requests_app.webhooks import deliveries
-from requests_app.worker import lost_submits, steps, sweep
+from requests_app.worker import looks, lost_submits, sweep
 from tests.builders import make_draft, make_request, make_webhook
 
 KEPT = 100_000  # rows
@@ -114,9 +114,9 @@ def poll(row: FalRequest) -> None:
     FalRequest.objects.filter(pk=row.pk).update(
         status=Status.IN_QUEUE, fal_request_id="open", sent_at=timezone.now(), due_at=timezone.now()
     )
-    [look] = steps._take_many([row.pk])
+    [look] = looks._take_many([row.pk])
     assert look
-    steps._give_back_many([look])
+    looks._give_back_many([look])
 
 
 HOT: dict[str, Callable[[FalRequest], Any]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -78,8 +79,8 @@ def test_rows_heard_of_together_end_as_rows_heard_of_one_by_one(
 def test_two_reports_of_one_row_are_told_apart(team: Team, owner: User) -> None:
     [row] = queued(team, owner, "twice", 1)
     first, second = make_status("IN_PROGRESS"), make_status("COMPLETED")
-    effects = lifecycle.observe_many([report_of(row, first), report_of(row, second)])
-    assert effects == [Effect.NEWS, Effect.NEWS]
+    heard = lifecycle.observe_many([report_of(row, first), report_of(row, second)])
+    assert [one.effect for one in heard] == [Effect.NEWS, Effect.NEWS]
     assert fresh(row).finished_at is not None
 
 
@@ -89,9 +90,18 @@ def test_what_is_known_is_not_written(team: Team, owner: User) -> None:
     with CaptureQueriesContext(
         connection,
     ) as asked:
-        effects = lifecycle.observe_many([report_of(row, known()) for row in rows])
-    assert effects == [Effect.KNOWN] * 5
+        heard = lifecycle.observe_many([report_of(row, known()) for row in rows])
+    assert [one.effect for one in heard] == [Effect.KNOWN] * 5
     assert len(asked) == 1
+
+
+def test_what_is_known_to_who_asked_needs_no_query(team: Team, owner: User) -> None:
+    rows = queued(team, owner, "known", 5)
+    reports = [replace(report_of(row, NEWS["the same place"]()), seen=row) for row in rows]
+    with CaptureQueriesContext(connection) as asked:
+        lifecycle.observe_many(reports)
+    assert not asked.captured_queries
+    assert not any(lifecycle.brings_news(one.seen, one.news) for one in reports if one.seen)
 
 
 def test_one_that_cannot_be_stored_leaves_all_as_they_were(team: Team, owner: User) -> None:
@@ -103,8 +113,17 @@ def test_one_that_cannot_be_stored_leaves_all_as_they_were(team: Team, owner: Us
     assert [shown(rows[0]), shown(rows[2])] == [before[0], before[2]]
 
 
-def test_a_group_costs_two_writes_a_row(team: Team, owner: User) -> None:
+def test_rows_with_one_news_are_one_write_each_with_its_own_version_and_time(
+    team: Team, owner: User
+) -> None:
     rows = queued(team, owner, "many", 20)
+    reports = [
+        report_of(row, make_status("IN_PROGRESS"), age_s=-number) for number, row in enumerate(rows)
+    ]
     with CaptureQueriesContext(connection) as asked:
-        lifecycle.observe_many([report_of(row, make_status("IN_PROGRESS")) for row in rows])
-    assert len(asked) <= 2 * 20 + 4  # and the two reads, and the transaction
+        heard = lifecycle.observe_many(reports)
+    assert len(asked) <= 6  # the two reads, the transaction, the observations and the rows
+    for row, report, one in zip(rows, reports, heard, strict=True):
+        now, newest = fresh(row), row.observations.latest("pk")
+        assert now.seq == newest.pk == one.seq
+        assert now.observed_at == newest.asked_at == report.asked_at

@@ -16,7 +16,8 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.models import FalRequest, Source, Status, Team
 from requests_app.worker import status_stream
-from requests_app.worker.steps import advance, urls_of
+from requests_app.worker.looks import urls_of
+from requests_app.worker.steps import advance
 from tests.builders import fresh, hear, make_queued, make_result
 from tests.fal.peer import events, says
 from tests.worker.conftest import PeerThread, at_peer, look, wait_for
