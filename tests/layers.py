@@ -29,6 +29,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # The one voice.
     ("announce",),
     ("request_input", "display", "search", "paging", "catalogue"),
+    # What is downloaded.
+    ("export",),
     # Inputs with variables.
     ("presets",),
     # The one writer of requests, and of teams.

@@ -40,6 +40,7 @@ JUDGED_BY = {
     "requests_app/fal/call.py": "tests/fal/test_transport.py",
     "requests_app/fal/failures.py": "tests/fal/test_transport.py",
     "requests_app/fal/sessions.py": "tests/fal/test_transport.py",
+    "requests_app/export/": "tests/export/test_filtered.py",
     "requests_app/fal/prices.py": "tests/catalogue/test_prices.py",
     "requests_app/display/output_media.py": "tests/display/test_media.py",
     "requests_app/display/stream_output.py": "tests/flows/test_stream_endings.py",

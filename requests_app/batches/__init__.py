@@ -8,7 +8,6 @@
     control.py    a user's actions: start, pause, resume, cancel, retry, discard
     feeding.py    the worker's turns: count what ended, make the next requests
     results.py    the rows with their outcomes, as CSV, JSON Lines and a zip
-    inline_files.py  files that stand in an output itself, for the zip
     newest.py     the newest rows that ended
     removing.py   retention: the input and the values of a batch that has ended
 """

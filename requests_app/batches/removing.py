@@ -8,7 +8,6 @@ from django.db import transaction
 
 from requests_app.models import Batch, BatchItem
 
-REMOVED = "Removed by retention"
 AT_ONCE = 1000  # rows emptied in one transaction: others wait for it on SQLite
 
 

@@ -5,34 +5,30 @@ A piece holds at most `AT_ONCE` rows, so a batch of any size takes the memory of
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import re
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from channels.db import DatabaseSyncToAsync
-from django.conf import settings
 from django.http import StreamingHttpResponse
 from zipstream import ZipStream
 
 from requests_app.batches.checking import cells, object_of
-from requests_app.batches.inline_files import inline_files
-from requests_app.batches.removing import REMOVED
-from requests_app.display.json_preview import PARSE_LIMIT
-from requests_app.display.media import iter_media
-from requests_app.display.media_hosts import is_inline
 from requests_app.display.output_download import plain_type
-from requests_app.models import Batch, BatchItem, FalRequest, OutputPart
+from requests_app.export.csv_text import csv_line, fitting
+from requests_app.export.inline_files import inline_files
+from requests_app.export.outputs import (
+    REMOVED,
+    KeptOutput,
+    beginning_of_output,
+    bytes_of_output,
+    one_line,
+)
+from requests_app.export.streaming import download
+from requests_app.models import Batch, BatchItem, FalRequest
 from requests_app.presets.template import text_of
-from requests_app.request_input import InvalidInput, parse_input
 
 AT_ONCE = 50  # rows: an output in the row itself has a megabyte at most
-CELL = 32_000  # characters of a CSV cell: spreadsheets cut longer ones
-FORMULA = re.compile(r"[=+\-@\t\r]")  # a spreadsheet would run what begins so
-NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
 _README = """\
 The results of the batch {batch.public_id} ({batch.endpoint_id}), {batch.total} rows.
 
@@ -49,33 +45,12 @@ _TOLD = ("row", "state", "request_id", "error", "media_urls", "output")
 
 @dataclass(frozen=True)
 class RowResult:
-    """A row with its outcome; `output` is whole, or None when it is large, absent or removed."""
+    """A row with its outcome. `output`: None while it has no request."""
 
     item: BatchItem
     values: dict[str, str]  # tokens
     request: FalRequest | None
-    output: bytes | None
-
-    @property
-    def is_output_removed(self) -> bool:
-        row = self.request
-        return row is not None and row.output_size > 0 and row.payload_removed_at is not None
-
-    @property
-    def json(self) -> str | None:
-        """The output's text, if it is JSON."""
-        try:
-            text = (self.output or b"").decode()
-            return text.strip() if text and parse_input(text) is not None else None
-        except (UnicodeDecodeError, InvalidInput):
-            return None
-
-    def media(self) -> list[str]:
-        """The addresses of the output's files."""
-        if (text := self.json) is None:
-            return []
-        found = iter_media(json.loads(text), settings.FAL_MEDIA_HOSTS)
-        return [medium.url for medium in found if not is_inline(medium.url)]
+    output: KeptOutput | None
 
 
 def results(batch: Batch) -> Iterator[RowResult]:
@@ -99,17 +74,15 @@ def _result(batch: Batch, item: BatchItem) -> RowResult:
     item.batch = batch
     request = item.request
     values = cells(batch.columns, item.values) if item.values else {}
-    body = None if request is None or request.output is None else bytes(request.output)
-    is_whole = request is not None and body is not None and len(body) == request.output_size
-    return RowResult(item, values, request, body if is_whole else None)
+    return RowResult(item, values, request, KeptOutput.of(request) if request else None)
 
 
 def as_csv(batch: Batch) -> Iterator[bytes]:
     """Yield the CSV: the batch's columns, then what became of the row."""
     told = [name if name not in batch.columns else f"{name}_" for name in _TOLD]
-    yield _csv_line([*batch.columns, *told])
+    yield csv_line([*batch.columns, *told])
     for result in results(batch):
-        yield _csv_line([*_cells(batch, result), *_outcome(result)])
+        yield csv_line([*_cells(batch, result), *_outcome(result)])
 
 
 def _cells(batch: Batch, result: RowResult) -> list[str]:
@@ -120,27 +93,16 @@ def _cells(batch: Batch, result: RowResult) -> list[str]:
 
 
 def _outcome(result: RowResult) -> list[str]:
-    request = result.request
-    output = REMOVED if result.is_output_removed else result.json or ""
+    request, output = result.request, result.output
+    is_removed = output is not None and output.is_removed
     return [
         str(result.item.number),
         result.item.state,
         str(request.public_id) if request else "",
         request.error if request else "",
-        " ".join(result.media()),
-        output if len(output) <= CELL else "",
+        " ".join(output.media()) if output else "",
+        REMOVED if is_removed else fitting((output and output.json) or ""),
     ]
-
-
-def _csv_line(values: Sequence[str]) -> bytes:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow([_harmless(value) for value in values])
-    return buffer.getvalue().encode("utf-8", "replace")
-
-
-def _harmless(value: str) -> str:
-    """Keep a spreadsheet from running a text: a model may write one that begins with an equals sign."""
-    return f"'{value}" if FORMULA.match(value) and not NUMBER.fullmatch(value) else value
 
 
 def as_jsonl(batch: Batch) -> Iterator[bytes]:
@@ -161,15 +123,14 @@ def _record(result: RowResult) -> str:
         "output_size": request.output_size if request else 0,
         "removed_by_retention": list(_removed(result)),
     }
-    # Line ends stand between tokens alone; U+2028 and its like may stand raw inside a text.
-    output = (result.json or "null").replace("\r", " ").replace("\n", " ")
+    output = one_line(result.output.json if result.output else None)
     return f'{json.dumps(told)[:-1]}, "values": {values}, "output": {output}}}'
 
 
 def _removed(result: RowResult) -> Iterator[str]:
     if not result.item.values:
         yield "values"
-    if result.is_output_removed:
+    if result.output is not None and result.output.is_removed:
         yield "output"
 
 
@@ -183,23 +144,13 @@ def as_zip(batch: Batch) -> Iterator[bytes]:
     width = len(str(batch.total))
     for number, key, kind in _with_output(batch):
         ending = plain_type(kind)[1]
-        archive.add(_bytes_of(key), f"outputs/{number:0{width}}.{ending}")
+        archive.add(bytes_of_output(key), f"outputs/{number:0{width}}.{ending}")
         yield from archive.all_files()
-        files = inline_files(_beginning(key)) if ending == "json" else ()
+        files = inline_files(beginning_of_output(key)) if ending == "json" else ()
         for place, (file_ending, content) in enumerate(files, 1):
             archive.add(content, f"files/{number:0{width}}-{place}.{file_ending}")
             yield from archive.all_files()
     yield from archive.finalize()
-
-
-def _beginning(key: int) -> bytes:
-    """Return the output, of a larger one than is parsed a little more than that."""
-    body = bytearray()
-    for piece in _bytes_of(key):
-        body += piece
-        if len(body) > PARSE_LIMIT:
-            break
-    return bytes(body)
 
 
 def _with_output(batch: Batch) -> Iterator[tuple[int, int, str]]:
@@ -213,20 +164,10 @@ def _with_output(batch: Batch) -> Iterator[tuple[int, int, str]]:
         after = some[-1][0]
 
 
-def _bytes_of(key: int) -> Iterator[bytes]:
-    found = FalRequest.objects.filter(pk=key).values_list("output", flat=True).first()
-    yield bytes(found or b"")
-    for number in (
-        OutputPart.objects.filter(request=key).order_by("number").values_list("number", flat=True)
-    ):
-        part = OutputPart.objects.filter(request=key, number=number).values_list("data", flat=True)
-        yield bytes(part.first() or b"")
-
-
-FORMATS: dict[str, tuple[Callable[[Batch], Iterator[bytes]], str]] = {
-    "csv": (as_csv, "text/csv; charset=utf-8"),
-    "jsonl": (as_jsonl, "application/jsonl; charset=utf-8"),
-    "zip": (as_zip, "application/zip"),
+FORMATS: dict[str, Callable[[Batch], Iterator[bytes]]] = {
+    "csv": as_csv,
+    "jsonl": as_jsonl,
+    "zip": as_zip,
 }
 
 
@@ -234,28 +175,4 @@ def results_response(batch: Batch, format: str) -> StreamingHttpResponse | None:
     """Stream the results; None for a format that is not known."""
     if format not in FORMATS:
         return None
-    make_pieces, content_type = FORMATS[format]
-    return StreamingHttpResponse(
-        streamed(make_pieces(batch)),
-        content_type=content_type,
-        headers={
-            "Content-Disposition": f'attachment; filename="batch-{batch.public_id}.{format}"',
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
-
-
-async def streamed(pieces: Iterator[bytes]) -> AsyncGenerator[bytes]:
-    """Yield what a blocking iterator yields, about 64 kB at a time, each read in a thread."""
-    read = DatabaseSyncToAsync(_some, thread_sensitive=False)
-    while piece := await read(pieces):
-        yield piece
-
-
-def _some(pieces: Iterator[bytes]) -> bytes:
-    buffer = bytearray()
-    for piece in pieces:
-        buffer += piece
-        if len(buffer) >= 64 * 1024:
-            break
-    return bytes(buffer)
+    return download(FORMATS[format](batch), name=f"batch-{batch.public_id}", format=format)

@@ -12,6 +12,7 @@ from asgiref.sync import async_to_sync
 from django.db import connection
 
 from requests_app.batches import results
+from requests_app.export.streaming import streamed
 from requests_app.models import FalRequest
 from tests.batches.conftest import make_batch
 from tests.batches.test_feeding import end_open, turn
@@ -48,7 +49,7 @@ def test_a_zip_larger_than_a_step_is_streamed_whole(team, owner):
     batch = finished(team, owner, json.dumps("x" * 50_000).encode(), rows=5)
 
     async def whole() -> bytes:
-        return b"".join([piece async for piece in results.streamed(results.as_zip(batch))])
+        return b"".join([piece async for piece in streamed(results.as_zip(batch))])
 
     with zipfile.ZipFile(io.BytesIO(async_to_sync(whole)())) as archive:
         assert (archive.testzip(), len(archive.namelist())) == (None, 8)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from requests_app.batches import inline_files
-from requests_app.batches.inline_files import inline_files as files_of
+from requests_app.export import inline_files
+from requests_app.export.inline_files import inline_files as files_of
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 

@@ -1,0 +1,10 @@
+"""What is downloaded: requests as CSV, JSON Lines and a zip, in pieces of bounded size.
+
+::
+
+    csv_text.py      a line of CSV that no spreadsheet runs
+    outputs.py       a request's output: as JSON, its media, its bytes
+    inline_files.py  files that stand in an output itself, for a zip
+    streaming.py     pieces as a reply
+    filtered.py      the requests that match a search
+"""

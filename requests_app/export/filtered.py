@@ -1,0 +1,157 @@
+"""The requests that match a search, newest first, as CSV, JSON Lines and a zip.
+
+A piece holds at most `AT_ONCE` requests, so that any number of them takes the memory of one piece. What is
+recorded after the download began is not in it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from zipstream import ZipStream
+
+from requests_app.display.output_download import plain_type
+from requests_app.export.csv_text import csv_line, fitting
+from requests_app.export.inline_files import inline_files
+from requests_app.export.outputs import (
+    REMOVED,
+    KeptOutput,
+    beginning_of_output,
+    bytes_of_output,
+    one_line,
+)
+from requests_app.models import FalRequest
+from requests_app.models.request import FalRequestQuerySet
+
+AT_ONCE = 50  # requests: an output in the row itself has a megabyte at most
+_TIMES = ("created_at", "sent_at", "started_at", "finished_at", "ended_at")
+COLUMNS = (
+    "id", "fal_request_id", "endpoint_id", "mode", "status", "by", *_TIMES, "error_type", "error_code", "error",
+    "billable_units", "again_of", "input", "media_urls", "output",
+)  # fmt: skip
+_README = """\
+Requests of Faldeck.
+
+requests.csv, requests.jsonl   all requests with input and output; newest first
+outputs/                       each output as it came, named by the request's id
+files/                         pictures, recordings and videos that stand in an output itself (data URI), of up to
+                               1.5 MB each, named by request and place
+
+Files that an output names by address are not in this zip. Their addresses are in requests.csv under media_urls;
+fal keeps such files for a time of its own, so fetch what you want to keep.
+"""
+
+
+def _pages(rows: FalRequestQuerySet) -> Iterator[list[FalRequest]]:
+    """Yield the rows a page at a time: between two pieces the connection may close."""
+    before: int | None = None
+    whole = rows.select_related("person", "again_of").defer(
+        "search_text", "again_of__input_text", "again_of__output", "again_of__search_text"
+    )
+    while some := list(
+        (whole if before is None else whole.filter(pk__lt=before)).order_by("-pk")[:AT_ONCE]
+    ):
+        yield some
+        before = some[-1].pk
+
+
+def as_csv(rows: FalRequestQuerySet) -> Iterator[bytes]:
+    """Yield the CSV. What no spreadsheet's cell holds is left out there; JSON Lines has it."""
+    yield csv_line(COLUMNS)
+    for page in _pages(rows):
+        for row in page:
+            facts, output = _facts(row), KeptOutput.of(row)
+            yield csv_line(
+                [
+                    *("" if facts[name] is None else str(facts[name]) for name in COLUMNS[:-3]),
+                    fitting(_input(row)),
+                    " ".join(output.media()),
+                    REMOVED if output.is_removed else fitting(output.json or ""),
+                ]
+            )
+
+
+def as_jsonl(rows: FalRequestQuerySet) -> Iterator[bytes]:
+    """Yield JSON Lines; inputs and outputs are written as they were, digit for digit."""
+    for page in _pages(rows):
+        for row in page:
+            yield f"{_record(row)}\n".encode()
+
+
+def as_zip(rows: FalRequestQuerySet) -> Iterator[bytes]:
+    """Yield a zip: both tables, each output as a file of its own, also the large ones, and inline files."""
+    archive = ZipStream()
+    archive.add(_README.encode(), "README.txt")
+    archive.add(as_csv(rows), "requests.csv")
+    archive.add(as_jsonl(rows), "requests.jsonl")
+    yield from archive.all_files()
+    for public_id, key, kind in _with_output(rows):
+        ending = plain_type(kind)[1]
+        archive.add(bytes_of_output(key), f"outputs/{public_id}.{ending}")
+        yield from archive.all_files()
+        files = inline_files(beginning_of_output(key)) if ending == "json" else ()
+        for place, (file_ending, content) in enumerate(files, 1):
+            archive.add(content, f"files/{public_id}-{place}.{file_ending}")
+            yield from archive.all_files()
+    yield from archive.finalize()
+
+
+def _with_output(rows: FalRequestQuerySet) -> Iterator[tuple[Any, int, str]]:
+    kept = rows.filter(output_size__gt=0, payload_removed_at=None).order_by("-pk")
+    columns = kept.values_list("public_id", "pk", "output_type")
+    before: int | None = None
+    while some := list((columns if before is None else columns.filter(pk__lt=before))[:AT_ONCE]):
+        yield from some
+        before = some[-1][1]
+
+
+def _facts(row: FalRequest) -> dict[str, Any]:
+    """Return what is known of a request besides its input and output."""
+    return {
+        "id": str(row.public_id),
+        "fal_request_id": row.fal_request_id,
+        "endpoint_id": row.endpoint_id,
+        "mode": row.mode,
+        "status": row.status,
+        "by": row.person.get_username(),
+        **{name: _time(getattr(row, name)) for name in _TIMES},
+        "error_type": row.error_type,
+        "error_code": row.error_code,
+        "error": row.error,
+        "billable_units": row.billable_units,
+        "again_of": str(row.again_of.public_id) if row.again_of else None,
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def _input(row: FalRequest) -> str:
+    return REMOVED if row.payload_removed_at else row.input_text
+
+
+def _record(row: FalRequest) -> str:
+    output = KeptOutput.of(row)
+    told = _facts(row) | {
+        "options": row.options,
+        "metrics": row.metrics,
+        "output_size": row.output_size,
+        "media_urls": output.media(),
+        "removed_by_retention": row.payload_removed_at is not None,
+    }
+    input_text = None if row.payload_removed_at else row.input_text
+    return (
+        f'{json.dumps(told)[:-1]}, "input": {one_line(input_text)}, '
+        f'"output": {one_line(output.json)}}}'
+    )
+
+
+FORMATS: dict[str, Callable[[FalRequestQuerySet], Iterator[bytes]]] = {
+    "csv": as_csv,
+    "jsonl": as_jsonl,
+    "zip": as_zip,
+}
