@@ -47,6 +47,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # Who may see a row; the frame of every page.
     ("views.access",),
     ("views.context",),
+    # A row as HTML: for a page, and pushed to it.
+    ("views.row_html",),
     # Edges: a page, a program, a tab, the clock.
     ("views", "api", "consumers", "tasks"),
     ("urls", "api.urls", "account_urls", "routing", "checks"),

@@ -157,14 +157,11 @@ USED: dict[str, dict[str, str]] = {
         "decode_json": "channels.generic.websocket:AsyncJsonWebsocketConsumer.receive",
     },
     "requests_app/consumers/realtime.py": {
-        "channel_layer_alias": "channels.consumer:AsyncConsumer.__call__",
         "connect": "channels.generic.websocket:AsyncWebsocketConsumer.websocket_connect",
         "receive": "channels.generic.websocket:AsyncWebsocketConsumer.websocket_receive",
     },
     "requests_app/consumers/rights.py": {
         "connect": "channels.generic.websocket:AsyncWebsocketConsumer.websocket_connect",
-        "get_user": "channels.auth:AuthMiddleware.resolve_scope",
-        "func": "asgiref.sync:SyncToAsync.__init__",
     },
     "requests_app/fal/failures.py": {
         "Too many headers": "aiohttp.http_parser:HttpParser.feed_data",

@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 logger = logging.getLogger(__name__)
@@ -16,16 +17,25 @@ INTERNAL_ERROR = 4511  # Autobahn refuses 1011, and the socket would stay open
 
 
 class Consumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
-    """A JSON consumer with background tasks that end with it."""
+    """A JSON consumer with background tasks that end with it.
+
+    It has no channel in the channel layer: `team_feed` and `record.follow` listen there.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve the socket; clean up however that ends (disconnect, bug or cancellation)."""
+        """Serve the socket without Channels' two tasks per message; clean up however that ends
+        (disconnect, bug or cancellation).
+        """
+        self.scope, self.base_send = scope, send
         try:
-            await super().__call__(scope, receive, send)
+            while True:
+                await self.dispatch(await receive())
+        except StopConsumer:
+            return
         finally:
             await self.leave()
 

@@ -1,41 +1,61 @@
 """The page's one socket: tells which rows changed, and relays the stream of a watched request.
 
-Browser: `{"type": "watch", "table": true, "made_for": team}`, `{"type": "watch", "request": uuid,
-"after": n}`, or `{"type": "watch", "rows": [uuid, …]}`: the rows of the table in sight (replaces
-the last ones); `{"type": "unwatch", "request": uuid}` ends the second. Server: `hello`, `changed`, `frames`, `error`. The page fetches the rows themselves
-over HTTP, where the permissions are checked.
+Browser::
+
+    {"type": "watch", "table": true, "made_for": team, "since": seq, "html": true}
+        since: the newest version the page has; html: it takes changed rows as the table shows them
+    {"type": "since", "seq": seq}                       what is newer? (a page asks now and then)
+    {"type": "watch", "request": uuid, "after": n}      frames after n; "unwatch" ends it
+    {"type": "watch", "rows": [uuid, …]}                the rows in sight; replaces the last ones
+
+Server: `hello`, `since`, `changed`, `frames`, `error`. The user's rights are checked when a page
+begins to watch and every few seconds.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from channels.db import database_sync_to_async
 from django.http import Http404
 
-from requests_app.announce import RequestChanged, group_of_team
-from requests_app.consumers.newest import Versions, newest_versions
 from requests_app.consumers.rights import NO_TEAM, MemberConsumer
-from requests_app.models import FalRequest
+from requests_app.consumers.team_feed import News, TeamFeed, feed_of
+from requests_app.models import FalRequest, Membership
 from requests_app.record.follow import Portion, follow
 from requests_app.record.followers import RENEW_S as MARK_S
 from requests_app.record.followers import followers
 from requests_app.record.frame import batch_message
-from requests_app.teams.choice import MadeFor, NotChosen, NoTeam, chosen_membership, memberships_of
+from requests_app.teams.choice import (
+    MadeFor,
+    NotChosen,
+    NoTeam,
+    chosen_membership,
+    in_team,
+    memberships_of,
+)
 from requests_app.views.access import get_request_or_404
+from requests_app.views.row_html import RowVariant
 
-COLLECT_S = 0.1  # debounce: a burst of changes becomes one message
-LOOK_S = 4.0  # poll for lost messages as often as a page without a socket does
 NO_LOGS = 2**63 - 1  # the page fetches log lines by itself
+TYPES = ("watch", "unwatch", "since")
 KNOWN = frozenset(
-    {"type", "table", "made_for", "request", "after", "rows"}
-)  # the keys of a watch message
+    {"type", "table", "made_for", "since", "html", "request", "after", "rows", "seq"}
+)  # the keys of these messages
 MOST_WATCHED = 4  # requests watched on one socket
 MOST_ROWS = 100  # of a table, polled at the quick pace
 RENEW_S = MARK_S / 4  # how often a socket checks whether a mark is due for renewal
+
+
+class Relayed(NamedTuple):
+    """A watched request."""
+
+    task: asyncio.Task[None]
+    team_id: int
 
 
 class LiveConsumer(MemberConsumer):
@@ -43,20 +63,19 @@ class LiveConsumer(MemberConsumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.changes: dict[str, int] = {}
-        self.seen: Versions = {}  # the newest versions at the last poll, shared with other sockets
-        self.told: dict[str, int] = {}  # versions sent since then
-        self.looker: asyncio.Task[None] | None = None
-        self.flusher: asyncio.Task[None] | None = None
-        self.team_id: int | None = None
-        self.watched: dict[int, asyncio.Task[None]] = {}
+        self.feed: TeamFeed | None = None
+        self.has_html = False
+        self.variant: RowVariant | None = None  # how the page shows rows; None: it fetches them
+        self.missed: dict[str, int] = {}  # news that came while the page took the last one
+        self.teller: asyncio.Task[None] | None = None
+        self.watched: dict[int, Relayed] = {}
         self.in_sight: list[int] = []  # live rows of the table that the page shows
         self.renewer: asyncio.Task[None] | None = None
 
     async def leave(self) -> None:
-        """Leave the team's group and end the relays."""
+        """Leave the team's feed and end the relays."""
         self._see([])
-        await self._leave_team()
+        await self._leave_feed()
         await super().leave()
 
     async def receive(
@@ -66,18 +85,20 @@ class LiveConsumer(MemberConsumer):
         await self.receive_json(await self.decode_json(text_data or ""))
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
-        if not isinstance(content, dict) or content.get("type") not in ("watch", "unwatch"):
+        if not isinstance(content, dict) or content.get("type") not in TYPES:
             await self._error(400, "Send a watch message.")
         elif unknown := sorted(content.keys() - KNOWN):
             await self._error(400, f"A watch message has no {unknown[0][:100]!r}.")
         elif content["type"] == "unwatch":
             await self._unwatch(content.get("request"))
+        elif content["type"] == "since":
+            await self._tell_since("since", content.get("seq"))
         elif "rows" in content:
             await self._watch_rows(content["rows"])
         elif content.get("request"):
             await self._watch_request(content["request"], content.get("after", 0))
         else:
-            await self._watch_table(content.get("made_for"))
+            await self._watch_table(content)
 
     @classmethod
     async def decode_json(cls, text_data: str) -> Any:
@@ -89,52 +110,45 @@ class LiveConsumer(MemberConsumer):
 
     # --- the table --------------------------------------------------------------------------------
 
-    async def _watch_table(self, made_for: Any) -> None:
-        team_id = await self._team(made_for)
-        if team_id is None:
+    async def _watch_table(self, wish: dict[str, Any]) -> None:
+        found = await self._membership(wish.get("made_for"))
+        if found is None:
             await self.close(code=NO_TEAM)
             return
-        await self._leave_team()  # the team may have changed
-        self.team_id = team_id
-        await self.channel_layer.group_add(group_of_team(team_id), self.channel_name)
-        self.seen, self.told = await newest_versions(team_id, max_age_s=0), {}
-        await self.send_json({"type": "hello", "seq": max(self.seen.values(), default=0)})
-        if self.looker is None:
-            self.looker = self.begin(self._look_often())
+        team_id, variant = found
+        self.has_html = wish.get("html") is True
+        self.variant = variant if self.has_html else None
+        if self.feed is None or self.feed.team_id != team_id:  # the team may have changed
+            await self._leave_feed()
+            self.feed = feed_of(team_id)
+            await self.feed.join(self)
+        await self._tell_since("hello", wish.get("since"))
 
-    async def _look_often(self) -> None:
-        """Poll the database every 4 s for changes the channel layer may have dropped."""
-        while True:
-            await asyncio.sleep(LOOK_S)
-            newest: Versions = await newest_versions(self.team_id)
-            if newest is not self.seen:
-                self._compare(newest)
+    async def _tell_since(self, kind: str, seq: Any) -> None:
+        """Send the team's newest version, and the rows since the page's; no rows: it has to ask."""
+        if self.feed is None:
+            await self._error(400, "Watch the table first.")
+            return
+        rows = self.feed.since(seq) if _is_number(seq, below=2**63) else None
+        await self.send_json({"type": kind, "seq": self.feed.newest, "rows": rows})
 
-    def _compare(self, newest: Versions) -> None:
-        for public_id, seq in newest.items():
-            if seq > max(self.seen.get(public_id, 0), self.told.get(public_id, 0)):
-                self._changed(public_id, seq)
-        self.seen = newest
-        self.told = {id: seq for id, seq in self.told.items() if seq > newest.get(id, seq)}
+    async def _leave_feed(self) -> None:
+        if self.feed is not None:
+            feed, self.feed = self.feed, None
+            await feed.leave(self)
 
-    async def _leave_team(self) -> None:
-        if self.team_id is not None:
-            await self.channel_layer.group_discard(group_of_team(self.team_id), self.channel_name)
+    def tell(self, news: News) -> None:
+        """Send news of the table; for a slow page they are collected meanwhile."""
+        if self.teller is None or self.teller.done():
+            self.teller = self.begin(self._pass_on(news.text(self.variant)))
+        else:
+            self.missed.update(news.rows)
 
-    async def request_changed(self, message: RequestChanged) -> None:
-        self._changed(message["id"], message["seq"])
-
-    def _changed(self, public_id: str, seq: int) -> None:
-        self.told[public_id] = max(seq, self.told.get(public_id, 0))
-        self.changes[public_id] = max(seq, self.changes.get(public_id, 0))
-        if self.flusher is None or self.flusher.done():
-            self.flusher = self.begin(self._flush())
-
-    async def _flush(self) -> None:
-        while self.changes:  # again for what came while a slow reader took the last message
-            await asyncio.sleep(COLLECT_S)
-            rows, self.changes = list(self.changes.items()), {}
-            await self.send_json({"type": "changed", "rows": rows})
+    async def _pass_on(self, text: str) -> None:
+        await self.send(text_data=text)
+        while self.missed:
+            news, self.missed = News(self.missed.items(), {}), {}
+            await self.send(text_data=news.plain)
 
     # --- one request ------------------------------------------------------------------------------
 
@@ -143,13 +157,14 @@ class LiveConsumer(MemberConsumer):
         if row is None:
             await self._error(404, "There is no such request.")
             return
-        open_relays = {pk for pk, relay in self.watched.items() if not relay.done()}
+        open_relays = {pk for pk, relay in self.watched.items() if not relay.task.done()}
         if row.pk not in open_relays and len(open_relays) >= MOST_WATCHED:
             await self._error(400, f"One socket follows {MOST_WATCHED} requests at most.")
             return
         await self.send_json({"type": "hello", "seq": row.seq})
         if row.pk not in open_relays:
-            self.watched[row.pk] = self.begin(self._relay(row, _frame_number(after)))
+            first = after if _is_number(after, below=2**31) else 0
+            self.watched[row.pk] = Relayed(self.begin(self._relay(row, first)), row.team_id)
             self._keep_renewed()
 
     async def _unwatch(self, public_id: Any) -> None:
@@ -157,7 +172,7 @@ class LiveConsumer(MemberConsumer):
         row = await self._row(public_id)
         relay = self.watched.pop(row.pk, None) if row else None
         if relay:
-            relay.cancel()
+            relay.task.cancel()
 
     async def _relay(self, row: FalRequest, after: int) -> None:
         """Send the frames after frame `after`, then new ones, until the request has ended."""
@@ -172,7 +187,7 @@ class LiveConsumer(MemberConsumer):
         if batch.frames:
             await self.send(text_data=batch_message(batch.frames, request=public_id))
         if batch.observations:
-            self._changed(public_id, batch.observations[-1].pk)
+            self.tell(News([(public_id, batch.observations[-1].pk)], {}))
 
     # --- the quick pace ---------------------------------------------------------------------------
 
@@ -182,8 +197,8 @@ class LiveConsumer(MemberConsumer):
         if ids is None:
             await self._error(400, f"rows is a list of at most {MOST_ROWS} ids.")
             return
-        team_id = self.team_id if self.team_id is not None else await self._team(None)
-        self._see(await self._open_rows(team_id, ids) if ids and team_id is not None else [])
+        team_id = self.feed.team_id if self.feed and ids else None
+        self._see(await self._open_rows(team_id, ids) if ids else [])
         await followers.renew_if_due()
         self._keep_renewed()
 
@@ -203,30 +218,42 @@ class LiveConsumer(MemberConsumer):
 
     # --- rights -----------------------------------------------------------------------------------
 
-    def may_stay(self) -> bool:
+    def may_stay(self, mine: Sequence[Membership]) -> bool:
         """Whether the user is a member of every team whose news this socket carries."""
-        theirs = FalRequest.objects.filter(pk__in=list(self.watched)).values_list(
-            "team_id", flat=True
-        )
-        needed = {*theirs, *([self.team_id] if self.team_id is not None else [])}
-        return needed <= self.teams()
+        needed = {relay.team_id for relay in list(self.watched.values())}
+        if self.feed is not None:
+            needed.add(self.feed.team_id)
+            if self.has_html:
+                self.variant = _variant(mine, self.feed.team_id)
+        return needed <= {one.team_id for one in mine}
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
-    def _team(self, made_for: Any) -> int | None:
-        """Return the page's team if the user is a member; the chosen team when the page names none."""
-        user = self.scope["user"]
+    def _membership(self, made_for: Any) -> tuple[int, RowVariant | None] | None:
+        """Return the page's team and how it shows rows if the user is a member; the chosen team
+        when the page names none.
+        """
+        mine = memberships_of(self.scope["user"])
         if made_for is None:
             try:
-                return chosen_membership(memberships_of(user), self.session_now()).team_id
+                team_id = chosen_membership(mine, self.session_now()).team_id
             except (NoTeam, NotChosen):
                 return None
-        said = MadeFor.parse(str(made_for))
-        return said.team_id if said and said.team_id in self.teams() else None
+        elif said := MadeFor.parse(str(made_for)):
+            team_id = said.team_id
+        else:
+            return None
+        return (team_id, _variant(mine, team_id)) if in_team(mine, team_id) else None
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
-    def _open_rows(self, team_id: int, ids: list[UUID]) -> list[int]:
-        mine = FalRequest.objects.live().filter(team_id=team_id, public_id__in=ids)
-        return list(mine.values_list("pk", flat=True))
+    def _open_rows(self, team_id: int | None, ids: list[UUID]) -> list[int]:
+        if team_id is None:
+            try:
+                mine = memberships_of(self.scope["user"])
+                team_id = chosen_membership(mine, self.session_now()).team_id
+            except (NoTeam, NotChosen):
+                return []
+        of_team = FalRequest.objects.live().filter(team_id=team_id, public_id__in=ids)
+        return list(of_team.values_list("pk", flat=True))
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
     def _row(self, public_id: Any) -> FalRequest | None:
@@ -239,6 +266,14 @@ class LiveConsumer(MemberConsumer):
         await self.send_json({"type": "error", "code": code, "message": message})
 
 
+def _variant(mine: Sequence[Membership], team_id: int) -> RowVariant | None:
+    """Return how rows of this team look to the user."""
+    membership = in_team(mine, team_id)
+    if membership is None:
+        return None
+    return RowVariant(membership.may_submit, f"?team={team_id}" if len(mine) > 1 else "")
+
+
 def _ids(wanted: Any) -> list[UUID] | None:
     """Parse a short list of ids; None for anything else."""
     if not isinstance(wanted, list) or len(wanted) > MOST_ROWS:
@@ -249,6 +284,6 @@ def _ids(wanted: Any) -> list[UUID] | None:
         return None
 
 
-def _frame_number(after: Any) -> int:
-    """Return the last frame the page has; 0 for anything that is not a frame number."""
-    return after if isinstance(after, int) and 0 <= after < 2**31 else 0
+def _is_number(value: Any, *, below: int) -> bool:
+    """Whether it is a version or the number of a frame."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < below

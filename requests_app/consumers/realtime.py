@@ -9,10 +9,10 @@ true` fal's binary messages come unchanged.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, get_args
 
 from channels.db import database_sync_to_async
-from channels.exceptions import StopConsumer
 from django.urls import reverse
 
 from requests_app.consumers.rights import NO_TEAM, MemberConsumer
@@ -67,8 +67,6 @@ class OtherTeam(Exception):
 class RealtimeConsumer(MemberConsumer):
     """One per session. Closing the tab ends the session; others watch it on the live socket."""
 
-    channel_layer_alias = "none"  # no group messages: no second task for each message
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.is_welcome = False
@@ -76,23 +74,12 @@ class RealtimeConsumer(MemberConsumer):
         self.session: RealtimeSession | None = None
         self.running: asyncio.Task[Any] | None = None
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve the tab without Channels' task per message, for there are no group messages."""
-        self.scope, self.base_send = scope, send
-        try:
-            while True:
-                await self.dispatch(await receive())
-        except StopConsumer:
-            return
-        finally:
-            await self.leave()
-
     async def connect(self) -> None:
         """Turn away viewers and users without a team."""
         await super().connect()
         if not self.scope["user"].is_authenticated:
             return
-        self.is_welcome = await database_sync_to_async(self.may_stay)()
+        self.is_welcome = await database_sync_to_async(self._may_submit)()
         if not self.is_welcome:
             await self.close(code=NO_TEAM)
 
@@ -104,11 +91,14 @@ class RealtimeConsumer(MemberConsumer):
         except Mismatch as mismatch:
             raise OtherTeam(news_of(mine, session, mismatch.membership)) from None
 
-    def may_stay(self) -> bool:
+    def _may_submit(self) -> bool:
+        return self.may_stay(memberships_of(self.scope["user"]))
+
+    def may_stay(self, mine: Sequence[Membership]) -> bool:
         """Whether the user may still submit in the session's team, or in any before there is a
         session.
         """
-        theirs = self.teams(submitting=True)
+        theirs = {one.team_id for one in mine if one.may_submit}
         return bool(theirs) if self.team is None else self.team.pk in theirs
 
     async def leave(self) -> None:

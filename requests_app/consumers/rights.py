@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from channels.auth import get_user
 from channels.db import database_sync_to_async
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from requests_app.consumers.base import Consumer
 from requests_app.models import Membership
+from requests_app.models.session import Session, SessionStore
+from requests_app.models.team import digest
+
+logger = logging.getLogger(__name__)
 
 RECHECK_S = 5.0  # how long a removed member may go on
+AT_ONCE = 500  # sockets judged in one visit to the database
 
 LOGGED_OUT, NO_TEAM = 4401, 4403
 
@@ -24,34 +35,113 @@ class MemberConsumer(Consumer):
         if not self.scope["user"].is_authenticated:
             await self.close(code=LOGGED_OUT)
             return
-        self.begin(self._recheck())
+        _recheck().add(self)
 
-    async def _recheck(self) -> None:
-        code = None
-        while code is None:
-            await asyncio.sleep(RECHECK_S)
-            code = await database_sync_to_async(self._objection)()
-        await self.close(code=code)
+    async def leave(self) -> None:
+        """End the rechecks."""
+        _recheck().remove(self)
+        await super().leave()
 
-    def _objection(self) -> int | None:
-        """Return the code to close with, in one database call, for there may be many sockets."""
-        # Read anew: a session that was ended or has expired is empty; a changed password does not
-        # match.
-        user = get_user.func({**self.scope, "session": self.session_now()})
-        if not user.is_authenticated or not user.is_active:
-            return LOGGED_OUT
-        return None if self.may_stay() else NO_TEAM
-
-    def may_stay(self) -> bool:
-        """Whether the user still has the rights this socket was opened with."""
+    def may_stay(self, mine: Sequence[Membership]) -> bool:
+        """Whether the user, with these memberships, has the rights this socket was opened with."""
         raise NotImplementedError
-
-    def teams(self, *, submitting: bool = False) -> set[int]:
-        """Return the user's current teams, or those they may submit in."""
-        mine = Membership.objects.filter(user_id=self.scope["user"].pk, user__is_active=True)
-        return {one.team_id for one in mine if one.may_submit or not submitting}
 
     def session_now(self) -> Any:
         """Return the log-in session as it is now, not as it was when the socket was opened."""
         session: Any = self.scope["session"]
         return type(session)(session.session_key)
+
+
+class _Recheck:
+    """All sockets of one event loop, rechecked together: their number hardly matters."""
+
+    def __init__(self) -> None:
+        self._consumers: set[MemberConsumer] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def add(self, consumer: MemberConsumer) -> None:
+        self._consumers.add(consumer)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+
+    def remove(self, consumer: MemberConsumer) -> None:
+        self._consumers.discard(consumer)
+        if not self._consumers and self._task:
+            self._task.cancel()
+            self._task = None
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(RECHECK_S)
+            everyone = list(self._consumers)
+            for first in range(0, len(everyone), AT_ONCE):
+                await self._judge(everyone[first : first + AT_ONCE])
+
+    async def _judge(self, consumers: list[MemberConsumer]) -> None:
+        try:
+            codes = await database_sync_to_async(objections)(consumers)
+        except Exception:
+            logger.exception("The rights of open sockets could not be checked; trying again.")
+            return
+        for consumer, code in zip(consumers, codes, strict=True):
+            if code is not None and consumer in self._consumers:
+                self._consumers.discard(consumer)
+                consumer.begin(consumer.close(code=code))
+
+
+_rechecks: WeakKeyDictionary[asyncio.AbstractEventLoop, _Recheck] = WeakKeyDictionary()
+
+
+def _recheck() -> _Recheck:
+    return _rechecks.setdefault(asyncio.get_running_loop(), _Recheck())
+
+
+def objections(consumers: Sequence[MemberConsumer]) -> list[int | None]:
+    """Return for each socket the code to close it with, in three queries for all."""
+    # Read anew: a session that was ended or has expired is missing; a changed password does not
+    # match.
+    sessions = _sessions({one.scope["session"].session_key for one in consumers})
+    users = _users(sessions.values())
+    memberships = _memberships(users)
+    logged_in = {
+        key: pk for key, data in sessions.items() if (pk := _user_of(data, users)) is not None
+    }
+
+    def objection(consumer: MemberConsumer) -> int | None:
+        pk = logged_in.get(consumer.scope["session"].session_key)
+        if pk is None:
+            return LOGGED_OUT
+        return None if consumer.may_stay(memberships.get(pk, [])) else NO_TEAM
+
+    return [objection(one) for one in consumers]
+
+
+def _sessions(keys: set[str]) -> dict[str, dict[str, Any]]:
+    """Return the contents of the sessions that are open, by key."""
+    found = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+    stored = dict(found.values_list("session_key", "session_data"))
+    decode = SessionStore().decode
+    return {key: decode(stored[hashed]) for key in keys if (hashed := digest(key)) in stored}
+
+
+def _users(sessions: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the active users of these sessions by their key as sessions name it."""
+    keys = {data[SESSION_KEY] for data in sessions if SESSION_KEY in data}
+    active = get_user_model()._default_manager.filter(pk__in=keys, is_active=True)
+    return {str(user.pk): user for user in active}
+
+
+def _user_of(data: Mapping[str, Any], users: Mapping[str, Any]) -> int | None:
+    """Return the key of the user who is logged in by this session."""
+    user = users.get(data.get(SESSION_KEY, ""))
+    if user is None or data.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
+        return None
+    known, now = data.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()
+    return user.pk if constant_time_compare(known, now) else None
+
+
+def _memberships(users: Mapping[str, Any]) -> dict[int, list[Membership]]:
+    found: dict[int, list[Membership]] = {}
+    for one in Membership.objects.filter(user_id__in=[user.pk for user in users.values()]):
+        found.setdefault(one.user_id, []).append(one)
+    return found

@@ -1,7 +1,7 @@
 """The list and its fragments: rows, counts, changes.
 
-`_row.html` is rendered here only, so first paint, live change, reconnect and polling all show the
-same.
+A row is drawn by one template, so first paint, push, reconnect and polling all show the same
+(`row_html`).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from requests_app.views.listing import (
     list_url,
     recent_endpoints,
 )
+from requests_app.views.row_html import ROWS
 
 MOST_IDS = 100  # rows one page asks for at once
 MOST_CHANGES = 500
@@ -85,7 +86,7 @@ def rows(request: HttpRequest) -> HttpResponse:
     found = list(listing.for_show(listing.matching()).filter(public_id__in=ids))
     matching = {row.public_id for row in found}
     missing = set(asked.values_list("public_id", flat=True)) - matching
-    response = render(request, "list/_rows.html", {"rows": found})
+    response = render(request, ROWS, {"rows": found})
     response["X-Missing"] = ",".join(sorted(map(str, missing)))
     return response
 

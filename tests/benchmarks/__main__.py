@@ -20,8 +20,9 @@ NAMES = (
     "webhooks",
     "unhooked",
     "unanswered",
+    "fanout",
 )
-LONG = ("soak",)  # only when named
+LONG = ("crowd", "soak")  # only when named
 
 
 def main() -> None:

@@ -147,6 +147,14 @@ def test_a_new_row_comes_by_itself_and_follows_its_request_to_the_end(
     expect(page.locator("#announcer")).to_have_text(re.compile("completed"), timeout=5000)
 
 
+def test_a_row_that_changes_is_pushed_and_not_fetched(page: Page, submit: Any) -> None:
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    public_id = submit("pushed as it is shown")
+    expect(row(page, public_id)).to_have_attribute("data-status", "completed", timeout=30_000)
+    assert [url for url in fetched if "/requests/rows/" in url] == []
+
+
 def test_nothing_moves_under_the_pointer(page: Page, submit: Any) -> None:
     first = page.locator("tr.row").first
     expect(first.locator(".badge")).to_have_text("completed", timeout=15_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import threading
 import uuid
@@ -18,6 +19,7 @@ from django.utils import timezone
 
 from requests_app import announce, lifecycle
 from requests_app.consumers import live, rights
+from requests_app.consumers.team_feed import News
 from requests_app.models import FalRequest, Membership, Role, Source, Status, Team
 from requests_app.record import storage
 from requests_app.record.frame import LARGE, NewFrame
@@ -99,23 +101,21 @@ async def test_a_burst_of_changes_becomes_one_message_with_the_newest_version(
     assert await socket.receive_nothing(timeout=0.3)
 
 
-async def test_a_change_that_comes_while_a_slow_reader_takes_the_last_one_is_told_too(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    consumer, sent, taking = live.LiveConsumer(), [], asyncio.Event()
+async def test_what_comes_while_a_slow_reader_takes_the_last_one_is_told_together() -> None:
+    consumer, sent, has_read = live.LiveConsumer(), [], asyncio.Event()
 
     async def slow_reader(message: Any) -> None:
-        sent.append(message["rows"])
-        taking.set()
-        await asyncio.sleep(0.05)
+        sent.append(json.loads(message["text"])["rows"])
+        await has_read.wait()
 
-    monkeypatch.setattr(live, "COLLECT_S", 0.01)
-    monkeypatch.setattr(consumer, "send_json", slow_reader)
-    consumer._changed("first", 1)
-    await taking.wait()
-    consumer._changed("second", 2)
-    await asyncio.sleep(0.3)
-    assert sent == [[("first", 1)], [("second", 2)]]
+    consumer.base_send = slow_reader
+    for news in ([("first", 1)], [("second", 2)], [("second", 3), ("third", 4)]):
+        consumer.tell(News(news, {}))
+        await asyncio.sleep(0)
+    has_read.set()
+    assert consumer.teller
+    await consumer.teller
+    assert sent == [[["first", 1]], [["second", 3], ["third", 4]]]
 
 
 async def test_nothing_of_another_team_is_heard(

@@ -6,7 +6,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.test import Client
 
-from requests_app.consumers import live, newest
+from requests_app.consumers import team_feed
 from requests_app.models import FalRequest
 from tests.builders import hear, make_status
 from tests.consumers.conftest import Open, Socket
@@ -23,8 +23,7 @@ async def watching(page: Open, client: Client) -> Socket:
 
 @pytest.fixture
 def quick_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "LOOK_S", 0.2)
-    monkeypatch.setattr(newest, "SHARED_S", 0.0)
+    monkeypatch.setattr(team_feed, "LOOK_S", 0.2)
 
 
 def move_in_silence(row: FalRequest) -> int:

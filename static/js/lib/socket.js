@@ -1,15 +1,15 @@
 // The page's one socket, and what replaces it while it is away.
 //
-//   live.watchTable()                         every row of the team
+//   live.watchTable({ html: true })           every row of the team; html: changed rows come as the table shows them
 //   live.followRows([uuid, …])                these rows are in sight
 //   live.watchRequest(uuid, () => lastFrame, signal)  one request, until the signal; the function says which frames are here
-//   live.on("changed", ({rows}) => …)         rows: [[uuid, seq], …]; seq null: "may have changed, look"
+//   live.on("changed", ({rows, html}) => …)   rows: [[uuid, seq], …]; seq null: "may have changed, look"; html: <tr>s, or ""
 //   live.on("frames", ({request, frames, last}) => …)
 //   live.on("state", ({state, reason}) => …)  connecting, live, polling (and why), offline (and why)
 //   live.on("error", ({code, message}) => …)
 //
-// A message only says that something moved. Delivery is at most once, so the same question is also asked by
-// GET: every POLL_MS while there is no socket, every HEAL_MS while there is one.
+// Delivery is at most once, so the page also asks what is newer than what it has: by GET every POLL_MS while there is
+// no socket, on the socket every HEAL_MS. A socket that leaves that unanswered is dead.
 
 import { request } from "./http.js";
 import { login } from "./login.js";
@@ -17,6 +17,7 @@ import { madeFor } from "./team.js";
 
 const POLL_MS = 4000;
 const HEAL_MS = 30000;
+const ANSWER_MS = 10000;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30000;
 const REMEMBERED = 5000;
@@ -35,6 +36,7 @@ class Live {
   #requests = [];
   #inSight = [];
   #table = false;
+  #html = false;
   /** @type {number | null} the newest seq a reply of `changes` has covered; socket messages do not move it */
   #cursor = null;
   #known = new Map(); // uuid -> newest seq told
@@ -43,6 +45,8 @@ class Live {
   #retry;
   /** @type {number | undefined} */
   #poll;
+  /** @type {number | undefined} */
+  #unanswered;
   #asking = false;
   #ended = false;
   #started = false;
@@ -60,12 +64,23 @@ class Live {
     return () => this.#target.removeEventListener(type, listener);
   }
 
-  watchTable() {
+  watchTable({ html = false } = {}) {
+    this.#html ||= html;
     if (this.#table) return;
     this.#table = true;
     const since = document.querySelector("[data-live-since]")?.dataset.liveSince;
     if (since !== undefined) this.#cursor = Number(since);
-    this.#watch(() => ({ type: "watch", table: true, made_for: madeFor() }));
+    this.#watch(() => ({
+      type: "watch",
+      table: true,
+      made_for: madeFor(),
+      html: this.#html,
+      ...this.#since(),
+    }));
+  }
+
+  #since() {
+    return this.#cursor === null ? {} : { since: this.#cursor };
   }
 
   /** @param {AbortSignal} [signal] */
@@ -153,16 +168,27 @@ class Live {
   }
 
   #heard(message) {
-    if (message.type === "hello") this.#greeted(message.seq);
-    else if (message.type === "changed") this.#changed(message.rows);
+    if (message.type === "hello") this.#greeted(message);
+    else if (message.type === "since") this.#answered(message);
+    else if (message.type === "changed") this.#changed(message.rows, message.html);
     else this.#emit(message.type, message);
   }
 
-  #greeted(seq) {
+  #greeted(message) {
     this.#failures = 0;
     this.#turn("live", "");
-    this.#cursor ??= seq;
-    this.#ask(); // for changes while disconnected
+    this.#cursor ??= message.seq;
+    if (message.rows)
+      for (const uuid of this.#requests) this.#emit("changed", { rows: [[uuid, null]], html: "" });
+    this.#answered(message);
+  }
+
+  /** What changed while disconnected; without rows there is more than the server has at hand. */
+  #answered({ seq, rows }) {
+    clearTimeout(this.#unanswered);
+    if (!rows) return this.#ask();
+    this.#cursor = seq;
+    this.#changed(rows);
   }
 
   #closed(socket, code) {
@@ -198,16 +224,24 @@ class Live {
     if (this.#ended) return;
     const pause = this.#state.state === "live" ? HEAL_MS : POLL_MS;
     this.#poll = setTimeout(async () => {
-      if (!document.hidden) await this.#ask();
+      if (!document.hidden) await this.#heal();
       this.#tick();
     }, pause);
+  }
+
+  async #heal() {
+    if (this.#state.state !== "live" || !this.#table) return this.#ask();
+    for (const uuid of this.#requests) this.#emit("changed", { rows: [[uuid, null]], html: "" });
+    this.#send({ type: "since", seq: this.#cursor });
+    clearTimeout(this.#unanswered);
+    this.#unanswered = setTimeout(() => this.#connectAnew(), ANSWER_MS);
   }
 
   async #ask() {
     if (this.#asking || this.#ended) return;
     this.#asking = true;
     try {
-      for (const uuid of this.#requests) this.#emit("changed", { rows: [[uuid, null]] });
+      for (const uuid of this.#requests) this.#emit("changed", { rows: [[uuid, null]], html: "" });
       while (await this.#askOnce());
       if (this.#state.state !== "live") this.#turn("polling", INTERRUPTED);
     } catch (error) {
@@ -230,11 +264,11 @@ class Live {
     return reply.more;
   }
 
-  #changed(rows) {
+  #changed(rows, html = "") {
     const news = rows.filter(([uuid, seq]) => seq === null || seq > (this.#known.get(uuid) ?? -1));
     if (this.#known.size > REMEMBERED) this.#known.clear();
     for (const [uuid, seq] of news) if (seq !== null) this.#known.set(uuid, seq);
-    if (news.length) this.#emit("changed", { rows: news });
+    if (news.length) this.#emit("changed", { rows: news, html });
   }
 
   #turn(state, reason) {

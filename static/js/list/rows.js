@@ -44,8 +44,8 @@ class Rows {
     body.addEventListener("pointerleave", () => (this.#hovered = false));
     this.#pill?.addEventListener("click", () => this.#showWaiting(true));
     document.addEventListener("request:acted", (event) => this.#ask(event.detail.id, null));
-    live.on("changed", ({ rows }) => rows.forEach(([id, seq]) => this.#ask(id, seq)));
-    live.watchTable();
+    live.on("changed", ({ rows, html }) => this.#changed(rows, html));
+    live.watchTable({ html: this.#isWhole() });
     const look = () => this.#look();
     window.addEventListener("scroll", look, { passive: true });
     window.addEventListener("resize", look, { passive: true });
@@ -69,18 +69,34 @@ class Rows {
       const { top, bottom } = row.getBoundingClientRect();
       return !ENDED.has(row.dataset.status) && bottom > 0 && top < innerHeight;
     });
-    return seen.slice(0, MOST_IN_SIGHT).map((row) => row.id.replace("request-", ""));
+    return seen.slice(0, MOST_IN_SIGHT).map(idOf);
   }
 
   #row(id) {
     return this.#body.querySelector(`#${CSS.escape(`request-${id}`)}`);
   }
 
+  /** Without a search every row of the team belongs here, so those that come as HTML need no question. */
+  #isWhole() {
+    return !new URLSearchParams(this.#body.dataset.query).get("q");
+  }
+
+  #changed(rows, html) {
+    const pushed = this.#isWhole() ? rowsOf(html) : [];
+    for (const row of pushed) if (this.#isWanted(idOf(row))) this.#put(row, {});
+    if (pushed.length) this.#count();
+    const ids = new Set(pushed.map(idOf));
+    for (const [id, seq] of rows) if (!ids.has(id)) this.#ask(id, seq);
+  }
+
+  #isWanted(id) {
+    return Boolean(this.#row(id) ?? this.#waiting.get(id)) || "firstPage" in this.#body.dataset;
+  }
+
   #ask(id, seq) {
     const shown = this.#row(id) ?? this.#waiting.get(id);
     if (shown && seq !== null && Number(shown.dataset.seq) >= seq) return;
-    const wanted = shown || "firstPage" in this.#body.dataset;
-    if (wanted) this.#asked.set(id, seq);
+    if (this.#isWanted(id)) this.#asked.set(id, seq);
     this.#count();
     this.#gathering ??= setTimeout(() => this.#fetchAsked(), GATHER_MS);
   }
@@ -112,15 +128,13 @@ class Rows {
       },
     );
     if (!reply.ok) throw new Error(`the server answers ${reply.status}`);
-    const template = document.createElement("template");
-    template.innerHTML = await reply.text();
     const missing = (reply.headers.get("X-Missing") ?? "").split(",").filter(Boolean);
-    return { rows: [...template.content.querySelectorAll("tr")], missing };
+    return { rows: rowsOf(await reply.text()), missing };
   }
 
   /** The one way a row enters the page: never an older version over a newer one. */
   #put(fresh, { gone = false }) {
-    const id = fresh.id.replace("request-", "");
+    const id = idOf(fresh);
     const old = this.#row(id);
     if (old) {
       this.#replace(old, fresh, gone);
@@ -248,6 +262,14 @@ class Rows {
 function keepTick(old, fresh) {
   const [before, now] = [old, fresh].map((row) => row.querySelector(".row-check"));
   if (before && now) now.checked = before.checked;
+}
+
+const idOf = (row) => row.id.replace("request-", "");
+
+function rowsOf(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return [...template.content.querySelectorAll("tr")];
 }
 
 function adopt(row) {

@@ -1,0 +1,40 @@
+"""Rows of the table as HTML, for first paint, for a fetch and for a push alike.
+
+A row looks the same to all who may act on it, so the sockets of a team share one rendering.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.template.loader import render_to_string
+
+from requests_app.models import FalRequest
+
+ROWS = "list/_rows.html"
+
+
+class RowVariant(NamedTuple):
+    """What a row depends on beside itself."""
+
+    may_submit: bool
+    query: str  # of links, for a user of several teams: "?team=5"
+
+
+def pushed_rows(
+    team_id: int, ids: Collection[UUID | str], variants: Iterable[RowVariant]
+) -> dict[RowVariant, str]:
+    """Render the team's rows of these ids as each variant's pages show them.
+
+    Their forms have no CSRF token: the page puts in its own.
+    """
+    found = FalRequest.objects.filter(team_id=team_id, public_id__in=ids)
+    rows = list(found.select_related("person").without_payload())
+    return {variant: render_to_string(ROWS, _context(rows, variant)) for variant in variants}
+
+
+def _context(rows: list[FalRequest], variant: RowVariant) -> dict[str, Any]:
+    frame = {"membership": variant, "query": variant.query}
+    return {"rows": rows, "frame": frame}
