@@ -97,6 +97,8 @@ PUBLIC_URL = env_url("PUBLIC_URL")
 RUN_TIMEOUT_S = env_int("RUN_TIMEOUT", 600, least=1)
 STREAM_TIMEOUT_S = env_int("STREAM_TIMEOUT", 3600, least=1)
 OUTPUT_LIMIT_BYTES = env_int("OUTPUT_LIMIT", 256 * 1024 * 1024, least=1024)
+# Bytes of all thumbnails on disk; 0: none are made, and pages load the pictures themselves.
+THUMBNAIL_LIMIT_BYTES = env_int("THUMBNAIL_LIMIT", 1024 * 1024 * 1024)
 RECORD_FRAMES = env_int("RECORD_FRAMES", 100_000, least=1)  # of one stream or session
 RECORD_BYTES = env_int("RECORD_BYTES", 256 * 1024 * 1024, least=1024)
 REALTIME_SESSIONS = env_int("REALTIME_SESSIONS", 10, least=1)  # open at once, per user

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 AWAY = (OSError, RedisError, KombuError)
 ADVANCE_TASK = "requests_app.advance"
+THUMBNAILS_TASK = "requests_app.make_thumbnails"
 
 
 class RequestChanged(TypedDict):
@@ -77,12 +78,17 @@ def framed(pk: int, last: int) -> None:
 
 def work(pk: int) -> None:
     """Ask a worker, on commit, to take the request's next step now."""
-    transaction.on_commit(lambda: _quietly(lambda: _publish(pk)))
+    transaction.on_commit(lambda: _quietly(lambda: _publish(ADVANCE_TASK, pk)))
 
 
-def _publish(pk: int) -> None:
+def thumbnails_wanted() -> None:
+    """Ask a worker, on commit, to make the thumbnails that are due; the page asks again by itself."""
+    transaction.on_commit(lambda: _quietly(lambda: _publish(THUMBNAILS_TASK)))
+
+
+def _publish(task: str, *args: int) -> None:
     # By name, so that the tasks need no import. No retry: a broker that is down must not block the caller.
-    celery_app.send_task(ADVANCE_TASK, args=[pk], retry=False, ignore_result=True)
+    celery_app.send_task(task, args=list(args), retry=False, ignore_result=True)
 
 
 def _send(messages: Sequence[tuple[str, RequestChanged | FramesAdded]]) -> None:

@@ -14,6 +14,7 @@ from requests_app.worker.clock import clock
 from requests_app.worker.loop import pool, worker_loop
 from requests_app.worker.steps import advance as take_step
 from requests_app.worker.sweep import sweep as sweep_once
+from requests_app.worker.thumbnails import maker
 
 
 @shared_task(name="requests_app.advance", ignore_result=True)
@@ -39,6 +40,12 @@ def look_at_clock() -> None:
 def remove_expired() -> None:
     """Delete expired sessions and counted guesses."""
     worker_loop.run(pool.in_database(remove_expired_rows, timezone.now()), timeout_s=60)
+
+
+@shared_task(name="requests_app.make_thumbnails", ignore_result=True)
+def make_thumbnails() -> None:
+    """Make the thumbnails that pages want. A second delivery finds the first at work."""
+    worker_loop.spawn(maker.make_wanted())
 
 
 @shared_task(name="requests_app.refresh_documents", ignore_result=True)

@@ -32,7 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # What is downloaded.
     ("export",),
     # Inputs with variables.
-    ("presets",),
+    ("presets", "thumbnails"),
     # The one writer of requests, and of teams.
     ("lifecycle", "teams"),
     # One input over many rows; one action on many requests.

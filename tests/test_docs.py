@@ -117,6 +117,7 @@ PLACES = {
     "batch_id": "UUID",
     "bulk_id": "UUID",
     "number": "N",
+    "size": "N",
     "pk": "N",
     "token": "TOKEN",
     "secret": "SECRET",

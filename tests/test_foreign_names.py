@@ -185,6 +185,10 @@ USED: dict[str, dict[str, str]] = {
     "requests_app/forms/account.py": {
         "clean_oldpassword": "allauth.account.forms:ChangePasswordForm.clean_oldpassword",
     },
+    "requests_app/thumbnails/fetching.py": {
+        "resolve": "aiohttp.connector:TCPConnector._resolve_host",
+        "close": "aiohttp.connector:TCPConnector.close",
+    },
     "requests_app/sandbox/server.py": {
         "connection_made": "uvicorn.protocols.http.h11_impl:H11Protocol.connection_made",
         "app_state": "uvicorn.protocols.http.h11_impl:H11Protocol.handle_events",
@@ -195,7 +199,15 @@ USED: dict[str, dict[str, str]] = {
 }  # fmt: skip
 
 # What the frameworks invite everyone to set or override.
-PUBLIC = {"form_class", "dispatch", "form_valid", "declared_fields", "base_fields", "media"}
+PUBLIC = {
+    "_abc_impl",
+    "form_class",
+    "dispatch",
+    "form_valid",
+    "declared_fields",
+    "base_fields",
+    "media",
+}
 LIBRARIES = (
     "aiohttp", "allauth", "asgiref", "autobahn", "celery", "channels", "channels_redis", "daphne",
     "django.core.handlers", "django.db.backends", "httpx", "httpx_aiohttp", "kombu", "twisted",

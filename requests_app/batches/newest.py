@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from requests_app.models import Batch, BatchItem, ItemState
+from requests_app.thumbnails.states import COLUMNS as THUMBNAIL_COLUMNS
 
 MOST = 24
 ENDS = (ItemState.COMPLETED, ItemState.FAILED)
@@ -10,6 +11,7 @@ SHOWN = (  # what a page shows of a row and its request
     "number", "values", "state", "batch_id", "request__public_id", "request__status",
     "request__error", "request__error_type", "request__error_code", "request__thumbnail_url",
     "request__cancel_asked_at", "request__queue_position", "request__tries",
+    *(f"request__{name}" for name in THUMBNAIL_COLUMNS),
 )  # fmt: skip
 
 
@@ -18,6 +20,6 @@ def newest_ended(batch: Batch) -> list[BatchItem]:
     found: list[BatchItem] = []
     for state in ENDS:  # one by one: over both states the index would give no order
         items = batch.items.filter(state=state).order_by("-number")
-        found += items.select_related("request").only(*SHOWN)[:MOST]
+        found += items.select_related("request__thumbnail").only(*SHOWN)[:MOST]
     kept = [item for item in found if item.request is not None]  # others retention has removed
     return sorted(kept, key=lambda item: item.number, reverse=True)[:MOST]

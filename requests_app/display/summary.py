@@ -11,6 +11,7 @@ from django.conf import settings
 
 from requests_app.display.media import iter_media
 from requests_app.display.media_hosts import is_inline
+from requests_app.display.output_media import HEAD, shown_type
 from requests_app.fal.jsontext import NotJson, parse_json
 from requests_app.rules.folding import fold
 from requests_app.rules.storable import storable_text
@@ -18,6 +19,7 @@ from requests_app.rules.storable import storable_text
 SUMMARY_LENGTH = 200
 SEARCH_LENGTH = 4000
 PARSED_AT_MOST = 2 * 1024 * 1024  # bytes of an output that is searched for an image
+IN_OUTPUT = "data:"  # the picture is in the output itself
 _TELLING = ("prompt", "text", "query", "message", "input", "image_url", "url")
 
 
@@ -63,7 +65,11 @@ def searchable(text: str) -> str:
 def of_output(columns: dict[str, Any]) -> dict[str, str]:
     """Return the columns derived from an output: the list's thumbnail."""
     body = columns.get("output")
-    if not body or len(body) > PARSED_AT_MOST:
+    if not body:
+        return {}
+    if shown_type(columns.get("output_type", ""), body[:HEAD]).startswith("image/"):
+        return {"thumbnail_url": IN_OUTPUT}
+    if len(body) > PARSED_AT_MOST:
         return {}
     try:
         return {"thumbnail_url": _first_picture(parse_json(body))}
@@ -72,9 +78,11 @@ def of_output(columns: dict[str, Any]) -> dict[str, str]:
 
 
 def _first_picture(value: Any) -> str:
-    """Return its address; not an inline image's, for a list of those would be megabytes."""
+    """Return its address. An inline one counts when there is no other, and stays where it is."""
     shown = iter_media(value, settings.FAL_MEDIA_HOSTS)
-    return next((m.url for m in shown if m.kind == "image" and not is_inline(m.url)), "")
+    pictures = [m.url for m in shown if m.kind == "image"]
+    inline = IN_OUTPUT if pictures else ""
+    return next((url for url in pictures if not is_inline(url)), inline)
 
 
 def _strings(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

@@ -19,6 +19,7 @@ from requests_app.models import (
     OutputPart,
     Source,
 )
+from requests_app.thumbnails.states import forget
 
 
 def remove_payload(pk: int, *, days: int, now: datetime) -> bool:
@@ -44,6 +45,7 @@ def remove_payload(pk: int, *, days: int, now: datetime) -> bool:
             "search_text": summary.of_input(row.endpoint_id, "{}")["search_text"],
             "thumbnail_url": "",
         }
+        forget([row.pk])
         what = "Input, output, logs and webhook bodies"
         _removed(row, what, days, now, payload_removed_at=now, **columns)
         return True

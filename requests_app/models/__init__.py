@@ -39,6 +39,7 @@ from requests_app.models.request import (
 )
 from requests_app.models.session import Session
 from requests_app.models.team import ApiToken, Invitation, Membership, Role, SetupLink, Team, digest
+from requests_app.models.thumbnail import Thumbnail
 
 __all__ = [
     "AT_FAL",
@@ -88,6 +89,7 @@ __all__ = [
     "Status",
     "Team",
     "TeamEndpoint",
+    "Thumbnail",
     "TimePreference",
     "Use",
     "digest",

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django import template
-from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
@@ -16,9 +15,9 @@ from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
 from requests_app.display.media import Medium
-from requests_app.display.media_hosts import is_showable
 from requests_app.fal.options import OPTIONS
 from requests_app.models import FalRequest, Status
+from requests_app.thumbnails.states import ThumbnailLook, look_at
 
 register = template.Library()
 
@@ -135,10 +134,9 @@ def where_it_is(row: FalRequest) -> str:
 
 
 @register.filter
-def thumbnail(row: FalRequest) -> str:
-    """Return the address of the row's thumbnail, if pages may show it at present."""
-    is_shown = is_showable(row.thumbnail_url, settings.FAL_MEDIA_HOSTS)
-    return row.thumbnail_url if is_shown else ""
+def thumbnail(row: FalRequest) -> ThumbnailLook | None:
+    """Return what to show of the row's picture; None when it has none that pages may show at present."""
+    return look_at(row, timezone.now())
 
 
 @register.filter

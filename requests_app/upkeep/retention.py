@@ -2,7 +2,8 @@
 
 There are three kinds, each with its own days: the payload (input, output, logs, webhook bodies), the
 frames of streams and sessions, and whole rows with all their evidence. Input and values of a batch go as
-long after its end as its requests' inputs go after theirs. Media are never stored here. Live and uncertain
+long after its end as its requests' inputs go after theirs. Thumbnails go with the
+payload; other media are never stored here. Live and uncertain
 requests, and batches that have not ended, are never touched.
 """
 
@@ -21,6 +22,7 @@ from requests_app.batches.removing import remove_values
 from requests_app.models import ENDED, Batch, BatchItem, FalRequest, Frame, Team
 from requests_app.models.batch import BatchQuerySet
 from requests_app.models.request import FalRequestQuerySet as Rows
+from requests_app.thumbnails.states import forget
 
 BATCH = 50  # rows deleted in one transaction: a stream may have 100,000 frames
 
@@ -132,7 +134,9 @@ def _remove_rows(due: Rows, days: int, now: datetime) -> int:
     removed = 0
     keys = list(due.values_list("pk", flat=True))
     for start in range(0, len(keys), BATCH):
-        batch = FalRequest.objects.filter(pk__in=keys[start : start + BATCH])
+        some = keys[start : start + BATCH]
+        forget(some)
+        batch = FalRequest.objects.filter(pk__in=some)
         _, by_model = batch.only("pk").delete()
         removed += by_model[FalRequest._meta.label]
     return removed

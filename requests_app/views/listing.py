@@ -85,7 +85,7 @@ class Listing:
 
     def for_show(self, rows: FalRequestQuerySet) -> FalRequestQuerySet:
         """Load what a table row shows and leave out what it does not."""
-        return rows.select_related("person").without_payload()
+        return rows.select_related("person", "thumbnail").without_payload()
 
     def url(self, search: Search) -> str:
         """Return the list's address for another search."""

@@ -81,7 +81,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
 def rows(request: HttpRequest) -> HttpResponse:
     """Return rows by id as <tr>s if they match the search; X-Missing names the team's other ones."""
     listing = Listing.of(request)
-    ids = _ids(request.GET.get("ids", ""))
+    ids = ids_in(request.GET.get("ids", ""))
     asked = listing.everything.filter(public_id__in=ids)
     found = list(listing.for_show(listing.matching()).filter(public_id__in=ids))
     matching = {row.public_id for row in found}
@@ -108,7 +108,7 @@ def changes(request: HttpRequest) -> HttpResponse:
     page without a socket shows, which fal is polled for at the quick pace.
     """
     team = team_of(request)
-    if ids := _ids(request.GET.get("in_sight", "")):
+    if ids := ids_in(request.GET.get("in_sight", "")):
         mark_polled(FalRequest.objects.filter(team=team, public_id__in=ids))
     if "since" not in request.GET:
         return JsonResponse({"seq": _newest_seq(team), "rows": [], "more": False})
@@ -144,7 +144,8 @@ def _newest_seq(team: Team) -> int:
     return newest.first() or 0
 
 
-def _ids(text: str) -> list[UUID]:
+def ids_in(text: str) -> list[UUID]:
+    """Return the ids of a list with commas, as many as one page asks for at once."""
     found = []
     for piece in text.split(",")[:MOST_IDS]:
         try:

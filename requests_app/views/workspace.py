@@ -29,6 +29,7 @@ def runs_of(team: Team, endpoint_id: str) -> dict[str, Any]:
         return {"endpoint_id": "", "runs": []}
     newest = FalRequest.objects.filter(team=team, endpoint_id=endpoint_id).order_by("-id")
     # Bounded before the mode is looked at: an endpoint may have nothing but sessions, and very many.
-    rows = FalRequest.objects.without_payload().submitted().order_by("-id")
+    rows = FalRequest.objects.select_related("thumbnail").without_payload()
+    rows = rows.submitted().order_by("-id")
     mine = rows.filter(pk__in=newest.values("pk")[:LOOK_BACK])
     return {"endpoint_id": endpoint_id[:300], "runs": list(mine[:MOST_RUNS])}

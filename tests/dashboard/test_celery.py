@@ -81,7 +81,7 @@ def test_work_is_published_once_with_the_rows_key() -> None:
     with app.connection_for_write() as connection:
         connection.default_channel.queue_declare(app.conf.task_default_queue)
         connection.default_channel.queue_purge(app.conf.task_default_queue)
-        announce._publish(42)
+        announce._publish(announce.ADVANCE_TASK, 42)
         queue = connection.SimpleQueue(app.conf.task_default_queue)
         message = queue.get(timeout=2)
         assert message.headers["task"] == announce.ADVANCE_TASK

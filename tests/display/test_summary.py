@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from requests_app.display.summary import (
+    IN_OUTPUT,
     PARSED_AT_MOST,
     SEARCH_LENGTH,
     SUMMARY_LENGTH,
@@ -105,7 +106,7 @@ def test_the_first_picture_is_the_lists_picture(value: Any) -> None:
     "file",
     [
         {"url": "javascript:alert(1)", "content_type": "image/png"},
-        {"url": "data:image/png;base64,AAAA", "content_type": "image/png"},
+        {"url": "data:image/svg+xml;base64,AAAA", "content_type": "image/png"},
         {"url": "https://x/a.svg", "content_type": "image/svg+xml"},
         {"url": "https://x/a.svg"},
         {"url": "https://x/a.bin", "content_type": "application/octet-stream"},
@@ -118,6 +119,12 @@ def test_the_first_picture_is_the_lists_picture(value: Any) -> None:
 )
 def test_what_is_no_harmless_picture_is_not_shown(file: Any) -> None:
     assert picture({"image": file}) == ""
+
+
+def test_a_picture_in_the_output_itself_is_told_without_its_bytes() -> None:
+    assert picture({"image": {"url": "data:image/png;base64,AAAA"}}) == IN_OUTPUT
+    raw = {"output": b"\x89PNG\r\n\x1a\n\0\0", "output_type": "image/png"}
+    assert of_output(raw) == {"thumbnail_url": IN_OUTPUT}
 
 
 @pytest.mark.parametrize("body", [None, b"", b"\xff\xfe", b"not json", b"x" * (PARSED_AT_MOST + 1)])

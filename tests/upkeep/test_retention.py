@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +23,10 @@ from requests_app.models import (
     Observation,
     Status,
     Team,
+    Thumbnail,
 )
+from requests_app.thumbnails import states
+from requests_app.thumbnails.picture import SIZES
 from requests_app.upkeep import retention
 from tests.builders import (
     fresh,
@@ -103,6 +107,21 @@ def test_what_happened_is_still_told_when_the_payload_is_gone(team: Team, owner:
     assert after.seq > row.seq
     assert row.deliveries.get().verdict == "accepted"
     assert row.frames.count() == 1
+
+
+@pytest.mark.parametrize("kind", ["payload", "rows"])
+def test_a_thumbnail_goes_with_the_payload_and_with_the_row(
+    team: Team, owner: User, settings: Any, tmp_path: Path, kind: str
+) -> None:
+    settings.DATA_DIR = tmp_path
+    row = make_ended(team, owner, days=31)
+    states.want([row], NOW)
+    [wanted] = states.take_wanted(NOW, 1)
+    states.keep_made(wanted, dict.fromkeys(SIZES, b"webp"), NOW)
+    assert len(list(tmp_path.rglob("*.webp"))) == len(SIZES)
+    prune(keep(team, **{kind: 30}))
+    assert not list(tmp_path.rglob("*.webp"))
+    assert not Thumbnail.objects.exists()
 
 
 def test_frames_go_by_their_own_days(team: Team, owner: User) -> None:

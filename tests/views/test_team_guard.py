@@ -91,7 +91,7 @@ class Place:
     def address(self, name: str) -> str:
         pattern: Any = next(one for one in urlpatterns if one.name == name)
         given = {
-            "public_id": self.row.public_id, "pk": self.keys.get(name), "number": 1,
+            "public_id": self.row.public_id, "pk": self.keys.get(name), "number": 1, "size": 96,
             "preset_id": self.preset.public_id,
             "endpoint_id": "acme/img",
             "batch_id": self.batch.public_id,

@@ -1,4 +1,5 @@
 // The page of one batch.
 
 import "./frame.js";
+import "../lib/thumbnails.js";
 import "../batches/batch.js";

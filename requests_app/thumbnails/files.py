@@ -1,0 +1,47 @@
+"""The files of thumbnails: DATA_DIR/thumbnails/<two digits>/<public id>-<size>.webp."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+
+from requests_app.thumbnails.picture import SIZES
+
+
+def write_files(public_id: UUID, pictures: Mapping[int, bytes]) -> str:
+    """Write each size, whole or not at all; return the version. Raises OSError."""
+    digest = hashlib.sha256()
+    for size, data in sorted(pictures.items()):
+        path = _path(public_id, size)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(data)
+        Path(file.name).replace(path)
+        digest.update(data)
+    return digest.hexdigest()[:16]
+
+
+def read_file(public_id: UUID, size: int) -> bytes | None:
+    """Return the picture; None when it is not there."""
+    try:
+        return _path(public_id, size).read_bytes()
+    except OSError:
+        return None
+
+
+def remove_files(public_id: UUID) -> None:
+    """Remove every size; what is not there is fine."""
+    for size in SIZES:
+        with suppress(OSError):
+            _path(public_id, size).unlink(missing_ok=True)
+
+
+def _path(public_id: UUID, size: int) -> Path:
+    folder: Path = settings.DATA_DIR / "thumbnails" / public_id.hex[:2]
+    return folder / f"{public_id}-{size}.webp"

@@ -1,0 +1,45 @@
+"""Where the picture of a request is: behind an address, or in its output itself."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from django.conf import settings
+
+from requests_app.display.media import iter_media
+from requests_app.display.output_media import HEAD, shown_type
+from requests_app.display.summary import PARSED_AT_MOST
+from requests_app.fal.jsontext import NotJson, parse_json
+from requests_app.models import FalRequest, OutputPart
+from requests_app.thumbnails.problems import NoThumbnail
+
+
+def inline_picture(pk: int, *, most: int) -> bytes:
+    """Return the first picture of the output's own bytes. Raises NoThumbnail."""
+    row = FalRequest.objects.filter(pk=pk).only("output", "output_type", "output_size").first()
+    body = b"" if row is None else bytes(row.output or b"")
+    if row is None or not body:
+        raise NoThumbnail("The output was removed.", is_final=True)
+    if row.output_size > most:
+        raise NoThumbnail(f"The output is larger than {most:,} bytes.", is_final=True)
+    body += b"".join(
+        bytes(part)
+        for part in OutputPart.objects.filter(request=pk)
+        .order_by("number")
+        .values_list("data", flat=True)
+    )
+    if shown_type(row.output_type, body[:HEAD]).startswith("image/"):
+        return body
+    return _in_json(body[: PARSED_AT_MOST + 1])
+
+
+def _in_json(body: bytes) -> bytes:
+    try:
+        found = iter_media(parse_json(body), settings.FAL_MEDIA_HOSTS)
+        medium = next((m for m in found if m.kind == "image" and m.is_inline), None)
+        if medium is not None:
+            return base64.b64decode(medium.url.partition(",")[2], validate=True)
+    except (NotJson, RecursionError, binascii.Error):
+        pass
+    raise NoThumbnail("The output holds no picture that can be read.", is_final=True)
