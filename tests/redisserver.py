@@ -8,13 +8,14 @@ import time
 
 import pytest
 
+from tests.ports import free_port
+
 
 class RedisServer:
     """Runs while the block lasts; it keeps nothing on disk."""
 
     def __init__(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
 
     def __enter__(self) -> RedisServer:
@@ -31,7 +32,7 @@ class RedisServer:
             self._process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
         except FileNotFoundError:
             pytest.skip("redis-server is not installed")
-        for _ in range(100):
+        for _ in range(600):
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
             except OSError:

@@ -30,7 +30,7 @@ class Tab:
 
     async def all(self) -> list[Any]:
         self.outbox.close()
-        await asyncio.wait_for(self.outbox.run(), 5)
+        await asyncio.wait_for(self.outbox.run(), 30)
         return self.got
 
     def frames(self, *numbers: int, size: int = 10) -> None:
@@ -67,7 +67,7 @@ async def test_what_the_tab_sent_is_shown_together_with_its_answer_or_a_moment_l
     while not tab.got:
         await asyncio.sleep(0)
     tab.outbox.frame(NewFrame(3, 0.0, "3", 1, direction=Direction.OUT))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(tab.got) < 2:
             await asyncio.sleep(0.01)
     assert [m["last"] for m in tab.got] == [2, 3]
@@ -181,12 +181,12 @@ async def test_a_program_that_takes_nothing_holds_up_its_own_session_alone(small
     tab.is_open.clear()
     sending = asyncio.create_task(tab.outbox.run())
     tab.outbox.raw(bytes(2000))
-    await asyncio.wait_for(tab.outbox.room(), 1)
+    await asyncio.wait_for(tab.outbox.room(), 30)
     tab.outbox.raw(bytes(2000))
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(tab.outbox.room(), 0.05)
     tab.is_open.set()
-    await asyncio.wait_for(tab.outbox.room(), 1)
+    await asyncio.wait_for(tab.outbox.room(), 30)
     tab.outbox.close()
     await sending
     assert tab.got == [bytes(2000)] * 2

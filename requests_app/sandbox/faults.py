@@ -3,7 +3,8 @@
 A rule is a mapping:
 
     when         what it spoils: submit, status, status_stream, result, cancel, list, models,
-                 pricing, run, stream, runner (a queued request's attempt), webhook
+                 pricing, run, stream, runner (a queued request's attempt), end (of that attempt: held
+                 back while such a rule is in force, so give times = null), webhook
     do           the fault; DOES lists which exist for which `when`
     endpoint     full endpoint id it is limited to; "*" works as in file names (default: every one)
     times        how often it strikes before it is used up; null = for ever (default 1)
@@ -39,6 +40,7 @@ DOES: Mapping[str, frozenset[str]] = {
     "status_stream": REPLY | EVENTS,
     "stream": REPLY | EVENTS,
     "runner": frozenset({"lose"}),
+    "end": frozenset({"hold"}),
     "webhook": frozenset({"lose", "repeat", "delay", "bad_signature", "old_timestamp",
                           "other_request_id", "payload_null", "truncate_json"}),
 }  # fmt: skip

@@ -28,6 +28,7 @@ from .store import Store
 
 MAX_ATTEMPTS = 10
 DEFAULT_CAPACITY = 4
+HELD_S = 0.01  # between two looks whether the rule that holds an end is still there
 
 
 class Queue:
@@ -166,6 +167,7 @@ class Queue:
         try:
             lost = self._faults.take("runner", str(request.endpoint_id))
             reply = await self._attempt(request) if lost is None else _runner_lost()
+            await self._held(str(request.endpoint_id))
         finally:
             lane.running.discard(request.id)
         if self._may_retry(request, reply):
@@ -173,6 +175,11 @@ class Queue:
         else:
             self._finish(request, reply)
         self._pump(request.endpoint_id)
+
+    async def _held(self, endpoint_id: str) -> None:
+        """Until no rule holds ends back any more. Rules are cleared by any thread, so that none tells."""
+        while self._faults.take("end", endpoint_id):  # noqa: ASYNC110
+            await asyncio.sleep(HELD_S)
 
     async def _attempt(self, request: QueuedRequest) -> Reply:
         endpoint = find(request.endpoint_id)

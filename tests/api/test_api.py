@@ -76,7 +76,7 @@ def test_the_documentation_renders_under_the_strict_policy(live_server: Any) -> 
         reply = page.goto(f"{live_server.url}/api/v1/docs")
         assert reply and "unsafe" not in reply.headers["content-security-policy"]
         page.locator(".opblock-post").first.click()
-        page.get_by_text("a lighthouse at dusk").first.wait_for(timeout=10_000)
+        page.get_by_text("a lighthouse at dusk").first.wait_for()
         assert page.locator(".opblock").count() == sum(map(len, PATHS.values()))
         browser.close()
     assert troubles == []

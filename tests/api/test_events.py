@@ -49,7 +49,7 @@ async def read(response: Any) -> AsyncIterator[dict[str, Any]]:
 
 
 async def read_all(response: Any) -> list[dict[str, Any]]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         return [event async for event in read(response)]
 
 
@@ -74,7 +74,7 @@ async def test_the_quick_pace_lasts_as_long_as_the_request_is_followed(
     row = await sync_to_async(owner.make)(status=Status.IN_QUEUE)
     await (await connect(owner, row)).read()
     for _ in range(3):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while (await FalRequest.objects.aget(pk=row.pk)).watched_until is None:
                 await asyncio.sleep(0.02)
         await FalRequest.objects.filter(pk=row.pk).aupdate(watched_until=None)
@@ -87,7 +87,7 @@ async def test_the_past_comes_first_then_what_is_new_then_the_end(owner: Caller)
     assert response["Content-Type"] == "text/event-stream"
     assert "no-store" in response["Cache-Control"]
     seen: list[tuple[str, Any]] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         async for event in read(response):
             seen.append((event["event"], event["data"]))
             if len(seen) == 2:
@@ -165,7 +165,7 @@ async def test_a_quiet_stream_is_kept_alive_by_comments(
     monkeypatch.setattr(events, "KEEP_ALIVE_S", 0.2)
     row = await sync_to_async(owner.make)()
     stream = (await owner.follow(row)).streaming_content
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert b"event: status" in await anext(stream)
         assert await anext(stream) == b": still here\n\n"
         assert await anext(stream) == b": still here\n\n"
@@ -187,7 +187,7 @@ async def test_who_loses_access_stops_hearing(
         await Membership.objects.all().adelete()
     await asyncio.sleep(0.15)
     await sync_to_async(frame)(row, 1, "secret")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert b"secret" not in b"".join([part async for part in stream])
 
 
@@ -228,15 +228,15 @@ class Connection:
             },
         )
         await asgi.send_input({"type": "http.request", "body": b""})
-        return cls(asgi, (await asgi.receive_output(timeout=5))["status"])
+        return cls(asgi, (await asgi.receive_output(timeout=30))["status"])
 
     async def read(self) -> bytes:
-        return (await self.asgi.receive_output(timeout=5))["body"]
+        return (await self.asgi.receive_output(timeout=30))["body"]
 
     async def leave(self) -> None:
         if not self.asgi.future.done():
             await self.asgi.send_input({"type": "http.disconnect"})
-            await self.asgi.wait(timeout=5)
+            await self.asgi.wait(timeout=30)
 
 
 async def test_a_token_follows_a_bounded_number_at_once(
@@ -261,8 +261,9 @@ async def test_a_client_that_leaves_ends_its_tail(
     group = announce.group_of_request(row.pk)
     client = await connect(owner, row)
     await client.read()
-    await asyncio.sleep(0.1)
-    assert layer.groups[group]
+    async with asyncio.timeout(30):
+        while group not in layer.groups:
+            await asyncio.sleep(0.01)
     await client.leave()
     assert group not in layer.groups
 

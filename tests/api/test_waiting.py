@@ -48,14 +48,14 @@ def held(reply: Any) -> asyncio.Task[bytes]:
     """The body of a reply that waits, when it comes."""
 
     async def read() -> bytes:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             return b"".join([chunk async for chunk in reply.streaming_content])
 
     return asyncio.create_task(read())
 
 
 async def until(condition: Any) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.01)
 

@@ -15,7 +15,7 @@ from requests_app.worker.sweep import sweep
 from tests.benchmarks.report import table
 from tests.benchmarks.rows import fill, make_owner
 from tests.benchmarks.stub import running
-from tests.process.serving import free_port
+from tests.ports import free_port
 from tests.signing import Signer
 
 ROWS = 1000

@@ -18,7 +18,8 @@ from contextlib import contextmanager
 import httpx
 from aiohttp import ClientSession, ClientTimeout, web
 
-from tests.process.serving import ROOT, free_port
+from tests.ports import free_port
+from tests.process.serving import ROOT
 
 
 @contextmanager

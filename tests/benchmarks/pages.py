@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests import tools
 from tests.benchmarks.latency import PASSWORD, make_member
 from tests.benchmarks.report import table
-from tests.process.serving import Serving, free_port
+from tests.ports import free_port
+from tests.process.serving import Serving
 
 ROWS = 50
 FIRST_KB, SECOND_KB = 150, 20  # goals

@@ -22,7 +22,8 @@ import httpx
 
 from tests.benchmarks.latency import make_member
 from tests.benchmarks.report import table
-from tests.process.serving import ROOT, Serving, free_port
+from tests.ports import free_port
+from tests.process.serving import ROOT, Serving
 
 SECONDS = int(os.environ.get("SOAK_SECONDS", "600"))
 RATE = float(os.environ.get("SOAK_RATE", "5"))

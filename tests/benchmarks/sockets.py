@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 
-from tests.process.serving import ROOT, free_port
+from tests.ports import free_port
+from tests.process.serving import ROOT
 
 
 @contextmanager

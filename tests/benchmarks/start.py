@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 
 from tests.benchmarks.report import table
-from tests.process.serving import ROOT, Serving, free_port
+from tests.ports import free_port
+from tests.process.serving import ROOT, Serving
 
 SETTLE_S = 3.0  # what is loaded late is loaded by then
 

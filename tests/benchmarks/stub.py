@@ -16,7 +16,8 @@ import httpx
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from tests.process.serving import ROOT, free_port
+from tests.ports import free_port
+from tests.process.serving import ROOT
 from tests.signing import Signer
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
 from tests.browser.chromium import launch
 from tests.browser.realtime_peer import Peer, connect
-from tests.process.serving import Serving, free_port
+from tests.ports import free_port
+from tests.process.serving import Serving
 
 PASSWORD = "a long pass phrase"
 OpenPage = Callable[..., Page]
@@ -89,7 +91,6 @@ def open_page(
             base_url=installation.url,
         )
         contexts.append(context)
-        context.set_default_timeout(10_000)
         context.add_cookies(cookies)  # type: ignore[arg-type]
         page = context.new_page()
         page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -120,7 +121,6 @@ def own_page(window: Browser, installation: Serving) -> Iterator[Callable[[str],
     def open_it(path: str) -> Page:
         context = window.new_context(base_url=installation.url)
         contexts.append(context)
-        context.set_default_timeout(10_000)
         page = context.new_page()
         page.on("pageerror", lambda error: troubles.append(str(error)))
         log_in(page)
@@ -143,6 +143,36 @@ def fill_log_in(page: Page, user: str = "grace") -> None:
     page.get_by_label("Username").fill(user)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
+
+
+@pytest.fixture
+def faults(installation: Serving) -> Iterator[Callable[..., object]]:
+    """faults(rule, …): how the installation's sandbox misbehaves from now on; without a rule, and after the test, it behaves."""
+    with Faults(installation) as faults:
+        yield faults
+
+
+class Faults:
+    """The rules of an installation's sandbox, over HTTP."""
+
+    def __init__(self, installation: Serving) -> None:
+        self._url = f"http://127.0.0.1:{installation.environment['SANDBOX_PORT']}/control/faults"
+        self._client = httpx.Client(headers={"Authorization": "Key sandbox:sandbox"})
+
+    def __call__(self, *rules: dict[str, object]) -> None:
+        self._client.post(self._url, json=list(rules)).raise_for_status()
+
+    def __enter__(self) -> Faults:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self()
+        self._client.close()
+
+
+def held(endpoint_id: str) -> dict[str, object]:
+    """The rule that lets no queued request of the endpoint end, however slow the machine is."""
+    return {"when": "end", "do": "hold", "endpoint": endpoint_id, "times": None}
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def state(page: Page) -> Locator:
 def connect(page: Page, endpoint: str = "sandbox/echo") -> None:
     panel(page).get_by_label("Endpoint").fill(endpoint)
     panel(page).get_by_role("button", name="Connect", exact=True).click()
-    expect(state(page)).to_have_text("open", timeout=10_000)
+    expect(state(page)).to_have_text("open")
 
 
 def lines(page: Page) -> Locator:

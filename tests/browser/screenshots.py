@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.chromium import launch
 from tests.browser.workspace import fill_input
-from tests.process.serving import ROOT, Serving, free_port
+from tests.ports import free_port
+from tests.process.serving import ROOT, Serving
 
 PLACE = ROOT / "docs" / "screenshots"
 PASSWORD = "a long pass phrase"

@@ -51,7 +51,7 @@ def test_a_batch_is_checked_started_and_ends_while_it_is_watched(saved: Page) ->
     expect(saved.get_by_text("2 requests will be made")).to_be_visible()
     expect(saved.get_by_text('{"message": "hello ann", "number": 1}')).to_be_visible()
     saved.get_by_role("button", name="Start").click()
-    expect(saved.get_by_text("finished")).to_be_visible(timeout=30_000)
+    expect(saved.get_by_text("finished")).to_be_visible()
     expect(saved.get_by_role("heading", name="2 of 2")).to_be_visible()
     results = saved.get_by_role("region", name="Newest results").get_by_role("listitem")
     expect(results).to_have_count(2)

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.browser
 KONTEXT = "/requests/new/?endpoint=sandbox/flux/kontext"
 LIST = "/requests/new/?endpoint=sandbox/mesh/multi-image-to-3d"
 UPLOADS = re.compile(r"/cdn/upload/")
+DRAFT_HAS = """(url) => Object.keys(localStorage).some((name) => localStorage.getItem(name).includes(url))"""
 
 
 def picture(width: int = 300, height: int = 200, kind: str = "PNG") -> bytes:
@@ -47,7 +48,7 @@ def value(page: Page, name: str = "image_url") -> str:
 
 def uploaded(page: Page, name: str = "image_url") -> str:
     expect(field(page, name).locator("[data-input]").first).to_have_value(
-        re.compile(r"/cdn/files/"), timeout=20_000
+        re.compile(r"/cdn/files/")
     )
     return value(page, name)
 
@@ -205,7 +206,6 @@ def test_an_upload_is_cancelled_and_sent_again(form: Page) -> None:
 def failing(window: Browser, installation: Serving, cookies: Any) -> Iterator[Page]:
     """As `form`; a failed load, which the test brings about, is no trouble of the page."""
     context = window.new_context(base_url=installation.url)
-    context.set_default_timeout(20_000)
     context.add_cookies(cookies)
     page = context.new_page()
     page.goto(KONTEXT)
@@ -273,7 +273,7 @@ def test_several_files_fill_a_list_in_their_order(open_page: OpenPage) -> None:
     inputs = zone.locator("[data-input]")
     expect(inputs).to_have_count(2)
     for number in (0, 1):
-        expect(inputs.nth(number)).to_have_value(re.compile("/cdn/files/"), timeout=20_000)
+        expect(inputs.nth(number)).to_have_value(re.compile("/cdn/files/"))
     widths = [
         Image.open(io.BytesIO(page.request.get(one.input_value()).body())).width
         for one in inputs.all()
@@ -294,7 +294,7 @@ def test_a_file_on_its_way_stays_with_its_item(open_page: OpenPage) -> None:
     while not waiting:  # the bar stands before the bytes leave
         page.wait_for_timeout(20)
     waiting[0].continue_()
-    expect(zone.locator("[data-input]")).to_have_value(re.compile("/cdn/files/"), timeout=20_000)
+    expect(zone.locator("[data-input]")).to_have_value(re.compile("/cdn/files/"))
 
 
 def test_an_output_is_used_as_an_input(open_page: OpenPage) -> None:
@@ -330,7 +330,7 @@ def test_what_is_no_address_is_not_put_anywhere(open_page: OpenPage, use: str) -
 def test_a_reload_has_the_file_still(form: Page) -> None:
     choose(form, a_file())
     url = uploaded(form)
-    form.wait_for_timeout(500)  # the draft's pause
+    form.wait_for_function(DRAFT_HAS, arg=url)
     form.reload()
     expect(field(form).locator("[data-input]")).to_have_value(url)
     expect(field(form).locator("[data-preview]")).to_contain_text("boat.png")
@@ -347,7 +347,7 @@ def test_a_phone_offers_its_camera_and_nothing_is_cut_off(
     page = context.new_page()
     page.goto(KONTEXT)
     camera = field(page).get_by_role("button", name="Camera")
-    expect(camera).to_be_visible(timeout=20_000)
+    expect(camera).to_be_visible()
     with page.expect_file_chooser() as chooser:
         camera.click()
     assert chooser.value.element.get_attribute("capture") == "environment"

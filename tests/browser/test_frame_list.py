@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.realtime_peer import Peer, lines, panel, state
+from tests.browser.workspace import until
 
 pytestmark = pytest.mark.browser
 
@@ -21,8 +22,7 @@ def test_what_can_never_come_is_counted_and_the_page_goes_on(scripted: Page, pee
         ["1,499 messages were not shown.", "1 message was not shown."]
     )
     expect(panel(scripted).locator("[data-note]")).to_have_text("1,500 messages were not shown.")
-    scripted.wait_for_timeout(200)
-    assert peer.of_type("ack")[-1]["number"] == 1503
+    until(scripted, lambda: [one["number"] for one in peer.of_type("ack")][-1:] == [1503])
 
 
 def test_what_can_never_come_waits_for_what_the_record_still_has(
@@ -63,13 +63,20 @@ FIRST_VISIBLE = """(list) => {
 }"""
 
 
+# The scroll is heard with the next frame that is drawn.
+SCROLLED_BACK = """(list) => new Promise((done) => {
+  list.scrollTop = list.scrollHeight / 2;
+  requestAnimationFrame(() => requestAnimationFrame(done));
+})"""
+
+
 def test_a_list_stands_still_while_somebody_reads_back(scripted: Page, peer: Peer) -> None:
     peer.frames(*['"x"'] * 1000)
     expect(lines(scripted)).to_have_count(1000)
     messages = panel(scripted).get_by_label("Messages, oldest first")
-    messages.evaluate("list => (list.scrollTop = list.scrollHeight / 2)")
+    messages.evaluate(SCROLLED_BACK)
     jump = panel(scripted).get_by_role("button", name="Jump to live")
-    scripted.wait_for_timeout(500)  # the scroll is heard, and what came before it is written
+    scripted.wait_for_timeout(500)  # what came before the scroll is written
     seen = messages.evaluate(FIRST_VISIBLE)
     for first in (1001, 1601, 2201):
         peer.frames(*['"y"'] * 600, first=first)

@@ -21,7 +21,10 @@ from playwright.sync_api import (
 )
 
 from tests.browser.chromium import launch
-from tests.process.serving import Serving, free_port
+from tests.browser.conftest import Faults, held
+from tests.browser.workspace import until
+from tests.ports import free_port
+from tests.process.serving import Serving
 
 pytestmark = pytest.mark.browser
 
@@ -47,12 +50,12 @@ def submit(serving: Serving) -> Any:
     """Somebody else's program: submit(prompt) -> the new row's public id."""
     token = serving.manage("create_token", "--user", "ada", "--team", "Acme")
 
-    def call(prompt: str, endpoint_id: str = "sandbox/image") -> str:
+    def call(prompt: str, endpoint_id: str = "sandbox/image", **more: object) -> str:
         reply = httpx.post(
             f"{serving.url}/api/v1/requests/",
             json={
                 "endpoint_id": endpoint_id,
-                "input": {"prompt": prompt},
+                "input": {"prompt": prompt, **more},
                 "allow_duplicate": True,
             },
             headers={"Authorization": f"Bearer {token}"},
@@ -130,21 +133,20 @@ def test_the_open_rows_in_sight_are_named_to_the_server(page: Page, submit: Any)
 
     page.on("websocket", lambda socket: socket.on("framesent", hear))
     page.reload()
-    public_id = submit("patience", endpoint_id="sandbox/patient")
-    expect(row(page, public_id)).to_be_visible(timeout=10_000)
-    page.wait_for_timeout(1000)  # the page says it once it stands still
-    assert public_id in named[-1]
+    public_id = submit("patience", "sandbox/patient", seconds=600)
+    expect(row(page, public_id)).to_be_visible()
+    until(page, lambda: any(public_id in rows for rows in named))
 
 
 def test_a_new_row_comes_by_itself_and_follows_its_request_to_the_end(
     page: Page, submit: Any
 ) -> None:
     public_id = submit("comes by itself")
-    expect(row(page, public_id)).to_be_visible(timeout=3000)
+    expect(row(page, public_id)).to_be_visible()
     expect(page.locator("tr.row").first).to_have_id(f"request-{public_id}")
-    expect(row(page, public_id).locator(".badge")).to_have_text("completed", timeout=15_000)
+    expect(row(page, public_id).locator(".badge")).to_have_text("completed")
     expect(row(page, public_id).locator("img")).to_be_visible()
-    expect(page.locator("#announcer")).to_have_text(re.compile("completed"), timeout=5000)
+    expect(page.locator("#announcer")).to_have_text(re.compile("completed"))
 
 
 def test_a_row_that_changes_is_pushed_and_not_fetched(page: Page, submit: Any) -> None:
@@ -157,13 +159,13 @@ def test_a_row_that_changes_is_pushed_and_not_fetched(page: Page, submit: Any) -
 
 def test_nothing_moves_under_the_pointer(page: Page, submit: Any) -> None:
     first = page.locator("tr.row").first
-    expect(first.locator(".badge")).to_have_text("completed", timeout=15_000)
+    expect(first.locator(".badge")).to_have_text("completed")
     page.wait_for_load_state("networkidle")  # what earlier rows still brought is on the page
     first.hover()
     before = first.get_attribute("id"), first.bounding_box()
     public_id = submit("waits behind the button")
     pill = page.get_by_role("button", name="+1 new")
-    expect(pill).to_be_visible(timeout=3000)
+    expect(pill).to_be_visible()
     assert (first.get_attribute("id"), first.bounding_box()) == before
     expect(row(page, public_id)).to_have_count(0)
     pill.click()
@@ -172,17 +174,19 @@ def test_nothing_moves_under_the_pointer(page: Page, submit: Any) -> None:
 
 
 def test_a_row_that_stops_matching_stays_dimmed(page: Page, serving: Serving, submit: Any) -> None:
-    page.goto(f"{serving.url}/requests/?q=status:active")
-    public_id = submit("will not be active for long", "sandbox/slow")
-    expect(row(page, public_id)).to_be_visible(timeout=3000)
-    expect(row(page, public_id)).to_have_class(re.compile("row-gone"), timeout=15_000)
+    with Faults(serving) as faults:
+        faults(held("sandbox/slow"))
+        page.goto(f"{serving.url}/requests/?q=status:active")
+        public_id = submit("will not be active for long", "sandbox/slow")
+        expect(row(page, public_id)).to_be_visible()
+    expect(row(page, public_id)).to_have_class(re.compile("row-gone"))
     expect(row(page, public_id).locator(".badge")).to_have_text("completed")
 
 
 def test_an_older_version_never_replaces_a_newer_one(page: Page, submit: Any) -> None:
     public_id = submit("has versions", "sandbox/slow")
     badge = row(page, public_id).locator(".badge")
-    expect(badge).to_have_text("completed", timeout=15_000)
+    expect(badge).to_have_text("completed")
     answered = []
 
     def stale(route: Route) -> None:
@@ -195,8 +199,8 @@ def test_an_older_version_never_replaces_a_newer_one(page: Page, submit: Any) ->
     page.evaluate(
         "id => document.dispatchEvent(new CustomEvent('request:acted', {detail: {id}}))", public_id
     )
+    until(page, lambda: answered)
     page.wait_for_timeout(500)
-    assert answered
     expect(badge).to_have_text("completed")
 
 
@@ -210,12 +214,12 @@ def test_without_a_socket_it_polls_and_says_so(
     light = page.locator("#connection")
     expect(light).to_have_attribute("data-state", "polling")
     expect(light).to_have_attribute("title", re.compile("interrupted"))
-    public_id = submit("found by polling", "sandbox/patient")
-    expect(row(page, public_id)).to_be_visible(timeout=8000)
-    with page.expect_request(lambda asked: f"in_sight={public_id}" in asked.url, timeout=8000):
+    public_id = submit("found by polling", "sandbox/patient", seconds=600)
+    expect(row(page, public_id)).to_be_visible()
+    with page.expect_request(lambda asked: f"in_sight={public_id}" in asked.url):
         pass
     context.clear_cookies()
-    expect(light).to_have_attribute("data-state", "offline", timeout=8000)
+    expect(light).to_have_attribute("data-state", "offline")
     expect(light).to_have_attribute("title", re.compile("logged out"))
 
 
@@ -224,11 +228,11 @@ def test_after_an_outage_it_is_live_again_and_has_missed_nothing(
 ) -> None:
     serving.stop()
     light = page.locator("#connection")
-    expect(light).to_have_attribute("data-state", "offline", timeout=15_000)
+    expect(light).to_have_attribute("data-state", "offline")
     serving.start()
     public_id = submit("while the page was away")
-    expect(light).to_have_attribute("data-state", "live", timeout=35_000)
-    expect(row(page, public_id)).to_be_visible(timeout=5000)
+    expect(light).to_have_attribute("data-state", "live", timeout=60_000)
+    expect(row(page, public_id)).to_be_visible()
 
 
 def test_after_a_loss_of_the_network_it_is_live_again(page: Page) -> None:
@@ -237,7 +241,7 @@ def test_after_a_loss_of_the_network_it_is_live_again(page: Page) -> None:
     page.context.set_offline(True)
     expect(light).to_have_attribute("data-state", "offline")
     page.context.set_offline(False)
-    expect(light).to_have_attribute("data-state", "live", timeout=10_000)
+    expect(light).to_have_attribute("data-state", "live")
 
 
 def test_the_keys_work_and_are_silent_while_typing(page: Page) -> None:
@@ -285,7 +289,7 @@ def test_the_list_works_without_javascript(
     context = chromium.new_context(storage_state=cookies, java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{serving.url}/requests/")
-    public_id = submit("plain", "sandbox/patient")
+    public_id = submit("plain", "sandbox/patient", seconds=600)
     page.get_by_role("searchbox").fill("plain")
     page.get_by_role("searchbox").press("Enter")
     expect(page.locator("tr.row")).to_have_count(1)

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.realtime_peer import RECORD, Peer, connect, lines, panel, state
+from tests.browser.workspace import until
 
 pytestmark = pytest.mark.browser
 
@@ -43,7 +44,7 @@ def test_a_message_is_sent_answered_paired_and_recorded(open_page: OpenPage) -> 
     expect(panel(page).locator(".json-tree")).to_contain_text('message: "hallo"')
     panel(page).get_by_role("button", name="Disconnect").click()
     expect(panel(page).locator(".session-ending")).to_have_class(re.compile("notice-info"))
-    expect(page.locator("#announcer")).to_have_text(re.compile("The session ended"), timeout=5000)
+    expect(page.locator("#announcer")).to_have_text(re.compile("The session ended"))
     record = open_page(
         panel(page).get_by_role("link", name="Open the record").get_attribute("href")
     )
@@ -89,7 +90,7 @@ def test_an_error_of_the_app_ends_it_in_words_and_one_can_connect_again(
     expect(panel(page).locator(".frame-is-error")).to_contain_text("x-fal-error INTERNAL_ERROR")
     expect(panel(page).get_by_role("button", name="Send", exact=True)).to_be_disabled()
     ending.get_by_role("button", name="Connect again").click()
-    expect(state(page)).to_have_text("open", timeout=10_000)
+    expect(state(page)).to_have_text("open")
     expect(lines(page)).to_have_count(0)
 
 
@@ -98,7 +99,7 @@ def test_an_endpoint_without_realtime_is_refused_in_words(open_page: OpenPage) -
     panel(page).get_by_label("Endpoint").fill("sandbox/strict")
     panel(page).get_by_role("button", name="Connect", exact=True).click()
     ending = panel(page).locator(".session-ending")
-    expect(ending).to_have_class(re.compile("notice-error"), timeout=10_000)
+    expect(ending).to_have_class(re.compile("notice-error"))
     expect(ending).to_contain_text("403")
 
 
@@ -137,7 +138,7 @@ def test_a_teammate_watches_live_and_cannot_send(open_page: OpenPage) -> None:
     expect(watcher.get_by_text("You are watching")).to_be_visible()
     assert watcher.get_by_label("Message, JSON").count() == 0
     page.close()
-    expect(watcher.locator("#part-head .badge")).to_have_text("completed", timeout=5000)
+    expect(watcher.locator("#part-head .badge")).to_have_text("completed")
 
 
 def test_closing_from_the_request_page_closes_the_session(open_page: OpenPage) -> None:
@@ -146,8 +147,8 @@ def test_closing_from_the_request_page_closes_the_session(open_page: OpenPage) -
     url = panel(page).get_by_role("link", name="Open the record").get_attribute("href")
     other = open_page(url)
     other.get_by_role("button", name="End the session").click()
-    expect(state(page)).to_have_text("ended", timeout=5000)
-    expect(other.locator("#part-head .badge")).to_have_text("cancelled", timeout=5000)
+    expect(state(page)).to_have_text("ended")
+    expect(other.locator("#part-head .badge")).to_have_text("cancelled")
 
 
 def test_a_message_is_kept_loaded_replaced_deleted_and_brought_back(open_page: OpenPage) -> None:
@@ -179,8 +180,8 @@ def test_what_is_typed_is_sent_with_all_its_digits(scripted: Page, peer: Peer) -
     peer.sockets[-1].on_message(lambda text: raw.append(str(text)))
     send(scripted, '{"seed": 12345678901234567890, "x": 1.0e5}')
     expect(state(scripted)).to_have_text("open")
-    scripted.wait_for_timeout(100)
-    assert any('"value":{"seed": 12345678901234567890, "x": 1.0e5}' in text for text in raw)
+    value = '"value":{"seed": 12345678901234567890, "x": 1.0e5}'
+    until(scripted, lambda: any(value in text for text in raw))
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"a": 1,}', '{"image": {"$file": "gone.png"}}'])
@@ -200,12 +201,11 @@ def test_repeating_sends_until_it_is_stopped_and_never_after_a_reconnect(
 ) -> None:
     panel(scripted).get_by_label("every").fill("20")
     panel(scripted).get_by_role("button", name="Repeat").click()
-    scripted.wait_for_timeout(300)
+    until(scripted, lambda: len(peer.of_type("send")) >= 5)
     peer.say({"type": "ended", "kind": "normal", "code": 1000, "reason": "", "sentence": "Over.",
               "status": "completed"})  # fmt: skip
     expect(state(scripted)).to_have_text("ended")
     count = len(peer.of_type("send"))
-    assert count >= 5
     panel(scripted).get_by_role("button", name="Connect again").click()
     expect(state(scripted)).to_have_text("open")
     scripted.wait_for_timeout(150)
@@ -272,8 +272,7 @@ def test_the_page_says_how_far_it_has_come_and_fills_gaps_from_the_record(
     expect(lines(scripted)).to_have_count(4)
     numbers = panel(scripted).locator(".frame-number").all_text_contents()
     assert numbers == ["#1", "#2", "#3", "#4"]
-    scripted.wait_for_timeout(200)
-    assert [message["number"] for message in peer.of_type("ack")][-1] == 4
+    until(scripted, lambda: [one["number"] for one in peer.of_type("ack")][-1:] == [4])
 
 
 def test_the_view_is_paused_filtered_cleared_and_capped(scripted: Page, peer: Peer) -> None:
@@ -333,7 +332,7 @@ def test_a_flood_of_messages_leaves_the_page_quick(scripted: Page, peer: Peer) -
     )
     for first in range(1, 10_001, 200):
         peer.frames(*[text] * 200, first=first)
-    expect(panel(scripted).locator("[data-received-count]")).to_have_text("10,000", timeout=20_000)
+    expect(panel(scripted).locator("[data-received-count]")).to_have_text("10,000")
     expect(lines(scripted)).to_have_count(1000)
     assert scripted.evaluate("window.longest") < 1000  # ms, also on a busy machine; alone about 100
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import held
 from tests.browser.workspace import fill_input, made_path
 
 pytestmark = pytest.mark.browser
@@ -38,42 +39,48 @@ def numbers(page: Page) -> list[int]:
     return [int(text[1:]) for text in page.locator(".frame-number").all_text_contents()]
 
 
-def test_a_request_is_followed_from_its_logs_to_its_output(open_page: Any) -> None:
-    page = open_page(submit(open_page, "sandbox/slow", {"steps": 8, "seconds_per_step": 0.5}))
+def test_a_request_is_followed_from_its_logs_to_its_output(open_page: Any, faults: Any) -> None:
+    faults(held("sandbox/slow"))
+    page = open_page(submit(open_page, "sandbox/slow", {"steps": 8, "seconds_per_step": 0.1}))
     expect(page.get_by_role("tab", name="Logs")).to_have_attribute("aria-selected", "true")
-    expect(page.locator(".log-message").first).to_be_visible(timeout=5000)
-    expect(badge(page)).to_have_text("completed", timeout=15_000)
-    expect(page.locator("#panel-input .json-tree")).to_contain_text("seconds_per_step: 0.5")
+    expect(page.locator(".log-message").first).to_be_visible()
+    faults()
+    expect(badge(page)).to_have_text("completed")
+    expect(page.locator("#panel-input .json-tree")).to_contain_text("seconds_per_step: 0.1")
     expect(page.locator("#panel-output .json-tree")).to_contain_text("steps: 8")
-    expect(page.locator("#announcer")).to_have_text(re.compile("completed"), timeout=5000)
+    expect(page.locator("#announcer")).to_have_text(re.compile("completed"))
     page.get_by_role("tab", name="Logs").click()
     # An end that came by webhook is before its last lines.
-    expect(page.locator(".log-message").nth(8)).to_be_visible(timeout=5000)
+    expect(page.locator(".log-message").nth(8)).to_be_visible()
     messages = page.locator(".log-message").all_text_contents()
     assert len(messages) == len(set(messages))
     expect(page.get_by_role("button", name="Run again")).to_be_visible()
     page.get_by_role("button", name="Copy as code").click()
     page.get_by_role("tab", name="curl").click()
     expect(page.locator("#sent-code")).to_contain_text("/queue/sandbox/slow")
-    expect(page.locator("#sent-code")).to_contain_text('"seconds_per_step": 0.5')
+    expect(page.locator("#sent-code")).to_contain_text('"seconds_per_step": 0.1')
 
 
-def test_a_chosen_tab_stays_when_the_request_ends(open_page: Any) -> None:
-    page = open_page(submit(open_page, "sandbox/slow", {"steps": 2, "seconds_per_step": 0.5}))
+def test_a_chosen_tab_stays_when_the_request_ends(open_page: Any, faults: Any) -> None:
+    faults(held("sandbox/slow"))
+    page = open_page(submit(open_page, "sandbox/slow", {"steps": 2, "seconds_per_step": 0}))
     page.get_by_role("tab", name="Raw").click()
-    expect(badge(page)).to_have_text("completed", timeout=15_000)
+    faults()
+    expect(badge(page)).to_have_text("completed")
     expect(page.get_by_role("tab", name="Raw")).to_have_attribute("aria-selected", "true")
     page.reload()
     expect(page.get_by_role("tab", name="Raw")).to_have_attribute("aria-selected", "true")
 
 
-def test_without_the_socket_the_page_asks_instead(open_page: Any) -> None:
-    path = submit(open_page, "sandbox/slow", {"steps": 3, "seconds_per_step": 0.5})
+def test_without_the_socket_the_page_asks_instead(open_page: Any, faults: Any) -> None:
+    faults(held("sandbox/slow"))
+    path = submit(open_page, "sandbox/slow", {"steps": 3, "seconds_per_step": 0})
     page = open_page(
         path, before=lambda page: page.route_web_socket("**/ws/", lambda socket: socket.close())
     )
-    expect(page.locator("#connection")).to_have_attribute("data-state", "polling", timeout=8000)
-    expect(badge(page)).to_have_text("completed", timeout=20_000)
+    expect(page.locator("#connection")).to_have_attribute("data-state", "polling")
+    faults()
+    expect(badge(page)).to_have_text("completed")
     expect(page.locator("#panel-output .json-tree")).to_contain_text("steps: 3")
 
 
@@ -81,14 +88,14 @@ def test_a_stream_is_complete_for_the_first_the_second_and_the_late_viewer(open_
     words = {"words": 40, "delay_s": 0.05}
     path = submit(open_page, "sandbox/text", words, mode="stream")
     first, second = open_page(path), open_page(path)
-    expect(first.locator("#stream-text")).not_to_be_empty(timeout=5000)
+    expect(first.locator("#stream-text")).not_to_be_empty()
     first.reload()
     for page in (first, second):
-        expect(badge(page)).to_have_text("completed", timeout=15_000)
+        expect(badge(page)).to_have_text("completed")
     late = open_page(path)
     shown = []
     for page in (first, second, late):
-        expect(page.locator("#stream-events")).to_have_text("41", timeout=5000)
+        expect(page.locator("#stream-events")).to_have_text("41")
         page.get_by_role("tab", name="Events").click()
         assert numbers(page) == list(range(1, 42))
         shown.append(page.locator("#stream-text").text_content())
@@ -99,9 +106,7 @@ def test_a_stream_is_complete_for_the_first_the_second_and_the_late_viewer(open_
 def test_pieces_of_text_are_joined_and_the_way_can_be_chosen_and_is_kept(open_page: Any) -> None:
     words = {"words": 12, "delay_s": 0.01, "mode": "delta"}
     page = open_page(submit(open_page, "sandbox/text", words, mode="stream"))
-    expect(page.locator("#stream-text")).to_have_text(
-        re.compile(r"^(\w+ ){11}\w+\.$"), timeout=8000
-    )
+    expect(page.locator("#stream-text")).to_have_text(re.compile(r"^(\w+ ){11}\w+\.$"))
     page.get_by_label("How the text of the events is joined").select_option("cumulative")
     expect(page.locator("#stream-text")).to_have_text(".")
     page.reload()
@@ -112,7 +117,7 @@ def test_pieces_of_text_are_joined_and_the_way_can_be_chosen_and_is_kept(open_pa
 def test_an_event_is_shown_in_full_beside_the_list(open_page: Any) -> None:
     path = submit(open_page, "sandbox/text", {"words": 3, "delay_s": 0.01}, mode="stream")
     page = open_page(f"{path}?tab=events")
-    page.locator(".frame").nth(1).click(timeout=8000)
+    page.locator(".frame").nth(1).click()
     expect(page.locator(".frame-title")).to_contain_text("Event 2")
     expect(page.locator(".frame-body .json-tree")).to_contain_text("partial: true")
     page.keyboard.press("Escape")
@@ -130,7 +135,7 @@ def test_what_fal_says_instead_of_a_stream_is_named_so(open_page: Any) -> None:
     page = open_page(
         submit(open_page, "sandbox/strict", {"num_images": 9}, mode="stream", unchecked=True)
     )
-    expect(badge(page)).to_have_text("failed", timeout=8000)
+    expect(badge(page)).to_have_text("failed")
     expect(page.get_by_role("heading", name="fal's reply")).to_be_visible()
     expect(page.locator("#stream-empty").get_by_text("Waiting")).to_be_hidden()
     expect(page.get_by_role("heading", name="The last event")).to_have_count(0)
@@ -140,18 +145,18 @@ def test_stopping_a_stream_ends_it_and_says_what_it_does(open_page: Any) -> None
     words = {"words": 2000, "delay_s": 0.1}
     page = open_page(submit(open_page, "sandbox/text", words, mode="stream"))
     expect(page.get_by_text("Stop hangs up; fal then cancels the work.")).to_be_visible()
-    expect(page.locator("#stream-text")).not_to_be_empty(timeout=5000)
+    expect(page.locator("#stream-text")).not_to_be_empty()
     page.get_by_role("button", name="Stop").click()
-    expect(badge(page)).to_have_text("cancelled", timeout=15_000)
+    expect(badge(page)).to_have_text("cancelled")
     expect(page.get_by_text("Stop hangs up; fal then cancels the work.")).to_be_hidden()
 
 
 def test_cancelled_is_shown_when_fal_says_so(open_page: Any) -> None:
-    page = open_page(submit(open_page, "sandbox/patient", {"seconds": 60}))
-    expect(badge(page)).to_have_text("in progress", timeout=8000)
+    page = open_page(submit(open_page, "sandbox/patient", {"seconds": 600}))
+    expect(badge(page)).to_have_text("in progress")
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#toasts")).to_contain_text("when fal says so")
-    expect(badge(page)).to_have_text("cancelled", timeout=15_000)
+    expect(badge(page)).to_have_text("cancelled")
 
 
 def test_a_refused_input_leads_with_the_field_to_mend(open_page: Any) -> None:
@@ -160,7 +165,7 @@ def test_a_refused_input_leads_with_the_field_to_mend(open_page: Any) -> None:
             open_page, "sandbox/strict", {"prompt": "a lighthouse", "num_images": 9}, unchecked=True
         )
     )
-    expect(page.locator(".explanation-yours")).to_contain_text("num_images", timeout=8000)
+    expect(page.locator(".explanation-yours")).to_contain_text("num_images")
     page.get_by_role("link", name="Edit and run").click()
     assert '"num_images": 9' in page.input_value("#id_input")
 
@@ -168,7 +173,7 @@ def test_a_refused_input_leads_with_the_field_to_mend(open_page: Any) -> None:
 def test_running_again_asks_first_and_leads_to_the_new_request(open_page: Any) -> None:
     path = submit(open_page, "sandbox/echo", {"message": "again"}, mode="run")
     page = open_page(path)
-    expect(badge(page)).to_have_text("completed", timeout=8000)
+    expect(badge(page)).to_have_text("completed")
     page.get_by_role("button", name="Run again").click()
     dialog = page.get_by_role("dialog", name="Run this again?")
     dialog.get_by_role("button", name="Back").click()
@@ -177,20 +182,20 @@ def test_running_again_asks_first_and_leads_to_the_new_request(open_page: Any) -
     dialog.get_by_role("button", name="Run again").click()
     page.wait_for_url(lambda url: path not in url)
     expect(page.get_by_text("again of")).to_be_visible()
-    expect(badge(page)).to_have_text("completed", timeout=8000)
+    expect(badge(page)).to_have_text("completed")
 
 
 def test_a_picture_comes_first(open_page: Any) -> None:
     page = open_page(submit(open_page, "sandbox/image", {"prompt": "a lighthouse", "seed": 1}))
     picture = page.locator(".medium img")
-    expect(picture).to_be_visible(timeout=15_000)
+    expect(picture).to_be_visible()
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
 
 
 def test_hostile_words_stay_words(open_page: Any) -> None:
     path = submit(open_page, "sandbox/echo", {"message": HOSTILE, HOSTILE: HOSTILE}, mode="run")
     page = open_page(path)
-    expect(page.locator("#panel-output .json-tree")).to_contain_text("alert(1)", timeout=8000)
+    expect(page.locator("#panel-output .json-tree")).to_contain_text("alert(1)")
     for name in ("Logs", "Events", "Webhooks", "Raw"):
         page.get_by_role("tab", name=name).click()
     assert page.locator("main img, main script:not(#option-table)").count() == 0
@@ -200,7 +205,7 @@ def test_hostile_words_stay_words(open_page: Any) -> None:
 def test_it_fits_every_screen(open_page: Any, width: int) -> None:
     path = submit(open_page, "sandbox/echo", {"message": "x" * 900}, mode="run")
     page = open_page(path, width=width)
-    expect(badge(page)).to_have_text("completed", timeout=8000)
+    expect(badge(page)).to_have_text("completed")
     for name in ("Logs", "Events", "Webhooks", "Raw"):
         page.get_by_role("tab", name=name).click()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -208,7 +213,7 @@ def test_it_fits_every_screen(open_page: Any, width: int) -> None:
 
 def test_without_javascript_everything_can_be_read(open_page: Any) -> None:
     path = submit(open_page, "sandbox/echo", {"message": "plain"}, mode="run")
-    expect(badge(open_page(path))).to_have_text("completed", timeout=8000)
+    expect(badge(open_page(path))).to_have_text("completed")
     page = open_page(path, javascript=False)
     expect(page.locator("#json-output")).to_contain_text("plain")
     page.get_by_role("tab", name="Raw").click()

@@ -30,7 +30,7 @@ def row(open_page: Any, path: dict[str, str]) -> Any:
         path["of"] = submit(open_page, "sandbox/image", {"prompt": PROMPT})
     page: Page = open_page("/requests/")
     row = page.locator(f"#request-{path['of'].split('/')[-2]}")
-    expect(row.locator(".badge")).to_have_text("completed", timeout=15_000)
+    expect(row.locator(".badge")).to_have_text("completed")
     return row
 
 

@@ -46,7 +46,6 @@ def context(
     context = window.new_context(
         base_url=installation.url, storage_state=state, java_script_enabled=request.param  # type: ignore[arg-type]
     )  # fmt: skip
-    context.set_default_timeout(10_000)
     yield context
     context.close()
 

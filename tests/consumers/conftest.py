@@ -34,17 +34,17 @@ class Socket(WebsocketCommunicator):
 
     async def message(self, kind: str) -> dict[str, Any]:
         """The next message of that type; others are passed over."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
-                message = await self.receive_json_from(timeout=10)
+                message = await self.receive_json_from(timeout=30)
                 if message["type"] == kind:
                     return message
 
     async def close_code(self) -> int:
         """The code with which the server closes; messages before it are passed over."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
-                event = await self.receive_output(timeout=10)
+                event = await self.receive_output(timeout=30)
                 if event["type"] == "websocket.close":
                     return int(event["code"])
 
@@ -70,13 +70,13 @@ async def page() -> AsyncIterator[Open]:
         socket = Socket(application, path, headers=headers_of(client))
         socket.made_for = str(await sync_to_async(made_for)(client) or "")
         opened.append(socket)
-        accepted, _ = await socket.connect(timeout=10)
+        accepted, _ = await socket.connect(timeout=30)
         assert accepted
         return socket
 
     yield connect
     for socket in opened:
-        await socket.disconnect(timeout=10)
+        await socket.disconnect(timeout=30)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ async def ended(page: Open, client: Client) -> tuple[dict[str, Any], FalRequest]
 
 
 async def settled() -> FalRequest:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not (row := await FalRequest.objects.aget()).is_ended:
             await asyncio.sleep(0.02)
     return row

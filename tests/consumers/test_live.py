@@ -206,7 +206,7 @@ async def test_a_watched_request_is_looked_at_more_often(
     page: Open, as_owner: Client, row: FalRequest
 ) -> None:
     await watching(page, as_owner, watch(row))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (await FalRequest.objects.aget(pk=row.pk)).watched_until is None:
             await asyncio.sleep(0.02)
 
@@ -389,8 +389,8 @@ async def test_a_closed_page_leaves_nothing_in_the_layer(
     socket, _ = await watching(page, as_owner, TABLE)
     await socket.send_json_to(watch(row))
     await socket.message("hello")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while announce.group_of_request(row.pk) not in layer.groups:
             await asyncio.sleep(0.01)
-    await socket.disconnect(timeout=10)
+    await socket.disconnect(timeout=30)
     assert (layer.groups, layer._loops) == ({}, {})

@@ -64,7 +64,7 @@ async def test_binary_frames_go_unchanged_and_come_back_as_they_are_to_a_program
 ) -> None:
     socket = await opened(page, as_owner, raw=True)
     await socket.send_to(bytes_data=b"\xff\x00 any bytes")
-    assert await socket.receive_from(timeout=5) == b"\xff\x00 any bytes"
+    assert await socket.receive_from(timeout=30) == b"\xff\x00 any bytes"
     await socket.send_json_to({"type": "disconnect"})
     await socket.message("ended")
     assert [f.direction async for f in Frame.objects.order_by("number")] == ["out", "in"]
@@ -130,7 +130,7 @@ async def test_the_row_is_in_progress_while_it_is_open_and_belongs_to_the_team(
     assert session["url"] == f"/requests/{row.public_id}/"
     assert (row.mode, row.person_id, row.team.name) == ("realtime", owner.pk, "Acme")
     await socket.message("open")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (await FalRequest.objects.aget()).status != Status.IN_PROGRESS:
             await asyncio.sleep(0.01)
 
@@ -263,7 +263,7 @@ async def test_who_leaves_before_the_session_stood_has_cancelled_it(
             await socket.send_json_to({"type": "disconnect"})
             assert (await socket.message("ended"))["status"] == "cancelled"
         else:
-            await socket.disconnect()
+            await socket.disconnect(timeout=30)
         assert (await settled()).status == "cancelled"
 
 

@@ -36,7 +36,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     elif path == "/log":
         await reply(send, json.dumps({"served": served, "ended": ended}).encode())
     elif path.startswith("/hooks/"):
-        await asyncio.sleep(60)
+        await asyncio.sleep(120)
     else:
         await reply(send, str(await body_size(receive)).encode())
 
@@ -77,7 +77,7 @@ async def big_response(receive: Any, send: Any) -> None:
 async def web_socket(path: str, receive: Any, send: Any) -> None:
     await receive()
     if path == "/never-accepts":
-        await asyncio.sleep(60)
+        await asyncio.sleep(120)
     await send({"type": "websocket.accept"})
     if path == "/flood":
         for _ in range(128 * 16):
@@ -91,7 +91,7 @@ async def web_socket(path: str, receive: Any, send: Any) -> None:
     elif path == "/echo":
         await echo(receive, send)
     else:
-        await asyncio.sleep(15)  # deaf for a while
+        await asyncio.sleep(120)  # deaf for a while
     while (await receive())["type"] != "websocket.disconnect":
         pass
     ended.append(f"{path}: client gone")

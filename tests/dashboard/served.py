@@ -30,7 +30,7 @@ class Served:
         client = socket.socket()
         self.clients.append(client)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
-        client.settimeout(10)
+        client.settimeout(30)
         client.connect(("127.0.0.1", self.port))
         return client
 

@@ -21,6 +21,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         print("left", (await receive())["type"], flush=True)
         return
     await send({"type": "http.response.start", "status": 200, "headers": []})
+    print("began", scope["path"], flush=True)
     if scope["path"] == "/busy":
         time.sleep(1)
     while scope["path"] == "/endless":

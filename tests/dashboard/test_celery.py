@@ -83,7 +83,7 @@ def test_work_is_published_once_with_the_rows_key() -> None:
         connection.default_channel.queue_purge(app.conf.task_default_queue)
         announce._publish(announce.ADVANCE_TASK, 42)
         queue = connection.SimpleQueue(app.conf.task_default_queue)
-        message = queue.get(timeout=2)
+        message = queue.get(timeout=30)
         assert message.headers["task"] == announce.ADVANCE_TASK
         assert json.loads(message.body)[0] == [42]
         message.ack()

@@ -83,6 +83,6 @@ def test_behind_a_proxy_that_ends_tls_the_public_url_is_let_in(settings: Any) ->
 async def test_the_application_refuses_the_handshake(origins: tuple[str, ...]) -> None:
     headers = scope(*origins)["headers"]
     socket = WebsocketCommunicator(application, "/ws/", headers=headers)
-    accepted, _ = await socket.connect()
+    accepted, _ = await socket.connect(timeout=30)
     assert not accepted
-    await socket.disconnect()
+    await socket.disconnect(timeout=30)

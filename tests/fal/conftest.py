@@ -11,8 +11,8 @@ from .peer import Peer
 KEY = "id-123:secret-456"
 REQUEST_ID = "764cabcf-b745-4b3e-ae38-1200304cf45b"
 QUICK = Timeouts(
-    connect_s=1, pool_s=1, read_s=0.4, submit_s=0.6, status_s=0.5, result_s=0.5, cancel_s=0.5,
-    listing_s=0.5, status_idle_s=0.3, stream_idle_s=0.3,
+    connect_s=10, pool_s=10, read_s=1.2, submit_s=1.5, status_s=1.5, result_s=1.5, cancel_s=1.5,
+    listing_s=1.5, status_idle_s=1.2, stream_idle_s=1.2,
 )  # fmt: skip
 
 

@@ -134,7 +134,7 @@ async def test_run_posts_to_the_run_host_and_returns_the_output(
     peer: Peer, fal: FalClient, endpoint: EndpointId
 ) -> None:
     peer.will(reply(200, b"\x89PNG", "image/png", x_fal_request_id="r"))
-    result = await fal.run(endpoint, BODY, {}, timeout_s=1)
+    result = await fal.run(endpoint, BODY, {}, timeout_s=30)
     assert (peer.requests[0].target, peer.requests[0].body) == ("/run/fal-ai/flux/dev", BODY)
     assert (result.ok, result.body, result.content_type) == (True, b"\x89PNG", "image/png")
 
@@ -144,7 +144,7 @@ async def test_run_is_not_repeated_when_the_gateway_fails(
 ) -> None:
     peer.will(html(502), says(200, {}))
     with pytest.raises(Unanswered) as caught:
-        await fal.run(endpoint, BODY, {}, timeout_s=1)
+        await fal.run(endpoint, BODY, {}, timeout_s=30)
     assert not caught.value.retryable
     assert len(peer.requests) == 1
 

@@ -262,7 +262,7 @@ async def test_what_cannot_leave_at_once_is_not_sent_at_once(
     """Else a peer that does not read would fill our memory, and a message overtake another."""
     sockets.act = stand_still
     small, large = Outgoing.encode(1), Outgoing.encode("x" * 100_000)
-    async with connect(fal, endpoint, auth="key", send_timeout_s=0.2) as session:
+    async with connect(fal, endpoint, auth="key", send_timeout_s=1) as session:
         assert session.send_now(small)
         assert not session.send_now(large)
         with pytest.raises(TimeoutError):

@@ -30,7 +30,7 @@ async def sockets() -> AsyncIterator[SocketPeer]:
         yield peer
 
 
-async def refusal(url: str, open_timeout_s: float = 5) -> FalError:
+async def refusal(url: str, open_timeout_s: float = 30) -> FalError:
     with pytest.raises(FalError) as caught:
         await open_socket(f"{url}/a/b/realtime", {}, open_timeout_s=open_timeout_s, max_size=1000)
     return caught.value
@@ -115,7 +115,7 @@ async def test_a_proxy_of_the_environment_is_passed_by(
     for name in ("http_proxy", "https_proxy", "all_proxy", "ws_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "")
-    opened = await open_socket(f"{sockets.url}/a/b", {}, open_timeout_s=5, max_size=1000)
+    opened = await open_socket(f"{sockets.url}/a/b", {}, open_timeout_s=30, max_size=1000)
     await opened.close()
     assert len(sockets.requests) == 1
 
@@ -138,7 +138,7 @@ async def test_a_certificate_nobody_vouches_for_is_not_sent(
         # The same one, trusted as the HTTP calls are told to trust.
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         sessions.tls.cache_clear()
-        opened = await open_socket(f"{sockets.url}/a/b", {}, open_timeout_s=5, max_size=1000)
+        opened = await open_socket(f"{sockets.url}/a/b", {}, open_timeout_s=30, max_size=1000)
         await opened.close()
     assert len(sockets.requests) == 1
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import struct
 import time
+from collections.abc import Callable
 
 import msgpack
 import pytest
@@ -95,20 +96,25 @@ def test_the_deepest_message_that_is_shown_can_be_written() -> None:
     assert writable(message).startswith("[" * MAX_DEPTH)
 
 
+def spent(work: Callable[[], object]) -> float:
+    """The processor's seconds of this thread."""
+    began = time.thread_time()
+    work()
+    return time.thread_time() - began
+
+
 def test_arrays_that_each_claim_millions_cost_little_time() -> None:
     claim = b"\xdd" + struct.pack(">I", 15_000_000)
     raw = claim * 500 + bytes(16_000_000)
-    began = time.process_time()
+    assert spent(lambda: decode_message(raw)) < 1  # a thousandth of that is usual
     assert decode_message(raw).kind == "binary"
-    assert time.process_time() - began < 0.1
 
 
 def test_a_flood_of_small_maps_is_left_early() -> None:
     raw = b"\xdc\x0f\xa0" + (b"\xdc\x03\xe8" + b"\x81\xa1a\x01" * 1000) * 4000
     assert msgpack.unpackb(raw[3:4006]) == [{"a": 1}] * 1000
-    began = time.process_time()
     assert decode_message(raw).kind == "binary"
-    assert time.process_time() - began < 1.0
+    assert spent(lambda: decode_message(raw)) < spent(lambda: msgpack.unpackb(raw)) / 3
 
 
 @pytest.mark.parametrize(

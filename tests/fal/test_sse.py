@@ -82,13 +82,13 @@ def test_a_large_line_costs_the_time_and_memory_of_its_size_not_of_its_chunks() 
     size = 16 * 1024 * 1024
     decoder = SseDecoder(limit=size + 100)
     chunk = b"x" * 4096
-    began = time.process_time()
+    began = time.thread_time()
     assert decoder.feed(b"data: ") == []
     for _ in range(size // len(chunk)):
         assert decoder.feed(chunk) == []
     [event] = decoder.feed(b"\n\n")
     assert (len(event.data), event.raw_size) == (size, size + 8)
-    assert time.process_time() - began < 1.5  # seconds; were it quadratic: copies of 32 GB
+    assert time.thread_time() - began < 5  # seconds; were it quadratic: copies of 32 GB
 
 
 def test_many_events_and_pings_under_the_limit_are_fine() -> None:

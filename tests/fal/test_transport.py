@@ -116,7 +116,7 @@ async def test_a_reply_is_read_whatever_headers_fal_may_send(
 ) -> None:
     peer.will(step, step)
     assert (await fal.result(urls)).body == b"{}"
-    assert (await fal.run(endpoint, b"{}", {}, timeout_s=5)).body == b"{}"
+    assert (await fal.run(endpoint, b"{}", {}, timeout_s=30)).body == b"{}"
 
 
 @pytest.mark.parametrize("step", READABLE_HEADS.values(), ids=READABLE_HEADS)

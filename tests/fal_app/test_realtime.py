@@ -37,7 +37,7 @@ async def _held(path: str, sent: list[Outgoing], until: int | None, auth: Auth) 
         for message in sent:
             await opened.send(message)
         received: list[Incoming] = []
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             while until is None or len(received) < until:
                 try:
                     received.append(await anext(opened))
@@ -173,7 +173,7 @@ async def _paired(ids: list[str]) -> dict[object, int | None]:
     found: dict[object, int | None] = {}
     async with (
         connect(connections.client(), ENDPOINT, path="/realtime/any", auth="key") as opened,
-        asyncio.timeout(15),
+        asyncio.timeout(30),
     ):
         for number, request_id in enumerate(ids):
             message = Outgoing.encode({"request_id": request_id})

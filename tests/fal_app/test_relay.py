@@ -180,7 +180,7 @@ async def test_a_tab_that_is_closed_ends_its_session(
     socket = await connected(page, as_owner, "/realtime/tell")
     await send(socket, {"name": "closed", "count": 1000, "delay_s": 0.02})
     await frames(socket, 5)  # the first is what was sent
-    await socket.disconnect(timeout=10)
+    await socket.disconnect(timeout=30)
     row = await settled()
     assert (row.status, row.error_type) == (Status.COMPLETED, "")
     said = await said_after_a_moment(fal_app, "closed")

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from tests.fal_app.serving import ENDPOINT_ID, FalApp
-from tests.process.serving import Serving, free_port
+from tests.ports import free_port
+from tests.process.serving import Serving
 
 pytestmark = [pytest.mark.fal, pytest.mark.process]
 

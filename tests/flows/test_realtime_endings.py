@@ -108,9 +108,9 @@ async def test_a_closed_tab_hangs_up_at_fal(
 
     fal.act = watched
     socket = await opened(page, as_owner)
-    await socket.disconnect(timeout=10)
+    await socket.disconnect(timeout=30)
     if act is echo:
-        await asyncio.wait_for(closed.wait(), 5)
+        await asyncio.wait_for(closed.wait(), 30)
     row = await settled()
     assert row.status == Status.COMPLETED
     last = await row.observations.order_by("id").alast()
@@ -129,7 +129,7 @@ async def test_a_tab_that_leaves_while_connecting_leaves_nothing_open(
     socket = await page(as_owner, PATH)
     await socket.send_json_to(CONNECT)
     await socket.message("session")
-    await socket.disconnect(timeout=10)
+    await socket.disconnect(timeout=30)
     assert (await settled()).status == Status.CANCELLED
     server.close()
 

@@ -27,7 +27,7 @@ async def test_a_tab_that_acknowledges_nothing_is_told_of_a_gap_and_goes_on_from
     await socket.send_json_to(CONNECT)
     shown = 0
     while True:
-        message = await socket.receive_json_from(timeout=5)
+        message = await socket.receive_json_from(timeout=30)
         if message["type"] == "frames":
             assert message["frames"][0]["number"] == shown + 1
             shown = message["last"]
@@ -47,7 +47,7 @@ async def test_what_a_tab_misses_it_finds_in_the_record_and_then_it_is_live_agai
         await send(socket, {"n": number, "x": "y" * 300})
     gap = await socket.message("gap")
     row = await FalRequest.objects.aget()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await row.frames.acount() < 100:
             await asyncio.sleep(0.02)
     record = [n async for n in row.frames.values_list("number", flat=True)]

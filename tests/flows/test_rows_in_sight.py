@@ -35,7 +35,7 @@ async def watching(page: Open, client: Client, wish: dict[str, Any]) -> tuple[So
 
 
 async def is_marked(row: FalRequest) -> bool:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await FalRequest.objects.aget(pk=row.pk)).watched_until is None:
             await asyncio.sleep(0.02)
     return True
@@ -52,7 +52,7 @@ async def test_open_rows_in_sight_of_a_list_are_looked_at_more_often(
     await socket.send_json_to({"type": "watch", "rows": [str(unseen.public_id)]})
     assert await is_marked(unseen)
     assert set(followers._counts) == {unseen.pk}
-    await socket.disconnect()
+    await socket.disconnect(timeout=30)
     assert not followers._counts
 
 

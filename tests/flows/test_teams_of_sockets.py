@@ -43,7 +43,7 @@ async def test_a_session_for_another_team_than_the_chosen_one_is_not_begun(
     socket = await page(as_owner, PATH)
     said = wish.format(a=team.pk, b=other.pk) if isinstance(wish, str) else wish
     await socket.send_json_to(CONNECT | {"made_for": said})
-    answer = await socket.receive_json_from(timeout=10)
+    answer = await socket.receive_json_from(timeout=30)
     assert answer["type"] in ("ended", "error")
     assert await FalRequest.objects.acount() == 0
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.process.serving import Serving, free_port
+from tests.ports import free_port
+from tests.process.serving import Serving
 
 pytestmark = pytest.mark.process
 

@@ -64,12 +64,12 @@ def submit_by_api(serving: Serving, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}"}
     for endpoint, mode in (("image", "queue"), ("image", "run"), ("text", "stream")):
         body = {"endpoint_id": f"sandbox/{endpoint}", "mode": mode, "input": {"prompt": "x"}}
-        assert httpx.post(api, json=body, headers=headers).status_code == 201
+        assert httpx.post(api, json=body, headers=headers, timeout=60).status_code == 201
     assert httpx.get(api, headers={"Authorization": f"Bearer {token}wrong"}).status_code == 401
 
 
 def wait_for_webhook(fal: SandboxServer) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not any(entry.webhook_url for entry in fal.ledger):
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -81,7 +81,7 @@ def wait_for_webhook(fal: SandboxServer) -> None:
 
 def logged_in(serving: Serving) -> dict[str, str]:
     login = f"{serving.url}/accounts/login/"
-    with httpx.Client() as browser:
+    with httpx.Client(timeout=60) as browser:
         for password in (WRONG, PASSWORD):
             form = browser.get(login).text
             found = re.search(r'csrfmiddlewaretoken" value="(\w+)"', form)
@@ -96,7 +96,7 @@ async def hold_a_session(serving: Serving, cookies: dict[str, str]) -> None:
     """With a token of fal's in the address, which a browser's cookies opened."""
     said = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
     url = serving.url.replace("http", "ws", 1) + "/ws/realtime/"
-    page = httpx.get(f"{serving.url}/realtime/", cookies=cookies).text
+    page = httpx.get(f"{serving.url}/realtime/", cookies=cookies, timeout=60).text
     team = re.search(r'data-made-for="(\w+)"', page)
     assert team
     async with connect(
@@ -104,7 +104,7 @@ async def hold_a_session(serving: Serving, cookies: dict[str, str]) -> None:
     ) as socket:
         wish = {"type": "connect", "endpoint": "sandbox/echo", "auth": "token", "made_for": team[1]}
         await socket.send(json.dumps(wish))
-        told = [json.loads(await asyncio.wait_for(socket.recv(), 10))["type"] for _ in range(2)]
+        told = [json.loads(await asyncio.wait_for(socket.recv(), 30))["type"] for _ in range(2)]
         assert told == ["session", "open"]
 
 

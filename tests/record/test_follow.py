@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from datetime import timedelta
 from typing import Any
@@ -64,11 +64,17 @@ async def to_the_end(row: FalRequest, **after: int) -> list[Portion]:
 
 
 async def next_full(batches: AsyncIterator[Portion]) -> Portion:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         async for batch in batches:
             if not batch.is_empty:
                 return batch
     raise AssertionError("the tail ended")
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0.01)
 
 
 def numbers(batches: list[Portion]) -> list[int]:
@@ -293,20 +299,16 @@ async def test_it_does_not_wait_for_those_logs_for_ever(row: FalRequest) -> None
 async def test_a_reader_that_goes_leaves_nothing_behind(
     row: FalRequest, way: str, in_memory_layer: Any
 ) -> None:
-    layer = in_memory_layer
+    layer, group = in_memory_layer, announce.group_of_request(row.pk)
     tasks = asyncio.all_tasks()
     batches = follow(row.pk)
     if way == "closed":
         await next_full(batches)
-        await asyncio.sleep(0.1)
-        assert layer.groups[announce.group_of_request(row.pk)]
+        await until(lambda: group in layer.groups)
         await batches.aclose()
     else:
         reader = asyncio.create_task(to_the_end(row))
-        await asyncio.sleep(0.3)
-        assert layer.groups[announce.group_of_request(row.pk)]
+        await until(lambda: group in layer.groups)
         reader.cancel()
         await asyncio.gather(reader, return_exceptions=True)
-        await asyncio.sleep(0.05)
-    assert announce.group_of_request(row.pk) not in layer.groups
-    assert asyncio.all_tasks() == tasks
+    await until(lambda: group not in layer.groups and asyncio.all_tasks() == tasks)

@@ -50,10 +50,17 @@ def record(
         finally:
             await recorder.close()
 
-    loop.run(whole(), timeout_s=20)
+    loop.run(whole(), timeout_s=60)
     rows = list(row.frames.values_list("number", "data"))
     assert [number for number, _ in rows] == list(range(1, len(rows) + 1))
     return [data for _, data in rows]
+
+
+async def stored(row: FalRequest, count: int) -> None:
+    """Wait until so many frames are on disk."""
+    async with asyncio.timeout(30):
+        while await pool.in_database(row.frames.count) < count:
+            await asyncio.sleep(0.01)
 
 
 def test_events_are_numbered_from_one_and_kept_in_order(loop: Any, row: FalRequest) -> None:
@@ -84,8 +91,8 @@ def test_an_event_is_on_disk_soon_while_the_stream_stays_open(loop: Any, row: Fa
 
     async def one_and_wait(recorder: Recorder) -> None:
         await add(recorder, 1)
-        await asyncio.sleep(0.3)
-        seen.append(await pool.in_database(row.frames.count))
+        await stored(row, 1)
+        seen.append(recorder.count)
 
     record(loop, row, one_and_wait)
     assert seen == [1]
@@ -95,22 +102,27 @@ def test_what_comes_during_a_slow_write_is_collected_and_not_written_by_the_piec
     loop: Any, row: FalRequest
 ) -> None:
     sizes: list[int] = []
+    writing, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow(call: Callable[..., Any], pk: int, batch: list[Any]) -> None:
         sizes.append(len(batch))
-        await asyncio.sleep(0.03)
+        writing.set()
+        await go_on.wait()
         await pool.in_database(call, pk, batch)
 
-    async def for_half_a_second() -> None:
+    async def a_hundred() -> None:
         recorder = Recorder(row.pk, slow)
-        for number in range(100):
+        await add(recorder, 0)
+        await writing.wait()
+        for number in range(1, 100):
             await add(recorder, number)
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.001)
+        go_on.set()
         await recorder.close()
 
-    loop.run(for_half_a_second(), timeout_s=20)
-    assert row.frames.count() == sum(sizes) == 100
-    assert len(sizes) < 7  # one for each few frames would be fifteen
+    loop.run(a_hundred(), timeout_s=60)
+    assert row.frames.count() == 100
+    assert sizes == [1, 99]
 
 
 def test_a_batch_that_waits_for_the_database_when_the_stream_ends_is_not_lost(
@@ -144,7 +156,7 @@ def test_a_database_that_fails_for_a_moment_loses_no_frame(
     async def slowly(recorder: Recorder) -> None:
         for number in range(3):
             await add(recorder, number)
-            await asyncio.sleep(0.1)
+            await stored(row, number + 1)
 
     assert record(loop, row, slowly) == ["event 0", "event 1", "event 2"]
     assert len(calls) > 2  # written while the stream was open, not only at its end
@@ -164,6 +176,8 @@ def test_the_stream_is_not_read_on_while_too_much_is_not_on_disk(
     async def against_a_busy_database(recorder: Recorder) -> None:
         with busy_database() as release:
             reader = asyncio.create_task(fast(recorder))
+            while not taken:
+                await asyncio.sleep(0.01)
             await asyncio.sleep(0.2)
             held_back = list(taken)
             release.set()
@@ -291,7 +305,7 @@ def test_readers_here_get_a_frame_before_it_is_on_disk(loop: Any, row: FalReques
         woken = asyncio.Event()
         with feed.reader(row.pk, woken.set) as reader, busy_database():
             await add(recorder, 1)
-            await asyncio.wait_for(woken.wait(), 1)
+            await asyncio.wait_for(woken.wait(), 20)
             assert [frame.data for frame in reader.take(0)] == ["event 1"]
 
     assert record(loop, row, read_at_once) == ["event 1"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -14,14 +13,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 GONE_S = 10.0
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_for(what: str, is_so: Callable[[], bool], seconds: float = 30) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 
 import httpx
 
+from tests.ports import free_port
 from tests.rig.history import History
-from tests.rig.processes import Program, free_port, wait_for
+from tests.rig.processes import Program, wait_for
 from tests.rig.services import Postgres, Prepared, Redis, base_environment, copy_data
 
 WEBS = WORKERS = BEATS = 2

@@ -14,7 +14,8 @@ from pathlib import Path
 import psycopg
 import redis
 
-from tests.rig.processes import ROOT, Program, free_port
+from tests.ports import free_port
+from tests.rig.processes import ROOT, Program
 
 SERVER_USER = "postgres"  # as PostgreSQL insists, when root starts it
 PERSON = "ada"

@@ -24,6 +24,12 @@ def program(tmp_path: Path, text: str) -> Program:
     return Program("one-1", [sys.executable, "-c", text], os.environ, tmp_path / "log")
 
 
+def state_of(one: Program) -> str:
+    """As ps tells it: T stands still."""
+    assert one._process
+    return Path(f"/proc/{one._process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
 def runs(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
@@ -46,12 +52,12 @@ def test_one_that_is_paused_stands_still_and_goes_on(tmp_path: Path) -> None:
     one = program(tmp_path, "import time\nwhile True: print('.', flush=True); time.sleep(0.01)")
     one.start()
     wait_for("its first word", lambda: one.log.stat().st_size > 0)
-    pause = threading.Thread(target=one.pause, args=[1.0])
+    pause = threading.Thread(target=one.pause, args=[2.0])
     pause.start()
-    time.sleep(0.3)
+    wait_for("its standing still", lambda: state_of(one) == "T")
     before = one.log.stat().st_size
     time.sleep(0.3)
-    assert one.log.stat().st_size == before
+    assert one.log.stat().st_size == before or state_of(one) != "T"  # this test itself stood still
     pause.join()
     wait_for("more words", lambda: one.log.stat().st_size > before)
     one.kill()
@@ -62,7 +68,7 @@ def test_one_that_is_killed_while_it_stands_still_is_gone(tmp_path: Path) -> Non
     one.start()
     pause = threading.Thread(target=one.pause, args=[0.5])
     pause.start()
-    time.sleep(0.2)
+    wait_for("its standing still", lambda: state_of(one) == "T")
     one.kill()
     assert not one.is_alive
     pause.join()

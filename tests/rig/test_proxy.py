@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.ports import free_port
 from tests.rig.evidence import posts_of
-from tests.rig.processes import free_port
 from tests.rig.proxy import Asked, Proxy, read_request
 
 ANSWER = b'{"request_id": "r-1"}'
@@ -51,10 +51,13 @@ async def proxy(upstream: Upstream, tmp_path: Path) -> AsyncIterator[Proxy]:
     one.close()
 
 
-async def submit(proxy: Proxy, path: str = "/queue/sandbox/echo") -> httpx.Response:
+async def submit(
+    proxy: Proxy, path: str = "/queue/sandbox/echo", read_s: float = 30
+) -> httpx.Response:
+    timeout = httpx.Timeout(30, read=read_s)
     async with httpx.AsyncClient() as client:
         url = f"http://127.0.0.1:{proxy.port}{path}"
-        return await client.post(url, json={"a": 1}, timeout=1)
+        return await client.post(url, json={"a": 1}, timeout=timeout)
 
 
 async def test_it_passes_a_call_on_and_notes_it(
@@ -93,12 +96,12 @@ async def test_a_fault_is_what_the_caller_sees(
         assert reply.content != ANSWER
     else:
         with pytest.raises(outcome):
-            await submit(proxy)
+            await submit(proxy, read_s=1 if outcome is httpx.ReadTimeout else 30)
     assert len(upstream.asked) == is_heard
 
 
 async def test_while_it_is_away_connections_are_refused(proxy: Proxy) -> None:
-    away = asyncio.create_task(proxy.be_away(0.5))
+    away = asyncio.create_task(proxy.be_away(1))
     await asyncio.sleep(0.1)
     with pytest.raises(httpx.ConnectError):
         await submit(proxy)

@@ -44,7 +44,7 @@ def said(client: socket.socket, word: bytes) -> bytes:
 
 
 def connected(wire: Wire) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", wire.port), timeout=10)
+    return socket.create_connection(("127.0.0.1", wire.port), timeout=30)
 
 
 def test_it_leads_there(wire: Wire) -> None:

@@ -12,7 +12,7 @@ KEY = {"Authorization": "Key sandbox:sandbox"}
 STRANGER = {"Authorization": "Key other:other"}
 
 
-def wait_for(check: Callable[[], Any], seconds: float = 8.0) -> Any:
+def wait_for(check: Callable[[], Any], seconds: float = 30) -> Any:
     """The first true answer; fails loudly when there is none in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -20,6 +20,11 @@ def wait_for(check: Callable[[], Any], seconds: float = 8.0) -> Any:
             return answer
         time.sleep(0.01)
     raise AssertionError("it did not happen in time")
+
+
+def held(endpoint_id: str) -> dict[str, Any]:
+    """The rule that lets no queued request of the endpoint end until it is cleared."""
+    return {"when": "end", "do": "hold", "endpoint": endpoint_id, "times": None}
 
 
 def submit(http: httpx.Client, endpoint_id: str, /, *, params=None, headers=None, **given) -> dict:

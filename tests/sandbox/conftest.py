@@ -37,7 +37,7 @@ def sandbox(running: SandboxServer) -> Iterator[SandboxServer]:
 @pytest.fixture(scope="session")
 def client(running: SandboxServer) -> Iterator[httpx.Client]:
     # One for all: making a client costs more (certificates) than most of the tests.
-    with httpx.Client(base_url=running.url, headers=KEY, timeout=10) as client:
+    with httpx.Client(base_url=running.url, headers=KEY, timeout=30) as client:
         yield client
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from requests_app.sandbox import Faults, InvalidRule
 from requests_app.sandbox.faults import DOES
-from tests.sandbox.calls import ended, status, submit
+from tests.sandbox.calls import ended, held, status, submit, until
 
 ECHO = "/queue/sandbox/echo"
 
@@ -156,6 +156,15 @@ def test_a_cancel_can_be_answered_and_ignored(sandbox, http):
     assert "error" not in ended(http, receipt)
 
 
+def test_an_end_is_held_back_until_its_rule_is_cleared(sandbox, http):
+    sandbox.faults.add(**held("sandbox/echo"))
+    receipt, other = submit(http, "sandbox/echo"), submit(http, "sandbox/large", kilobytes=1)
+    ended(http, other)
+    until(http, receipt, "IN_PROGRESS")
+    sandbox.faults.clear()
+    ended(http, receipt)
+
+
 def stream(http: httpx.Client, words: int = 5) -> list[str]:
     given = {"words": words, "delay_s": 0.01, "mode": "delta"}
     with http.stream("POST", "/run/sandbox/text/stream", json=given) as reply:
@@ -205,7 +214,7 @@ def test_a_status_can_lack_its_logs(sandbox, http):
 @pytest.mark.parametrize("when", ["stream", "status_stream"])
 def test_a_stream_can_fall_silent_for_a_while(sandbox, http, when):
     receipt = submit(http, "sandbox/slow", steps=3, seconds_per_step=0.1)
-    sandbox.faults.add(when=when, do="silence", seconds=0.3)
+    sandbox.faults.add(when=when, do="silence", seconds=0.3, after=0)
     began = time.monotonic()
     if when == "stream":
         assert len(stream(http)) == 6

@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from requests_app.sandbox import SandboxServer, Tuning
-from tests.sandbox.calls import KEY, STRANGER, ended, status, submit, until, wait_for
+from tests.sandbox.calls import KEY, STRANGER, ended, held, status, submit, until, wait_for
 
 
 def client_of(server: SandboxServer) -> httpx.Client:
-    return httpx.Client(base_url=server.url, headers=KEY)
+    return httpx.Client(base_url=server.url, headers=KEY, timeout=30)
 
 
 def cancel(http: httpx.Client, receipt: dict) -> tuple[int, dict]:
@@ -23,7 +23,7 @@ def cancel(http: httpx.Client, receipt: dict) -> tuple[int, dict]:
 @pytest.fixture
 def busy(http: httpx.Client):
     """A request that occupies the only runner of sandbox/patient, until the test is over."""
-    receipt = submit(http, "sandbox/patient", seconds=60)
+    receipt = submit(http, "sandbox/patient", seconds=600)
     until(http, receipt, "IN_PROGRESS")
     yield receipt
     http.put(receipt["cancel_url"])
@@ -87,13 +87,15 @@ def test_low_priority_waits_behind_normal_requests_that_came_later(http, busy):
     assert positions == [0, 1, 2]
 
 
-def test_no_more_run_at_once_than_the_capacity(http):
-    receipts = [submit(http, "sandbox/slow", steps=2, seconds_per_step=0.4) for _ in range(4)]
-    words = [status(http, receipt)["status"] for receipt in receipts]
-    assert words == ["IN_PROGRESS", "IN_PROGRESS", "IN_QUEUE", "IN_QUEUE"]
-    for receipt in reversed(receipts):
-        http.put(receipt["cancel_url"])
-    ended(http, receipts[0])
+def test_no_more_run_at_once_than_the_capacity(sandbox, http):
+    sandbox.faults.add(**held("sandbox/slow"))
+    receipts = [submit(http, "sandbox/slow", steps=1, seconds_per_step=0) for _ in range(4)]
+    for receipt in receipts[:2]:
+        until(http, receipt, "IN_PROGRESS")
+    assert [status(http, receipt)["status"] for receipt in receipts[2:]] == ["IN_QUEUE"] * 2
+    sandbox.faults.clear()
+    for receipt in receipts:
+        ended(http, receipt)
 
 
 def test_a_full_queue_is_refused_only_when_the_caller_set_a_limit(http, busy):
@@ -158,10 +160,12 @@ def test_a_running_model_that_listens_stops_on_cancel(http):
     assert (result.status_code, result.headers["X-Fal-Error-Type"]) == (499, "client_cancelled")
 
 
-def test_a_running_model_that_does_not_listen_finishes_all_the_same(http):
-    receipt = submit(http, "sandbox/slow", steps=2, seconds_per_step=0.1)
+def test_a_running_model_that_does_not_listen_finishes_all_the_same(sandbox, http):
+    sandbox.faults.add(**held("sandbox/slow"))
+    receipt = submit(http, "sandbox/slow", steps=2, seconds_per_step=0)
     until(http, receipt, "IN_PROGRESS")
     assert cancel(http, receipt)[0] == 202
+    sandbox.faults.clear()
     assert "error" not in ended(http, receipt)
     assert http.get(receipt["response_url"]).json()["steps"] == 2
 

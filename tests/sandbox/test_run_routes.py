@@ -10,6 +10,8 @@ import pytest
 
 from tests.sandbox.calls import KEY, wait_for
 
+HASTY = httpx.Timeout(30, read=0.1)
+
 
 def stream(http: httpx.Client, path: str, **given: object) -> list[dict]:
     with http.stream("POST", path, json=given) as reply:
@@ -68,9 +70,9 @@ def test_runs_and_streams_are_in_the_ledger_with_their_kind(sandbox, http):
 
 
 def test_a_caller_that_hangs_up_aborts_its_run(sandbox, http, caplog):
-    with pytest.raises(httpx.ReadTimeout), httpx.Client(headers=KEY, timeout=0.1) as hasty:
-        hasty.post(f"{sandbox.url}/run/sandbox/crash", json={"after_s": 0.4, "message": "gone"})
+    with pytest.raises(httpx.ReadTimeout), httpx.Client(headers=KEY, timeout=HASTY) as hasty:
+        hasty.post(f"{sandbox.url}/run/sandbox/crash", json={"after_s": 1.5, "message": "gone"})
     with caplog.at_level("INFO", logger="requests_app.sandbox.runner"):
-        http.post("/run/sandbox/crash", json={"after_s": 0.6, "message": "stayed"})
+        http.post("/run/sandbox/crash", json={"after_s": 1.6, "message": "stayed"})
     wait_for(lambda: "stayed" in caplog.text)
     assert "gone" not in caplog.text

@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
+from requests_app.catalogue import fal_models
 from requests_app.models import Team, TeamEndpoint
 from tests.builders import make_request
 from tests.views.request_page import HOSTILE
@@ -25,7 +26,10 @@ HX = {"HX-Request": "true"}
 
 
 @pytest.fixture(autouse=True)
-def _empty_cache() -> Iterator[None]:
+def _empty_cache(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """And a list that comes late on a starved machine comes all the same."""
+    monkeypatch.setattr(fal_models, "TIMEOUT_S", 30)
+    monkeypatch.setattr(fal_models, "DEADLINE_S", 30)
     cache.clear()
     yield
     cache.clear()

@@ -34,7 +34,7 @@ def until(loop: Any) -> Callable[..., FalRequest]:
     """Sweep as the clock would, until the row is as wanted."""
 
     def wait(
-        row: FalRequest, wanted: Callable[[FalRequest], bool], seconds: float = 15
+        row: FalRequest, wanted: Callable[[FalRequest], bool], seconds: float = 30
     ) -> FalRequest:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -64,7 +64,7 @@ class PeerThread(Peer):
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         """Have the peer's loop do it."""
-        asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(5)
+        asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
 
     def release(self, event: asyncio.Event) -> None:
         """Set an event that a step of the script waits for."""
@@ -86,7 +86,7 @@ def peer(settings: Any) -> Iterator[PeerThread]:
     peer.run(peer.stop())
     peer.run(asyncio.sleep(0))
     peer.loop.call_soon_threadsafe(peer.loop.stop)
-    thread.join(5)
+    thread.join(30)
     peer.loop.close()
 
 
@@ -112,7 +112,7 @@ def busy_database() -> Iterator[threading.Event]:
         release.set()
 
 
-def wait_for(wanted: Callable[[], Any], seconds: float = 20) -> None:
+def wait_for(wanted: Callable[[], Any], seconds: float = 30) -> None:
     """Until it is so."""
     end = time.monotonic() + seconds
     while not wanted():

@@ -21,7 +21,7 @@ class Halves:
 
     def __call__(self, items: Sequence[int]) -> list[int]:
         self.groups.append(list(items))
-        assert self.go.wait(10)
+        assert self.go.wait(30)
         if -1 in items:
             raise OperationalError("the database is away")
         if odd := [item for item in items if item % 2]:

@@ -27,7 +27,7 @@ from tests.worker.conftest import PeerThread, at_peer, wait_for
 pytestmark = pytest.mark.django_db(transaction=True)
 
 WAITING = 200
-DRAINED_S = 60  # at this pace a thousand take five minutes
+DRAINED_S = 100  # at this pace a thousand take five minutes
 
 
 class Fal(deque[Step]):
@@ -107,8 +107,11 @@ def test_a_worker_that_starts_in_an_outage_risks_a_handful_of_submits(
 ) -> None:
     """All that it could send at once were uncertain before the first answer was heard."""
     waiting(team, owner, 60)
-    sweep_for(loop, 2.5)
-    uncertain = FalRequest.objects.filter(status=Status.UNCERTAIN).count()
+    lost = FalRequest.objects.filter(status=Status.UNCERTAIN)
+    sweep_for(loop, 60, lambda: lost.count() >= FAILURES)
+    sweep_for(loop, 1)
+    wait_for(lambda: not FalRequest.objects.filter(status=Status.SUBMITTING).exists())
+    uncertain = lost.count()
     submits = sum(request.method == "POST" for request in peer.requests)
     assert FAILURES <= uncertain == submits < 2 * FAILURES
 
@@ -118,9 +121,9 @@ def test_while_it_is_away_it_is_asked_once_a_second_and_no_submit_is_risked(
     loop: Any, peer: PeerThread, team: Team, owner: User
 ) -> None:
     waiting(team, owner, 30)
-    seconds = sweep_for(loop, 3.5)
+    seconds = sweep_for(loop, 60, lambda: len(peer.requests) > 2)
     assert {request.method for request in peer.requests} == {"GET"}
-    assert 2 <= len(peer.requests) <= seconds + 1
+    assert 2 < len(peer.requests) <= seconds + 1
     assert not FalRequest.objects.exclude(status=Status.PENDING, tries=0).exists()
 
 
@@ -151,7 +154,7 @@ def test_what_a_stopped_process_was_sending_does_not_wait_for_the_queue(
     FalRequest.objects.update(
         status=Status.SUBMITTING, due_at=long_ago, leased_until=long_ago, sent_at=long_ago
     )
-    sweep_for(loop, 5, lambda: FalRequest.objects.get().status == Status.UNCERTAIN)
+    sweep_for(loop, 60, lambda: FalRequest.objects.get().status == Status.UNCERTAIN)
     assert FalRequest.objects.get().status == Status.UNCERTAIN
 
 

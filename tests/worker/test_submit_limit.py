@@ -21,7 +21,7 @@ async def calls(ramp: SubmitLimit, count: int, *, well: bool) -> int:
             await asyncio.sleep(0.002)
             under_way -= 1
 
-    await asyncio.wait_for(asyncio.gather(*(call() for _ in range(count))), 10)
+    await asyncio.wait_for(asyncio.gather(*(call() for _ in range(count))), 30)
     return most
 
 

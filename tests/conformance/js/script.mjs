@@ -25,6 +25,12 @@ const fal = clientFor(process.env.FAL_KEY);
 
 const report = (step, value) => console.log(JSON.stringify({ step, value }));
 const failure = (error) => ({ name: error.name, status: error.status, body: error.body });
+const faults = (method, rules) =>
+  fetch(`${base}/control/faults`, {
+    method,
+    headers: { Authorization: `Key ${process.env.FAL_KEY}` },
+    body: rules && JSON.stringify(rules),
+  });
 const ended = async (endpoint, requestId) =>
   fal.queue.subscribeToStatus(endpoint, { requestId, logs: true, pollInterval: 20 });
 
@@ -36,11 +42,12 @@ async function run() {
 async function queue() {
   const endpoint = "fal-ai/fast-sdxl/image-to-image";
   const input = { image_url: `${base}/none.png`, prompt: "a fox", seed: 7 };
+  await faults("POST", [{ when: "end", do: "hold", endpoint, times: null }]);
   const submitted = await fal.queue.submit(endpoint, { input });
   report("submit", submitted);
   const requestId = submitted.request_id;
-  const early = await fal.queue.status(endpoint, { requestId });
-  report("status", early);
+  report("status", await fal.queue.status(endpoint, { requestId }));
+  await faults("DELETE");
   report("completed", await ended(endpoint, requestId));
   report("result", await fal.queue.result(endpoint, { requestId }));
 }
