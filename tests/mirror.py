@@ -15,6 +15,7 @@ JUDGED_BY = {
     "requests_app/tasks.py": "tests/dashboard/test_celery.py",
     # What the API takes and gives: by calls of the API.
     "requests_app/api/batch_schemas.py": "tests/api/test_batches.py",
+    "requests_app/api/bulk_schemas.py": "tests/api/test_bulk.py",
     "requests_app/api/errors.py": "tests/api/test_body.py",
     "requests_app/api/idempotency.py": "tests/api/test_requests.py",
     # Forms: by the pages they are on.

@@ -5,13 +5,17 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Router
 
+from requests_app.api.acting import router as acting
 from requests_app.api.auth import Bearer
 from requests_app.api.batches import router as batches
 from requests_app.api.body import StrictParser
+from requests_app.api.bulk import router as bulk
 from requests_app.api.endpoint_list import router as endpoint_list
 from requests_app.api.endpoints import router as endpoints
 from requests_app.api.errors import Refusals
 from requests_app.api.exact import ExactRenderer
+from requests_app.api.export import router as export
+from requests_app.api.me import router as me
 from requests_app.api.presets import router as presets
 from requests_app.api.requests import router
 from requests_app.api.unknown import refuse_unknown
@@ -48,11 +52,15 @@ def nowhere(request: HttpRequest, rest: str) -> HttpResponse:
 
 for path, one in (
     ("/requests/", router),
+    ("/requests/", acting),
     ("/endpoints/", endpoint_list),
     ("/endpoints/", endpoints),
     ("/presets/", presets),
     ("/batches/", batches),
+    ("/bulk/", bulk),
+    ("/export/", export),
     ("/uploads/", uploads),
+    ("/me/", me),
 ):
     one.add_decorator(refuse_unknown)
     api.add_router(path, one)

@@ -36,6 +36,7 @@ class Order:
     by_hand: bool
     reason: str
     token: str
+    body_digest: str = ""
 
 
 def make(order: Order, *, team: Team, person: AbstractBaseUser, now: datetime) -> BulkAction:
@@ -77,6 +78,7 @@ def _begin(
                 team=team,
                 person_id=person.pk,
                 token=order.token,
+                body_digest=order.body_digest,
                 verb=order.verb,
                 search=order.search,
                 by_hand=order.by_hand,

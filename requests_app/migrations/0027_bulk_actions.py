@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 ('lease', models.UUIDField(blank=True, null=True)),
                 ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('token', models.CharField(max_length=64)),
+                ('body_digest', models.CharField(blank=True, db_default='', default='', max_length=64)),
                 ('verb', models.CharField(choices=[('cancel', 'Cancel'), ('again', 'Run again'), ('give_up', 'Give up')], max_length=8)),
                 ('search', models.TextField(blank=True)),
                 ('by_hand', models.BooleanField(default=False)),

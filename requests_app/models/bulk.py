@@ -58,6 +58,8 @@ class BulkAction(WorkInTurns):
     # who confirmed, resumed or retried it last: each item is done in this name and with this right
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     token = models.CharField(max_length=64)  # of the confirmed page: sent twice, it is one action
+    # of the call over the API that the token stands for
+    body_digest = models.CharField(max_length=64, blank=True, default="", db_default="")
     verb = models.CharField(max_length=8, choices=BulkVerb.choices)
     search = models.TextField(
         blank=True

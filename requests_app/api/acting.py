@@ -1,0 +1,96 @@
+"""Acting on one request: run it again, give it up, read its input as a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from ninja import Router, Schema, Status
+from pydantic import ConfigDict
+
+from requests_app import lifecycle
+from requests_app.api import rows
+from requests_app.api.auth import ApiRequest, SubmitterBearer
+from requests_app.api.idempotency import IdempotencyKey, ensure_key
+from requests_app.api.schemas import FieldProblems, Problem, RequestOut
+from requests_app.display.inert import INERT
+from requests_app.models import SUBMITTABLE, FalRequest
+from requests_app.request_input import parse_draft
+
+router = Router(tags=["requests"])
+
+_REFUSALS: dict[int, Any] = {401: Problem, 403: Problem, 404: Problem}
+
+
+class GivenUp(Schema):
+    """Whether it was given up, and the row as it is now."""
+
+    model_config = ConfigDict(title="GivenUp")
+
+    done: bool
+    request: RequestOut
+
+
+@router.post(
+    "{id}/again/",
+    auth=SubmitterBearer(),
+    response={201: RequestOut, 200: RequestOut, 409: Problem, 422: FieldProblems, **_REFUSALS},
+    summary="Run a request again",
+)
+def again(
+    request: ApiRequest, id: str, idempotency_key: IdempotencyKey = None
+) -> Status[FalRequest | dict[str, str]]:
+    """Submit the same input with the same options as a new request, which names this one as `again_of`.
+
+    With an `Idempotency-Key` the call may be repeated: the same key means the same new request (200 instead
+    of 201). 409: it is a realtime session, or its input was removed by retention. Running again what is
+    uncertain may cost twice.
+    """
+    source = rows.get_or_404(request.auth, id)
+    if source.payload_removed_at is not None:
+        return Status(409, {"detail": "Its input was removed by retention."})
+    if source.mode not in SUBMITTABLE:
+        return Status(409, {"detail": "A realtime session has no input to send again."})
+    draft = parse_draft(
+        endpoint_id=source.endpoint_id,
+        mode=source.mode,
+        input=source.input_text,
+        options=source.options,
+    )
+    who: Any = {"team": request.auth.team, "person": request.auth.user, "now": timezone.now()}
+    if idempotency_key is None:
+        row, is_new = lifecycle.create(draft, again_of=source, **who), True
+    else:
+        ensure_key(idempotency_key)
+        row, is_new = lifecycle.create_once(
+            draft, key=idempotency_key, body_digest=f"again:{source.pk}", again_of=source, **who
+        )
+    return Status(201 if is_new else 200, rows.of(request.auth).get(pk=row.pk))
+
+
+@router.post(
+    "{id}/give_up/",
+    auth=SubmitterBearer(),
+    response={200: GivenUp, **_REFUSALS},
+    summary="Give up an uncertain request",
+)
+def give_up(request: ApiRequest, id: str) -> dict[str, Any]:
+    """End an uncertain request as failed. `done` is false when it was not uncertain: nothing was changed."""
+    row = rows.get_or_404(request.auth, id)
+    done = lifecycle.give_up(row.pk, person=request.auth.user, now=timezone.now())
+    return {"done": done, "request": rows.of(request.auth).get(pk=row.pk)}
+
+
+@router.get(
+    "{id}/input/", response={200: None, 401: Problem, 404: Problem}, summary="The input's text"
+)
+def read_input(request: ApiRequest, id: str) -> HttpResponse:
+    """The JSON as it is sent, letter for letter; 404 when retention has removed it."""
+    row = rows.get_or_404(request.auth, id)
+    if row.payload_removed_at is not None:
+        raise Http404
+    response = HttpResponse(row.input_text, content_type="application/json")
+    for name, value in INERT.items():
+        response[name] = value
+    return response

@@ -1,0 +1,216 @@
+"""Bulk actions for programs: the paths under /api/v1/bulk/."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import Http404
+from django.utils import timezone
+from ninja import Query, Router, Status
+
+from requests_app.api.auth import ApiRequest, SubmitterBearer
+from requests_app.api.body import digest_of
+from requests_app.api.bulk_schemas import (
+    BulkActed,
+    BulkFilters,
+    BulkOut,
+    BulkPage,
+    BulkPreviewOut,
+    NewBulk,
+    OutcomeFilters,
+    OutcomePage,
+)
+from requests_app.api.idempotency import IdempotencyKey, ensure_key
+from requests_app.api.rows import BadSearch
+from requests_app.api.schemas import FieldProblems, Problem
+from requests_app.bulk import control
+from requests_app.bulk.making import Order, TooMany, make
+from requests_app.bulk.qualify import BulkPreview, preview
+from requests_app.lifecycle import KeyReused
+from requests_app.models import ApiToken, BulkAction, BulkState, FalRequest
+from requests_app.models.request import FalRequestQuerySet
+from requests_app.request_input import InvalidDraft
+from requests_app.search import parse_search
+
+router = Router(tags=["bulk"])
+
+_REFUSALS: dict[int, Any] = {401: Problem, 404: Problem}
+
+
+@router.post(
+    "",
+    auth=SubmitterBearer(),
+    response={
+        201: BulkOut,
+        200: BulkOut | BulkPreviewOut,
+        401: Problem,
+        403: Problem,
+        409: BulkPreviewOut,
+        422: FieldProblems,
+    },
+    summary="Act on many requests",
+)
+def create(
+    request: ApiRequest, payload: NewBulk, idempotency_key: IdempotencyKey = None
+) -> Status[Any]:
+    """Cancel, run again or give up many requests. With `dry_run` only the numbers are answered (200).
+
+    Otherwise the server begins at once (201), with an outcome for each request. When more requests qualify
+    than `expected`, nothing is done and the numbers are answered (409). With an `Idempotency-Key` the call may
+    be repeated: the same key and body mean the same action (200), the same key with another body is refused
+    (422).
+    """
+    if idempotency_key is not None:
+        ensure_key(idempotency_key)
+    body_digest = digest_of(payload.model_dump(mode="json"))
+    token = _token(request.auth, idempotency_key)
+    if known := BulkAction.objects.filter(team=request.auth.team_id, token=token).first():
+        _ensure_same(known, body_digest, idempotency_key)
+        return Status(200, get_or_404(request.auth, str(known.public_id)))
+    rows = _chosen(request.auth, payload)
+    seen = preview(rows, payload.verb)
+    if payload.dry_run:
+        return Status(200, _numbers(seen))
+    if payload.expected is None:
+        raise InvalidDraft({"expected": ["Say how many requests you expect; a dry run tells."]})
+    if seen.eligible > payload.expected:
+        return Status(409, _numbers(seen))
+    order = Order(
+        payload.verb,
+        rows,
+        search=payload.q or "",
+        by_hand=payload.ids is not None,
+        reason=payload.reason.strip(),
+        token=token,
+        body_digest=body_digest,
+    )
+    who: Any = {"team": request.auth.team, "person": request.auth.user, "now": timezone.now()}
+    try:
+        bulk = make(order, **who)
+    except TooMany as error:
+        raise InvalidDraft({"q": [str(error)]}) from None
+    _ensure_same(
+        bulk, body_digest, idempotency_key
+    )  # of two calls at once, this may be the other's
+    return Status(201, get_or_404(request.auth, str(bulk.public_id)))
+
+
+def _token(token: ApiToken, key: str | None) -> str:
+    """Name the call: by its key in this team, or by chance."""
+    if key is None:
+        return secrets.token_hex(32)
+    return hashlib.sha256(f"api:{token.team_id}:{key}".encode()).hexdigest()
+
+
+def _ensure_same(bulk: BulkAction, body_digest: str, key: str | None) -> None:
+    if bulk.body_digest != body_digest:
+        raise KeyReused(f"The key {key!r} was used before with another body.")
+
+
+def _chosen(token: ApiToken, payload: NewBulk) -> FalRequestQuerySet:
+    if (payload.ids is None) == (payload.q is None):
+        raise InvalidDraft({"q": ["Give either ids, or a search as q (empty: all requests)."]})
+    rows = FalRequest.objects.filter(team=token.team_id)
+    if payload.ids is not None:
+        return rows.filter(public_id__in=payload.ids)
+    search = parse_search(payload.q or "")
+    if search.problems:
+        raise BadSearch(search.problems)
+    return rows.filter(search.q(me=token.user.get_username()))
+
+
+def _numbers(seen: BulkPreview) -> dict[str, Any]:
+    left_out = [{"why": why, "count": count} for why, count in seen.left_out]
+    return {"eligible": seen.eligible, "left_out": left_out, "uncertain": seen.uncertain}
+
+
+@router.get(
+    "", response={200: BulkPage, 401: Problem, 422: FieldProblems}, summary="List bulk actions"
+)
+def list_bulk(request: ApiRequest, filters: Query[BulkFilters]) -> dict[str, Any]:
+    """The team's bulk actions, newest first."""
+    found = _shelf(request.auth).order_by("-id")
+    if filters.cursor:
+        edge = _shelf(request.auth).filter(public_id=filters.cursor).values_list("pk", flat=True)
+        if (before := edge.first()) is None:
+            raise InvalidDraft({"cursor": ["This is no cursor of this list."]})
+        found = found.filter(pk__lt=before)
+    items = list(found[: filters.limit + 1])
+    shown = items[: filters.limit]
+    return {"items": shown, "next_cursor": shown[-1].public_id if len(items) > len(shown) else None}
+
+
+@router.get("{id}/", response={200: BulkOut, **_REFUSALS}, summary="Read a bulk action")
+def read(request: ApiRequest, id: str) -> BulkAction:
+    """How far it is."""
+    return get_or_404(request.auth, id)
+
+
+@router.get(
+    "{id}/items/",
+    response={200: OutcomePage, 422: FieldProblems, **_REFUSALS},
+    summary="Read outcomes",
+)
+def items(request: ApiRequest, id: str, filters: Query[OutcomeFilters]) -> dict[str, Any]:
+    """What came of each request, in the order of their turns."""
+    found = get_or_404(request.auth, id).items.filter(pk__gt=filters.after).order_by("pk")
+    if filters.outcome:
+        found = found.filter(outcome__in=filters.outcome)
+    columns = ("outcome", "note", "request__public_id", "repeat__public_id")
+    some = list(found.select_related("request", "repeat").only(*columns)[: filters.limit + 1])
+    shown = some[: filters.limit]
+    return {"items": shown, "next_after": shown[-1].pk if len(some) > len(shown) else None}
+
+
+_ACTED: dict[int, Any] = {200: BulkActed, 403: Problem, **_REFUSALS}
+
+
+@router.post("{id}/pause/", auth=SubmitterBearer(), response=_ACTED, summary="Pause it")
+def pause(request: ApiRequest, id: str) -> dict[str, Any]:
+    """Do nothing further until it is resumed."""
+    return _act(request, id, lambda bulk, person, now: control.pause(bulk, now=now))
+
+
+@router.post("{id}/resume/", auth=SubmitterBearer(), response=_ACTED, summary="Resume it")
+def resume(request: ApiRequest, id: str) -> dict[str, Any]:
+    """Go on, in the name of the token's user."""
+    return _act(request, id, lambda bulk, person, now: control.resume(bulk, person=person, now=now))
+
+
+@router.post("{id}/stop/", auth=SubmitterBearer(), response=_ACTED, summary="Stop it")
+def stop(request: ApiRequest, id: str) -> dict[str, Any]:
+    """Leave what waits as it is, for good; what was done stays done."""
+    return _act(request, id, lambda bulk, person, now: control.stop(bulk, now=now))
+
+
+@router.post("{id}/retry/", auth=SubmitterBearer(), response=_ACTED, summary="Retry what failed")
+def retry(request: ApiRequest, id: str) -> dict[str, Any]:
+    """Let what failed have another turn."""
+    return _act(
+        request, id, lambda bulk, person, now: control.retry_failed(bulk, person=person, now=now)
+    )
+
+
+def _act(
+    request: ApiRequest, id: str, act: Callable[[BulkAction, Any, Any], object]
+) -> dict[str, Any]:
+    done = bool(act(get_or_404(request.auth, id), request.auth.user, timezone.now()))
+    return {"done": done, "bulk": get_or_404(request.auth, id)}
+
+
+def _shelf(token: ApiToken) -> QuerySet[BulkAction]:
+    found = BulkAction.objects.filter(team=token.team_id).exclude(state=BulkState.STORING)
+    return found.select_related("person")
+
+
+def get_or_404(token: ApiToken, bulk_id: str) -> BulkAction:
+    """Return the team's action; a foreign, an unknown and a malformed id raise the same Http404."""
+    try:
+        return _shelf(token).get(public_id=UUID(bulk_id))
+    except (ValueError, BulkAction.DoesNotExist):
+        raise Http404 from None

@@ -1,0 +1,50 @@
+"""Downloads for programs: the path /api/v1/export/."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from ninja import Query, Router, Schema
+from pydantic import ConfigDict, Field
+
+from requests_app import search
+from requests_app.api.accepted import NoNulText
+from requests_app.api.auth import ApiRequest
+from requests_app.api.rows import BadSearch
+from requests_app.api.schemas import FieldProblems, Problem
+from requests_app.export.filtered import FORMATS
+from requests_app.export.streaming import download
+from requests_app.models import FalRequest
+from requests_app.search import parse_search
+
+router = Router(tags=["requests"])
+_REPLIES: dict[int, Any] = {200: None, 401: Problem, 422: FieldProblems}
+
+
+class Chosen(Schema):
+    """Which requests, and how they are written."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: Annotated[
+        NoNulText,
+        Field(max_length=search.MAX_LENGTH, description="as in the search box of the list"),
+    ] = ""
+    format: Literal["csv", "jsonl", "zip"] = "jsonl"
+
+
+@router.get("", response=_REPLIES, summary="Download requests")
+def export(request: ApiRequest, filters: Query[Chosen]) -> HttpResponseBase:
+    """All requests that match, newest first, with inputs and outputs, streamed: JSON Lines digit for digit, a
+    CSV for spreadsheets, or a zip with each output as a file.
+    """
+    asked = parse_search(filters.q)
+    if asked.problems:
+        raise BadSearch(asked.problems)
+    token = request.auth
+    rows = FalRequest.objects.filter(team=token.team_id)
+    matching = rows.filter(asked.q(me=token.user.get_username()))
+    name = f"requests-{timezone.now():%Y-%m-%d}"
+    return download(FORMATS[filters.format](matching), name=name, format=filters.format)
