@@ -13,6 +13,7 @@ SWEEP_EVERY_S = 1.0
 CLOCK_EVERY_S = 30.0
 EXPIRED_EVERY_S = 600.0
 DOCUMENTS_EVERY_S = 60.0
+INDEX_EVERY_S = 5.0
 
 
 def broker_options(redis_url: str) -> dict[str, float]:
@@ -60,6 +61,11 @@ app.conf.update(
             "task": "requests_app.refresh_documents",
             "schedule": DOCUMENTS_EVERY_S,
             "options": {"expires": DOCUMENTS_EVERY_S},
+        },
+        "index_history": {
+            "task": "requests_app.index_history",
+            "schedule": INDEX_EVERY_S,
+            "options": {"expires": INDEX_EVERY_S},
         },
     },
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -19,6 +20,13 @@ PAGE_SIZE = 50
 
 class InvalidCursor(ValueError):
     """The cursor names no row of this team."""
+
+
+class MatchingKeys(Protocol):
+    """What matches, by the rows' keys."""
+
+    def newest(self, most: int, *, below: int | None = None) -> list[int]: ...
+    def oldest(self, most: int, *, above: int) -> list[int]: ...
 
 
 @dataclass(frozen=True)
@@ -36,34 +44,35 @@ class Page:
 
 
 def page_of(
-    matching: QuerySet[FalRequest],
+    matching: MatchingKeys,
     *,
     within: QuerySet[FalRequest],
+    shown: QuerySet[FalRequest],
     params: Mapping[str, str],
     size: int = PAGE_SIZE,
 ) -> Page:
     """Return the page of ``matching`` that ``params`` (``older=<uuid>`` or ``newer=<uuid>``) asks for.
 
-    ``within`` is every row of the team: the edge row may no longer match the filter.
-    Raises InvalidCursor.
+    ``within`` is every row of the team: the edge row may no longer match the filter. ``shown`` loads what the
+    caller shows of a row. Raises InvalidCursor.
     """
     if "newer" in params:
-        page = _newer_than(_edge(within, params["newer"]), matching, size)
-        return page or _page(list(matching.order_by("-pk")[: size + 1]), size)
+        above = matching.oldest(size + 1, above=_edge(within, params["newer"]))
+        if len(above) > size:  # else they reach the top, which is the first page
+            rows = _loaded(shown, above[size - 1 :: -1])
+            return Page(
+                rows, newer=f"newer={rows[0].public_id}", older=f"older={rows[-1].public_id}"
+            )
     if "older" in params:
-        edge = _edge(within, params["older"])
-        rows = list(matching.filter(pk__lt=edge).order_by("-pk")[: size + 1])
+        below = matching.newest(size + 1, below=_edge(within, params["older"]))
+        rows = _loaded(shown, below)
         return _page(rows, size, newer=f"newer={_first_id(rows) or params['older']}")
-    return _page(list(matching.order_by("-pk")[: size + 1]), size)
+    return _page(_loaded(shown, matching.newest(size + 1)), size)
 
 
-def _newer_than(edge: int, matching: QuerySet[FalRequest], size: int) -> Page | None:
-    """Return the rows just above the edge; None when they reach the top, which is the first page."""
-    rows = list(matching.filter(pk__gt=edge).order_by("pk")[: size + 1])
-    if len(rows) <= size:
-        return None
-    rows = rows[size - 1 :: -1]
-    return Page(rows, newer=f"newer={rows[0].public_id}", older=f"older={rows[-1].public_id}")
+def _loaded(shown: QuerySet[FalRequest], keys: list[int]) -> list[FalRequest]:
+    """Load the rows of these keys, in this order."""
+    return sorted(shown.filter(pk__in=keys), key=lambda row: -row.pk)
 
 
 def _page(rows: list[FalRequest], size: int, newer: str = "") -> Page:

@@ -9,10 +9,12 @@ import re
 from collections.abc import Iterable
 
 import pytest
+from django.utils import timezone
 
 from requests_app.display.explain import explain
 from requests_app.models import FalRequest, Mode, Status
 from requests_app.search import parse_search
+from requests_app.search.filters import conditions
 from requests_app.templatetags import requests_extras
 from requests_app.templatetags.requests_extras import StatusLook, look_of
 from requests_app.views import listing
@@ -73,7 +75,7 @@ def test_a_status_has_a_look_a_chip_and_an_explanation_or_a_reason_to_have_none(
 def statuses_of(name: str) -> set[Status]:
     search = parse_search(f"status:{name}")
     assert not search.problems
-    [(_, found)] = search.q(me="").children  # type: ignore[misc]
+    [(_, found)] = conditions(search, me="", now=timezone.now()).children  # type: ignore[misc]
     return {Status(value) for value in found}
 
 

@@ -12,7 +12,7 @@ from requests_app.api.accepted import Filters
 from requests_app.models import ApiToken, FalRequest
 from requests_app.models.request import FalRequestQuerySet
 from requests_app.paging import page_of
-from requests_app.search import parse_search
+from requests_app.search import Matches, Scope, parse_search
 
 
 class BadSearch(ValueError):
@@ -47,11 +47,17 @@ def page(token: ApiToken, filters: Filters) -> tuple[list[FalRequest], UUID | No
     The cursor is the id of the page's last row. Raises InvalidCursor, BadSearch.
     """
     team = of(token)
-    matching = (
-        team.without_payload().filter(**_conditions(filters)).filter(_searched(token, filters))
+    search = parse_search(filters.q or "")
+    if search.problems:
+        raise BadSearch(search.problems)
+    scope = Scope(token.team_id, token.user.get_username())
+    found = page_of(
+        Matches(scope, search, also=Q(**_conditions(filters))),
+        within=team,
+        shown=team.without_payload(),
+        params={"older": filters.cursor} if filters.cursor else {},
+        size=filters.limit,
     )
-    params = {"older": filters.cursor} if filters.cursor else {}
-    found = page_of(matching, within=team, params=params, size=filters.limit)
     return found.rows, found.rows[-1].public_id if found.older else None
 
 
@@ -67,10 +73,3 @@ def _conditions(filters: Filters) -> dict[str, Any]:
         "created_at__lt": filters.created_before,
     }
     return {name: value for name, value in wanted.items() if value}
-
-
-def _searched(token: ApiToken, filters: Filters) -> Q:
-    search = parse_search(filters.q or "")
-    if search.problems:
-        raise BadSearch(search.problems)
-    return search.q(me=token.user.get_username())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from itertools import chain, islice
 from typing import Any
 
 from django.conf import settings
@@ -13,26 +12,20 @@ from requests_app.display.media import iter_media
 from requests_app.display.media_hosts import is_inline
 from requests_app.display.output_media import HEAD, shown_type
 from requests_app.fal.jsontext import NotJson, parse_json
-from requests_app.rules.folding import fold
 from requests_app.rules.storable import storable_text
 
 SUMMARY_LENGTH = 200
-SEARCH_LENGTH = 4000
 PARSED_AT_MOST = 2 * 1024 * 1024  # bytes of an output that is searched for an image
 IN_OUTPUT = "data:"  # the picture is in the output itself
 _TELLING = ("prompt", "text", "query", "message", "input", "image_url", "url")
 
 
-def of_input(endpoint_id: str, input_text: str) -> dict[str, str]:
-    """Return the columns derived from an input, which is parsed once: the summary and the search text.
+def of_input(input_text: str) -> dict[str, str]:
+    """Return the column derived from an input: the summary.
 
     Call it outside a transaction: an input of megabytes takes a while.
     """
-    value = json.loads(input_text)
-    return {
-        "summary": _summary(value, input_text),
-        "search_text": _search_text(endpoint_id, value),
-    }
+    return {"summary": _summary(json.loads(input_text), input_text)}
 
 
 def _summary(value: Any, input_text: str) -> str:
@@ -46,20 +39,6 @@ def _summary(value: Any, input_text: str) -> str:
     # Cut first: of an input of megabytes only the beginning is needed.
     words = " ".join(text.lstrip()[: 10 * SUMMARY_LENGTH].split())
     return storable_text(words, SUMMARY_LENGTH)
-
-
-def _search_text(endpoint_id: str, value: Any) -> str:
-    """Return the folded text that free-text search looks through: endpoint and the input's strings."""
-    words = chain([endpoint_id], (text for _, text in _strings(value)))
-    text = " ".join(word[:1000] for word in islice(words, SEARCH_LENGTH))
-    return searchable(text[:SEARCH_LENGTH])
-
-
-def searchable(text: str) -> str:
-    """Return the text as the search column holds it: folded, and cut again because folding can
-    lengthen it.
-    """
-    return fold(storable_text(text))[:SEARCH_LENGTH]
 
 
 def of_output(columns: dict[str, Any]) -> dict[str, str]:

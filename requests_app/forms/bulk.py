@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.db.models import Q
 
 from requests_app.models import BulkVerb, FalRequest, Team
 from requests_app.models.request import FalRequestQuerySet
-from requests_app.search import Search, parse_search
+from requests_app.search import Matches, Scope, Search, parse_search
 
 MOST_TICKED = 500
 SELECTED, MATCHING = "selected", "matching"
@@ -59,12 +60,11 @@ class BulkForm(forms.Form):
 
     def rows_of(self, team: Team, me: str) -> FalRequestQuerySet:
         """Return the team's requests that are meant."""
-        rows = FalRequest.objects.filter(team=team)
         if self.is_by_hand:
-            return rows.filter(public_id__in=self.cleaned_data["id"])
-        if self.cleaned_data["newest"] is not None:
-            rows = rows.filter(pk__lte=self.cleaned_data["newest"])
-        return rows.filter(self.search.q(me=me))
+            return FalRequest.objects.filter(team=team, public_id__in=self.cleaned_data["id"])
+        newest = self.cleaned_data["newest"]
+        also = Q() if newest is None else Q(pk__lte=newest)
+        return Matches(Scope(team.pk, me), self.search, also).rows
 
 
 class ConfirmForm(BulkForm):

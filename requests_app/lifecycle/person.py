@@ -53,7 +53,7 @@ def create(
 def derived_columns(draft: Draft) -> dict[str, str]:
     """Return the columns that follow from the draft. Outside a transaction: an input may be megabytes."""
     return {
-        **summary.of_input(draft.endpoint_id, draft.input_text),
+        **summary.of_input(draft.input_text),
         "input_digest": same_input_digest(draft.endpoint_id, draft.mode, draft.input_text),
     }
 

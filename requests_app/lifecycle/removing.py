@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db import transaction
 
-from requests_app.display import summary
 from requests_app.lifecycle.writing import locked, record
 from requests_app.models import (
     BatchItem,
@@ -42,7 +41,7 @@ def remove_payload(pk: int, *, days: int, now: datetime) -> bool:
             "output": None,
             "summary": "",
             "input_digest": "",
-            "search_text": summary.of_input(row.endpoint_id, "{}")["search_text"],
+            "search_text": "",
             "thumbnail_url": "",
         }
         forget([row.pk])

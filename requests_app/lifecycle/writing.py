@@ -27,6 +27,7 @@ from requests_app.models import (
 from requests_app.rules import schedule
 from requests_app.rules.storable import storable_columns
 from requests_app.rules.transitions import Change, Picture
+from requests_app.search.index import write_entries
 
 PART = 1024 * 1024  # bytes of a large output in memory at once
 
@@ -174,6 +175,20 @@ def record_many(entries: Sequence[HistoryEntry]) -> None:
     for alike in _alike(entries):
         _update(alike)
     announce.changed(*(entry.row for entry in entries))
+    write_entries({entry.row.pk for entry in entries if _is_searched(entry)})
+
+
+# Kinds of observations after which a row has other words.
+_WITH_WORDS = frozenset({"created", "removed"})
+_SEARCHED = frozenset({
+    "ended_at", "output", "error", "fal_request_id", "gateway_request_id",
+})  # fmt: skip
+
+
+def _is_searched(entry: HistoryEntry) -> bool:
+    """Return whether this changes what the row is found by. Logs are indexed when it has ended."""
+    is_late_log = entry.kind == "logs" and entry.row.is_ended
+    return is_late_log or entry.kind in _WITH_WORDS or not _SEARCHED.isdisjoint(entry.columns)
 
 
 def _alike(entries: Sequence[HistoryEntry]) -> Iterable[list[HistoryEntry]]:

@@ -37,6 +37,7 @@ from requests_app.models.request import (
     Mode,
     Status,
 )
+from requests_app.models.search import SearchEntry, SearchHistory
 from requests_app.models.session import Session
 from requests_app.models.team import ApiToken, Invitation, Membership, Role, SetupLink, Team, digest
 from requests_app.models.thumbnail import Thumbnail
@@ -82,6 +83,8 @@ __all__ = [
     "Preset",
     "PresetVersion",
     "Role",
+    "SearchEntry",
+    "SearchHistory",
     "SeenChange",
     "Session",
     "SetupLink",

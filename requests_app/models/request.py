@@ -142,7 +142,8 @@ class FalRequest(models.Model):
     input_text = models.TextField()  # JSON, exactly the text that is sent
     options = models.JSONField(default=dict)  # platform options, see fal.headers
     summary = models.CharField(max_length=200, blank=True)
-    search_text = models.TextField(blank=True)  # folded: see rules.folding
+    # Of versions before the index: written no more, emptied by search.history.
+    search_text = models.TextField(blank=True)
     # of the call: see rules.same_input
     input_digest = models.CharField(max_length=64, blank=True, default="", db_default="")
 
@@ -203,6 +204,7 @@ class FalRequest(models.Model):
             models.Index(fields=["team", "-id"], name="list_all"),
             models.Index(fields=["team", "status", "-id"], name="list_by_status"),
             models.Index(fields=["team", "endpoint_id", "-id"], name="list_by_endpoint"),
+            models.Index(fields=["team", "created_at"], name="list_by_time"),
             models.Index(fields=["team", "seq"], name="changes_since"),
             models.Index(fields=["team", "input_digest", "ended_at"], name="same_inputs"),
             # Of what moves alone, so that they stay small. SQLite uses them for queries that have the

@@ -24,4 +24,4 @@ def export(request: HttpRequest) -> HttpResponse:
     if listing.problems:
         return error_page(request, 400, "Nothing was exported", " ".join(listing.problems))
     name = f"requests-{timezone.now():%Y-%m-%d}"
-    return download(FORMATS[format](listing.matching()), name=name, format=format)  # type: ignore[return-value]
+    return download(FORMATS[format](listing.matching().rows), name=name, format=format)  # type: ignore[return-value]

@@ -9,13 +9,14 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db.models import QuerySet
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 
 from requests_app.models import FalRequest, Team
 from requests_app.models.request import FalRequestQuerySet
-from requests_app.search import Search, parse_search
+from requests_app.search import Matches, Scope, Search, parse_search
+from requests_app.search.filters import is_filter
 from requests_app.views.access import team_in_links, team_of
 
 COUNT_LIMIT = 1000  # a higher count costs the database and helps no reader
@@ -77,11 +78,19 @@ class Listing:
     def everything(self) -> FalRequestQuerySet:
         return FalRequest.objects.filter(team=self.team)
 
-    def matching(self, search: Search | None = None) -> FalRequestQuerySet:
-        """Return the rows that match this search, or the given one."""
-        if self.is_refused:
-            return self.everything.none()
-        return self.everything.filter((search or self.search).q(me=self.me))
+    @cached_property
+    def scope(self) -> Scope:
+        return Scope(self.team.pk, self.me)
+
+    def matching(self, search: Search | None = None) -> Matches:
+        """Return what matches this search, or the given one."""
+        return Matches(self.scope, search or self.search, Q(pk__in=[]) if self.is_refused else Q())
+
+    @property
+    def percent(self) -> int:
+        """How much of the history words are searched in; 100 when no word is asked for."""
+        has_words = not all(map(is_filter, self.search.terms))
+        return self.scope.percent if has_words else 100
 
     def for_show(self, rows: FalRequestQuerySet) -> FalRequestQuerySet:
         """Load what a table row shows and leave out what it does not."""
@@ -157,7 +166,8 @@ def chips_of(listing: Listing) -> list[Chip]:
     """Count rows per status under the other filters. Active includes uncertain."""
     search = listing.search
     chosen = search.value("status")
-    numbers = {name: _count(listing.matching(search.setting("status", name))) for name in CHIPS}
+    most = COUNT_LIMIT + 1
+    numbers = {name: listing.matching(search.setting("status", name)).count(most) for name in CHIPS}
     total = sum(number for name, number in numbers.items() if name != "uncertain")
     all_url = listing.url(search.setting("status"))
     has_status = any(term.key == "status" for term in search.terms)
@@ -173,10 +183,6 @@ def chips_of(listing: Listing) -> list[Chip]:
             for name, word in CHIPS.items()
         ),
     ]
-
-
-def _count(rows: QuerySet[FalRequest]) -> int:
-    return rows.values("pk")[: COUNT_LIMIT + 1].count()
 
 
 def _number(number: int) -> str:

@@ -49,8 +49,9 @@ def request_list(request: HttpRequest) -> HttpResponse:
     since = _newest_seq(listing.team)
     try:
         page = page_of(
-            listing.for_show(listing.matching()),
+            listing.matching(),
             within=listing.everything,
+            shown=listing.for_show(listing.everything),
             params=request.GET.dict(),
         )
     except InvalidCursor as error:
@@ -83,9 +84,10 @@ def rows(request: HttpRequest) -> HttpResponse:
     listing = Listing.of(request)
     ids = ids_in(request.GET.get("ids", ""))
     asked = listing.everything.filter(public_id__in=ids)
-    found = list(listing.for_show(listing.matching()).filter(public_id__in=ids))
-    matching = {row.public_id for row in found}
-    missing = set(asked.values_list("public_id", flat=True)) - matching
+    matching = listing.matching().among(asked)
+    rows_asked = list(listing.for_show(asked))
+    found = [row for row in rows_asked if row.pk in matching]
+    missing = {row.public_id for row in rows_asked if row.pk not in matching}
     response = render(request, ROWS, {"rows": found})
     response["X-Missing"] = ",".join(sorted(map(str, missing)))
     return response

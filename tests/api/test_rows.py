@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from requests_app.models import Status
+from requests_app.search.index import write_entries
 from tests.api.conftest import Caller
 from tests.batches.conftest import make_batch
 from tests.batches.test_feeding import turn
@@ -60,7 +61,8 @@ def test_another_teams_cursor_is_refused(owner: Caller, stranger: Caller) -> Non
 def test_each_filter_finds_its_rows(owner: Caller, teammate: Caller) -> None:
     old = owner.make("acme/old", created_at=timezone.now() - timedelta(days=2))
     done = owner.make(status=Status.COMPLETED, mode="run")
-    hers = teammate.make("acme/two", search_text="acme/two a red boat 100%")
+    hers = teammate.make("acme/two", input_text='{"prompt": "a red boat 100%"}')
+    write_entries([hers.pk])
     moment = (timezone.now() - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     expected = {
         "?endpoint_id=acme/old": [old],

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from requests_app.display.summary import (
     IN_OUTPUT,
     PARSED_AT_MOST,
-    SEARCH_LENGTH,
     SUMMARY_LENGTH,
     of_input,
     of_output,
@@ -24,11 +23,7 @@ CAT = "https://fal.media/files/cat.png"
 
 
 def summary(value: Any) -> str:
-    return of_input("a/b", json.dumps(value))["summary"]
-
-
-def search_text_of(endpoint_id: str, input_text: str) -> str:
-    return of_input(endpoint_id, input_text)["search_text"]
+    return of_input(json.dumps(value))["summary"]
 
 
 def picture(value: Any) -> str | None:
@@ -61,23 +56,6 @@ def test_a_long_text_is_cut() -> None:
 
 def test_odd_characters_are_made_storable() -> None:
     assert summary({"prompt": "a\0b\ud800"}) == "a\ufffdb\ufffd"
-
-
-def test_the_search_finds_endpoint_and_words_but_no_embedded_files() -> None:
-    text = search_text_of(
-        "fal-ai/flux", json.dumps({"a": "lake", "b": ["boat", "data:x;base64,AA"]})
-    )
-    assert text == "fal-ai/flux lake boat"
-
-
-def test_the_search_text_is_folded_and_stays_short_when_folding_lengthens_it() -> None:
-    assert search_text_of("acme/img", '{"prompt": "ÉTÉ\\u0000 x"}') == "acme/img ete\ufffd x"
-    assert len(search_text_of("a/b", json.dumps(["\ufdfa" * 900] * 9))) <= SEARCH_LENGTH
-
-
-def test_a_huge_input_leaves_a_short_search_text() -> None:
-    huge = json.dumps({"a": ["x" * 50_000] * 50, "b": ["y"] * 50_000})
-    assert len(search_text_of("a/b", huge)) <= SEARCH_LENGTH
 
 
 @pytest.mark.parametrize(

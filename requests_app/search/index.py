@@ -1,0 +1,100 @@
+"""Write the index's entries; called by the lifecycle in the transaction that writes the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
+
+from django.db import connection
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber, Substr
+
+from requests_app.models import ENDED, FalRequest, LogLine, SearchEntry
+from requests_app.rules.storable import storable_text
+from requests_app.search.documents import LIVE, PARSED, Facts, words_for
+
+MOST_LINES = 300  # of a log: the last ones, which say how it ended
+MOST_OF_A_LINE = 2000  # characters
+
+_TABLE = SearchEntry._meta.db_table
+_STATEMENTS = {
+    "sqlite": f"INSERT OR REPLACE INTO {_TABLE} (rowid, words) VALUES (%s, %s)",  # noqa: S608
+    "postgresql": f"INSERT INTO {_TABLE} (rowid, words) VALUES (%s, %s::tsvector) "  # noqa: S608
+    "ON CONFLICT (rowid) DO UPDATE SET words = EXCLUDED.words",
+}
+MOST_POSITIONS = 255  # of one word that PostgreSQL keeps
+LAST_POSITION = 16383
+
+
+def write_entries(pks: Collection[int]) -> None:
+    """Index these rows anew, as they are in this transaction."""
+    if not pks:
+        return
+    logs = dict(_logs(pks))
+    rows = FalRequest.objects.filter(pk__in=pks).annotate(
+        # One character more than is parsed tells that there is more.
+        input_start=Substr("input_text", 1, PARSED + 1),
+        output_start=Substr("output", 1, PARSED + 1),
+    )
+    write_facts((row["pk"], _facts(row, logs.get(row["pk"], ()))) for row in rows.values(*_COLUMNS))
+
+
+def write_facts(facts: Iterable[tuple[int, Facts]]) -> None:
+    """Write the entry of each key."""
+    spelt = _as_tsvector if connection.vendor == "postgresql" else " ".join
+    values = [(pk, spelt(words_for(one))) for pk, one in facts]
+    if values:
+        with connection.cursor() as cursor:
+            cursor.executemany(_STATEMENTS[connection.vendor], values)
+
+
+_COLUMNS = (
+    "pk", "team_id", "endpoint_id", "mode", "person_id", "public_id", "fal_request_id", "gateway_request_id",
+    "status", "created_at", "ended_at", "error", "input_start", "output_start",
+)  # fmt: skip
+
+
+def _facts(row: dict[str, object], logs: tuple[str, ...]) -> Facts:
+    return facts_of(FalRequest(**{name: row[name] for name in _COLUMNS[1:-2]}), row, logs)
+
+
+def facts_of(row: FalRequest, texts: dict[str, object], logs: tuple[str, ...]) -> Facts:
+    """Return what is indexed of a row, whose input and output are in `texts`."""
+    return Facts(
+        team=row.team_id,
+        endpoint_id=row.endpoint_id,
+        mode=row.mode,
+        person=row.person_id,
+        ids=(row.public_id.hex, row.fal_request_id, row.gateway_request_id),
+        state=row.status if row.status in ENDED else LIVE,
+        took=row.duration,
+        input_text=str(texts["input_start"] or ""),
+        output=_text(texts["output_start"]),
+        error=row.error,
+        logs=logs,
+    )
+
+
+def _text(body: object) -> str:
+    return bytes(body).decode("utf-8", "replace") if body else ""  # type: ignore[call-overload]
+
+
+def _logs(pks: Collection[int]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield the last log lines of the rows that have any."""
+    number = Window(RowNumber(), partition_by=F("request_id"), order_by=F("id").desc())
+    lines = LogLine.objects.filter(request__in=pks).annotate(number=number)
+    lines = lines.filter(number__lte=MOST_LINES).order_by("request_id", "number")
+    found = lines.values_list("request_id", Substr("message", 1, MOST_OF_A_LINE))
+    for pk, group in groupby(found, key=itemgetter(0)):
+        yield pk, tuple(message for _, message in group)
+
+
+def _as_tsvector(words: list[str]) -> str:
+    """Spell a `tsvector`: each word with its positions."""
+    places: dict[str, list[int]] = {}
+    for position, word in enumerate(words, 1):
+        places.setdefault(storable_text(word), []).append(min(position, LAST_POSITION))
+    return " ".join(
+        f"'{word}':{','.join(map(str, found[:MOST_POSITIONS]))}" for word, found in places.items()
+    )

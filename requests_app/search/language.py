@@ -1,0 +1,217 @@
+"""Parse the search box: text -> terms. Pure.
+
+    status:failed endpoint:acme/* by:me mode:stream id:0f3a batch:zoo free words "a phrase" begin* -word
+    input.seed:42 output.text:fox error:required after:2d before:2026-11-01 duration:>30s
+
+Values may be lists (``status:failed,cancelled``). Terms of one field are joined by OR, of `after`, `before`
+and `duration` by AND, different fields by AND; a minus excludes. Ids match by prefix, words whole or, with a
+star, by their beginning. What cannot be parsed becomes a sentence, and a search with such problems is not
+run: the rest of it would match too much.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from requests_app.models import ENDED, LIVE, Mode, Status
+from requests_app.rules.folding import fold
+from requests_app.search import moments
+from requests_app.search.documents import field_path
+from requests_app.search.words import words_of
+
+MAX_LENGTH = 200  # characters: longer texts are slow and match nothing more
+FIELDS = (
+    "status", "endpoint", "by", "mode", "id", "batch", "after", "before", "duration", "error",
+)  # fmt: skip
+SIDES = ("input", "output")  # with the name of a field behind a point
+EACH = ("after", "before", "duration")  # several of one must all be true
+PREFIX_LETTERS = 2  # of a word with a star, at the least: fewer begin too many words
+
+_TOKEN = re.compile(
+    r"""(?P<minus>-)?(?:(?P<key>[A-Za-z_]+(?:\.[^\s":]*)?):)?(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"]+))"""
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_GROUPS: dict[str, frozenset[Status]] = {"active": LIVE, "ended": ENDED}
+
+
+@dataclass(frozen=True)
+class Term:
+    """One part of a search. ``key`` is a field's name, or empty for free text."""
+
+    key: str
+    value: str
+    negated: bool = False
+
+    def __str__(self) -> str:
+        quoted = f'"{self.value}"' if re.search(r"[\s:]|^-", self.value) else self.value
+        return f"{'-' if self.negated else ''}{self.key + ':' if self.key else ''}{quoted}"
+
+
+@dataclass(frozen=True)
+class Search:
+    """The parsed ``terms`` and, in sentences, the ``problems`` of what could not be parsed."""
+
+    terms: tuple[Term, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join(map(str, self.terms))
+
+    def by_key(self) -> dict[str, list[Term]]:
+        """Return the plain terms of each field, in the order of the first; free text is at ``""``."""
+        found: dict[str, list[Term]] = {}
+        for term in self.terms:
+            if not term.negated:
+                found.setdefault(term.key, []).append(term)
+        return found
+
+    @property
+    def refused(self) -> list[Term]:
+        """Return the terms with a minus."""
+        return [term for term in self.terms if term.negated]
+
+    def value(self, key: str) -> str:
+        """Return the field's value when exactly one plain term names it, else an empty text."""
+        values = [term.value for term in self.terms if term.key == key and not term.negated]
+        return values[0] if len(values) == 1 else ""
+
+    def without(self, term: Term) -> Search:
+        """Return the search without one term."""
+        return replace(self, terms=tuple(other for other in self.terms if other != term))
+
+    def setting(self, key: str, value: str = "") -> Search:
+        """Return the search with this as the field's only value; an empty value removes the field."""
+        others = tuple(term for term in self.terms if term.key != key)
+        return replace(self, terms=(Term(key, value), *others) if value else others)
+
+
+def parse_search(text: str) -> Search:
+    """Parse the text of the search box. Never raises: errors go to ``problems``."""
+    terms: list[Term] = []
+    problems: list[str] = []
+    text = _CONTROL.sub(" ", text)
+    if len(text) > MAX_LENGTH:
+        problems.append(f"Only the first {MAX_LENGTH} characters are searched.")
+        text = text[:MAX_LENGTH]
+    if text.count('"') % 2:
+        problems.append("A quotation mark is not closed.")
+    for match in _TOKEN.finditer(text):
+        term = _term(match)
+        problem = _problem(term)
+        if problem:
+            problems.append(problem)
+        elif term.value and term not in terms:
+            terms.append(term)
+    return Search(tuple(terms), tuple(dict.fromkeys(problems)))
+
+
+def _term(match: re.Match[str]) -> Term:
+    key = (match["key"] or "").lower()
+    value = match["bare"] if match["quoted"] is None else match["quoted"]
+    return Term(key, value.strip(), bool(match["minus"]))
+
+
+def _problem(term: Term) -> str:
+    """Return a sentence why the term cannot be searched; empty when it can."""
+    if not term.key:
+        return _check_text(term.value)
+    side, _, path = term.key.partition(".")
+    if side in SIDES:
+        return _check_field(side, path, term.value)
+    if term.key not in FIELDS:
+        return (
+            f"There is no filter {term.key}: (there are {', '.join(FIELDS)}, and input.… and output.… "
+            "with the name of a field). Put text with a colon between quotation marks."
+        )
+    if not term.value:
+        return f"{term.key}: needs a value."
+    check = _CHECKS.get(term.key)
+    return check(term.value) if check else ""
+
+
+def _check_field(side: str, path: str, value: str) -> str:
+    if not field_path(path):
+        return f"{side}: needs the name of a field, as in {side}.seed:42."
+    return _check_text(value) if value else f"{side}.{path}: needs a value."
+
+
+def _check_text(value: str) -> str:
+    name = value[:-1].lower()
+    if value == f"{name}:" and (name in FIELDS or name.partition(".")[0] in SIDES):
+        return f"{name}: needs a value."
+    if not value:
+        return ""
+    words = list(words_of(value))
+    if not words:
+        # A text of invisible characters only would match every row.
+        return (
+            f"There is no letter or digit in {value}: words and numbers are searched."
+            if fold(value)
+            else "There is nothing visible to search for."
+        )
+    if value.endswith("*") and words[-1].isascii() and len(words[-1]) < PREFIX_LETTERS:
+        return f"A word with a * needs at least {PREFIX_LETTERS} letters before it: {value}"
+    return ""
+
+
+def _check_moment(value: str) -> str:
+    if moments.moment(value, datetime.now(UTC)) is None:
+        return (
+            f"{value} is no time. There are 2d, 12h, 30m (so long ago), 2026-11-01 and "
+            "2026-11-01T14:30 (in UTC)."
+        )
+    return ""
+
+
+def _check_duration(value: str) -> str:
+    if moments.bound(value) is None:
+        return f"{value} is no duration. There are >30s, <2m, >=500ms, 1.5h (at least), 2d."
+    return ""
+
+
+def _check_status(value: str) -> str:
+    unknown = [name for name in listed(value) if not statuses_of(name)]
+    names = ", ".join([*Status.values, *_GROUPS])
+    return f"There is no status {', '.join(unknown)}. There are {names}." if unknown else ""
+
+
+def _check_mode(value: str) -> str:
+    unknown = [name for name in listed(value) if name not in Mode.values]
+    return (
+        f"There is no mode {', '.join(unknown)}. There are {', '.join(Mode.values)}."
+        if unknown
+        else ""
+    )
+
+
+def _check_endpoint(value: str) -> str:
+    if any("*" in part.strip("*") or not part.strip("*") for part in listed(value)):
+        return "In endpoint: a * stands at the beginning or the end, as in acme/*."
+    return ""
+
+
+_CHECKS: dict[str, Callable[[str], str]] = {
+    "status": _check_status,
+    "mode": _check_mode,
+    "endpoint": _check_endpoint,
+    "after": _check_moment,
+    "before": _check_moment,
+    "duration": _check_duration,
+    "error": _check_text,
+}
+
+
+def listed(value: str) -> list[str]:
+    """Return the parts of a value, in lower case."""
+    return [part for part in (piece.strip().lower() for piece in value.split(",")) if part]
+
+
+def statuses_of(name: str) -> frozenset[Status]:
+    """Return the statuses that a name in a search stands for; none for an unknown name."""
+    name = name.replace("-", "_").replace(" ", "_")
+    if name in _GROUPS:
+        return _GROUPS[name]
+    return frozenset({Status(name)}) if name in Status.values else frozenset()

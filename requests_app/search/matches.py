@@ -1,0 +1,117 @@
+"""The rows that match a search: pages of them, and counts. Nothing here reads more than it shows, nor loads a row.
+
+Words are asked of the index. Filters are asked of the rows; where the team has many rows, of the index first,
+which reads the words of all filters side by side, newest first, and stops when the page is full.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+
+from requests_app.models import FalRequest, SearchEntry
+from requests_app.models.request import FalRequestQuerySet
+from requests_app.search import moments
+from requests_app.search.expressions import Expression
+from requests_app.search.filters import conditions
+from requests_app.search.language import Search, Term
+from requests_app.search.narrowing import expression, inexact
+from requests_app.search.scope import Scope
+
+# One of these alone is read in order from an index of the rows.
+_ORDERED = ("status", "endpoint")
+
+
+@dataclass
+class Matches:
+    """The rows of `scope` that match `search` and a condition `also`."""
+
+    scope: Scope
+    search: Search
+    also: Q = field(default_factory=Q)
+
+    def newest(self, most: int, *, below: int | None = None) -> list[int]:
+        """Return the keys of up to `most` rows, newest first."""
+        keys = self._keys if below is None else self._keys.filter(pk__lt=below)
+        return list(keys.order_by("-pk").values_list("pk", flat=True)[:most])
+
+    def oldest(self, most: int, *, above: int) -> list[int]:
+        """Return the keys of up to `most` rows above a key, oldest first."""
+        keys = self._keys.filter(pk__gt=above).order_by("pk")
+        return list(keys.values_list("pk", flat=True)[:most])
+
+    def count(self, most: int) -> int:
+        """Return how many rows match, at most `most`."""
+        return self._keys.values("pk")[:most].count()
+
+    def among(self, rows: QuerySet[FalRequest]) -> set[int]:
+        """Return the keys of those of a few rows that match."""
+        pks = list(rows.values_list("pk", flat=True))
+        return set(self._keys.filter(pk__in=pks).values_list("pk", flat=True))
+
+    @property
+    def rows(self) -> FalRequestQuerySet:
+        """Return the rows themselves, for those who go through all of them."""
+        if self._asked is None:
+            return self._rows
+        return self._rows.filter(
+            pk__in=SearchEntry.objects.filter(words__matches=self._asked).values("pk")
+        )
+
+    @cached_property
+    def _keys(self) -> QuerySet[FalRequest] | QuerySet[SearchEntry]:
+        """Rows, or their entries: both have the row's key, and are in the order of it."""
+        asked = self._asked
+        if asked is None:
+            return self._rows
+        entries = SearchEntry.objects.filter(words__matches=asked, **self._bounds)
+        if not self._rest:
+            return entries
+        # A value and no EXISTS: it is looked up row by row, so that the index is read first, up to the end of the page.
+        row = self.scope.rows.filter(self._rest, pk=OuterRef("pk")).values("pk")
+        return entries.alias(row=Subquery(row)).filter(row__isnull=False)
+
+    @cached_property
+    def _asked(self) -> Expression | None:
+        return expression(self.search, self.scope, filters=self._is_indexed)
+
+    @cached_property
+    def _is_indexed(self) -> bool:
+        [first, *others] = self.search.terms or [Term("", "")]
+        is_plain = first.key in _ORDERED and not (first.negated or re.search(r"[,*]", first.value))
+        return bool(first.value) and (bool(others) or not is_plain) and self.scope.is_large
+
+    @cached_property
+    def _rows(self) -> FalRequestQuerySet:
+        asked = conditions(self.search, me=self.scope.me, now=self.scope.now)
+        return self.scope.rows.filter(self.also & asked & Q(**self._bounds))
+
+    @cached_property
+    def _rest(self) -> Q:
+        """Return the conditions that the index does not answer exactly."""
+        rest = self.search
+        if self._is_indexed:
+            rest = Search(tuple(inexact(self.search, self.scope)))
+        return self.also & conditions(rest, me=self.scope.me, now=self.scope.now)
+
+    @cached_property
+    def _bounds(self) -> dict[str, int]:
+        """Return bounds of the key that follow from times: rows get their keys in the order they are created."""
+        terms = self.search.by_key()
+        after, before = (
+            [
+                found
+                for term in terms.get(key, [])
+                if (found := moments.moment(term.value, self.scope.now))
+            ]
+            for key in ("after", "before")
+        )
+        bounds = {}
+        if after:
+            bounds["pk__gt"] = self.scope.first_after(max(after))
+        if before and (key := self.scope.last_before(min(before))) is not None:
+            bounds["pk__lt"] = key
+        return bounds
