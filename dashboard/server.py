@@ -6,6 +6,7 @@ import asyncio
 import gc
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import daphne.server  # noqa: F401  (chooses the reactor, which the next import takes)
@@ -15,8 +16,19 @@ from twisted.internet import reactor
 from dashboard import bounded
 from dashboard.stopping import GracefulServer
 
+try:
+    import resource
+except ImportError:  # Windows has no such limit
+    resource = None  # type: ignore[assignment]
+
 # Bytes of one message from a browser: fal takes 16 MiB, which are 22 in base64.
 MESSAGE_LIMIT = 24 * 1024 * 1024
+# Connections that wait to be accepted. With Twisted's 50 a crowd that comes back after a restart loses
+# its first packets, and each waits a second or more to send them again.
+BACKLOG = 4096
+# Daphne gives a handshake five seconds. A crowd that comes back needs longer for the last of it, and
+# cutting those off would only make them start again.
+HANDSHAKE_S = 60
 
 
 def free_port(host: str, port: int) -> int:
@@ -36,16 +48,19 @@ def free_port(host: str, port: int) -> int:
 
 def serve(application: Any, host: str, port: int, *, on_ready: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM, then finish the requests in progress."""
+    allow_open_files()
     bounded.install()
     interface = host.replace(":", r"\:")
     server = GracefulServer(
         application=application,
-        endpoints=[f"tcp:port={port}:interface={interface}"],
+        endpoints=[f"tcp:port={port}:interface={interface}:backlog={BACKLOG}"],
         ready_callable=on_ready,
         verbosity=0,
         server_name="faldeck",
         websocket_max_message_size=MESSAGE_LIMIT,
         websocket_max_frame_size=MESSAGE_LIMIT,
+        websocket_connect_timeout=HANDSHAKE_S,
+        websocket_handshake_timeout=HANDSHAKE_S,
         application_close_timeout=3,
     )
     # Loaded objects stay: a full garbage collection would stop every relay for 40 ms.
@@ -53,6 +68,17 @@ def serve(application: Any, host: str, port: int, *, on_ready: Callable[[], None
     gc.freeze()
     server.run()
     _end_of_loop()
+
+
+def allow_open_files() -> None:
+    """Raise the limit of open files as far as this user may: each open page is one.
+
+    The usual 1,024 would refuse the thousandth page, and the database its files.
+    """
+    if resource is not None:
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        with suppress(OSError, ValueError):  # macOS has an upper limit of its own
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _end_of_loop() -> None:

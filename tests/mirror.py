@@ -11,7 +11,6 @@ JUDGED_BY = {
     # Wiring: a running process is the test.
     "dashboard/embedded.py": "tests/process/test_kill.py",
     "dashboard/module_imports.py": "tests/templatetags/test_modules.py",
-    "dashboard/server.py": "tests/dashboard/test_bounded.py",
     "requests_app/tasks.py": "tests/dashboard/test_celery.py",
     # What the API takes and gives: by calls of the API.
     "requests_app/api/batch_schemas.py": "tests/api/test_batches.py",

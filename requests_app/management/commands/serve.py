@@ -35,9 +35,11 @@ class Command(BaseCommand):
         # Imported here: Daphne installs the process's reactor, which no other command needs.
         from dashboard.asgi import application
         from dashboard.embedded import Embedded
+        from dashboard.memory import return_what_is_freed
         from dashboard.server import free_port, serve
         from requests_app.worker.loop import worker_loop
 
+        return_what_is_freed()
         try:
             port = free_port(options["host"], options["port"])
         except ImproperlyConfigured as error:
