@@ -4,6 +4,7 @@ loop.py             the thread and its event loop; the pool and the connections 
 sweep.py            finds every row whose step is due; clock.py runs it when Celery beat is silent
 steps.py            takes a row's next step: submit, search, poll
 polls.py            one poll: cancel, status, result; looks.py leases its row and gives it back
+shares.py           each team's share of the polls
 observing.py        reports of all steps go to the database in groups
 submits.py          the POST of a queued request; submit_limit.py limits how many run at once
 direct_calls.py     runs and streams, from the first byte to the last

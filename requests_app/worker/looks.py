@@ -16,7 +16,7 @@ from requests_app import lifecycle
 from requests_app.fal import EndpointId, RequestUrls, urls_for
 from requests_app.models import FalRequest
 from requests_app.rules import schedule
-from requests_app.worker import faults
+from requests_app.worker import faults, shares
 from requests_app.worker.failed_looks import Failure
 from requests_app.worker.fal_connections import hosts_from_settings
 from requests_app.worker.group_calls import GroupedCall
@@ -31,7 +31,7 @@ COLUMNS = (
     "public_id", "mode", "status", "endpoint_id", "fal_request_id", "status_url", "response_url",
     "cancel_url", "cancel_asked_at", "cancel_answer", "sent_at", "created_at", "watched_until",
     "finished_at", "tries", "due_at", "leased_until", "error_type", "output_size", "payload_removed_at",
-    "queue_position", "seq",
+    "queue_position", "seq", "team_id",
 )  # fmt: skip
 
 
@@ -67,10 +67,10 @@ def _give_back_many(looks: Sequence[Look]) -> list[None]:
     """Release the leases and set the times of the next polls; ended rows need none."""
     now = timezone.now()
     rows = _as_they_are(looks)
-    open_rows = FalRequest.objects.filter(due_at__isnull=False).count()
+    share_s = shares.of_teams({row.team_id for row in rows.values()})
     known = [(rows[look.row.pk], look) for look in looks if look.row.pk in rows]
     with transaction.atomic():
-        lifecycle.release(*(_release(row, look, now, open_rows) for row, look in known))
+        lifecycle.release(*(_release(row, look, now, share_s[row.team_id]) for row, look in known))
     for look in looks:
         try:
             _tell_of_answers(look, now)
@@ -92,8 +92,8 @@ def _as_they_are(looks: Sequence[Look]) -> dict[int, FalRequest]:
     return same | (FalRequest.objects.only(*COLUMNS).in_bulk(others) if others else {})
 
 
-def _release(row: FalRequest, look: Look, now: datetime, open_rows: int) -> lifecycle.Release:
-    return lifecycle.Release(row.pk, look.lease, _next(row, look, now, open_rows), look.failed)
+def _release(row: FalRequest, look: Look, now: datetime, share_s: float) -> lifecycle.Release:
+    return lifecycle.Release(row.pk, look.lease, _next(row, look, now, share_s), look.failed)
 
 
 give_back = GroupedCall(_give_back_many)
@@ -107,7 +107,7 @@ def _tell_of_answers(look: Look, now: datetime) -> None:
         lifecycle.note_recovered(look.row.pk, now=now)
 
 
-def _next(row: FalRequest, look: Look, now: datetime, open_rows: int) -> datetime | None:
+def _next(row: FalRequest, look: Look, now: datetime, share_s: float) -> datetime | None:
     if row.is_ended and not (look.failed and row.tries < AFTERCARE_TRIES):
         return None
     if look.failed:
@@ -120,7 +120,7 @@ def _next(row: FalRequest, look: Look, now: datetime, open_rows: int) -> datetim
         now,
         sent_at=sent_at,
         watched_until=row.watched_until,
-        open_rows=open_rows,
+        share_s=share_s,
         polls_per_s=settings.POLLS_PER_S,
     )
 

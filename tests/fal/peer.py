@@ -151,9 +151,13 @@ class Peer:
         self.url = f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}"
 
     async def stop(self) -> None:
-        self._server.close()
+        # First nothing more is taken: a server that closes between a connection's accept and its first turn
+        # leaves the socket open.
+        for listener in self._server.sockets:
+            asyncio.get_running_loop().remove_reader(listener.fileno())
         for _ in range(5):  # turns of the loop, for connections that were taken and have not begun
             await asyncio.sleep(0)
+        self._server.close()
         while tasks := list(self._tasks):
             for task in tasks:
                 task.cancel()

@@ -13,6 +13,7 @@ from requests_app.rules.schedule import (
     next_poll_at,
     next_retry_at,
     next_search_at,
+    shares,
 )
 from requests_app.worker.clock import EVERY_S
 
@@ -22,7 +23,8 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 def look_s(*, age_s: float = 0, watched_s: float | None = None, open_rows: int = 1) -> float:
     watched = None if watched_s is None else NOW + timedelta(seconds=watched_s)
     sent_at = NOW - timedelta(seconds=age_s)
-    poll_at = next_poll_at(NOW, sent_at=sent_at, watched_until=watched, open_rows=open_rows)
+    share_s = shares({1: open_rows}, POLLS_PER_S)[1]
+    poll_at = next_poll_at(NOW, sent_at=sent_at, watched_until=watched, share_s=share_s)
     return (poll_at - NOW).total_seconds()
 
 
@@ -48,15 +50,33 @@ def test_all_rows_together_stay_within_the_budget(open_rows: int, watched_s: flo
     assert open_rows / seconds <= POLLS_PER_S
 
 
-@pytest.mark.parametrize(("polls_per_s", "seconds"), [(1000, 10), (50, 20), (10, 100)])
-def test_the_budget_is_a_setting_and_makes_no_poll_sooner_than_its_age(
+@pytest.mark.parametrize(
+    ("polls_per_s", "seconds"), [(2000, 1), (1000, 1), (200, 5), (50, 20), (10, 100)]
+)
+def test_the_budget_is_a_setting_and_more_of_it_makes_polls_sooner(
     polls_per_s: float, seconds: float
 ) -> None:
     poll_at = next_poll_at(
-        NOW, sent_at=NOW - timedelta(seconds=100), watched_until=None, open_rows=1000,
-        polls_per_s=polls_per_s,
+        NOW, sent_at=NOW - timedelta(seconds=100), watched_until=None,
+        share_s=shares({1: 1000}, polls_per_s)[1], polls_per_s=polls_per_s,
     )  # fmt: skip
     assert (poll_at - NOW).total_seconds() == seconds
+
+
+def test_a_team_with_many_requests_takes_nothing_from_one_with_few() -> None:
+    pauses = shares({1: 5, 2: 900, 3: 90_000}, 50)
+    assert pauses[1] == 1  # as if it were alone
+    assert pauses[2] == 900 / 22.5
+    assert pauses[3] == 90_000 / 22.5
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_shares_of_all_teams_are_the_budget_or_all_that_they_can_use(seed: int) -> None:
+    chance = random.Random(seed)
+    rows = {team: chance.randint(1, 2000) for team in range(chance.randint(1, 30))}
+    polls_per_s = chance.uniform(1, 3000)
+    rate = sum(rows[team] / pause_s for team, pause_s in shares(rows, polls_per_s).items())
+    assert rate == pytest.approx(min(polls_per_s, sum(rows.values())))
 
 
 @pytest.mark.parametrize("open_rows", [1, 100, 1000])

@@ -104,3 +104,14 @@ def test_a_beat_that_waits_too_long_leaves_nothing_behind(
 
 async def _tasks() -> list[Any]:
     return list(asyncio.all_tasks())
+
+
+def test_where_more_polls_are_allowed_one_tick_sweeps_several_times(
+    loop: Any, peer: PeerThread, queued: FalRequest, settings: Any
+) -> None:
+    settings.POLLS_PER_S = 1000
+    soon = timezone.now() + timedelta(seconds=0.3)
+    FalRequest.objects.filter(pk=queued.pk).update(due_at=soon)
+    peer.will(says(202, {"status": "IN_PROGRESS"}))
+    loop.run(sweep())
+    wait_for(lambda: fresh(queued).status == Status.IN_PROGRESS)
