@@ -26,7 +26,7 @@ from requests_app.api.bulk_schemas import (
     OutcomePage,
 )
 from requests_app.api.idempotency import IdempotencyKey, ensure_key
-from requests_app.api.rows import BadSearch
+from requests_app.api.rows import matching
 from requests_app.api.schemas import FieldProblems, Problem
 from requests_app.bulk import control
 from requests_app.bulk.making import Order, TooMany, make
@@ -35,7 +35,6 @@ from requests_app.lifecycle import KeyReused
 from requests_app.models import ApiToken, BulkAction, BulkState, FalRequest
 from requests_app.models.request import FalRequestQuerySet
 from requests_app.request_input import InvalidDraft
-from requests_app.search import parse_search
 
 router = Router(tags=["bulk"])
 
@@ -115,13 +114,9 @@ def _ensure_same(bulk: BulkAction, body_digest: str, key: str | None) -> None:
 def _chosen(token: ApiToken, payload: NewBulk) -> FalRequestQuerySet:
     if (payload.ids is None) == (payload.q is None):
         raise InvalidDraft({"q": ["Give either ids, or a search as q (empty: all requests)."]})
-    rows = FalRequest.objects.filter(team=token.team_id)
     if payload.ids is not None:
-        return rows.filter(public_id__in=payload.ids)
-    search = parse_search(payload.q or "")
-    if search.problems:
-        raise BadSearch(search.problems)
-    return rows.filter(search.q(me=token.user.get_username()))
+        return FalRequest.objects.filter(team=token.team_id, public_id__in=payload.ids)
+    return matching(token, payload.q or "").rows
 
 
 def _numbers(seen: BulkPreview) -> dict[str, Any]:

@@ -12,12 +12,10 @@ from pydantic import ConfigDict, Field
 from requests_app import search
 from requests_app.api.accepted import NoNulText
 from requests_app.api.auth import ApiRequest
-from requests_app.api.rows import BadSearch
+from requests_app.api.rows import matching
 from requests_app.api.schemas import FieldProblems, Problem
 from requests_app.export.filtered import FORMATS
 from requests_app.export.streaming import download
-from requests_app.models import FalRequest
-from requests_app.search import parse_search
 
 router = Router(tags=["requests"])
 _REPLIES: dict[int, Any] = {200: None, 401: Problem, 422: FieldProblems}
@@ -40,11 +38,6 @@ def export(request: ApiRequest, filters: Query[Chosen]) -> HttpResponseBase:
     """All requests that match, newest first, with inputs and outputs, streamed: JSON Lines digit for digit, a
     CSV for spreadsheets, or a zip with each output as a file.
     """
-    asked = parse_search(filters.q)
-    if asked.problems:
-        raise BadSearch(asked.problems)
-    token = request.auth
-    rows = FalRequest.objects.filter(team=token.team_id)
-    matching = rows.filter(asked.q(me=token.user.get_username()))
+    found = matching(request.auth, filters.q).rows
     name = f"requests-{timezone.now():%Y-%m-%d}"
-    return download(FORMATS[filters.format](matching), name=name, format=filters.format)
+    return download(FORMATS[filters.format](found), name=name, format=filters.format)

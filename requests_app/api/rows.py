@@ -41,18 +41,22 @@ def get_or_404(token: ApiToken, request_id: str) -> FalRequest:
         raise Http404 from None
 
 
+def matching(token: ApiToken, text: str, also: Q | None = None) -> Matches:
+    """Return what matches a search among the rows of the token's team. Raises BadSearch."""
+    search = parse_search(text)
+    if search.problems:
+        raise BadSearch(search.problems)
+    return Matches(Scope(token.team_id, token.user.get_username()), search, also or Q())
+
+
 def page(token: ApiToken, filters: Filters) -> tuple[list[FalRequest], UUID | None]:
     """Return one page of rows, newest first, and the cursor of the next page, if there is one.
 
     The cursor is the id of the page's last row. Raises InvalidCursor, BadSearch.
     """
     team = of(token)
-    search = parse_search(filters.q or "")
-    if search.problems:
-        raise BadSearch(search.problems)
-    scope = Scope(token.team_id, token.user.get_username())
     found = page_of(
-        Matches(scope, search, also=Q(**_conditions(filters))),
+        matching(token, filters.q or "", also=Q(**_conditions(filters))),
         within=team,
         shown=team.without_payload(),
         params={"older": filters.cursor} if filters.cursor else {},
