@@ -9,7 +9,7 @@ import msgspec
 from django.utils.functional import cached_property
 
 from requests_app.models import Direction, Frame
-from requests_app.rules.stream_event import MAY_TELL, read_event
+from requests_app.rules.stream_event import may_tell, read_event
 
 LARGE = 64 * 1024  # characters of a frame's text; the page fetches a longer one on demand
 GLIMPSED = 4 * 1024  # characters; a session has thousands of messages a second
@@ -70,7 +70,7 @@ def _glimpse(frame: Frame | NewFrame) -> str:
     """Read what a message of a session says, or an event recorded before `says` was stored."""
     if frame.direction != Direction.IN or len(frame.data) > GLIMPSED:
         return ""
-    if frame.kind != "event" and not MAY_TELL.search(frame.data):
+    if frame.kind != "event" and not may_tell(frame.data):
         return ""
     return read_event(frame.event, frame.data).says
 

@@ -60,10 +60,11 @@ _WHOLE_FLAGS = {"done", "final", "finished", "isdone", "isfinal", "isfinished", 
 SHORT = 40  # characters of a closing word
 # Characters; a larger event is parsed only if a word in it may change its class.
 LARGE = 1024 * 1024
-MAY_TELL = re.compile(
-    r'"[\w-]*(error|exception|detail|fail|status|type|partial|done|final|success|event)',
-    re.IGNORECASE,
-)
+_TELLING = (
+    "error", "exception", "detail", "fail", "status", "type", "partial", "done", "final", "success",
+    "event",
+)  # fmt: skip
+_TELLING_KEY = re.compile(rf'"[\w-]*({"|".join(_TELLING)})', re.IGNORECASE)
 _DEPTH = 4  # nested wrappers that are searched
 
 
@@ -98,9 +99,19 @@ class Said:
     state: State = State.UNTOLD
 
 
+def may_tell(text: str) -> bool:
+    """Whether a key or value of the JSON text begins with a word that may change its class."""
+    # The pattern looks on from every quote: 20 us for a short message, a sixth of a round trip.
+    if text.isascii():
+        lowered = text.lower()
+        if not any(word in lowered for word in _TELLING):
+            return False
+    return _TELLING_KEY.search(text) is not None
+
+
 def read_event(name: str, text: str, *, is_cut: bool = False) -> Said:
     """Classify an event of this name and text; `is_cut`: the text is incomplete."""
-    if len(text) > LARGE and not name and not is_cut and not MAY_TELL.search(text):
+    if len(text) > LARGE and not name and not is_cut and not may_tell(text):
         is_json = text.lstrip()[:1] in '{["'
         return Said(Says.OUTPUT, None, "application/json" if is_json else "text/plain")
     value, content_type = _parsed(text)

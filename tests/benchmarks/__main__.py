@@ -21,6 +21,7 @@ NAMES = (
     "unhooked",
     "unanswered",
     "fanout",
+    "pixel",
     "bodies",
 )
 LONG = ("crowd", "soak")  # only when named

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from requests_app.rules.stream_event import LARGE, Says, State, read_event
+from requests_app.rules.stream_event import LARGE, Says, State, may_tell, read_event
 
 
 def says(data: Any, name: str = "", *, is_cut: bool = False) -> Says:
@@ -115,3 +115,16 @@ def test_an_event_may_tell_how_far_the_output_is(data: Any, name: str, state: St
 )  # fmt: skip
 def test_a_large_event_is_read_as_a_small_one(data: Any, wanted: Says) -> None:
     assert says(data) is wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ('{"prompt": "a lake", "n": 5}', False), ('{"a": "no error"}', False), ("", False),
+        ('{"error": 1}', True), ('{"last_Error": 1}', True), ('{"ERROR-code": 1}', True),
+        ('{"é": 1, "x-STATUS": 2}', True), ('{"é": "statue"}', False), ('["done"]', True),
+        ('{"\u017ftatus": 1}', True),  # a long s, which is an s where case does not matter
+    ],
+)  # fmt: skip
+def test_what_may_tell_begins_with_a_known_word_in_any_case(text: str, wanted: bool) -> None:
+    assert may_tell(text) is wanted

@@ -231,7 +231,8 @@ class Rows {
 
   #count() {
     if (!this.#body.dataset.counts) return;
-    this.#counting ??= setTimeout(() => this.#fetchCounts(), COUNTS_MS);
+    // Jitter: one change must not make all open pages ask at the same moment.
+    this.#counting ??= setTimeout(() => this.#fetchCounts(), COUNTS_MS * (1 + Math.random()));
   }
 
   async #fetchCounts() {
