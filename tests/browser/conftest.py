@@ -43,16 +43,16 @@ def ask_again(serving: Serving, minutes: int | None) -> None:
     serving.manage("shell", "-c", code)
 
 
-@pytest.fixture(scope="module")
-def window(installation: Serving) -> Iterator[Browser]:
-    """Chromium. Per module: two Playwrights at once do not get on."""
+@pytest.fixture(scope="package")
+def window() -> Iterator[Browser]:
+    """Chromium, one for the folder: two Playwrights at once do not get on, nor one with what runs an event loop."""
     with sync_playwright() as playwright:
         browser = launch(playwright)
         yield browser
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def cookies(window: Browser, installation: Serving) -> list[dict[str, object]]:
     """What a log-in leaves; logging in anew for every test would meet the rate limit."""
     context = window.new_context()
@@ -197,12 +197,10 @@ def answer_static(route: Route) -> None:
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
+def page(window: Browser) -> Iterator[Page]:
     """A bare page that can import the modules of static/js."""
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        page = browser.new_page()
-        page.route("**/*", answer_static)
-        page.goto(f"{SITE}/")
-        yield page
-        browser.close()
+    page = window.new_page()
+    page.route("**/*", answer_static)
+    page.goto(f"{SITE}/")
+    yield page
+    page.close()

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from requests_app.sandbox import SandboxServer
-from tests.browser.chromium import launch
 from tests.browser.conftest import OpenPage
 from tests.browser.test_replay import recorded
 from tests.process.serving import Serving
@@ -35,11 +34,10 @@ PLAY = """async ([tag, url]) => {
 
 
 @pytest.fixture
-def player() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser.new_page()
-        browser.close()
+def player(window: Browser) -> Iterator[Page]:
+    page = window.new_page()
+    yield page
+    page.close()
 
 
 def test_videos_and_sounds_play_to_the_end_and_jump(player: Page) -> None:

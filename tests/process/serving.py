@@ -13,8 +13,7 @@ from typing import Any
 import httpx
 
 from tests.ports import free_port
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.process.commands import ROOT, Commands
 
 
 class Serving:
@@ -27,19 +26,11 @@ class Serving:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self.environment = {**kept, "DATA_DIR": str(folder / "data"), **environment}
         self.process: subprocess.Popen[bytes] | None = None
+        self._commands = Commands(self.environment)
 
     def manage(self, *words: str, **extra: str) -> str:
         """The output of a management command."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *words],
-            cwd=ROOT,
-            env={**self.environment, **extra},
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=120,
-        )
-        return done.stdout.strip()
+        return self._commands.run(words, extra)
 
     def start(self) -> None:
         """Returns when it answers."""
@@ -55,9 +46,8 @@ class Serving:
 
     def _wait_until_it_answers(self, seconds: float = 180) -> None:
         end = time.monotonic() + seconds
-        with httpx.Client(
-            trust_env=False, verify=False
-        ) as client:  # certificates cost 50 ms a client
+        # Reading certificates costs 50 ms a client.
+        with httpx.Client(trust_env=False, verify=False) as client:
             while time.monotonic() < end:
                 assert self.process is not None
                 if self.process.poll() is not None:
@@ -91,5 +81,6 @@ class Serving:
         return self
 
     def __exit__(self, *_: Any) -> None:
+        self._commands.close()
         if self.process is not None:
             self.kill()
