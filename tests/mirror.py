@@ -23,6 +23,7 @@ JUDGED_BY = {
     "requests_app/forms/bulk.py": "tests/views/test_bulk.py",
     "requests_app/forms/endpoints.py": "tests/views/test_endpoints.py",
     "requests_app/forms/members.py": "tests/views/test_settings.py",
+    "requests_app/forms/note.py": "tests/views/test_notes.py",
     "requests_app/forms/paste/": "tests/forms/paste/test_package.py",
     "requests_app/forms/preset.py": "tests/views/test_presets.py",
     "requests_app/forms/realtime.py": "tests/views/test_realtime.py",

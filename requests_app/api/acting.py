@@ -1,20 +1,22 @@
-"""Acting on one request: run it again, give it up, read its input as a file."""
+"""Acting on one request: run it again, give it up, add a note, read its input as a file."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from ninja import Router, Schema, Status
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from requests_app import lifecycle
 from requests_app.api import rows
+from requests_app.api.accepted import NoNulText
 from requests_app.api.auth import ApiRequest, SubmitterBearer
 from requests_app.api.idempotency import IdempotencyKey, ensure_key
 from requests_app.api.schemas import FieldProblems, Problem, RequestOut
 from requests_app.display.inert import INERT
+from requests_app.forms.note import NOTE_LENGTH
 from requests_app.models import SUBMITTABLE, FalRequest
 from requests_app.request_input import parse_draft
 
@@ -26,10 +28,16 @@ _REFUSALS: dict[int, Any] = {401: Problem, 403: Problem, 404: Problem}
 class GivenUp(Schema):
     """Whether it was given up, and the row as it is now."""
 
-    model_config = ConfigDict(title="GivenUp")
-
     done: bool
     request: RequestOut
+
+
+class NewNote(Schema):
+    """A note for the team."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Annotated[NoNulText, Field(min_length=1, max_length=NOTE_LENGTH, pattern=r"\S")]
 
 
 @router.post(
@@ -80,6 +88,20 @@ def give_up(request: ApiRequest, id: str) -> dict[str, Any]:
     row = rows.get_or_404(request.auth, id)
     done = lifecycle.give_up(row.pk, person=request.auth.user, now=timezone.now())
     return {"done": done, "request": rows.of(request.auth).get(pk=row.pk)}
+
+
+@router.post(
+    "{id}/notes/",
+    auth=SubmitterBearer(),
+    response={201: RequestOut, 422: FieldProblems, **_REFUSALS},
+    summary="Add a note",
+)
+def add_note(request: ApiRequest, id: str, payload: NewNote) -> Status[FalRequest]:
+    """Keep a note with the request: it is one of its `observations`, of the kind `note`."""
+    row = rows.get_or_404(request.auth, id)
+    who: Any = {"person": request.auth.user, "now": timezone.now()}
+    lifecycle.add_note(row.pk, payload.text.strip(), **who)
+    return Status(201, rows.of(request.auth).get(pk=row.pk))
 
 
 @router.get(

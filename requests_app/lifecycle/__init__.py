@@ -4,7 +4,7 @@ A verb takes the row's key and what happened, decides with `rules.transitions`, 
 appends an observation and updates the row; `announce` publishes the change on commit. Nothing here uses
 the network.
 
-    person.py        create, create_once, ask_cancel, give_up
+    person.py        create, create_once, ask_cancel, give_up, add_note
     several.py       create_several_once
     duplicates.py    the guard against the same input twice; only for the modules above
     items.py         create_for_items
@@ -51,7 +51,14 @@ from requests_app.lifecycle.hearing import (
 )
 from requests_app.lifecycle.items import Turn, create_for_items
 from requests_app.lifecycle.lost_submits import match_lost_submit, note_list_unreadable
-from requests_app.lifecycle.person import KeyReused, ask_cancel, create, create_once, give_up
+from requests_app.lifecycle.person import (
+    KeyReused,
+    add_note,
+    ask_cancel,
+    create,
+    create_once,
+    give_up,
+)
 from requests_app.lifecycle.removing import remove_frames, remove_payload
 from requests_app.lifecycle.sending import (
     LEASE,
@@ -86,6 +93,7 @@ __all__ = [
     "Release",
     "RowReport",
     "Turn",
+    "add_note",
     "ask_cancel",
     "brings_news",
     "create",

@@ -1,4 +1,4 @@
-"""Users' actions: create, cancel, give up."""
+"""Users' actions: create, cancel, give up, note."""
 
 from __future__ import annotations
 
@@ -184,6 +184,15 @@ def give_up(pk: int, *, person: AbstractBaseUser, now: datetime) -> bool:
         apply(row, Change(Status.FAILED, "ended", sentence, columns), Source.PERSON, at=now)
         FalRequest.objects.filter(pk=pk).update(due_at=searched_at)
         return True
+
+
+def add_note(pk: int, text: str, *, person: AbstractBaseUser, now: datetime) -> None:
+    """Keep a user's words with the request, in its history; nothing else changes."""
+    with transaction.atomic():
+        row = locked(pk)
+        note = f"{person.get_username()}: {text}"
+        data = {"person": person.get_username(), "text": text}
+        record(row, row.status, "note", note, Source.PERSON, at=now, data=data)
 
 
 def _soonest(row: FalRequest, now: datetime) -> datetime | None:

@@ -80,3 +80,20 @@ def test_viewers_may_read_and_strangers_find_nothing(
         assert teammate.post(f"{row.public_id}/{act}/").status_code == 403
         assert stranger.post(f"{row.public_id}/{act}/").status_code == 404
     assert FalRequest.objects.get().status == Status.UNCERTAIN
+
+
+def test_a_note_is_kept_in_the_history_whatever_the_status(owner: Caller) -> None:
+    row = owner.make(**ENDED)
+    reply = owner.post(f"{row.public_id}/notes/", {"text": " too dark \n"})
+    assert (reply.status_code, reply.json()["status"]) == (201, "completed")
+    shown = owner.get(f"{row.public_id}/").json()["observations"][-1]
+    assert (shown["kind"], shown["note"]) == ("note", "olive: too dark")
+
+
+@pytest.mark.parametrize("text", ["", "  ", "x" * 1001, "a\x00b", 7])
+def test_what_is_no_note_is_refused(owner: Caller, teammate: Caller, text: Any) -> None:
+    row = owner.make()
+    before = row.observations.count()
+    assert owner.post(f"{row.public_id}/notes/", {"text": text}).status_code == 422
+    assert teammate.post(f"{row.public_id}/notes/", {"text": "x"}).status_code == 403
+    assert row.observations.count() == before

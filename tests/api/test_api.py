@@ -45,6 +45,7 @@ PATHS = {
     "/api/v1/requests/{id}/cancel/": {"post"},
     "/api/v1/requests/{id}/give_up/": {"post"},
     "/api/v1/requests/{id}/input/": {"get"},
+    "/api/v1/requests/{id}/notes/": {"post"},
     "/api/v1/requests/{id}/output/": {"get"},
     "/api/v1/requests/{id}/events/": {"get"},
     "/api/v1/requests/{id}/frames/": {"get"},

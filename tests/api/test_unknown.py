@@ -24,6 +24,7 @@ BODIES = {
     "/rename/": '{"name": "two"}',
     "/restore/": '{"version": 1}',
     "/document/": "{}",
+    "/notes/": '{"text": "a note"}',
     "/bulk/": '{"verb": "cancel", "q": "", "dry_run": true}',
 }
 
