@@ -17,6 +17,7 @@ the network.
     lost_submits.py  match_lost_submit, note_list_unreadable
     work.py          make_due, poll_faster_until, release, resume
     removing.py      remove_payload, remove_frames
+    made_up.py       rows for measurements, many at once; for `manage.py make_rows` alone
     log_lines.py     fal's log, without repeats; only for the modules above
     writing.py       the writes themselves; only for the modules above
 """
