@@ -32,7 +32,20 @@ function step(by) {
 
 const follow = (link) => link && location.assign(link.href);
 
+const GO_MS = 1500; // after g, for the key of a place
+let goUntil = 0;
+
+/** After g: follow the link of the place with this key. */
+function go(key) {
+  const isAsked = performance.now() < goUntil;
+  goUntil = 0;
+  const link = isAsked && document.querySelector(`[data-go="${CSS.escape(key)}"]`);
+  follow(link);
+  return Boolean(link);
+}
+
 const VERBS = {
+  g: () => (goUntil = performance.now() + GO_MS),
   "/": goToSearch,
   n: () => follow(document.querySelector("[aria-keyshortcuts=n]") ?? document.querySelector("[data-key=n]")),
   j: () => step(1),
@@ -51,6 +64,7 @@ document.addEventListener("keydown", (event) => {
   )
     return;
   if (isTyping(event.target) || document.querySelector("dialog[open]") || stored()) return;
+  if (go(event.key)) return event.preventDefault();
   const verb = VERBS[event.key];
   if (!verb) return;
   event.preventDefault();
