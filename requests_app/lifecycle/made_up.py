@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -43,7 +43,7 @@ _STATUSES = [Status.COMPLETED] * 44 + [Status.FAILED] * 4 + [Status.CANCELLED] *
 
 
 def make_up(
-    count: int, *, team: Team, people: list[AbstractBaseUser], now: datetime
+    count: int, *, team: Team, people: Sequence[AbstractBaseUser], now: datetime
 ) -> Iterator[int]:
     """Store `count` ended rows, the last the newest; yield how many there are after each step."""
     chance = random.Random(count)  # noqa: S311 (the same rows each time)
@@ -68,11 +68,12 @@ def _row(
     number: int,
     created_at: datetime,
     team: Team,
-    people: list[AbstractBaseUser],
+    people: Sequence[AbstractBaseUser],
 ) -> FalRequest:
     pick = chance.choice
     prompt = f"a {pick(_THINGS)} and a {pick(_THINGS)} in the {pick(_PLACES)} {pick(_MOODS)}, {pick(_STYLES)}"
-    value = {"prompt": f"{prompt}, take {number}", "seed": chance.randrange(2**31), "steps": 28}
+    prompt = f"{prompt}, take {number}"
+    value = {"prompt": prompt, "seed": chance.randrange(2**31), "steps": 28}
     status = pick(_STATUSES)
     is_done = status == Status.COMPLETED
     picture = {"url": f"https://v3.fal.media/files/{number % 997}/{number:x}.png", "width": 1024}
@@ -85,7 +86,7 @@ def _row(
         mode=pick(_MODES),
         status=status,
         input_text=json.dumps(value),
-        summary=value["prompt"],
+        summary=prompt,
         output=output,
         output_type="application/json" if output else "",
         output_size=len(output or b""),
