@@ -322,6 +322,7 @@ LOGGING = {
         },
         "json": {"()": "dashboard.jsonlines.JsonFormatter"},
     },
+    "filters": {"redis_away": {"()": "dashboard.redis_log.AwayInOneLine"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
@@ -335,5 +336,6 @@ LOGGING = {
         # Both print whole URLs, which carry the webhook secret.
         "httpx": {"level": "WARNING"},
         "daphne.server": {"level": "WARNING"},
+        "channels_redis.pubsub": {"filters": ["redis_away"]},
     },
 }

@@ -9,6 +9,7 @@
     webhooks.py  50 webhooks a second, genuine and forged
     unhooked.py  from fal's end to ours when every webhook is lost
     unanswered.py  the same when the answers to the submits were lost as well
+    history.py    the sweep beside no history and 2,000,000 kept rows
     sweeping.py   polls per second beside the bare HTTP client
 
 All load runs on this machine beside what is measured: figures compare, they do not promise.

@@ -24,7 +24,7 @@ NAMES = (
     "pixel",
     "bodies",
 )
-LONG = ("crowd", "soak")  # only when named
+LONG = ("crowd", "history", "soak")  # only when named
 
 
 def main() -> None:

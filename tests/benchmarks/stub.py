@@ -52,6 +52,7 @@ class Stub:
     def __init__(self, jwk_x: str) -> None:
         self.keys = {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": jwk_x}]}
         self.webhooks: dict[str, str] = {}
+        self.ends: dict[str, float] = {}  # request ids that end, and when by the wall clock
         self.is_away = False
         self.refused: dict[str, int] = {}  # calls while it was away, by method
 
@@ -88,20 +89,33 @@ class Stub:
         body = {"request_id": request_id, "status": "IN_QUEUE", "queue_position": 3, **urls}
         return web.json_response(body)
 
+    async def set_ends(self, request: web.Request) -> web.Response:
+        self.ends |= await request.json()
+        return web.Response()
+
     async def status(self, request: web.Request) -> web.Response:
+        ends_at = self.ends.get(request.path.rsplit("/", 2)[-2]) if self.ends else None
+        if ends_at is not None:
+            is_over = time.time() >= ends_at
+            return web.json_response({"status": "COMPLETED" if is_over else "IN_PROGRESS"})
         return web.json_response({"status": "IN_QUEUE", "queue_position": 3}, status=202)
+
+    async def result(self, request: web.Request) -> web.Response:
+        return web.json_response({"text": "done"})
 
 
 def main() -> None:
     """Serve until killed."""
     stub = Stub(sys.argv[2])
-    app = web.Application(middlewares=[stub.door])
+    app = web.Application(middlewares=[stub.door], client_max_size=2**26)
     app.router.add_post("/away", stub.away)
     app.router.add_get("/refused", stub.calls_refused)
     app.router.add_get("/jwks.json", stub.key_set)
     app.router.add_get("/seen", stub.seen)
     app.router.add_post("/queue/{path:.*}", stub.submit)
     app.router.add_get("/queue/{path:.*}/status", stub.status)
+    app.router.add_get("/queue/{path:.*}", stub.result)
+    app.router.add_post("/ends", stub.set_ends)
     web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None)
 
 

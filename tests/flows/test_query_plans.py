@@ -29,6 +29,7 @@ from requests_app.views.workspace import runs_of
 from requests_app.webhooks import deliveries
 from requests_app.worker import looks, lost_submits, sweep
 from tests.builders import make_draft, make_request, make_webhook
+from tests.copies import copy_up_to
 
 KEPT = 100_000  # rows
 # Every row gets the words of the first.
@@ -50,30 +51,11 @@ def history(team: Team, owner: User) -> FalRequest:
         status=Status.COMPLETED, fal_request_id="kept", due_at=None, sent_at=ended, ended_at=ended
     )
     write_entries([first.pk])
-    count = 1
-    while count < KEPT:
-        double(min(count, KEPT - count))
-        count *= 2
+    copy_up_to(KEPT)
     with connection.cursor() as cursor:
         cursor.execute(INDEX, [first.pk, first.pk])
         cursor.execute("ANALYZE")
     return make_request(team=team, person=owner, input={"prompt": "a heron"})
-
-
-def double(most: int) -> None:
-    """Store copies of up to `most` rows, each with ids of its own."""
-    table = FalRequest._meta.db_table
-    columns = [field.column for field in FalRequest._meta.concrete_fields if field.column != "id"]
-    fresh = "lower(hex(randomblob(16)))" if connection.vendor == "sqlite" else "gen_random_uuid()"
-    values = [
-        {"public_id": fresh, "fal_request_id": f"CAST({fresh} AS TEXT)"}.get(name, f'"{name}"')
-        for name in columns
-    ]
-    names = ", ".join(f'"{name}"' for name in columns)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f'INSERT INTO "{table}" ({names}) SELECT {", ".join(values)} FROM "{table}" LIMIT {most}'
-        )
 
 
 @contextmanager
