@@ -21,6 +21,7 @@ PAGE_LIMIT = 194 * 1024  # characters of the escaped text, so that a page stays 
 STRING_LIMIT = 8 * 1024
 DATA_URI_LIMIT = 64
 MAX_DEPTH = 32
+OPEN_ENTRIES, OPEN_LEVELS = 40, 2  # as in jsontree.js
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,19 @@ class Preview:
     is_json: bool
     trimmed: bool
     value: Any = None
+
+    @property
+    def tree_lines(self) -> int:
+        """Return how many lines jsontree.js will make of it, so that the page keeps their room."""
+        return _lines(self.value, 0)
+
+
+def _lines(value: Any, level: int) -> int:
+    """Count like `branch` of jsontree.js: small branches of the first two levels start open."""
+    if not isinstance(value, list) or level >= OPEN_LEVELS or len(value) > OPEN_ENTRIES:
+        return 1
+    children = (child for _, child in value) if isinstance(value, Members) else iter(value)
+    return 1 + sum(_lines(child, level + 1) for child in children)
 
 
 def preview(raw: bytes, *, limit: int = PAGE_LIMIT) -> Preview:

@@ -28,6 +28,22 @@ def plain(value):
 
 
 @pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("7", 1),
+        ("{}", 1),
+        ('{"a": 1, "b": "x"}', 3),
+        ('{"a": {"b": {"c": {"d": 1}}}}', 3),
+        ("[[1, 2], [3]]", 6),
+        (json.dumps(list(range(41))), 1),
+        ("no JSON", 1),
+    ],
+)
+def test_the_lines_of_the_tree_are_known_before_a_script_draws_it(text, lines):
+    assert preview(text.encode()).tree_lines == lines
+
+
+@pytest.mark.parametrize(
     "text",
     [
         '{\n  "a": 7.50,\n  "b": 1E2\n}',
