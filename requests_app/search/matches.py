@@ -17,7 +17,7 @@ from requests_app.models.request import FalRequestQuerySet
 from requests_app.search import moments
 from requests_app.search.expressions import Expression
 from requests_app.search.filters import conditions
-from requests_app.search.language import Search, Term
+from requests_app.search.language import Search, Term, statuses_of
 from requests_app.search.narrowing import expression, inexact
 from requests_app.search.scope import Scope
 
@@ -82,6 +82,10 @@ class Matches:
     def _is_indexed(self) -> bool:
         [first, *others] = self.search.terms or [Term("", "")]
         is_plain = first.key in _ORDERED and not (first.negated or re.search(r"[,*]", first.value))
+        if first.key == "status":  # active and ended are several
+            is_plain = is_plain and len(statuses_of(first.value.lower())) == 1
+        if first.key == "endpoint":  # a part of an id is several, too
+            is_plain = is_plain and "/" in first.value and first.value == first.value.lower()
         return bool(first.value) and (bool(others) or not is_plain) and self.scope.is_large
 
     @cached_property

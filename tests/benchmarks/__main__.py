@@ -11,6 +11,7 @@ NAMES = (
     "start",
     "latency",
     "listing",
+    "searching",
     "pages",
     "sweeping",
     "draining",
