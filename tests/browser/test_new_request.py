@@ -95,8 +95,8 @@ def is_post(route: Route) -> bool:
 def test_a_mistake_is_marked_where_it_is_and_nothing_typed_is_lost(open_page: Any) -> None:
     page = open_page(NEW)
     wrong = '{\n  "message": "a",\n  "number": tru\n}'
+    fill_input(page, wrong)  # first: an id that is none has no view to choose
     page.locator("#id_endpoint_id").fill("nonsense")
-    fill_input(page, wrong)
     page.get_by_text("Options", exact=True).click()
     page.get_by_label("Start timeout").fill("soon")
     page.get_by_label("Own headers").fill("x-mine: 1")

@@ -89,6 +89,7 @@ WINDOW_S = 300  # of the wire protocol: about five minutes, ending now or at the
 def polls_of(finished_s: float, *, watched: bool, lost: range = range(0)) -> list[float]:
     """When the product asks, in seconds from the start; polls numbered in `lost` go unanswered."""
     sent = datetime(2026, 5, 1, tzinfo=UTC)
+    share_s = schedule.shares({1: 1000}, schedule.POLLS_PER_S)[1]
     now, times = sent, []
     for number in itertools.count():
         at_s = (now - sent).total_seconds()
@@ -97,7 +98,7 @@ def polls_of(finished_s: float, *, watched: bool, lost: range = range(0)) -> lis
             if at_s >= finished_s:
                 return times
         looked_at = now + timedelta(hours=1) if watched else None
-        poll_at = schedule.next_poll_at(now, sent_at=sent, watched_until=looked_at, open_rows=1000)
+        poll_at = schedule.next_poll_at(now, sent_at=sent, watched_until=looked_at, share_s=share_s)
         tries = number - lost.start + 1
         now = schedule.next_retry_at(now, tries) if number in lost else poll_at
     raise AssertionError

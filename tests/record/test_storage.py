@@ -53,7 +53,7 @@ def test_watchers_are_told_the_last_number_after_the_commit(
     row: FalRequest, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     told: list[Any] = []
-    monkeypatch.setattr(announce, "_send", lambda group, message: told.append((group, message)))
+    monkeypatch.setattr(announce, "_send", told.extend)
     with django_capture_on_commit_callbacks() as callbacks:
         append(row.pk, [new(1), new(2)])
     assert told == []

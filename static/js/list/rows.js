@@ -237,11 +237,12 @@ class Rows {
 
   async #fetchCounts() {
     this.#counting = undefined;
-    const chips = document.getElementById("counts");
-    if (document.hidden || !chips) return;
+    if (document.hidden) return;
     try {
+      // A list that was empty has no chips; the reply says as well whether another team is chosen by now.
       const reply = await request(`${this.#body.dataset.counts}?${this.#body.dataset.query}`);
-      if (!reply.ok) return;
+      const chips = document.getElementById("counts");
+      if (!reply.ok || !chips) return;
       const template = document.createElement("template");
       template.innerHTML = await reply.text();
       const fresh = template.content.querySelectorAll(".chip");
