@@ -12,6 +12,8 @@ from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from requests_app.models import FalRequest, Role, Team
 from requests_app.webhooks import deliveries
@@ -19,6 +21,12 @@ from tests.browsers import Browser
 from tests.builders import make_person, make_queued, make_request
 from tests.sampling import runs_all, sample
 from tests.signing import KeyHost, Signer
+
+# How quick a machine makes examples, or runs one, is no property of the code.
+hypothesis_settings.register_profile(
+    "faldeck", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("faldeck")
 
 
 def pytest_configure() -> None:

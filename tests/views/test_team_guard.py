@@ -18,6 +18,7 @@ from requests_app.forms.submit import GLIMPSE, new_token
 from requests_app.models import (
     ApiToken,
     Batch,
+    BulkAction,
     FalRequest,
     Invitation,
     Membership,
@@ -75,6 +76,10 @@ class Place:
             team=self.b, person=self.person, endpoint_id="acme/img", text="{}", created_at=timezone.now(),
             state="running", total=0,
         )  # fmt: skip
+        self.bulk = BulkAction.objects.create(
+            team=self.b, person=self.person, token="t", verb="cancel", state="running",
+            created_at=timezone.now(), failed=1,
+        )  # fmt: skip
         other = self.b.memberships.get(user=make_person("bob", team=self.b))
         self.keys = {
             "change_role": other.pk, "remove_member": other.pk, "delete_message": message.pk, "message": message.pk,
@@ -95,6 +100,7 @@ class Place:
             "preset_id": self.preset.public_id,
             "endpoint_id": "acme/img",
             "batch_id": self.batch.public_id,
+            "bulk_id": self.bulk.public_id,
         }  # fmt: skip
         kwargs = {one: given[one] for one in pattern.pattern.converters}
         return reverse(f"requests:{name}", kwargs=kwargs)
@@ -104,7 +110,7 @@ class Place:
         return self.client.post(self.address(name), values, **more)
 
     def state(self) -> dict[str, Any]:
-        kept = (FalRequest, Membership, ApiToken, Invitation, Preset, TeamEndpoint, Batch)
+        kept = (FalRequest, Membership, ApiToken, Invitation, Preset, TeamEndpoint, Batch, BulkAction)
         return {
             model.__name__: list(model._default_manager.order_by("pk").values()) for model in kept
         }
