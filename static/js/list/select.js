@@ -8,8 +8,7 @@ const all = /** @type {HTMLInputElement | null} */ (document.querySelector("[dat
 /** @returns {HTMLInputElement[]} */
 const boxes = () => [...document.querySelectorAll(/** @type {"input"} */ (".row-check"))];
 
-/** @type {HTMLInputElement | null} */
-let last = null; // ticked or cleared last, where a range begins
+let last = ""; // the request ticked or cleared last, where a range begins; its row may be another by now
 
 function show() {
   if (!bar || !all) return;
@@ -23,12 +22,13 @@ function show() {
   if (!count) bar.reset();
 }
 
-/** Tick or clear all between two boxes. */
-function range(from, to, checked) {
+/** Tick or clear all from the request of before to this box. */
+function range(to) {
   const rows = boxes();
-  const [start, end] = [rows.indexOf(from), rows.indexOf(to)].sort((one, other) => one - other);
+  const ends = [rows.findIndex((box) => box.value === last), rows.indexOf(to)];
+  const [start, end] = ends.sort((one, other) => one - other);
   if (start < 0) return;
-  for (const box of rows.slice(start, end + 1)) box.checked = checked;
+  for (const box of rows.slice(start, end + 1)) box.checked = to.checked;
 }
 
 function clear() {
@@ -53,8 +53,8 @@ if (bar && all) {
     const box =
       event.target instanceof HTMLInputElement && event.target.matches(".row-check") && event.target;
     if (!box) return;
-    if (event.shiftKey && last && last !== box) range(last, box, box.checked);
-    last = box;
+    if (event.shiftKey) range(box);
+    last = box.value;
     show();
   });
   // Rows come and go with the live table.
