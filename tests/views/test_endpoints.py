@@ -65,7 +65,9 @@ def test_own_endpoints_lead_to_their_page_and_to_a_new_request(as_owner, team, o
 
 def test_the_page_is_in_the_main_navigation(as_owner):
     page = text(as_owner.get(PAGE))
-    assert re.search(r'<a class="nav-link" data-go="e" href="/endpoints/"\s+aria-current="page">', page)
+    assert re.search(
+        r'<a class="nav-link" data-go="e" href="/endpoints/"\s+aria-current="page">', page
+    )
 
 
 def test_the_page_waits_for_no_network_and_a_browser_without_scripts_has_a_link(

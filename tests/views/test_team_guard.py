@@ -110,7 +110,16 @@ class Place:
         return self.client.post(self.address(name), values, **more)
 
     def state(self) -> dict[str, Any]:
-        kept = (FalRequest, Membership, ApiToken, Invitation, Preset, TeamEndpoint, Batch, BulkAction)
+        kept = (
+            FalRequest,
+            Membership,
+            ApiToken,
+            Invitation,
+            Preset,
+            TeamEndpoint,
+            Batch,
+            BulkAction,
+        )
         return {
             model.__name__: list(model._default_manager.order_by("pk").values()) for model in kept
         }
