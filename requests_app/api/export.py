@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from django.http.response import HttpResponseBase
-from django.utils import timezone
 from ninja import Query, Router, Schema
 from pydantic import ConfigDict, Field
 
@@ -14,8 +13,7 @@ from requests_app.api.accepted import NoNulText
 from requests_app.api.auth import ApiRequest
 from requests_app.api.rows import matching
 from requests_app.api.schemas import FieldProblems, Problem
-from requests_app.export.filtered import FORMATS
-from requests_app.export.streaming import download
+from requests_app.export.filtered import export_response
 
 router = Router(tags=["requests"])
 _REPLIES: dict[int, Any] = {200: None, 401: Problem, 422: FieldProblems}
@@ -38,6 +36,4 @@ def export(request: ApiRequest, filters: Query[Chosen]) -> HttpResponseBase:
     """All requests that match, newest first, with inputs and outputs, streamed: JSON Lines digit for digit, a
     CSV for spreadsheets, or a zip with each output as a file.
     """
-    found = matching(request.auth, filters.q).rows
-    name = f"requests-{timezone.now():%Y-%m-%d}"
-    return download(FORMATS[filters.format](found), name=name, format=filters.format)
+    return export_response(matching(request.auth, filters.q).rows, filters.format)

@@ -11,19 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import StreamingHttpResponse
-from zipstream import ZipStream
 
 from requests_app.batches.checking import cells, object_of
-from requests_app.display.output_download import plain_type
+from requests_app.export.archive import zip_of
 from requests_app.export.csv_text import csv_line, fitting
-from requests_app.export.inline_files import inline_files
-from requests_app.export.outputs import (
-    REMOVED,
-    KeptOutput,
-    beginning_of_output,
-    bytes_of_output,
-    one_line,
-)
+from requests_app.export.outputs import REMOVED, KeptOutput, one_line
 from requests_app.export.streaming import download
 from requests_app.models import Batch, BatchItem, FalRequest
 from requests_app.presets.template import text_of
@@ -135,22 +127,11 @@ def _removed(result: RowResult) -> Iterator[str]:
 
 
 def as_zip(batch: Batch) -> Iterator[bytes]:
-    """Yield a zip: both tables, each row's output as a file of its own, also the large ones, and inline files."""
-    archive = ZipStream()
-    archive.add(_README.format(batch=batch).encode(), "README.txt")
-    archive.add(as_csv(batch), "results.csv")
-    archive.add(as_jsonl(batch), "results.jsonl")
-    yield from archive.all_files()
+    """Yield a zip: both tables, and each row's output as a file of its number."""
+    tables = {"results.csv": as_csv(batch), "results.jsonl": as_jsonl(batch)}
     width = len(str(batch.total))
-    for number, key, kind in _with_output(batch):
-        ending = plain_type(kind)[1]
-        archive.add(bytes_of_output(key), f"outputs/{number:0{width}}.{ending}")
-        yield from archive.all_files()
-        files = inline_files(beginning_of_output(key)) if ending == "json" else ()
-        for place, (file_ending, content) in enumerate(files, 1):
-            archive.add(content, f"files/{number:0{width}}-{place}.{file_ending}")
-            yield from archive.all_files()
-    yield from archive.finalize()
+    outputs = ((f"{number:0{width}}", key, kind) for number, key, kind in _with_output(batch))
+    return zip_of(_README.format(batch=batch), tables, outputs)
 
 
 def _with_output(batch: Batch) -> Iterator[tuple[int, int, str]]:

@@ -5,6 +5,7 @@
     csv_text.py      a line of CSV that no spreadsheet runs
     outputs.py       a request's output: as JSON, its media, its bytes
     inline_files.py  files that stand in an output itself, for a zip
+    archive.py       a zip of tables and outputs
     streaming.py     pieces as a reply
     filtered.py      the requests that match a search
 """

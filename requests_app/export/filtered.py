@@ -11,18 +11,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from zipstream import ZipStream
+from django.http import StreamingHttpResponse
+from django.utils import timezone
 
-from requests_app.display.output_download import plain_type
+from requests_app.export.archive import zip_of
 from requests_app.export.csv_text import csv_line, fitting
-from requests_app.export.inline_files import inline_files
-from requests_app.export.outputs import (
-    REMOVED,
-    KeptOutput,
-    beginning_of_output,
-    bytes_of_output,
-    one_line,
-)
+from requests_app.export.outputs import REMOVED, KeptOutput, one_line
+from requests_app.export.streaming import download
 from requests_app.models import FalRequest
 from requests_app.models.request import FalRequestQuerySet
 
@@ -82,29 +77,17 @@ def as_jsonl(rows: FalRequestQuerySet) -> Iterator[bytes]:
 
 
 def as_zip(rows: FalRequestQuerySet) -> Iterator[bytes]:
-    """Yield a zip: both tables, each output as a file of its own, also the large ones, and inline files."""
-    archive = ZipStream()
-    archive.add(_README.encode(), "README.txt")
-    archive.add(as_csv(rows), "requests.csv")
-    archive.add(as_jsonl(rows), "requests.jsonl")
-    yield from archive.all_files()
-    for public_id, key, kind in _with_output(rows):
-        ending = plain_type(kind)[1]
-        archive.add(bytes_of_output(key), f"outputs/{public_id}.{ending}")
-        yield from archive.all_files()
-        files = inline_files(beginning_of_output(key)) if ending == "json" else ()
-        for place, (file_ending, content) in enumerate(files, 1):
-            archive.add(content, f"files/{public_id}-{place}.{file_ending}")
-            yield from archive.all_files()
-    yield from archive.finalize()
+    """Yield a zip: both tables, and each output as a file named by its request."""
+    tables = {"requests.csv": as_csv(rows), "requests.jsonl": as_jsonl(rows)}
+    return zip_of(_README, tables, _with_output(rows))
 
 
-def _with_output(rows: FalRequestQuerySet) -> Iterator[tuple[Any, int, str]]:
+def _with_output(rows: FalRequestQuerySet) -> Iterator[tuple[str, int, str]]:
     kept = rows.filter(output_size__gt=0, payload_removed_at=None).order_by("-pk")
     columns = kept.values_list("public_id", "pk", "output_type")
     before: int | None = None
     while some := list((columns if before is None else columns.filter(pk__lt=before))[:AT_ONCE]):
-        yield from some
+        yield from ((str(public_id), key, kind) for public_id, key, kind in some)
         before = some[-1][1]
 
 
@@ -155,3 +138,10 @@ FORMATS: dict[str, Callable[[FalRequestQuerySet], Iterator[bytes]]] = {
     "jsonl": as_jsonl,
     "zip": as_zip,
 }
+
+
+def export_response(rows: FalRequestQuerySet, format: str) -> StreamingHttpResponse:
+    """Stream the requests in one of `FORMATS`, as a file of today's name."""
+    return download(
+        FORMATS[format](rows), name=f"requests-{timezone.now():%Y-%m-%d}", format=format
+    )

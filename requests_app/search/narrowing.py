@@ -31,7 +31,7 @@ MOST_ENDPOINTS = 300  # in one expression
 def expression(search: Search, scope: Scope, *, filters: bool) -> Expression | None:
     """Return what to ask of the index; `filters`: also the parts that the rows' columns could answer.
 
-    None when there is nothing to ask.
+    Return None when the search needs no look-up in the index.
     """
     parts = []
     for key, terms in search.by_key().items():

@@ -10,25 +10,20 @@ from django.conf import settings
 from requests_app.display.media import iter_media
 from requests_app.display.output_media import HEAD, shown_type
 from requests_app.display.summary import PARSED_AT_MOST
+from requests_app.export.outputs import bytes_of_output
 from requests_app.fal.jsontext import NotJson, parse_json
-from requests_app.models import FalRequest, OutputPart
+from requests_app.models import FalRequest
 from requests_app.thumbnails.problems import NoThumbnail
 
 
 def inline_picture(pk: int, *, most: int) -> bytes:
     """Return the first picture of the output's own bytes. Raises NoThumbnail."""
-    row = FalRequest.objects.filter(pk=pk).only("output", "output_type", "output_size").first()
-    body = b"" if row is None else bytes(row.output or b"")
+    row = FalRequest.objects.filter(pk=pk).only("output_type", "output_size").first()
+    if row is not None and row.output_size > most:
+        raise NoThumbnail(f"The output is larger than {most:,} bytes.", is_final=True)
+    body = b"".join(bytes_of_output(pk))
     if row is None or not body:
         raise NoThumbnail("The output was removed.", is_final=True)
-    if row.output_size > most:
-        raise NoThumbnail(f"The output is larger than {most:,} bytes.", is_final=True)
-    body += b"".join(
-        bytes(part)
-        for part in OutputPart.objects.filter(request=pk)
-        .order_by("number")
-        .values_list("data", flat=True)
-    )
     if shown_type(row.output_type, body[:HEAD]).startswith("image/"):
         return body
     return _in_json(body[: PARSED_AT_MOST + 1])

@@ -33,7 +33,7 @@ class ThumbnailMaker:
         self._is_running = self._is_asked_again = False
 
     async def make_wanted(self) -> None:
-        """Make all that is wanted; while another call does, that one looks once more."""
+        """Make every thumbnail that is due. During a round a second call starts none: the round repeats once."""
         self._is_asked_again = True
         if self._is_running:
             return

@@ -1,16 +1,12 @@
 // A batch's page is renewed every two seconds, but not while the keyboard, a selection or the pointer is in what moves.
 
+import { isInUse } from "../lib/inuse.js";
 import { dropLost } from "../lib/lostmedia.js";
 
 const mouse = matchMedia("(hover: hover)"); // after a touch the last place counts as hovered
 let scrolled = 0; // how far the strip of results was moved
 
-function isUsed(target) {
-  const selection = document.getSelection();
-  const isSelecting = selection?.type === "Range" && target.contains(selection.anchorNode);
-  const isPointing = mouse.matches && target.querySelector(".run-list:hover");
-  return isSelecting || isPointing || target.contains(document.activeElement);
-}
+const isPointedAt = (target) => mouse.matches && Boolean(target.querySelector(".run-list:hover"));
 
 const detailOf = (event) => /** @type {CustomEvent} */ (event).detail;
 const isLive = (event) => detailOf(event).target.id === "batch-live";
@@ -18,7 +14,7 @@ const isLive = (event) => detailOf(event).target.id === "batch-live";
 document.body.addEventListener("htmx:beforeSwap", (event) => {
   if (!isLive(event)) return;
   const { target } = detailOf(event);
-  if (isUsed(target)) detailOf(event).shouldSwap = false;
+  if (isInUse(target) || isPointedAt(target)) detailOf(event).shouldSwap = false;
   scrolled = target.querySelector(".run-list")?.scrollLeft ?? 0;
 });
 
