@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import held
+from tests.browser.conftest import SITE, held
 from tests.browser.workspace import fill_input, made_path
 
 pytestmark = pytest.mark.browser
@@ -59,6 +59,37 @@ def test_a_request_is_followed_from_its_logs_to_its_output(open_page: Any, fault
     page.get_by_role("tab", name="curl").click()
     expect(page.locator("#sent-code")).to_contain_text("/queue/sandbox/slow")
     expect(page.locator("#sent-code")).to_contain_text('"seconds_per_step": 0.1')
+
+
+def test_a_line_that_is_stored_while_the_page_fetches_is_shown(page: Page) -> None:
+    """The news of it comes last, and names the version that the page has by then."""
+    script = """async ([site]) => {
+      document.body.innerHTML = `<div id="announcer"></div><div id="page" data-live="/live/" data-logs="/logs/"
+        data-request="r"><header id="part-head" data-part data-version="1" data-status="queued" data-ended="false"></header>
+        <ol id="log-lines"></ol><p id="no-logs"></p><button id="follow-logs"></button></div>`;
+      const { RequestPage } = await import(`${site}/request/detail.js`);
+      const { live } = await import(`${site}/lib/socket.js`);
+      live.watchRequest = () => {};
+      new RequestPage(document.getElementById("page"), { on() {} }, new AbortController().signal);
+      document.dispatchEvent(new CustomEvent("request:acted", { detail: { id: "r" } }));
+    }"""
+    state = {"stored": False}
+
+    def answer(route: Any) -> None:
+        is_stored, state["stored"] = state["stored"], True  # just after the first answer
+        version = 2 if is_stored else 1
+        line = (
+            '<li data-line="1">Loading</li>' if is_stored and "after=0" in route.request.url else ""
+        )
+        head = f'<header id="part-head" data-part data-version="{version}" data-ended="false"></header>'
+        body = line if "/logs/" in route.request.url else head
+        route.fulfill(body=body, content_type="text/html")
+
+    fetches = re.compile("/(live|logs)/")
+    page.route(fetches, answer)
+    page.evaluate(script, [SITE])
+    expect(page.locator("#log-lines li")).to_have_text("Loading")
+    page.unroute(fetches)
 
 
 def test_a_chosen_tab_stays_when_the_request_ends(open_page: Any, faults: Any) -> None:

@@ -72,8 +72,11 @@ export class RequestPage {
     }
     this.#busy = true;
     try {
-      await this.#fetchLogs(); // first: after the end no more requests are made
-      await this.#fetchParts();
+      // The parts name the version that the page has. Lines are fetched after they were made and before they are put
+      // in: a line that is stored meanwhile is either here or still news.
+      const parts = await fetchHtml(this.#page.dataset.live);
+      await this.#fetchLogs();
+      if (!this.#signal.aborted) this.#show(parts);
     } catch {
       // The connection light tells; the next change or poll asks again.
     } finally {
@@ -85,9 +88,7 @@ export class RequestPage {
     }
   }
 
-  async #fetchParts() {
-    const fresh = await fetchHtml(this.#page.dataset.live);
-    if (this.#signal.aborted) return;
+  #show(fresh) {
     const before = head().dataset;
     const status = before.status;
     for (const part of fresh.querySelectorAll("[data-part]")) swap(part);
