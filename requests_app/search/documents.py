@@ -45,7 +45,7 @@ class Facts:
     took: timedelta | None
     input_text: str
     output: str
-    error: str
+    errors: tuple[str, ...]  # the sentence and the type
     logs: tuple[str, ...]
 
 
@@ -61,7 +61,8 @@ def words_for(facts: Facts) -> list[str]:
     found += [GAP, *_plain(team, facts.endpoint_id)]
     found += islice(_json(team, "i", facts.input_text), MOST_WORDS["input"])
     found += islice(_json(team, "o", facts.output), MOST_WORDS["output"])
-    found += islice(_error(team, facts.error), MOST_WORDS["error"])
+    for error in facts.errors:
+        found += islice(_error(team, error), MOST_WORDS["error"])
     found += islice(_logs(team, facts.logs), MOST_WORDS["logs"])
     return found
 

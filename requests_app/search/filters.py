@@ -30,18 +30,19 @@ def conditions(search: Search, *, me: str, now: datetime) -> Q:
     """Return the condition on FalRequest of all terms that are no text; ``me`` is what ``by:me`` means."""
     condition = Q()
     for key, terms in search.by_key().items():
-        if key in FILTERS:
-            join = and_ if key in EACH else or_
-            condition &= reduce(join, [FILTERS[key](term.value, me, now) for term in terms])
+        if asked := [_condition(term, me, now) for term in terms if not term.is_of_words]:
+            condition &= reduce(and_ if key in EACH else or_, asked)
     for term in search.refused:
-        if term.key in FILTERS:
-            condition &= ~FILTERS[term.key](term.value, me, now)
+        if not term.is_of_words:
+            condition &= _condition(term, me, now)
     return condition
 
 
-def is_filter(term: Term) -> bool:
-    """Whether the term is a condition on the row, not on its words."""
-    return term.key in FILTERS
+def _condition(term: Term, me: str, now: datetime) -> Q:
+    if term.parts:
+        return reduce(or_, [_condition(part, me, now) for part in term.parts])
+    found = FILTERS[term.key](term.value, me, now)
+    return ~found if term.negated else found
 
 
 def _status_q(value: str, me: str, now: datetime) -> Q:

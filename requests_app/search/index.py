@@ -51,7 +51,7 @@ def write_facts(facts: Iterable[tuple[int, Facts]]) -> None:
 
 _COLUMNS = (
     "pk", "team_id", "endpoint_id", "mode", "person_id", "public_id", "fal_request_id", "gateway_request_id",
-    "status", "created_at", "ended_at", "error", "input_start", "output_start",
+    "status", "created_at", "ended_at", "error", "error_type", "input_start", "output_start",
 )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def facts_of(row: FalRequest, texts: dict[str, object], logs: tuple[str, ...]) -
         took=row.duration,
         input_text=str(texts["input_start"] or ""),
         output=_text(texts["output_start"]),
-        error=row.error,
+        errors=(row.error, row.error_type),
         logs=logs,
     )
 

@@ -2,11 +2,12 @@
 
     status:failed endpoint:acme/* by:me mode:stream id:0f3a batch:zoo free words "a phrase" begin* -word
     input.seed:42 output.text:fox error:required after:2d before:2026-11-01 duration:>30s
+    sunset OR dusk    status:failed OR duration:>1h
 
 Values may be lists (``status:failed,cancelled``). Terms of one field are joined by OR, of `after`, `before`
-and `duration` by AND, different fields by AND; a minus excludes. Ids match by prefix, words whole or, with a
-star, by their beginning. What cannot be parsed becomes a sentence, and a search with such problems is not
-run: the rest of it would match too much.
+and `duration` by AND, different fields by AND; a minus excludes; OR between two terms takes either. Ids match
+by prefix, words whole or, with a star, by their beginning. What cannot be parsed becomes a sentence, and a
+search with such problems is not run: the rest of it would match too much.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ FIELDS = (
     "status", "endpoint", "by", "mode", "id", "batch", "after", "before", "duration", "error",
 )  # fmt: skip
 SIDES = ("input", "output")  # with the name of a field behind a point
-EACH = ("after", "before", "duration")  # several of one must all be true
+EITHER = "OR"  # between two terms; also the key of the term that they become
+EACH = ("after", "before", "duration", EITHER)  # several of one must all be true
+WORDS = ("", "error", *SIDES)  # keys of what the index alone can tell
 PREFIX_LETTERS = 2  # of a word with a star, at the least: fewer begin too many words
 
 _TOKEN = re.compile(
@@ -39,15 +42,25 @@ _GROUPS: dict[str, frozenset[Status]] = {"active": LIVE, "ended": ENDED}
 
 @dataclass(frozen=True)
 class Term:
-    """One part of a search. ``key`` is a field's name, or empty for free text."""
+    """One part of a search. ``key`` is a field's name, empty for free text, or `EITHER` for several ``parts``."""
 
     key: str
     value: str
     negated: bool = False
+    parts: tuple[Term, ...] = ()  # one of which must match
 
     def __str__(self) -> str:
-        quoted = f'"{self.value}"' if re.search(r"[\s:]|^-", self.value) else self.value
+        if self.parts:
+            return f" {EITHER} ".join(map(str, self.parts))
+        quoted = f'"{self.value}"' if re.search(r"[\s:]|^-|^OR$", self.value) else self.value
         return f"{'-' if self.negated else ''}{self.key + ':' if self.key else ''}{quoted}"
+
+    @property
+    def is_of_words(self) -> bool:
+        """Whether the index alone can tell it; all others are conditions on the row."""
+        if self.parts:
+            return self.parts[0].is_of_words
+        return self.key.partition(".")[0] in WORDS
 
 
 @dataclass(frozen=True)
@@ -98,14 +111,51 @@ def parse_search(text: str) -> Search:
         text = text[:MAX_LENGTH]
     if text.count('"') % 2:
         problems.append("A quotation mark is not closed.")
-    for match in _TOKEN.finditer(text):
-        term = _term(match)
-        problem = _problem(term)
-        if problem:
-            problems.append(problem)
-        elif term.value and term not in terms:
+    for group in _groups(text, problems):
+        known: list[Term] = []
+        for term in group:
+            if problem := _problem(term):
+                problems.append(problem)
+            elif term.value and term not in known:
+                known.append(term)
+        if len({term.is_of_words for term in known}) > 1:
+            problems.append(
+                f"{EITHER} joins words with words, or filters with filters: not "
+                f"{f' {EITHER} '.join(map(str, known))}."
+            )
+        elif known and (term := _either(known)) not in terms:
             terms.append(term)
     return Search(tuple(terms), tuple(dict.fromkeys(problems)))
+
+
+def _groups(text: str, problems: list[str]) -> list[list[Term]]:
+    """Return the terms; those with OR between them together."""
+    groups: list[list[Term]] = []
+    joins = False
+    for match in _TOKEN.finditer(text):
+        if match[0] == EITHER:
+            if joins or not groups:
+                problems.append(_MISPLACED)
+            joins = True
+        elif joins and groups:
+            groups[-1].append(_term(match))
+            joins = False
+        else:
+            groups.append([_term(match)])
+            joins = False
+    if joins and groups:
+        problems.append(_MISPLACED)
+    return groups
+
+
+_MISPLACED = f'{EITHER} stands between two terms. The word itself is searched as "or".'
+
+
+def _either(terms: list[Term]) -> Term:
+    """Return the one term, or one that stands for all of them."""
+    if len(terms) == 1:
+        return terms[0]
+    return Term(EITHER, f" {EITHER} ".join(map(str, terms)), parts=tuple(terms))
 
 
 def _term(match: re.Match[str]) -> Term:

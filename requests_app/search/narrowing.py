@@ -63,6 +63,8 @@ def inexact(search: Search, scope: Scope) -> Iterator[Term]:
 
 
 def _is_exact(term: Term, scope: Scope) -> bool:
+    if term.parts:
+        return term.is_of_words or all(_is_exact(part, scope) for part in term.parts)
     if term.key == "status":
         live = frozenset().union(*map(statuses_of, listed(term.value))) & LIVE
         return live in (frozenset(), LIVE)
@@ -74,6 +76,8 @@ def _is_exact(term: Term, scope: Scope) -> bool:
 
 def _told(term: Term, scope: Scope, *, filters: bool, is_exact: bool = False) -> Expression | None:
     """Return the expression of one term; `is_exact`: None when it would match more than the term does."""
+    if term.parts:
+        return _either(term, scope, filters=filters)
     side, _, path = term.key.partition(".")
     if side in _SIDES:
         return _field(term.value, partial(field_word, scope.team, _SIDES[side], field_path(path)))
@@ -85,6 +89,18 @@ def _told(term: Term, scope: Scope, *, filters: bool, is_exact: bool = False) ->
         return None
     told = _FILTERS.get(term.key)
     return told(term.value, scope) if told else None
+
+
+def _either(group: Term, scope: Scope, *, filters: bool) -> Expression | None:
+    """Return the expression of terms with OR between them; None when one of them cannot be told."""
+    found = []
+    for term in group.parts:
+        part = _told(term, scope, filters=filters, is_exact=term.negated)
+        if part is None:
+            return None
+        everything = Phrase((tag(scope.team, "all"),))
+        found.append(AllOf([everything], [part]) if term.negated else part)
+    return AnyOf(found)
 
 
 _SIDES = {"input": "i", "output": "o"}

@@ -16,7 +16,6 @@ from django.urls import reverse
 from requests_app.models import FalRequest, Team
 from requests_app.models.request import FalRequestQuerySet
 from requests_app.search import Matches, Scope, Search, parse_search
-from requests_app.search.filters import is_filter
 from requests_app.views.access import team_in_links, team_of
 
 COUNT_LIMIT = 1000  # a higher count costs the database and helps no reader
@@ -89,7 +88,7 @@ class Listing:
     @property
     def percent(self) -> int:
         """How much of the history words are searched in; 100 when no word is asked for."""
-        has_words = not all(map(is_filter, self.search.terms))
+        has_words = any(term.is_of_words for term in self.search.terms)
         return self.scope.percent if has_words else 100
 
     def for_show(self, rows: FalRequestQuerySet) -> FalRequestQuerySet:
