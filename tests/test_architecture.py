@@ -225,6 +225,7 @@ def test_no_script_of_ours_evaluates_or_writes_markup_from_text():
 PARSED_BY_THE_BROWSER = {
     "static/js/lib/drafts.js": "JSON.parse(text.slice(",
     "static/js/lib/code.js": "JSON.parse(options)",
+    "static/js/lib/listplace.js": "JSON.parse(sessionStorage",
     "static/js/lib/options.js": 'JSON.parse(document.getElementById("option-table")?.textContent',
     "static/js/lib/socket.js": "JSON.parse(event.data)",
     "static/js/lib/team.js": "JSON.parse(header)",

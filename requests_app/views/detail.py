@@ -23,6 +23,7 @@ from requests_app.record.frame import LARGE, sketch
 from requests_app.views import detail_context
 from requests_app.views.access import get_request_or_404, may_act_on
 from requests_app.views.login import login_required
+from requests_app.views.neighbours import neighbours_of
 
 FRAMES_AT_ONCE = 500
 FRAMES_SIZE = 2 * 1024 * 1024  # characters of one reply
@@ -32,11 +33,12 @@ MAX_NUMBER = 2**63 - 1
 @login_required
 @require_safe
 def detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Show the whole page; `?tab=` opens a tab without JavaScript too."""
+    """Show the whole page; `?tab=` opens a tab without JavaScript too, `?q=` is the list's search."""
     row = get_request_or_404(request.user, public_id)
     context = detail_context.page(
         row, may_act=may_act_on(request, row), tab=request.GET.get("tab", "")
     )
+    context |= {"neighbours": neighbours_of(request, row)}
     return render(request, "request/detail.html", context)
 
 

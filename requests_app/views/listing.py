@@ -58,19 +58,19 @@ class Listing:
     in_links: int | None  # the team, where addresses must name it
 
     @classmethod
-    def of(cls, request: HttpRequest) -> Listing:
-        """Read the query string; unknown parameters are ignored."""
+    def of(cls, request: HttpRequest, *, team: Team | None = None) -> Listing:
+        """Read the query string; unknown parameters are ignored. `team`: another one than the page's."""
         text = request.GET.get("q", "")
         asked, last = parse_search(text), parse_search(request.GET.get("last", ""))
         is_known = bool(last.terms) and not last.problems
         return cls(
-            team_of(request),
+            team or team_of(request),
             request.user.get_username(),
             text,
             asked.problems,
             search=asked if not asked.problems else last if is_known else Search(),
             is_refused=bool(asked.problems) and not is_known,
-            in_links=team_in_links(request),
+            in_links=team.pk if team else team_in_links(request),
         )
 
     @property

@@ -29,6 +29,7 @@ from requests_app.views.listing import (
     list_url,
     recent_endpoints,
 )
+from requests_app.views.neighbours import query_of
 from requests_app.views.row_html import ROWS
 
 MOST_IDS = 100  # rows one page asks for at once
@@ -73,6 +74,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
         "is_first_use": not endpoints,
         "examples": examples(team=listing.in_links),
         "fragment_query": urlencode({"q": str(listing.search)}),
+        "row_query": query_of(str(listing.search)),
     }
     return render(request, "list/list.html", context)
 
@@ -88,7 +90,8 @@ def rows(request: HttpRequest) -> HttpResponse:
     rows_asked = list(listing.for_show(asked))
     found = [row for row in rows_asked if row.pk in matching]
     missing = {row.public_id for row in rows_asked if row.pk not in matching}
-    response = render(request, ROWS, {"rows": found})
+    context = {"rows": found, "row_query": query_of(str(listing.search))}
+    response = render(request, ROWS, context)
     response["X-Missing"] = ",".join(sorted(map(str, missing)))
     return response
 

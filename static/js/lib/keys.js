@@ -21,9 +21,10 @@ function isTyping(target) {
   );
 }
 
+/** The next row; on the page of one request the next request of its list. */
 function step(by) {
   const links = [...document.querySelectorAll("tr.row .row-link")];
-  if (!links.length) return;
+  if (!links.length) return follow(document.querySelector(`[data-walk="${by}"]`));
   const here = links.findIndex((link) => link.closest("tr")?.contains(document.activeElement));
   const next = here < 0 ? 0 : Math.min(links.length - 1, Math.max(0, here + by));
   links[next].focus();

@@ -158,6 +158,7 @@ class Rows {
     const isMoved = fresh.dataset.status !== old.dataset.status;
     const focused = [...old.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement);
     keepTick(old, fresh);
+    keepAddress(old, fresh);
     if (old.querySelector(".row-actions")?.matches(":hover")) this.#holdActions(fresh);
     adopt(fresh);
     old.replaceWith(fresh);
@@ -264,6 +265,12 @@ class Rows {
 function keepTick(old, fresh) {
   const [before, now] = [old, fresh].map((row) => row.querySelector(".row-check"));
   if (before && now) now.checked = before.checked;
+}
+
+/** Its link names the search of this list; a row that is fetched without one does not. */
+function keepAddress(old, fresh) {
+  const [before, now] = [old, fresh].map((row) => row.querySelector(".row-link"));
+  now.href = before.href;
 }
 
 const idOf = (row) => row.id.replace("request-", "");

@@ -7,3 +7,4 @@ import "../lib/thumbnails.js";
 import "../list/rows.js";
 import "../list/rowclick.js";
 import "../list/select.js";
+import "../list/place.js";

@@ -7,3 +7,4 @@ import "../lib/save.js";
 import "../lib/lightbox.js";
 import "../lib/code.js";
 import "../request/page.js";
+import "../request/walk.js";
