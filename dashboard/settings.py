@@ -102,6 +102,9 @@ THUMBNAIL_LIMIT_BYTES = env_int("THUMBNAIL_LIMIT", 1024 * 1024 * 1024)
 RECORD_FRAMES = env_int("RECORD_FRAMES", 100_000, least=1)  # of one stream or session
 RECORD_BYTES = env_int("RECORD_BYTES", 256 * 1024 * 1024, least=1024)
 REALTIME_SESSIONS = env_int("REALTIME_SESSIONS", 10, least=1)  # open at once, per user
+API_CALLS_PER_MINUTE = env_int(
+    "API_CALLS_PER_MINUTE", 12_000, least=1
+)  # of one token, in each process
 POLLS_PER_S = env_int(
     "POLLS_PER_S", 50, least=1
 )  # status questions to fal, of all processes together
@@ -156,6 +159,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "requests_app.views.team_guard.TeamGuard",
     "requests_app.views.wrong_method.wrong_method",
+    "requests_app.api.rate.rate_headers",
 ]
 
 ROOT_URLCONF = "dashboard.urls"

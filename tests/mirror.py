@@ -28,6 +28,7 @@ JUDGED_BY = {
     "requests_app/forms/preset.py": "tests/views/test_presets.py",
     "requests_app/forms/realtime.py": "tests/views/test_realtime.py",
     "requests_app/forms/setup.py": "tests/views/test_setup.py",
+    "requests_app/forms/token.py": "tests/views/test_tokens.py",
     "requests_app/forms/times.py": "tests/views/test_times.py",
     "requests_app/views/batch_actions.py": "tests/views/test_batches.py",
     "requests_app/views/bulk_controls.py": "tests/views/test_bulk.py",

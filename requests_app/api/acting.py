@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 from requests_app import lifecycle
 from requests_app.api import rows
 from requests_app.api.accepted import NoNulText
-from requests_app.api.auth import ApiRequest, SubmitterBearer
+from requests_app.api.auth import READS, SUBMITS, ApiRequest
 from requests_app.api.idempotency import IdempotencyKey, ensure_key
 from requests_app.api.schemas import FieldProblems, Problem, RequestOut
 from requests_app.display.inert import INERT
@@ -42,7 +42,7 @@ class NewNote(Schema):
 
 @router.post(
     "{id}/again/",
-    auth=SubmitterBearer(),
+    auth=SUBMITS,
     response={201: RequestOut, 200: RequestOut, 409: Problem, 422: FieldProblems, **_REFUSALS},
     summary="Run a request again",
 )
@@ -79,7 +79,7 @@ def again(
 
 @router.post(
     "{id}/give_up/",
-    auth=SubmitterBearer(),
+    auth=SUBMITS,
     response={200: GivenUp, **_REFUSALS},
     summary="Give up an uncertain request",
 )
@@ -92,7 +92,7 @@ def give_up(request: ApiRequest, id: str) -> dict[str, Any]:
 
 @router.post(
     "{id}/notes/",
-    auth=SubmitterBearer(),
+    auth=SUBMITS,
     response={201: RequestOut, 422: FieldProblems, **_REFUSALS},
     summary="Add a note",
 )
@@ -105,7 +105,10 @@ def add_note(request: ApiRequest, id: str, payload: NewNote) -> Status[FalReques
 
 
 @router.get(
-    "{id}/input/", response={200: None, 401: Problem, 404: Problem}, summary="The input's text"
+    "{id}/input/",
+    auth=READS,
+    response={200: None, 401: Problem, 404: Problem},
+    summary="The input's text",
 )
 def read_input(request: ApiRequest, id: str) -> HttpResponse:
     """The JSON as it is sent, letter for letter; 404 when retention has removed it."""

@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Router
 
 from requests_app.api.acting import router as acting
-from requests_app.api.auth import Bearer
+from requests_app.api.auth import MANAGES, READS
 from requests_app.api.batches import router as batches
 from requests_app.api.body import StrictParser
 from requests_app.api.bulk import router as bulk
@@ -29,11 +29,14 @@ api = NinjaAPI(
     version="1",
     description=(
         "Submit requests to fal, read them, follow them live and cancel them. Every call needs a "
-        "token of yours for one team (made under Settings, or by `manage.py create_token`), sent as "
-        "`Authorization: Bearer fdk_…`."
+        "token for one team (made under Settings, or by `manage.py create_token`), sent as "
+        "`Authorization: Bearer fdk_…`. Its scope says what it may do: `read` looks, `submit` also acts "
+        "on requests, batches, bulk actions and uploads, `manage` also changes presets and endpoint "
+        "documents. `RateLimit-Limit`, `-Remaining` and `-Reset` say how many calls are left; one too "
+        "many is answered 429 with `Retry-After`."
     ),
     urls_namespace="api",
-    auth=Bearer(),
+    auth=MANAGES,  # of an operation that would name no scope
     parser=StrictParser(),
     renderer=ExactRenderer(),
 )
@@ -42,7 +45,7 @@ refusals = Refusals(api)
 fallback = Router()
 
 
-@fallback.api_operation(_METHODS, "{path:rest}", include_in_schema=False)
+@fallback.api_operation(_METHODS, "{path:rest}", auth=READS, include_in_schema=False)
 def nowhere(request: HttpRequest, rest: str) -> HttpResponse:
     """Answer any other path with JSON and never redirect to one with a slash, which would lose a
     POST.

@@ -1,7 +1,7 @@
-"""Authentication: a Bearer token acts for its user in its team.
+"""Authentication: a Bearer token acts for its user in its team, as far as its scope goes.
 
-A session cookie never authenticates here, so that another site's page cannot act through a
-browser.
+Every operation names the scope it needs: `auth=READS`, `SUBMITS` or `MANAGES`. A session cookie never
+authenticates here, so that another site's page cannot act through a browser.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from django.utils import timezone
 from ninja.errors import AuthorizationError
 from ninja.security import HttpBearer
 
-from requests_app.models import ApiToken, Role
+from requests_app.accounts.network import network_of
+from requests_app.api import rate
+from requests_app.models import ApiToken, TokenScope
 
 
 class ApiRequest(HttpRequest):
@@ -22,27 +24,40 @@ class ApiRequest(HttpRequest):
     auth: ApiToken
 
 
+def token_of(request: HttpRequest) -> ApiToken | None:
+    """Return the live token of an active member that the request carries, whatever its scope."""
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    return ApiToken.find(text.strip(), now=timezone.now(), used_from=network_of(request))
+
+
 class Bearer(HttpBearer):
     """`Authorization: Bearer fdk_…`; the ApiToken becomes `request.auth`."""
 
     openapi_bearerFormat = "fdk_…"
 
+    def __init__(self, needed: TokenScope) -> None:
+        super().__init__()
+        self.needed = needed
+
     def __call__(self, request: HttpRequest) -> Any:
-        """Return the token, or None for a 401. Unlike ninja's own, it never logs the header."""
-        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-        return self.authenticate(request, text.strip()) if scheme.lower() == "bearer" else None
+        """Return the token, or None for a 401. Raises AuthorizationError (403).
+
+        Unlike ninja's own, it never logs the header. Raises TooManyCalls (429).
+        """
+        token = token_of(request)
+        if token:
+            rate.count(request, token.pk)
+        if token and (refusal := token.refusal(self.needed)):
+            raise AuthorizationError(message=refusal)
+        return token
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
-        """Look the text up among the live tokens of active members."""
-        return ApiToken.find(token, now=timezone.now())
+        """ninja's hook, which `__call__` does without."""
+        raise NotImplementedError
 
 
-class SubmitterBearer(Bearer):
-    """Like Bearer, for calls that change something: viewers are refused (403)."""
-
-    def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
-        """Raises AuthorizationError when the user may only read."""
-        found = super().authenticate(request, token)
-        if found and not Role(found.role).may_submit:
-            raise AuthorizationError(message="A viewer may look, not submit or cancel.")
-        return found
+READS = Bearer(TokenScope.READ)
+SUBMITS = Bearer(TokenScope.SUBMIT)
+MANAGES = Bearer(TokenScope.MANAGE)

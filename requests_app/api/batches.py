@@ -15,7 +15,7 @@ from ninja import Query, Router, Status
 from ninja.errors import ValidationError
 
 from requests_app.api import presets
-from requests_app.api.auth import ApiRequest, SubmitterBearer
+from requests_app.api.auth import READS, SUBMITS, ApiRequest
 from requests_app.api.batch_schemas import (
     SOURCES,
     Acted,
@@ -66,7 +66,7 @@ _BAD_INPUT: dict[int, Any] = {
 
 @router.post(
     "",
-    auth=SubmitterBearer(),
+    auth=SUBMITS,
     response={201: BatchOut, 200: BatchOut, **_BAD_INPUT},
     summary="Make a batch",
 )
@@ -181,7 +181,12 @@ def _refuse_problems(name: str, checked: Checked) -> None:
     raise ValidationError(told)
 
 
-@router.get("", response={200: BatchPage, 401: Problem, 422: FieldProblems}, summary="List batches")
+@router.get(
+    "",
+    auth=READS,
+    response={200: BatchPage, 401: Problem, 422: FieldProblems},
+    summary="List batches",
+)
 def list_batches(request: ApiRequest, filters: Query[BatchFilters]) -> dict[str, Any]:
     """The team's batches, newest first."""
     found = shelf(request.auth).order_by("-id")
@@ -202,14 +207,17 @@ def list_batches(request: ApiRequest, filters: Query[BatchFilters]) -> dict[str,
     return {"items": shown, "next_cursor": shown[-1].public_id if len(items) > len(shown) else None}
 
 
-@router.get("{id}/", response={200: BatchOut, **_REFUSALS}, summary="Read a batch")
+@router.get("{id}/", auth=READS, response={200: BatchOut, **_REFUSALS}, summary="Read a batch")
 def read(request: ApiRequest, id: str) -> Batch:
     """How far it is."""
     return get_or_404(request.auth, id)
 
 
 @router.get(
-    "{id}/items/", response={200: ItemPage, 422: FieldProblems, **_REFUSALS}, summary="Read rows"
+    "{id}/items/",
+    auth=READS,
+    response={200: ItemPage, 422: FieldProblems, **_REFUSALS},
+    summary="Read rows",
 )
 def items(request: ApiRequest, id: str, filters: Query[ItemFilters]) -> dict[str, Any]:
     """The rows of a batch, with the requests they became."""
@@ -229,6 +237,7 @@ def items(request: ApiRequest, id: str, filters: Query[ItemFilters]) -> dict[str
 
 @router.get(
     "{id}/results/",
+    auth=READS,
     response={200: None, 422: FieldProblems, **_REFUSALS},
     summary="Download results",
 )
@@ -243,32 +252,32 @@ def results(request: ApiRequest, id: str, filters: Query[ResultFormat]) -> HttpR
 _ACTED: dict[int, Any] = {200: Acted, 403: Problem, **_REFUSALS}
 
 
-@router.post("{id}/start/", auth=SubmitterBearer(), response=_ACTED, summary="Start a batch")
+@router.post("{id}/start/", auth=SUBMITS, response=_ACTED, summary="Start a batch")
 def start(request: ApiRequest, id: str) -> dict[str, Any]:
     """Start a batch that was only stored."""
     return _act(request, id, control.start)
 
 
-@router.post("{id}/pause/", auth=SubmitterBearer(), response=_ACTED, summary="Pause a batch")
+@router.post("{id}/pause/", auth=SUBMITS, response=_ACTED, summary="Pause a batch")
 def pause(request: ApiRequest, id: str) -> dict[str, Any]:
     """Make no further requests; what is open goes on."""
     done = control.pause(get_or_404(request.auth, id), now=timezone.now())
     return {"done": done, "batch": get_or_404(request.auth, id)}
 
 
-@router.post("{id}/resume/", auth=SubmitterBearer(), response=_ACTED, summary="Resume a batch")
+@router.post("{id}/resume/", auth=SUBMITS, response=_ACTED, summary="Resume a batch")
 def resume(request: ApiRequest, id: str) -> dict[str, Any]:
     """Go on with a paused batch, in the name of the token's user."""
     return _act(request, id, control.resume)
 
 
-@router.post("{id}/cancel/", auth=SubmitterBearer(), response=_ACTED, summary="Cancel a batch")
+@router.post("{id}/cancel/", auth=SUBMITS, response=_ACTED, summary="Cancel a batch")
 def cancel(request: ApiRequest, id: str) -> dict[str, Any]:
     """End the waiting rows, and ask fal to cancel the open requests."""
     return _act(request, id, control.cancel)
 
 
-@router.post("{id}/retry/", auth=SubmitterBearer(), response=_ACTED, summary="Retry failed rows")
+@router.post("{id}/retry/", auth=SUBMITS, response=_ACTED, summary="Retry failed rows")
 def retry(request: ApiRequest, id: str) -> dict[str, Any]:
     """Send the failed rows again, as new requests; those of a paused batch wait until it is resumed."""
     acted = _act(request, id, control.retry_failed)
@@ -277,7 +286,7 @@ def retry(request: ApiRequest, id: str) -> dict[str, Any]:
 
 @router.delete(
     "{id}/",
-    auth=SubmitterBearer(),
+    auth=SUBMITS,
     response={204: None, 403: Problem, 409: Problem, **_REFUSALS},
     summary="Discard a batch",
 )

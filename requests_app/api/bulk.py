@@ -13,7 +13,7 @@ from django.http import Http404
 from django.utils import timezone
 from ninja import Query, Router, Status
 
-from requests_app.api.auth import ApiRequest, SubmitterBearer
+from requests_app.api.auth import READS, SUBMITS, ApiRequest
 from requests_app.api.body import digest_of
 from requests_app.api.bulk_schemas import (
     BulkActed,
@@ -43,7 +43,7 @@ _REFUSALS: dict[int, Any] = {401: Problem, 404: Problem}
 
 @router.post(
     "",
-    auth=SubmitterBearer(),
+    auth=SUBMITS,
     response={
         201: BulkOut,
         200: BulkOut | BulkPreviewOut,
@@ -125,7 +125,10 @@ def _numbers(seen: BulkPreview) -> dict[str, Any]:
 
 
 @router.get(
-    "", response={200: BulkPage, 401: Problem, 422: FieldProblems}, summary="List bulk actions"
+    "",
+    auth=READS,
+    response={200: BulkPage, 401: Problem, 422: FieldProblems},
+    summary="List bulk actions",
 )
 def list_bulk(request: ApiRequest, filters: Query[BulkFilters]) -> dict[str, Any]:
     """The team's bulk actions, newest first."""
@@ -140,7 +143,7 @@ def list_bulk(request: ApiRequest, filters: Query[BulkFilters]) -> dict[str, Any
     return {"items": shown, "next_cursor": shown[-1].public_id if len(items) > len(shown) else None}
 
 
-@router.get("{id}/", response={200: BulkOut, **_REFUSALS}, summary="Read a bulk action")
+@router.get("{id}/", auth=READS, response={200: BulkOut, **_REFUSALS}, summary="Read a bulk action")
 def read(request: ApiRequest, id: str) -> BulkAction:
     """How far it is."""
     return get_or_404(request.auth, id)
@@ -148,6 +151,7 @@ def read(request: ApiRequest, id: str) -> BulkAction:
 
 @router.get(
     "{id}/items/",
+    auth=READS,
     response={200: OutcomePage, 422: FieldProblems, **_REFUSALS},
     summary="Read outcomes",
 )
@@ -165,25 +169,25 @@ def items(request: ApiRequest, id: str, filters: Query[OutcomeFilters]) -> dict[
 _ACTED: dict[int, Any] = {200: BulkActed, 403: Problem, **_REFUSALS}
 
 
-@router.post("{id}/pause/", auth=SubmitterBearer(), response=_ACTED, summary="Pause it")
+@router.post("{id}/pause/", auth=SUBMITS, response=_ACTED, summary="Pause it")
 def pause(request: ApiRequest, id: str) -> dict[str, Any]:
     """Do nothing further until it is resumed."""
     return _act(request, id, lambda bulk, person, now: control.pause(bulk, now=now))
 
 
-@router.post("{id}/resume/", auth=SubmitterBearer(), response=_ACTED, summary="Resume it")
+@router.post("{id}/resume/", auth=SUBMITS, response=_ACTED, summary="Resume it")
 def resume(request: ApiRequest, id: str) -> dict[str, Any]:
     """Go on, in the name of the token's user."""
     return _act(request, id, lambda bulk, person, now: control.resume(bulk, person=person, now=now))
 
 
-@router.post("{id}/stop/", auth=SubmitterBearer(), response=_ACTED, summary="Stop it")
+@router.post("{id}/stop/", auth=SUBMITS, response=_ACTED, summary="Stop it")
 def stop(request: ApiRequest, id: str) -> dict[str, Any]:
     """Leave what waits as it is, for good; what was done stays done."""
     return _act(request, id, lambda bulk, person, now: control.stop(bulk, now=now))
 
 
-@router.post("{id}/retry/", auth=SubmitterBearer(), response=_ACTED, summary="Retry what failed")
+@router.post("{id}/retry/", auth=SUBMITS, response=_ACTED, summary="Retry what failed")
 def retry(request: ApiRequest, id: str) -> dict[str, Any]:
     """Let what failed have another turn."""
     return _act(

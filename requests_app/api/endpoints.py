@@ -11,7 +11,7 @@ from ninja import Field as SchemaField
 from ninja import Router, Schema, Status
 from pydantic import RootModel
 
-from requests_app.api.auth import ApiRequest, SubmitterBearer
+from requests_app.api.auth import MANAGES, READS, ApiRequest
 from requests_app.api.schemas import FieldProblems, Problem
 from requests_app.catalogue import pasted, store
 from requests_app.catalogue.fields import MISSING, Field
@@ -108,6 +108,7 @@ class ValidationOut(Schema):
 
 @router.post(
     "{path:endpoint_id}/validate/",
+    auth=READS,
     response={200: ValidationOut, **_REFUSALS},
     summary="Check an input",
 )
@@ -124,7 +125,7 @@ def validate(request: ApiRequest, endpoint_id: str, payload: InputIn) -> dict[st
 
 @router.put(
     "{path:endpoint_id}/document/",
-    auth=SubmitterBearer(),
+    auth=MANAGES,
     response={
         200: EndpointOut,
         400: FieldProblems,
@@ -152,7 +153,7 @@ def set_document(request: ApiRequest, endpoint_id: str, payload: DocumentIn) -> 
 
 @router.delete(
     "{path:endpoint_id}/document/",
-    auth=SubmitterBearer(),
+    auth=MANAGES,
     response={204: None, 403: Problem, **_REFUSALS},
     summary="Use fal's document again",
 )
@@ -164,6 +165,7 @@ def drop_document(request: ApiRequest, endpoint_id: str) -> Status[None]:
 
 @router.get(
     "{path:endpoint_id}/",
+    auth=READS,
     response={200: EndpointOut, **_REFUSALS},
     summary="Read an endpoint",
 )

@@ -14,6 +14,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from requests_app.api.body import TooMuch, UnreadableBody
+from requests_app.api.rate import TooManyCalls
 from requests_app.api.rows import BadSearch
 from requests_app.lifecycle import AlreadyRunning, KeyReused
 from requests_app.paging import InvalidCursor
@@ -54,6 +55,7 @@ class Refusals:
             BadHeader: self.bad_header,
             RequestDataTooBig: self.too_large,
             TooManyStreams: self.too_many_streams,
+            TooManyCalls: self.too_many_calls,
             NotStarted: self.not_started,
             OperationalError: self.unavailable,
             InterfaceError: self.unavailable,
@@ -127,6 +129,12 @@ class Refusals:
     def too_many_streams(self, request: HttpRequest, error: TooManyStreams) -> HttpResponse:
         """Answer a stream beyond the token's limit."""
         return self._say(request, 429, str(error))
+
+    def too_many_calls(self, request: HttpRequest, error: TooManyCalls) -> HttpResponse:
+        """Answer a call beyond the token's rate; nothing was done."""
+        response = self._say(request, 429, str(error))
+        response["Retry-After"] = str(math.ceil(error.retry_after_s))
+        return response
 
     def not_started(self, request: HttpRequest, error: NotStarted) -> HttpResponse:
         """Answer an upload that fal, or this site, does not let start."""

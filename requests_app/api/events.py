@@ -22,7 +22,7 @@ from ninja import Schema
 from ninja.responses import NinjaJSONEncoder
 
 from requests_app.api import rows
-from requests_app.api.auth import Bearer
+from requests_app.api.auth import token_of
 from requests_app.api.errors import BadHeader
 from requests_app.api.schemas import FrameOut, LogLineOut, ObservationOut, RequestOut
 from requests_app.api.seats import Seat, Seats
@@ -92,7 +92,7 @@ async def _stream(
                 await followers.renew_if_due()
                 now = time.monotonic()
                 if now - checked > RECHECK_S:
-                    if not await database_sync_to_async(Bearer())(request):
+                    if not await database_sync_to_async(token_of)(request):
                         return
                     checked = now
                 for text in _of_batch(batch, place):

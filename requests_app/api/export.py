@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 
 from requests_app import search
 from requests_app.api.accepted import NoNulText
-from requests_app.api.auth import ApiRequest
+from requests_app.api.auth import READS, ApiRequest
 from requests_app.api.rows import matching
 from requests_app.api.schemas import FieldProblems, Problem
 from requests_app.export.filtered import export_response
@@ -31,7 +31,7 @@ class Chosen(Schema):
     format: Literal["csv", "jsonl", "zip"] = "jsonl"
 
 
-@router.get("", response=_REPLIES, summary="Download requests")
+@router.get("", auth=READS, response=_REPLIES, summary="Download requests")
 def export(request: ApiRequest, filters: Query[Chosen]) -> HttpResponseBase:
     """All requests that match, newest first, with inputs and outputs, streamed: JSON Lines digit for digit, a
     CSV for spreadsheets, or a zip with each output as a file.

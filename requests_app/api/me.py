@@ -7,24 +7,27 @@ from typing import Any
 
 from ninja import Router, Schema
 
-from requests_app.api.auth import ApiRequest
+from requests_app.api.auth import READS, ApiRequest
 from requests_app.api.schemas import Problem
-from requests_app.models import Role
+from requests_app.models import TokenScope
 
 router = Router(tags=["me"])
 
 
 class Me(Schema):
-    """The token's user and team; `may_submit`: whether the role allows to submit and cancel."""
+    """The token's user and team; `may_submit`: whether role and scope allow to submit and cancel."""
 
     person: str
     team: str
     role: str
     may_submit: bool
+    token_name: str
+    token_scope: str
     token_created_at: datetime
+    token_expires_at: datetime | None
 
 
-@router.get("", response={200: Me, 401: Problem}, summary="Who the token acts as")
+@router.get("", auth=READS, response={200: Me, 401: Problem}, summary="Who the token acts as")
 def me(request: ApiRequest) -> dict[str, Any]:
     """The user, the team and the role that every call with this token has."""
     token = request.auth
@@ -32,6 +35,9 @@ def me(request: ApiRequest) -> dict[str, Any]:
         "person": token.user.get_username(),
         "team": token.team.name,
         "role": token.role,
-        "may_submit": Role(token.role).may_submit,
+        "may_submit": not token.refusal(TokenScope.SUBMIT),
+        "token_name": token.name,
+        "token_scope": token.scope,
         "token_created_at": token.created_at,
+        "token_expires_at": token.expires_at,
     }

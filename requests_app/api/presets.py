@@ -13,7 +13,7 @@ from ninja import Query, Router, Schema, Status
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from requests_app.api.accepted import NewRequest, NoNulText, no_nul
-from requests_app.api.auth import ApiRequest, SubmitterBearer
+from requests_app.api.auth import MANAGES, READS, ApiRequest
 from requests_app.api.body import member_text
 from requests_app.api.exact import JsonText
 from requests_app.api.schemas import FieldProblems, Problem
@@ -150,7 +150,10 @@ class PresetPage(Schema):
 
 
 @router.get(
-    "", response={200: PresetPage, 401: Problem, 422: FieldProblems}, summary="List presets"
+    "",
+    auth=READS,
+    response={200: PresetPage, 401: Problem, 422: FieldProblems},
+    summary="List presets",
 )
 def list_presets(request: ApiRequest, filters: Query[PresetFilters]) -> dict[str, Any]:
     """The team's presets."""
@@ -165,7 +168,7 @@ def list_presets(request: ApiRequest, filters: Query[PresetFilters]) -> dict[str
 
 @router.post(
     "",
-    auth=SubmitterBearer(),
+    auth=MANAGES,
     response={201: PresetDetail, 200: PresetDetail, **_BAD_INPUT},
     summary="Save a preset",
 )
@@ -188,7 +191,7 @@ def save(request: ApiRequest, payload: NewPreset) -> Status[Preset]:
     return Status(201 if is_new else 200, preset)
 
 
-@router.get("{id}/", response={200: PresetDetail, **_REFUSALS}, summary="Read a preset")
+@router.get("{id}/", auth=READS, response={200: PresetDetail, **_REFUSALS}, summary="Read a preset")
 def read(request: ApiRequest, id: str) -> Preset:
     """The preset with its newest input."""
     return get_or_404(request.auth, id)
@@ -196,6 +199,7 @@ def read(request: ApiRequest, id: str) -> Preset:
 
 @router.get(
     "{id}/versions/{number}/",
+    auth=READS,
     response={200: VersionOut, **_REFUSALS},
     summary="Read a version of a preset",
 )
@@ -207,7 +211,7 @@ def read_version(request: ApiRequest, id: str, number: str) -> Preset | PresetVe
 
 @router.post(
     "{id}/restore/",
-    auth=SubmitterBearer(),
+    auth=MANAGES,
     response={200: PresetDetail, **_BAD_INPUT},
     summary="Restore a version",
 )
@@ -222,7 +226,7 @@ def restore(request: ApiRequest, id: str, payload: Restored) -> Preset:
 
 @router.post(
     "{id}/rename/",
-    auth=SubmitterBearer(),
+    auth=MANAGES,
     response={200: PresetDetail, **_BAD_INPUT},
     summary="Rename a preset",
 )
@@ -234,7 +238,7 @@ def rename(request: ApiRequest, id: str, payload: NewName) -> Preset:
 
 @router.delete(
     "{id}/",
-    auth=SubmitterBearer(),
+    auth=MANAGES,
     response={204: None, 403: Problem, **_REFUSALS},
     summary="Delete a preset",
 )

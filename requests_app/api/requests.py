@@ -13,7 +13,7 @@ from ninja import Header, Query, Router, Status
 from requests_app import lifecycle
 from requests_app.api import events, frames, rows
 from requests_app.api.accepted import Filters, NewRequest
-from requests_app.api.auth import ApiRequest, SubmitterBearer
+from requests_app.api.auth import READS, SUBMITS, ApiRequest
 from requests_app.api.body import digest_of, member_text
 from requests_app.api.exact import ExactRenderer
 from requests_app.api.idempotency import IdempotencyKey, ensure_key
@@ -47,7 +47,7 @@ Prefer = Annotated[
 
 @router.post(
     "",
-    auth=SubmitterBearer(),
+    auth=SUBMITS,
     response={201: RequestOut, 200: RequestOut, 409: DuplicateProblem, **_BAD_INPUT},
     summary="Submit a request",
 )
@@ -109,7 +109,10 @@ def _create(
 
 
 @router.get(
-    "", response={200: RequestPage, 401: Problem, 422: FieldProblems}, summary="List requests"
+    "",
+    auth=READS,
+    response={200: RequestPage, 401: Problem, 422: FieldProblems},
+    summary="List requests",
 )
 def list_requests(request: ApiRequest, filters: Query[Filters]) -> dict[str, Any]:
     """The team's requests, newest first. Pass `next_cursor` as `cursor` for the next page."""
@@ -119,6 +122,7 @@ def list_requests(request: ApiRequest, filters: Query[Filters]) -> dict[str, Any
 
 @router.get(
     "{id}/",
+    auth=READS,
     response={200: RequestDetail, 422: FieldProblems, 429: Problem, **_REFUSALS},
     summary="Read a request",
 )
@@ -136,7 +140,7 @@ def detail(
 
 @router.post(
     "{id}/cancel/",
-    auth=SubmitterBearer(),
+    auth=SUBMITS,
     response={200: CancelOut, 403: Problem, **_REFUSALS},
     summary="Cancel a request",
 )
@@ -149,7 +153,9 @@ def cancel(request: ApiRequest, id: str) -> dict[str, Any]:
     return {"answer": answer, "request": rows.of(request.auth).get(pk=row.pk)}
 
 
-@router.get("{id}/output/", summary="The output's raw bytes", response={200: None, **_REFUSALS})
+@router.get(
+    "{id}/output/", auth=READS, summary="The output's raw bytes", response={200: None, **_REFUSALS}
+)
 def output(request: ApiRequest, id: str) -> HttpResponseBase:
     """The bytes as fal sent them; 404 while there are none."""
     response = output_response(rows.get_or_404(request.auth, id))
@@ -162,6 +168,7 @@ def output(request: ApiRequest, id: str) -> HttpResponseBase:
 
 @router.get(
     "{id}/events/",
+    auth=READS,
     response={200: None, 422: FieldProblems, 429: Problem, **_REFUSALS},
     summary="Follow a request",
 )
@@ -180,6 +187,7 @@ async def follow(
 
 @router.get(
     "{id}/frames/",
+    auth=READS,
     response={200: frames.FramePage, 422: FieldProblems, **_REFUSALS},
     summary="Read the record of a stream or session",
 )

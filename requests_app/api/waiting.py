@@ -16,7 +16,7 @@ from django.http import StreamingHttpResponse
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
-from requests_app.api.auth import Bearer
+from requests_app.api.auth import token_of
 from requests_app.api.seats import Seat, Seats
 from requests_app.models import ApiToken
 from requests_app.record.follow import ended_within
@@ -75,7 +75,7 @@ async def _body(
 ) -> AsyncGenerator[str]:
     """Yield the body; holds the seat until it is finished or garbage-collected."""
     await ended_within(pk, seconds)
-    if await database_sync_to_async(Bearer())(request):
+    if await database_sync_to_async(token_of)(request):
         yield await database_sync_to_async(text)()
     else:  # revoked meanwhile
         yield json.dumps({"detail": "A valid API token is needed."})

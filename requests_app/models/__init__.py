@@ -39,8 +39,9 @@ from requests_app.models.request import (
 )
 from requests_app.models.search import SearchEntry, SearchHistory
 from requests_app.models.session import Session
-from requests_app.models.team import ApiToken, Invitation, Membership, Role, SetupLink, Team, digest
+from requests_app.models.team import Invitation, Membership, Role, SetupLink, Team, digest
 from requests_app.models.thumbnail import Thumbnail
+from requests_app.models.token import ApiToken, TokenScope
 
 __all__ = [
     "AT_FAL",
@@ -94,6 +95,7 @@ __all__ = [
     "TeamEndpoint",
     "Thumbnail",
     "TimePreference",
+    "TokenScope",
     "Use",
     "digest",
     "fault_of",

@@ -1,4 +1,4 @@
-"""Teams, members, API tokens and invitations."""
+"""Teams, members and invitations."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db import models
 
 from requests_app.models.names import keys_of
-
-USED_EVERY = timedelta(minutes=1)  # precision of "last used"; a stream asks every few seconds
 
 
 class TeamQuerySet(models.QuerySet["Team"]):
@@ -77,6 +75,8 @@ class Membership(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
     )
     role = models.CharField(max_length=8, choices=Role.choices, default=Role.MEMBER)
+    # The user is a service account: no log-in, only the team's service tokens act as it.
+    is_service = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["team", "user"], name="one_membership")]
@@ -92,51 +92,6 @@ class Membership(models.Model):
     def may_manage(self) -> bool:
         """Owners and admins manage the team's members."""
         return self.role in (Role.OWNER, Role.ADMIN)
-
-
-class ApiToken(models.Model):
-    """A Bearer token of one user for one team: shown once, stored as a hash."""
-
-    PREFIX = "fdk_"
-
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens"
-    )
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="api_tokens")
-    digest = models.CharField(max_length=64, unique=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    last_used_at = models.DateTimeField(null=True, blank=True)
-    revoked_at = models.DateTimeField(null=True, blank=True)
-
-    role: str  # of the user in the team; `find` sets it
-
-    def __str__(self) -> str:
-        return f"token of {self.user} for {self.team}"
-
-    @classmethod
-    def issue(cls, user: AbstractBaseUser, team: Team) -> str:
-        """Create a token and return its text, which cannot be shown again."""
-        text = cls.PREFIX + secrets.token_urlsafe(32)
-        cls.objects.create(user_id=user.pk, team=team, digest=digest(text))
-        return text
-
-    @classmethod
-    def find(cls, text: str, *, now: datetime) -> ApiToken | None:
-        """Return the live token with this text whose owner is still an active member, else None."""
-        token = (
-            cls.objects.select_related("user", "team")
-            .filter(
-                digest=digest(text),
-                revoked_at=None,
-                user__is_active=True,
-                team__memberships__user=models.F("user"),
-            )
-            .annotate(role=models.F("team__memberships__role"))
-            .first()
-        )
-        if token and not (token.last_used_at and now - token.last_used_at < USED_EVERY):
-            cls.objects.filter(pk=token.pk).update(last_used_at=now)
-        return token
 
 
 class SetupLink(models.Model):

@@ -1,12 +1,10 @@
-"""The members of a team, their roles and tokens.
+"""The members of a team and their roles.
 
 Owners and admins manage members; only owners add, change or remove owners; a team keeps at least
 one owner. What a member has given ends with their right to give it.
 """
 
 from __future__ import annotations
-
-from datetime import datetime
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Q
@@ -82,17 +80,3 @@ def _check_not_last_owner(people: People, member: Membership) -> None:
     others = [one for one in people.values() if one.role == Role.OWNER and one.pk != member.pk]
     if member.role == Role.OWNER and not others:
         raise TeamChangeRefused("A team needs an owner: make another member an owner first.")
-
-
-def issue_token(member: Membership) -> str:
-    """Create an API token of a member for the team. Raises TeamChangeRefused for a member just removed."""
-    with locked_people(member.team_id) as people:
-        if member.user_id not in people:
-            raise TeamChangeRefused("You have left the team meanwhile.")
-        return ApiToken.issue(member.user, member.team)
-
-
-def revoke_token(member: Membership, pk: int, *, now: datetime) -> bool:
-    """Revoke one of a member's own tokens for the team; False when there is no such one."""
-    mine = ApiToken.objects.filter(team_id=member.team_id, user_id=member.user_id, revoked_at=None)
-    return bool(mine.filter(pk=pk).update(revoked_at=now))

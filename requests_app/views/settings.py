@@ -1,7 +1,6 @@
-"""The settings of the chosen team: its members, and the user's own API tokens.
+"""The settings of the chosen team: the page, and what is done about members.
 
-A token and an invitation link are shown in the reply to the POST that created them, and never
-again.
+A new invitation link is shown in the reply to the POST that created it, and never again.
 """
 
 from __future__ import annotations
@@ -18,8 +17,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from requests_app.forms.duplicates import DuplicatesForm
 from requests_app.forms.members import AddForm, RoleForm
-from requests_app.models import ApiToken, Invitation, Membership, Role
-from requests_app.teams import duplicates, invitations, members
+from requests_app.forms.token import TokenForm
+from requests_app.models import Invitation, Membership, Role, TokenScope
+from requests_app.teams import duplicates, invitations, members, tokens
 from requests_app.teams.people import TeamChangeRefused
 from requests_app.views.access import View, membership_of, team_required
 
@@ -28,16 +28,21 @@ from requests_app.views.access import View, membership_of, team_required
 @require_safe
 def settings_page(request: HttpRequest) -> HttpResponse:
     """Show members and the user's own tokens to all; owners and admins can also change members."""
-    return _page(request)
+    return page(request)
 
 
-def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
+def page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
+    """Render the settings; `more` replaces a part of what they show, such as a refused form."""
     mine = membership_of(request)
-    tokens = ApiToken.objects.filter(team=mine.team, user=mine.user, revoked_at=None)
+    people = mine.team.memberships.filter(is_service=False)
     context = {
-        "members": mine.team.memberships.select_related("user").order_by("user__username"),
+        "members": people.select_related("user").order_by("user__username"),
         "invitations": Invitation.objects.live(timezone.now()).filter(team=mine.team),
-        "tokens": tokens.order_by("-created_at"),
+        "tokens": tokens.own(mine),
+        "service_tokens": tokens.of_service(mine),
+        "others_tokens": tokens.of_others(mine),
+        "scopes": list(TokenScope),
+        "token_form": TokenForm.empty(),
         "roles": [role for role in Role if role != Role.OWNER or mine.role == Role.OWNER],
         "add_form": AddForm(),
         "duplicates_form": DuplicatesForm(initial={"minutes": mine.team.duplicate_minutes}),
@@ -68,13 +73,13 @@ def add_member(request: HttpRequest) -> HttpResponse:
     """Invite a user by name; the answer does not reveal whether that user exists."""
     form = AddForm(request.POST)
     if not form.is_valid():
-        return _page(request, status=422, add_form=form)
+        return page(request, status=422, add_form=form)
     mine, name = membership_of(request), form.cleaned_data["username"]
     try:
         invitations.offer(mine.team, name, form.cleaned_data["role"], by=mine, now=timezone.now())
     except TeamChangeRefused as refused:
         form.add_error("username", str(refused))
-        return _page(request, status=422, add_form=form)
+        return page(request, status=422, add_form=form)
     return _said(
         request, f"Invited. If “{name}” has an account here, the invitation is in its menu now."
     )
@@ -85,7 +90,7 @@ def set_duplicates(request: HttpRequest) -> HttpResponse:
     """Choose how long the team is asked about the same input; empty is never."""
     form = DuplicatesForm(request.POST)
     if not form.is_valid():
-        return _page(request, status=422, duplicates_form=form)
+        return page(request, status=422, duplicates_form=form)
     minutes = form.cleaned_data["minutes"]
     duplicates.set_minutes(membership_of(request).team, minutes)
     if minutes is None:
@@ -113,6 +118,9 @@ def remove_member(request: HttpRequest, pk: int) -> HttpResponse:
     if links:
         works = "1 open invitation link still works" if links == 1 else f"{links} open invitation links still work"  # fmt: skip
         words += f" {works}: withdraw what they may know of."
+    if made := tokens.left_behind(member, now=timezone.now()):
+        still = "1 service token that they made still works" if made == 1 else f"{made} service tokens that they made still work"  # fmt: skip
+        words += f" {still}: revoke what they may know."
     return _said(request, words)
 
 
@@ -122,7 +130,7 @@ def invite(request: HttpRequest) -> HttpResponse:
     mine = membership_of(request)
     secret = invitations.invite(mine.team, _role(request), by=mine, now=timezone.now())
     link = request.build_absolute_uri(reverse("requests:join", args=[secret]))
-    return _page(request, status=201, new_link=link)
+    return page(request, status=201, new_link=link)
 
 
 @manages
@@ -133,30 +141,11 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     return _said(request, "The invitation is withdrawn.")
 
 
-@team_required
-@require_POST
-def make_token(request: HttpRequest) -> HttpResponse:
-    """Create an API token of the user for this team, and show it once."""
-    try:
-        token = members.issue_token(membership_of(request))
-    except TeamChangeRefused as refused:
-        messages.error(request, str(refused))
-        return redirect("requests:settings")
-    return _page(request, status=201, new_token=token)
-
-
-@team_required
-@require_POST
-def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
-    """Revoke one of the user's own tokens."""
-    if not members.revoke_token(membership_of(request), pk, now=timezone.now()):
-        raise Http404
-    return _said(request, "The token is revoked.")
-
-
 def _member_or_404(request: HttpRequest, pk: int) -> Membership:
     """Return a member of the chosen team; a foreign one does not exist."""
-    people = Membership.objects.select_related("user").filter(team=membership_of(request).team)
+    people = Membership.objects.select_related("user").filter(
+        team=membership_of(request).team, is_service=False
+    )
     member: Membership = get_object_or_404(people, pk=pk)
     return member
 

@@ -8,6 +8,8 @@ from django.urls import get_resolver
 from playwright.sync_api import sync_playwright
 
 from requests_app.api.api import api
+from requests_app.api.auth import Bearer
+from requests_app.models import TokenScope
 from tests.browser.chromium import launch
 
 PATHS = {
@@ -59,6 +61,18 @@ def test_the_schema_names_every_path_and_its_token() -> None:
         for operation in methods.values():
             assert operation["security"]
             assert "401" in operation["responses"]
+
+
+def test_every_operation_names_the_scope_it_needs() -> None:
+    """What names none needs the widest; a call that changes something is never one that reads."""
+    reads = {"validate"}  # a POST that stores nothing
+    for bound in api._get_bound_routers():
+        for path, view in bound.path_operations.items():
+            for operation in view.operations:
+                scope = operation.auth_param
+                assert isinstance(scope, Bearer), f"{operation.methods} {path} names no scope"
+                is_read = "GET" in operation.methods or operation.view_func.__name__ in reads
+                assert (scope.needed is TokenScope.READ) is is_read, f"{operation.methods} {path}"
 
 
 def test_every_path_but_the_documentation_needs_a_token(db: None) -> None:

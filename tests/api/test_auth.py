@@ -8,7 +8,7 @@ import pytest
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from requests_app.models import ApiToken, FalRequest, Membership, Role
+from requests_app.models import ApiToken, FalRequest, Membership, Role, TokenScope
 from tests.api.conftest import BASE, Caller
 
 
@@ -86,6 +86,25 @@ def test_a_viewer_looks_but_does_not_act(owner: Caller, teammate: Caller) -> Non
     assert (row.status, FalRequest.objects.count()) == ("pending", 1)
 
 
+def test_a_scope_bounds_what_a_token_does(owner: Caller) -> None:
+    row = owner.make()
+    preset = '{"name": "one", "endpoint_id": "acme/one", "input": {}}'
+    calls = [
+        ("get", f"{BASE}{row.public_id}/", None),
+        ("post", f"{BASE}{row.public_id}/cancel/", None),
+        ("post", "/api/v1/presets/", preset),
+    ]
+    seen = {}
+    for scope in TokenScope:
+        text = ApiToken.issue(owner.user, owner.team, scope=scope)
+        client = Client(headers={"Authorization": f"Bearer {text}"})
+        seen[scope] = [
+            client.generic(verb, path, body or "", "application/json").status_code
+            for verb, path, body in calls
+        ]
+    assert seen == {"read": [200, 403, 403], "submit": [200, 200, 403], "manage": [200, 200, 201]}
+
+
 def test_foreign_unknown_and_impossible_ids_are_the_same_404(
     owner: Caller, stranger: Caller
 ) -> None:
@@ -116,4 +135,5 @@ def test_a_token_is_never_logged(db: None, caplog: pytest.LogCaptureFixture) -> 
 def test_its_use_is_noted(owner: Caller) -> None:
     assert ApiToken.objects.get(user=owner.user).last_used_at is None
     owner.get()
-    assert ApiToken.objects.get(user=owner.user).last_used_at is not None
+    used = ApiToken.objects.get(user=owner.user)
+    assert used.last_used_at is not None and used.last_used_from == "127.0.0.1"

@@ -9,8 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from requests_app.models import ApiToken, Invitation, Membership, Role, Team
-from requests_app.teams import invitations, members
+from requests_app.models import ApiToken, Invitation, Membership, Role, Team, TokenScope
+from requests_app.teams import invitations, members, tokens
 from requests_app.teams.people import TeamChangeRefused
 from tests.builders import make_person
 from tests.teams.races import Meanwhile
@@ -81,27 +81,11 @@ def test_who_is_removed_takes_the_tokens_for_this_team_along(team, mine, strange
         members.remove(out, by=mine)
 
 
-def test_only_ones_own_token_for_the_team_is_revoked(team, mine, teammate):
-    text = ApiToken.issue(teammate, team)
-    pk = ApiToken.objects.get().pk
-    assert not members.revoke_token(mine, pk, now=timezone.now())
-    assert members.revoke_token(team.memberships.get(user=teammate), pk, now=timezone.now())
-    assert ApiToken.find(text, now=timezone.now()) is None
-
-
-def test_a_removed_member_gets_no_token_from_a_page_that_was_open(team, mine):
-    out = member(team, "out", Role.ADMIN)
-    members.remove(out, by=mine)
-    with pytest.raises(TeamChangeRefused, match="left"):
-        members.issue_token(out)
-    assert not ApiToken.objects.exists()
-
-
 @pytest.mark.parametrize("role", Role)
 def test_a_token_may_what_its_person_may_now(team, mine, role):
     """There is no role in a token: a downgrade needs no word to it."""
     person = member(team, "ann", Role.ADMIN)
-    token = ApiToken.find(members.issue_token(person), now=timezone.now())
+    token = ApiToken.find(ApiToken.issue(person.user, team), now=timezone.now())
     members.change_role(person, role, by=mine)
     assert token is not None
     assert Membership.objects.get(team=token.team, user=token.user).role == role
@@ -169,7 +153,10 @@ Act = Callable[[Membership], Any]
 WHO_IS_REMOVED: dict[str, Act] = {
     "invites": lambda it: invitations.invite(it.team, Role.ADMIN, by=it, now=timezone.now()),
     "offers": lambda it: invitations.offer(it.team, "x", Role.ADMIN, by=it, now=timezone.now()),
-    "takes a token": members.issue_token,
+    "takes a token": lambda it: tokens.issue(it, tokens.NewToken("x", TokenScope.READ)),
+    "takes a service token": lambda it: tokens.issue(
+        it, tokens.NewToken("x", TokenScope.READ, is_service=True)
+    ),
     "removes": lambda it: members.remove(it.team.memberships.get(user__username="other"), by=it),
 }
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from requests_app.models import ApiToken, Invitation, Role
+from requests_app.models import Invitation, Role
 from requests_app.teams import invitations
 from tests.browsers import Browser
 from tests.builders import make_person
@@ -174,27 +174,6 @@ def test_an_invitation_can_be_withdrawn(as_owner, team):
     assert "Withdraw" in as_owner.get(PAGE).text
     as_owner.post(reverse("requests:withdraw", args=[Invitation.objects.get().pk]))
     assert "Withdraw" not in as_owner.get(PAGE).text
-
-
-@pytest.mark.parametrize("role", ROLES)
-def test_everybody_makes_and_revokes_tokens_of_their_own(team, owner, role):
-    client = as_role(team, role)
-    made = client.post(reverse("requests:make_token"))
-    text = re.search(r"<code>(fdk_[\w-]+)</code>", made.text)
-    assert made.status_code == 201 and text
-    assert ApiToken.find(text[1], now=timezone.now()).user.username == f"the-{role}"
-    later = client.get(PAGE).text
-    assert "Revoke" in later and text[1] not in later
-    client.post(reverse("requests:revoke_token", args=[ApiToken.objects.get().pk]))
-    assert ApiToken.find(text[1], now=timezone.now()) is None
-
-
-def test_anothers_token_is_not_there(as_owner, team, teammate):
-    ApiToken.issue(teammate, team)
-    assert "never used" not in as_owner.get(PAGE).text
-    path = reverse("requests:revoke_token", args=[ApiToken.objects.get().pk])
-    assert as_owner.post(path).status_code == 404
-    assert ApiToken.objects.get().revoked_at is None
 
 
 @pytest.mark.parametrize(("typed", "kept"), [("5", 5), ("", None), ("1440", 1440)])

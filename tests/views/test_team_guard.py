@@ -127,7 +127,7 @@ class Place:
 
 TYPED = {
     "token": new_token(), "endpoint_id": "acme/img", "mode": "queue", "input": '{"prompt": "secret <b>"}',
-    "favourite": "1", "role": "viewer", "username": "cleo", "name": "two", "text": '{"a": 1}',
+    "favourite": "1", "role": "viewer", "username": "cleo", "days": "30", "scope": "read", "form_key": "f" * 32, "name": "two", "text": '{"a": 1}',
 }  # fmt: skip
 
 
