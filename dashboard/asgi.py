@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import django
 from asgiref.sync import sync_to_async
@@ -30,11 +31,18 @@ class OneThread(ASGIHandler):
         self._middleware_chain = sync_to_async(chain, thread_sensitive=True)
 
 
-http_application = OneThread()
+django_application = OneThread()
 
 from dashboard.origin import SameOrigin  # noqa: E402
 from dashboard.sessions import ReadOnlySession  # noqa: E402
-from requests_app.routing import websocket_urlpatterns  # noqa: E402
+from requests_app.routing import http_prefixes, websocket_urlpatterns  # noqa: E402
+
+
+async def http_application(scope: Any, receive: Any, send: Any) -> None:
+    """Answer one HTTP request, by Django unless its path has an application of its own."""
+    own = (app for prefix, app in http_prefixes.items() if scope["path"].startswith(prefix))
+    await next(own, django_application)(scope, receive, send)
+
 
 application = ProtocolTypeRouter(
     {

@@ -12,6 +12,7 @@ two methods of `Server`; nothing else of Daphne is touched::
     request body's rate           Limits.body_rate after 30 s  408
     unsent HTTP response          64 kB (Twisted's buffer)     the application waits; closed after
                                                                Limits.stall_s without progress
+    a reply that cannot be whole  -                            the connection ends, by a message of its own
     unsent socket messages        64 kB (Twisted's buffer)     the application waits; closed as above, and
                                                                at Limits.unsent if it does not wait
     unread socket messages        Limits.waiting, unread       the sender waits (TCP); closed after
@@ -42,6 +43,7 @@ logger = logging.getLogger(__name__)
 LOOK_S = 0.002  # how soon a paused sender may go on
 HEADER = 64 * 1024  # bytes; fal sends up to 16 KB of headers, which is Twisted's own total limit
 MOST_HEADERS = 4096
+CUT = "faldeck.cut"  # of the gateway: fal broke its reply off, and so do we
 LINGER_S = 1.0  # how long a refused client may go on sending, so that it can read the answer
 
 
@@ -330,6 +332,12 @@ class BoundedWebSocketFactory(WebSocketFactory):  # type: ignore[misc]
     protocol = BoundedWebSocket
 
 
+def _cut(protocol: Any) -> None:
+    """End the connection in mid-reply: ASGI has no message by which a client sees that a reply is not whole."""
+    if protocol.channel is not None and not protocol.finished:
+        protocol.channel.loseConnection()
+
+
 _daphne_handle_reply = daphne.server.Server.handle_reply
 _daphne_log_action = daphne.server.Server.log_action
 
@@ -339,6 +347,9 @@ async def _handle_reply(server: Any, protocol: Any, message: dict[str, Any]) -> 
 
     This holds for sockets too: a slow or suspended page delays only its own consumer.
     """
+    if message["type"] == CUT:
+        _cut(protocol)
+        return
     await _daphne_handle_reply(server, protocol, message)
     # None once the response is complete or aborted.
     connection = getattr(protocol, "channel", protocol)

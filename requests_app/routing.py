@@ -1,4 +1,4 @@
-"""The sockets."""
+"""The sockets, and the HTTP addresses that Django does not answer."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from django.urls import path
 
 from requests_app.consumers.live import LiveConsumer
 from requests_app.consumers.realtime import RealtimeConsumer
+from requests_app.gateway.application import PREFIX, gateway
+
+# By the beginning of the path: no cookie is read there and no page is served.
+http_prefixes = {PREFIX: gateway}
 
 websocket_urlpatterns = [
     path("ws/", LiveConsumer.as_asgi()),

@@ -50,7 +50,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # A row as HTML: for a page, and pushed to it.
     ("views.row_html",),
     # Edges: a page, a program, a tab, the clock.
-    ("views", "api", "consumers", "tasks"),
+    ("views", "api", "consumers", "tasks", "gateway"),
     ("urls", "api.urls", "account_urls", "routing", "checks"),
     ("apps",),
     ("dashboard",),

@@ -46,6 +46,8 @@ JUDGED_BY = {
     "requests_app/fal/prices.py": "tests/catalogue/test_prices.py",
     "requests_app/display/output_media.py": "tests/display/test_media.py",
     "requests_app/display/stream_output.py": "tests/flows/test_stream_endings.py",
+    "requests_app/gateway/": "tests/gateway/test_application.py",
+    "requests_app/lifecycle/passed.py": "tests/gateway/test_application.py",
     "requests_app/lifecycle/": "tests/lifecycle/test_package.py",
     "requests_app/models/batch.py": "tests/batches/test_feeding.py",
     "requests_app/models/bulk.py": "tests/bulk/test_working.py",

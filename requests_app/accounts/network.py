@@ -16,9 +16,14 @@ def network_of(request: HttpRequest) -> str:
 
     A proxy appends to X-Forwarded-For at the right: entries further left were sent by the client.
     """
-    text = request.META.get("REMOTE_ADDR", "")
-    if settings.BEHIND_PROXY:
-        text = request.headers.get("X-Forwarded-For", text).rpartition(",")[2]
+    return network_in(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For"))
+
+
+def network_in(remote: str, forwarded: str | None) -> str:
+    """Return the same for a call that is no request of Django's."""
+    text = remote
+    if settings.BEHIND_PROXY and forwarded is not None:
+        text = forwarded.rpartition(",")[2]
     address = _address(text.strip())
     if address is None:
         return UNKNOWN

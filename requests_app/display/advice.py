@@ -144,6 +144,10 @@ KNOWN: Mapping[str, tuple[str, str]] = {
         "It may have run, and it may be paid: look at your usage at fal. What came is kept and shown as it "
         "came. An administrator finds the error in the log.",
     ),
+    "unreachable": (
+        "fal could not be reached",
+        "A program's call came to the gateway and could not go on to fal. Nothing ran and nothing is billed.",
+    ),
     "not_sendable": (
         "It could not be sent",
         "Nothing reached fal and nothing is billed. Correct what the sentence names, then run it again.",

@@ -20,6 +20,7 @@ _SOURCES = {
     Source.WEBHOOK: "webhook",
     Source.LIST: "fal's list of finished requests",
     Source.PERSON: "user",
+    Source.GATEWAY: "the program's own call",
 }
 
 

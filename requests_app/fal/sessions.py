@@ -37,16 +37,19 @@ class LazySession:
 
     Without ``reuse`` each call gets its own connection. A peer may close a kept-alive connection
     in the same instant as we write to it, and then it would be unknown whether a submit was
-    received.
+    received. ``kept_s``: how long an idle connection is kept.
     """
 
-    def __init__(self, *, reuse: bool) -> None:
+    def __init__(self, *, reuse: bool, kept_s: float | None = None) -> None:
         self._reuse = reuse
+        self._kept: dict[str, Any] = {"keepalive_timeout": kept_s} if kept_s is not None else {}
         self._made: aiohttp.ClientSession | None = None
 
     def __call__(self) -> aiohttp.ClientSession:
         if self._made is None:
-            connector = aiohttp.TCPConnector(ssl=tls(), limit=0, force_close=not self._reuse)
+            connector = aiohttp.TCPConnector(
+                ssl=tls(), limit=0, force_close=not self._reuse, **self._kept
+            )
             self._made = aiohttp.ClientSession(
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),

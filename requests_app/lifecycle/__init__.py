@@ -15,6 +15,7 @@ the network.
     asking.py        note_denied, note_doubt, note_unanswered, note_recovered
     failing.py       note_step_failed, fail_unsendable, fail_unprocessed
     lost_submits.py  match_lost_submit, note_list_unreadable
+    passed.py        record_passed, open_passed, note_passed_cancel: calls through the gateway
     work.py          make_due, poll_faster_until, release, resume
     removing.py      remove_payload, remove_frames
     made_up.py       rows for measurements, many at once; for `manage.py make_rows` alone
@@ -52,6 +53,12 @@ from requests_app.lifecycle.hearing import (
 )
 from requests_app.lifecycle.items import Turn, create_for_items
 from requests_app.lifecycle.lost_submits import match_lost_submit, note_list_unreadable
+from requests_app.lifecycle.passed import (
+    PassedCall,
+    note_passed_cancel,
+    open_passed,
+    record_passed,
+)
 from requests_app.lifecycle.person import (
     KeyReused,
     add_note,
@@ -91,6 +98,7 @@ __all__ = [
     "Heard",
     "Held",
     "KeyReused",
+    "PassedCall",
     "Release",
     "RowReport",
     "Turn",
@@ -117,6 +125,7 @@ __all__ = [
     "note_list_unreadable",
     "note_not_sent",
     "note_opened",
+    "note_passed_cancel",
     "note_record_full",
     "note_recovered",
     "note_refused",
@@ -124,8 +133,10 @@ __all__ = [
     "note_unanswered",
     "observe",
     "observe_many",
+    "open_passed",
     "open_session",
     "poll_faster_until",
+    "record_passed",
     "release",
     "remove_frames",
     "remove_payload",

@@ -86,13 +86,13 @@ def store(
         who = person.get_username()
         record(row, Status.PENDING, "created", f"Created by {who}.", Source.PERSON, at=now)
         if repeated is not None:
-            _tell_repeated(repeated, row, who, now)
+            tell_repeated(repeated, row, who, now)
         announce.work(row.pk)
     row.refresh_from_db(fields=["seq"])
     return row
 
 
-def _tell_repeated(row: FalRequest, repeat: FalRequest, who: str, now: datetime) -> None:
+def tell_repeated(row: FalRequest, repeat: FalRequest, who: str, now: datetime) -> None:
     """Note on an uncertain request that it was submitted again, so that no one else does it too."""
     if row.status == Status.UNCERTAIN or row.is_given_up:
         note = f"{who} submitted it again, as {repeat.public_id}; it may cost twice."

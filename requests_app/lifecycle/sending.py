@@ -143,9 +143,14 @@ def note_refused(pk: int, error: Refused, *, lease: UUID, now: datetime) -> None
         note = f"fal asked us to wait: {error}"
         _back_to_pending(pk, "postponed", note, error.retry_after_s, lease=lease, now=now)
         return
+    _end_or_ignore(pk, refusal(pk, error), lease=lease, now=now)
+
+
+def refusal(pk: int, error: Refused) -> Change:
+    """Return the end of a row that fal refused, with fal's own answer as its output."""
     columns = {
         "error": str(error),
-        "error_type": _refusal(pk, error)[:80],
+        "error_type": _kind_of(pk, error)[:80],
         "error_code": error.status_code,
         "output": error.body,
         "output_type": error.content_type[:200],
@@ -154,10 +159,10 @@ def note_refused(pk: int, error: Refused, *, lease: UUID, now: datetime) -> None
     detail = parse_error(error.status_code, {}, error.body).detail
     note = f"fal refused it: {detail}"[:500]
     data = {"code": error.status_code, "error_type": error.error_type or ""}
-    _end_or_ignore(pk, Change(Status.FAILED, "ended", note, columns, data), lease=lease, now=now)
+    return Change(Status.FAILED, "ended", note, columns, data)
 
 
-def _refusal(pk: int, error: Refused) -> str:
+def _kind_of(pk: int, error: Refused) -> str:
     own = ErrorType.QUEUE_TOO_LONG if _is_too_long(pk, error) else None
     return own or error.error_type or ErrorType.REFUSED
 

@@ -25,4 +25,5 @@ class ErrorType(StrEnum):
     PARTIAL_STREAM = "partial_stream"
     SESSION_ERROR = "session_error"
     NOT_PROCESSED = "not_processed"  # fal's answer could not be processed
+    UNREACHABLE = "unreachable"  # of a program's call through the gateway: no byte reached fal
     NOT_SENDABLE = "not_sendable"  # nothing was sent, and nothing can be

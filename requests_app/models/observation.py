@@ -21,6 +21,7 @@ class Source(models.TextChoices):
     WEBHOOK = "webhook", "webhook"
     LIST = "list", "list of requests"
     PERSON = "person", "person"
+    GATEWAY = "gateway", "gateway"
 
 
 class Observation(models.Model):

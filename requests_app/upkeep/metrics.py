@@ -40,6 +40,15 @@ FAILED_LOOKS = Counter(
     ["cause"],
     registry=REGISTRY,
 )
+GATEWAY_CALLS = Counter(
+    "faldeck_gateway_calls", "Calls that passed the gateway.", ["operation"], registry=REGISTRY
+)
+GATEWAY_MISSED = Counter(
+    "faldeck_gateway_missed",
+    "Calls that passed the gateway and are not recorded, or not whole, by reason.",
+    ["reason"],
+    registry=REGISTRY,
+)
 BREAKER = Gauge(
     "faldeck_fal_away", "1 while fal's queue does not answer this process.", registry=REGISTRY
 )

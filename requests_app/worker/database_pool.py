@@ -22,9 +22,9 @@ CLOSE_S = 10.0
 class DatabasePool:
     """A fixed number of threads, each with one connection that stays open between calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: int | None = None) -> None:
         # SQLite takes one writer at a time and makes the others sleep; a queue is quicker.
-        self.size = 1 if connection.vendor == "sqlite" else 4
+        self.size = size or (1 if connection.vendor == "sqlite" else 4)
         self.executor = ThreadPoolExecutor(self.size, thread_name_prefix="worker-db")
 
     async def in_database(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:

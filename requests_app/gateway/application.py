@@ -1,0 +1,170 @@
+"""The ASGI application under /gateway/: who calls, where to, and then the exchange.
+
+::
+
+    /gateway/run/ENDPOINT…     fal.run          FAL_RUN_HOST=host/gateway/run
+    /gateway/queue/ENDPOINT…   queue.fal.run    FAL_QUEUE_RUN_HOST=host/gateway/queue
+    /gateway/proxy             what `x-fal-target-url` names: proxyUrl of @fal-ai/client
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+from urllib.parse import parse_qsl
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+
+from requests_app.accounts.network import network_in
+from requests_app.fal.endpoints import Hosts
+from requests_app.gateway.addresses import (
+    Address,
+    NoAddress,
+    address_of,
+    named_address,
+)
+from requests_app.gateway.callers import Caller, Callers, KeysUnknown
+from requests_app.gateway.exchange import Exchange, Receive, Send, answer
+from requests_app.gateway.headers import TARGET, Raw, first, to_fal
+from requests_app.gateway.owners import Owners
+from requests_app.gateway.recording import Recording
+from requests_app.gateway.rewriting import Rewriting
+from requests_app.gateway.spool import Spool
+from requests_app.gateway.upstream import Upstream
+from requests_app.gateway.witness import SharedParts, witness_of
+from requests_app.upkeep.metrics import GATEWAY_CALLS
+from requests_app.worker.database_pool import DatabasePool
+from requests_app.worker.fal_connections import hosts_from_settings
+from requests_app.worker.loop import pool
+
+PREFIX = "/gateway/"
+SERVICES = ("run", "queue")
+FALS_QUEUE = "https://queue.fal.run"  # the host that is fixed in @fal-ai/client
+
+logger = logging.getLogger(__name__)
+
+
+class Refusal(Exception):
+    """The gateway answers itself."""
+
+    def __init__(self, code: int, detail: str, **more: str) -> None:
+        super().__init__(detail)
+        self.code, self.more = code, more
+
+
+class Station:
+    """What belongs to one event loop: connections, keys and ids seen, the way to the record."""
+
+    def __init__(self) -> None:
+        # Look-ups have a thread of their own: they must not wait for what is being written.
+        lookups = DatabasePool(size=1)
+        self.callers = Callers(lookups.in_database)
+        self.owners = Owners(lookups.in_database)
+        self.upstream = Upstream()
+        self.recording = Recording(pool.in_database, Spool(settings.DATA_DIR / "gateway"))
+        self.parts = SharedParts(self.recording, self.owners, pool.in_database)
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def in_background(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Start work that outlives its call."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("A call through the gateway failed.", exc_info=error)
+
+    async def idle(self) -> None:
+        """Wait until every call has ended and is recorded."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+        await self.recording.idle()
+
+    async def aclose(self) -> None:
+        """End what the station holds."""
+        self.recording.stop()
+        await self.upstream.aclose()
+
+
+_stations: WeakKeyDictionary[asyncio.AbstractEventLoop, Station] = WeakKeyDictionary()
+
+
+def station() -> Station:
+    """Return the running loop's own."""
+    loop = asyncio.get_running_loop()
+    if loop not in _stations:
+        _stations[loop] = Station()
+    return _stations[loop]
+
+
+async def gateway(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """Pass one HTTP call on to fal."""
+    headers: Raw = scope["headers"]
+    try:
+        address, ours, theirs = _address(scope, headers, hosts_from_settings())
+        caller = await _admitted(address, scope, headers)
+    except NoAddress as error:
+        await answer(send, 400 if str(error) == "Invalid request" else 404, str(error))
+        return
+    except Refusal as refusal:
+        await answer(send, refusal.code, str(refusal), **refusal.more)
+        return
+    here, method = station(), scope["method"]
+    GATEWAY_CALLS.labels(address.operation.value).inc()
+    passed = to_fal(headers, key=settings.FAL_KEY)
+    exchange = Exchange(method, address, passed, headers, Rewriting(theirs, ours), here.upstream)
+    query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+    exchange.witness = witness_of(here.parts, address, caller, headers, query, exchange.hang_up)
+    await exchange.run(receive, send, here.in_background)
+
+
+def _address(scope: dict[str, Any], headers: Raw, hosts: Hosts) -> tuple[Address, str, str]:
+    """Return where the call goes, and by what fal's queue is replaced in replies. Raises NoAddress."""
+    service, _, path = scope["path"].removeprefix(PREFIX).partition("/")
+    method, query = scope["method"], scope["query_string"].decode("latin-1")
+    if service == "proxy" and not path:
+        address = named_address(hosts, first(headers, TARGET), method)
+        return address, FALS_QUEUE, hosts.queue
+    if service not in SERVICES:
+        raise NoAddress("The gateway has no such address.")
+    return address_of(hosts, service, path, query, method), _base(scope, headers), hosts.queue
+
+
+def _base(scope: dict[str, Any], headers: Raw) -> str:
+    """Return the URL of our queue as the caller reaches it. Raises Refusal."""
+    if settings.PUBLIC_URL:
+        return f"{settings.PUBLIC_URL}{PREFIX}queue"
+    host = first(headers, b"host")
+    if not validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS):
+        raise Refusal(400, "This host name is not one of this site's (ALLOWED_HOSTS).")
+    scheme = first(headers, b"x-forwarded-proto") if settings.BEHIND_PROXY else ""
+    return f"{scheme if scheme in ('http', 'https') else scope['scheme']}://{host}{PREFIX}queue"
+
+
+async def _admitted(address: Address, scope: dict[str, Any], headers: Raw) -> Caller:
+    """Return who calls. Raises Refusal."""
+    remote = (scope.get("client") or [""])[0]
+    used_from = network_in(remote, first(headers, b"x-forwarded-for") or None)
+    key = first(headers, b"authorization")
+    try:
+        caller = await station().callers.find(key, used_from=used_from)
+    except KeysUnknown:
+        raise Refusal(
+            503, "Faldeck's database is away, and this key was not used before."
+        ) from None
+    if caller is None:
+        raise Refusal(401, "This is no valid key of Faldeck's gateway (NAME:fdk_…).")
+    if address.acts and caller.refusal:
+        raise Refusal(403, caller.refusal)
+    if address.request_id and not await station().owners.may_reach(
+        address.request_id, caller.team_id
+    ):
+        raise Refusal(404, "Request not found.", status="NOT_FOUND")
+    return caller

@@ -1,0 +1,159 @@
+"""Entries on their way to the database, beside the calls and never in their way.
+
+What the database does not take goes to the spool, and from there into the database when it is back. What
+does not fit anywhere is counted as missed, with the reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from django.db import DatabaseError, IntegrityError
+from django.db.utils import InterfaceError
+
+from requests_app import lifecycle
+from requests_app.gateway.entries import CallEntry, EntryKind, call_of, outcome_of
+from requests_app.gateway.spool import Spool, SpoolFull
+from requests_app.upkeep.metrics import GATEWAY_MISSED
+from requests_app.worker.fal_connections import hosts_from_settings
+
+MOST_WAITING = 2000  # entries in memory; further ones go to the spool
+MOST_WAITING_BYTES = 128 * 1024 * 1024
+RETRY_EVERY_S = 5.0
+
+logger = logging.getLogger(__name__)
+DatabaseCall = Callable[..., Awaitable[Any]]
+
+
+class Recording:
+    """Bound to one event loop. `database` runs a blocking function off the loop."""
+
+    def __init__(self, database: DatabaseCall, spool: Spool) -> None:
+        self._database, self._spool = database, spool
+        self._waiting: deque[CallEntry] = deque()
+        self._waiting_bytes = 0
+        self._more = asyncio.Event()
+        self._writer: asyncio.Task[None] | None = None
+        self._is_away = False  # the database, at the last try
+        self._retry_at = 0.0
+        self._may_be_spooled = True  # by this process, or by one before it
+
+    def start(self) -> None:
+        """Begin to write, and to empty the spool of an earlier process."""
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write())
+
+    def stop(self) -> None:
+        """Write nothing any more; what waits goes to the spool."""
+        if self._writer:
+            self._writer.cancel()
+        for entry in self._waiting:
+            self.put_down(entry)
+        self._waiting.clear()
+
+    def offer(self, entry: CallEntry) -> None:
+        """Take an entry. Never waits and never fails."""
+        self.start()
+        if self._waiting_bytes + entry.size > MOST_WAITING_BYTES:
+            missed("memory", None)
+            return
+        self._waiting.append(entry)
+        self._waiting_bytes += entry.size
+        self._more.set()
+
+    def put_down(self, entry: CallEntry) -> None:
+        """Write an entry to the disk at once, because the loop ends. Blocking."""
+        _spool_or_miss(self._spool, entry)
+
+    async def idle(self) -> None:
+        """Wait until all is written that can be."""
+        while self._waiting or self._more.is_set():  # noqa: ASYNC110 (tests only)
+            await asyncio.sleep(0.01)
+
+    async def _write(self) -> None:
+        while True:
+            await self._next()
+            while self._waiting:
+                entry = self._waiting[0]
+                if self._is_away or len(self._waiting) > MOST_WAITING:
+                    await self._to_spool(entry)
+                elif await self._failed(entry):
+                    continue
+                self._waiting.popleft()
+                self._waiting_bytes -= entry.size
+            self._more.clear()
+            if self._may_be_spooled and asyncio.get_running_loop().time() >= self._retry_at:
+                await self._empty_spool()
+
+    async def _next(self) -> None:
+        """Wait for an entry, or for the time to try the database again."""
+        try:
+            async with asyncio.timeout(RETRY_EVERY_S if self._is_away else None):
+                if not self._may_be_spooled or self._is_away:
+                    await self._more.wait()
+        except TimeoutError:
+            pass
+
+    async def _failed(self, entry: CallEntry) -> bool:
+        """Store an entry; return whether the database is away."""
+        try:
+            await self._database(store, entry)
+        except IntegrityError as error:  # the team or the user is gone
+            missed("refused", error)
+        except (DatabaseError, InterfaceError):
+            if not self._is_away:
+                logger.warning("The database is away: calls of the gateway are kept on the disk.")
+            self._is_away = True
+            self._retry_at = asyncio.get_running_loop().time() + RETRY_EVERY_S
+            return True
+        except Exception as error:
+            missed("failed", error)
+        return False
+
+    async def _to_spool(self, entry: CallEntry) -> None:
+        self._may_be_spooled = True
+        await asyncio.to_thread(_spool_or_miss, self._spool, entry)
+
+    async def _empty_spool(self) -> None:
+        waiting = self._spool.entries()
+        while found := await asyncio.to_thread(next, waiting, None):
+            file, entry = found
+            if entry is None:
+                await asyncio.to_thread(self._spool.set_aside, file)
+                continue
+            if await self._failed(entry):
+                return
+            await asyncio.to_thread(self._spool.remove, file)
+        self._is_away = self._may_be_spooled = False
+
+
+def store(entry: CallEntry) -> None:
+    """Hand an entry to the lifecycle. Blocking."""
+    if entry.kind == EntryKind.CANCEL:
+        lifecycle.note_passed_cancel(
+            entry.request_id, entry.sentence, team_id=entry.team_id, person_id=entry.person_id,
+            now=entry.heard_at,
+        )  # fmt: skip
+        return
+    outcome = outcome_of(entry, hosts_from_settings())
+    if lifecycle.record_passed(call_of(entry), outcome, at=entry.heard_at) is None:
+        missed("known", None)
+
+
+def missed(reason: str, error: Exception | None) -> None:
+    """Count a call that is not recorded, and say so."""
+    GATEWAY_MISSED.labels(reason).inc()
+    logger.error("A call through the gateway is not recorded: %s.", reason, exc_info=error)
+
+
+def _spool_or_miss(spool: Spool, entry: CallEntry) -> None:
+    try:
+        spool.put(entry)
+    except SpoolFull:
+        missed("spool_full", None)
+    except OSError as error:
+        missed("disk", error)

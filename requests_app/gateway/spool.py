@@ -1,0 +1,64 @@
+"""Entries on disk while the database is away: one file each, up to a number of bytes and files.
+
+All processes share the folder. Two that read the same file store it once, for an entry has its row's
+public id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+
+from requests_app.gateway.entries import CallEntry
+
+MOST_BYTES = 512 * 1024 * 1024
+MOST_FILES = 20_000
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(CallEntry).decode
+
+
+class SpoolFull(Exception):
+    """No further entry fits."""
+
+
+class Spool:
+    """The folder; it is made with its first entry. Blocking."""
+
+    def __init__(self, folder: Path, *, bytes_: int = MOST_BYTES, files: int = MOST_FILES) -> None:
+        self._folder, self._bytes, self._files = folder, bytes_, files
+
+    def put(self, entry: CallEntry) -> None:
+        """Write an entry. Raises SpoolFull or OSError."""
+        data = _encode(entry)
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        sizes = [file.stat().st_size for file in self._waiting()]
+        if len(sizes) >= self._files or sum(sizes) + len(data) > self._bytes:
+            raise SpoolFull
+        name = f"{entry.sent_at:017.6f}-{uuid4()}"
+        half = self._folder / f"{name}.half"
+        half.write_bytes(data)
+        half.rename(self._folder / f"{name}.call")  # whole, or not there
+
+    def entries(self) -> Iterator[tuple[Path, CallEntry | None]]:
+        """Yield what waits, oldest first; None for what cannot be read."""
+        for file in sorted(self._waiting()):
+            try:
+                yield file, _decode(file.read_bytes())
+            except FileNotFoundError:  # another process was first
+                continue
+            except (msgspec.DecodeError, OSError):
+                yield file, None
+
+    def remove(self, file: Path) -> None:
+        file.unlink(missing_ok=True)
+
+    def set_aside(self, file: Path) -> None:
+        """Keep what cannot be stored, out of the way."""
+        file.rename(file.with_suffix(".unreadable"))
+
+    def _waiting(self) -> list[Path]:
+        return list(self._folder.glob("*.call"))
