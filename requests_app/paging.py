@@ -1,4 +1,4 @@
-"""Keyset pagination, newest first: every page costs the same, and new rows do not shift the others.
+"""Keyset pagination, usually newest first: every page costs the same, and new rows do not shift the others.
 
 The cursor is the public id of the row at the page's edge. It is looked up among the rows of the reader's
 team, so a cursor reveals nothing about other teams, and a cursor of another team is invalid.
@@ -23,7 +23,7 @@ class InvalidCursor(ValueError):
 
 
 class MatchingKeys(Protocol):
-    """What matches, by the rows' keys."""
+    """What matches, by the rows' keys: the first ones (after a row), and those before a row, the nearest first."""
 
     def newest(self, most: int, *, below: int | None = None) -> list[int]: ...
     def oldest(self, most: int, *, above: int) -> list[int]: ...
@@ -31,7 +31,7 @@ class MatchingKeys(Protocol):
 
 @dataclass(frozen=True)
 class Page:
-    """Rows, newest first. ``newer`` and ``older`` are query strings, empty at the ends."""
+    """Rows in order. ``newer`` and ``older`` are query strings, empty at the ends."""
 
     rows: list[FalRequest]
     newer: str = ""
@@ -72,7 +72,8 @@ def page_of(
 
 def _loaded(shown: QuerySet[FalRequest], keys: list[int]) -> list[FalRequest]:
     """Load the rows of these keys, in this order."""
-    return sorted(shown.filter(pk__in=keys), key=lambda row: -row.pk)
+    rows = {row.pk: row for row in shown.filter(pk__in=keys)}
+    return [rows[key] for key in keys if key in rows]
 
 
 def _page(rows: list[FalRequest], size: int, newer: str = "") -> Page:

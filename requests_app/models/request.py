@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, models
-from django.db.models import Q
+from django.db.models import F, Q
 
+from requests_app.models.duration import Took
 from requests_app.models.error_type import ErrorType
 from requests_app.models.team import Team
 
@@ -205,6 +206,13 @@ class FalRequest(models.Model):
             models.Index(fields=["team", "status", "-id"], name="list_by_status"),
             models.Index(fields=["team", "endpoint_id", "-id"], name="list_by_endpoint"),
             models.Index(fields=["team", "created_at"], name="list_by_time"),
+            models.Index(
+                F("team"),
+                Took(),
+                F("id"),
+                name="list_by_duration",
+                condition=Q(ended_at__isnull=False),
+            ),
             models.Index(fields=["team", "seq"], name="changes_since"),
             models.Index(fields=["team", "input_digest", "ended_at"], name="same_inputs"),
             # Of what moves alone, so that they stay small. SQLite uses them for queries that have the

@@ -5,6 +5,7 @@ moments.py      2d, 2026-11-01, >30s
 filters.py      terms -> conditions on rows
 narrowing.py    terms -> an expression for the index
 matches.py      the rows that match: pages of them, counts
+sorting.py      the same rows in another order
 scope.py        whose rows; what of the index can be used
 words.py, documents.py, expressions.py   what is indexed, and how each database is asked
 index.py        writes entries, for the lifecycle alone
@@ -16,5 +17,6 @@ from __future__ import annotations
 from requests_app.search.language import MAX_LENGTH, Search, Term, parse_search
 from requests_app.search.matches import Matches
 from requests_app.search.scope import Scope
+from requests_app.search.sorting import Sorted
 
-__all__ = ["MAX_LENGTH", "Matches", "Scope", "Search", "Term", "parse_search"]
+__all__ = ["MAX_LENGTH", "Matches", "Scope", "Search", "Sorted", "Term", "parse_search"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
@@ -42,6 +43,15 @@ class Matches:
         """Return the keys of up to `most` rows above a key, oldest first."""
         keys = self._keys.filter(pk__gt=above).order_by("pk")
         return list(keys.values_list("pk", flat=True)[:most])
+
+    def newest_keys(self, most: int) -> QuerySet[Any, int]:
+        """Return the keys of up to `most` newest rows, for use inside of another query."""
+        return self._keys.order_by("-pk").values_list("pk", flat=True)[:most]
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing is asked: all rows of the scope match."""
+        return not self.search.terms and not self.also
 
     def count(self, most: int) -> int:
         """Return how many rows match, at most `most`."""

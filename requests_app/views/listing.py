@@ -8,14 +8,14 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 
 from requests_app.models import FalRequest, Team
 from requests_app.models.request import FalRequestQuerySet
-from requests_app.search import Matches, Scope, Search, parse_search
+from requests_app.search import Matches, Scope, Search, Sorted, parse_search
+from requests_app.search.sorting import ORDERS
 from requests_app.views.access import team_in_links, team_of
 
 COUNT_LIMIT = 1000  # a higher count costs the database and helps no reader
@@ -56,6 +56,7 @@ class Listing:
     search: Search  # the search that is run
     is_refused: bool  # there is no valid search to show
     in_links: int | None  # the team, where addresses must name it
+    sort: str = ""  # of ORDERS; newest first
 
     @classmethod
     def of(cls, request: HttpRequest, *, team: Team | None = None) -> Listing:
@@ -71,6 +72,7 @@ class Listing:
             search=asked if not asked.problems else last if is_known else Search(),
             is_refused=bool(asked.problems) and not is_known,
             in_links=team.pk if team else team_in_links(request),
+            sort=sort if (sort := request.GET.get("sort", "")) in ORDERS else "",
         )
 
     @property
@@ -85,6 +87,11 @@ class Listing:
         """Return what matches this search, or the given one."""
         return Matches(self.scope, search or self.search, Q(pk__in=[]) if self.is_refused else Q())
 
+    @cached_property
+    def ordered(self) -> Matches | Sorted:
+        """Return what matches, in the order that is asked for."""
+        return Sorted(self.matching(), ORDERS[self.sort]) if self.sort else self.matching()
+
     @property
     def percent(self) -> int:
         """How much of the history words are searched in; 100 when no word is asked for."""
@@ -95,9 +102,13 @@ class Listing:
         """Load what a table row shows and leave out what it does not."""
         return rows.select_related("person", "thumbnail").without_payload()
 
-    def url(self, search: Search) -> str:
-        """Return the list's address for another search."""
-        return list_url(q=str(search), team=self.in_links)
+    def url(self, search: Search, cursor: str = "") -> str:
+        """Return the list's address for another search, or another page of this one, in the same order."""
+        return list_url(q=str(search), cursor=cursor, team=self.in_links, sort=self.sort)
+
+    def sorted_url(self, sort: str) -> str:
+        """Return the list's address in another order."""
+        return list_url(q=str(self.search), team=self.in_links, sort=sort)
 
 
 class Chip(NamedTuple):
@@ -107,58 +118,6 @@ class Chip(NamedTuple):
     url: str
     number: str
     chosen: bool
-
-
-@dataclass(frozen=True)
-class FilterMenus:
-    """All filters that the page offers."""
-
-    listing: Listing
-    endpoints: list[str]
-
-    @cached_property
-    def removable(self) -> list[tuple[str, str]]:
-        """Return each term of the search with the address without it."""
-        search = self.listing.search
-        return [(str(term), self.listing.url(search.without(term))) for term in search.terms]
-
-    @property
-    def endpoint(self) -> str:
-        """Return the one endpoint the search names, if it names one."""
-        return self.listing.search.value("endpoint")
-
-    @property
-    def person(self) -> str:
-        """Return the one user the search names, if it names one."""
-        return self.listing.search.value("by")
-
-    @cached_property
-    def by_endpoint(self) -> list[Chip]:
-        """Return the endpoints the team used lately."""
-        return self._choices("endpoint", self.endpoints)
-
-    @cached_property
-    def by_person(self) -> list[Chip]:
-        """Return the team's members."""
-        people = get_user_model()._default_manager.filter(memberships__team=self.listing.team)
-        names = people.order_by("username").values_list("username", flat=True)
-        return self._choices("by", list(names))
-
-    def _choices(self, key: str, values: list[str]) -> list[Chip]:
-        search = self.listing.search
-        chosen = search.value(key)
-        return [
-            Chip("Any", self.listing.url(search.setting(key)), "", not chosen),
-            *(
-                Chip(value, self.listing.url(search.setting(key, value)), "", value == chosen)
-                for value in values
-            ),
-        ]
-
-    @cached_property
-    def everybody(self) -> str:
-        """Return the address without any filter."""
-        return list_url(team=self.listing.in_links)
 
 
 def chips_of(listing: Listing) -> list[Chip]:
@@ -194,10 +153,10 @@ def recent_endpoints(listing: Listing) -> list[str]:
     return sorted(set(newest))
 
 
-def list_url(q: str = "", cursor: str = "", *, team: int | None) -> str:
+def list_url(q: str = "", cursor: str = "", *, team: int | None, sort: str = "") -> str:
     """Return the list's address; it names the team for a user who is in several."""
-    named = {"team": team} if team else {}
-    asked = urlencode({**named, "q": q} if q else named)
+    named = {"team": team, "q": q, "sort": sort}
+    asked = urlencode({name: value for name, value in named.items() if value})
     query = "&".join(part for part in (asked, cursor) if part)
     return reverse("requests:list") + (f"?{query}" if query else "")
 

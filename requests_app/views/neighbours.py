@@ -21,12 +21,13 @@ class Neighbours:
     older: str
     back: str
     search: str
+    kept: str  # what links on the page carry on of the query
 
 
 def neighbours_of(request: HttpRequest, row: FalRequest) -> Neighbours:
     """Look from the row's own key in both directions: the row itself may match no more."""
     listing = Listing.of(request, team=row.team)
-    matching = listing.matching()
+    matching = listing.ordered
     newer = next(iter(matching.oldest(1, above=row.pk)), None)
     older = next(iter(matching.newest(1, below=row.pk)), None)
     pairs = listing.everything.filter(pk__in=[key for key in (newer, older) if key is not None])
@@ -34,19 +35,24 @@ def neighbours_of(request: HttpRequest, row: FalRequest) -> Neighbours:
     q = request.GET.get("q", "")
 
     def address(key: int | None) -> str:
-        return f"{reverse('requests:detail', args=[ids[key]])}{query_of(q)}" if key in ids else ""
+        return (
+            f"{reverse('requests:detail', args=[ids[key]])}{query_of(q, sort=listing.sort)}"
+            if key in ids
+            else ""
+        )
 
     in_team = {"team": row.team_id} if len(memberships(request)) > 1 else {}
-    back = query_of(q, **in_team)
+    back = query_of(q, sort=listing.sort, **in_team)
     return Neighbours(
         newer=address(newer),
         older=address(older),
         back=f"{reverse('requests:list')}{back}#request-{row.public_id}",
         search=q,
+        kept=query_of(q, sort=listing.sort).removeprefix("?"),
     )
 
 
-def query_of(q: str, **more: int) -> str:
-    """Write the search as links to a request carry it; without one nothing."""
-    named = {**more, "q": q} if q else more
+def query_of(q: str, *, sort: str = "", **more: int) -> str:
+    """Write the search and its order as links to a request carry them; without any nothing."""
+    named = {name: value for name, value in {**more, "q": q, "sort": sort}.items() if value}
     return f"?{urlencode(named)}" if named else ""

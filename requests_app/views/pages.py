@@ -7,28 +7,23 @@ A row is drawn by one template, so first paint, push, reconnect and polling all 
 from __future__ import annotations
 
 from datetime import timedelta
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from requests_app.models import FalRequest, Observation, Team
 from requests_app.paging import InvalidCursor, page_of
 from requests_app.record.followers import mark_polled
+from requests_app.search import Sorted
+from requests_app.search.sorting import MOST_SORTED
 from requests_app.views.access import team_of, team_required
 from requests_app.views.errors import error_page
-from requests_app.views.listing import (
-    FilterMenus,
-    Listing,
-    chips_of,
-    examples,
-    list_url,
-    recent_endpoints,
-)
+from requests_app.views.filter_bar import FilterBar, with_days
+from requests_app.views.listing import Listing, chips_of, examples, recent_endpoints
 from requests_app.views.neighbours import query_of
 from requests_app.views.row_html import ROWS
 
@@ -42,15 +37,18 @@ OVERLAP = timedelta(seconds=5)
 @require_safe
 @team_required
 def request_list(request: HttpRequest) -> HttpResponse:
-    """Show the table: GET /requests/?q=<search>&older=<uuid>; &last=<search> is shown if q is
-    invalid.
+    """Show the table: GET /requests/?q=<search>&sort=<order>&older=<uuid>; &last=<search> is shown if q is
+    invalid; &from=<day>&until=<day> become part of the search.
     """
     listing = Listing.of(request)
+    if "from" in request.GET or "until" in request.GET:
+        first, last = request.GET.get("from", ""), request.GET.get("until", "")
+        return redirect(listing.url(with_days(listing.search, first, last)))
     # Read before the rows: a change in between is then told twice, not missed.
     since = _newest_seq(listing.team)
     try:
         page = page_of(
-            listing.matching(),
+            listing.ordered,
             within=listing.everything,
             shown=listing.for_show(listing.everything),
             params=request.GET.dict(),
@@ -60,21 +58,19 @@ def request_list(request: HttpRequest) -> HttpResponse:
     endpoints = recent_endpoints(listing)
     context = {
         "listing": listing,
-        "filters": FilterMenus(listing, endpoints),
+        "filters": FilterBar(listing, endpoints, listing.scope.now),
         "chips": chips_of(listing),
         "page": page,
-        "newer_url": list_url(str(listing.search), page.newer, team=listing.in_links)
-        if page.newer
-        else "",
-        "older_url": list_url(str(listing.search), page.older, team=listing.in_links)
-        if page.older
-        else "",
+        "newer_url": listing.url(listing.search, page.newer) if page.newer else "",
+        "older_url": listing.url(listing.search, page.older) if page.older else "",
         "shown_url": listing.url(listing.search),
         "since": since,
         "is_first_use": not endpoints,
         "examples": examples(team=listing.in_links),
-        "fragment_query": urlencode({"q": str(listing.search)}),
-        "row_query": query_of(str(listing.search)),
+        "is_bounded": isinstance(listing.ordered, Sorted) and listing.ordered.is_bounded,
+        "most_sorted": f"{MOST_SORTED:,}",
+        "fragment_query": query_of(str(listing.search), sort=listing.sort).removeprefix("?"),
+        "row_query": query_of(str(listing.search), sort=listing.sort),
     }
     return render(request, "list/list.html", context)
 
@@ -90,7 +86,7 @@ def rows(request: HttpRequest) -> HttpResponse:
     rows_asked = list(listing.for_show(asked))
     found = [row for row in rows_asked if row.pk in matching]
     missing = {row.public_id for row in rows_asked if row.pk not in matching}
-    context = {"rows": found, "row_query": query_of(str(listing.search))}
+    context = {"rows": found, "row_query": query_of(str(listing.search), sort=listing.sort)}
     response = render(request, ROWS, context)
     response["X-Missing"] = ",".join(sorted(map(str, missing)))
     return response

@@ -76,9 +76,9 @@ class Rows {
     return this.#body.querySelector(`#${CSS.escape(`request-${id}`)}`);
   }
 
-  /** Without a search every row of the team belongs here, so those that come as HTML need no question. */
+  /** Without a search or an order every row of the team belongs here as it is pushed: no question is needed. */
   #isWhole() {
-    return !new URLSearchParams(this.#body.dataset.query).get("q");
+    return !this.#body.dataset.query;
   }
 
   #changed(rows, html) {

@@ -1,0 +1,22 @@
+from django.db import migrations, models
+from django.db.models import F, Q
+
+from requests_app.models.duration import Took
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [("requests_app", "0030_api_token_scopes")]
+
+    operations = [
+        migrations.AddIndex(
+            model_name="falrequest",
+            index=models.Index(
+                F("team"),
+                Took(),
+                F("id"),
+                name="list_by_duration",
+                condition=Q(ended_at__isnull=False),
+            ),
+        ),
+    ]
