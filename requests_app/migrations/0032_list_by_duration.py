@@ -6,7 +6,7 @@ from requests_app.models.duration import Took
 
 class Migration(migrations.Migration):
 
-    dependencies = [("requests_app", "0030_api_token_scopes")]
+    dependencies = [("requests_app", "0031_gateway_source")]
 
     operations = [
         migrations.AddIndex(
