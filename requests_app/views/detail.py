@@ -47,7 +47,9 @@ def detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def result(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Return the same without the frame of a page, to stand beside the form for a new request."""
     row = get_request_or_404(request.user, public_id)
-    context = detail_context.page(row, may_act=may_act_on(request, row), is_result=True)
+    context = detail_context.page(
+        row, may_act=may_act_on(request, row), place=detail_context.RESULT
+    )
     return render(request, "request/_page.html", context)
 
 
@@ -57,9 +59,8 @@ def live(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Return the parts that change, each with its version: the page swaps those that are newer."""
     row = get_request_or_404(request.user, public_id)
     mark_polled(FalRequest.objects.filter(pk=row.pk))
-    context = detail_context.live(
-        row, may_act=may_act_on(request, row), is_result="result" in request.GET
-    )
+    place = next((name for name in detail_context.PLACES if name in request.GET), "")
+    context = detail_context.live(row, may_act=may_act_on(request, row), place=place)
     return render(request, "request/_live.html", context)
 
 

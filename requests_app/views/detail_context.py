@@ -39,6 +39,7 @@ MOST_REPEATS = 5
 NEWEST_DELIVERIES = 50
 LINES_AT_ONCE = 500
 RECORDED = (Mode.STREAM, Mode.REALTIME)  # as a sequence of frames
+RESULT, PEEK = PLACES = ("result", "peek")  # inside another page: beside the form, beside the list
 WAITS = ("not_sent", "postponed")  # the end of an attempt that is retried
 TABS = {
     "logs": "Logs",
@@ -63,14 +64,12 @@ class ObservedChange:
     data: str
 
 
-def page(
-    row: FalRequest, *, may_act: bool, tab: str = "", is_result: bool = False
-) -> dict[str, Any]:
-    """Return the context of the whole page; `is_result`: of the part beside the form."""
+def page(row: FalRequest, *, may_act: bool, tab: str = "", place: str = "") -> dict[str, Any]:
+    """Return the context of the whole page, or of what stands in one of PLACES."""
     lines = newest_lines(row)
     return {
-        **live(row, may_act=may_act, is_result=is_result),
-        "tabs": RESULT_TABS if is_result else TABS,
+        **live(row, may_act=may_act, place=place),
+        "tabs": RESULT_TABS if place == RESULT else TABS,
         "open_tab": tab if tab in TABS else default_tab(row),
         "input": preview_typed(row.input_text, limit=INPUT_LIMIT),
         "input_size": len(row.input_text.encode()),
@@ -84,14 +83,16 @@ def page(
     }
 
 
-def live(row: FalRequest, *, may_act: bool, is_result: bool = False) -> dict[str, Any]:
+def live(row: FalRequest, *, may_act: bool, place: str = "") -> dict[str, Any]:
     """Return the context of the parts that change while the request runs."""
     heard = _observations(row)
     not_sent = _not_sent(row, heard)
     record_full = row.observations.filter(kind="capped").first()
     return {
         "row": row,
-        "is_result": is_result,
+        "place": place,
+        "is_result": place == RESULT,
+        "is_peek": place == PEEK,
         "expected": expected(row),
         "progress_version": _progress_version(row, not_sent),
         "may_act": may_act,

@@ -25,6 +25,7 @@ from requests_app.views.errors import error_page
 from requests_app.views.filter_bar import FilterBar, with_days
 from requests_app.views.listing import Listing, chips_of, examples, recent_endpoints
 from requests_app.views.neighbours import query_of
+from requests_app.views.peek import peek_of
 from requests_app.views.row_html import ROWS
 
 MOST_IDS = 100  # rows one page asks for at once
@@ -71,6 +72,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
         "most_sorted": f"{MOST_SORTED:,}",
         "fragment_query": query_of(str(listing.search), sort=listing.sort).removeprefix("?"),
         "row_query": query_of(str(listing.search), sort=listing.sort),
+        "peek": peek_of(request),
     }
     return render(request, "list/list.html", context)
 

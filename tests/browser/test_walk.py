@@ -50,7 +50,7 @@ def test_a_request_is_walked_from_and_the_list_is_where_it_was(
     opened, following = walked[20], walked[21]
     link(page, opened).scroll_into_view_if_needed()
     assert page.evaluate("scrollY") > 0
-    link(page, opened).click()
+    link(page, opened).click(modifiers=["Shift"])  # without it the panel opens beside the list
     expect(page).to_have_url(at(opened))
     page.get_by_role("link", name="Next", exact=True).click()
     expect(page).to_have_url(at(following))

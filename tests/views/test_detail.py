@@ -23,7 +23,7 @@ from tests.builders import (
 )
 from tests.views.request_page import HOSTILE, page, url
 
-PIECES = ["detail", "detail_live", "logs", "frames", "input", "output", "output_media"]
+PIECES = ["detail", "detail_live", "peek", "logs", "frames", "input", "output", "output_media"]
 
 
 def test_a_page_that_polls_marks_its_request_for_the_quick_pace(as_owner, row):

@@ -1,21 +1,18 @@
-// The result beside the form: the newest submit, or the run whose input was loaded. It is the request's own page without
-// its frame, live by the same modules.
+// The result beside the form: the newest submit, or the run whose input was loaded.
 
-import { request } from "../lib/http.js";
-import { dropLost } from "../lib/lostmedia.js";
-import { mountRequest } from "../request/mount.js";
+import { RequestPlace } from "../request/place.js";
 
-const SLOW_MS = 300;
 const MOST = 4; // to compare
-const ANY = "00000000-0000-0000-0000-000000000000"; // stands for the id in the address of a result
 
 const place = /** @type {HTMLElement} */ (document.getElementById("result"));
 
 class Result {
-  #turn = 0; // the newest wish wins
   /** @type {HTMLElement | null} of several runs that were submitted together */
   #group = null;
-  #end = () => {};
+  #place = new RequestPlace(place, place.dataset.resultUrl ?? "", {
+    word: "result",
+    shown: (id) => this.#shown(id),
+  });
 
   constructor() {
     document.addEventListener("request:created", ({ detail }) => this.#created(detail));
@@ -23,20 +20,8 @@ class Result {
   }
 
   /** Put the request with this id in the place of what is shown. */
-  async show(id) {
-    const turn = ++this.#turn;
-    const slow = setTimeout(() => place.classList.add("result-loading"), SLOW_MS);
-    try {
-      const reply = await request((place.dataset.resultUrl ?? "").replace(ANY, id));
-      if (turn !== this.#turn) return;
-      if (!reply.ok) throw new Error(`the server answers ${reply.status}`);
-      this.#put(await reply.text(), id);
-    } catch (/** @type {any} */ error) {
-      if (turn === this.#turn) this.#fail(id, error);
-    } finally {
-      clearTimeout(slow);
-      place.classList.remove("result-loading");
-    }
+  show(id) {
+    return this.#place.show(id);
   }
 
   #created(/** @type {RequestNews} */ { id, ids, compare }) {
@@ -46,15 +31,9 @@ class Result {
     });
   }
 
-  #put(html, id) {
-    this.#end();
-    const page = new DOMParser().parseFromString(html, "text/html");
-    place.replaceChildren(...page.body.childNodes);
+  #shown(id) {
     place.dataset.shows = id;
     if (this.#group) this.#showGroup(this.#group, id);
-    window.htmx?.process(place);
-    dropLost(place);
-    this.#end = mountRequest(/** @type {HTMLElement} */ (place.querySelector("#request-page")));
     place.dispatchEvent(new CustomEvent("result:shown", { bubbles: true, detail: { id } }));
   }
 
@@ -64,20 +43,6 @@ class Result {
       this.#group = null; // another run was loaded
     else place.prepend(group);
     for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.of === id));
-  }
-
-  #fail(id, error) {
-    this.#end();
-    this.#end = () => {};
-    const words = document.createElement("p");
-    words.textContent = `The result could not be fetched: ${error.message}.`;
-    const again = document.createElement("button");
-    [again.type, again.className, again.textContent] = ["button", "button button-small", "Try again"];
-    again.addEventListener("click", () => this.show(id));
-    const notice = document.createElement("div");
-    notice.className = "notice notice-error";
-    notice.append(words, again);
-    place.replaceChildren(notice);
   }
 }
 

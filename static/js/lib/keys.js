@@ -25,7 +25,8 @@ function isTyping(target) {
 function step(by) {
   const links = [...document.querySelectorAll("tr.row .row-link")];
   if (!links.length) return follow(document.querySelector(`[data-walk="${by}"]`));
-  const here = links.findIndex((link) => link.closest("tr")?.contains(document.activeElement));
+  const focused = links.findIndex((link) => link.closest("tr")?.contains(document.activeElement));
+  const here = focused < 0 ? links.findIndex((link) => link.ariaCurrent) : focused;
   const next = here < 0 ? 0 : Math.min(links.length - 1, Math.max(0, here + by));
   links[next].focus();
   links[next].closest("tr")?.scrollIntoView({ block: "nearest" });
@@ -73,10 +74,13 @@ document.addEventListener("keydown", (event) => {
 });
 
 // No letter, so it is there also for who has switched those off. Early: a menu or dialog that is open closes alone.
+// Of a detail inside a detail the inner one closes first.
 const closeDetail = ({ key, target }) => {
   if (key !== "Escape" || isTyping(target) || document.querySelector("dialog[open], details.menu[open]"))
     return;
-  [...document.querySelectorAll("[data-close-detail]")].find((button) => button.checkVisibility())?.click();
+  [...document.querySelectorAll("[data-close-detail]")]
+    .findLast((button) => button.checkVisibility())
+    ?.click();
 };
 document.addEventListener("keydown", closeDetail, { capture: true });
 

@@ -18,7 +18,7 @@ function focusRow(id) {
 
 function comesFromRequest() {
   const [entry] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
-  if (entry?.type === "back_forward") return true;
+  if (entry?.type === "back_forward" || entry?.type === "reload") return true;
   return Boolean(document.referrer) && REQUEST.test(new URL(document.referrer).pathname);
 }
 
@@ -34,7 +34,8 @@ document.addEventListener("click", ({ target }) => {
   opened = idOf(target) || opened;
 });
 addEventListener("pagehide", () => {
-  const id = opened || idOf(document.activeElement);
+  const peeked = document.querySelector(".row-link[aria-current]");
+  const id = idOf(peeked) || opened || idOf(document.activeElement);
   const query = document.querySelector("tbody[data-rows]")?.dataset.query;
   const q = new URLSearchParams(query).get("q") ?? "";
   keepPlace({ url: here(), q, team: document.body.dataset.team ?? "", y: scrollY, id });

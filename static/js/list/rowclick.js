@@ -36,7 +36,7 @@ const press = (link, keys) =>
 document.addEventListener("click", (event) => {
   const link = linkFor(event);
   if (!link || isSelecting(link.closest("tr"), event)) return;
-  press(link, event.ctrlKey || event.metaKey ? inNewTab() : {});
+  press(link, event.ctrlKey || event.metaKey ? inNewTab() : { shiftKey: event.shiftKey });
 });
 
 document.addEventListener("auxclick", (event) => {

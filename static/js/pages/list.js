@@ -7,4 +7,7 @@ import "../lib/thumbnails.js";
 import "../list/rows.js";
 import "../list/rowclick.js";
 import "../list/select.js";
+import "../lib/save.js";
+import "../lib/lightbox.js";
+import "../list/peek.js";
 import "../list/place.js";

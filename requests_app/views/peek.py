@@ -1,0 +1,54 @@
+"""A request beside the list: as a fragment for the page's script, and within the page whose address names it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
+
+from requests_app.models import FalRequest
+from requests_app.views import detail_context
+from requests_app.views.access import get_request_or_404, may_act_on
+from requests_app.views.login import login_required
+
+TEMPLATE = "request/_page.html"
+
+
+@dataclass(frozen=True)
+class Peek:
+    """What the panel shows as the page comes, and the address of the request's own page."""
+
+    html: SafeString
+    page: str
+
+
+@login_required
+@require_safe
+def peek(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Return the request's page without its frame, to stand beside the list."""
+    row = get_request_or_404(request.user, public_id)
+    return render(request, TEMPLATE, _context(request, row))
+
+
+def peek_of(request: HttpRequest) -> Peek | None:
+    """Return what `?peek=ID` asks for; a request that is not there is said in the panel."""
+    asked = request.GET.get("peek", "")
+    if not asked:
+        return None
+    try:
+        row = get_request_or_404(request.user, asked)
+    except Http404:
+        html = render_to_string("list/_peek_gone.html", request=request)
+        return Peek(html, reverse("requests:list"))
+    html = render_to_string(TEMPLATE, _context(request, row), request)
+    return Peek(html, reverse("requests:detail", args=[row.public_id]))
+
+
+def _context(request: HttpRequest, row: FalRequest) -> dict[str, object]:
+    return detail_context.page(row, may_act=may_act_on(request, row), place=detail_context.PEEK)
