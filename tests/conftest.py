@@ -64,6 +64,12 @@ def _quick_passwords(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(autouse=True)
+def _static_files_on_demand(settings: Any) -> None:
+    """Every Client makes the middleware anew, which otherwise looks at all static files."""
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """As pytest-django's; at the end no thread's forgotten session keeps the database from going."""

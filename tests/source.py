@@ -41,6 +41,12 @@ def tree_of(path: str) -> ast.Module:
     return ast.parse(text_of(path), filename=path)
 
 
+@cache
+def nodes_of(path: str) -> tuple[ast.AST, ...]:
+    """All nodes of the parsed module: many tests look at each file, and the walk takes longest."""
+    return tuple(ast.walk(tree_of(path)))
+
+
 def module_of(path: str) -> str:
     """The dotted name under which the file is imported."""
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
@@ -51,7 +57,7 @@ def imports_of(path: str) -> Iterator[tuple[int, str]]:
 
     `from a import b` gives `a.b`, which may be a module or a name in one: enough to judge by prefix.
     """
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -73,7 +79,7 @@ def is_in(name: str, *packages: str) -> bool:
 
 def calls_in(path: str) -> Iterator[tuple[int, str, ast.Call]]:
     """Line, last part of the called name, and the call."""
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.Call):
             if isinstance(node.func, ast.Attribute):
                 yield node.lineno, node.func.attr, node
@@ -83,7 +89,7 @@ def calls_in(path: str) -> Iterator[tuple[int, str, ast.Call]]:
 
 def functions_in(path: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Every function and method."""
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 

@@ -19,6 +19,7 @@ from tests.source import (
     imports_of,
     is_in,
     kept_files,
+    nodes_of,
     text_of,
     tree_of,
     under,
@@ -110,7 +111,7 @@ def status_writes() -> Iterator[str]:
             if (path, function.name) in OWN_STATUS
             for node in ast.walk(function)
         }
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             if node not in excused and writes_status(node, is_model="/models/" in path):
                 yield f"{path}:{node.lineno} writes a status"  # type: ignore[attr-defined]
 
@@ -167,7 +168,7 @@ def test_only_announce_sends_on_the_channel_layer_or_to_the_broker():
 
 def mentions(path: str) -> Iterator[tuple[int, str, ast.Attribute]]:
     """Also a method that is passed on instead of called, as async_to_sync wants it."""
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.Attribute):
             yield node.lineno, node.attr, node
 

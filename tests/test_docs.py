@@ -11,7 +11,7 @@ import pytest
 from django.core.management import get_commands
 
 from requests_app import urls
-from tests.source import ROOT, calls_in, kept_files, text_of, tree_of
+from tests.source import ROOT, calls_in, kept_files, nodes_of, text_of
 
 READERS = {
     "env_text", "env_bool", "env_template", "env_choice", "env_database", "env_int", "env_list", "env_url", "_upstream",
@@ -193,7 +193,7 @@ def test_the_sandbox_endpoints_of_the_readme_are_those_it_serves():
     named = set(re.findall(r"`(sandbox/\w+)`", text_of("README.md")))
     offered = {
         node.value
-        for node in ast.walk(tree_of("requests_app/forms/examples.py"))
+        for node in nodes_of("requests_app/forms/examples.py")
         if isinstance(node, ast.Constant) and re.fullmatch(r"sandbox/\w+", str(node.value))
     }
     assert named == offered

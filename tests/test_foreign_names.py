@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.source import module_of, text_of, tree_of, under
+from tests.source import module_of, nodes_of, text_of, tree_of, under
 
 # Our file -> name -> where the library refers to it, as "module:class.function" ("" for the module's top).
 USED: dict[str, dict[str, str]] = {
@@ -319,7 +319,7 @@ def test_every_private_name_of_a_library_is_in_the_table() -> None:
     unknown = [
         f"{path}:{node.lineno} {node.attr}"
         for path in paths
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.Attribute) and is_private(node.attr)
         and node.attr not in ours | listed
     ]  # fmt: skip

@@ -19,7 +19,7 @@ from requests_app import lifecycle
 from requests_app.models import Account, FalRequest, Preset, Status, Team, Use
 from tests.builders import hear, make_result
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 MIGRATIONS = "requests_app.migrations"
 FIRST = [("requests_app", "0001_initial")]

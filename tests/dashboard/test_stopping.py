@@ -19,6 +19,8 @@ from websockets.exceptions import ConnectionClosed
 from dashboard.stopping import DRAIN_S, GOING_AWAY, stop_accepting
 from tests.source import ROOT
 
+pytestmark = pytest.mark.process
+
 LIMIT_S = 30
 
 
@@ -186,7 +188,6 @@ async def test_with_nothing_open_it_ends_at_once(server: Server) -> None:
     await server.end(DRAIN_S)  # what is open would be waited for as long as this
 
 
-@pytest.mark.slow
 async def test_a_stream_without_end_is_cut_off_in_the_end(server: Server) -> None:
     endless = await begun(server, "/endless")
     began = time.monotonic()

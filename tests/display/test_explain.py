@@ -14,7 +14,7 @@ import pytest
 from requests_app.display.advice import KNOWN
 from requests_app.display.explain import MAX_FIELDS, explain
 from requests_app.models import ErrorType, FalRequest, Observation, Status
-from tests.source import tree_of, under
+from tests.source import nodes_of, under
 
 
 def failed(**fields: object) -> FalRequest:
@@ -216,7 +216,7 @@ def words_written() -> Iterator[tuple[str, str]]:
     """Every error type that stands as a text in what may write one."""
     for path in under("requests_app/"):
         if not path.startswith(("requests_app/fal/", "requests_app/sandbox/")):
-            for node in ast.walk(tree_of(path)):
+            for node in nodes_of(path):
                 yield from ((path, word) for word in _words_in(node))
 
 

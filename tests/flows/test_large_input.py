@@ -57,11 +57,13 @@ def test_it_is_sent_again_as_it_was(large: FalRequest, as_owner: Client) -> None
     assert (made.again_of, made.input_text) == (large, large.input_text)
 
 
+@pytest.mark.slow
 def test_what_is_typed_counts_instead(large: FalRequest, as_owner: Client) -> None:
     as_owner.post(NEW, posted(large, input='{"b": 1}'))
     assert FalRequest.objects.latest("id").input_text == '{"b": 1}'
 
 
+@pytest.mark.slow
 def test_another_error_keeps_the_reference(large: FalRequest, as_owner: Client) -> None:
     reply = as_owner.post(NEW, posted(large, endpoint_id="nonsense"))
     assert (reply.status_code, len(reply.content) < PAGE) == (422, True)

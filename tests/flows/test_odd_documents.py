@@ -63,6 +63,7 @@ def mutated(root: Any, dice: random.Random) -> bytes:
     return json.dumps(changed).encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("endpoint_id", ENDPOINTS)
 def test_a_document_with_one_odd_place_is_a_form_or_a_sentence(endpoint_id: str) -> None:
     root = sandbox_document(ENDPOINTS[endpoint_id], "http://fal.test")

@@ -255,7 +255,7 @@ def test_outcomes_are_filtered_and_paged_and_the_live_part_follows(
         assert as_owner.get(at("bulk_action", bulk), odd).status_code == 200
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", [HOSTILE, "<b>", "&amp;", "{{ row }}"])
 def test_what_was_typed_is_shown_as_text(as_owner: Client, team: Team, owner: User, text: str):
     make_request(team=team, person=owner, input={"prompt": text})
     bulk = make_bulk(team, owner, reason=text[:300], search=text[:100])
