@@ -6,6 +6,7 @@ filters.py      terms -> conditions on rows
 narrowing.py    terms -> an expression for the index
 matches.py      the rows that match: pages of them, counts
 sorting.py      the same rows in another order
+completion.py   how a term that is being typed may go on
 scope.py        whose rows; what of the index can be used
 words.py, documents.py, expressions.py   what is indexed, and how each database is asked
 index.py        writes entries, for the lifecycle alone

@@ -161,7 +161,7 @@ def test_a_word_typed_after_the_slash_never_joins_what_stood_there(
     page = open_page(f"/requests/?q={before}")
     page.keyboard.press("/")
     page.keyboard.type("lighthouse")
-    expect(page.get_by_role("searchbox")).to_have_value(after)
+    expect(page.get_by_label("Search or filter")).to_have_value(after)
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("q=.*lighthouse"))
     expect(page.locator("tr.row")).not_to_have_count(0)
@@ -173,7 +173,7 @@ def test_going_to_the_box_and_away_changes_nothing(open_page: Any, row: Any) -> 
     page = open_page("/requests/?q=status:completed")
     page.keyboard.press("/")
     page.keyboard.press("Escape")
-    expect(page.get_by_role("searchbox")).to_have_value("status:completed")
+    expect(page.get_by_label("Search or filter")).to_have_value("status:completed")
 
 
 @pytest.mark.parametrize("javascript", [True, False])
@@ -183,8 +183,8 @@ def test_an_unknown_term_keeps_the_last_result_and_says_what_is_wrong(
     page = open_page(f"/requests/?q=id:{path['of'].split('/')[-2][:13]}", javascript=javascript)
     expect(page.locator("tr.row")).to_have_count(1)
     for wrong in ("lighthousestatus:failed", "colour:red"):
-        page.get_by_role("searchbox").fill(wrong)
-        page.get_by_role("searchbox").press("Enter")
+        page.get_by_label("Search or filter").fill(wrong)
+        page.get_by_label("Search or filter").press("Enter")
         expect(page.locator("#search-problems")).to_contain_text("There is no filter")
         expect(page.locator("tr.row")).to_have_count(1)
-        expect(page.get_by_role("searchbox")).to_have_value(wrong)
+        expect(page.get_by_label("Search or filter")).to_have_value(wrong)

@@ -34,7 +34,7 @@ def test_a_navigation_is_known(headers: dict[str, str]) -> None:
 def private_routes() -> list[str]:
     """Every page of ours that takes no argument and wants a log-in."""
     names = [
-        "list", "rows", "counts", "changes", "new", "realtime", "sessions", "messages", "settings",
+        "list", "rows", "counts", "changes", "completions", "new", "realtime", "sessions", "messages", "settings",
         "invitations", "logged_in_again",
     ]  # fmt: skip
     return [reverse(f"requests:{name}") for name in names]

@@ -303,7 +303,7 @@ def test_a_name_in_any_script_fits_into_the_header(place):
 
 
 @pytest.mark.parametrize("path", ["requests:list", "requests:rows", "requests:counts", "requests:changes",
-                                  "requests:sessions", "requests:messages"])  # fmt: skip
+                                  "requests:completions", "requests:sessions", "requests:messages"])  # fmt: skip
 def test_a_page_goes_on_reading_for_its_team_and_is_told_of_the_switch(path, place):
     reply = place.client.get(reverse(path), headers={"X-Made-For": str(place.b.pk)})
     assert reply.status_code == 200

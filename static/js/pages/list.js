@@ -4,6 +4,7 @@ import "./frame.js";
 import "../lib/connection.js";
 import "../lib/lostmedia.js";
 import "../lib/thumbnails.js";
+import "../list/complete.js";
 import "../list/rows.js";
 import "../list/rowclick.js";
 import "../list/select.js";
