@@ -31,13 +31,15 @@ def write_entries(pks: Collection[int]) -> None:
     """Index these rows anew, as they are in this transaction."""
     if not pks:
         return
-    logs = dict(_logs(pks))
-    rows = FalRequest.objects.filter(pk__in=pks).annotate(
+    found = FalRequest.objects.filter(pk__in=pks).annotate(
         # One character more than is parsed tells that there is more.
         input_start=Substr("input_text", 1, PARSED + 1),
         output_start=Substr("output", 1, PARSED + 1),
     )
-    write_facts((row["pk"], _facts(row, logs.get(row["pk"], ()))) for row in rows.values(*_COLUMNS))
+    rows = list(found.values(*_COLUMNS))
+    ended = [row["pk"] for row in rows if row["ended_at"]]
+    logs = dict(_logs(ended)) if ended else {}  # those of a live row are written at its end
+    write_facts((row["pk"], _facts(row, logs.get(row["pk"], ()))) for row in rows)
 
 
 def write_facts(facts: Iterable[tuple[int, Facts]]) -> None:

@@ -155,6 +155,7 @@ def test_a_write_that_names_no_team_of_the_persons_is_refused_everywhere(name, p
     assert place.state() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_A_TEAM)
 def test_a_write_made_for_another_team_than_the_chosen_one_changes_nothing(name, place):
     before = place.state()
@@ -166,6 +167,7 @@ def test_a_write_made_for_another_team_than_the_chosen_one_changes_nothing(name,
     assert place.state() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WRITES)
 def test_the_page_of_the_refusal_sends_it_to_the_pages_team_after_all(name, place):
     before = place.state()
@@ -254,6 +256,7 @@ def test_a_foreign_request_is_as_missing_as_before(place, as_stranger):
     assert foreign.content == as_stranger.post(gone).content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_A_TEAM)
 def test_who_has_left_the_pages_team_writes_nothing_in_either(name, place):
     place.choose(place.b)
