@@ -24,6 +24,7 @@ NAMES = (
     "fanout",
     "pixel",
     "bodies",
+    "gateway",
 )
 LONG = ("crowd", "history", "soak")  # only when named
 
