@@ -116,7 +116,10 @@ def _row_of(call: PassedCall, derived: dict[str, str]) -> tuple[FalRequest, bool
     )  # fmt: skip
     who = User.objects.get(pk=call.person_id).get_username()
     note = " ".join(filter(None, [f"Sent by the code of {who}.", call.note]))
-    record(row, Status.SUBMITTING, "created", note, Source.GATEWAY, at=call.sent_at)
+    record(
+        row, Status.SUBMITTING, "created", note, Source.GATEWAY, at=call.sent_at,
+        heard_at=call.sent_at,
+    )  # fmt: skip
     row.status = Status.SUBMITTING
     if resent:
         tell_repeated(resent, row, f"The code of {who}", call.sent_at)
