@@ -46,8 +46,18 @@ def free_port(host: str, port: int) -> int:
         return taken
 
 
-def serve(application: Any, host: str, port: int, *, on_ready: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM, then finish the requests in progress."""
+def serve(
+    application: Any,
+    host: str,
+    port: int,
+    *,
+    on_ready: Callable[[], None],
+    on_loop: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until SIGINT or SIGTERM, then finish the requests in progress.
+
+    `on_loop` is called once on the event loop that serves.
+    """
     allow_open_files()
     bounded.install()
     interface = host.replace(":", r"\:")
@@ -66,6 +76,8 @@ def serve(application: Any, host: str, port: int, *, on_ready: Callable[[], None
     # Loaded objects stay: a full garbage collection would stop every relay for 40 ms.
     gc.collect()
     gc.freeze()
+    later: Any = reactor
+    later.callLater(0, on_loop)
     server.run()
     _end_of_loop()
 

@@ -43,6 +43,7 @@ from requests_app.worker.loop import pool
 
 PREFIX = "/gateway/"
 SERVICES = ("run", "queue")
+SPOOL = "gateway"  # a folder in DATA_DIR
 FALS_QUEUE = "https://queue.fal.run"  # the host that is fixed in @fal-ai/client
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ class Station:
         self.callers = Callers(lookups.in_database)
         self.owners = Owners(lookups.in_database)
         self.upstream = Upstream()
-        self.recording = Recording(pool.in_database, Spool(settings.DATA_DIR / "gateway"))
+        self.recording = Recording(pool.in_database, Spool(settings.DATA_DIR / SPOOL))
         self.parts = SharedParts(self.recording, self.owners, pool.in_database)
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -102,6 +103,12 @@ def station() -> Station:
     if loop not in _stations:
         _stations[loop] = Station()
     return _stations[loop]
+
+
+def store_leftovers() -> None:
+    """Begin to store what an earlier process left on the disk; called on the server's loop."""
+    if any((settings.DATA_DIR / SPOOL).glob("*.call")):
+        station().recording.start()
 
 
 async def gateway(scope: dict[str, Any], receive: Receive, send: Send) -> None:

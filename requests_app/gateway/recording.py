@@ -51,9 +51,6 @@ class Recording:
         """Write nothing any more; what waits goes to the spool."""
         if self._writer:
             self._writer.cancel()
-        for entry in self._waiting:
-            self.put_down(entry)
-        self._waiting.clear()
 
     def offer(self, entry: CallEntry) -> None:
         """Take an entry. Never waits and never fails."""
@@ -75,6 +72,16 @@ class Recording:
             await asyncio.sleep(0.01)
 
     async def _write(self) -> None:
+        try:
+            await self._write_on()
+        except (
+            asyncio.CancelledError
+        ):  # the loop ends; an entry that is under way may be stored twice
+            for entry in self._waiting:
+                self.put_down(entry)
+            raise
+
+    async def _write_on(self) -> None:
         while True:
             await self._next()
             while self._waiting:

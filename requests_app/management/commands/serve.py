@@ -15,6 +15,7 @@ from django.utils import timezone
 from dashboard.static_files import use_collected
 from requests_app import lifecycle
 from requests_app.checks import is_debug_exposed
+from requests_app.gateway.application import store_leftovers
 from requests_app.sandbox import SandboxServer
 from requests_app.teams import setup
 
@@ -57,6 +58,7 @@ class Command(BaseCommand):
                 options["host"],
                 port,
                 on_ready=lambda: self._greet(url, options["host"]),
+                on_loop=store_leftovers,
             )
         finally:
             if embedded:
