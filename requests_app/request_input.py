@@ -27,6 +27,7 @@ from requests_app.rules.json_bounds import (
     OverBound,
     ensure_bounded,
 )
+from requests_app.rules.tag_names import BadTags, tag_names
 
 SPACE = " \t\n\r"  # JSON's white space; str.strip() would also accept a no-break space
 SESSION_AUTH = ("token", "key")
@@ -59,15 +60,23 @@ class TooMuchInput(InvalidInput):
 
 @dataclass(frozen=True)
 class Draft:
-    """A valid request: an endpoint id, the JSON text of an object, platform options."""
+    """A valid request: an endpoint id, the JSON text of an object, platform options, tags."""
 
     endpoint_id: str
     mode: str
     input_text: str
     options: dict[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] | None = None  # our own; None: those of the request that it repeats
 
 
-def parse_draft(*, endpoint_id: str, mode: str, input: str, options: Mapping[str, Any]) -> Draft:
+def parse_draft(
+    *,
+    endpoint_id: str,
+    mode: str,
+    input: str,
+    options: Mapping[str, Any],
+    tags: Iterable[str] | None = None,
+) -> Draft:
     """Validate all fields. Raises InvalidDraft with every error found."""
     errors: dict[str, list[str]] = {}
     endpoint = text = ""
@@ -81,10 +90,15 @@ def parse_draft(*, endpoint_id: str, mode: str, input: str, options: Mapping[str
         errors["input"] = [str(error)]
     if mode not in SUBMITTABLE:
         errors["mode"] = [f"The mode is one of {', '.join(SUBMITTABLE)}."]
+    own_tags = None
+    try:
+        own_tags = None if tags is None else tag_names(tags)
+    except BadTags as error:
+        errors["own_tags"] = [str(error)]
     understood = _understood(options, mode, errors)
     if errors:
         raise InvalidDraft(errors)
-    return Draft(endpoint, mode, text, understood)
+    return Draft(endpoint, mode, text, understood, own_tags)
 
 
 def parse_session(

@@ -34,6 +34,7 @@ JUDGED_BY = {
     "requests_app/views/bulk_controls.py": "tests/views/test_bulk.py",
     "requests_app/templatetags/batches.py": "tests/views/test_batches.py",
     "requests_app/templatetags/bulk.py": "tests/views/test_bulk.py",
+    "requests_app/templatetags/tags.py": "tests/views/test_tags.py",
     # Parts of one thing that is tested as a whole.
     "requests_app/batches/": "tests/batches/test_feeding.py",
     "requests_app/catalogue/download.py": "tests/catalogue/test_source.py",
@@ -44,6 +45,7 @@ JUDGED_BY = {
     "requests_app/fal/sessions.py": "tests/fal/test_transport.py",
     "requests_app/export/": "tests/export/test_filtered.py",
     "requests_app/fal/prices.py": "tests/catalogue/test_prices.py",
+    "requests_app/display/marks.py": "tests/views/test_tags.py",
     "requests_app/display/output_media.py": "tests/display/test_media.py",
     "requests_app/display/stream_output.py": "tests/flows/test_stream_endings.py",
     "requests_app/gateway/": "tests/gateway/test_application.py",
@@ -56,6 +58,7 @@ JUDGED_BY = {
     "requests_app/models/error_type.py": "tests/display/test_explain.py",
     "requests_app/models/guesses.py": "tests/accounts/test_throttle.py",
     "requests_app/models/preferences.py": "tests/views/test_times.py",
+    "requests_app/models/tags.py": "tests/lifecycle/test_tagging.py",
     "requests_app/models/thumbnail.py": "tests/thumbnails/test_states.py",
     "requests_app/thumbnails/files.py": "tests/thumbnails/test_states.py",
     "requests_app/thumbnails/problems.py": "tests/thumbnails/test_fetching.py",

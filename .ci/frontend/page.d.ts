@@ -46,6 +46,8 @@ interface GlobalEventHandlersEventMap {
   "htmx:responseError": CustomEvent<HtmxRequest>;
   "request:acted": CustomEvent<RequestNews>;
   "request:created": CustomEvent<RequestNews>;
+  "request:starred": CustomEvent<{ id: string; on: boolean }>;
+  "request:tagged": CustomEvent<RequestNews>;
   "result:shown": CustomEvent<RequestNews>;
   "runs:choose": CustomEvent<{ ids: string[] }>;
   "times:chosen": CustomEvent<{ zone: string; has_ages: boolean; hours: number }>;

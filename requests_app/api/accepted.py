@@ -36,6 +36,7 @@ from requests_app.fal.option_kinds import (
 from requests_app.fal.options import OPTIONS, Option
 from requests_app.models import Mode, Status
 from requests_app.rules.json_bounds import BOUNDS
+from requests_app.rules.tag_names import LONGEST, MOST_TAGS
 
 
 def no_nul(text: str) -> str:
@@ -107,6 +108,14 @@ class NewRequest(_Options):  # type: ignore[misc]
         StrictBool,
         Field(description="Submit even while the same input is running or has just run."),
     ] = False
+    own_tags: Annotated[
+        list[StrictStr],
+        Field(
+            max_length=MOST_TAGS,
+            description=f"The team's own tags, up to {MOST_TAGS} of {LONGEST} characters: `tag:name` in a search "
+            "finds them. (`tags` are fal's.)",
+        ),
+    ] = []
     headers: Annotated[
         dict[str, StrictStr],
         Field(
@@ -118,7 +127,8 @@ class NewRequest(_Options):  # type: ignore[misc]
     def options(self) -> dict[str, Any]:
         """Return the platform options that were given."""
         given: dict[str, Any] = self.model_dump(
-            exclude={"endpoint_id", "input", "mode", "allow_duplicate"}, exclude_none=True
+            exclude={"endpoint_id", "input", "mode", "allow_duplicate", "own_tags"},
+            exclude_none=True,
         )
         return given
 

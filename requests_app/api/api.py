@@ -18,6 +18,7 @@ from requests_app.api.export import router as export
 from requests_app.api.me import router as me
 from requests_app.api.presets import router as presets
 from requests_app.api.requests import router
+from requests_app.api.tags import router as tags
 from requests_app.api.unknown import refuse_unknown
 from requests_app.api.uploads import router as uploads
 
@@ -56,6 +57,7 @@ def nowhere(request: HttpRequest, rest: str) -> HttpResponse:
 for path, one in (
     ("/requests/", router),
     ("/requests/", acting),
+    ("/requests/", tags),
     ("/endpoints/", endpoint_list),
     ("/endpoints/", endpoints),
     ("/presets/", presets),

@@ -79,6 +79,7 @@ def create(
         mode=payload.mode,
         input=member_text(request, "input"),
         options=payload.options(),
+        tags=payload.own_tags,
     )
     row, is_new = _create(request.auth, draft, payload, idempotency_key)
     status = 201 if is_new else 200
@@ -103,7 +104,9 @@ def _create(
         return lifecycle.create(draft, guard=not payload.allow_duplicate, **who), True
     ensure_key(key)
     # Not part of what the key stands for: a caller that was answered 409 may repeat the call with it.
-    body_digest = digest_of(payload.model_dump(exclude={"allow_duplicate"}))
+    # Without tags it is the digest of a version that had none.
+    left_out = {"allow_duplicate"} if payload.own_tags else {"allow_duplicate", "own_tags"}
+    body_digest = digest_of(payload.model_dump(exclude=left_out))
     guard = not payload.allow_duplicate
     return lifecycle.create_once(draft, key=key, body_digest=body_digest, guard=guard, **who)
 

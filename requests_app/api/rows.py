@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.http import Http404
 
 from requests_app.api.accepted import Filters
+from requests_app.display.marks import with_star, with_tags
 from requests_app.models import ApiToken, FalRequest
 from requests_app.models.request import FalRequestQuerySet
 from requests_app.paging import page_of
@@ -30,7 +31,7 @@ def of(token: ApiToken) -> FalRequestQuerySet:
         .select_related("team", "person")
         .annotate(again_of_public_id=F("again_of__public_id"))
     )
-    return rows
+    return with_star(with_tags(rows), token.user_id)
 
 
 def get_or_404(token: ApiToken, request_id: str) -> FalRequest:

@@ -11,6 +11,7 @@ from ninja import Field, Schema
 from pydantic import WithJsonSchema
 
 from requests_app.api.exact import JsonText
+from requests_app.display.marks import own_names
 from requests_app.display.output_download import output_column
 from requests_app.models import Delivery, FalRequest, LogLine, Observation
 from requests_app.request_input import SPACE, InvalidInput, parse_input
@@ -50,6 +51,8 @@ class RequestOut(Schema):
     started_at_is_derived: bool
     ended_at: datetime | None
     again_of: UUID | None
+    own_tags: list[str] = Field(description="The team's; what fal is told is in `options`.")
+    starred: bool = Field(description="By the token's user.")
 
     @staticmethod
     def resolve_id(row: FalRequest) -> UUID:
@@ -77,6 +80,16 @@ class RequestOut(Schema):
         """Return the public id of the request this one repeats (see `rows.of`)."""
         again_of: UUID | None = row.again_of_public_id  # type: ignore[attr-defined]
         return again_of
+
+    @staticmethod
+    def resolve_own_tags(row: FalRequest) -> list[str]:
+        return own_names(row)
+
+    @staticmethod
+    def resolve_starred(row: FalRequest) -> bool:
+        """Return the star of the token's user (see `rows.of`)."""
+        starred: bool = row.is_starred  # type: ignore[attr-defined]
+        return starred
 
 
 class LogLineOut(Schema):

@@ -14,6 +14,7 @@ from typing import Any
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
+from requests_app.display.marks import own_names, with_tags
 from requests_app.export.archive import zip_of
 from requests_app.export.csv_text import csv_line, fitting
 from requests_app.export.outputs import REMOVED, KeptOutput, one_line
@@ -25,7 +26,7 @@ AT_ONCE = 50  # requests: an output in the row itself has a megabyte at most
 _TIMES = ("created_at", "sent_at", "started_at", "finished_at", "ended_at")
 COLUMNS = (
     "id", "fal_request_id", "endpoint_id", "mode", "status", "by", *_TIMES, "error_type", "error_code", "error",
-    "billable_units", "again_of", "input", "media_urls", "output",
+    "billable_units", "again_of", "own_tags", "input", "media_urls", "output",
 )  # fmt: skip
 _README = """\
 Requests of Faldeck.
@@ -43,8 +44,10 @@ fal keeps such files for a time of its own, so fetch what you want to keep.
 def _pages(rows: FalRequestQuerySet) -> Iterator[list[FalRequest]]:
     """Yield the rows a page at a time: between two pieces the connection may close."""
     before: int | None = None
-    whole = rows.select_related("person", "again_of").defer(
-        "search_text", "again_of__input_text", "again_of__output", "again_of__search_text"
+    whole = (
+        with_tags(rows)
+        .select_related("person", "again_of")
+        .defer("search_text", "again_of__input_text", "again_of__output", "again_of__search_text")
     )
     while some := list(
         (whole if before is None else whole.filter(pk__lt=before)).order_by("-pk")[:AT_ONCE]
@@ -61,7 +64,7 @@ def as_csv(rows: FalRequestQuerySet) -> Iterator[bytes]:
             facts, output = _facts(row), KeptOutput.of(row)
             yield csv_line(
                 [
-                    *("" if facts[name] is None else str(facts[name]) for name in COLUMNS[:-3]),
+                    *(_cell(facts[name]) for name in COLUMNS[:-3]),
                     fitting(_input(row)),
                     " ".join(output.media()),
                     REMOVED if output.is_removed else fitting(output.json or ""),
@@ -106,7 +109,14 @@ def _facts(row: FalRequest) -> dict[str, Any]:
         "error": row.error,
         "billable_units": row.billable_units,
         "again_of": str(row.again_of.public_id) if row.again_of else None,
+        "own_tags": own_names(row),
     }
+
+
+def _cell(fact: Any) -> str:
+    if isinstance(fact, list):
+        return " ".join(fact)
+    return "" if fact is None else str(fact)
 
 
 def _time(at: datetime | None) -> str | None:

@@ -119,8 +119,8 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "tags",
         Tags(),
-        "Tags",
-        "project=demo,client=acme; fal's usage page groups by them.",
+        "fal's tags",
+        "project=demo,client=acme; fal's usage page groups by them, and tag:project=demo finds them here.",
         headers=("X-Fal-Tags",),
     ),
     Option(

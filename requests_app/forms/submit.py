@@ -15,6 +15,7 @@ from django.conf import settings
 from requests_app.catalogue.fields import Field
 from requests_app.catalogue.seeds import MOST_RUNS, NoSeeds, seeded_inputs
 from requests_app.catalogue.validation import InputProblem
+from requests_app.display.marks import own_names
 from requests_app.fal.exactjson import laid_out, parse_exact
 from requests_app.fal.headers import HEADERS
 from requests_app.fal.jsontext import NotJson
@@ -54,6 +55,8 @@ class SubmitForm(OptionForm):
     input = forms.CharField(
         label="Input", strip=False, required=False, widget=forms.Textarea, initial="{}"
     )
+
+    own_tags = forms.CharField(label="Tags", required=False, max_length=1000)
 
     # Several requests that differ in their seed; shown for endpoints that have one.
     runs = forms.IntegerField(required=False, min_value=1, max_value=MOST_RUNS, initial=1)
@@ -140,12 +143,14 @@ class SubmitForm(OptionForm):
                 mode=values.get("mode", Mode.QUEUE),
                 input=values.get("input", "{}"),
                 options=self.given(),
+                tags=[part for part in values.get("own_tags", "").split(",") if part.strip()],
             )
         except InvalidDraft as invalid:
-            self._place(invalid.errors)
+            self.place(invalid.errors)
         return values
 
-    def _place(self, errors: Mapping[str, list[str]]) -> None:
+    def place(self, errors: Mapping[str, list[str]]) -> None:
+        """Show each error at its field."""
         for key, sentences in errors.items():
             name = key if key in self.fields else HEADERS
             if name not in self.errors:
@@ -156,6 +161,7 @@ class SubmitForm(OptionForm):
         draft, again = self.draft, self.cleaned_data.get("again_of")
         same = [draft.endpoint_id, draft.mode, draft.input_text, draft.options, str(again)]
         same += [str(len(self.seed_runs))] if self.seed_runs else []
+        same += [",".join(draft.tags)] if draft.tags else []
         return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
 
 
@@ -182,5 +188,6 @@ def values_of(row: FalRequest) -> dict[str, Any]:
         "endpoint_id": row.endpoint_id,
         "mode": row.mode,
         "input": "" if is_large else editable(row.input_text),
+        "own_tags": ", ".join(own_names(row)),
         **initial_of(row.options),
     }

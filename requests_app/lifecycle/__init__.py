@@ -18,6 +18,7 @@ the network.
     passed.py        record_passed, open_passed, note_passed_cancel: calls through the gateway
     work.py          make_due, poll_faster_until, release, resume
     removing.py      remove_payload, remove_frames
+    tagging.py       add_tags, remove_tags, set_star
     made_up.py       rows for measurements, many at once; for `manage.py make_rows` alone
     log_lines.py     fal's log, without repeats; only for the modules above
     writing.py       the writes themselves; only for the modules above
@@ -85,6 +86,7 @@ from requests_app.lifecycle.sending import (
     start_attempts,
 )
 from requests_app.lifecycle.several import create_several_once
+from requests_app.lifecycle.tagging import add_tags, remove_tags, set_star
 from requests_app.lifecycle.work import Release, make_due, poll_faster_until, release, resume
 
 __all__ = [
@@ -103,6 +105,7 @@ __all__ = [
     "RowReport",
     "Turn",
     "add_note",
+    "add_tags",
     "ask_cancel",
     "brings_news",
     "create",
@@ -140,8 +143,10 @@ __all__ = [
     "release",
     "remove_frames",
     "remove_payload",
+    "remove_tags",
     "renew_leases",
     "resume",
+    "set_star",
     "start_attempt",
     "start_attempts",
 ]

@@ -18,6 +18,7 @@ from requests_app.fal.reports import Receipt, Result
 from requests_app.lifecycle.hearing import CANCEL_NOTES, observe
 from requests_app.lifecycle.person import derived_columns, tell_repeated
 from requests_app.lifecycle.sending import LEASE, Attempt, mark_uncertain, refusal
+from requests_app.lifecycle.tagging import link_first_tags
 from requests_app.lifecycle.writing import apply, locked, record
 from requests_app.models import ErrorType, FalRequest, Mode, Source, Status
 from requests_app.request_input import Draft
@@ -114,6 +115,7 @@ def _row_of(call: PassedCall, derived: dict[str, str]) -> tuple[FalRequest, bool
         options=draft.options, created_at=call.sent_at, sent_at=call.sent_at, again_of=resent,
         **derived, **direct,
     )  # fmt: skip
+    link_first_tags(row, ())
     who = User.objects.get(pk=call.person_id).get_username()
     note = " ".join(filter(None, [f"Sent by the code of {who}.", call.note]))
     record(

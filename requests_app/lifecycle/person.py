@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from requests_app import announce
 from requests_app.display import summary
 from requests_app.lifecycle.duplicates import AlreadyRunning, refuse_duplicate
+from requests_app.lifecycle.tagging import link_first_tags, own_tags
 from requests_app.lifecycle.writing import apply, locked, record
 from requests_app.models import (
     AT_FAL,
@@ -83,6 +84,10 @@ def store(
             due_at=now,
             **derived,
         )
+        tags = draft.tags
+        if tags is None:  # a repeat is of the same project, unless its form said otherwise
+            tags = tuple(own_tags(again_of.pk)) if again_of else ()
+        link_first_tags(row, tags)
         who = person.get_username()
         record(row, Status.PENDING, "created", f"Created by {who}.", Source.PERSON, at=now)
         if repeated is not None:

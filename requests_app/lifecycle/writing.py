@@ -179,7 +179,7 @@ def record_many(entries: Sequence[HistoryEntry]) -> None:
 
 
 # Kinds of observations after which a row has other words.
-_WITH_WORDS = frozenset({"created", "removed"})
+_WITH_WORDS = frozenset({"created", "removed", "tagged"})
 _SEARCHED = frozenset({
     "ended_at", "output", "error", "fal_request_id", "gateway_request_id",
 })  # fmt: skip

@@ -39,6 +39,7 @@ from requests_app.models.request import (
 )
 from requests_app.models.search import SearchEntry, SearchHistory
 from requests_app.models.session import Session
+from requests_app.models.tags import Star, Tag, Tagging
 from requests_app.models.team import Invitation, Membership, Role, SetupLink, Team, digest
 from requests_app.models.thumbnail import Thumbnail
 from requests_app.models.token import ApiToken, TokenScope
@@ -90,7 +91,10 @@ __all__ = [
     "Session",
     "SetupLink",
     "Source",
+    "Star",
     "Status",
+    "Tag",
+    "Tagging",
     "Team",
     "TeamEndpoint",
     "Thumbnail",

@@ -13,7 +13,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models.functions import Substr
 
-from requests_app.models import Batch, Mode, Status
+from requests_app.models import Batch, Mode, Status, Tag
 from requests_app.search.language import MAX_LENGTH, SIDES, Term
 from requests_app.search.scope import Scope
 
@@ -22,6 +22,7 @@ MOST_ENDPOINTS = 5  # beside keys
 NEWEST = 60  # rows whose inputs or outputs are read
 NEWEST_FAILED = 200
 NEWEST_BATCHES = 200
+MOST_TAGS = 200
 MOST_TEXT = 16 * 1024  # characters of an input or output: of a longer one nothing is suggested
 MOST_VALUE = 60
 DEEPEST = 6
@@ -47,6 +48,8 @@ KEYS = {
     "output.": "a field of the output",
     "mode:": "queue, run, stream, realtime",
     "batch:": "a batch's name or id",
+    "tag:": "a tag of the team's, or what fal was told",
+    "starred:": "yes: what you have starred",
     "id:": "the beginning of our id or fal's",
 }
 _TIMES = {
@@ -116,19 +119,29 @@ def _batches(scope: Scope) -> dict[str, str]:
     return {name: endpoint for name, endpoint in names if name}
 
 
+def _tags(scope: Scope) -> dict[str, str]:
+    tags = Tag.objects.filter(team=scope.team).order_by("is_fals", "key")
+    return {
+        name: "fal's" if is_fals else ""
+        for name, is_fals in tags.values_list("name", "is_fals")[:MOST_TAGS]
+    }
+
+
 def _errors(scope: Scope) -> dict[str, str]:
     failed = scope.rows.filter(status=Status.FAILED).order_by("-pk")
     types = failed.values_list("error_type", flat=True)[:NEWEST_FAILED]
     return dict.fromkeys(filter(None, types), "")
 
 
-_LISTS = ("status", "mode", "endpoint", "by")  # whose values may have commas
+_LISTS = ("status", "mode", "endpoint", "by", "tag")  # whose values may have commas
 _VALUES: dict[str, Callable[[Scope], dict[str, str]]] = {
     "status": _statuses,
     "mode": lambda scope: dict.fromkeys(Mode.values, ""),
     "by": _people,
     "endpoint": lambda scope: dict.fromkeys(scope.endpoints or [], ""),
     "batch": _batches,
+    "tag": _tags,
+    "starred": lambda scope: {"yes": "what you have starred", "no": "the rest"},
     "error": _errors,
     "after": lambda scope: {**_TIMES, scope.now.date().isoformat(): "today, in UTC"},
     "before": lambda scope: {scope.now.date().isoformat(): "today, in UTC", "1d": "", "7d": ""},

@@ -47,6 +47,7 @@ class Facts:
     output: str
     errors: tuple[str, ...]  # the sentence and the type
     logs: tuple[str, ...]
+    tags: tuple[str, ...] = ()  # keys
 
 
 def words_for(facts: Facts) -> list[str]:
@@ -54,7 +55,8 @@ def words_for(facts: Facts) -> list[str]:
     team = facts.team
     tags = [
         ("all", ""), ("s", facts.state), ("m", facts.mode), ("p", str(facts.person)),
-        ("e", endpoint_key(facts.endpoint_id)), *(("i", id_word(one)) for one in facts.ids if one),
+        ("e", digest_word(facts.endpoint_id)), *(("i", id_word(one)) for one in facts.ids if one),
+        *(("t", digest_word(one)) for one in facts.tags),
         *([("d", str(duration_step(facts.took)))] if facts.took is not None else []),
     ]  # fmt: skip
     found = [tag(team, kind, value) for kind, value in tags]
@@ -87,9 +89,9 @@ def field_path(path: str) -> str:
     return ".".join(filter(None, map(field_name, path.split("."))))
 
 
-def endpoint_key(endpoint_id: str) -> str:
-    """Return a short digest: an id may have any letter."""
-    return hashlib.blake2s(endpoint_id.encode(), digest_size=8).hexdigest()
+def digest_word(text: str) -> str:
+    """Return a short digest: an endpoint's id and a tag may have any letter."""
+    return hashlib.blake2s(text.encode(), digest_size=8).hexdigest()
 
 
 def duration_step(took: timedelta) -> int:

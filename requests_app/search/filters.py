@@ -11,11 +11,12 @@ from uuid import UUID
 
 from django.db.models import F, Q
 
-from requests_app.models import Batch, BatchItem
+from requests_app.models import Batch, BatchItem, Star, Tagging
 from requests_app.models.account import AccountName
 from requests_app.models.names import keys_of
+from requests_app.rules.tag_names import tag_key
 from requests_app.search import moments
-from requests_app.search.language import EACH, Search, Term, listed, statuses_of
+from requests_app.search.language import EACH, YES_NO, Search, Term, listed, statuses_of
 
 _HEX = re.compile(r"[0-9a-f]{1,32}", re.ASCII | re.IGNORECASE)
 _LIKE_AN_ID = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,28}", re.ASCII | re.IGNORECASE)
@@ -142,6 +143,22 @@ def _duration_q(value: str, me: str, now: datetime) -> Q:
     return Q(ended_at__isnull=False) & Q(**{f"ended_at__{how}": F("created_at") + bound.span})
 
 
+def _tag_q(value: str, me: str, now: datetime) -> Q:
+    """Match the team's tags and what fal was told, by their beginning with a star."""
+    keys = [tag_key(part) for part in value.split(",") if part.strip()]
+    tags = reduce(or_, map(_one_tag_q, keys), Q())
+    return Q(pk__in=Tagging.objects.filter(tags).values("request"))
+
+
+def _one_tag_q(key: str) -> Q:
+    return Q(tag__key__startswith=key.rstrip("*")) if key.endswith("*") else Q(tag__key=key)
+
+
+def _starred_q(value: str, me: str, now: datetime) -> Q:
+    starred = Q(pk__in=Star.objects.filter(user__username=me).values("request"))
+    return starred if YES_NO[value.lower()] else ~starred
+
+
 FILTERS: dict[str, Callable[[str, str, datetime], Q]] = {
     "status": _status_q,
     "endpoint": _endpoint_q,
@@ -152,4 +169,6 @@ FILTERS: dict[str, Callable[[str, str, datetime], Q]] = {
     "after": _after_q,
     "before": _before_q,
     "duration": _duration_q,
+    "tag": _tag_q,
+    "starred": _starred_q,
 }

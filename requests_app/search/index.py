@@ -7,10 +7,10 @@ from itertools import groupby
 from operator import itemgetter
 
 from django.db import connection
-from django.db.models import F, Window
+from django.db.models import Exists, F, OuterRef, Window
 from django.db.models.functions import RowNumber, Substr
 
-from requests_app.models import ENDED, FalRequest, LogLine, SearchEntry
+from requests_app.models import ENDED, FalRequest, LogLine, SearchEntry, Tagging
 from requests_app.rules.storable import storable_text
 from requests_app.search.documents import LIVE, PARSED, Facts, words_for
 
@@ -35,11 +35,16 @@ def write_entries(pks: Collection[int]) -> None:
         # One character more than is parsed tells that there is more.
         input_start=Substr("input_text", 1, PARSED + 1),
         output_start=Substr("output", 1, PARSED + 1),
+        is_tagged=Exists(Tagging.objects.filter(request=OuterRef("pk"))),
     )
     rows = list(found.values(*_COLUMNS))
     ended = [row["pk"] for row in rows if row["ended_at"]]
     logs = dict(_logs(ended)) if ended else {}  # those of a live row are written at its end
-    write_facts((row["pk"], _facts(row, logs.get(row["pk"], ()))) for row in rows)
+    tagged = [row["pk"] for row in rows if row["is_tagged"]]
+    tags = dict(_tags(tagged)) if tagged else {}
+    write_facts(
+        (row["pk"], _facts(row, logs.get(row["pk"], ()), tags.get(row["pk"], ()))) for row in rows
+    )
 
 
 def write_facts(facts: Iterable[tuple[int, Facts]]) -> None:
@@ -54,14 +59,20 @@ def write_facts(facts: Iterable[tuple[int, Facts]]) -> None:
 _COLUMNS = (
     "pk", "team_id", "endpoint_id", "mode", "person_id", "public_id", "fal_request_id", "gateway_request_id",
     "status", "created_at", "ended_at", "error", "error_type", "input_start", "output_start",
+    "is_tagged",
 )  # fmt: skip
 
 
-def _facts(row: dict[str, object], logs: tuple[str, ...]) -> Facts:
-    return facts_of(FalRequest(**{name: row[name] for name in _COLUMNS[1:-2]}), row, logs)
+def _facts(row: dict[str, object], logs: tuple[str, ...], tags: tuple[str, ...]) -> Facts:
+    return facts_of(FalRequest(**{name: row[name] for name in _COLUMNS[1:-3]}), row, logs, tags)
 
 
-def facts_of(row: FalRequest, texts: dict[str, object], logs: tuple[str, ...]) -> Facts:
+def facts_of(
+    row: FalRequest,
+    texts: dict[str, object],
+    logs: tuple[str, ...],
+    tags: tuple[str, ...] = (),
+) -> Facts:
     """Return what is indexed of a row, whose input and output are in `texts`."""
     return Facts(
         team=row.team_id,
@@ -75,6 +86,7 @@ def facts_of(row: FalRequest, texts: dict[str, object], logs: tuple[str, ...]) -
         output=_text(texts["output_start"]),
         errors=(row.error, row.error_type),
         logs=logs,
+        tags=tags,
     )
 
 
@@ -90,6 +102,13 @@ def _logs(pks: Collection[int]) -> Iterator[tuple[int, tuple[str, ...]]]:
     found = lines.values_list("request_id", Substr("message", 1, MOST_OF_A_LINE))
     for pk, group in groupby(found, key=itemgetter(0)):
         yield pk, tuple(message for _, message in group)
+
+
+def _tags(pks: Collection[int]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield the tags of the rows that have any."""
+    found = Tagging.objects.filter(request__in=pks).order_by("request_id", "pk")
+    for pk, group in groupby(found.values_list("request_id", "tag__key"), key=itemgetter(0)):
+        yield pk, tuple(key for _, key in group)
 
 
 def _as_tsvector(words: list[str]) -> str:

@@ -4,9 +4,9 @@
     input.seed:42 output.text:fox error:required after:2d before:2026-11-01 duration:>30s
     sunset OR dusk    status:failed OR duration:>1h
 
-Values may be lists (``status:failed,cancelled``). Terms of one field are joined by OR, of `after`, `before`
-and `duration` by AND, different fields by AND; a minus excludes; OR between two terms takes either. Ids match
-by prefix, words whole or, with a star, by their beginning. What cannot be parsed becomes a sentence, and a
+Values may be lists (``status:failed,cancelled``). Terms of one field are joined by OR, of `after`, `before`,
+`duration` and `tag` by AND, different fields by AND; a minus excludes; OR between two terms takes either. Ids
+match by prefix, words whole or, with a star, by their beginning. What cannot be parsed becomes a sentence, and a
 search with such problems is not run: the rest of it would match too much.
 """
 
@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 
 from requests_app.models import ENDED, LIVE, Mode, Status
 from requests_app.rules.folding import fold
+from requests_app.rules.tag_names import tag_key
 from requests_app.search import moments
 from requests_app.search.documents import field_path
 from requests_app.search.words import words_of
@@ -26,11 +27,13 @@ from requests_app.search.words import words_of
 MAX_LENGTH = 200  # characters: longer texts are slow and match nothing more
 FIELDS = (
     "status", "endpoint", "by", "mode", "id", "batch", "after", "before", "duration", "error",
+    "tag", "starred",
 )  # fmt: skip
 SIDES = ("input", "output")  # with the name of a field behind a point
 EITHER = "OR"  # between two terms; also the key of the term that they become
-EACH = ("after", "before", "duration", EITHER)  # several of one must all be true
+EACH = ("after", "before", "duration", "tag", EITHER)  # several of one must all be true
 WORDS = ("", "error", *SIDES)  # keys of what the index alone can tell
+YES_NO = {"yes": True, "no": False}
 PREFIX_LETTERS = 2  # of a word with a star, at the least: fewer begin too many words
 
 _TOKEN = re.compile(
@@ -243,6 +246,15 @@ def _check_endpoint(value: str) -> str:
     return ""
 
 
+def _check_tag(value: str) -> str:
+    keys = [tag_key(part) for part in value.split(",")]
+    return "" if all(key.strip("*") for key in keys) else "tag: needs a name, as in tag:draft."
+
+
+def _check_starred(value: str) -> str:
+    return "" if value.lower() in YES_NO else "starred: takes yes or no."
+
+
 _CHECKS: dict[str, Callable[[str], str]] = {
     "status": _check_status,
     "mode": _check_mode,
@@ -251,6 +263,8 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "before": _check_moment,
     "duration": _check_duration,
     "error": _check_text,
+    "tag": _check_tag,
+    "starred": _check_starred,
 }
 
 

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from requests_app.models import ENDED, LIVE, Status
+from requests_app.rules.tag_names import tag_key
 from requests_app.search import moments
 from requests_app.search.documents import (
     LIVE as LIVE_STATE,
 )
 from requests_app.search.documents import (
+    digest_word,
     duration_step,
-    endpoint_key,
     field_path,
     field_word,
     tag,
@@ -104,7 +105,7 @@ def _either(group: Term, scope: Scope, *, filters: bool) -> Expression | None:
 
 
 _SIDES = {"input": "i", "output": "o"}
-_EXACT = {"mode", "by", "endpoint"}
+_EXACT = {"mode", "by", "endpoint", "tag"}
 
 
 def _any(parts: Iterable[Expression]) -> Expression:
@@ -183,7 +184,14 @@ def _endpoint(value: str, scope: Scope) -> Expression | None:
         names += found
     if len(names) > MOST_ENDPOINTS:
         return None
-    return _tags("e", map(endpoint_key, names), scope)
+    return _tags("e", map(digest_word, names), scope)
+
+
+def _tag(value: str, scope: Scope) -> Expression | None:
+    keys = [tag_key(part) for part in value.split(",") if part.strip()]
+    if any(key.endswith("*") for key in keys):
+        return None
+    return _tags("t", map(digest_word, keys), scope)
 
 
 def _duration(value: str, scope: Scope) -> Expression | None:
@@ -202,4 +210,5 @@ _FILTERS: dict[str, Callable[[str, Scope], Expression | None]] = {
     "endpoint": _endpoint,
     "id": _id,
     "duration": _duration,
+    "tag": _tag,
 }

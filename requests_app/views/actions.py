@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from requests_app import lifecycle
 from requests_app.catalogue.validation import InputProblem
+from requests_app.display.marks import offered
 from requests_app.forms.preset import values_of_preset
 from requests_app.forms.submit import GLIMPSE, SubmitForm, new_token, values_of
 from requests_app.forms.suggestions import first_values, suggestions
@@ -71,6 +72,9 @@ def new(request: HttpRequest) -> HttpResponse:
         return _refused(request, form, values)
     except AlreadyRunning as error:
         form.duplicate = error.row
+        return _refused(request, form, values)
+    except InvalidDraft as invalid:  # the team has too many tags
+        form.place(invalid.errors)
         return _refused(request, form, values)
     return _accepted(request, rows)
 
@@ -141,6 +145,7 @@ def form_page(
     context = {
         "form": form,
         "suggestions": suggestions(team_of(request)),
+        "offered": offered(team_of(request).pk),
         "large": large,
         "preset": preset,
         "variables": kinds_of_variables(preset) if preset else {},
@@ -266,7 +271,7 @@ def _done(request: HttpRequest, row: FalRequest, words: str) -> HttpResponse:
         news = {"toast": {"text": words}, "request:acted": {"id": str(row.public_id)}}
         return _trigger(HttpResponse(status=204), news)
     messages.info(request, words)
-    return redirect(_local(request, request.POST.get("next")) or row_url(row))
+    return redirect(local_address(request, request.POST.get("next")) or row_url(row))
 
 
 def row_url(row: FalRequest) -> str:
@@ -293,11 +298,11 @@ def switch_team(request: HttpRequest) -> HttpResponse:
     if team is None:
         raise Http404
     choose(request.session, team.pk)
-    return redirect(_local(request, request.POST.get("next")) or "requests:list")
+    return redirect(local_address(request, request.POST.get("next")) or "requests:list")
 
 
-def _local(request: HttpRequest, target: str | None) -> str | None:
-    """Return the address if it is on this site."""
+def local_address(request: HttpRequest, target: str | None) -> str | None:
+    """Return the address if it is on this site; forms name one to come back to."""
     ours = target and url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )

@@ -24,6 +24,7 @@ from requests_app.views import detail_context
 from requests_app.views.access import get_request_or_404, may_act_on
 from requests_app.views.login import login_required
 from requests_app.views.neighbours import neighbours_of
+from requests_app.views.tags import marks_of
 
 FRAMES_AT_ONCE = 500
 FRAMES_SIZE = 2 * 1024 * 1024  # characters of one reply
@@ -38,7 +39,7 @@ def detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
     context = detail_context.page(
         row, may_act=may_act_on(request, row), tab=request.GET.get("tab", "")
     )
-    context |= {"neighbours": neighbours_of(request, row)}
+    context |= {"neighbours": neighbours_of(request, row), **marks_of(request, row)}
     return render(request, "request/detail.html", context)
 
 

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 
+from requests_app.display.marks import with_star, with_tags
 from requests_app.models import FalRequest, Team
 from requests_app.models.request import FalRequestQuerySet
 from requests_app.search import Matches, Scope, Search, Sorted, parse_search
@@ -51,6 +52,7 @@ class Listing:
 
     team: Team
     me: str
+    user_pk: int | None
     text: str  # the text in the search box
     problems: tuple[str, ...]  # why it is invalid
     search: Search  # the search that is run
@@ -67,6 +69,7 @@ class Listing:
         return cls(
             team or team_of(request),
             request.user.get_username(),
+            request.user.pk,
             text,
             asked.problems,
             search=asked if not asked.problems else last if is_known else Search(),
@@ -100,7 +103,8 @@ class Listing:
 
     def for_show(self, rows: FalRequestQuerySet) -> FalRequestQuerySet:
         """Load what a table row shows and leave out what it does not."""
-        return rows.select_related("person", "thumbnail").without_payload()
+        loaded = with_tags(rows.select_related("person", "thumbnail").without_payload())
+        return with_star(loaded, self.user_pk)
 
     def url(self, search: Search, cursor: str = "") -> str:
         """Return the list's address for another search, or another page of this one, in the same order."""

@@ -16,6 +16,7 @@ from requests_app.models import FalRequest
 from requests_app.views import detail_context
 from requests_app.views.access import get_request_or_404, may_act_on
 from requests_app.views.login import login_required
+from requests_app.views.tags import marks_of
 
 TEMPLATE = "request/_page.html"
 
@@ -51,4 +52,5 @@ def peek_of(request: HttpRequest) -> Peek | None:
 
 
 def _context(request: HttpRequest, row: FalRequest) -> dict[str, object]:
-    return detail_context.page(row, may_act=may_act_on(request, row), place=detail_context.PEEK)
+    page = detail_context.page(row, may_act=may_act_on(request, row), place=detail_context.PEEK)
+    return {**page, **marks_of(request, row)}

@@ -49,6 +49,8 @@ PATHS = {
     "/api/v1/requests/{id}/input/": {"get"},
     "/api/v1/requests/{id}/notes/": {"post"},
     "/api/v1/requests/{id}/output/": {"get"},
+    "/api/v1/requests/{id}/star/": {"put", "delete"},
+    "/api/v1/requests/{id}/tags/": {"post"},
     "/api/v1/requests/{id}/events/": {"get"},
     "/api/v1/requests/{id}/frames/": {"get"},
 }

@@ -25,6 +25,7 @@ BODIES = {
     "/restore/": '{"version": 1}',
     "/document/": "{}",
     "/notes/": '{"text": "a note"}',
+    "/tags/": '{"add": ["draft"]}',
     "/bulk/": '{"verb": "cancel", "q": "", "dry_run": true}',
 }
 

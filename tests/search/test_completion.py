@@ -40,8 +40,8 @@ def rows(team: Team, owner: User, teammate: User) -> list[FalRequest]:
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
-        ("st", ["status:"]),
-        ("-ST", ["-status:"]),
+        ("stat", ["status:"]),
+        ("-STAT", ["-status:"]),
         ("status:f", ["status:failed"]),
         ("status:failed,act", ["status:failed,active"]),
         ("mode:st", ["mode:stream"]),
@@ -83,7 +83,16 @@ def test_nothing_of_another_team_is_offered(rows: list[FalRequest]) -> None:
     other = Team.objects.create(name="Other")
     make_person("stan", team=other)
     scope = Scope(other.pk, "stan")
-    for typed in ("vide", "endpoint:", "batch:", "error:", "input.", "input.seed:", "output."):
+    for typed in (
+        "vide",
+        "endpoint:",
+        "batch:",
+        "tag:",
+        "error:",
+        "input.",
+        "input.seed:",
+        "output.",
+    ):
         assert complete(scope, typed) == []
     assert [one.text for one in complete(scope, "by:")] == ["by:me", "by:stan"]
 
@@ -91,7 +100,17 @@ def test_nothing_of_another_team_is_offered(rows: list[FalRequest]) -> None:
 def test_no_answer_reads_or_says_more_than_a_bound(team: Team, owner: User) -> None:
     for number in range(MOST + 5):
         make_request(team=team, person=owner, endpoint_id=f"acme/m{number}", input={"n": number})
-    for typed in ("", "endpoint:", "by:", "batch:", "error:", "input.n:", "output.x:", "acme"):
+    for typed in (
+        "",
+        "endpoint:",
+        "by:",
+        "batch:",
+        "tag:",
+        "error:",
+        "input.n:",
+        "output.x:",
+        "acme",
+    ):
         with CaptureQueriesContext(connection) as sent:
             assert len(complete(Scope(team.pk, "olga"), typed)) <= MOST
         for query in sent.captured_queries:

@@ -224,7 +224,7 @@ def test_the_page_asks_the_same_number_of_questions_for_any_number_of_rows(
         set_status(make_request(team=team, person=person), Status.COMPLETED)
     with django_assert_num_queries(len(few)):
         assert len(ids(as_owner.get("/requests/").text)) == 21
-    assert len(few) <= 18
+    assert len(few) <= 19
     for captured in few:
         assert '"requests_app_falrequest"."output"' not in captured["sql"]
 
@@ -280,8 +280,10 @@ def test_a_row_is_the_same_on_first_paint_and_later(
 ) -> None:
     row = make_request(team=team, person=owner)
     set_status(row, Status.COMPLETED, ended_at=row.created_at + timedelta(seconds=4.2))
-    page = as_owner.get("/requests/").text
-    fragment = as_owner.get(f"/requests/rows/?ids={row.public_id}").text
+    page, fragment = (
+        re.sub(r'<input type="hidden" name="csrf[^>]*>', "", as_owner.get(url).text)
+        for url in ("/requests/", f"/requests/rows/?ids={row.public_id}")
+    )
     assert fragment.strip()
     assert fragment.strip() in page
     assert f'data-seq="{row.seq}"' in fragment

@@ -159,6 +159,7 @@ class Rows {
     const focused = [...old.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement);
     keepTick(old, fresh);
     keepAddress(old, fresh);
+    keepStar(old, fresh);
     if (old.querySelector(".row-actions")?.matches(":hover")) this.#holdActions(fresh);
     adopt(fresh);
     old.replaceWith(fresh);
@@ -271,6 +272,12 @@ function keepTick(old, fresh) {
 function keepAddress(old, fresh) {
   const [before, now] = [old, fresh].map((row) => row.querySelector(".row-link"));
   now.href = before.href;
+}
+
+/** A pushed row does not know whose page it is, and one that was fetched may be older than a click on the star. */
+function keepStar(old, fresh) {
+  const [before, now] = [old, fresh].map((row) => row.querySelector("[data-star]"));
+  if (before && now && !("unknown" in before.dataset)) now.replaceWith(before);
 }
 
 const idOf = (row) => row.id.replace("request-", "");

@@ -3,6 +3,7 @@
 import "./frame.js";
 import "../lib/connection.js";
 import "../lib/lostmedia.js";
+import "../lib/marks.js";
 import "../lib/thumbnails.js";
 import "../list/complete.js";
 import "../list/rows.js";

@@ -3,6 +3,7 @@
 import "./frame.js";
 import "../lib/connection.js";
 import "../lib/lostmedia.js";
+import "../lib/marks.js";
 import "../lib/save.js";
 import "../lib/lightbox.js";
 import "../lib/code.js";

@@ -1,0 +1,67 @@
+"""`tag:` and `starred:`, asked of the rows and of the index alike."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from requests_app import lifecycle
+from requests_app.models import FalRequest
+from requests_app.search import Matches, Scope, parse_search
+from requests_app.search import scope as scopes
+from tests.builders import make_person, make_request
+
+
+def found(text: str, team, me: str = "olga") -> set[str]:
+    search = parse_search(text)
+    assert not search.problems, search.problems
+    keys = Matches(Scope(team.pk, me), search).newest(50)
+    rows = FalRequest.objects.filter(pk__in=keys)
+    assert set(Matches(Scope(team.pk, me), search).rows.values_list("pk", flat=True)) == set(keys)
+    return {row.endpoint_id.removeprefix("acme/") for row in rows}
+
+
+@pytest.fixture
+def three(team, owner, stranger):
+    """Requests a, b and c of the team, and one of another team with the same tags."""
+    rows = {name: make_request(team=team, person=owner, endpoint_id=f"acme/{name}", input={"seed": 1}) for name in "ab"}  # fmt: skip
+    rows["c"] = make_request(team=team, person=owner, endpoint_id="acme/c", tags="project=Big Demo")
+    foreign = make_request(team=stranger.memberships.get().team, person=stranger)
+    for row, person, *names in (
+        (rows["a"], owner, "draft", "hero"),
+        (rows["b"], owner, "draft", "größe"),
+        (foreign, stranger, "draft", "hero"),
+    ):
+        lifecycle.add_tags(row.pk, names, person=person, now=timezone.now())
+    lifecycle.set_star(rows["b"].pk, person=owner, is_on=True)
+    lifecycle.set_star(rows["c"].pk, person=make_person("ben", team=team), is_on=True)
+    return rows
+
+
+@pytest.mark.parametrize("few", [5000, 0], ids=["rows", "index"])
+def test_tags_and_stars_are_found(three, team, monkeypatch, few):
+    monkeypatch.setattr(scopes, "FEW", few)
+    for text, names in (
+        ("tag:draft", "ab"),
+        ("tag:DRAFT", "ab"),
+        ("tag:draft tag:hero", "a"),
+        ("tag:hero,größe", "ab"),
+        ("tag:dra*", "ab"),
+        ("tag:none", ""),
+        ("-tag:hero", "bc"),
+        ("tag:draft -tag:hero", "b"),
+        ('tag:"project=big demo"', "c"),
+        ("tag:project=*", "c"),
+        ("tag:draft input.seed:1 endpoint:acme/a", "a"),
+        ("starred:yes", "b"),
+        ("starred:no", "ac"),
+        ("-starred:yes", "ac"),
+        ("tag:draft starred:yes", "b"),
+    ):
+        assert found(text, team) == set(names), text
+    assert found("starred:yes", team, me="ben") == {"c"}
+
+
+@pytest.mark.parametrize("text", ["starred:maybe", "tag:*", "tag:,", "tag:"])
+def test_what_cannot_be_asked_is_said(text):
+    assert parse_search(text).problems
