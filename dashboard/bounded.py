@@ -278,11 +278,11 @@ class BoundedWebSocket(Paced, LeanWebSocket):
         self._writable.set()
 
     def serverSend(self, content: str | bytes, binary: bool = False) -> None:  # noqa: FBT001, FBT002
-        """Send a message, unless too much is still unsent."""
+        """Send a message, unless too much is still unsent. A client that has said goodbye reads no more."""
         if unsent(self.transport) > limits.unsent:
             logger.info("Cut a socket that left %s bytes unread.", limits.unsent)
             self.transport.abortConnection()
-        else:
+        elif self.state == self.STATE_OPEN:  # Autobahn raises in the moment between close and end
             super().serverSend(content, binary)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: FBT001

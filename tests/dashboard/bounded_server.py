@@ -92,7 +92,7 @@ async def web_socket(path: str, receive: Any, send: Any) -> None:
         await echo(receive, send)
     else:
         await asyncio.sleep(120)  # deaf for a while
-    while (await receive())["type"] != "websocket.disconnect":
+    while path != "/echo" and (await receive())["type"] != "websocket.disconnect":
         pass
     ended.append(f"{path}: client gone")
 

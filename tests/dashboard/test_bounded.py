@@ -305,6 +305,16 @@ async def test_a_sender_can_be_cancelled_just_as_its_reader_catches_up(steps: in
     assert waiting.cancelled() == cut_short
 
 
+def test_an_answer_to_a_client_that_has_just_said_goodbye_is_dropped(fresh: Served) -> None:
+    client = fresh.connect()
+    upgrade(client, "/echo")
+    piece(client)
+    goodbye = b"\x88\x82" + bytes(4) + b"\x03\xe8"
+    client.sendall(text_frame(b"a") * 20 + goodbye)
+    wait_for_end(fresh, "/echo: client gone")
+    assert "Traceback" not in fresh.printed()
+
+
 def test_a_socket_whose_handshake_does_not_end_is_closed(shared: Served) -> None:
     client = shared.connect()
     upgrade(client, "/never-accepts")
