@@ -49,6 +49,7 @@ interface GlobalEventHandlersEventMap {
   "request:starred": CustomEvent<{ id: string; on: boolean }>;
   "request:tagged": CustomEvent<RequestNews>;
   "result:shown": CustomEvent<RequestNews>;
+  "row:again": CustomEvent & { target: HTMLElement };
   "runs:choose": CustomEvent<{ ids: string[] }>;
   "times:chosen": CustomEvent<{ zone: string; has_ages: boolean; hours: number }>;
   toast: CustomEvent<{ text: string; error?: boolean }>;

@@ -8,7 +8,7 @@ from django.db import models
 
 
 class TimePreference(models.Model):
-    """How a user reads times; see display.times. Without a row the fields' defaults apply."""
+    """How a user reads times (see display.times), and whether single keys act. Without a row the fields' defaults apply."""
 
     HOURS = ((24, "24 hours"), (12, "12 hours"))
 
@@ -19,6 +19,7 @@ class TimePreference(models.Model):
     zone = models.CharField(max_length=64, default="local")
     has_ages = models.BooleanField(default=True)  # in lists: "3 m ago"; else the exact time
     hours = models.PositiveSmallIntegerField(choices=HOURS, default=24)
+    single_keys = models.BooleanField(default=True, db_default=True)  # lib/keys.js
 
     def __str__(self) -> str:
         return f"{self.zone}, {self.hours} h"

@@ -17,18 +17,19 @@ from requests_app.views.access import membership_of, memberships
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Return the template context `frame` and `time_style`; queries the database only when used."""
+    """Return the template context `frame`, `preference` and `time_style`; queries the database only when used."""
+    chosen = SimpleLazyObject(lambda: _preference(request))
     return {
         "frame": SimpleLazyObject(lambda: _frame(request)),
-        "time_style": SimpleLazyObject(lambda: _time_style(request)),
+        "preference": chosen,
+        "time_style": SimpleLazyObject(
+            lambda: TimeStyle(chosen.zone, chosen.has_ages, chosen.hours)
+        ),
     }
 
 
-def _time_style(request: HttpRequest) -> TimeStyle:
-    if not hasattr(request, "user"):
-        return TimeStyle()
-    chosen = TimePreference.of(request.user)
-    return TimeStyle(chosen.zone, chosen.has_ages, chosen.hours)
+def _preference(request: HttpRequest) -> TimePreference:
+    return TimePreference.of(request.user) if hasattr(request, "user") else TimePreference()
 
 
 def _frame(request: HttpRequest) -> dict[str, Any]:

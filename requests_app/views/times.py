@@ -1,5 +1,5 @@
-"""The user's choice of how times are shown: a dialog of the account menu, and a page without
-scripts.
+"""The user's choices for all pages: how times are shown (a dialog of the account menu, and a page without
+scripts), and whether single keys act.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from requests_app.display.times import LOCAL, zones_by_region
 from requests_app.forms.times import TimeForm
@@ -36,6 +36,15 @@ def times(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=204, headers={"HX-Trigger": json.dumps({"times:chosen": kept})})
     messages.success(request, "Times show as you chose.")
     return redirect("requests:times")
+
+
+@teamless
+@login_required
+@require_POST
+def single_keys(request: HttpRequest) -> HttpResponse:
+    """Store whether single keys act: `off` is sent when they do not."""
+    TimePreference.keep(request.user, single_keys="off" not in request.POST)
+    return HttpResponse(status=204)
 
 
 def _page(request: HttpRequest, form: TimeForm, status: int = 200) -> HttpResponse:

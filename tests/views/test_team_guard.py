@@ -37,6 +37,7 @@ from tests.builders import make_person, make_queued
 TEAMLESS = {
     "switch_team": "it chooses the team",
     "times": "how times read is the person's own choice",
+    "single_keys": "so is whether single keys act",
     "join": "it is for people who are not in the team yet",
     "accept_invitation": "the person it was made to is not in the team yet",
     "decline_invitation": "as above",

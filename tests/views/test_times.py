@@ -117,3 +117,16 @@ def test_a_person_without_a_team_has_a_choice_as_well(db: None) -> None:
     client = Client()
     client.force_login(User.objects.create_user("nora"))
     assert choose(client).status_code == 302
+
+
+def test_single_keys_are_switched_off_and_on_for_the_person_alone(
+    as_owner: Client, as_viewer: Client, owner: User
+) -> None:
+    choose(as_owner, zone="UTC")
+    assert as_owner.post("/settings/keys/", {"off": "on"}).status_code == 204
+    assert 'data-keys="off"' in as_owner.get("/requests/").text
+    assert 'data-keys="on"' in as_viewer.get("/requests/").text
+    assert TimePreference.of(owner).zone == "UTC"
+    as_owner.post("/settings/keys/")
+    assert 'data-keys="on"' in as_owner.get("/requests/").text
+    assert Client().post("/settings/keys/").status_code == 302

@@ -9,6 +9,7 @@ const SENTENCES = {
   live: "Changes show at once.",
   polling: "Changes show every few seconds",
   offline: "No changes arrive",
+  paused: "Changes wait until you press . again",
 };
 let last = "connecting";
 
@@ -23,4 +24,7 @@ function show({ state, reason }) {
   last = state;
 }
 
-if (light) live.on("state", show);
+if (light) {
+  live.on("state", show);
+  document.addEventListener("live:pause", () => live.pause());
+}

@@ -1,12 +1,15 @@
 // Single keys for people who keep their hands there. Silent while typing, in dialogs, and when switched off.
 
+import { act } from "./keyacts.js";
 import { goToSearch } from "./search.js";
 
-const OFF = "faldeck.keys-off";
+const OFF = "faldeck.keys-off"; // for who is not logged in; with a log-in the server keeps the choice, on <body>
 const sheet = /** @type {HTMLDialogElement} */ (document.getElementById("shortcuts"));
 const offBox = /** @type {HTMLInputElement | null} */ (sheet?.querySelector("[data-keys-off]"));
 
 const stored = () => {
+  const { keys } = document.body.dataset;
+  if (keys) return keys === "off";
   try {
     return localStorage.getItem(OFF) === "1";
   } catch {
@@ -52,6 +55,10 @@ const VERBS = {
   n: () => follow(document.querySelector("[aria-keyshortcuts=n]") ?? document.querySelector("[data-key=n]")),
   j: () => step(1),
   k: () => step(-1),
+  c: () => act("c"),
+  r: () => act("r"),
+  e: () => act("e"),
+  ".": () => document.dispatchEvent(new CustomEvent("live:pause")),
   x: () => document.activeElement?.closest("tr.row")?.querySelector(".row-check")?.click(),
   t: () => document.querySelector("[data-theme-switch]")?.click(),
   "?": () => sheet?.showModal(),
@@ -92,6 +99,10 @@ for (const button of document.querySelectorAll("[data-shortcuts]")) {
 if (offBox) {
   offBox.checked = stored();
   offBox.addEventListener("change", () => {
+    if (document.body.dataset.keys) {
+      document.body.dataset.keys = offBox.checked ? "off" : "on"; // htmx tells the server
+      return;
+    }
     try {
       localStorage.setItem(OFF, offBox.checked ? "1" : "0");
     } catch {

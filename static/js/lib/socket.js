@@ -5,7 +5,8 @@
 //   live.watchRequest(uuid, () => lastFrame, signal)  one request, until the signal; the function says which frames are here
 //   live.on("changed", ({rows, html}) => …)   rows: [[uuid, seq], …]; seq null: "may have changed, look"; html: <tr>s, or ""
 //   live.on("frames", ({request, frames, last}) => …)
-//   live.on("state", ({state, reason}) => …)  connecting, live, polling (and why), offline (and why)
+//   live.on("state", ({state, reason}) => …)  connecting, live, polling (and why), offline (and why), paused
+//   live.pause()                              changes wait; called again, they come
 //   live.on("error", ({code, message}) => …)
 //
 // Delivery is at most once, so the page also asks what is newer than what it has: by GET every POLL_MS while there is
@@ -21,6 +22,7 @@ const ANSWER_MS = 10000;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30000;
 const REMEMBERED = 5000;
+const MOST_HELD = 500; // changed rows of a pause; after more the page is loaded anew
 const INTERRUPTED = "the live connection is interrupted";
 const LOGGED_OUT = 4401;
 const FINAL = {
@@ -51,16 +53,30 @@ class Live {
   #ended = false;
   #started = false;
   #state = { state: "connecting", reason: "" };
+  /** @type {Map<string, number | null> | null} while paused: what has changed since */
+  #held = null;
 
   get state() {
-    return this.#state;
+    return this.#held ? { state: "paused", reason: "" } : this.#state;
+  }
+
+  /** Hold changes back until this is called again. */
+  pause() {
+    if (!this.#started) return;
+    const held = this.#held;
+    this.#held = held ? null : new Map();
+    this.#emit("state", this.state);
+    if (!held) return;
+    if (held.size > MOST_HELD) return location.reload();
+    for (const uuid of this.#requests) held.set(uuid, null);
+    if (held.size) this.#emit("changed", { rows: [...held], html: "" });
   }
 
   /** Call the handler until the signal is aborted, or until the function that is returned is called. */
   on(type, handler, { signal = undefined } = {}) {
     const listener = (event) => handler(event.detail);
     this.#target.addEventListener(type, listener, { signal });
-    if (type === "state" && this.#started) handler(this.#state);
+    if (type === "state" && this.#started) handler(this.state);
     return () => this.#target.removeEventListener(type, listener);
   }
 
@@ -275,11 +291,13 @@ class Live {
     if (state === this.#state.state && reason === this.#state.reason) return;
     const wasLive = this.#state.state === "live";
     this.#state = { state, reason };
-    this.#emit("state", this.#state);
+    this.#emit("state", this.state);
     if (wasLive !== (state === "live")) this.#tick();
   }
 
   #emit(type, detail) {
+    if (this.#held && type === "changed") return detail.rows.forEach(([id, seq]) => this.#held?.set(id, seq));
+    if (this.#held && type === "frames") return; // what they missed is fetched afterwards
     this.#target.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

@@ -2,6 +2,7 @@
 // as it is, with its focus and as far down; on narrow screens the row leads to the request's page.
 
 import { announce } from "../lib/announce.js";
+import { toast } from "../lib/toasts.js";
 import { RequestPlace } from "../request/place.js";
 
 const WIDE = matchMedia("(width >= 1000px)");
@@ -25,6 +26,7 @@ class Peek {
   #panel;
   #id = "";
   #place;
+  #runs = ""; // the request that is run again once it is shown
   /** @type {number | undefined} */
   #following;
 
@@ -37,6 +39,7 @@ class Peek {
     document.addEventListener("focusin", ({ target }) => this.#focused(target));
     panel.addEventListener("click", (event) => this.#pressed(event));
     addEventListener("popstate", () => this.#toAddress());
+    document.addEventListener("row:again", ({ target }) => this.#runAgain(target.querySelector(".row-link")));
     // Rows are replaced by newer ones, which know of no mark.
     const rows = document.querySelector("tbody[data-rows]");
     if (rows) new MutationObserver(() => this.#mark()).observe(rows, { childList: true });
@@ -131,7 +134,25 @@ class Peek {
     if (this.#id) linkOf(this.#id)?.setAttribute("aria-current", "true");
   }
 
+  /** The question stands in the panel; on narrow screens the row's own link leads to the form. */
+  #runAgain(link) {
+    if (!WIDE.matches) return link.closest("tr").querySelector("[data-key~=e]")?.click();
+    this.#runs = idOf(link);
+    const shown = part("[data-request]")?.dataset.request;
+    if (this.#isOpen() && shown === this.#runs) this.#askToRun();
+    else this.#open(this.#runs);
+  }
+
+  #askToRun() {
+    this.#runs = "";
+    const button = this.#panel.querySelector("[data-key~=r]");
+    if (button) button.click();
+    else toast("It cannot be run again now.");
+  }
+
   #shown(id) {
+    if (this.#runs === id) this.#askToRun();
+    this.#runs = "";
     const words = linkOf(id)?.textContent?.trim();
     if (words) announce(`${words} is shown beside the list.`);
   }

@@ -12,3 +12,4 @@ import "../lib/timemenu.js";
 import "../lib/acted.js";
 import "../lib/copy.js";
 import "../lib/dialogs.js";
+import "../lib/palette.js";
