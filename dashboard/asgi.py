@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import django
@@ -35,20 +36,27 @@ django_application = OneThread()
 
 from dashboard.origin import SameOrigin  # noqa: E402
 from dashboard.sessions import ReadOnlySession  # noqa: E402
-from requests_app.routing import http_prefixes, websocket_urlpatterns  # noqa: E402
+from requests_app.routing import (  # noqa: E402
+    http_prefixes,
+    socket_prefixes,
+    websocket_urlpatterns,
+)
 
 
-async def http_application(scope: Any, receive: Any, send: Any) -> None:
-    """Answer one HTTP request, by Django unless its path has an application of its own."""
-    own = (app for prefix, app in http_prefixes.items() if scope["path"].startswith(prefix))
-    await next(own, django_application)(scope, receive, send)
+def by_prefix(prefixes: Mapping[str, Any], otherwise: Any) -> Any:
+    """Return an application that gives a call to the one whose prefix its path has."""
+
+    async def dispatch(scope: Any, receive: Any, send: Any) -> None:
+        own = (app for prefix, app in prefixes.items() if scope["path"].startswith(prefix))
+        await next(own, otherwise)(scope, receive, send)
+
+    return dispatch
 
 
+http_application = by_prefix(http_prefixes, django_application)
+page_sockets = SameOrigin(
+    CookieMiddleware(ReadOnlySession(AuthMiddleware(URLRouter(websocket_urlpatterns))))
+)
 application = ProtocolTypeRouter(
-    {
-        "http": http_application,
-        "websocket": SameOrigin(
-            CookieMiddleware(ReadOnlySession(AuthMiddleware(URLRouter(websocket_urlpatterns))))
-        ),
-    }
+    {"http": http_application, "websocket": by_prefix(socket_prefixes, page_sockets)}
 )

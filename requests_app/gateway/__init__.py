@@ -16,6 +16,7 @@
     live          a direct call while it lasts: its row, and the events of a stream
     exchange      one call: its bytes on, the reply's bytes back
     application   the ASGI application
+    sockets       realtime sessions of programs
 """
 
 from __future__ import annotations

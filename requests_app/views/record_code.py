@@ -24,11 +24,12 @@ PATH = "/gateway"  # see requests_app.routing
 WORKS = (
     ("run, stream", "Python, JavaScript, anything that speaks HTTP"),
     ("submit, status, logs, result, cancel, subscribe", "the same"),
+    ("realtime of fal_client", "with use_jwt=False"),
     ("uploads of @fal-ai/client", "through the proxy; not in the list"),
 )
 CANNOT = (
     ("uploads of fal_client", "go straight to fal's storage, and need fal's own key"),
-    ("realtime sessions", "both clients dial fal's host; the Realtime page records sessions"),
+    ("realtime of @fal-ai/client", "dials fal's host; the Realtime page records sessions"),
 )
 
 

@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from django.contrib.auth.models import User
 
-from requests_app.gateway import application
+from requests_app.gateway import application, sockets
 from requests_app.models import ApiToken, FalRequest, Team
 from tests.worker.conftest import loop as loop
 from tests.worker.conftest import peer as peer
@@ -42,6 +42,11 @@ async def _idle() -> None:
     await application.station().idle()
 
 
+async def _application(scope: Any, receive: Any, send: Any) -> None:
+    app = sockets.gateway_socket if scope["type"] == "websocket" else application.gateway
+    await app(scope, receive, send)
+
+
 class _Server(uvicorn.Server):
     def install_signal_handlers(self) -> None:
         """Leave the signals to pytest."""
@@ -53,7 +58,7 @@ def serving(transactional_db: None, settings: Any, tmp_path: Any) -> Iterator[Se
     settings.DATA_DIR = tmp_path
     settings.PUBLIC_URL = ""
     settings.ALLOWED_HOSTS = ["127.0.0.1"]
-    config = uvicorn.Config(application.gateway, port=0, log_level="critical", lifespan="off")
+    config = uvicorn.Config(_application, port=0, log_level="critical", lifespan="off")
     server = _Server(config)
     loops: list[asyncio.AbstractEventLoop] = []
 
