@@ -116,6 +116,7 @@ PLACES = {
     "endpoint_id": "ID",
     "batch_id": "UUID",
     "bulk_id": "UUID",
+    "view_id": "ID",
     "number": "N",
     "size": "N",
     "pk": "N",

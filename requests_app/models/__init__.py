@@ -37,6 +37,7 @@ from requests_app.models.request import (
     Mode,
     Status,
 )
+from requests_app.models.saved_view import ListPreference, SavedView
 from requests_app.models.search import SearchEntry, SearchHistory
 from requests_app.models.session import Session
 from requests_app.models.tags import Star, Tag, Tagging
@@ -74,6 +75,7 @@ __all__ = [
     "IdempotencyKey",
     "Invitation",
     "ItemState",
+    "ListPreference",
     "LogLine",
     "Membership",
     "Mode",
@@ -85,6 +87,7 @@ __all__ = [
     "Preset",
     "PresetVersion",
     "Role",
+    "SavedView",
     "SearchEntry",
     "SearchHistory",
     "SeenChange",

@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 
 from requests_app.search import Search
 from requests_app.search.sorting import ORDERS
-from requests_app.views.listing import Chip, Listing
+from requests_app.views.listing import Chip, Listing, list_url
 
 DAY = timedelta(days=1)
 RANGES = {"1h": "Last hour", "24h": "Last 24 hours", "7d": "Last 7 days", "30d": "Last 30 days"}
@@ -116,7 +116,7 @@ class FilterBar:
     @cached_property
     def everybody(self) -> str:
         """Return the address without any filter."""
-        return self.listing.url(Search())
+        return list_url(team=self.listing.in_links, sort=self.listing.sort)
 
 
 def with_days(search: Search, first: str, last: str) -> Search:

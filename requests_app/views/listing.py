@@ -59,6 +59,7 @@ class Listing:
     is_refused: bool  # there is no valid search to show
     in_links: int | None  # the team, where addresses must name it
     sort: str = ""  # of ORDERS; newest first
+    view: str = ""  # the saved view that the page began with
 
     @classmethod
     def of(cls, request: HttpRequest, *, team: Team | None = None) -> Listing:
@@ -76,6 +77,7 @@ class Listing:
             is_refused=bool(asked.problems) and not is_known,
             in_links=team.pk if team else team_in_links(request),
             sort=sort if (sort := request.GET.get("sort", "")) in ORDERS else "",
+            view=request.GET.get("view", "")[:36],
         )
 
     @property
@@ -108,11 +110,19 @@ class Listing:
 
     def url(self, search: Search, cursor: str = "") -> str:
         """Return the list's address for another search, or another page of this one, in the same order."""
-        return list_url(q=str(search), cursor=cursor, team=self.in_links, sort=self.sort)
+        return list_url(
+            q=str(search), cursor=cursor, team=self.in_links, sort=self.sort, view=self.view
+        )
 
     def sorted_url(self, sort: str) -> str:
         """Return the list's address in another order."""
-        return list_url(q=str(self.search), team=self.in_links, sort=sort)
+        return list_url(q=str(self.search), team=self.in_links, sort=sort, view=self.view)
+
+    @property
+    def kept(self) -> dict[str, str | int]:
+        """Return what a form of the page sends along beside the search."""
+        named = {"team": self.in_links or "", "sort": self.sort, "view": self.view}
+        return {name: value for name, value in named.items() if value}
 
 
 class Chip(NamedTuple):
@@ -157,9 +167,11 @@ def recent_endpoints(listing: Listing) -> list[str]:
     return sorted(set(newest))
 
 
-def list_url(q: str = "", cursor: str = "", *, team: int | None, sort: str = "") -> str:
+def list_url(
+    q: str = "", cursor: str = "", *, team: int | None, sort: str = "", view: str = ""
+) -> str:
     """Return the list's address; it names the team for a user who is in several."""
-    named = {"team": team, "q": q, "sort": sort}
+    named = {"team": team, "q": q, "sort": sort, "view": view}
     asked = urlencode({name: value for name, value in named.items() if value})
     query = "&".join(part for part in (asked, cursor) if part)
     return reverse("requests:list") + (f"?{query}" if query else "")

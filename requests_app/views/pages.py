@@ -27,6 +27,7 @@ from requests_app.views.listing import Listing, chips_of, examples, recent_endpo
 from requests_app.views.neighbours import query_of
 from requests_app.views.peek import peek_of
 from requests_app.views.row_html import ROWS
+from requests_app.views.saved_views import menu_of
 
 MOST_IDS = 100  # rows one page asks for at once
 MOST_CHANGES = 500
@@ -59,6 +60,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
     endpoints = recent_endpoints(listing)
     context = {
         "listing": listing,
+        "views": menu_of(request, listing),
         "filters": FilterBar(listing, endpoints, listing.scope.now),
         "chips": chips_of(listing),
         "page": page,

@@ -24,6 +24,7 @@ from requests_app.models import (
     Membership,
     Preset,
     Role,
+    SavedView,
     Team,
     TeamEndpoint,
     Use,
@@ -81,6 +82,9 @@ class Place:
             team=self.b, person=self.person, token="t", verb="cancel", state="running",
             created_at=timezone.now(), failed=1,
         )  # fmt: skip
+        self.view = SavedView.objects.create(
+            team=self.b, owner=self.person, name="one", saved_at=timezone.now()
+        )
         other = self.b.memberships.get(user=make_person("bob", team=self.b))
         self.keys = {
             "change_role": other.pk, "remove_member": other.pk, "delete_message": message.pk, "message": message.pk,
@@ -102,6 +106,7 @@ class Place:
             "endpoint_id": "acme/img",
             "batch_id": self.batch.public_id,
             "bulk_id": self.bulk.public_id,
+            "view_id": self.view.public_id,
         }  # fmt: skip
         kwargs = {one: given[one] for one in pattern.pattern.converters}
         return reverse(f"requests:{name}", kwargs=kwargs)
@@ -120,6 +125,7 @@ class Place:
             TeamEndpoint,
             Batch,
             BulkAction,
+            SavedView,
         )
         return {
             model.__name__: list(model._default_manager.order_by("pk").values()) for model in kept
