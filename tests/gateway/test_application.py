@@ -256,3 +256,33 @@ def test_the_proxy_of_the_javascript_client_reaches_fals_hosts_alone(
     assert [asked.target for asked in peer.requests] == (
         ["/run/acme/img"] if got.is_success else []
     )
+
+
+# Of one connection, or different for each call.
+OWN = {"date", "server", "connection", "transfer-encoding", "x-fal-request-id"}
+CALLS = {
+    "a run": ("POST", "run/sandbox/echo", b'{"number": 21}'),
+    "a wrong input": ("POST", "run/sandbox/strict", b'{"prompt": "x"}'),
+    "no JSON": ("POST", "run/sandbox/echo", b"{"),
+    "an unknown app": ("POST", "run/sandbox/nothing", b"{}"),
+    "a stream": ("POST", "run/sandbox/text/stream", b'{"words": 3, "delay_s": 0}'),
+    "an unknown request": ("GET", f"queue/sandbox/echo/requests/{ID}", b""),
+    "a wrong method": ("DELETE", f"queue/sandbox/echo/requests/{ID}/status", b""),
+}
+
+
+@pytest.mark.parametrize("case", CALLS)
+def test_a_reply_is_byte_for_byte_what_a_direct_call_gets(
+    at_sandbox: Any, serving: Serving, http: httpx.Client, case: str
+) -> None:
+    method, path, body = CALLS[case]
+    headers = {"content-type": "application/json", "accept-encoding": "identity"}
+    key = {"authorization": "Key sandbox:sandbox"}
+    direct = httpx.request(
+        method, f"{at_sandbox.url}/{path}", content=body, headers=headers | key, timeout=30
+    )
+    passed = http.request(method, f"/gateway/{path}", content=body, headers=headers)
+    assert (passed.status_code, passed.content) == (direct.status_code, direct.content)
+    seen, wanted = ({name: text for name, text in reply.headers.items() if name not in OWN} for reply in (passed, direct))  # fmt: skip
+    assert seen == wanted
+    assert ("x-fal-request-id" in passed.headers) == ("x-fal-request-id" in direct.headers)

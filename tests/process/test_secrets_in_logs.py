@@ -50,6 +50,7 @@ def used(serving: Serving, fal: SandboxServer) -> set[str]:
     serving.manage("create_team", "Acme", "--owner", "ada")
     token = serving.manage("create_token", "--user", "ada", "--team", "Acme")
     submit_by_api(serving, token)
+    call_through_the_gateway(serving, token)
     wait_for_webhook(fal)
     cookies = logged_in(serving)
     asyncio.run(hold_a_session(serving, cookies))
@@ -57,6 +58,14 @@ def used(serving: Serving, fal: SandboxServer) -> set[str]:
     hooks = {str(entry.webhook_url).rpartition("/")[2] for entry in fal.ledger if entry.webhook_url}
     assert hooks
     return {token, *hooks, *cookies.values()}
+
+
+def call_through_the_gateway(serving: Serving, token: str) -> None:
+    """With a virtual key, with fal's own, and with one that is neither."""
+    for key, code in ((f"app:{token}", 200), (KEY, 401), ("app:fdk_wrong", 401)):
+        headers = {"Authorization": f"Key {key}", "Cookie": "faldeck=canary"}
+        url = f"{serving.url}/gateway/run/sandbox/echo"
+        assert httpx.post(url, json={"number": 1}, headers=headers).status_code == code
 
 
 def submit_by_api(serving: Serving, token: str) -> None:
