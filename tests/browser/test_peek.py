@@ -68,8 +68,10 @@ def test_the_panel_opens_follows_and_closes_and_the_list_keeps_its_place(
     page.keyboard.press("k")
     page.keyboard.press("k")
     shows(page, peeked[19])
+    panel(page).evaluate("panel => panel.scrollTo(0, 200)")
     panel(page).get_by_role("button", name="Next", exact=True).click()
     shows(page, peeked[20])
+    assert panel(page).evaluate("panel => panel.scrollTop") == 0
     page.keyboard.press("Escape")
     expect(panel(page)).to_be_hidden()
     expect(page).to_have_url(re.compile(r"/requests/\?q=peeking$"))

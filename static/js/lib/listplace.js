@@ -3,7 +3,7 @@
 const KEY = "faldeck.list-place";
 
 /**
- * @typedef {{ url: string, q: string, team: string, y: number, id: string }} Place
+ * @typedef {{ url: string, q: string, sort: string, team: string, y: number, id: string }} Place
  * `id`: of the request that was opened, or walked to since
  */
 

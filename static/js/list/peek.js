@@ -151,6 +151,7 @@ class Peek {
   }
 
   #shown(id) {
+    this.#panel.scrollTop = 0;
     if (this.#runs === id) this.#askToRun();
     this.#runs = "";
     const words = linkOf(id)?.textContent?.trim();

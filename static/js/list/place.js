@@ -37,8 +37,8 @@ addEventListener("pagehide", () => {
   const peeked = document.querySelector(".row-link[aria-current]");
   const id = idOf(peeked) || opened || idOf(document.activeElement);
   const query = document.querySelector("tbody[data-rows]")?.dataset.query;
-  const q = new URLSearchParams(query).get("q") ?? "";
-  keepPlace({ url: here(), q, team: document.body.dataset.team ?? "", y: scrollY, id });
+  const [q, sort] = ["q", "sort"].map((name) => new URLSearchParams(query).get(name) ?? "");
+  keepPlace({ url: here(), q, sort, team: document.body.dataset.team ?? "", y: scrollY, id });
 });
 // Kept whole by the browser, scroll and all: the request seen last may be another one.
 addEventListener("pageshow", ({ persisted }) => persisted && restore());

@@ -6,9 +6,10 @@ import { keepPlace, readPlace } from "../lib/listplace.js";
 const back = document.querySelector("a[data-back]");
 const page = document.getElementById("request-page");
 
-/** The same search in the same team: the page of the list may be another one. */
+/** The same search in the same order and team: the page of the list may be another one. */
 function isSameList(place, { searchParams: asked }) {
-  return place.q === (asked.get("q") ?? "") && [place.team, null].includes(asked.get("team"));
+  const isSame = ["q", "sort"].every((name) => place[name] === (asked.get(name) ?? ""));
+  return isSame && [place.team, null].includes(asked.get("team"));
 }
 
 function lead() {
