@@ -30,7 +30,7 @@ class Serving:
 
     def run(self, coroutine: Any) -> Any:
         """Run a coroutine on the gateway's loop and return its result."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(60)
 
     def recorded(self) -> list[FalRequest]:
         """Every row, once all that passed is recorded."""
@@ -86,12 +86,12 @@ def key(owner: User, team: Team, transactional_db: None) -> str:
 def http(serving: Serving, key: str) -> Iterator[httpx.Client]:
     """A program with the virtual key."""
     with httpx.Client(
-        base_url=serving.url, headers={"authorization": f"Key {key}"}, timeout=30
+        base_url=serving.url, headers={"authorization": f"Key {key}"}, timeout=60
     ) as client:
         yield client
 
 
-def wait_for(wanted: Callable[[], Any], seconds: float = 30) -> None:
+def wait_for(wanted: Callable[[], Any], seconds: float = 60) -> None:
     """Until it is so."""
     end = time.monotonic() + seconds
     while not wanted():

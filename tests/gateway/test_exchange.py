@@ -86,7 +86,7 @@ def test_a_user_who_cancels_a_run_ends_it_for_the_program(
     running = FalRequest.objects.filter(status=Status.IN_PROGRESS)
     wait_for(running.exists)
     lifecycle.ask_cancel(running.get().pk, person=owner, now=timezone.now())
-    calling.join(30)
+    calling.join(90)
     assert [reply.status_code for reply in got] == [499]
     wait_for(lambda: FalRequest.objects.filter(status=Status.CANCELLED).exists())
 

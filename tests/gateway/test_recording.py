@@ -49,7 +49,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def until(wanted: Callable[[], Any]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await sync_to_async(wanted, thread_sensitive=False)():
             await asyncio.sleep(0.01)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import msgpack
@@ -11,6 +12,7 @@ from django.utils import timezone
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from requests_app.gateway import sockets
 from requests_app.models import ApiToken, Direction, FalRequest, Mode, Status, Team
 from tests.gateway.conftest import Serving, wait_for
 
@@ -43,8 +45,9 @@ def test_a_session_is_passed_on_byte_by_byte_and_recorded(
 
 
 def test_a_session_ends_with_its_program_and_with_its_key(
-    at_sandbox: Any, serving: Serving, key: str
+    at_sandbox: Any, serving: Serving, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sockets, "CHECKED_EVERY_S", 0.2)
     ended = FalRequest.objects.filter(status=Status.COMPLETED)
     with opened(serving, key):
         wait_for(lambda: FalRequest.objects.filter(status=Status.IN_PROGRESS).exists())
@@ -52,8 +55,13 @@ def test_a_session_ends_with_its_program_and_with_its_key(
     with opened(serving, key, "sandbox/echo/realtime?max_buffering=5") as session:
         ApiToken.objects.update(revoked_at=timezone.now())
         with pytest.raises(ConnectionClosed):
-            session.recv(timeout=60)
+            for _ in range(600):  # a session without messages ends by itself
+                session.send(msgpack.packb({"number": 1}))
+                session.recv(timeout=60)
+                time.sleep(0.1)
     wait_for(lambda: ended.count() == 2)
+    last = FalRequest.objects.latest("id").observations.latest("id")
+    assert "no longer valid" in last.note
 
 
 @pytest.mark.parametrize("case", ["no key", "viewer", "no endpoint", "unknown app"])
