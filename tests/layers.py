@@ -13,8 +13,8 @@ from tests.source import imports_of, is_in, module_of, under
 APP = "requests_app"
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    # The wire, and a fal of our own: neither knows the rest.
-    ("fal", "sandbox"),
+    # The wire, a fal of our own, and what programs install: none knows the rest.
+    ("fal", "sandbox", "client"),
     # How a process is put together; what of it the app may use.
     (
         "dashboard.logcontext",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 
 import pytest
@@ -45,6 +46,16 @@ def test_the_wire_imports_no_django_and_nothing_of_ours():
 
 def test_the_sandbox_shares_nothing_with_what_it_is_there_to_judge():
     none_of(foreign_imports("sandbox", "django", "channels", "celery", "dashboard", APP))
+
+
+def test_the_package_that_programs_install_imports_httpx_alone():
+    allowed = ("httpx", f"{APP}.client", *sys.stdlib_module_names)
+    none_of(
+        f"{path}:{line} imports {name}"
+        for path in under(f"{APP}/client/")
+        for line, name in imports_of(path)
+        if not is_in(name, *allowed)
+    )
 
 
 def foreign_imports(package: str, *forbidden: str) -> Iterator[str]:
@@ -103,7 +114,9 @@ def test_only_the_lifecycle_writes_a_status():
 
 def status_writes() -> Iterator[str]:
     for path in under(f"{APP}/"):
-        if path.startswith((f"{APP}/lifecycle", f"{APP}/fal/", f"{APP}/sandbox/")):
+        if path.startswith(
+            tuple(f"{APP}/{room}" for room in ("lifecycle", "fal/", "sandbox/", "client/"))
+        ):
             continue
         excused = {
             node
@@ -312,10 +325,12 @@ def test_no_function_is_longer_than_its_limit():
 
 
 def test_no_two_classes_have_one_name():
-    """The sandbox has names of its own: it shares nothing with the rest. Django finds commands by theirs."""
+    """The sandbox and the package of programs share nothing with the rest. Django finds commands by their names."""
     places: dict[str, list[str]] = {}
     for path in under(f"{APP}/", "dashboard/"):
-        if not path.startswith((f"{APP}/sandbox/", f"{APP}/management/")):
+        if not path.startswith(
+            tuple(f"{APP}/{room}/" for room in ("sandbox", "client", "management"))
+        ):
             for node in tree_of(path).body:
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     places.setdefault(node.name, []).append(path)

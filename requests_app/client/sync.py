@@ -1,0 +1,201 @@
+"""The client for plain functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
+from . import calls
+from .calls import AnyJSON, Asked, Priority
+from .errors import FalClientTimeoutError, failure_of, row_of
+from .handles import SyncRequestHandle
+from .statuses import Status
+from .waits import Deadline
+from .wire import SyncWire
+
+
+class SyncClient:
+    """Calls to one Faldeck: `key` is an API token, else FALDECK_TOKEN; `url` else FALDECK_URL.
+
+    As with fal's client the same input may be submitted again. With `allow_duplicate=False` the
+    team's check for that applies and raises DuplicateRequestError.
+    """
+
+    def __init__(
+        self,
+        key: str | None = None,
+        default_timeout: float = 120.0,
+        *,
+        url: str | None = None,
+        allow_duplicate: bool = True,
+    ) -> None:
+        self._wire = SyncWire(url, key, default_timeout)
+        self.allow_duplicate = allow_duplicate
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        self._wire.close()
+
+    def submit(
+        self,
+        application: str,
+        arguments: AnyJSON,
+        *,
+        path: str = "",
+        hint: str | None = None,
+        webhook_url: str | None = None,
+        priority: Priority | None = None,
+        headers: dict[str, str] = {},  # noqa: B006
+        start_timeout: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> SyncRequestHandle:
+        """Submit a request and return at once.
+
+        The call carries an Idempotency-Key, so that its repetition after a broken connection submits
+        nothing twice. A key of your own makes that hold over restarts of your program too.
+        """
+        calls.ensure_no_webhook(webhook_url)
+        return self._submit(
+            Asked(
+                application,
+                arguments,
+                path=path,
+                hint=hint,
+                priority=priority,
+                start_timeout=start_timeout,
+                headers=headers,
+                idempotency_key=idempotency_key,
+            ),
+            Deadline(None),
+        )
+
+    def _submit(self, asked: Asked, until: Deadline) -> SyncRequestHandle:
+        call = asked.call(allow_duplicate=self.allow_duplicate)
+        return SyncRequestHandle(self._wire, row_of(self._wire.send(call, until))["id"])
+
+    def subscribe(
+        self,
+        application: str,
+        arguments: AnyJSON,
+        *,
+        path: str = "",
+        hint: str | None = None,
+        with_logs: bool = False,
+        interval: float = calls.POLL_S,
+        on_enqueue: Callable[[str], None] | None = None,
+        on_queue_update: Callable[[Status], None] | None = None,
+        priority: Priority | None = None,
+        headers: dict[str, str] = {},  # noqa: B006
+        start_timeout: float | None = None,
+        client_timeout: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Any:
+        """Submit a request, tell each state to `on_queue_update`, and return the output.
+
+        After `client_timeout` seconds in all a cancel is asked for, and FalClientTimeoutError raised.
+        """
+        asked = Asked(
+            application,
+            arguments,
+            path=path,
+            hint=hint,
+            priority=priority,
+            start_timeout=calls.start_limit(start_timeout, client_timeout),
+            headers=headers,
+            idempotency_key=idempotency_key,
+        )
+        until = Deadline(client_timeout)
+        handle = self._submit(asked, until)
+        if on_enqueue is not None:
+            on_enqueue(handle.request_id)
+        told = handle.states(until, with_logs=with_logs, interval=interval)
+        return handle.followed_output(until, told, on_queue_update)
+
+    def run(
+        self,
+        application: str,
+        arguments: AnyJSON,
+        *,
+        method: str = "POST",
+        path: str = "",
+        timeout: float | None = None,
+        start_timeout: float | None = None,
+        hint: str | None = None,
+        headers: dict[str, str] = {},  # noqa: B006
+        idempotency_key: str | None = None,
+    ) -> Any:
+        """Make a direct call, past fal's queue, and return the output.
+
+        After `timeout` seconds FalClientTimeoutError is raised; the call itself goes on, and Faldeck
+        keeps its output.
+        """
+        calls.ensure_post(method)
+        asked = Asked(
+            application,
+            arguments,
+            mode="run",
+            path=path,
+            hint=hint,
+            start_timeout=start_timeout,
+            headers=headers,
+            idempotency_key=idempotency_key,
+        )
+        until = Deadline(timeout)
+        handle = self._submit(asked, until)
+        try:
+            return handle.ended_output(until)
+        except FalClientTimeoutError as error:
+            raise FalClientTimeoutError(error.timeout, handle.request_id) from error
+
+    def stream(
+        self,
+        application: str,
+        arguments: AnyJSON,
+        *,
+        path: str = "/stream",
+        timeout: float | None = None,
+        headers: dict[str, str] = {},  # noqa: B006
+        idempotency_key: str | None = None,
+    ) -> Iterator[AnyJSON]:
+        """Yield the events of a stream. One that is left early goes on, and Faldeck keeps it.
+
+        After `timeout` seconds in all FalClientTimeoutError is raised. A stream that fails raises
+        RequestFailedError behind its events.
+        """
+        asked = Asked(
+            application,
+            arguments,
+            mode="stream",
+            path=path,
+            headers=headers,
+            idempotency_key=idempotency_key,
+        )
+        until = Deadline(timeout)
+        handle = self._submit(asked, until)
+        for event in self._wire.follow(handle.request_id, until):
+            if event.name == "frame" and (value := calls.frame_value(event.data)) is not None:
+                yield value
+            elif event.name == "end" and event.data["status"] != "completed":
+                raise failure_of(event.data)
+
+    def get_handle(self, application: str, request_id: str) -> SyncRequestHandle:
+        """Return the handle of a request that was submitted before."""
+        return SyncRequestHandle(self._wire, request_id)
+
+    def status(self, application: str, request_id: str, *, with_logs: bool = False) -> Status:
+        """Return the state of a request."""
+        return self.get_handle(application, request_id).status(with_logs=with_logs)
+
+    def result(self, application: str, request_id: str) -> Any:
+        """Wait for a request's end and return its output."""
+        return self.get_handle(application, request_id).get()
+
+    def cancel(self, application: str, request_id: str) -> None:
+        """Ask for a request's cancel."""
+        self.get_handle(application, request_id).cancel()

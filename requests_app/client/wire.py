@@ -1,0 +1,181 @@
+"""The calls as they go over the network, for plain functions and for coroutines."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncGenerator, Iterator
+from weakref import WeakKeyDictionary
+
+import httpx
+
+from . import calls
+from .calls import Call, Place
+from .errors import FalClientHTTPError, ensure_ok
+from .sse import Decoder, Event
+from .waits import Deadline
+
+
+class SyncWire:
+    """Calls to one Faldeck, repeated while that may help."""
+
+    def __init__(self, url: str | None, token: str | None, timeout_s: float) -> None:
+        self._given = (url, token)
+        self._timeout_s = timeout_s
+        self._opened: tuple[Place, httpx.Client] | None = None
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        with self._lock:
+            opened, self._opened = self._opened, None
+        if opened:
+            opened[1].close()
+
+    def _open(self) -> tuple[Place, httpx.Client]:
+        with self._lock:
+            if self._opened is None:
+                place = Place.find(*self._given)
+                self._opened = place, httpx.Client(headers=place.headers, limits=calls.UNLIMITED)
+            return self._opened
+
+    def send(
+        self, call: Call, until: Deadline | None = None, *, is_patient: bool = True
+    ) -> httpx.Response:
+        """Make the call, again while that may help; `is_patient`: also when it is one too many."""
+        until = until or Deadline(None)
+        place, client = self._open()
+        for attempt in range(1, calls.MAX_ATTEMPTS + 1):
+            response = None
+            try:
+                response = client.request(
+                    call.method,
+                    place.requests + call.path,
+                    params=call.params,
+                    headers=call.headers,
+                    content=call.body,
+                    timeout=until.at_most(self._timeout_s + call.extra_s),
+                )
+                ensure_ok(response)
+            except (httpx.TransportError, FalClientHTTPError) as error:
+                if not calls.may_pass(error, attempt, is_patient=is_patient):
+                    raise calls.named(error, place) from error
+            else:
+                return response
+            time.sleep(until.at_most(calls.delay_s(attempt, response)))
+        raise AssertionError("the last attempt raises")
+
+    def follow(
+        self, request_id: str, until: Deadline, *, is_patient: bool = True
+    ) -> Iterator[Event]:
+        """Yield the events of a request to its end, over as many connections as that takes."""
+        place, client = self._open()
+        last, attempt = "", 0
+        while True:
+            attempt += 1
+            response = None
+            try:
+                call = calls.follow(request_id, last)
+                timeout = until.at_most(calls.SILENCE_S)
+                url = place.requests + call.path
+                with client.stream("GET", url, headers=call.headers, timeout=timeout) as response:
+                    if not response.is_success:
+                        response.read()
+                        ensure_ok(response)
+                    decoder = Decoder()
+                    for chunk in response.iter_bytes():
+                        for event in decoder.feed(chunk):
+                            last, attempt = event.id, 0
+                            yield event
+                            if event.name == "end":
+                                return
+                        until.check()
+            except (httpx.TransportError, FalClientHTTPError) as error:
+                if not calls.may_pass(error, attempt, is_patient=is_patient):
+                    raise calls.named(error, place) from error
+            time.sleep(until.at_most(calls.delay_s(max(attempt, 1), response)))
+
+
+class AsyncWire:
+    """Calls to one Faldeck, repeated while that may help."""
+
+    def __init__(self, url: str | None, token: str | None, timeout_s: float) -> None:
+        self._given = (url, token)
+        self._timeout_s = timeout_s
+        # Connections belong to the event loop that opened them.
+        self._opened: WeakKeyDictionary[
+            asyncio.AbstractEventLoop, tuple[Place, httpx.AsyncClient]
+        ] = WeakKeyDictionary()
+
+    async def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        opened = self._opened.pop(asyncio.get_running_loop(), None)
+        if opened:
+            await opened[1].aclose()
+
+    def _open(self) -> tuple[Place, httpx.AsyncClient]:
+        loop = asyncio.get_running_loop()
+        if loop not in self._opened:
+            place = Place.find(*self._given)
+            client = httpx.AsyncClient(headers=place.headers, limits=calls.UNLIMITED)
+            self._opened[loop] = place, client
+        return self._opened[loop]
+
+    async def send(
+        self, call: Call, until: Deadline | None = None, *, is_patient: bool = True
+    ) -> httpx.Response:
+        """Make the call, again while that may help; `is_patient`: also when it is one too many."""
+        until = until or Deadline(None)
+        place, client = self._open()
+        for attempt in range(1, calls.MAX_ATTEMPTS + 1):
+            response = None
+            try:
+                response = await client.request(
+                    call.method,
+                    place.requests + call.path,
+                    params=call.params,
+                    headers=call.headers,
+                    content=call.body,
+                    timeout=until.at_most(self._timeout_s + call.extra_s),
+                )
+                ensure_ok(response)
+            except (httpx.TransportError, FalClientHTTPError) as error:
+                if not calls.may_pass(error, attempt, is_patient=is_patient):
+                    raise calls.named(error, place) from error
+            else:
+                return response
+            await asyncio.sleep(until.at_most(calls.delay_s(attempt, response)))
+        raise AssertionError("the last attempt raises")
+
+    async def follow(
+        self, request_id: str, until: Deadline, *, is_patient: bool = True
+    ) -> AsyncGenerator[Event]:
+        """Yield the events of a request to its end, over as many connections as that takes."""
+        place, client = self._open()
+        last, attempt = "", 0
+        while True:
+            attempt += 1
+            response = None
+            try:
+                call = calls.follow(request_id, last)
+                timeout = until.at_most(calls.SILENCE_S)
+                url = place.requests + call.path
+                async with client.stream(
+                    "GET", url, headers=call.headers, timeout=timeout
+                ) as response:
+                    if not response.is_success:
+                        await response.aread()
+                        ensure_ok(response)
+                    decoder = Decoder()
+                    async for chunk in response.aiter_bytes():
+                        for event in decoder.feed(chunk):
+                            last, attempt = event.id, 0
+                            yield event
+                            if event.name == "end":
+                                return
+                        until.check()
+            except (httpx.TransportError, FalClientHTTPError) as error:
+                if not calls.may_pass(error, attempt, is_patient=is_patient):
+                    raise calls.named(error, place) from error
+            await asyncio.sleep(until.at_most(calls.delay_s(max(attempt, 1), response)))

@@ -1,0 +1,82 @@
+"""The `faldeck` package against a served installation with its sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from requests_app import client as faldeck
+from requests_app.client import Completed, InProgress, Queued
+from tests.client.calling import KINDS, by
+from tests.ports import free_port
+from tests.process.serving import Serving
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    folder: Path = tmp_path_factory.mktemp("installation")
+    with Serving(folder, SANDBOX_PORT=str(free_port())) as installation:
+        yield installation
+
+
+@pytest.fixture(scope="module")
+def named(serving: Serving) -> dict[str, Any]:
+    """Where the installation is, and a token for it."""
+    serving.manage(
+        "createsuperuser", "--noinput", "--username", "ada", "--email", "ada@example.org",
+        DJANGO_SUPERUSER_PASSWORD="a long pass phrase",
+    )  # fmt: skip
+    serving.manage("create_team", "Acme", "--owner", "ada")
+    token = serving.manage("create_token", "--user", "ada", "--team", "Acme")
+    return {"url": serving.url, "token": token}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_program_does_with_faldeck_what_it_does_with_fals_client(
+    kind: str, named: dict[str, Any]
+) -> None:
+    seen: list[Any] = []
+    given = {"steps": 3, "seconds_per_step": 0.1}
+    output = await by(
+        kind, "subscribe", "sandbox/slow", given, with_logs=True, on_queue_update=seen.append,
+        client_timeout=120, **named,
+    )  # fmt: skip
+    assert output["steps"] == 3
+    assert isinstance(seen[0], Queued) and isinstance(seen[-1], Completed)
+    assert {type(one) for one in seen} <= {Queued, InProgress, Completed}
+    assert "Step 3/3: 100 %" in [line["message"] for line in seen[-1].logs]
+
+    echo = {"message": "é", "number": 21}
+    assert (await by(kind, "run", "sandbox/echo", echo, timeout=120, **named))["doubled"] == 42
+
+    text = {"words": 5, "delay_s": 0.01}
+    words = await by(kind, "stream", "sandbox/text", text, timeout=120, **named)
+    assert (len(words), words[-1]["partial"]) == (6, False)
+
+    with pytest.raises(faldeck.RequestFailedError) as failed:
+        await by(kind, "subscribe", "sandbox/strict", {"prompt": "forbidden"}, **named)
+    assert failed.value.status_code == 422
+    assert failed.value.response.json()["detail"][0]["type"] == "content_policy_violation"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_handle_cancels_and_a_repeated_key_is_the_same_request(
+    kind: str, named: dict[str, Any]
+) -> None:
+    given = ("sandbox/patient", {"seconds": 300})
+    handle = await by(kind, "submit", *given, idempotency_key=kind, **named)
+    again = await by(kind, "submit", *given, idempotency_key=kind, **named)
+    assert again.request_id == handle.request_id
+    with pytest.raises(faldeck.DuplicateRequestError) as refused:
+        await by(kind, "submit", *given, allow_duplicate=False, **named)
+    assert refused.value.request_id
+    await by(kind, "cancel", given[0], handle.request_id, **named)
+    with pytest.raises(faldeck.RequestCancelledError):
+        await by(kind, "result", given[0], handle.request_id, **named)
+    status = await by(kind, "status", given[0], handle.request_id, with_logs=True, **named)
+    assert isinstance(status, Completed) and status.error
