@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import Error
 from django.utils import timezone
 
 from requests_app.models import ApiToken, TokenScope, digest
@@ -63,7 +63,7 @@ class Callers:
             return caller
         try:
             return await asyncio.shield(self._look_up(name, text, used_from))
-        except DatabaseError:
+        except Error:
             if caller is None or age_s >= STALE_S:
                 raise KeysUnknown from None
             return caller

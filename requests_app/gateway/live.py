@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import Error
 from django.utils import timezone
 
 from requests_app import lifecycle
@@ -97,7 +97,7 @@ class LiveCall:
             self._row = asyncio.create_task(self._store())
         try:
             return await asyncio.shield(self._row)
-        except DatabaseError:
+        except Error:
             return None
 
     async def _store(self) -> lifecycle.Attempt | None:

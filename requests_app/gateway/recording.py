@@ -12,14 +12,14 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError
-from django.db.utils import InterfaceError
+from django.db import IntegrityError
 
 from requests_app import lifecycle
 from requests_app.gateway.entries import CallEntry, EntryKind, call_of, outcome_of
 from requests_app.gateway.spool import Spool, SpoolFull
 from requests_app.upkeep.metrics import GATEWAY_MISSED
 from requests_app.worker.fal_connections import hosts_from_settings
+from requests_app.worker.faults import DATABASE_AWAY
 
 MOST_WAITING = 2000  # entries in memory; further ones go to the spool
 MOST_WAITING_BYTES = 128 * 1024 * 1024
@@ -111,7 +111,7 @@ class Recording:
             await self._database(store, entry)
         except IntegrityError as error:  # the team or the user is gone
             missed("refused", error)
-        except (DatabaseError, InterfaceError):
+        except DATABASE_AWAY:
             if not self._is_away:
                 logger.warning("The database is away: calls of the gateway are kept on the disk.")
             self._is_away = True

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from django.contrib.auth.models import User
-from django.db import DatabaseError
+from django.db import Error
 
 from requests_app.accounts.network import network_in
 from requests_app.fal import Outgoing
@@ -74,7 +74,7 @@ async def gateway_socket(scope: dict[str, Any], receive: Receive, send: Send) ->
     try:
         draft, caller = _draft(scope), await _caller(scope, key)
         attempt = await pool.in_database(_claimed, draft, caller) if caller else None
-    except (NoAddress, InvalidDraft, TooManySessions, KeysUnknown, DatabaseError):
+    except (NoAddress, InvalidDraft, TooManySessions, KeysUnknown, Error):
         attempt = None
     if attempt is None:
         await send({"type": "websocket.close"})

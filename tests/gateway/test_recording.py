@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 
 from requests_app.gateway import recording
 from requests_app.gateway.entries import CallEntry, EntryKind
@@ -68,6 +68,26 @@ async def test_calls_wait_on_the_disk_and_come_into_the_database_once(
     rows = await sync_to_async(lambda: list(FalRequest.objects.order_by("id")))()
     assert [row.input_text for row in rows] == [f'{{"n": {number}}}' for number in range(5)]
     assert {row.status for row in rows} == {Status.COMPLETED}
+    record.stop()
+
+
+async def test_an_entry_that_the_database_refuses_holds_up_no_other(
+    transactional_db: None, quick: None, tmp_path: Path, team: Team, owner: User
+) -> None:
+    refused: list[str] = []
+
+    async def database(call: Callable[..., Any], one: CallEntry) -> Any:
+        if one.input == b'{"n": 0}':
+            refused.append(one.public_id)
+            raise DataError("value too long")
+        return await sync_to_async(call, thread_sensitive=False)(one)
+
+    record = Recording(database, Spool(tmp_path / "gateway"))
+    for number in range(3):
+        record.offer(entry(team, owner, number))
+    await until(lambda: FalRequest.objects.count() == 2)
+    assert len(refused) == 1
+    assert not (tmp_path / "gateway").exists()
     record.stop()
 
 
