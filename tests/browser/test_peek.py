@@ -58,11 +58,12 @@ def test_the_panel_opens_follows_and_closes_and_the_list_keeps_its_place(
     page = open_page(LIST, width=1440, before=watch)
     row = page.locator(f"#request-{peeked[20]}")
     row.locator(".row-summary").scroll_into_view_if_needed()
-    scrolled, top = page.evaluate("scrollY"), row.bounding_box()["y"]
+    place = "row => [scrollY, row.getBoundingClientRect().top]"
+    before = row.evaluate(place)
     row.locator(".row-summary").click()
     shows(page, peeked[20])
     expect(link(page, peeked[20])).to_be_focused()
-    assert (page.evaluate("scrollY"), row.bounding_box()["y"]) == (scrolled, top)
+    assert row.evaluate(place) == before
     page.keyboard.press("j")
     shows(page, peeked[21])
     page.keyboard.press("k")
