@@ -29,6 +29,7 @@ PAGES = (
     "/requests/",
     "/requests/new/",
     "/settings/",
+    "/settings/code/",
     "/settings/times/",
     "/invitations/",
     "/accounts/password/change/",
