@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
 from ninja import Query, Router, Status
+from ninja.errors import AuthorizationError
 
 from requests_app.api.auth import READS, SUBMITS, ApiRequest
 from requests_app.api.body import digest_of
@@ -30,11 +31,22 @@ from requests_app.api.rows import matching
 from requests_app.api.schemas import FieldProblems, Problem
 from requests_app.bulk import control
 from requests_app.bulk.making import Order, TooMany, make
-from requests_app.bulk.qualify import BulkPreview, preview
+from requests_app.bulk.qualify import Act, BulkPreview, preview
 from requests_app.lifecycle import KeyReused
-from requests_app.models import ApiToken, BulkAction, BulkState, FalRequest
+from requests_app.models import (
+    FOR_MANAGERS,
+    WITH_TAGS,
+    ApiToken,
+    BulkAction,
+    BulkState,
+    BulkVerb,
+    FalRequest,
+    Membership,
+    TokenScope,
+)
 from requests_app.models.request import FalRequestQuerySet
 from requests_app.request_input import InvalidDraft
+from requests_app.rules.tag_names import BadTags, tag_names
 
 router = Router(tags=["bulk"])
 
@@ -57,7 +69,9 @@ _REFUSALS: dict[int, Any] = {401: Problem, 404: Problem}
 def create(
     request: ApiRequest, payload: NewBulk, idempotency_key: IdempotencyKey = None
 ) -> Status[Any]:
-    """Cancel, run again or give up many requests. With `dry_run` only the numbers are answered (200).
+    """Cancel, run again, give up, tag, star or delete many requests. With `dry_run` only the numbers are
+    answered (200). `payload` deletes inputs and outputs, `delete` whole requests, both for good: for owners and
+    admins, with the scope `manage`.
 
     Otherwise the server begins at once (201), with an outcome for each request. When more requests qualify
     than `expected`, nothing is done and the numbers are answered (409). With an `Idempotency-Key` the call may
@@ -66,19 +80,38 @@ def create(
     """
     if idempotency_key is not None:
         ensure_key(idempotency_key)
-    body_digest = digest_of(payload.model_dump(mode="json"))
+    _ensure_allowed(request.auth, payload.verb)
+    # Without tags it is the digest of a version that had none.
+    left_out = None if payload.tags else {"tags"}
+    body_digest = digest_of(payload.model_dump(mode="json", exclude=left_out))
     token = _token(request.auth, idempotency_key)
     if known := BulkAction.objects.filter(team=request.auth.team_id, token=token).first():
         _ensure_same(known, body_digest, idempotency_key)
         return Status(200, get_or_404(request.auth, str(known.public_id)))
     rows = _chosen(request.auth, payload)
-    seen = preview(rows, payload.verb)
+    act = Act(payload.verb, _tags(payload), request.auth.user_id)
+    seen = preview(rows, act)
     if payload.dry_run:
         return Status(200, _numbers(seen))
     if payload.expected is None:
         raise InvalidDraft({"expected": ["Say how many requests you expect; a dry run tells."]})
     if seen.eligible > payload.expected:
         return Status(409, _numbers(seen))
+    bulk = _make(request.auth, payload, rows, act, token, body_digest)
+    # Of two calls at once, this may be the other's.
+    _ensure_same(bulk, body_digest, idempotency_key)
+    return Status(201, get_or_404(request.auth, str(bulk.public_id)))
+
+
+def _make(
+    caller: ApiToken,
+    payload: NewBulk,
+    rows: FalRequestQuerySet,
+    act: Act,
+    token: str,
+    body_digest: str,
+) -> BulkAction:
+    """Store the action and start it. Raises InvalidDraft."""
     order = Order(
         payload.verb,
         rows,
@@ -87,16 +120,34 @@ def create(
         reason=payload.reason.strip(),
         token=token,
         body_digest=body_digest,
+        tags=act.tags,
     )
-    who: Any = {"team": request.auth.team, "person": request.auth.user, "now": timezone.now()}
     try:
-        bulk = make(order, **who)
+        return make(order, team=caller.team, person=caller.user, now=timezone.now())
     except TooMany as error:
         raise InvalidDraft({"q": [str(error)]}) from None
-    _ensure_same(
-        bulk, body_digest, idempotency_key
-    )  # of two calls at once, this may be the other's
-    return Status(201, get_or_404(request.auth, str(bulk.public_id)))
+
+
+def _ensure_allowed(token: ApiToken, verb: BulkVerb) -> None:
+    """Raises AuthorizationError."""
+    if verb not in FOR_MANAGERS:
+        return
+    if refusal := token.refusal(TokenScope.MANAGE):
+        raise AuthorizationError(message=refusal)
+    if not Membership(role=token.role).may_manage:
+        raise AuthorizationError(message="Owners and admins delete.")
+
+
+def _tags(payload: NewBulk) -> tuple[str, ...]:
+    """Return the tags of an action that needs some. Raises InvalidDraft."""
+    needs_tags = payload.verb in WITH_TAGS
+    if needs_tags != bool(payload.tags):
+        sentence = "Name the tags." if needs_tags else f"{payload.verb.value} takes no tags."
+        raise InvalidDraft({"tags": [sentence]})
+    try:
+        return tag_names(payload.tags)
+    except BadTags as error:
+        raise InvalidDraft({"tags": [str(error)]}) from None
 
 
 def _token(token: ApiToken, key: str | None) -> str:

@@ -7,12 +7,13 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StrictStr
 
 from requests_app import search
 from requests_app.api.accepted import NoNulText
 from requests_app.forms.bulk import MOST_TICKED
 from requests_app.models import BulkAction, BulkItem, BulkVerb, Outcome
+from requests_app.rules.tag_names import MOST_TAGS
 
 BulkStateOut = Literal["running", "paused", "stopped", "finished"]
 
@@ -45,6 +46,10 @@ class NewBulk(Schema):
             "needed unless `dry_run`",
         ),
     ] = None
+    tags: Annotated[
+        list[StrictStr],
+        Field(max_length=MOST_TAGS, description="of `tag` and `untag`, which need some"),
+    ] = []
     reason: Annotated[NoNulText, Field(max_length=300)] = ""
 
 
@@ -70,6 +75,7 @@ class BulkOut(Schema):
     verb: BulkVerb
     search: str
     by_hand: bool
+    tags: list[str]
     reason: str
     person: str
     state: BulkStateOut
@@ -87,6 +93,10 @@ class BulkOut(Schema):
     @staticmethod
     def resolve_id(bulk: BulkAction) -> UUID:
         return bulk.public_id
+
+    @staticmethod
+    def resolve_tags(bulk: BulkAction) -> list[str]:
+        return bulk.tag_names
 
     @staticmethod
     def resolve_person(bulk: BulkAction) -> str:

@@ -9,7 +9,7 @@ from itertools import islice
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
-from requests_app.bulk.qualify import MOST, preview, qualifying
+from requests_app.bulk.qualify import MOST, Act, preview, qualifying
 from requests_app.models import BulkAction, BulkItem, BulkState, BulkVerb, Team
 from requests_app.models.request import FalRequestQuerySet
 
@@ -37,6 +37,7 @@ class Order:
     reason: str
     token: str
     body_digest: str = ""
+    tags: tuple[str, ...] = ()
 
 
 def make(order: Order, *, team: Team, person: AbstractBaseUser, now: datetime) -> BulkAction:
@@ -45,13 +46,14 @@ def make(order: Order, *, team: Team, person: AbstractBaseUser, now: datetime) -
     The items are written in short transactions. Until the last is stored the state is `storing`, from which
     nothing leads on: an action that a crash cut short does nothing, and is forgotten after an hour.
     """
-    seen = preview(order.rows, order.verb)
+    act = Act(order.verb, order.tags, person.pk)
+    seen = preview(order.rows, act)
     if seen.eligible > MOST:
         raise TooMany(seen.eligible)
     bulk = _begin(order, seen.left_out, team, person, now)
     if bulk is None:
         return BulkAction.objects.get(team=team, token=order.token)
-    total = _store_items(bulk, order)
+    total = _store_items(bulk, order, act)
     is_empty = total == 0
     BulkAction.objects.filter(pk=bulk.pk).update(
         state=BulkState.FINISHED if is_empty else BulkState.RUNNING,
@@ -80,6 +82,7 @@ def _begin(
                 token=order.token,
                 body_digest=order.body_digest,
                 verb=order.verb,
+                tags=",".join(order.tags),
                 search=order.search,
                 by_hand=order.by_hand,
                 reason=order.reason,
@@ -90,9 +93,9 @@ def _begin(
         return None
 
 
-def _store_items(bulk: BulkAction, order: Order) -> int:
+def _store_items(bulk: BulkAction, order: Order, act: Act) -> int:
     """Store an item for each request that qualifies, oldest first; return how many."""
-    keys = qualifying(order.rows, order.verb).order_by("pk").values_list("pk", flat=True)
+    keys = qualifying(order.rows, act).order_by("pk").values_list("pk", flat=True)
     # Read first: a result that is still open would hold up the writes on SQLite.
     found = iter(list(keys[:MOST]))
     total = 0

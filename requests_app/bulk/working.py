@@ -16,8 +16,9 @@ from django.db.models import F, Q
 
 from requests_app import lifecycle
 from requests_app.bulk import control
-from requests_app.bulk.qualify import qualifying, why_not
+from requests_app.bulk.qualify import act_of, qualifying, why_not
 from requests_app.models import (
+    FOR_MANAGERS,
     BulkAction,
     BulkItem,
     BulkState,
@@ -28,6 +29,7 @@ from requests_app.models import (
     Status,
 )
 from requests_app.request_input import InvalidDraft, parse_draft
+from requests_app.rules.tag_names import BadTags
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +63,7 @@ def refill(pk: int, now: datetime) -> int:
     if bulk.state != BulkState.RUNNING:
         return 0
     if not _may_act(bulk):
-        note = "The user who started it may no longer submit. Another member can resume it."
+        note = "The user who started it may no longer do this. Another member can resume it."
         control.pause(bulk, now=now, note=note)
         return 0
     count = min(AT_ONCE, _free(bulk))
@@ -72,7 +74,9 @@ def _may_act(bulk: BulkAction) -> bool:
     membership = Membership.objects.filter(
         team=bulk.team, user=bulk.person, user__is_active=True
     ).first()
-    return membership is not None and membership.may_submit
+    if membership is None or (bulk.verb in FOR_MANAGERS and not membership.may_manage):
+        return False
+    return membership.may_submit
 
 
 def _free(bulk: BulkAction) -> int:
@@ -91,7 +95,7 @@ def _act_on_next(bulk: BulkAction, count: int, now: datetime) -> int:
         waiting = BulkItem.objects.filter(bulk=bulk, outcome=Outcome.WAITING)
         items = list(waiting.select_related("request").order_by("pk")[:count])
         asked = FalRequest.objects.filter(pk__in=[item.request_id for item in items])
-        still = set(qualifying(asked, BulkVerb(bulk.verb)).values_list("pk", flat=True))
+        still = set(qualifying(asked, act_of(bulk)).values_list("pk", flat=True))
         counts = dict.fromkeys(("succeeded", "skipped", "failed"), 0)
         for item in items:
             done = _act(bulk, item, now) if item.request_id in still else _skipped(bulk, item)
@@ -110,8 +114,8 @@ _COLUMN = {Outcome.DONE: "succeeded", Outcome.SKIPPED: "skipped", Outcome.FAILED
 def _skipped(bulk: BulkAction, item: BulkItem) -> Done:
     """Say why a request no longer qualifies."""
     if item.request is None:
-        return Done(Outcome.SKIPPED, "It was removed by retention.")
-    return Done(Outcome.SKIPPED, why_not(item.request, BulkVerb(bulk.verb)))
+        return Done(Outcome.SKIPPED, "It was deleted before.")
+    return Done(Outcome.SKIPPED, why_not(item.request, act_of(bulk)))
 
 
 def _act(bulk: BulkAction, item: BulkItem, now: datetime) -> Done:
@@ -153,8 +157,49 @@ def _give_up(bulk: BulkAction, row: FalRequest, now: datetime) -> Done:
     return Done(Outcome.SKIPPED, "It is not uncertain.")
 
 
+def _tag(bulk: BulkAction, row: FalRequest, now: datetime) -> Done:
+    try:
+        added = lifecycle.add_tags(row.pk, bulk.tag_names, person=bulk.person, now=now)
+    except BadTags as error:
+        return Done(Outcome.FAILED, str(error))
+    return Done(Outcome.DONE, f"Tagged {', '.join(added)}.")
+
+
+def _untag(bulk: BulkAction, row: FalRequest, now: datetime) -> Done:
+    taken = lifecycle.remove_tags(row.pk, bulk.tag_names, person=bulk.person, now=now)
+    return Done(Outcome.DONE, f"Taken off: {', '.join(taken)}.")
+
+
+def _star(bulk: BulkAction, row: FalRequest, now: datetime) -> Done:
+    lifecycle.set_star(row.pk, person=bulk.person, is_on=True)
+    return Done(Outcome.DONE, "Starred.")
+
+
+def _unstar(bulk: BulkAction, row: FalRequest, now: datetime) -> Done:
+    lifecycle.set_star(row.pk, person=bulk.person, is_on=False)
+    return Done(Outcome.DONE, "The star is off.")
+
+
+def _payload(bulk: BulkAction, row: FalRequest, now: datetime) -> Done:
+    if lifecycle.delete_payload(row.pk, person=bulk.person, now=now):
+        return Done(Outcome.DONE, "Its input and output are deleted here.")
+    return Done(Outcome.SKIPPED, "It had none left.")
+
+
+def _delete(bulk: BulkAction, row: FalRequest, now: datetime) -> Done:
+    if lifecycle.delete_request(row.pk):
+        return Done(Outcome.DONE, f"Deleted: {row.endpoint_id}, {row.public_id}.")
+    return Done(Outcome.SKIPPED, "Faldeck still asks fal about it.")
+
+
 _ACTIONS: dict[BulkVerb, Callable[[BulkAction, FalRequest, datetime], Done]] = {
     BulkVerb.CANCEL: _cancel,
     BulkVerb.AGAIN: _again,
     BulkVerb.GIVE_UP: _give_up,
+    BulkVerb.TAG: _tag,
+    BulkVerb.UNTAG: _untag,
+    BulkVerb.STAR: _star,
+    BulkVerb.UNSTAR: _unstar,
+    BulkVerb.PAYLOAD: _payload,
+    BulkVerb.DELETE: _delete,
 }

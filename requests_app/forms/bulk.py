@@ -8,8 +8,9 @@ from uuid import UUID
 from django import forms
 from django.db.models import Q
 
-from requests_app.models import BulkVerb, FalRequest, Team
+from requests_app.models import WITH_TAGS, BulkVerb, FalRequest, Team
 from requests_app.models.request import FalRequestQuerySet
+from requests_app.rules.tag_names import BadTags, typed_tags
 from requests_app.search import Matches, Scope, Search, parse_search
 
 MOST_TICKED = 500
@@ -71,9 +72,25 @@ class ConfirmForm(BulkForm):
     """The same, confirmed."""
 
     token = forms.CharField(min_length=16, max_length=64)
+    tags = forms.CharField(required=False, max_length=1000)
     reason = forms.CharField(required=False, max_length=300)
     expected = forms.IntegerField(min_value=0)  # how many the page named
     count = forms.CharField(required=False, max_length=20)  # the same, typed
+
+    tag_names: tuple[str, ...] = ()
+    tag_problem = ""  # told on the page that asks, where they are typed
+
+    def clean(self) -> dict[str, Any]:
+        """Read the tags of an action that needs them."""
+        values = super().clean()
+        if values.get("verb") in WITH_TAGS:
+            try:
+                self.tag_names = typed_tags(values.get("tags", ""))
+            except BadTags as error:
+                self.tag_problem = str(error)
+            if not self.tag_names and not self.tag_problem:
+                self.tag_problem = "Type the tags."
+        return values
 
     @property
     def typed(self) -> str:

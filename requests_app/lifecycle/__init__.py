@@ -17,7 +17,7 @@ the network.
     lost_submits.py  match_lost_submit, note_list_unreadable
     passed.py        record_passed, open_passed, note_passed_cancel: calls through the gateway
     work.py          make_due, poll_faster_until, release, resume
-    removing.py      remove_payload, remove_frames
+    removing.py      remove_payload, remove_frames, delete_payload, delete_request
     tagging.py       add_tags, remove_tags, set_star
     made_up.py       rows for measurements, many at once; for `manage.py make_rows` alone
     log_lines.py     fal's log, without repeats; only for the modules above
@@ -68,7 +68,12 @@ from requests_app.lifecycle.person import (
     create_once,
     give_up,
 )
-from requests_app.lifecycle.removing import remove_frames, remove_payload
+from requests_app.lifecycle.removing import (
+    delete_payload,
+    delete_request,
+    remove_frames,
+    remove_payload,
+)
 from requests_app.lifecycle.sending import (
     LEASE,
     Attempt,
@@ -112,6 +117,8 @@ __all__ = [
     "create_for_items",
     "create_once",
     "create_several_once",
+    "delete_payload",
+    "delete_request",
     "expire_lease",
     "fail_unprocessed",
     "fail_unsendable",

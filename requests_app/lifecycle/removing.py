@@ -1,12 +1,14 @@
-"""Retention: delete what a team no longer keeps of ended rows, and note it on the row."""
+"""Delete what a team no longer keeps of ended rows, by its retention or by a user, and note it on the row."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
+from requests_app import announce
 from requests_app.lifecycle.writing import locked, record
 from requests_app.models import (
     BatchItem,
@@ -30,23 +32,61 @@ def remove_payload(pk: int, *, days: int, now: datetime) -> bool:
         row = locked(pk)
         if not row.is_ended or row.payload_removed_at is not None:
             return False
-        LogLine.objects.filter(request=row).delete()
-        OutputPart.objects.filter(request=row).delete()
-        # A row that waits again is about to be sent, and the feeder locks it before this request.
-        rows = BatchItem.objects.filter(request=row).exclude(state=ItemState.WAITING)
-        rows.update(values="")
-        Delivery.objects.filter(request=row).update(body=b"", headers={})
-        columns = {
-            "input_text": "",
-            "output": None,
-            "summary": "",
-            "input_digest": "",
-            "search_text": "",
-            "thumbnail_url": "",
-        }
-        forget([row.pk])
+        columns = _empty(row)
         what = "Input, output, logs and webhook bodies"
         _removed(row, what, days, now, payload_removed_at=now, **columns)
+        return True
+
+
+def _empty(row: FalRequest) -> dict[str, Any]:
+    """Delete what lies in other tables; return the row's own columns as they have to be."""
+    LogLine.objects.filter(request=row).delete()
+    OutputPart.objects.filter(request=row).delete()
+    # A row that waits again is about to be sent, and the feeder locks it before this request.
+    rows = BatchItem.objects.filter(request=row).exclude(state=ItemState.WAITING)
+    rows.update(values="")
+    Delivery.objects.filter(request=row).update(body=b"", headers={})
+    forget([row.pk])
+    return {
+        "input_text": "",
+        "output": None,
+        "summary": "",
+        "input_digest": "",
+        "search_text": "",
+        "thumbnail_url": "",
+    }
+
+
+def delete_payload(pk: int, *, person: AbstractBaseUser, now: datetime) -> bool:
+    """Delete by a user's decision what retention deletes, with events and messages.
+
+    Return False when the row is live or was emptied before.
+    """
+    with transaction.atomic():
+        row = locked(pk)
+        if not row.is_ended or row.payload_removed_at is not None:
+            return False
+        columns = _empty(row)
+        Frame.objects.filter(request=row).delete()
+        note = f"{person.get_username()} deleted input, output, logs, webhook bodies, events and messages."
+        columns |= {"payload_removed_at": now, "frames_removed_at": now}
+        record(row, row.status, "removed", note, Source.PERSON, at=now, **columns)
+        return True
+
+
+def delete_request(pk: int) -> bool:
+    """Delete an ended request with everything that is kept of it. What named it names nothing from then on.
+
+    Return False when the row is live, or a worker has a step left for it.
+    """
+    with transaction.atomic():
+        row = locked(pk)
+        if not row.is_ended or row.due_at is not None:
+            return False
+        forget([row.pk])
+        row.seq += 1  # open lists ask for a newer version, and find that there is none
+        announce.changed(row)
+        FalRequest.objects.filter(pk=pk).delete()
         return True
 
 

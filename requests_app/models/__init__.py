@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from requests_app.models.account import Account, AccountName, NameTaken
 from requests_app.models.batch import AT_WORK, UNSTARTED, Batch, BatchItem, BatchState, ItemState
-from requests_app.models.bulk import BulkAction, BulkItem, BulkState, BulkVerb, Outcome
+from requests_app.models.bulk import (
+    FOR_MANAGERS,
+    WITH_TAGS,
+    BulkAction,
+    BulkItem,
+    BulkState,
+    BulkVerb,
+    Outcome,
+)
 from requests_app.models.catalogue import (
     Endpoint,
     EndpointDocument,
@@ -49,9 +57,11 @@ __all__ = [
     "AT_FAL",
     "AT_WORK",
     "ENDED",
+    "FOR_MANAGERS",
     "LIVE",
     "SUBMITTABLE",
     "UNSTARTED",
+    "WITH_TAGS",
     "Account",
     "AccountName",
     "ApiToken",

@@ -21,6 +21,18 @@ class BulkVerb(models.TextChoices):
     CANCEL = "cancel", "Cancel"
     AGAIN = "again", "Run again"
     GIVE_UP = "give_up", "Give up"
+    TAG = "tag", "Tag"
+    UNTAG = "untag", "Take tags off"
+    STAR = "star", "Star"
+    UNSTAR = "unstar", "Take the star off"
+    PAYLOAD = "payload", "Delete input and output"
+    DELETE = "delete", "Delete"
+
+
+WITH_TAGS = frozenset({BulkVerb.TAG, BulkVerb.UNTAG})  # they need to be told which
+FOR_MANAGERS = frozenset(
+    {BulkVerb.PAYLOAD, BulkVerb.DELETE}
+)  # for owners and admins: it is for good
 
 
 class BulkState(models.TextChoices):
@@ -65,6 +77,7 @@ class BulkAction(WorkInTurns):
         blank=True
     )  # what they matched; empty with `by_hand`: they were ticked
     by_hand = models.BooleanField(default=False)
+    tags = models.CharField(max_length=1000, blank=True, default="", db_default="")  # with commas
     reason = models.CharField(max_length=300, blank=True)
     left_out = models.JSONField(default=list)  # [sentence, count] of those not taken at the start
     state = models.CharField(max_length=8, choices=BulkState.choices, default=BulkState.STORING)
@@ -90,6 +103,11 @@ class BulkAction(WorkInTurns):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.public_id} ({self.state})"
+
+    @property
+    def tag_names(self) -> list[str]:
+        """Return the tags it puts on or takes off."""
+        return self.tags.split(",") if self.tags else []
 
     @property
     def done(self) -> int:

@@ -42,7 +42,28 @@ _VERBS = {
         "Give up",
         "Each ends here as failed. Whether fal ran it stays unknown, and running it again may cost twice.",
     ),
+    BulkVerb.TAG: (
+        "Tag",
+        "Each gets these tags, which the team sees; each keeps those that it has.",
+    ),
+    BulkVerb.UNTAG: (
+        "Take tags off",
+        "Each loses these tags. What fal was told as its tags stays.",
+    ),
+    BulkVerb.STAR: ("Star", "Each gets your star, which you alone see."),
+    BulkVerb.UNSTAR: ("Take the star off", "Each loses your star."),
+    BulkVerb.PAYLOAD: (
+        "Delete input and output of",
+        "Input, output, logs, webhook bodies, events and messages are deleted here for good, for the whole team. "
+        "Status, times and history stay; such a request cannot be run again. Files at fal are not touched.",
+    ),
+    BulkVerb.DELETE: (
+        "Delete",
+        "Each is deleted here for good, for the whole team, with its history, tags and notes. Batches and repeats of "
+        "it stay and no longer name it. What fal keeps, and what it has billed, is not touched.",
+    ),
 }
+_GENTLE = {BulkVerb.AGAIN, BulkVerb.TAG, BulkVerb.UNTAG, BulkVerb.STAR, BulkVerb.UNSTAR}
 
 
 @register.filter
@@ -61,6 +82,12 @@ def outcome_look(item: BulkItem) -> StatusLook:
 def consequence(verb: str) -> str:
     """Say what the action does."""
     return _VERBS[BulkVerb(verb)][1]
+
+
+@register.filter
+def is_gentle(verb: str) -> bool:
+    """Return whether the action takes nothing away that could not be put back."""
+    return verb in _GENTLE
 
 
 @register.filter

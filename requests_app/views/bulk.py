@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,12 +16,22 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from requests_app.bulk.making import Order, TooMany, make
-from requests_app.bulk.qualify import MOST, preview
+from requests_app.bulk.qualify import MOST, Act, preview
+from requests_app.display.marks import offered
 from requests_app.forms.bulk import MATCHING, BulkForm, ConfirmForm
 from requests_app.forms.submit import new_token
-from requests_app.models import BulkAction, BulkState, BulkVerb, FalRequest, Outcome
+from requests_app.models import (
+    FOR_MANAGERS,
+    WITH_TAGS,
+    BulkAction,
+    BulkState,
+    BulkVerb,
+    FalRequest,
+    Outcome,
+)
 from requests_app.views.access import (
     member_required,
+    membership_of,
     person_of,
     team_in_links,
     team_of,
@@ -41,7 +52,14 @@ def ask_bulk(request: HttpRequest) -> HttpResponse:
     form = BulkForm(request.POST)
     if not form.is_valid():
         return _refused(request, form)
+    _ensure_allowed(request, form)
     return _question(request, form)
+
+
+def _ensure_allowed(request: HttpRequest, form: BulkForm) -> None:
+    """Raises PermissionDenied."""
+    if form.cleaned_data["verb"] in FOR_MANAGERS and not membership_of(request).may_manage:
+        raise PermissionDenied
 
 
 @team_required
@@ -62,9 +80,12 @@ def _start(request: HttpRequest) -> HttpResponse:
     known = BulkAction.objects.filter(team=team_of(request), token=form.cleaned_data["token"])
     if bulk := known.first():  # sent twice
         return redirect(url_of(request, bulk))
+    _ensure_allowed(request, form)
+    if form.tag_problem:
+        return _question(request, form, problem=form.tag_problem)
     rows, verb = _rows(request, form), BulkVerb(form.cleaned_data["verb"])
     expected = form.cleaned_data["expected"]
-    if preview(rows, verb).eligible > expected:
+    if preview(rows, Act(verb, form.tag_names, request.user.pk)).eligible > expected:
         return _question(request, form, problem=GREW)
     if expected > ASK_ABOVE and form.typed != str(expected):
         return _question(request, form, problem=f"Type {expected}, the number of requests.")
@@ -75,6 +96,7 @@ def _start(request: HttpRequest) -> HttpResponse:
         by_hand=form.is_by_hand,
         reason=form.cleaned_data["reason"].strip(),
         token=form.cleaned_data["token"],
+        tags=form.tag_names,
     )
     try:
         bulk = make(order, team=team_of(request), person=person_of(request), now=timezone.now())
@@ -101,9 +123,12 @@ def _question(request: HttpRequest, form: BulkForm, *, problem: str = "") -> Htt
         newest = FalRequest.objects.filter(team=team_of(request)).order_by("-pk")
         values["newest"] = newest.values_list("pk", flat=True).first() or 0
     verb = BulkVerb(values["verb"])
-    seen = preview(_rows(request, form), verb)
+    seen = preview(_rows(request, form), Act(verb, person_pk=request.user.pk))
     context = {
         "verb": verb,
+        "needs_tags": verb in WITH_TAGS,
+        "typed_tags": values.get("tags", ""),
+        "offered": offered(team_of(request).pk),
         "scope": values["scope"],
         "ids": values["id"],
         "search": str(form.search),

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from requests_app.models import BulkAction, FalRequest, Status
-from tests.api.conftest import Caller
+from requests_app.models import ApiToken, BulkAction, FalRequest, Role, Status, TokenScope
+from tests.api.conftest import Caller, join
 from tests.bulk.conftest import counts, turn
 
 BULK = "/api/v1/bulk/"
@@ -155,3 +156,29 @@ def test_a_viewer_reads_and_a_stranger_finds_nothing(
     assert get(stranger).json()["items"] == []
     refused = get(stranger, cursor=str(bulk.public_id))
     assert refused.status_code == 422
+
+
+def test_tags_are_given_with_the_actions_that_need_them(
+    owner: Caller, rows: list[FalRequest]
+) -> None:
+    bulk = made(owner, verb="tag", tags=["Draft"])
+    turn(bulk)
+    assert counts(bulk) == {"done": 3}
+    assert get(owner, f"{bulk.public_id}/").json()["tags"] == ["draft"]
+    for body in ({"verb": "tag"}, {"verb": "untag", "tags": ["a*"]}, {"tags": ["draft"]}):
+        refused = post(owner, body={"verb": "cancel", "q": "", "expected": 3} | body)
+        assert refused.status_code == 422
+        assert refused.json()["detail"][0]["loc"] == ["body", "tags"]
+
+
+def test_deleting_needs_the_role_and_the_scope(owner: Caller, rows: list[FalRequest]) -> None:
+    FalRequest.objects.update(status=Status.COMPLETED, ended_at=timezone.now(), due_at=None)
+    body = {"verb": "delete", "q": "", "expected": 3}
+    member = join("mia", owner.team, Role.MEMBER)
+    assert post(member, body=body).status_code == 403
+    ApiToken.objects.filter(user=owner.user).update(scope=TokenScope.SUBMIT)
+    assert post(owner, body=body).status_code == 403
+    assert FalRequest.objects.count() == 3
+    ApiToken.objects.filter(user=owner.user).update(scope=TokenScope.MANAGE)
+    turn(made(owner, **body))
+    assert not FalRequest.objects.exists()

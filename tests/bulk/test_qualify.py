@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from requests_app.bulk.qualify import preview, qualifying, why_not
-from requests_app.models import BulkVerb, FalRequest, Mode, Status
+from requests_app import lifecycle
+from requests_app.bulk.qualify import Act, preview, qualifying, why_not
+from requests_app.models import BulkVerb, FalRequest, IdempotencyKey, Mode, Status
 from tests.builders import make_request
 
 NOW = timezone.now()
@@ -42,7 +44,8 @@ def test_each_kind_of_row_qualifies_or_is_left_out_with_its_reason(
 ):
     row = make_request(team=team, person=owner)
     FalRequest.objects.filter(pk=row.pk).update(**columns)
-    for verb, reason in zip(BulkVerb, (cancel, again, give_up), strict=True):
+    verbs = (BulkVerb.CANCEL, BulkVerb.AGAIN, BulkVerb.GIVE_UP)
+    for verb, reason in zip(map(Act, verbs), (cancel, again, give_up), strict=True):
         said = why_not(row, verb)
         assert (reason in said) if reason else said == ""
         rows = FalRequest.objects.filter(pk=row.pk)
@@ -58,7 +61,39 @@ def test_the_preview_counts_each_row_once_and_names_the_endpoints(team, owner):
     make_request(team=team, person=owner, endpoint_id="acme/other")
     FalRequest.objects.filter(endpoint_id="acme/other").update(**SENDABLE)
     for verb in BulkVerb:
-        assert preview(FalRequest.objects.all(), verb).total == len(CASES) + 1
-    seen = preview(FalRequest.objects.all(), BulkVerb.AGAIN)
+        assert preview(FalRequest.objects.all(), Act(verb)).total == len(CASES) + 1
+    seen = preview(FalRequest.objects.all(), Act(BulkVerb.AGAIN))
     assert seen.endpoints == [("acme/img", 5), ("acme/other", 1)]
     assert seen.uncertain == 1
+
+
+def why(row: FalRequest, verb: str, *tags: str, person: Any = None) -> str:
+    return why_not(row, Act(BulkVerb(verb), tags, person and person.pk))
+
+
+def test_tags_and_stars_are_for_those_that_they_change(team, owner, teammate):
+    row = make_request(team=team, person=owner, tags="plain=1")
+    lifecycle.add_tags(row.pk, ["draft"], person=owner, now=NOW)
+    lifecycle.set_star(row.pk, person=owner, is_on=True)
+    assert "already" in why(row, "tag", "draft")
+    assert why(row, "tag", "draft", "hero") == why(row, "tag", "plain=1") == ""
+    assert "does not have" in why(row, "untag", "hero")
+    assert "does not have" in why(row, "untag", "plain=1")
+    assert why(row, "untag", "draft", "hero") == ""
+    assert "starred" in why(row, "star", person=owner)
+    assert why(row, "star", person=teammate) == why(row, "unstar", person=owner) == ""
+    assert "no star" in why(row, "unstar", person=teammate)
+
+
+def test_what_is_deleted_has_ended_and_waits_for_nothing(team, owner):
+    row = make_request(team=team, person=owner)
+    of_row = FalRequest.objects.filter(pk=row.pk)
+    assert "not ended" in why(row, "payload") and "not ended" in why(row, "delete")
+    of_row.update(**SENDABLE)
+    assert why(row, "payload") == "" and "still asks fal" in why(row, "delete")
+    of_row.update(due_at=None, payload_removed_at=NOW)
+    assert "before" in why(row, "payload") and why(row, "delete") == ""
+    IdempotencyKey.objects.create(team=team, key="k", body_digest="d", request=row)
+    assert "last 24 hours" in why(row, "delete")
+    of_row.update(created_at=NOW - timedelta(hours=25))
+    assert why(row, "delete") == ""

@@ -16,7 +16,9 @@ from requests_app.models import (
     FalRequest,
     Membership,
     Role,
+    Star,
     Status,
+    Tagging,
 )
 from tests.builders import make_person, make_queued, make_request
 from tests.bulk.conftest import counts, make_bulk, make_rows, turn
@@ -91,7 +93,7 @@ def test_a_request_that_changed_meanwhile_is_skipped_with_the_reason(team, owner
     turn(bulk)
     assert notes(bulk) == [
         ("skipped", "It had already ended."),
-        ("skipped", "It was removed by retention."),
+        ("skipped", "It was deleted before."),
         ("done", "Cancelled before it was sent."),
     ]
 
@@ -161,7 +163,45 @@ def test_without_the_users_right_it_pauses_and_another_member_can_resume(team, o
         type(person).objects.filter(pk=person.pk).update(is_active=False)
     turn(bulk)
     assert (counts(bulk), bulk.state) == ({"waiting": 2}, BulkState.PAUSED)
-    assert "may no longer submit" in bulk.note
+    assert "may no longer do this" in bulk.note
     assert control.resume(bulk, person=owner, now=timezone.now())
     turn(bulk)
     assert counts(bulk) == {"done": 2}
+
+
+def test_tags_and_stars_are_given_to_many(team, owner, teammate):
+    make_rows(team, owner, 3)
+    full = make_request(team=team, person=owner, input={"n": "full"})
+    lifecycle.add_tags(
+        full.pk, [f"t{number}" for number in range(20)], person=owner, now=timezone.now()
+    )
+    bulk = make_bulk(team, teammate, "tag", tags=("draft", "hero"))
+    turn(bulk)
+    assert counts(bulk) == {"done": 3, "failed": 1}
+    assert ("failed", "A request has at most 20 tags; it has 20.") in notes(bulk)
+    assert Tagging.objects.filter(tag__key="draft").count() == 3
+    bulk = make_bulk(team, teammate, "untag", tags=("hero",))
+    assert bulk.left_out == [["It does not have the tag.", 1]]
+    turn(bulk)
+    assert not Tagging.objects.filter(tag__key="hero").exists()
+    turn(make_bulk(team, teammate, "star"))
+    assert Star.objects.filter(user=teammate).count() == 4
+    turn(make_bulk(team, teammate, "unstar"))
+    assert not Star.objects.exists()
+
+
+def test_payloads_and_requests_are_deleted_by_managers_alone(team, owner, teammate):
+    rows = make_rows(team, owner, 3)
+    complete(rows[:2])
+    bulk = make_bulk(team, owner, "payload")
+    turn(bulk)
+    assert counts(bulk) == {"done": 2} and bulk.left_out == [["It has not ended yet.", 1]]
+    bulk = make_bulk(team, owner, "delete")
+    turn(bulk)
+    assert counts(bulk) == {"done": 2}
+    assert list(FalRequest.objects.all()) == [rows[2]]
+    assert ("done", f"Deleted: acme/img, {rows[0].public_id}.") in notes(bulk)
+    complete(rows[2:])
+    bulk = make_bulk(team, teammate, "delete")
+    turn(bulk)
+    assert (bulk.state, counts(bulk)) == (BulkState.PAUSED, {"waiting": 1})

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from requests_app.models import BulkAction, BulkItem, BulkState, FalRequest, Outcome, Status, Team
+from tests.browsers import Browser
 from tests.builders import make_request
 from tests.bulk.conftest import counts, make_bulk, make_rows, turn
 from tests.views.request_page import HOSTILE
@@ -20,6 +21,14 @@ ASK = reverse("requests:ask_bulk")
 BULK = reverse("requests:bulk_actions")
 LIST = reverse("requests:list")
 CONTROLS = ("pause_bulk", "resume_bulk", "stop_bulk", "retry_bulk")
+
+
+@pytest.fixture
+def as_teammate(teammate: User) -> Client:
+    """A browser in which a member is logged in who manages nothing."""
+    client = Browser()
+    client.force_login(teammate)
+    return client
 
 
 def at(name: str, bulk: BulkAction) -> str:
@@ -199,7 +208,7 @@ def test_a_viewer_looks_on(as_owner, as_viewer, team, owner):
     rows = make_rows(team, owner, 1)
     bulk = make_bulk(team, owner)
     page = as_viewer.get(at("bulk_action", bulk)).text
-    assert "Stop it" not in page and "Pause" not in page
+    assert "Stop it" not in page and at("pause_bulk", bulk) not in page
     for name in CONTROLS:
         assert as_viewer.post(at(name, bulk)).status_code == 403
     assert as_viewer.post(ASK, ticked(rows)).status_code == 403
@@ -275,3 +284,37 @@ def test_the_list_has_a_box_for_each_row_and_the_bar(as_owner, team, owner):
         assert f'value="{row.public_id}"' in page
     assert "All that match" in page
     assert 'name="q" value="endpoint:acme/img"' in page
+
+
+def test_an_action_with_tags_asks_for_them_and_keeps_what_was_typed(as_owner, team, owner):
+    make_rows(team, owner, 2)
+    chosen = matching(verb="tag")
+    refused = confirmed(as_owner, chosen, tags="a*")
+    assert refused.status_code == 422
+    assert (
+        "a* is no tag" in refused.text
+        and 'name="tags"' in refused.text
+        and 'value="a*"' in refused.text
+    )
+    assert confirmed(as_owner, chosen).status_code == 422
+    confirmed(as_owner, chosen, tags="Draft, hero")
+    bulk = BulkAction.objects.get()
+    turn(bulk)
+    assert counts(bulk) == {"done": 2}
+    assert "draft, hero" in as_owner.get(at("bulk_action", bulk)).text
+
+
+def test_only_managers_are_offered_to_delete(as_owner, as_teammate, team, owner):
+    rows = make_rows(team, owner, 1)
+    FalRequest.objects.update(status=Status.COMPLETED, ended_at=rows[0].created_at, due_at=None)
+    for verb in ("payload", "delete"):
+        assert f'value="{verb}"' in as_owner.get(LIST).text
+        assert f'value="{verb}"' not in as_teammate.get(LIST).text
+        assert as_teammate.post(ASK, ticked(rows, verb)).status_code == 403
+        asked = as_owner.post(ASK, ticked(rows, verb))
+        assert "for good" in asked.text
+        assert as_teammate.post(BULK, hidden(asked.text)).status_code == 403
+    confirmed(as_owner, ticked(rows, "delete"))
+    turn(BulkAction.objects.get())
+    assert not FalRequest.objects.exists()
+    assert "Deleted" in as_owner.get(at("bulk_action", BulkAction.objects.get())).text

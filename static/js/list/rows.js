@@ -116,6 +116,8 @@ class Rows {
     const { rows, missing } = await this.#get(ids, this.#body.dataset.query);
     rows.forEach((row) => this.#put(row, {}));
     for (const id of missing) this.#drop(id);
+    const told = new Set([...rows.map(idOf), ...missing]);
+    for (const id of ids) if (!told.has(id)) this.#deleted(id);
     const inPage = missing.filter((id) => this.#row(id));
     if (inPage.length) (await this.#get(inPage, "")).rows.forEach((row) => this.#put(row, { gone: true }));
   }
@@ -177,6 +179,12 @@ class Rows {
     const actions = fresh.querySelector(".row-actions");
     actions.inert = true;
     setTimeout(() => (actions.inert = false), INERT_MS);
+  }
+
+  /** There is no such request any more. */
+  #deleted(id) {
+    this.#drop(id);
+    this.#row(id)?.remove();
   }
 
   #drop(id) {
