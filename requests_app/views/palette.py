@@ -1,4 +1,4 @@
-"""What the palette (Ctrl-K) finds for a few words: pages, endpoints, presets, batches, people and requests.
+"""What the palette (Ctrl-K) finds for a few words: pages, views, endpoints, presets, batches, people, requests.
 
 All of it is the team's of the page, and of each kind there are a few at most.
 """
@@ -18,13 +18,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from requests_app.catalogue.own import in_order, own_endpoints
-from requests_app.models import Batch, Preset
+from requests_app.models import Batch, Preset, SavedView
 from requests_app.models.batch import BatchState
 from requests_app.rules.folding import fold
 from requests_app.search import MAX_LENGTH, Term, parse_search
 from requests_app.views.access import membership_of, team_in_links, team_of, team_required
 from requests_app.views.listing import Listing, list_url
 from requests_app.views.neighbours import query_of
+from requests_app.views.saved_views import SYSTEM
 
 MOST = 5  # of a kind
 
@@ -73,6 +74,7 @@ def palette(request: HttpRequest) -> HttpResponse:
     in_team = f"?team={team}" if (team := team_in_links(request)) else ""
     groups = {
         "Pages": _pages(request, fold(q).split(), in_team),
+        "Views": _views(request, q, in_team),
         "Endpoints": _endpoints(request, q, in_team),
         "Presets": _presets(request, q, in_team),
         "Batches": _batches(request, q, in_team),
@@ -119,6 +121,22 @@ def _named(q: str, *columns: str) -> Q:
         for word in q.split()
     ]
     return reduce(and_, parts, Q())
+
+
+def _views(request: HttpRequest, q: str, in_team: str) -> list[Offer]:
+    me = membership_of(request)
+    seen = SavedView.objects.seen_by(me.user, me.team).filter(_named(q, "name", "query"))
+    words = fold(q).split()
+    ours = [view for view in SYSTEM.values() if _has(words, f"{view.name} {view.query}")]
+    return [
+        Offer(
+            view.name,
+            view.query,
+            reverse("requests:open_view", args=[view.public_id]) + in_team,
+            "search",
+        )
+        for view in [*seen.order_by("-saved_at")[:MOST], *ours][:MOST]
+    ]
 
 
 def _presets(request: HttpRequest, q: str, in_team: str) -> list[Offer]:

@@ -111,17 +111,20 @@ def test_what_has_a_meaning_of_its_own_opens_no_panel(
     open_page: OpenPage, peeked: list[str]
 ) -> None:
     page = open_page(LIST, width=1440)
-    row = page.locator(f"#request-{peeked[2]}")
-    row.locator(".row-check").check()
+    oldest = peeked[-1]  # ended first: a row that changes would drop the selection
+    row = page.locator(f"#request-{oldest}")
+    expect(row).to_have_attribute("data-status", "completed")
+    row.scroll_into_view_if_needed()
     words = row.locator(".row-summary").bounding_box()
     page.mouse.move(words["x"] + 2, words["y"] + 8)
     page.mouse.down()
     page.mouse.move(words["x"] + 60, words["y"] + 8, steps=4)
     page.mouse.up()
     assert page.evaluate("getSelection().toString()")
+    row.locator(".row-check").check()
     with page.context.expect_page() as opened:
-        link(page, peeked[2]).click(modifiers=["ControlOrMeta"])
-    expect(opened.value).to_have_url(re.compile(rf"/requests/{peeked[2]}/"))
+        link(page, oldest).click(modifiers=["ControlOrMeta"])
+    expect(opened.value).to_have_url(re.compile(rf"/requests/{oldest}/"))
     expect(panel(page)).to_be_hidden()
     expect(page).to_have_url(re.compile(r"q=peeking$"))
 

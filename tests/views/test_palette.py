@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from requests_app.models import Membership, Role, Team
+from requests_app.models import Membership, Role, SavedView, Team
 from requests_app.presets import saving
 from tests.batches.conftest import make_batch
 from tests.builders import make_request
@@ -35,17 +35,22 @@ def things(team, owner):
     row = make_request(
         team=team, person=owner, endpoint_id="acme/zebra", input={"prompt": "zebras"}
     )
-    return preset, batch, row
+    view = SavedView.objects.create(
+        team=team, owner=owner, name="zebras that failed", query="zebra status:failed"
+    )
+    return preset, batch, row, view
 
 
 def test_every_kind_is_found_by_a_part_of_its_name(as_owner, things, owner):
-    preset, batch, row = things
+    preset, batch, row, view = things
     found = offers(as_owner, "zebr")
     assert found["zebra stripes"] == f"/presets/{preset.public_id}/"
     assert found["zebra herd"] == f"/batches/{batch.public_id}/"
     assert found["acme/zebra"] == "/endpoints/acme/zebra/"
     assert found[row.summary] == f"/requests/{row.public_id}/"
     assert found["Search all requests for zebr"] == "/requests/?q=zebr"
+    assert found["zebras that failed"] == f"/requests/views/{view.public_id}/"
+    assert offers(as_owner, "failed today")["Failed today"] == "/requests/views/failed-today/"
     assert offers(as_owner, "time zone")["Times"] == "/settings/times/"
     assert offers(as_owner, owner.username)[owner.username] == f"/requests/?q=by%3A{owner.username}"
 
@@ -54,6 +59,11 @@ def test_without_words_there_is_what_is_usual(as_owner, as_viewer, things):
     found = offers(as_owner)
     assert {"Requests", "New request", "zebra stripes", "zebra herd"} <= set(found)
     assert "New request" not in offers(as_viewer)
+
+
+def test_a_private_view_is_its_owner_s(as_viewer, things):
+    assert "zebra herd" in offers(as_viewer, "zebr")
+    assert "zebras that failed" not in offers(as_viewer, "zebr")
 
 
 def test_nothing_of_another_team_is_found(as_stranger, things, owner):
@@ -95,4 +105,4 @@ def test_the_questions_do_not_grow_with_what_there_is(as_owner, things, team, ow
             team=team, person=owner, endpoint_id=f"acme/zebra{number}", input={"prompt": "zebras"}
         )
     assert asked() == few
-    assert len(offers(as_owner, "zebr")) <= 25
+    assert len(offers(as_owner, "zebr")) <= 30
