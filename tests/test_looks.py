@@ -17,7 +17,7 @@ from requests_app.search import parse_search
 from requests_app.search.filters import conditions
 from requests_app.templatetags import requests_extras
 from requests_app.templatetags.requests_extras import StatusLook, look_of
-from requests_app.views import listing
+from requests_app.views import listing, palette
 from tests.source import text_of, under
 
 # Statuses that no chip of the list counts, each with its reason. None today.
@@ -91,6 +91,9 @@ BY_VARIABLE: dict[str, set[str]] = {
         for examples in (listing._SANDBOX_EXAMPLES, listing._EXAMPLES)
         for _, icon, *_ in examples
     },
+    "offer.icon": {place.icon for place in palette.PLACES}
+    | set(re.findall(r'^ +"([a-z]+)",$', text_of("requests_app/views/palette.py"), re.MULTILINE))
+    | {"search"},
 }
 
 

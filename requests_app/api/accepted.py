@@ -37,6 +37,7 @@ from requests_app.fal.options import OPTIONS, Option
 from requests_app.models import Mode, Status
 from requests_app.rules.json_bounds import BOUNDS
 from requests_app.rules.tag_names import LONGEST, MOST_TAGS
+from requests_app.search.sorting import MOST_SORTED
 
 
 def no_nul(text: str) -> str:
@@ -134,7 +135,7 @@ class NewRequest(_Options):  # type: ignore[misc]
 
 
 class Filters(Schema):
-    """Filters of the list, newest first."""
+    """Filters of the list, newest first unless another order is asked for."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -151,5 +152,12 @@ class Filters(Schema):
     ] = None
     created_after: Moment | None = None
     created_before: Moment | None = None
+    sort: Annotated[
+        Literal["oldest", "longest", "shortest", "endpoint"] | None,
+        Field(
+            description="instead of newest first; by duration or endpoint with filters: of the newest "
+            f"{MOST_SORTED:,} that match"
+        ),
+    ] = None
     cursor: Annotated[str | None, Field(max_length=200, description="a `next_cursor`")] = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50

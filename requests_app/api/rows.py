@@ -13,7 +13,8 @@ from requests_app.display.marks import with_star, with_tags
 from requests_app.models import ApiToken, FalRequest
 from requests_app.models.request import FalRequestQuerySet
 from requests_app.paging import page_of
-from requests_app.search import Matches, Scope, parse_search
+from requests_app.search import Matches, Scope, Sorted, parse_search
+from requests_app.search.sorting import ORDERS
 
 
 class BadSearch(ValueError):
@@ -51,13 +52,14 @@ def matching(token: ApiToken, text: str, also: Q | None = None) -> Matches:
 
 
 def page(token: ApiToken, filters: Filters) -> tuple[list[FalRequest], UUID | None]:
-    """Return one page of rows, newest first, and the cursor of the next page, if there is one.
+    """Return one page of rows, in the order that is asked for, and the cursor of the next page, if there is one.
 
     The cursor is the id of the page's last row. Raises InvalidCursor, BadSearch.
     """
     team = of(token)
+    asked = matching(token, filters.q or "", also=Q(**_conditions(filters)))
     found = page_of(
-        matching(token, filters.q or "", also=Q(**_conditions(filters))),
+        Sorted(asked, ORDERS[filters.sort]) if filters.sort else asked,
         within=team,
         shown=team.without_payload(),
         params={"older": filters.cursor} if filters.cursor else {},

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from requests_app.forms.saved_view import ViewForm
 from requests_app.models import ListPreference, Membership, SavedView
 from requests_app.views.access import membership_of, team_in_links, team_of, team_required
+from requests_app.views.list_table import COLUMNS, preference_of
 from requests_app.views.listing import Listing, list_url
 
 MOST_VIEWS = 100  # of a user in a team
@@ -73,12 +74,26 @@ class ViewMenu:
         return self._named(self.listing.view)
 
     @cached_property
+    def preference(self) -> ListPreference:
+        """Return the user's choices for this team's list."""
+        return preference_of(self.membership)
+
+    @property
+    def columns(self) -> list[tuple[str, str, bool]]:
+        """Return each optional column with its word, and whether it is shown."""
+        shown = self.preference.columns
+        return [(name, word, name in shown) for name, word in COLUMNS.items()]
+
+    @property
+    def table_classes(self) -> str:
+        """Return the classes of the table: rows are the same whatever is shown of them."""
+        names = [f"with-{name}" for name, _, is_shown in self.columns if is_shown]
+        return " ".join([*names, self.preference.density])
+
+    @cached_property
     def last(self) -> SavedView | SystemView | None:
         """Return the view that was opened last, if it is another one."""
-        of_user = ListPreference.objects.filter(
-            user=self.membership.user, team=self.membership.team
-        )
-        name = of_user.values_list("last_view", flat=True).first() or ""
+        name = self.preference.last_view
         return self._named(name) if name != self.listing.view else None
 
     @property

@@ -43,6 +43,15 @@ def test_pages_follow_each_other_without_gap_or_repeat_while_rows_arrive(owner: 
     assert seen == [str(row.public_id) for row in reversed(rows)]
 
 
+def test_pages_of_another_order_follow_each_other(owner: Caller) -> None:
+    rows = [str(owner.make().public_id) for _ in range(3)]
+    first = owner.get("?limit=2&sort=oldest").json()
+    second = owner.get(f"?limit=2&sort=oldest&cursor={first['next_cursor']}").json()
+    assert [item["id"] for item in first["items"] + second["items"]] == rows
+    assert _ids(owner, "?sort=endpoint&mode=queue") == rows[::-1]
+    assert owner.get("?sort=odd").status_code == 422
+
+
 def test_a_full_last_page_has_no_next(owner: Caller) -> None:
     [owner.make() for _ in range(2)]
     assert owner.get("?limit=2").json()["next_cursor"] is None

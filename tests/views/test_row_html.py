@@ -15,7 +15,7 @@ VIEWER = RowVariant(may_submit=False, query="")
 def test_each_variant_has_its_own_rendering(row: FalRequest) -> None:
     found = pushed_rows(row.team_id, [row.public_id], [MEMBER, VIEWER])
     assert f"request-{row.public_id}" in found[MEMBER]
-    assert ("<form" in found[MEMBER], "<form" in found[VIEWER]) == (True, False)
+    assert ["cancel/" in found[one] for one in (MEMBER, VIEWER)] == [True, False]
     assert "?team=5" in found[MEMBER]
 
 
