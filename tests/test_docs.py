@@ -123,6 +123,7 @@ PLACES = {
     "pk": "N",
     "token": "TOKEN",
     "secret": "SECRET",
+    "filename": "FILE",
 }
 
 

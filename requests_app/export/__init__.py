@@ -7,5 +7,6 @@
     inline_files.py  files that stand in an output itself, for a zip
     archive.py       a zip of tables and outputs
     streaming.py     pieces as a reply
+    client_wheel.py  the package `faldeck`
     filtered.py      the requests that match a search
 """

@@ -93,6 +93,7 @@ def test_the_names_of_the_package_are_fals() -> None:
 
 
 def test_the_version_is_that_of_the_installation() -> None:
+    assert f"/client/faldeck-{faldeck.__version__}-py3-none-any.whl" in text_of("README.md")
     for path in ("pyproject.toml", "requests_app/client/pyproject.toml"):
         assert tomllib.loads(text_of(path))["project"]["version"] == faldeck.__version__
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -80,3 +83,30 @@ async def test_a_handle_cancels_and_a_repeated_key_is_the_same_request(
         await by(kind, "result", given[0], handle.request_id, **named)
     status = await by(kind, "status", given[0], handle.request_id, with_logs=True, **named)
     assert isinstance(status, Completed) and status.error
+
+
+def test_pip_installs_the_wheel_that_is_served(
+    serving: Serving, named: dict[str, Any], tmp_path: Path
+) -> None:
+    name = f"faldeck-{faldeck.__version__}-py3-none-any.whl"
+    pip = [sys.executable, "-m", "pip", "--isolated", "--disable-pip-version-check", "install"]
+    alone = ["--no-deps", "--no-index", "--no-cache-dir", "--target", str(tmp_path / "packages")]
+    kept = {each: os.environ[each] for each in ("PATH", "HOME") if each in os.environ}
+    ran = subprocess.run(
+        [*pip, *alone, f"{serving.url}/client/{name}"],
+        env=kept, cwd=tmp_path, capture_output=True, text=True, timeout=240,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    program = (
+        "import faldeck as fal_client; print(fal_client.__file__);"
+        "print(fal_client.subscribe('sandbox/echo', {'message': 'hello', 'number': 4})['doubled'])"
+    )
+    where = {"PYTHONPATH": str(tmp_path / "packages")}
+    place = {"FALDECK_URL": named["url"], "FALDECK_TOKEN": named["token"]}
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**kept, **where, **place}, cwd=tmp_path, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    file, doubled = ran.stdout.split()
+    assert (Path(file).parent, doubled) == (tmp_path / "packages" / "faldeck", "8.0")

@@ -107,6 +107,7 @@ class Place:
             "batch_id": self.batch.public_id,
             "bulk_id": self.bulk.public_id,
             "view_id": self.view.public_id,
+            "filename": "faldeck.whl",
         }  # fmt: skip
         kwargs = {one: given[one] for one in pattern.pattern.converters}
         return reverse(f"requests:{name}", kwargs=kwargs)
