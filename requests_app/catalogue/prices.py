@@ -81,15 +81,20 @@ class Price:
         return money(self.unit_price, self.currency) if self.unit_price is not None else ""
 
     def cost_words(self, billable_units: str) -> str:
-        """What so many billed units cost at this price; empty where the price is of another unit."""
+        """Write the cost of so many billed units; empty where it is not known."""
+        cost = self.cost(billable_units)
+        return "" if cost is None else money(cost, self.currency)
+
+    def cost(self, billable_units: str) -> Decimal | None:
+        """Return what so many billed units cost at this price; None where the price is of another unit."""
         if self.unit_price is None or self.unit.lower() not in BILLED_UNIT:
-            return ""
+            return None
         try:
             count = Decimal(billable_units)
         except InvalidOperation:
-            return ""
+            return None
         is_told = count.is_finite() and 0 <= count < MOST_BILLED
-        return money(self.unit_price * count, self.currency) if is_told else ""
+        return self.unit_price * count if is_told else None
 
     @property
     def estimate_words(self) -> str:
