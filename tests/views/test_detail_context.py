@@ -173,7 +173,7 @@ def test_every_state_has_a_page_and_a_live_part(as_owner, team, owner, status, m
     parts = as_owner.get(url("detail_live", row)).content.decode()
     full = ["part-full"] if mode == "stream" else []
     assert re.findall(r'id="(part-\w+)"', parts) == [
-        "part-head", "part-side", *full, "part-progress", "part-output", "part-events", "part-webhooks", "part-raw",
+        "part-head", "part-tags", "part-side", *full, "part-progress", "part-output", "part-events", "part-webhooks", "part-raw",
     ]  # fmt: skip
 
 
