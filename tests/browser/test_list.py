@@ -46,9 +46,14 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 @pytest.fixture(scope="module")
 def submit(serving: Serving) -> Any:
     """Somebody else's program: submit(prompt) -> the new row's public id."""
-    token = serving.manage("create_token", "--user", "ada", "--team", "Acme")
+    tokens = {
+        team: serving.manage("create_token", "--user", "ada", "--team", team)
+        for team in ("Acme", "Communications and Marketing")
+    }
 
-    def call(prompt: str, endpoint_id: str = "sandbox/image", **more: object) -> str:
+    def call(
+        prompt: str, endpoint_id: str = "sandbox/image", team: str = "Acme", **more: object
+    ) -> str:
         reply = httpx.post(
             f"{serving.url}/api/v1/requests/",
             json={
@@ -56,7 +61,7 @@ def submit(serving: Serving) -> Any:
                 "input": {"prompt": prompt, **more},
                 "allow_duplicate": True,
             },
-            headers={"Authorization": f"Bearer {token}"},
+            headers={"Authorization": f"Bearer {tokens[team]}"},
         )
         assert reply.status_code == 201, reply.text
         public_id: str = reply.json()["id"]
@@ -126,6 +131,21 @@ def test_the_open_rows_in_sight_are_named_to_the_server(page: Page, submit: Any)
     public_id = submit("patience", "sandbox/patient", seconds=600)
     expect(row(page, public_id)).to_be_visible()
     until(page, lambda: any(public_id in rows for rows in named))
+
+
+def test_the_first_request_of_a_team_brings_the_filters(
+    page: Page, submit: Any, serving: Serving
+) -> None:
+    name = "Communications and Marketing"
+    code = f"from requests_app.models import Team; print(Team.objects.get(name='{name}').pk)"
+    page.goto(f"{page.url}?team={serving.manage('shell', '-v', '0', '-c', code)}")
+    expect(page.get_by_text("Nothing has been sent yet")).to_be_visible()
+    expect(page.locator("#search")).to_be_hidden()
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    public_id = submit("the first", team=name)
+    expect(row(page, public_id)).to_be_visible()
+    expect(page.locator("#search")).to_be_visible()
+    expect(page.locator(".chip-count").first).to_have_text("1")
 
 
 def test_a_new_row_comes_by_itself_and_follows_its_request_to_the_end(

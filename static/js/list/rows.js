@@ -216,6 +216,7 @@ class Rows {
 
   #insert(fresh) {
     document.getElementById("empty")?.remove();
+    document.getElementById("list-tools")?.removeAttribute("hidden");
     this.#body.closest("[hidden]")?.removeAttribute("hidden");
     adopt(fresh);
     const next = [...this.#body.rows].find(
