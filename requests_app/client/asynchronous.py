@@ -201,3 +201,8 @@ class AsyncClient:
     async def cancel(self, application: str, request_id: str) -> None:
         """Ask for a request's cancel."""
         await (await self.get_handle(application, request_id)).cancel()
+
+    async def requests(self, query: str = "", *, limit: int = 50) -> list[AnyJSON]:
+        """Return the team's newest requests, 200 at most, that a search of the list finds."""
+        found: list[AnyJSON] = (await self._wire.send(calls.listing(query, limit))).json()["items"]
+        return found

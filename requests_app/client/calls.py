@@ -140,6 +140,11 @@ def read(request_id: str, wait_s: float = 0) -> Call:
     return Call("GET", f"{quote(request_id, safe='')}/", params=params, extra_s=wait_s)
 
 
+def listing(query: str, limit: int) -> Call:
+    """List the team's requests, newest first."""
+    return Call("GET", "", params={"limit": limit, **({"q": query} if query else {})})
+
+
 def output(request_id: str) -> Call:
     """Read the output's bytes."""
     return Call("GET", f"{quote(request_id, safe='')}/output/")

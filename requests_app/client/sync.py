@@ -199,3 +199,8 @@ class SyncClient:
     def cancel(self, application: str, request_id: str) -> None:
         """Ask for a request's cancel."""
         self.get_handle(application, request_id).cancel()
+
+    def requests(self, query: str = "", *, limit: int = 50) -> list[AnyJSON]:
+        """Return the team's newest requests, 200 at most, that a search of the list finds."""
+        found: list[AnyJSON] = (self._wire.send(calls.listing(query, limit))).json()["items"]
+        return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -109,4 +110,10 @@ def test_pip_installs_the_wheel_that_is_served(
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     file, doubled = ran.stdout.split()
+    command = [sys.executable, "-m", "faldeck", "run", "sandbox/echo", "number:=21", "--json"]
+    ran = subprocess.run(
+        command, env={**kept, **where, **place}, cwd=tmp_path, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["doubled"] == 42
     assert (Path(file).parent, doubled) == (tmp_path / "packages" / "faldeck", "8.0")
