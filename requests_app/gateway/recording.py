@@ -21,7 +21,7 @@ from requests_app.upkeep.metrics import GATEWAY_MISSED
 from requests_app.worker.fal_connections import hosts_from_settings
 from requests_app.worker.faults import DATABASE_AWAY
 
-MOST_WAITING = 2000  # entries in memory; further ones go to the spool
+MOST_WAITING = 8  # entries in memory; further ones go to the disk
 MOST_WAITING_BYTES = 128 * 1024 * 1024
 RETRY_EVERY_S = 5.0
 
@@ -30,71 +30,92 @@ DatabaseCall = Callable[..., Awaitable[Any]]
 
 
 class Recording:
-    """Bound to one event loop. `database` runs a blocking function off the loop."""
+    """Bound to one event loop. `database` runs a blocking function off the loop.
+
+    A few entries wait in memory. Beyond them, and while the database is away, they go to the disk at once, so
+    that a process that is killed takes next to none with it.
+    """
 
     def __init__(self, database: DatabaseCall, spool: Spool) -> None:
         self._database, self._spool = database, spool
-        self._waiting: deque[CallEntry] = deque()
-        self._waiting_bytes = 0
-        self._more = asyncio.Event()
-        self._writer: asyncio.Task[None] | None = None
+        self._waiting: deque[CallEntry] = deque()  # for the database
+        self._leaving: deque[CallEntry] = deque()  # for the disk
+        self._bytes = 0  # of both
+        self._more, self._more_to_disk = asyncio.Event(), asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
         self._is_away = False  # the database, at the last try
         self._retry_at = 0.0
         self._may_be_spooled = True  # by this process, or by one before it
 
     def start(self) -> None:
         """Begin to write, and to empty the spool of an earlier process."""
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write())
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(self._write()), asyncio.create_task(self._put())]
 
     def stop(self) -> None:
         """Write nothing any more; what waits goes to the spool."""
-        if self._writer:
-            self._writer.cancel()
+        for task in self._tasks:
+            task.cancel()
 
     def offer(self, entry: CallEntry) -> None:
         """Take an entry. Never waits and never fails."""
         self.start()
-        if self._waiting_bytes + entry.size > MOST_WAITING_BYTES:
+        if self._bytes + entry.size > MOST_WAITING_BYTES:
             missed("memory", None)
             return
-        self._waiting.append(entry)
-        self._waiting_bytes += entry.size
-        self._more.set()
+        self._bytes += entry.size
+        if self._is_away or len(self._waiting) >= MOST_WAITING:
+            self._leave(entry)
+        else:
+            self._waiting.append(entry)
+            self._more.set()
 
     def put_down(self, entry: CallEntry) -> None:
         """Write an entry to the disk at once, because the loop ends. Blocking."""
         _spool_or_miss(self._spool, entry)
 
     async def idle(self) -> None:
-        """Wait until all is written that can be."""
-        while self._waiting or self._more.is_set():  # noqa: ASYNC110 (tests only)
+        """Wait until all is written that can be; for tests."""
+        while self._tasks and self._is_busy:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
-    async def _write(self) -> None:
+    @property
+    def _is_busy(self) -> bool:
+        is_emptying = self._may_be_spooled and not self._is_away
+        return bool(self._bytes) or self._more.is_set() or is_emptying
+
+    def _leave(self, entry: CallEntry) -> None:
+        self._leaving.append(entry)
+        self._more_to_disk.set()
+
+    async def _put(self) -> None:
+        """Write to the disk what cannot wait for the database."""
         try:
-            await self._write_on()
-        except (
-            asyncio.CancelledError
-        ):  # the loop ends; an entry that is under way may be stored twice
-            for entry in self._waiting:
+            while True:
+                await self._more_to_disk.wait()
+                while self._leaving:
+                    await asyncio.to_thread(_spool_or_miss, self._spool, self._leaving[0])
+                    self._bytes -= self._leaving.popleft().size
+                    self._may_be_spooled = True
+                self._more_to_disk.clear()
+                self._more.set()
+        except asyncio.CancelledError:  # the loop ends; what is under way may be written twice
+            for entry in self._leaving:
                 self.put_down(entry)
             raise
 
-    async def _write_on(self) -> None:
-        while True:
-            await self._next()
-            while self._waiting:
-                entry = self._waiting[0]
-                if self._is_away or len(self._waiting) > MOST_WAITING:
-                    await self._to_spool(entry)
-                elif await self._failed(entry):
-                    continue
-                self._waiting.popleft()
-                self._waiting_bytes -= entry.size
-            self._more.clear()
-            if self._may_be_spooled and asyncio.get_running_loop().time() >= self._retry_at:
-                await self._empty_spool()
+    async def _write(self) -> None:
+        try:
+            while True:
+                await self._next()
+                self._more.clear()
+                await self._store_waiting()
+                if self._may_be_spooled and asyncio.get_running_loop().time() >= self._retry_at:
+                    await self._empty_spool()
+        except asyncio.CancelledError:
+            for entry in self._waiting:
+                self.put_down(entry)
+            raise
 
     async def _next(self) -> None:
         """Wait for an entry, or for the time to try the database again."""
@@ -104,6 +125,13 @@ class Recording:
                     await self._more.wait()
         except TimeoutError:
             pass
+
+    async def _store_waiting(self) -> None:
+        while self._waiting:
+            if self._is_away or await self._failed(self._waiting[0]):
+                self._leave(self._waiting.popleft())
+            else:
+                self._bytes -= self._waiting.popleft().size
 
     async def _failed(self, entry: CallEntry) -> bool:
         """Store an entry; return whether the database is away."""
@@ -121,21 +149,21 @@ class Recording:
             missed("failed", error)
         return False
 
-    async def _to_spool(self, entry: CallEntry) -> None:
-        self._may_be_spooled = True
-        await asyncio.to_thread(_spool_or_miss, self._spool, entry)
-
     async def _empty_spool(self) -> None:
-        waiting = self._spool.entries()
+        """Store what is on the disk, and what comes meanwhile first."""
+        waiting, self._may_be_spooled = self._spool.entries(), False
         while found := await asyncio.to_thread(next, waiting, None):
             file, entry = found
             if entry is None:
                 await asyncio.to_thread(self._spool.set_aside, file)
-                continue
-            if await self._failed(entry):
+            elif await self._failed(entry):
+                self._may_be_spooled = True
                 return
-            await asyncio.to_thread(self._spool.remove, file)
-        self._is_away = self._may_be_spooled = False
+            else:
+                await asyncio.to_thread(self._spool.remove, file)
+            self._is_away = False
+            await self._store_waiting()
+        self._is_away = False
 
 
 def store(entry: CallEntry) -> None:

@@ -6,6 +6,7 @@ public id.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -16,6 +17,7 @@ from requests_app.gateway.entries import CallEntry
 
 MOST_BYTES = 512 * 1024 * 1024
 MOST_FILES = 20_000
+COUNTED_EVERY_S = 5.0
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(CallEntry).decode
@@ -30,18 +32,29 @@ class Spool:
 
     def __init__(self, folder: Path, *, bytes_: int = MOST_BYTES, files: int = MOST_FILES) -> None:
         self._folder, self._bytes, self._files = folder, bytes_, files
+        self._there = self._held = 0  # files and bytes, at the last count
+        self._counted_until = 0.0
 
     def put(self, entry: CallEntry) -> None:
         """Write an entry. Raises SpoolFull or OSError."""
         data = _encode(entry)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        sizes = [file.stat().st_size for file in self._waiting()]
-        if len(sizes) >= self._files or sum(sizes) + len(data) > self._bytes:
+        self._count_again()
+        if self._there >= self._files or self._held + len(data) > self._bytes:
             raise SpoolFull
         name = f"{entry.sent_at:017.6f}-{uuid4()}"
         half = self._folder / f"{name}.half"
         half.write_bytes(data)
         half.rename(self._folder / f"{name}.call")  # whole, or not there
+        self._there, self._held = self._there + 1, self._held + len(data)
+
+    def _count_again(self) -> None:
+        """Count what is there, also of other processes; between two counts only what is put is added."""
+        if time.monotonic() < self._counted_until:
+            return
+        sizes = [file.stat().st_size for file in self._waiting() if file.exists()]
+        self._there, self._held = len(sizes), sum(sizes)
+        self._counted_until = time.monotonic() + COUNTED_EVERY_S
 
     def entries(self) -> Iterator[tuple[Path, CallEntry | None]]:
         """Yield what waits, oldest first; None for what cannot be read."""
