@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import json
 import tomllib
+from types import SimpleNamespace
 from typing import Any
 
 import fal_client
@@ -16,7 +17,7 @@ from requests_app import client as faldeck
 from requests_app.client import Completed, InProgress, Queued, Status
 from tests.client.calling import KINDS, by
 from tests.fal.conftest import peer as peer
-from tests.fal.peer import Peer, Step, events, hang, reply, reset, says, truncated
+from tests.fal.peer import Peer, Step, events, reply, reset, says, truncated
 from tests.source import text_of
 
 ID = "0f3a0000-0000-4000-8000-000000000001"
@@ -304,14 +305,22 @@ async def test_a_token_that_is_revoked_while_a_call_waits_is_refused(kind: str, 
 @both
 @pytest.mark.parametrize("follows", [False, True])
 async def test_the_clients_own_limit_cancels_and_names_the_request(
-    kind: str, peer: Peer, *, follows: bool
+    kind: str, peer: Peer, monkeypatch: pytest.MonkeyPatch, *, follows: bool
 ) -> None:
-    peer.will(SUBMITTED, hang, says(200, {"answer": "asked", "request": row("pending")}))
+    now = [0.0]
+    monkeypatch.setattr(faldeck.waits, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    async def much_later(writer: asyncio.StreamWriter) -> None:
+        now[0] += 200
+        writer.transport.abort()
+
+    peer.will(SUBMITTED, much_later, says(200, {"answer": "asked", "request": row("pending")}))
     told = {"on_queue_update": print} if follows else {}
     with pytest.raises(faldeck.FalClientTimeoutError) as raised:
-        await by(kind, "subscribe", "acme/img", {}, client_timeout=1.1, url=peer.url, **told)
-    assert (raised.value.request_id, raised.value.timeout) == (ID, 1.1)
+        await by(kind, "subscribe", "acme/img", {}, client_timeout=100, url=peer.url, **told)
+    assert (raised.value.request_id, raised.value.timeout) == (ID, 100)
     assert peer.requests[-1].path == f"/api/v1/requests/{ID}/cancel/"
+    assert json.loads(peer.requests[0].body)["start_timeout"] == 100
 
 
 @both
