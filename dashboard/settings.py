@@ -37,6 +37,8 @@ except OSError as error:
     raise ImproperlyConfigured(f"DATA_DIR {str(DATA_DIR)!r} cannot be used: {error}") from error
 
 SECRET_KEY = env_text("SECRET_KEY") or kept_secret(DATA_DIR / "secret_key")
+# Secrets that encrypt the teams' fal keys, newest first; empty: a file in DATA_DIR has them.
+ENCRYPTION_KEYS = env_list("ENCRYPTION_KEYS")
 DEBUG = env_bool("DEBUG", default=False)
 
 # --- fal ---------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from django.test import Client
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from requests_app.keys import ring
 from requests_app.models import FalRequest, Role, Team
 from requests_app.webhooks import deliveries
 from tests.browsers import Browser
@@ -56,6 +57,12 @@ def _no_stray_work(monkeypatch: pytest.MonkeyPatch) -> None:
     from dashboard.celery import app
 
     monkeypatch.setattr(app.conf, "broker_url", "memory://localhost/")
+
+
+@pytest.fixture(autouse=True)
+def _no_keys_of_other_tests() -> None:
+    """fal keys are kept in memory for some seconds."""
+    ring.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "dashboard.module_imports",
     ),
     ("models",),
-    ("rules", "accounts"),
+    # Which fal key a call is made with.
+    ("rules", "accounts", "keys"),
     # The one voice.
     ("announce",),
     ("request_input", "display", "search", "paging", "catalogue"),
@@ -41,7 +42,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("record",),
     ("webhooks.address",),
     ("worker",),
-    ("webhooks", "relay", "uploads"),
+    ("webhooks", "relay", "uploads", "keys.check"),
     ("forms", "templatetags"),
     ("views.login",),
     # Who may see a row; the frame of every page.

@@ -148,7 +148,7 @@ def set_document(request: ApiRequest, endpoint_id: str, payload: DocumentIn) -> 
         )
     except pasted.PasteRefused as refused:
         raise InvalidDraft({"document": [str(refused)]}) from None
-    return _told(entry)
+    return _told(entry, request.auth.team_id)
 
 
 @router.delete(
@@ -173,10 +173,10 @@ def read(request: ApiRequest, endpoint_id: str) -> dict[str, Any]:
     """Its title, category, fields and input schema, from fal's document or one that the team has set, and its
     price: fetched if unknown.
     """
-    return _told(store.get(_endpoint(endpoint_id), request.auth.team))
+    return _told(store.get(_endpoint(endpoint_id), request.auth.team), request.auth.team_id)
 
 
-def _told(entry: store.Entry) -> dict[str, Any]:
+def _told(entry: store.Entry, team_id: int) -> dict[str, Any]:
     document = entry.known.document if entry.known else None
     metadata = document.metadata if document else {}
     return {
@@ -186,7 +186,7 @@ def _told(entry: store.Entry) -> dict[str, Any]:
         "description": str(metadata.get("about") or ""),
         "fields": [_field(field) for field in entry.known.fields] if entry.known else [],
         "input_schema": document.input_schema() if document else None,
-        "price": _price(EndpointId.parse(entry.endpoint_id)),
+        "price": _price(EndpointId.parse(entry.endpoint_id), team_id),
         "problem": entry.problem,
         "pasted_by": entry.pasted_by,
         "pasted_at": entry.pasted_at,
@@ -200,8 +200,8 @@ def _endpoint(endpoint_id: str) -> EndpointId:
         raise Http404 from None
 
 
-def _price(endpoint: EndpointId) -> dict[str, Any]:
-    price = price_of(endpoint)
+def _price(endpoint: EndpointId, team_id: int) -> dict[str, Any]:
+    price = price_of(endpoint, team_id=team_id)
     names = (
         "state",
         "unit",

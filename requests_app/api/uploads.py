@@ -58,7 +58,7 @@ def start(request: ApiRequest, payload: NewUpload) -> dict[str, Any]:
     if not form.is_valid():
         raise NotStarted(422, form.sentence)
     file = form.cleaned_data
-    started = starting.start(user_id=request.auth.user_id, **file)
+    started = starting.start(team_id=request.auth.team_id, user_id=request.auth.user_id, **file)
     return {
         "upload_url": started.upload.upload_url,
         "file_url": started.upload.file_url,

@@ -30,6 +30,7 @@ from requests_app.fal.prices import (
     read_estimate,
     read_price,
 )
+from requests_app.keys import Key, key_for
 
 WHAT = "fal's price"
 MOST_BYTES = 256 * 1024
@@ -101,24 +102,26 @@ class Price:
         return money(self.estimate, self.estimate_currency) if self.estimate is not None else ""
 
 
-def price_of(endpoint: EndpointId, *, calls: int = 1) -> Price:
+def price_of(endpoint: EndpointId, *, team_id: int, calls: int = 1) -> Price:
     """Return the price and what so many calls usually cost, from the cache or from fal.
 
     May take seconds. A failure is part of the answer, never an exception.
     """
-    key = _cache_key(str(endpoint), calls)
+    fal_key = key_for(team_id, str(endpoint))
+    key = _cache_key(fal_key, str(endpoint), calls)
     if (known := cache.get(key)) is not None:
         kept: Price = known
         return kept
-    price = _fetch(str(endpoint), min(max(calls, 1), MOST_CALLS))
+    price = _fetch(fal_key, str(endpoint), min(max(calls, 1), MOST_CALLS))
     is_whole = price.is_known and price.estimate is not None
     cache.set(key, price, KEPT_S if is_whole else FAILURE_KEPT_S)
     return price
 
 
-def cached_price(endpoint: EndpointId, *, calls: int = 1) -> Price | None:
+def cached_price(endpoint: EndpointId, *, team_id: int, calls: int = 1) -> Price | None:
     """Return the price if it is in the cache; nothing is fetched."""
-    known: Price | None = cache.get(_cache_key(str(endpoint), calls))
+    fal_key = key_for(team_id, str(endpoint))
+    known: Price | None = cache.get(_cache_key(fal_key, str(endpoint), calls))
     return known
 
 
@@ -129,13 +132,13 @@ def money(amount: Decimal, currency: str) -> str:
     return f"${digits}" if currency == "USD" else f"{digits} {currency}"
 
 
-def _fetch(name: str, calls: int) -> Price:
+def _fetch(key: Key, name: str, calls: int) -> Price:
     price = Price(name, PriceState.UNKNOWN, timezone.now(), calls=calls)
-    if not settings.FAL_KEY:
-        problem = "There is no key to ask fal for prices with."
+    if not key.secret:
+        problem = key.problem or "There is no key to ask fal for prices with."
         return replace(price, state=PriceState.NOT_ALLOWED, problem=problem)
     try:
-        found = read_price(_ask(PATH, params=price_params(name)), name)
+        found = read_price(_ask(key, PATH, params=price_params(name)), name)
     except DownloadError as error:
         state, problem = _judge(error)
         return replace(price, state=state, problem=problem)
@@ -151,12 +154,12 @@ def _fetch(name: str, calls: int) -> Price:
         unit=found.unit,
         currency=found.currency,
     )
-    return _with_estimate(price)
+    return _with_estimate(key, price)
 
 
-def _with_estimate(price: Price) -> Price:
+def _with_estimate(key: Key, price: Price) -> Price:
     try:
-        body = _ask(ESTIMATE_PATH, payload=estimate_body(price.endpoint_id, price.calls))
+        body = _ask(key, ESTIMATE_PATH, payload=estimate_body(price.endpoint_id, price.calls))
         found = read_estimate(body)
     except DownloadError as error:
         return replace(price, estimate_problem=_judge(error)[1])
@@ -178,7 +181,9 @@ def _judge(error: DownloadError) -> tuple[PriceState, str]:
     return PriceState.UNREACHABLE, str(error)
 
 
-def _ask(path: str, *, params: dict[str, str] | None = None, payload: Any = None) -> bytes:
+def _ask(
+    key: Key, path: str, *, params: dict[str, str] | None = None, payload: Any = None
+) -> bytes:
     return download(
         settings.FAL_API_URL + path,
         what=WHAT,
@@ -186,12 +191,12 @@ def _ask(path: str, *, params: dict[str, str] | None = None, payload: Any = None
         timeout_s=TIMEOUT_S,
         deadline_s=DEADLINE_S,
         params=params,
-        key=settings.FAL_KEY,
+        key=key.secret,
         payload=payload,
     )
 
 
-def _cache_key(name: str, calls: int) -> str:
+def _cache_key(key: Key, name: str, calls: int) -> str:
     """Hash what the answer depends on: discounts are those of the key's account."""
-    asked = json.dumps([settings.FAL_API_URL, settings.FAL_KEY, name, calls])
+    asked = json.dumps([settings.FAL_API_URL, key.digest, name, calls])
     return f"price:{hashlib.sha256(asked.encode()).hexdigest()}"

@@ -181,9 +181,9 @@ BY_MODE: Mapping[tuple[str, str], tuple[str, str]] = {
 }
 BY_CODE: Mapping[int, tuple[str, str]] = {
     401: (
-        "fal did not accept this installation's key",
-        "Nothing is wrong with the request. An administrator has to set a valid FAL_KEY; then run "
-        "it again.",
+        "fal did not accept the key",
+        "Nothing is wrong with the request. An owner or admin has to give a valid key under Settings, or "
+        "the operator a valid FAL_KEY; then run it again.",
     ),
     403: (
         "fal refused this installation's account",
@@ -203,7 +203,7 @@ BY_CODE: Mapping[int, tuple[str, str]] = {
 SESSION: Mapping[int | None, tuple[str, str]] = {
     401: (
         "fal did not accept the key or the token",
-        "An administrator has to check FAL_KEY; then connect again.",
+        "An owner or admin has to check the team's key, or the operator FAL_KEY; then connect again.",
     ),
     403: (
         "fal refused the connection",

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 
 from requests_app.fal import EndpointId, InvalidEndpointId
+from requests_app.keys import key_for
 from requests_app.models import FalRequest, Mode, Team, Use
 from requests_app.presets import saving
 from requests_app.request_input import InvalidInput, parse_input
@@ -66,14 +67,14 @@ class MessageForm(forms.Form):
         return is_new
 
 
-def first_session(endpoint: str, source: FalRequest | None) -> dict[str, Any]:
+def first_session(endpoint: str, source: FalRequest | None, team: Team) -> dict[str, Any]:
     """Return the first values of the session form: an earlier session's, or a sandbox example."""
     if source is not None:
         return {
             "endpoint_id": source.endpoint_id,
             "path": source.options.get("path", "/realtime"),
             "max_buffering": source.options.get("max_buffering") or "",
-            "auth": _auth(source.options.get("auth", "token")),
+            "auth": _auth(source.options.get("auth", "token"), team, source.endpoint_id),
         }
     if not endpoint and settings.SANDBOX:
         endpoint = next(iter(EXAMPLES))
@@ -81,11 +82,11 @@ def first_session(endpoint: str, source: FalRequest | None) -> dict[str, Any]:
         "endpoint_id": endpoint[:300],
         "path": "/realtime",
         "max_buffering": "",
-        "auth": _auth("token"),
+        "auth": _auth("token", team, endpoint),
         "message": EXAMPLES.get(endpoint, "") if settings.SANDBOX else "",
     }
 
 
-def _auth(wanted: str) -> str:
-    """Fall back to "key" without FAL_KEY: a token needs a key, and "key" without one sends none."""
-    return wanted if settings.FAL_KEY else "key"
+def _auth(wanted: str, team: Team, endpoint_id: str) -> str:
+    """Fall back to "key" where there is none: a token needs a key, and "key" without one sends none."""
+    return wanted if key_for(team.pk, endpoint_id).secret else "key"

@@ -7,6 +7,7 @@
     rewriting     URLs in a reply that must lead back here; pure
     callers       a virtual key -> the user and team it acts for
     owners        which team a request id belongs to
+    fal_keys      with which fal key a call is passed on
     upstream      the connections to fal
     memory        how much may be held for the record at once
     entries       what is kept of one call, and what fal's reply to it means

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http.request import split_domain_port, validate_host
 
 from requests_app.accounts.network import network_in
@@ -29,6 +30,7 @@ from requests_app.gateway.addresses import (
 )
 from requests_app.gateway.callers import Caller, Callers, KeysUnknown
 from requests_app.gateway.exchange import Exchange, Receive, Send, answer
+from requests_app.gateway.fal_keys import fal_key
 from requests_app.gateway.headers import TARGET, Raw, first, to_fal
 from requests_app.gateway.owners import Owners
 from requests_app.gateway.recording import Recording
@@ -36,6 +38,7 @@ from requests_app.gateway.rewriting import Rewriting
 from requests_app.gateway.spool import Spool
 from requests_app.gateway.upstream import Upstream
 from requests_app.gateway.witness import SharedParts, witness_of
+from requests_app.keys import Key
 from requests_app.upkeep.metrics import GATEWAY_CALLS
 from requests_app.worker.database_pool import DatabasePool
 from requests_app.worker.fal_connections import hosts_from_settings
@@ -62,9 +65,9 @@ class Station:
 
     def __init__(self) -> None:
         # Look-ups have a thread of their own: they must not wait for what is being written.
-        lookups = DatabasePool(size=1)
-        self.callers = Callers(lookups.in_database)
-        self.owners = Owners(lookups.in_database)
+        self.lookups = DatabasePool(size=1)
+        self.callers = Callers(self.lookups.in_database)
+        self.owners = Owners(self.lookups.in_database)
         self.upstream = Upstream()
         self.recording = Recording(pool.in_database, Spool(settings.DATA_DIR / SPOOL))
         self.parts = SharedParts(self.recording, self.owners, pool.in_database)
@@ -117,6 +120,7 @@ async def gateway(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     try:
         address, ours, theirs = _address(scope, headers, hosts_from_settings())
         caller = await _admitted(address, scope, headers)
+        key = await _fal_key(address, caller)
     except NoAddress as error:
         await answer(send, 400 if str(error) == "Invalid request" else 404, str(error))
         return
@@ -125,10 +129,12 @@ async def gateway(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         return
     here, method = station(), scope["method"]
     GATEWAY_CALLS.labels(address.operation.value).inc()
-    passed = to_fal(headers, key=settings.FAL_KEY)
+    passed = to_fal(headers, key=key.secret)
     exchange = Exchange(method, address, passed, headers, Rewriting(theirs, ours), here.upstream)
     query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-    exchange.witness = witness_of(here.parts, address, caller, headers, query, exchange.hang_up)
+    exchange.witness = witness_of(
+        here.parts, address, caller, headers, query, exchange.hang_up, fal_key_id=key.pk
+    )
     await exchange.run(receive, send, here.in_background)
 
 
@@ -153,6 +159,18 @@ def _base(scope: dict[str, Any], headers: Raw) -> str:
         raise Refusal(400, "This host name is not one of this site's (ALLOWED_HOSTS).")
     scheme = first(headers, b"x-forwarded-proto") if settings.BEHIND_PROXY else ""
     return f"{scheme if scheme in ('http', 'https') else scope['scheme']}://{host}{PREFIX}queue"
+
+
+async def _fal_key(address: Address, caller: Caller) -> Key:
+    """Return the key to call fal with. Raises Refusal."""
+    here = station()
+    try:
+        key = await fal_key(address, caller.team_id, here.owners, here.lookups.in_database)
+    except DatabaseError:
+        raise Refusal(503, "Faldeck's database is away, and its keys are not known yet.") from None
+    if key.problem:
+        raise Refusal(503, key.problem)
+    return key
 
 
 async def _admitted(address: Address, scope: dict[str, Any], headers: Raw) -> Caller:

@@ -55,6 +55,7 @@ class CallEntry(msgspec.Struct):
     is_events: bool = False  # the body is a stream of events
     failure: str = ""
     sentence: str = ""
+    fal_key_id: int | None = None  # none: the installation's own
 
     @property
     def size(self) -> int:
@@ -82,7 +83,15 @@ def call_of(entry: CallEntry) -> PassedCall:
         text, note = "{}", f"Its input is not kept: {error}".rstrip(".") + "."
     draft = Draft(entry.endpoint_id, entry.mode, text, dict(entry.options))
     sent_at = datetime.fromtimestamp(entry.sent_at, UTC)
-    return PassedCall(UUID(entry.public_id), draft, entry.team_id, entry.person_id, sent_at, note)
+    return PassedCall(
+        UUID(entry.public_id),
+        draft,
+        entry.team_id,
+        entry.person_id,
+        sent_at,
+        note,
+        entry.fal_key_id,
+    )
 
 
 def outcome_of(entry: CallEntry, hosts: Hosts) -> Receipt | Result | CallEnded | FalError:

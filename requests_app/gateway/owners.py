@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import DatabaseError
@@ -21,32 +22,46 @@ UNKNOWN_S = 5.0  # how long "no row has it" is believed
 DatabaseCall = Callable[..., Awaitable[Any]]
 
 
+@dataclass(frozen=True)
+class Owner:
+    """Whose a request id is, and the fal key it was sent with; `team_id` None: no row has it."""
+
+    team_id: int | None
+    fal_key_id: int | None
+    at: float
+
+
 class Owners:
     """The ids seen by one event loop."""
 
     def __init__(self, database: DatabaseCall, clock: Callable[[], float] = time.monotonic) -> None:
         self._database, self._clock = database, clock
-        self._teams: OrderedDict[str, tuple[int | None, float]] = OrderedDict()
+        self._owners: OrderedDict[str, Owner] = OrderedDict()
 
-    def learn(self, request_id: str, team_id: int | None) -> None:
+    def learn(self, request_id: str, team_id: int | None, fal_key_id: int | None = None) -> None:
         """Keep what fal or the database said."""
-        self._teams[request_id] = team_id, self._clock()
-        self._teams.move_to_end(request_id)
-        if len(self._teams) > MOST_KEPT:
-            self._teams.popitem(last=False)
+        self._owners[request_id] = Owner(team_id, fal_key_id, self._clock())
+        self._owners.move_to_end(request_id)
+        if len(self._owners) > MOST_KEPT:
+            self._owners.popitem(last=False)
+
+    def known(self, request_id: str) -> Owner | None:
+        """Return what was learnt of an id."""
+        return self._owners.get(request_id)
 
     async def may_reach(self, request_id: str, team_id: int) -> bool:
         """Return whether the team's key may be used on this id; while the database is away it may."""
-        owner, at = self._teams.get(request_id, (None, 0.0))
-        if owner is None and (not at or self._clock() - at >= UNKNOWN_S):
+        known = self._owners.get(request_id)
+        owner = known.team_id if known else None
+        if owner is None and (known is None or self._clock() - known.at >= UNKNOWN_S):
             try:
-                owner = await self._database(_owner_of, request_id)
+                owner, fal_key_id = await self._database(_owner_of, request_id)
             except DatabaseError:
                 return True
-            self.learn(request_id, owner)
+            self.learn(request_id, owner, fal_key_id)
         return owner in (None, team_id)
 
 
-def _owner_of(request_id: str) -> int | None:
+def _owner_of(request_id: str) -> tuple[int | None, int | None]:
     rows = FalRequest.objects.filter(fal_request_id=request_id)
-    return rows.values_list("team_id", flat=True).first()
+    return rows.values_list("team_id", "fal_key_id").first() or (None, None)

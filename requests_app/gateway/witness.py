@@ -101,7 +101,7 @@ class SubmitWitness(_Recorder):
         told = Reply(self.entry.status_code, {}, self.entry.body).members or {}
         request_id = told.get("request_id")
         if isinstance(request_id, str) and not failure:
-            self.parts.owners.learn(request_id, self.entry.team_id)
+            self.parts.owners.learn(request_id, self.entry.team_id, self.entry.fal_key_id)
 
 
 class CancelWitness(_Recorder):
@@ -154,7 +154,7 @@ class DirectWitness(_Recorder):
 
 def witness_of(
     parts: SharedParts, address: Address, caller: Caller, headers: Raw, query: Mapping[str, str],
-    hang_up: Callable[[], None],
+    hang_up: Callable[[], None], *, fal_key_id: int | None,
 ) -> Witness:  # fmt: skip
     """Return who listens to this call."""
     operation = address.operation
@@ -171,6 +171,7 @@ def witness_of(
         sent_at=time.time(),
         options=options_in(headers, query),
         request_id=address.request_id,
+        fal_key_id=fal_key_id,
     )
     if operation is Operation.SUBMIT:
         return SubmitWitness(parts, entry, SMALL)

@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 
 from requests_app.fal.errors import FalError, NotSent, Refused
 from requests_app.fal.reports import Receipt, Result
+from requests_app.keys import key_of
 from requests_app.lifecycle.hearing import CANCEL_NOTES, observe
 from requests_app.lifecycle.person import derived_columns, tell_repeated
 from requests_app.lifecycle.sending import LEASE, Attempt, mark_uncertain, refusal
@@ -39,6 +40,7 @@ class PassedCall:
     person_id: int
     sent_at: datetime
     note: str = ""
+    fal_key_id: int | None = None
 
 
 Outcome = Receipt | Result | CallEnded | FalError
@@ -77,7 +79,16 @@ def open_passed(call: PassedCall, request_id: str, *, now: datetime) -> Attempt 
         return None
     draft = call.draft
     return Attempt(
-        row.pk, row.public_id, draft.mode, draft.endpoint_id, b"", draft.options, "", lease, until
+        row.pk,
+        row.public_id,
+        draft.mode,
+        draft.endpoint_id,
+        b"",
+        draft.options,
+        "",
+        lease,
+        until,
+        key_of(call.fal_key_id),
     )
 
 
@@ -113,6 +124,7 @@ def _row_of(call: PassedCall, derived: dict[str, str]) -> tuple[FalRequest, bool
         public_id=call.public_id, team_id=call.team_id, person_id=call.person_id,
         endpoint_id=draft.endpoint_id, mode=draft.mode, input_text=draft.input_text,
         options=draft.options, created_at=call.sent_at, sent_at=call.sent_at, again_of=resent,
+        fal_key_id=call.fal_key_id,
         **derived, **direct,
     )  # fmt: skip
     link_first_tags(row, ())

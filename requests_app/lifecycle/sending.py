@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,6 +17,7 @@ from django.utils import timezone
 from requests_app.fal.error_bodies import parse_error
 from requests_app.fal.errors import FalError, Refused
 from requests_app.fal.headers import keeps_input
+from requests_app.keys import Key, key_for
 from requests_app.lifecycle.hearing import observe
 from requests_app.lifecycle.person import create
 from requests_app.lifecycle.writing import (
@@ -63,6 +64,7 @@ class Attempt:
     webhook_secret: str
     lease: UUID
     until: datetime  # end of the lease as taken; renewals move it in the database only
+    key: Key = field(repr=False)
 
 
 def start_attempt(pk: int, *, now: datetime) -> Attempt | None:
@@ -89,6 +91,7 @@ def start_attempts(pks: Sequence[int], *, now: datetime) -> list[Attempt | None]
 
 def _started(row: FalRequest, now: datetime) -> tuple[Attempt, HistoryEntry]:
     secret, lease, until = secrets.token_urlsafe(32), uuid4(), now + LEASE
+    key = key_for(row.team_id, row.endpoint_id)
     attempt = Attempt(
         row.pk,
         row.public_id,
@@ -99,6 +102,7 @@ def _started(row: FalRequest, now: datetime) -> tuple[Attempt, HistoryEntry]:
         secret,
         lease,
         until,
+        key,
     )
     entry = entry_of(
         row,
@@ -107,6 +111,7 @@ def _started(row: FalRequest, now: datetime) -> tuple[Attempt, HistoryEntry]:
         at=now,
         now=timezone.now(),
         webhook_digest=digest(secret),
+        fal_key_id=key.pk,
         lease=lease,
         leased_until=until,
         due_at=until,

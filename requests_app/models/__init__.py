@@ -30,6 +30,7 @@ from requests_app.models.evidence import (
     LogLine,
     OutputPart,
 )
+from requests_app.models.fal_key import FalKey
 from requests_app.models.guesses import GuessCounter
 from requests_app.models.names import fault_of, keys_of
 from requests_app.models.observation import Observation, Source
@@ -78,6 +79,7 @@ __all__ = [
     "EndpointDocument",
     "ErrorType",
     "FalAccount",
+    "FalKey",
     "FalRequest",
     "Frame",
     "GuessCounter",

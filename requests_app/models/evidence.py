@@ -121,10 +121,13 @@ class Heartbeat(models.Model):
 
 
 class FalAccount(models.Model):
-    """The fal user id that signs our webhooks; stored on first use, then pinned."""
+    """The fal user id that signs the webhooks of a key; stored on first use, then pinned.
 
-    user_id = models.CharField(max_length=200, unique=True)
-    key_digest = models.CharField(max_length=64, unique=True)  # of the FAL_KEY it belongs to
+    Several keys may be of one account.
+    """
+
+    user_id = models.CharField(max_length=200)
+    key_digest = models.CharField(max_length=64, unique=True)
     learnt_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -164,6 +164,10 @@ class FalRequest(models.Model):
     response_url = models.TextField(blank=True)
     cancel_url = models.TextField(blank=True)
     webhook_digest = models.CharField(max_length=64, blank=True)  # of the secret in the URL
+    # with which it was sent; none: the installation's own
+    fal_key = models.ForeignKey(
+        "FalKey", on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
+    )
 
     # Output
     metrics = models.JSONField(default=dict)

@@ -11,7 +11,6 @@ import asyncio
 import logging
 from typing import Any
 
-from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
@@ -35,6 +34,7 @@ from requests_app.record.recorder import Recorder
 from requests_app.relay import outcome
 from requests_app.relay.outbox import Outbox
 from requests_app.relay.outcome import SessionOutcome
+from requests_app.worker import row_keys
 from requests_app.worker.fal_connections import hosts_from_settings
 from requests_app.worker.leases import held_here, renew_until_stopped
 from requests_app.worker.loop import pool
@@ -131,9 +131,12 @@ class RealtimeSession:
 
     async def _connected(self) -> SessionOutcome:
         options = self.attempt.options
+        key = self.attempt.key
         # Off the loop: building the TLS settings takes tens of milliseconds.
-        client = await asyncio.to_thread(FalClient, hosts_from_settings(), settings.FAL_KEY)
+        client = await asyncio.to_thread(FalClient, hosts_from_settings(), key.secret)
         try:
+            key.ensure_usable()
+            await row_keys.note(key)
             async with (
                 client,
                 connect(
@@ -147,6 +150,7 @@ class RealtimeSession:
             ):
                 return await self._relayed(connection)
         except FalError as error:
+            await row_keys.note(key, error)
             return outcome.of_error(error)
 
     async def _relayed(self, connection: RealtimeConnection) -> SessionOutcome:

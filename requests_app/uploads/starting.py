@@ -12,6 +12,7 @@ from django.conf import settings
 from dashboard.env import origin_of
 from requests_app.display.media_hosts import is_showable
 from requests_app.fal import FalClient, FalError, NotSent, Refused, Upload, start_upload
+from requests_app.keys import Key, key_for
 from requests_app.uploads.rate import Rate
 from requests_app.worker.fal_connections import hosts_from_settings
 
@@ -38,7 +39,7 @@ class Started:
     part_size: int
 
 
-def start(*, user_id: int, name: str, content_type: str, size: int) -> Started:
+def start(*, team_id: int, user_id: int, name: str, content_type: str, size: int) -> Started:
     """Ask fal for the address of a file of this size. Raises NotStarted."""
     ensure_fits(size)
     if (wait_s := rate.wait_s(user_id, now=time.monotonic())) > 0:
@@ -46,7 +47,9 @@ def start(*, user_id: int, name: str, content_type: str, size: int) -> Started:
         raise NotStarted(429, sentence, retry_after_s=wait_s)
     in_parts = size > PARTS_ABOVE
     try:
-        upload = asyncio.run(_ask(name, content_type, in_parts=in_parts))
+        key = key_for(team_id)
+        key.ensure_usable()
+        upload = asyncio.run(_ask(key, name, content_type, in_parts=in_parts))
     except FalError as error:
         raise _as_refusal(error) from error
     _ensure_allowed(upload, settings.FAL_UPLOAD_HOSTS)
@@ -62,9 +65,9 @@ def ensure_fits(size: int) -> None:
         raise NotStarted(413, f"The file has {size:,} bytes; this site sends at most {most:,}.")
 
 
-async def _ask(name: str, content_type: str, *, in_parts: bool) -> Upload:
+async def _ask(key: Key, name: str, content_type: str, *, in_parts: bool) -> Upload:
     """Use connections of its own: the caller's thread has no event loop, and a user waits for one file."""
-    async with FalClient(hosts_from_settings(), settings.FAL_KEY) as client:
+    async with FalClient(hosts_from_settings(), key.secret) as client:
         return await start_upload(client, name=name, content_type=content_type, in_parts=in_parts)
 
 
@@ -77,8 +80,8 @@ def _as_refusal(error: FalError) -> NotStarted:
         case 401 | 403:
             return NotStarted(
                 502,
-                "fal does not let this site's key store files "
-                f"({error.status_code}). The operator has to give FAL_KEY that permission.",
+                f"fal does not let the team's key store files ({error.status_code}). "
+                "It needs that permission at fal; else give another key under Settings.",
             )
         case 413:
             return NotStarted(413, "fal says that the file is too large (413).")

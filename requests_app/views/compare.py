@@ -92,7 +92,7 @@ def _cost(row: FalRequest) -> dict[str, str]:
     """fal's numbers as they are; the price only if it is at hand, for nothing is fetched here."""
     price = None
     with suppress(InvalidEndpointId):  # stored before a rule became stricter
-        price = cached_price(EndpointId.parse(row.endpoint_id))
+        price = cached_price(EndpointId.parse(row.endpoint_id), team_id=row.team_id)
     return {
         "Billable units": row.billable_units or NONE,
         "Unit price today": (price.unit_words if price else "") or NONE,

@@ -43,8 +43,8 @@ def realtime(request: HttpRequest) -> HttpResponse:
     endpoint.
     """
     source = _source(request)
-    first = first_session(request.GET.get("endpoint", ""), source)
     team = team_of(request)
+    first = first_session(request.GET.get("endpoint", ""), source, team)
     context = {
         "first": first,
         "option_form": OptionForm(

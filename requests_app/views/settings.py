@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,9 +17,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from requests_app.forms.duplicates import DuplicatesForm
+from requests_app.forms.fal_key import FalKeyForm
 from requests_app.forms.members import AddForm, RoleForm
 from requests_app.forms.token import TokenForm
-from requests_app.models import Invitation, Membership, Role, TokenScope
+from requests_app.keys import keeping
+from requests_app.models import FalKey, Invitation, Membership, Role, TokenScope
 from requests_app.teams import duplicates, invitations, members, tokens
 from requests_app.teams.people import TeamChangeRefused
 from requests_app.views.access import View, membership_of, team_required
@@ -43,12 +46,27 @@ def page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
         "others_tokens": tokens.of_others(mine),
         "scopes": list(TokenScope),
         "token_form": TokenForm.empty(),
+        **_fal_keys(mine),
         "roles": [role for role in Role if role != Role.OWNER or mine.role == Role.OWNER],
         "add_form": AddForm(),
         "duplicates_form": DuplicatesForm(initial={"minutes": mine.team.duplicate_minutes}),
         **more,
     }
     return render(request, "teams/settings.html", context, status=status)
+
+
+def _fal_keys(mine: Membership) -> dict[str, Any]:
+    """Return what owners and admins see of the team's fal keys; a removed one while requests need it."""
+    if not mine.may_manage:
+        return {}
+    keys = list(FalKey.objects.filter(team=mine.team).defer("encrypted").select_related("made_by"))
+    waiting = keeping.open_requests(keys)
+    shown = [key for key in keys if key.removed_at is None or key.pk in waiting]
+    return {
+        "fal_keys": [(key, waiting.get(key.pk, 0)) for key in shown],
+        "fal_key_form": FalKeyForm(),
+        "has_installation_key": bool(settings.FAL_KEY),
+    }
 
 
 def manages(view: View) -> View:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from requests_app.forms.upload import UploadForm
 from requests_app.uploads import starting
 from requests_app.uploads.starting import NotStarted
-from requests_app.views.access import member_required
+from requests_app.views.access import member_required, membership_of
 
 
 @member_required
@@ -22,7 +22,8 @@ def uploads(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"detail": form.sentence}, status=422)
     file = form.cleaned_data
     try:
-        started = starting.start(user_id=request.user.pk, **file)  # type: ignore[arg-type]
+        who = {"team_id": membership_of(request).team_id, "user_id": request.user.pk}
+        started = starting.start(**who, **file)  # type: ignore[arg-type]
     except NotStarted as error:
         reply = JsonResponse({"detail": str(error)}, status=error.status)
         if error.retry_after_s:

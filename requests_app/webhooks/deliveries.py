@@ -24,6 +24,7 @@ from django.db import IntegrityError, transaction
 
 from requests_app import lifecycle
 from requests_app.fal import KeyCache, KeysUnavailable, WebhookRejected, WebhookReport, verify
+from requests_app.keys import Key, key_of
 from requests_app.lifecycle import Effect
 from requests_app.models import Delivery, FalAccount, FalRequest, Source, digest
 from requests_app.rules.storable import is_storable, storable_columns
@@ -184,7 +185,7 @@ def _settle(row: FalRequest, post: Post, report: WebhookReport, *, is_fresh: boo
     with transaction.atomic():
         row = (
             FalRequest.objects.select_for_update()
-            .only("public_id", "fal_request_id")
+            .only("public_id", "fal_request_id", "fal_key_id")
             .get(pk=row.pk)
         )
         verdict = _objection(row, report, is_fresh=is_fresh)
@@ -196,7 +197,8 @@ def _settle(row: FalRequest, post: Post, report: WebhookReport, *, is_fresh: boo
 
 
 def _objection(row: FalRequest, report: WebhookReport, *, is_fresh: bool) -> Verdict | None:
-    account = pinned_account()
+    key = key_of(row.fal_key_id)
+    account = pinned_account(key)
     if account and account != report.user_id:
         return Verdict.FOREIGN_ACCOUNT
     if not lifecycle.is_for_row(row, report) or _belongs_to_another(row, report):
@@ -204,7 +206,7 @@ def _objection(row: FalRequest, report: WebhookReport, *, is_fresh: bool) -> Ver
     if not is_fresh:
         return Verdict.STALE_TIMESTAMP
     if not account:
-        _pin(report.user_id)
+        _pin(report.user_id, key)
     return None
 
 
@@ -216,24 +218,19 @@ def _belongs_to_another(row: FalRequest, report: WebhookReport) -> bool:
     return others.exists()
 
 
-def pinned_account() -> str:
-    """Return the fal user id that webhooks must be signed for; empty while it is unknown."""
-    if settings.FAL_USER_ID:
+def pinned_account(key: Key) -> str:
+    """Return the fal user id that webhooks of a key must be signed for; empty while it is unknown."""
+    if settings.FAL_USER_ID and key.pk is None:
         return str(settings.FAL_USER_ID)
-    known = FalAccount.objects.filter(key_digest=digest(settings.FAL_KEY))
+    known = FalAccount.objects.filter(key_digest=key.digest)
     return known.values_list("user_id", flat=True).first() or ""
 
 
-def _pin(user_id: str) -> None:
-    """Pin our account from a signed delivery with a secret that only fal was given.
-
-    When the key changes but the account does not, its row is updated to the present key.
-    """
+def _pin(user_id: str, key: Key) -> None:
+    """Pin a key's account from a signed delivery with a secret that only fal was given."""
     if not is_storable(FalAccount, user_id=user_id):
         return  # not a fal account id
-    FalAccount.objects.update_or_create(
-        user_id=user_id, defaults={"key_digest": digest(settings.FAL_KEY)}
-    )
+    FalAccount.objects.get_or_create(key_digest=key.digest, defaults={"user_id": user_id})
     logger.info("Webhooks are accepted for the fal account %s from now on.", user_id)
 
 

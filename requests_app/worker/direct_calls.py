@@ -33,7 +33,7 @@ from requests_app.record.recorder import Recorder
 from requests_app.rules.stream_outcome import StreamOutcome
 from requests_app.rules.stream_reply import judge_reply
 from requests_app.rules.transitions import CallEnded, News
-from requests_app.worker import faults
+from requests_app.worker import faults, row_keys
 from requests_app.worker.leases import ensure_not_expired, held_here, renew_until_stopped
 from requests_app.worker.loop import connections, pool
 
@@ -67,6 +67,7 @@ async def call(attempt: lifecycle.Attempt) -> None:
 
 async def _made(attempt: lifecycle.Attempt, outcome: StreamOutcome, storing: asyncio.Event) -> None:
     try:
+        await row_keys.note(attempt.key)
         if attempt.mode == Mode.RUN:
             await _run(attempt, storing)
         else:
@@ -79,6 +80,7 @@ async def _made(attempt: lifecycle.Attempt, outcome: StreamOutcome, storing: asy
         await pool.in_database_with_retry(
             lifecycle.note_refused, attempt.pk, error, lease=attempt.lease, now=timezone.now()
         )
+        await row_keys.note(attempt.key, error)
     except NotAStream as reply:
         with closing(reply.result):
             await _ended(attempt, judge_reply(reply.result), storing)
@@ -145,7 +147,7 @@ async def _run(attempt: lifecycle.Attempt, storing: asyncio.Event) -> None:
     await pool.in_database(lifecycle.note_opened, attempt.pk, None, now=timezone.now())
     ensure_not_expired(attempt)
     async with asyncio.timeout(settings.RUN_TIMEOUT_S):
-        result = await connections.client().run(
+        result = await connections.client(attempt.key).run(
             EndpointId.parse(attempt.endpoint_id),
             attempt.body,
             build_headers(attempt.options),
@@ -170,7 +172,7 @@ async def _stream(
 
 async def _read(attempt: lifecycle.Attempt, recorder: Recorder, outcome: StreamOutcome) -> None:
     """Read the stream to its end; record and classify each event."""
-    opening = connections.client().stream(
+    opening = connections.client(attempt.key).stream(
         EndpointId.parse(attempt.endpoint_id), attempt.body, build_headers(attempt.options)
     )
     async with opening as stream:

@@ -23,6 +23,7 @@ from requests_app.fal import (
     Result,
     Unanswered,
 )
+from requests_app.keys import Key
 from requests_app.lifecycle import MOST_FAILURES, TOLD_AT
 from requests_app.upkeep.metrics import FAILED_LOOKS
 from requests_app.worker import faults
@@ -99,11 +100,11 @@ async def end(pk: int, failure: Failure, result: Result | None = None) -> None:
     )
 
 
-async def fetch(urls: RequestUrls) -> Result | bool:
+async def fetch(urls: RequestUrls, key: Key) -> Result | bool:
     """Return the result if fal has one; else whether fal says that the request still waits or runs."""
     try:
         async with connections.calls:
-            return await connections.client().result(urls)
+            return await connections.client(key).result(urls)
     except NotFinished:
         return True
     except NotTheResult as error:

@@ -10,6 +10,7 @@ from django.conf import settings
 
 from requests_app.fal import FalClient, Hosts
 from requests_app.fal.transport import ReplyLimits
+from requests_app.keys import Key
 from requests_app.worker.breaker import Breaker
 from requests_app.worker.submit_limit import SubmitLimit
 
@@ -37,16 +38,23 @@ class FalConnections:
         self.lists = asyncio.Semaphore(LISTS_AT_ONCE)
         self.submits = SubmitLimit()
 
-    def client(self) -> FalClient:
-        """Return the client for the configured hosts and key; call it on the event loop."""
-        key = hosts_from_settings(), settings.FAL_KEY
-        if key not in self._clients:
+    def client(self, key: Key) -> FalClient:
+        """Return the client for the configured hosts and this key; call it on the event loop.
+
+        Raises NotSent for a key that cannot be used.
+        """
+        key.ensure_usable()
+        place = hosts_from_settings(), key.secret
+        if place not in self._clients:
             limits = ReplyLimits(result=settings.OUTPUT_LIMIT_BYTES)
-            self._clients[key] = FalClient(*key, limits=limits)
-        return self._clients[key]
+            self._clients[place] = FalClient(*place, limits=limits)
+        return self._clients[place]
 
     def breaker(self) -> Breaker:
-        """Return the circuit breaker of the configured queue and key; use it on the event loop."""
+        """Return the circuit breaker of the configured queue; use it on the event loop.
+
+        All keys share it: what fal objects to a key is an answer, and no outage.
+        """
         queue_and_key = f"{settings.FAL_QUEUE_URL} {settings.FAL_KEY}"
         if queue_and_key not in self._breakers:
             name = hashlib.sha256(queue_and_key.encode()).hexdigest()[:12]

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.fal import EndpointId, FalError, Refused, Unanswered, Window
+from requests_app.keys import Key, key_of
 from requests_app.models import FalRequest
 from requests_app.rules import schedule
 from requests_app.rules.lost_submit import SLACK, LostSubmit, candidates
@@ -37,6 +38,7 @@ class _Search:
     row: FalRequest
     lease: UUID
     lost: LostSubmit
+    key: Key
     failed: bool = False
     not_before: datetime | None = None
 
@@ -63,12 +65,13 @@ def _take(pk: int) -> _Search | None:
         lease = lost.take_lease(pk, timezone.now(), lifecycle.LEASE)
         if lease is None:
             return None
-        row = FalRequest.objects.only("endpoint_id", "input_text", "sent_at", "tries").get(pk=pk)
+        row = FalRequest.objects.only(
+            "endpoint_id", "input_text", "sent_at", "tries", "fal_key_id"
+        ).get(pk=pk)
         if row.sent_at is None:
             raise RuntimeError("The row is uncertain, but has no time at which it was sent.")
-        return _Search(
-            row, lease, LostSubmit(row.endpoint_id, json.loads(row.input_text), row.sent_at)
-        )
+        lost_submit = LostSubmit(row.endpoint_id, json.loads(row.input_text), row.sent_at)
+        return _Search(row, lease, lost_submit, key_of(row.fal_key_id))
 
 
 async def _read(search: _Search) -> None:
@@ -77,7 +80,7 @@ async def _read(search: _Search) -> None:
     try:
         found = [
             candidate
-            async for one in connections.client().finished(window)
+            async for one in connections.client(search.key).finished(window)
             for candidate in candidates(lost, [one])
         ]
         await pool.in_database(lifecycle.match_lost_submit, search.row.pk, lost, found, now=now)

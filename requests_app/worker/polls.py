@@ -19,10 +19,19 @@ from requests_app.fal import (
     StatusReport,
     TooLarge,
 )
+from requests_app.keys import Key
 from requests_app.models import FalRequest, Source
 from requests_app.rules.paid_result import completed_by
 from requests_app.rules.transitions import Gone, News
-from requests_app.worker import failed_looks, faults, leases, probe, results, status_stream
+from requests_app.worker import (
+    failed_looks,
+    faults,
+    leases,
+    probe,
+    results,
+    row_keys,
+    status_stream,
+)
 from requests_app.worker.failed_looks import Failure
 from requests_app.worker.looks import Look, give_back, take, urls_of
 from requests_app.worker.loop import connections, pool
@@ -40,34 +49,38 @@ async def poll(row: FalRequest) -> None:
     """Poll the row's request once, if no other worker has the lease."""
     pk = row.pk
     async with connections.looks:  # before the lease, so that it is held for a moment only
-        if await probe.must_wait(row.endpoint_id):
+        if await probe.must_wait(row.endpoint_id, await row_keys.key_of(row)):
             return
         look = await take(pk)
         if look is None:
             return
         try:
+            key = await row_keys.key_of(look.row)
             with leases.renewing(pk, look.lease):
-                await _ask(look)
+                await _ask(look, key)
                 if look.failure:
-                    await _despite(look, look.failure)
+                    await _despite(look, look.failure, key)
         finally:
             await give_back(look)
     status_stream.end_unwanted(look.row)
     if not look.row.is_ended and not look.failure and status_stream.is_wanted(look.row):
-        status_stream.begin(pk, look.urls)
+        status_stream.begin(pk, look.urls, key)
 
 
-async def _ask(look: Look) -> None:
+async def _ask(look: Look, key: Key) -> None:
     row = look.row
+    if key.problem:  # the row waits for its key, however long that takes
+        look.failed, look.failure = True, Failure(key.problem, is_account=True)
+        return
     try:
         with connections.breaker().listening():
             if row.is_cancelling and not row.cancel_answer:
-                await _cancel(look)
-            report = await _status(look)
+                await _cancel(look, key)
+            report = await _status(look, key)
             if report.is_completed and not row.is_ended:
-                await _result(look, report)
+                await _result(look, report, key)
             elif report.is_completed and lifecycle.lacks_output(row):
-                await _late_result(look, report)
+                await _late_result(look, report, key)
         # A webhook may arrive before fal updates the status, which then lacks logs and metrics.
         look.failed = look.failed or (row.is_ended and not report.is_completed)
     except NotTheResult:  # already noted
@@ -76,6 +89,7 @@ async def _ask(look: Look) -> None:
         look.failed = True
         raise
     except Refused as error:
+        await row_keys.note(key, error)
         await _refused(look, error)
     except FalError as error:
         look.failed, look.failure = True, failed_looks.of_fal(error)
@@ -86,14 +100,14 @@ async def _ask(look: Look) -> None:
         look.failed, look.failure = True, failed_looks.of_ours(row.pk, error)
 
 
-async def _despite(look: Look, failure: Failure) -> None:
+async def _despite(look: Look, failure: Failure, key: Key) -> None:
     """After a failed poll: fetch the result anyway, or end the row when it is hopeless."""
     tries = look.row.tries + 1
     if look.row.is_ended:
         return
     is_alive = False
     if failed_looks.is_rescue_due(failure, tries) and (urls := _urls_if_any(look.row)):
-        found = await failed_looks.fetch(urls)
+        found = await failed_looks.fetch(urls, key)
         if isinstance(found, Result) and not failure.is_also(found):
             await _store(look, found, timezone.now())
             return
@@ -121,11 +135,11 @@ async def _store(look: Look, result: Result, asked_at: datetime) -> None:
             await failed_looks.end(look.row.pk, failure, result)
 
 
-async def _cancel(look: Look) -> None:
+async def _cancel(look: Look, key: Key) -> None:
     """Ask fal to cancel. A failure is retried later and never keeps the row from its status and result."""
     try:
         async with connections.calls:
-            answer = await connections.client().cancel(look.urls)
+            answer = await connections.client(key).cancel(look.urls)
     except FalError as error:
         look.failed, look.asked_s = True, getattr(error, "retry_after_s", None)
         logger.info("The cancel of request %s failed: %s", look.row.pk, error)
@@ -135,9 +149,9 @@ async def _cancel(look: Look) -> None:
     )
 
 
-async def _status(look: Look) -> StatusReport:
+async def _status(look: Look, key: Key) -> StatusReport:
     asked_at = timezone.now()
-    report = await _report(look.urls)
+    report = await _report(look.urls, key)
     if lifecycle.brings_news(look.row, report):
         await _observed(look, report, asked_at)
     else:
@@ -148,13 +162,13 @@ async def _status(look: Look) -> StatusReport:
     return report
 
 
-async def _report(urls: RequestUrls) -> StatusReport:
+async def _report(urls: RequestUrls, key: Key) -> StatusReport:
     try:
         async with connections.calls:
-            return await connections.client().status(urls, logs=True)
+            return await connections.client(key).status(urls, logs=True)
     except TooLarge:  # the log is too large; the status itself is small
         async with connections.calls:
-            return await connections.client().status(urls, logs=False)
+            return await connections.client(key).status(urls, logs=False)
 
 
 async def _observed(look: Look, report: StatusReport, asked_at: datetime) -> None:
@@ -164,9 +178,9 @@ async def _observed(look: Look, report: StatusReport, asked_at: datetime) -> Non
         row.seq = heard.seq  # what decides the time of the next poll has stayed as it was
 
 
-async def _result(look: Look, report: StatusReport) -> None:
+async def _result(look: Look, report: StatusReport, key: Key) -> None:
     asked_at = timezone.now()
-    end = await results.fetch(look.row, look.urls, report)
+    end = await results.fetch(look.row, look.urls, report, key)
     if end is None:
         look.failed = True
         return
@@ -177,11 +191,11 @@ async def _result(look: Look, report: StatusReport) -> None:
             end.close()
 
 
-async def _late_result(look: Look, report: StatusReport) -> None:
+async def _late_result(look: Look, report: StatusReport, key: Key) -> None:
     """Fetch the result of a request that failed without one: it may have the reason or the output."""
     asked_at = timezone.now()
     async with connections.calls:
-        came = await connections.client().result(look.urls)
+        came = await connections.client(key).result(look.urls)
     with closing(completed_by(came, report)) as result:
         await _heard(look, result, asked_at)
 

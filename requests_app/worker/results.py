@@ -18,6 +18,7 @@ from requests_app.fal import (
     parse_error,
 )
 from requests_app.fal.error_bodies import code_in
+from requests_app.keys import Key
 from requests_app.models import ErrorType, FalRequest, Status
 from requests_app.rules.paid_result import (
     Doubt,
@@ -31,7 +32,7 @@ from requests_app.worker.loop import connections, pool
 
 
 async def fetch(
-    row: FalRequest, urls: RequestUrls, report: StatusReport
+    row: FalRequest, urls: RequestUrls, report: StatusReport, key: Key
 ) -> Result | CallEnded | Gone | None:
     """Return the end of this request; None means retry. Raises FalError when fal cannot be reached.
 
@@ -39,7 +40,7 @@ async def fetch(
     """
     try:
         async with connections.calls:
-            result = await connections.client().result(urls)
+            result = await connections.client(key).result(urls)
         return completed_by(result, report)
     except TooLarge as error:  # a retry would download the same megabytes again
         return CallEnded(

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.fal import FalError, RequestUrls
+from requests_app.keys import Key
 from requests_app.models import AT_FAL, FalRequest, Source
 from requests_app.worker import faults
 from requests_app.worker.loop import connections, pool, worker_loop
@@ -38,17 +39,17 @@ def end_unwanted(row: FalRequest) -> None:
         stream.cancel()
 
 
-def begin(pk: int, urls: RequestUrls) -> None:
+def begin(pk: int, urls: RequestUrls, key: Key) -> None:
     """Follow the request until it completes. Call this on the worker loop."""
     if len(_followed) < AT_MOST:
         # A callback, not `finally`: a task that is cancelled before its first step never reaches one.
-        _followed[pk] = worker_loop.start(_follow(pk, urls))
+        _followed[pk] = worker_loop.start(_follow(pk, urls, key))
         _followed[pk].add_done_callback(lambda _: _followed.pop(pk, None))
 
 
-async def _follow(pk: int, urls: RequestUrls) -> None:
+async def _follow(pk: int, urls: RequestUrls, key: Key) -> None:
     try:
-        async with aclosing(connections.client().follow_status(urls)) as reports:
+        async with aclosing(connections.client(key).follow_status(urls)) as reports:
             async for report in reports:
                 await pool.in_database(
                     lifecycle.observe,

@@ -18,6 +18,7 @@ from requests_app.worker import (
     lost_submits,
     polls,
     probe,
+    row_keys,
     submits,
 )
 from requests_app.worker.group_calls import GroupedCall
@@ -26,7 +27,9 @@ from requests_app.worker.loop import connections, pool
 logger = logging.getLogger(__name__)
 
 # What decides which step is next. The step itself loads the rest together with its lease.
-ROUTE = ("mode", "status", "endpoint_id", "fal_request_id", "error_type", "due_at")
+ROUTE = (
+    "mode", "status", "endpoint_id", "fal_request_id", "error_type", "due_at", "team_id", "fal_key_id",
+)  # fmt: skip
 
 
 async def advance(request: int | FalRequest) -> None:
@@ -75,9 +78,10 @@ async def _send(row: FalRequest) -> None:
 
 
 async def _send_in_turn(row: FalRequest) -> None:
+    key = await row_keys.key_of(row)
     is_well = connections.breaker().is_well
     async with connections.submits.place(is_well), connections.calls:
-        if await probe.must_wait(row.endpoint_id):
+        if await probe.must_wait(row.endpoint_id, key):
             return
         if attempt := await _start_attempt(row.pk):
             with leases.renewing(attempt.pk, attempt.lease):

@@ -23,7 +23,7 @@ from requests_app.fal import (
 from requests_app.models import Source
 from requests_app.rules.transitions import LostSubmitFound
 from requests_app.webhooks.address import webhook_url
-from requests_app.worker import faults, leases
+from requests_app.worker import faults, leases, row_keys
 from requests_app.worker.database_pool import with_retry
 from requests_app.worker.loop import connections, pool
 from requests_app.worker.observing import observe
@@ -35,16 +35,7 @@ async def submit(attempt: lifecycle.Attempt) -> None:
     """Send one POST. Without a clear yes or no the row becomes uncertain and is never sent again."""
     asked_at = timezone.now()
     receipt: Receipt | None = None
-    try:
-        post = _post_of(attempt)
-    except ValueError as error:  # stored before a rule became stricter
-        await pool.in_database_with_retry(
-            lifecycle.fail_unsendable,
-            attempt.pk,
-            str(error),
-            lease=attempt.lease,
-            now=timezone.now(),
-        )
+    if (post := await _prepared(attempt)) is None:
         return
     try:
         leases.ensure_not_expired(attempt)
@@ -52,6 +43,7 @@ async def submit(attempt: lifecycle.Attempt) -> None:
             receipt = await post()
         report = lifecycle.RowReport(attempt.pk, receipt, Source.SUBMIT_REPLY, asked_at)
         await with_retry(lambda: observe(report))
+        await row_keys.note(attempt.key)
     except NotSent as error:
         await pool.in_database_with_retry(
             lifecycle.note_not_sent, attempt.pk, error, lease=attempt.lease, now=timezone.now()
@@ -60,6 +52,7 @@ async def submit(attempt: lifecycle.Attempt) -> None:
         await pool.in_database_with_retry(
             lifecycle.note_refused, attempt.pk, error, lease=attempt.lease, now=timezone.now()
         )
+        await row_keys.note(attempt.key, error)
     except FalError as error:
         await _uncertain(attempt.pk, str(error))
     except IntegrityError:
@@ -71,6 +64,18 @@ async def submit(attempt: lifecycle.Attempt) -> None:
         raise
     except Exception as error:
         await _unprocessed(attempt, error, receipt)
+
+
+async def _prepared(attempt: lifecycle.Attempt) -> Callable[[], Awaitable[Receipt]] | None:
+    """Return the call, or tell the row why it cannot be made."""
+    held = {"lease": attempt.lease, "now": timezone.now()}
+    try:
+        return _post_of(attempt)
+    except NotSent as error:  # the key cannot be used
+        await pool.in_database_with_retry(lifecycle.note_not_sent, attempt.pk, error, **held)
+    except ValueError as error:  # stored before a rule became stricter
+        await pool.in_database_with_retry(lifecycle.fail_unsendable, attempt.pk, str(error), **held)
+    return None
 
 
 async def _unprocessed(
@@ -88,9 +93,9 @@ async def _unprocessed(
 
 
 def _post_of(attempt: lifecycle.Attempt) -> Callable[[], Awaitable[Receipt]]:
-    """Prepare the call. Raises ValueError before any byte has left."""
+    """Prepare the call. Raises NotSent and ValueError before any byte has left."""
     return functools.partial(
-        connections.client().submit,
+        connections.client(attempt.key).submit,
         EndpointId.parse(attempt.endpoint_id),
         attempt.body,
         build_headers(attempt.options),

@@ -13,7 +13,10 @@ from requests_app.catalogue.prices import PriceState, cached_price, money, price
 from requests_app.fal.endpoints import EndpointId
 from tests.catalogue.prices import PriceServer, listed
 
+pytestmark = pytest.mark.django_db
+
 IMG = EndpointId.parse("acme/img")
+TEAM = 1
 
 
 @pytest.fixture
@@ -27,8 +30,8 @@ def fal(settings: Any) -> Iterator[PriceServer]:
 
 
 def test_a_price_is_asked_for_with_the_key_and_kept(fal: PriceServer) -> None:
-    assert cached_price(IMG) is None
-    price = price_of(IMG)
+    assert cached_price(IMG, team_id=TEAM) is None
+    price = price_of(IMG, team_id=TEAM)
     assert (price.unit_words, price.estimate_words) == ("$0.025 / megapixels", "$0.04")
     assert fal.asked == [
         ("GET", "/v1/models/pricing?endpoint_id=acme%2Fimg", None),
@@ -42,15 +45,15 @@ def test_a_price_is_asked_for_with_the_key_and_kept(fal: PriceServer) -> None:
         ),
     ]
     assert fal.keys == ["Key id:secret"] * 2
-    assert price_of(IMG) == cached_price(IMG) == price
+    assert price_of(IMG, team_id=TEAM) == cached_price(IMG, team_id=TEAM) == price
     assert len(fal.asked) == 2
 
 
 def test_the_cost_of_many_calls_is_asked_for_and_not_multiplied(fal: PriceServer) -> None:
     fal.estimate = (200, {"total_cost": 3.5, "currency": "EUR"})
-    assert price_of(IMG, calls=100).estimate_words == "3.5 EUR"
+    assert price_of(IMG, team_id=TEAM, calls=100).estimate_words == "3.5 EUR"
     assert fal.asked[-1][2]["endpoints"] == {"acme/img": {"call_quantity": 100}}
-    assert cached_price(IMG) is None
+    assert cached_price(IMG, team_id=TEAM) is None
 
 
 @pytest.mark.parametrize(
@@ -80,7 +83,7 @@ def test_what_is_not_known_is_said(
     fal: PriceServer, reply: tuple[int, Any], state: PriceState, words: str
 ) -> None:
     fal.price = reply
-    price = price_of(IMG)
+    price = price_of(IMG, team_id=TEAM)
     assert (price.state, price.unit_price, price.estimate) == (state, None, None)
     assert words in price.problem
     assert len(fal.asked) == 1
@@ -101,17 +104,17 @@ def test_a_price_without_an_estimate_is_still_a_price(
     fal: PriceServer, reply: tuple[int, Any], words: str
 ) -> None:
     fal.estimate = reply
-    price = price_of(IMG)
+    price = price_of(IMG, team_id=TEAM)
     assert (price.unit_words, price.estimate) == ("$0.025 / megapixels", None)
     assert words in price.estimate_problem
 
 
 def test_no_key_and_no_fal_are_told_apart(fal: PriceServer, settings: Any) -> None:
     settings.FAL_KEY = ""
-    assert price_of(IMG).state == PriceState.NOT_ALLOWED
+    assert price_of(IMG, team_id=TEAM).state == PriceState.NOT_ALLOWED
     assert fal.asked == []
     settings.FAL_KEY, settings.FAL_API_URL = "id:secret", "http://127.0.0.1:9"
-    assert price_of(IMG).state == PriceState.UNREACHABLE
+    assert price_of(IMG, team_id=TEAM).state == PriceState.UNREACHABLE
 
 
 @pytest.mark.parametrize(
@@ -148,4 +151,4 @@ def test_billed_units_are_multiplied_only_by_the_price_of_a_unit(
     fal: PriceServer, unit: str, billed: str, words: str
 ) -> None:
     fal.price = (200, listed("acme/img", 0.025, unit=unit))
-    assert price_of(IMG).cost_words(billed) == words
+    assert price_of(IMG, team_id=TEAM).cost_words(billed) == words

@@ -81,7 +81,7 @@ def test_a_refused_session_is_explained_by_what_came_in_place_of_a_socket(
         ),
         ({"error_type": "runner_connection_refused"}, "fal lost the machine", "theirs"),
         ({"error_type": "startup_timeout", "error_code": 504}, "No runner was ready", "theirs"),
-        ({"error_code": 401}, "fal did not accept this installation's key", "theirs"),
+        ({"error_code": 401}, "fal did not accept the key", "theirs"),
         ({"error_code": 403}, "fal refused this installation's account", "theirs"),
         ({"error_code": 429}, "Too many requests at once", "theirs"),
         ({"error_code": 418}, "fal rejected the request", "yours"),

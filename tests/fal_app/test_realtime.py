@@ -10,6 +10,7 @@ import pytest
 
 from requests_app.fal import CloseReason, EndpointId, Incoming, Outgoing, Pairing, Refused
 from requests_app.fal.realtime import Auth, connect
+from requests_app.keys import environment_key
 from requests_app.worker.loop import connections
 from tests.fal_app.serving import ENDPOINT_ID, FalApp
 
@@ -33,7 +34,9 @@ class Session:
 
 
 async def _held(path: str, sent: list[Outgoing], until: int | None, auth: Auth) -> Session:
-    async with connect(connections.client(), ENDPOINT, path=path, auth=auth) as opened:
+    async with connect(
+        connections.client(environment_key()), ENDPOINT, path=path, auth=auth
+    ) as opened:
         for message in sent:
             await opened.send(message)
         received: list[Incoming] = []
@@ -152,7 +155,7 @@ def test_a_restart_of_the_app_is_told_from_an_end(loop: Any, tmp_path: Any, sett
 
 
 async def _stopped_meanwhile(app: FalApp) -> CloseReason | None:
-    async with connect(connections.client(), ENDPOINT, auth="key") as opened:
+    async with connect(connections.client(environment_key()), ENDPOINT, auth="key") as opened:
         await opened.send(Outgoing.encode({"number": 1}))
         await anext(opened)
         stopping = asyncio.create_task(asyncio.to_thread(app.stop))
@@ -172,7 +175,9 @@ async def _paired(ids: list[str]) -> dict[object, int | None]:
     pairing, clock = Pairing(unary=True), asyncio.get_running_loop().time
     found: dict[object, int | None] = {}
     async with (
-        connect(connections.client(), ENDPOINT, path="/realtime/any", auth="key") as opened,
+        connect(
+            connections.client(environment_key()), ENDPOINT, path="/realtime/any", auth="key"
+        ) as opened,
         asyncio.timeout(30),
     ):
         for number, request_id in enumerate(ids):

@@ -158,7 +158,7 @@ def test_a_submit_that_shall_wait_waits_as_long_as_fal_wants(
 
 @pytest.mark.parametrize(
     ("code", "title"),
-    [(401, "did not accept this installation's key"), (403, "refused this installation's account")],
+    [(401, "did not accept the key"), (403, "refused this installation's account")],
 )
 def test_a_key_fal_refuses_is_the_operators_matter(
     code: int, title: str, loop: Any, peer: PeerThread, team: Team, owner: User, as_owner: Client

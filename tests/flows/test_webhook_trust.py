@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from requests_app.keys import environment_key
 from requests_app.models import (
     FalAccount,
     FalRequest,
@@ -38,7 +39,7 @@ def verdicts(row: FalRequest) -> list[str]:
 
 def test_the_first_genuine_delivery_pins_the_account(row: FalRequest, signer: Signer) -> None:
     receive(row.public_id, SECRET, make_post(signer, body_of("r1")))
-    assert deliveries.pinned_account() == USER_ID
+    assert deliveries.pinned_account(environment_key()) == USER_ID
     second = make_awaiting(fal_request_id="r2")
     foreign = make_post(signer, body_of("r2"), "r2", user_id="someone-else")
     assert receive(second.public_id, SECRET, foreign) == Verdict.FOREIGN_ACCOUNT
@@ -61,12 +62,12 @@ def test_a_new_key_of_the_same_account_is_learnt_again(
 ) -> None:
     receive(row.public_id, SECRET, make_post(signer, body_of("r1")))
     settings.FAL_KEY = "another:key"
-    assert deliveries.pinned_account() == ""
+    assert deliveries.pinned_account(environment_key()) == ""
     second = make_awaiting(fal_request_id="r2")
     posted = make_post(signer, body_of("r2"), "r2")
     assert receive(second.public_id, SECRET, posted) == Verdict.ACCEPTED
-    assert deliveries.pinned_account() == USER_ID
-    assert FalAccount.objects.count() == 1
+    assert deliveries.pinned_account(environment_key()) == USER_ID
+    assert FalAccount.objects.count() == 2
 
 
 # fal's keys
@@ -136,7 +137,7 @@ def test_one_delivery_sent_thirty_times_at_once_counts_once(
     found = at_once(30, lambda: receive(row.public_id, SECRET, posted))
     assert sorted(found) == ["accepted", *["duplicate"] * 29]
     assert row.observations.filter(kind="ended").count() == 1
-    assert FalAccount.objects.count() == 1
+    assert FalAccount.objects.count() == 2
 
 
 @pytest.mark.django_db(transaction=True)

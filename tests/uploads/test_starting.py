@@ -15,6 +15,8 @@ from requests_app.uploads.rate import Rate
 from requests_app.uploads.starting import PARTS_ABOVE, NotStarted
 from tests.jsonserver import JsonHandler
 
+pytestmark = pytest.mark.django_db
+
 
 class Storage:
     """fal's storage as told: `status` and `answer` for every start; it keeps what it was asked."""
@@ -53,7 +55,7 @@ def storage(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Storage]
 
 
 def start(**given: Any) -> starting.Started:
-    usual = {"user_id": 1, "name": "a.png", "content_type": "image/png", "size": 10}
+    usual = {"team_id": 1, "user_id": 1, "name": "a.png", "content_type": "image/png", "size": 10}
     return starting.start(**usual | given)
 
 

@@ -99,7 +99,7 @@ def test_what_fal_billed_and_its_price_stand_side_by_side(as_owner, team, owner,
     assert "Billable units" in costs(as_owner, *rows)
     assert "Unit price" not in costs(as_owner, *rows)  # nothing is fetched for this page
     assert fal.asked == []
-    price_of(EndpointId.parse("acme/img"))
+    price_of(EndpointId.parse("acme/img"), team_id=1)
     shown = costs(as_owner, *rows)
     assert "<td>2.5</td> <td>-</td>" in shown
     assert shown.count("<td>$0.025 / megapixels</td>") == 2
@@ -108,7 +108,7 @@ def test_what_fal_billed_and_its_price_stand_side_by_side(as_owner, team, owner,
 
 def test_a_price_of_a_unit_gives_the_cost(as_owner, team, owner, fal):
     fal.price = (200, listed("acme/img", 0.02, unit="units"))
-    price_of(EndpointId.parse("acme/img"))
+    price_of(EndpointId.parse("acme/img"), team_id=1)
     rows = [billed(team, owner, number, units) for number, units in enumerate(["2.5", "NaN"])]
     assert "Cost at that price</th> <td>$0.05</td> <td>-</td>" in costs(as_owner, *rows)
 

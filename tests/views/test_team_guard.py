@@ -15,10 +15,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from requests_app.forms.submit import GLIMPSE, new_token
+from requests_app.keys import keeping
 from requests_app.models import (
     ApiToken,
     Batch,
     BulkAction,
+    FalKey,
     FalRequest,
     Invitation,
     Membership,
@@ -89,7 +91,12 @@ class Place:
         self.keys = {
             "change_role": other.pk, "remove_member": other.pk, "delete_message": message.pk, "message": message.pk,
             "withdraw": Invitation.objects.get().pk, "revoke_token": ApiToken.objects.get().pk,
+            **dict.fromkeys(("replace_fal_key", "remove_fal_key", "test_fal_key"), self.fal_key()),
         }  # fmt: skip
+
+    def fal_key(self) -> int:
+        made = {"name": "main", "pattern": "", "secret": "id:of-beta"}
+        return keeping.add(self.b, **made, by=self.person, now=timezone.now()).pk
 
     def choose(self, team: Team | None) -> None:
         session = self.client.session
@@ -127,6 +134,7 @@ class Place:
             Batch,
             BulkAction,
             SavedView,
+            FalKey,
         )
         return {
             model.__name__: list(model._default_manager.order_by("pk").values()) for model in kept

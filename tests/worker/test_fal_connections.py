@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from requests_app.keys import environment_key
 from requests_app.worker.loop import LoopThread, connections
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_one_client_serves_one_set_of_hosts_and_key(loop: LoopThread, settings: Any) -> None:
     async def client() -> Any:
-        return connections.client()
+        return connections.client(environment_key())
 
     settings.FAL_KEY = "one:key"
     first, same = loop.run(client()), loop.run(client())

@@ -14,6 +14,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from requests_app import lifecycle
+from requests_app.keys import environment_key
 from requests_app.models import FalRequest, Source, Status, Team
 from requests_app.worker import status_stream
 from requests_app.worker.looks import urls_of
@@ -39,7 +40,7 @@ def sse(*reports: dict[str, Any]) -> list[bytes]:
 
 def follow_once(loop: Any, row: FalRequest) -> None:
     async def begun() -> None:
-        status_stream.begin(row.pk, urls_of(row))
+        status_stream.begin(row.pk, urls_of(row), environment_key())
 
     loop.run(begun())
 
@@ -175,7 +176,7 @@ def test_a_follower_that_is_cut_before_it_began_is_forgotten(
     loop: Any, peer: PeerThread, queued: FalRequest
 ) -> None:
     async def cut_at_once() -> None:
-        status_stream.begin(queued.pk, urls_of(queued))
+        status_stream.begin(queued.pk, urls_of(queued), environment_key())
         for task in set(loop._tasks):
             task.cancel()
         await asyncio.sleep(0)
