@@ -10,8 +10,7 @@ submitted appears in Faldeck's list, is kept there and goes on when the program 
 
 Different from fal's client: `request_id` is Faldeck's id; events come when something changes; a handle
 has `details()`, `logs()` and `output()` too. Left out are realtime sessions, for which Faldeck's API has no
-address yet, and uploads (small files fit in as data URIs: `encode_file`). `webhook_url` is refused, for
-Faldeck itself receives fal's webhooks.
+address yet. `webhook_url` is refused, for Faldeck itself receives fal's webhooks.
 """
 
 from __future__ import annotations
@@ -68,6 +67,12 @@ __all__ = [
     "submit_async",
     "subscribe",
     "subscribe_async",
+    "upload",
+    "upload_async",
+    "upload_file",
+    "upload_file_async",
+    "upload_image",
+    "upload_image_async",
 ]
 
 sync_client = SyncClient()
@@ -78,6 +83,9 @@ status = sync_client.status
 stream = sync_client.stream
 submit = sync_client.submit
 subscribe = sync_client.subscribe
+upload = sync_client.upload
+upload_file = sync_client.upload_file
+upload_image = sync_client.upload_image
 
 async_client = AsyncClient()
 cancel_async = async_client.cancel
@@ -87,3 +95,6 @@ status_async = async_client.status
 stream_async = async_client.stream
 submit_async = async_client.submit
 subscribe_async = async_client.subscribe
+upload_async = async_client.upload
+upload_file_async = async_client.upload_file
+upload_image_async = async_client.upload_image

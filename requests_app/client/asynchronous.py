@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, Self
@@ -11,6 +12,7 @@ from .calls import AnyJSON, Asked, Priority
 from .errors import FalClientTimeoutError, failure_of, row_of
 from .handles import AsyncRequestHandle, finished
 from .statuses import Status
+from .uploads import Upload, ensure_plain
 from .waits import Deadline
 from .wire import AsyncWire
 
@@ -206,3 +208,42 @@ class AsyncClient:
         """Return the team's newest requests, 200 at most, that a search of the list finds."""
         found: list[AnyJSON] = (await self._wire.send(calls.listing(query, limit))).json()["items"]
         return found
+
+    async def upload(
+        self,
+        data: str | bytes,
+        content_type: str,
+        file_name: str | None = None,
+        *,
+        repository: str | None = None,
+        fallback_repository: str | list[str] | None = None,
+        lifecycle: None = None,
+    ) -> str:
+        """Send bytes to fal's storage and return their address, for an input. No key of fal is needed."""
+        ensure_plain(lifecycle)
+        return await self._wire.perform(Upload.of_data(data, content_type, file_name).steps())
+
+    async def upload_file(
+        self,
+        path: os.PathLike[str],
+        *,
+        repository: str | None = None,
+        fallback_repository: str | list[str] | None = None,
+        lifecycle: None = None,
+    ) -> str:
+        """Send a file, a large one in parts, and return its address."""
+        ensure_plain(lifecycle)
+        return await self._wire.perform(Upload.of_file(path).steps())
+
+    async def upload_image(
+        self,
+        image: Any,
+        format: str = "jpeg",
+        *,
+        repository: str | None = None,
+        fallback_repository: str | list[str] | None = None,
+        lifecycle: None = None,
+    ) -> str:
+        """Send an image of Pillow's and return its address."""
+        ensure_plain(lifecycle)
+        return await self._wire.perform(Upload.of_image(image, format).steps())

@@ -59,9 +59,9 @@ class Place:
         return cls(url.rstrip("/"), token.strip())
 
     @property
-    def requests(self) -> str:
-        """The address of the team's requests."""
-        return f"{self.url}/api/v1/requests/"
+    def api(self) -> str:
+        """The address of the API."""
+        return f"{self.url}/api/v1/"
 
     @property
     def headers(self) -> dict[str, str]:
@@ -72,14 +72,24 @@ class Place:
 
 @dataclass(frozen=True)
 class Call:
-    """One call: `path` below the requests. All of them may be repeated without being done twice."""
+    """One call: `path` below the room. All of them may be repeated without being done twice."""
 
     method: str
     path: str
     params: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    room: str = "requests/"
+    address: str = ""  # of fal's storage, which gets no token of ours
     extra_s: float = 0  # that the API may take to answer
+
+    def url(self, place: Place) -> str:
+        """Return the whole address, without the parameters."""
+        return self.address or f"{place.api}{self.room}{self.path}"
+
+    def headers_for(self, place: Place) -> dict[str, str]:
+        """Return all headers."""
+        return dict(self.headers) if self.address else {**place.headers, **self.headers}
 
 
 @dataclass(frozen=True)
@@ -179,11 +189,14 @@ def may_pass(error: Exception, attempt: int, *, is_patient: bool) -> bool:
     return error.status_code in PASSING and (is_patient or error.status_code != TOO_MANY)
 
 
-def named(error: Exception, place: Place) -> Exception:
+def named(error: Exception, url: str) -> Exception:
     """Return the error that the caller sees."""
     if isinstance(error, FalClientError):
         return error
-    return FalClientConnectionError(f"{place.url} does not answer: {error or type(error).__name__}")
+    where = httpx.URL(url)
+    return FalClientConnectionError(
+        f"{where.scheme}://{where.netloc.decode()} does not answer: {error or type(error).__name__}"
+    )
 
 
 def start_limit(start_timeout: float | None, client_timeout: float | None) -> float | None:

@@ -14,6 +14,7 @@ from . import calls
 from .calls import Call, Place
 from .errors import FalClientHTTPError, ensure_ok
 from .sse import Decoder, Event
+from .uploads import Steps
 from .waits import Deadline
 
 
@@ -37,7 +38,7 @@ class SyncWire:
         with self._lock:
             if self._opened is None:
                 place = Place.find(*self._given)
-                self._opened = place, httpx.Client(headers=place.headers, limits=calls.UNLIMITED)
+                self._opened = place, httpx.Client(limits=calls.UNLIMITED)
             return self._opened
 
     def send(
@@ -51,20 +52,31 @@ class SyncWire:
             try:
                 response = client.request(
                     call.method,
-                    place.requests + call.path,
-                    params=call.params,
-                    headers=call.headers,
+                    call.url(place),
+                    params=call.params or None,  # an empty one would take the address's own away
+                    headers=call.headers_for(place),
                     content=call.body,
                     timeout=until.at_most(self._timeout_s + call.extra_s),
                 )
                 ensure_ok(response)
             except (httpx.TransportError, FalClientHTTPError) as error:
                 if not calls.may_pass(error, attempt, is_patient=is_patient):
-                    raise calls.named(error, place) from error
+                    raise calls.named(error, call.url(place)) from error
             else:
                 return response
             time.sleep(until.at_most(calls.delay_s(attempt, response)))
         raise AssertionError("the last attempt raises")
+
+    def perform(self, steps: Steps) -> str:
+        """Make the calls of an upload, one after the other."""
+        try:
+            call = next(steps)
+            while True:
+                call = steps.send(self.send(call))
+        except StopIteration as end:
+            return str(end.value)
+        finally:
+            steps.close()
 
     def follow(
         self, request_id: str, until: Deadline, *, is_patient: bool = True
@@ -75,11 +87,13 @@ class SyncWire:
         while True:
             attempt += 1
             response = None
+            call = calls.follow(request_id, last)
             try:
-                call = calls.follow(request_id, last)
                 timeout = until.at_most(calls.SILENCE_S)
-                url = place.requests + call.path
-                with client.stream("GET", url, headers=call.headers, timeout=timeout) as response:
+                url = call.url(place)
+                with client.stream(
+                    "GET", url, headers=call.headers_for(place), timeout=timeout
+                ) as response:
                     if not response.is_success:
                         response.read()
                         ensure_ok(response)
@@ -93,7 +107,7 @@ class SyncWire:
                         until.check()
             except (httpx.TransportError, FalClientHTTPError) as error:
                 if not calls.may_pass(error, attempt, is_patient=is_patient):
-                    raise calls.named(error, place) from error
+                    raise calls.named(error, call.url(place)) from error
             time.sleep(until.at_most(calls.delay_s(max(attempt, 1), response)))
 
 
@@ -118,7 +132,7 @@ class AsyncWire:
         loop = asyncio.get_running_loop()
         if loop not in self._opened:
             place = Place.find(*self._given)
-            client = httpx.AsyncClient(headers=place.headers, limits=calls.UNLIMITED)
+            client = httpx.AsyncClient(limits=calls.UNLIMITED)
             self._opened[loop] = place, client
         return self._opened[loop]
 
@@ -133,20 +147,31 @@ class AsyncWire:
             try:
                 response = await client.request(
                     call.method,
-                    place.requests + call.path,
-                    params=call.params,
-                    headers=call.headers,
+                    call.url(place),
+                    params=call.params or None,  # an empty one would take the address's own away
+                    headers=call.headers_for(place),
                     content=call.body,
                     timeout=until.at_most(self._timeout_s + call.extra_s),
                 )
                 ensure_ok(response)
             except (httpx.TransportError, FalClientHTTPError) as error:
                 if not calls.may_pass(error, attempt, is_patient=is_patient):
-                    raise calls.named(error, place) from error
+                    raise calls.named(error, call.url(place)) from error
             else:
                 return response
             await asyncio.sleep(until.at_most(calls.delay_s(attempt, response)))
         raise AssertionError("the last attempt raises")
+
+    async def perform(self, steps: Steps) -> str:
+        """Make the calls of an upload, one after the other."""
+        try:
+            call = next(steps)
+            while True:
+                call = steps.send(await self.send(call))
+        except StopIteration as end:
+            return str(end.value)
+        finally:
+            steps.close()
 
     async def follow(
         self, request_id: str, until: Deadline, *, is_patient: bool = True
@@ -157,12 +182,12 @@ class AsyncWire:
         while True:
             attempt += 1
             response = None
+            call = calls.follow(request_id, last)
             try:
-                call = calls.follow(request_id, last)
                 timeout = until.at_most(calls.SILENCE_S)
-                url = place.requests + call.path
+                url = call.url(place)
                 async with client.stream(
-                    "GET", url, headers=call.headers, timeout=timeout
+                    "GET", url, headers=call.headers_for(place), timeout=timeout
                 ) as response:
                     if not response.is_success:
                         await response.aread()
@@ -177,5 +202,5 @@ class AsyncWire:
                         until.check()
             except (httpx.TransportError, FalClientHTTPError) as error:
                 if not calls.may_pass(error, attempt, is_patient=is_patient):
-                    raise calls.named(error, place) from error
+                    raise calls.named(error, call.url(place)) from error
             await asyncio.sleep(until.at_most(calls.delay_s(max(attempt, 1), response)))

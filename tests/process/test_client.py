@@ -62,6 +62,8 @@ async def test_a_program_does_with_faldeck_what_it_does_with_fals_client(
     words = await by(kind, "stream", "sandbox/text", text, timeout=120, **named)
     assert (len(words), words[-1]["partial"]) == (6, False)
 
+    assert (await by(kind, "upload", "é", "text/plain", "a.txt", **named)).startswith("http")
+
     with pytest.raises(faldeck.RequestFailedError) as failed:
         await by(kind, "subscribe", "sandbox/strict", {"prompt": "forbidden"}, **named)
     assert failed.value.status_code == 422
