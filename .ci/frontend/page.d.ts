@@ -44,6 +44,7 @@ interface GlobalEventHandlersEventMap {
   "htmx:sendError": CustomEvent<HtmxRequest>;
   "htmx:timeout": CustomEvent<HtmxRequest>;
   "htmx:responseError": CustomEvent<HtmxRequest>;
+  "key:act": CustomEvent<string>;
   "request:acted": CustomEvent<RequestNews>;
   "request:created": CustomEvent<RequestNews>;
   "request:starred": CustomEvent<{ id: string; on: boolean }>;

@@ -68,13 +68,13 @@ def report(team: Team, *, since: datetime) -> tuple[list[TagUse], bool]:
     newest = Tagging.objects.filter(team=team, request__gt=first).order_by("-request", "-pk")
     rows = list(newest.values_list(*_COLUMNS)[: MOST + 1])
     is_cut = len(rows) > MOST
-    uses = _counted([row for row in rows[:MOST] if row[-1] >= since])
+    uses = _counted([row for row in rows[:MOST] if row[-1] >= since], team.pk)
     tags = Tag.objects.in_bulk(list(uses))
     found = [TagUse(tags[pk], **use) for pk, use in uses.items()]
     return sorted(found, key=lambda use: (-use.count, use.tag.key)), is_cut
 
 
-def _counted(rows: Iterable[tuple[Any, ...]]) -> dict[int, dict[str, Any]]:
+def _counted(rows: Iterable[tuple[Any, ...]], team_id: int) -> dict[int, dict[str, Any]]:
     prices: dict[str, Price | None] = {}
     uses: dict[int, dict[str, Any]] = {}
     for tag, endpoint, status, started, ended, units, _ in rows:
@@ -86,7 +86,7 @@ def _counted(rows: Iterable[tuple[Any, ...]]) -> dict[int, dict[str, Any]]:
         if started and ended:
             use["ran"] += ended - started
         if endpoint not in prices:
-            prices[endpoint] = _price(endpoint)
+            prices[endpoint] = _price(endpoint, team_id)
         price = prices[endpoint]
         cost = price.cost(units) if price else None
         if price and cost is not None:
@@ -96,7 +96,7 @@ def _counted(rows: Iterable[tuple[Any, ...]]) -> dict[int, dict[str, Any]]:
     return uses
 
 
-def _price(endpoint: str) -> Price | None:
+def _price(endpoint: str, team_id: int) -> Price | None:
     with suppress(InvalidEndpointId):  # stored before a rule became stricter
-        return cached_price(EndpointId.parse(endpoint))
+        return cached_price(EndpointId.parse(endpoint), team_id=team_id)
     return None

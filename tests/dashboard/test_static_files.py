@@ -204,7 +204,7 @@ def test_every_static_address_of_a_page_is_hashed(in_use, as_owner):
         assert [address for address in named if not HASHED.fullmatch(address)] == []
 
 
-HEADERS = 300  # bytes, of each request's reply
+HEADERS = 230  # bytes, of each file's reply as `serve` sends it
 MOST_KB = 150  # what a page may weigh at the first visit; `make bench` measures it in a browser
 
 

@@ -206,7 +206,7 @@ def test_the_page_and_the_list_say_why_the_payload_is_missing(
     assert html.count("retention for input and output is over") == 2
     assert url("output", row) not in html
     assert "The output is empty" not in html
-    assert "input removed (retention)" in as_owner.get("/requests/").content.decode()
+    assert "input removed" in as_owner.get("/requests/").content.decode()
 
 
 def test_its_output_is_not_there_and_it_cannot_be_run_again_by_itself(

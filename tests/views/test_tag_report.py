@@ -33,7 +33,7 @@ def ran(team, person, *tags, seconds=10, age=timedelta(), status=Status.COMPLETE
 
 def test_each_tag_has_its_count_time_and_cost(as_owner, team, owner, stranger, fal):
     fal.price = (200, listed("acme/img", 0.02, unit="units"))
-    price_of(EndpointId.parse("acme/img"))
+    price_of(EndpointId.parse("acme/img"), team_id=team.pk)
     ran(team, owner, "draft", age=timedelta(days=8))
     ran(team, owner, "draft", "hero")
     ran(team, owner, "draft", seconds=50, status=Status.FAILED)

@@ -26,7 +26,9 @@ export function acts() {
   return [...found];
 }
 
-export function act(key) {
+document.addEventListener("key:act", ({ detail }) => act(detail));
+
+function act(key) {
   const button = new Map(acts()).get(key);
   if (button) press(key, button);
   else if (key === "r") runRow();

@@ -1,6 +1,5 @@
 // Single keys for people who keep their hands there. Silent while typing, in dialogs, and when switched off.
 
-import { act } from "./keyacts.js";
 import { goToSearch } from "./search.js";
 
 const OFF = "faldeck.keys-off"; // for who is not logged in; with a log-in the server keeps the choice, on <body>
@@ -23,6 +22,9 @@ function isTyping(target) {
     target.matches("textarea, select, input:not([type=range], [type=checkbox], [type=radio])")
   );
 }
+
+/** What a key asks for is done by modules of the pages that have it. */
+const tell = (name, detail = "") => document.dispatchEvent(new CustomEvent(name, { detail }));
 
 /** The next row; on the page of one request the next request of its list. */
 function step(by) {
@@ -55,10 +57,10 @@ const VERBS = {
   n: () => follow(document.querySelector("[aria-keyshortcuts=n]") ?? document.querySelector("[data-key=n]")),
   j: () => step(1),
   k: () => step(-1),
-  c: () => act("c"),
-  r: () => act("r"),
-  e: () => act("e"),
-  ".": () => document.dispatchEvent(new CustomEvent("live:pause")),
+  c: () => tell("key:act", "c"),
+  r: () => tell("key:act", "r"),
+  e: () => tell("key:act", "e"),
+  ".": () => tell("live:pause"),
   x: () => document.activeElement?.closest("tr.row")?.querySelector(".row-check")?.click(),
   t: () => document.querySelector("[data-theme-switch]")?.click(),
   "?": () => sheet?.showModal(),
