@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
 from typing import Any
 
 from django.db import IntegrityError
@@ -23,6 +24,9 @@ from requests_app.worker.faults import DATABASE_AWAY
 
 MOST_WAITING = 8  # entries in memory; further ones go to the disk
 MOST_WAITING_BYTES = 128 * 1024 * 1024
+# Of one file: at 500 calls a second a file for each would leave most of them in memory.
+MOST_TOGETHER = 500
+MOST_TOGETHER_BYTES = 8 * 1024 * 1024
 RETRY_EVERY_S = 5.0
 
 logger = logging.getLogger(__name__)
@@ -72,7 +76,7 @@ class Recording:
 
     def put_down(self, entry: CallEntry) -> None:
         """Write an entry to the disk at once, because the loop ends. Blocking."""
-        _spool_or_miss(self._spool, entry)
+        _spool_or_miss(self._spool, [entry])
 
     async def idle(self) -> None:
         """Wait until all is written that can be; for tests."""
@@ -94,15 +98,30 @@ class Recording:
             while True:
                 await self._more_to_disk.wait()
                 while self._leaving:
-                    await asyncio.to_thread(_spool_or_miss, self._spool, self._leaving[0])
-                    self._bytes -= self._leaving.popleft().size
+                    together = self._next_file()
+                    await asyncio.to_thread(_spool_or_miss, self._spool, together)
+                    for entry in together:
+                        self._bytes -= entry.size
+                        self._leaving.popleft()
                     self._may_be_spooled = True
                 self._more_to_disk.clear()
                 self._more.set()
         except asyncio.CancelledError:  # the loop ends; what is under way may be written twice
-            for entry in self._leaving:
-                self.put_down(entry)
+            while together := self._next_file():
+                _spool_or_miss(self._spool, together)
+                for _ in together:
+                    self._leaving.popleft()
             raise
+
+    def _next_file(self) -> list[CallEntry]:
+        """Return the entries that are written to the disk together next."""
+        found, size = list[CallEntry](), 0
+        for entry in islice(self._leaving, MOST_TOGETHER):
+            size += entry.size
+            if found and size > MOST_TOGETHER_BYTES:
+                break
+            found.append(entry)
+        return found
 
     async def _write(self) -> None:
         try:
@@ -151,18 +170,17 @@ class Recording:
 
     async def _empty_spool(self) -> None:
         """Store what is on the disk, and what comes meanwhile first."""
-        waiting, self._may_be_spooled = self._spool.entries(), False
+        waiting, self._may_be_spooled = self._spool.files(), False
         while found := await asyncio.to_thread(next, waiting, None):
-            file, entry = found
-            if entry is None:
-                await asyncio.to_thread(self._spool.set_aside, file)
-            elif await self._failed(entry):
-                self._may_be_spooled = True
-                return
-            else:
-                await asyncio.to_thread(self._spool.remove, file)
-            self._is_away = False
-            await self._store_waiting()
+            file, entries = found
+            for entry in entries or ():
+                if await self._failed(entry):  # those before it are stored once, though read again
+                    self._may_be_spooled = True
+                    return
+                self._is_away = False
+                await self._store_waiting()
+            put_away = self._spool.set_aside if entries is None else self._spool.remove
+            await asyncio.to_thread(put_away, file)
         self._is_away = False
 
 
@@ -185,10 +203,14 @@ def missed(reason: str, error: Exception | None) -> None:
     logger.error("A call through the gateway is not recorded: %s.", reason, exc_info=error)
 
 
-def _spool_or_miss(spool: Spool, entry: CallEntry) -> None:
+def _spool_or_miss(spool: Spool, entries: Sequence[CallEntry]) -> None:
     try:
-        spool.put(entry)
-    except SpoolFull:
-        missed("spool_full", None)
-    except OSError as error:
-        missed("disk", error)
+        spool.put(entries)
+    except (SpoolFull, OSError) as error:
+        if len(entries) > 1:  # some of them may fit
+            for entry in entries:
+                _spool_or_miss(spool, [entry])
+        elif isinstance(error, SpoolFull):
+            missed("spool_full", None)
+        else:
+            missed("disk", error)

@@ -1,4 +1,4 @@
-"""Entries on disk while the database is away: one file each, up to a number of bytes and files.
+"""Entries on disk while the database is away or slow: files of one or many, up to a number of bytes and files.
 
 All processes share the folder. Two that read the same file store it once, for an entry has its row's
 public id.
@@ -7,7 +7,7 @@ public id.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,7 +20,7 @@ MOST_FILES = 20_000
 COUNTED_EVERY_S = 5.0
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(CallEntry).decode
+_decode = msgspec.msgpack.Decoder(list[CallEntry]).decode
 
 
 class SpoolFull(Exception):
@@ -35,14 +35,14 @@ class Spool:
         self._there = self._held = 0  # files and bytes, at the last count
         self._counted_until = 0.0
 
-    def put(self, entry: CallEntry) -> None:
-        """Write an entry. Raises SpoolFull or OSError."""
-        data = _encode(entry)
+    def put(self, entries: Sequence[CallEntry]) -> None:
+        """Write entries into one file: all of them or none. Raises SpoolFull or OSError."""
+        data = _encode(entries)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._count_again()
         if self._there >= self._files or self._held + len(data) > self._bytes:
             raise SpoolFull
-        name = f"{entry.sent_at:017.6f}-{uuid4()}"
+        name = f"{entries[0].sent_at:017.6f}-{uuid4()}"
         half = self._folder / f"{name}.half"
         half.write_bytes(data)
         half.rename(self._folder / f"{name}.call")  # whole, or not there
@@ -56,8 +56,8 @@ class Spool:
         self._there, self._held = len(sizes), sum(sizes)
         self._counted_until = time.monotonic() + COUNTED_EVERY_S
 
-    def entries(self) -> Iterator[tuple[Path, CallEntry | None]]:
-        """Yield what waits, oldest first; None for what cannot be read."""
+    def files(self) -> Iterator[tuple[Path, list[CallEntry] | None]]:
+        """Yield what waits, file by file, oldest first; None for what cannot be read."""
         for file in sorted(self._waiting()):
             try:
                 yield file, _decode(file.read_bytes())

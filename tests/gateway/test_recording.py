@@ -54,6 +54,38 @@ async def until(wanted: Callable[[], Any]) -> None:
             await asyncio.sleep(0.01)
 
 
+def on_disk(folder: Path) -> int:
+    return sum(len(entries or ()) for _, entries in Spool(folder).files())
+
+
+async def test_many_calls_at_once_are_on_the_disk_in_few_files_and_come_once(
+    transactional_db: None, quick: None, tmp_path: Path, team: Team, owner: User
+) -> None:
+    database, folder, stored = Database(), tmp_path / "gateway", 0
+
+    async def failing(call: Callable[..., Any], one: CallEntry) -> Any:
+        nonlocal stored
+        stored += 1
+        if stored == 30:  # in the middle of a file, which is read again
+            database.is_away = True
+        return await database(call, one)
+
+    database.is_away = True
+    record = Recording(failing, Spool(folder))
+    for number in range(60):
+        record.offer(entry(team, owner, number))
+    await until(lambda: on_disk(folder) == 60)
+    assert len(list(folder.glob("*.call"))) <= 5
+    database.is_away = False
+    await until(lambda: stored >= 30)
+    database.is_away = False
+    await until(lambda: not list(folder.glob("*.call")))
+    inputs = await sync_to_async(lambda: [row.input_text for row in FalRequest.objects.all()])()
+    assert sorted(inputs) == sorted(f'{{"n": {number}}}' for number in range(60))
+    assert stored > 60
+    record.stop()
+
+
 async def test_calls_wait_on_the_disk_and_come_into_the_database_once(
     transactional_db: None, quick: None, tmp_path: Path, team: Team, owner: User
 ) -> None:
@@ -62,7 +94,7 @@ async def test_calls_wait_on_the_disk_and_come_into_the_database_once(
     record = Recording(database, Spool(folder))
     for number in range(5):
         record.offer(entry(team, owner, number))
-    await until(lambda: len(list(folder.glob("*.call"))) == 5)
+    await until(lambda: on_disk(folder) == 5)
     database.is_away = False
     await until(lambda: not list(folder.glob("*.call")))
     rows = await sync_to_async(lambda: list(FalRequest.objects.order_by("id")))()
@@ -116,12 +148,12 @@ def test_an_entry_that_is_stored_twice_is_one_row(team: Team, owner: User) -> No
 
 def test_the_spool_takes_no_more_than_it_may(tmp_path: Path, team: Team, owner: User) -> None:
     spool = Spool(tmp_path, files=1)
-    spool.put(entry(team, owner))
+    spool.put([entry(team, owner)])
     with pytest.raises(SpoolFull):
-        spool.put(entry(team, owner))
+        spool.put([entry(team, owner)])
     spool = Spool(tmp_path / "other", bytes_=100)
     with pytest.raises(SpoolFull):
-        spool.put(entry(team, owner))
+        spool.put([entry(team, owner)])
 
 
 async def test_more_than_the_memory_takes_is_counted_as_missed(
