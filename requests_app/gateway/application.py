@@ -95,6 +95,7 @@ class Station:
         """End what the station holds."""
         self.recording.stop()
         await self.upstream.aclose()
+        await asyncio.to_thread(self.lookups.close)
 
 
 _stations: WeakKeyDictionary[asyncio.AbstractEventLoop, Station] = WeakKeyDictionary()

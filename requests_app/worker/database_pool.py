@@ -58,6 +58,11 @@ class DatabasePool:
 
         wait([self.executor.submit(close) for _ in range(self.size)])
 
+    def close(self) -> None:
+        """End the threads, after all calls queued so far. Blocks."""
+        self.close_connections()
+        self.executor.shutdown()
+
 
 async def with_retry(write: Callable[[], Awaitable[T]]) -> T:
     """Await the write, and again for a minute while the database is down."""

@@ -29,7 +29,7 @@ def peeked(installation: Serving) -> list[str]:
     with httpx.Client(
         base_url=installation.url, headers={"Authorization": f"Bearer {token}"}, timeout=60
     ) as http:
-        made = [make(http, "sandbox/slow", prompt=f"peeking {n}") for n in range(29)]
+        made = [make(http, "sandbox/large", prompt=f"peeking {n}") for n in range(29)]
         made.append(make(http, "sandbox/patient", seconds=600, prompt="peeking at last"))
     return made[::-1]
 

@@ -25,7 +25,7 @@ def walked(installation: Serving) -> list[str]:
             client.post(
                 "/api/v1/requests/",
                 json={
-                    "endpoint_id": "sandbox/slow",
+                    "endpoint_id": "sandbox/large",
                     "input": {"prompt": f"walking {n}"},
                     "allow_duplicate": True,
                 },

@@ -21,8 +21,9 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.models import FalRequest, Mode, Status, Team
 from requests_app.relay import opening
-from requests_app.search import Matches, Scope, parse_search
+from requests_app.search import Matches, Scope, Sorted, parse_search
 from requests_app.search.index import write_entries
+from requests_app.search.sorting import ORDERS
 from requests_app.upkeep import health, metrics
 from requests_app.views.listing import CHIPS
 from requests_app.views.workspace import runs_of
@@ -130,6 +131,14 @@ def shown(row: FalRequest, text: str) -> None:
         Matches(listing, search.setting("status", status)).count(1001)
 
 
+def in_order(row: FalRequest, order: str) -> None:
+    """What a page of the list asks in another order than newest first."""
+    found = Sorted(Matches(Scope(row.team_id, "olga"), parse_search("")), ORDERS[order])
+    found.newest(51)
+    found.newest(51, below=row.pk)
+    found.oldest(51, above=row.pk)
+
+
 SEARCHES = (
     "", "heron", "sunset", "heron -sunset", "her*", "nothing", '"over mountains"', "input.prompt:heron",
     "status:active", "status:completed", "status:completed,failed", "-status:completed", "status:failed sunset",
@@ -155,6 +164,7 @@ HOT: dict[str, Callable[[FalRequest], Any]] = {
     "a page is opened": lambda row: lifecycle.make_due(row.pk, now=timezone.now()),
     "a start": lambda row: lifecycle.resume(now=timezone.now(), alone=True),
     "the last runs of an endpoint": lambda row: runs_of(row.team, row.endpoint_id),
+    **{f"the list in the order {name}": partial(in_order, order=name) for name in ORDERS},
     **{f"the list of {text!r}": partial(shown, text=text) for text in SEARCHES},
 }
 
