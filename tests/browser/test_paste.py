@@ -39,6 +39,7 @@ def test_a_text_that_is_no_call_stays_in_the_box_with_the_reason(open_page: Open
 def test_a_star_keeps_the_focus_and_survives_a_reload(open_page: OpenPage) -> None:
     page = open_page("/endpoints/?q=sandbox/patient")
     star = page.locator('[id="star-fal-sandbox/patient"]')
+    page.wait_for_load_state("networkidle")  # htmx takes up what it has put in a moment later
     star.focus()
     page.keyboard.press("Enter")
     expect(star).to_have_attribute("aria-pressed", "true")
