@@ -377,3 +377,9 @@ def test_no_third_party_code_is_kept():
         for path in kept_files()
         if re.search(r"(^|/)(vendor|node_modules)/|\.min\.(js|css)$", path)
     )
+
+
+def test_every_test_that_drives_a_browser_says_so() -> None:
+    """What runs beside PostgreSQL and on other Pythons leaves them out by their mark."""
+    files = [path for path in under("tests/browser/") if "/test_" in path]
+    assert [path for path in files if "pytest.mark.browser" not in text_of(path)] == []

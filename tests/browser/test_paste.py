@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
+
+pytestmark = pytest.mark.browser
 
 SNIPPET = 'const r = await fal.run("sandbox/echo", { input: { message: "hi", number: 7.50 }, logs: true });'
 
