@@ -139,6 +139,8 @@ def test_what_will_be_sent_follows_what_is_typed(open_page: Any) -> None:
 
 
 def test_without_javascript_the_form_works_too(open_page: Any) -> None:
+    # What fal's document says is there by now: without scripts a page does not wait for it.
+    expect(open_page(NEW).locator("#schema-view > *")).to_have_count(1)
     page = open_page(NEW, javascript=False)
     expect(page.locator("#sent")).to_be_hidden()
     fill_input(page, "{")
