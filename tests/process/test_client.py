@@ -14,6 +14,7 @@ import pytest
 
 from requests_app import client as faldeck
 from requests_app.client import Completed, InProgress, Queued
+from tests.benchmarks.latency import make_member
 from tests.client.calling import KINDS, by
 from tests.ports import free_port
 from tests.process.serving import Serving
@@ -31,13 +32,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 @pytest.fixture(scope="module")
 def named(serving: Serving) -> dict[str, Any]:
     """Where the installation is, and a token for it."""
-    serving.manage(
-        "createsuperuser", "--noinput", "--username", "ada", "--email", "ada@example.org",
-        DJANGO_SUPERUSER_PASSWORD="a long pass phrase",
-    )  # fmt: skip
-    serving.manage("create_team", "Acme", "--owner", "ada")
-    token = serving.manage("create_token", "--user", "ada", "--team", "Acme")
-    return {"url": serving.url, "token": token}
+    return {"url": serving.url, "token": make_member(serving)}
 
 
 @pytest.mark.parametrize("kind", KINDS)

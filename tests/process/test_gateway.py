@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.benchmarks.latency import make_member
 from tests.fal.peer import events, hang, reply, truncated
 from tests.gateway.conftest import wait_for
 from tests.process.serving import Serving
@@ -34,12 +35,7 @@ def serving(tmp_path: Path, peer: Any) -> Iterator[Serving]:
 
 @pytest.fixture
 def token(serving: Serving) -> str:
-    serving.manage(
-        "createsuperuser", "--noinput", "--username", "ada", "--email", "ada@example.org",
-        DJANGO_SUPERUSER_PASSWORD="a long pass phrase",
-    )  # fmt: skip
-    serving.manage("create_team", "Acme", "--owner", "ada")
-    return serving.manage("create_token", "--user", "ada", "--team", "Acme")
+    return make_member(serving)
 
 
 def rows(serving: Serving, token: str) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from requests_app.sandbox import SandboxServer, Tuning
+from tests.benchmarks.latency import make_member
 from tests.process.serving import Serving
 
 pytestmark = pytest.mark.process
@@ -50,12 +51,7 @@ def serving(tmp_path: Path, fal: SandboxServer) -> Iterator[Serving]:
 
 @pytest.fixture
 def token(serving: Serving) -> str:
-    serving.manage(
-        "createsuperuser", "--noinput", "--username", "ada", "--email", "ada@example.org",
-        DJANGO_SUPERUSER_PASSWORD="a long pass phrase",
-    )  # fmt: skip
-    serving.manage("create_team", "Acme", "--owner", "ada")
-    return serving.manage("create_token", "--user", "ada", "--team", "Acme")
+    return make_member(serving)
 
 
 class Caller:
