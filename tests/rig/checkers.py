@@ -64,7 +64,10 @@ def at_most_once(evidence: Evidence) -> Iterator[str]:
 
 
 def register(evidence: Evidence) -> Iterator[str]:
-    """Reads of one reader: versions never fall, and an end is the same in every later read."""
+    """Reads of one reader: versions never fall, and an end is the same in every later read.
+
+    Only the answer of a failed call may come later: a worker that stood still stores what it has paid for.
+    """
     last: dict[tuple[str, str], list[object]] = {}
     ends: dict[str, list[object]] = {}
     for op in evidence.history:
@@ -77,13 +80,25 @@ def register(evidence: Evidence) -> Iterator[str]:
             last[op.who, public_id] = state
             if state[0] in ENDED:
                 end = [state[0], *state[2:]]
-                if ends.setdefault(public_id, end) != end:
-                    yield f"{public_id}: ended as {ends[public_id]}, then as {end}"
+                first = ends.setdefault(public_id, end)
+                if first != end and not _adds_the_answer(first, end):
+                    yield f"{public_id}: ended as {first}, then as {end}"
+                ends[public_id] = end
             elif public_id in ends:
                 yield f"{public_id}: ended as {ends[public_id]}, then {state[0]}"
     for row in evidence.rows:
         if row.id in ends and row.status != ends[row.id][0]:
             yield f"{row.id}: was read as {ends[row.id][0]} and is {row.status}"
+
+
+def _adds_the_answer(before: list[object], after: list[object]) -> bool:
+    """Return whether the end of a failed row differs in its answer alone, which was not there before."""
+    status, ended_at, size, error = before
+    return (
+        status == "failed"
+        and size == 0
+        and [after[0], after[1], after[3]] == [status, ended_at, error]
+    )
 
 
 def liveness(evidence: Evidence) -> Iterator[str]:

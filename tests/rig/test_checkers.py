@@ -14,7 +14,25 @@ from tests.rig.history import Operation
 
 def read(status: str, seq: int, t: float = 3, f: str = "read") -> Operation:
     ended_at = "12:00" if status == "completed" else None
-    return Operation(t, "reader", f, "ok", {"rows": [["id-1", status, seq, ended_at, 2, ""]]})
+    return shown(status, seq, t, f, ended_at=ended_at)
+
+
+def shown(
+    status: str,
+    seq: int,
+    t: float,
+    f: str = "read",
+    *,
+    ended_at: str | None = "12:00",
+    size: int = 2,
+) -> Operation:
+    return Operation(t, "reader", f, "ok", {"rows": [["id-1", status, seq, ended_at, size, ""]]})
+
+
+def failed_and_then(*reads: Operation) -> Evidence:
+    """The history of a row that failed without an answer, and was read again."""
+    rows = row(status="failed")
+    return having(history=[*GOOD.history[:4], shown("failed", 4, 7, size=0), *reads], rows=rows)
 
 
 GOOD = Evidence(
@@ -93,6 +111,17 @@ WRONG: list[tuple[str, str, Callable[[], Evidence]]] = [
     ),
     ("register", "a version fell", lambda: also(read("completed", 3))),
     ("register", "an end was taken back", lambda: also(read("in_queue", 5))),
+    ("register", "an output changed", lambda: also(shown("completed", 5, 9, size=3))),
+    (
+        "register",
+        "an answer that came after the end has changed",
+        lambda: failed_and_then(shown("failed", 5, 8), shown("failed", 6, 9, size=3)),
+    ),
+    (
+        "register",
+        "another time of the end",
+        lambda: failed_and_then(shown("failed", 5, 8, ended_at="12:01")),
+    ),
     (
         "register",
         "the database has another end than was read",
@@ -144,6 +173,11 @@ def test_good_evidence_passes() -> None:
 @pytest.mark.parametrize(("checker", "what", "make"), WRONG, ids=[f"{c}: {w}" for c, w, _ in WRONG])
 def test_it_finds(checker: str, what: str, make: Callable[[], Evidence]) -> None:
     assert list(CHECKERS[checker](make()))
+
+
+def test_a_failed_call_may_get_its_answer_later_and_keep_it() -> None:
+    answered = failed_and_then(shown("failed", 5, 8), shown("failed", 6, 9))
+    assert list(CHECKERS["register"](answered)) == []
 
 
 def test_every_checker_is_shown_to_object() -> None:
