@@ -185,7 +185,7 @@ USED: dict[str, dict[str, str]] = {
     "requests_app/forms/account.py": {
         "clean_oldpassword": "allauth.account.forms:ChangePasswordForm.clean_oldpassword",
     },
-    "requests_app/thumbnails/fetching.py": {
+    "requests_app/fal/public_addresses.py": {
         "resolve": "aiohttp.connector:TCPConnector._resolve_host",
         "close": "aiohttp.connector:TCPConnector.close",
     },

@@ -1,0 +1,35 @@
+"""Which addresses a URL that was named by a model or a user may lead to."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import pytest
+
+from requests_app.fal.public_addresses import PublicResolver, is_public
+
+PRIVATE = (
+    "127.0.0.1", "127.9.9.9", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.0.1", "169.254.169.254", "100.64.0.1",
+    "192.0.2.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "::", "::1", "fe80::1", "fc00::1",
+    "ff02::1", "2001:db8::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a00:1",
+    "2002:7f00:1::", "2002:a9fe:a9fe::",
+)  # fmt: skip
+PUBLIC = ("1.1.1.1", "104.16.0.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101")
+
+
+def test_private_reserved_and_wrapped_addresses_are_not_public() -> None:
+    assert [one for one in PRIVATE if is_public(ip_address(one))] == []
+    assert [one for one in PUBLIC if not is_public(ip_address(one))] == []
+
+
+async def test_a_name_that_resolves_to_a_private_address_is_refused_unless_it_was_named() -> None:
+    guard = PublicResolver([])
+    with pytest.raises(OSError, match="a private address"):
+        await guard.resolve("localhost", 80)
+    with pytest.raises(OSError, match="a private address"):
+        guard.ensure_allowed("::1")
+    assert guard.has_refused
+    guard.ensure_allowed("a-name")  # judged when it is resolved
+    named = PublicResolver(["LOCALHOST"])
+    assert [one["port"] for one in await named.resolve("localhost", 80)]
+    assert not named.has_refused
