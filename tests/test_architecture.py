@@ -240,6 +240,7 @@ PARSED_BY_THE_BROWSER = {
     "static/js/lib/drafts.js": "JSON.parse(text.slice(",
     "static/js/lib/code.js": "JSON.parse(options)",
     "static/js/lib/listplace.js": "JSON.parse(sessionStorage",
+    "static/js/lib/noticechoice.js": "JSON.parse(localStorage",
     "static/js/lib/options.js": 'JSON.parse(document.getElementById("option-table")?.textContent',
     "static/js/lib/socket.js": "JSON.parse(event.data)",
     "static/js/lib/team.js": "JSON.parse(header)",

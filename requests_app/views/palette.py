@@ -59,6 +59,7 @@ PLACES = (
     Destination("Batches", "requests:batches", "file", "csv grid", "g b"),
     Destination("New batch", "requests:new_batch", "plus", "csv grid jsonl", for_members=True),
     Destination("Earlier actions", "requests:bulk_actions", "check", "bulk many cancel"),
+    Destination("Notices", "requests:notices", "bell", "notifications notify tell me alerts"),
     Destination("Settings", "requests:settings", "people", "team members tokens api keys", "g s"),
     Destination("Invitations", "requests:invitations", "send", "teams"),
     Destination("Times", "requests:times", "clock", "time zone hours"),

@@ -29,6 +29,7 @@ PAGES = (
     "/requests/",
     "/requests/new/",
     "/settings/",
+    "/settings/notices/",
     "/settings/code/",
     "/settings/times/",
     "/invitations/",

@@ -5,6 +5,7 @@ import { request } from "../lib/http.js";
 import { announce } from "../lib/announce.js";
 import { Follower } from "../lib/follow.js";
 import { growTrees } from "../lib/jsontree.js";
+import { showTells } from "../lib/notices.js";
 import { showActions } from "../lib/save.js";
 import { live } from "../lib/socket.js";
 import { refreshTimes } from "../lib/time.js";
@@ -163,5 +164,6 @@ export function enliven(root) {
   refreshTimes(root);
   growTrees(root);
   showActions(root);
+  showTells(root);
   for (const opener of root.querySelectorAll("[data-dialog]")) opener.hidden = false;
 }

@@ -1,0 +1,4 @@
+// Notices: of this browser, and of the team.
+
+import "./frame.js";
+import "../teams/noticesettings.js";
