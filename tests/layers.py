@@ -34,6 +34,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("export",),
     # Inputs with variables.
     ("presets", "thumbnails"),
+    # One run as a file.
+    ("runfile",),
     # The one writer of requests, and of teams.
     ("lifecycle", "teams"),
     # One input over many rows; one action on many requests.

@@ -52,6 +52,7 @@ JUDGED_BY = {
     "requests_app/fal/failures.py": "tests/fal/test_transport.py",
     "requests_app/fal/sessions.py": "tests/fal/test_transport.py",
     "requests_app/export/": "tests/export/test_filtered.py",
+    "requests_app/runfile/": "tests/runfile/test_writing.py",
     "requests_app/fal/prices.py": "tests/catalogue/test_prices.py",
     "requests_app/display/marks.py": "tests/views/test_tags.py",
     "requests_app/display/output_media.py": "tests/display/test_media.py",

@@ -31,6 +31,7 @@ from requests_app.display.inert import INERT
 from requests_app.display.output_download import output_response
 from requests_app.models import ApiToken, FalRequest
 from requests_app.request_input import Draft, parse_draft
+from requests_app.runfile.writing import run_file_response
 
 router = Router(tags=["requests"])
 
@@ -164,6 +165,17 @@ def output(request: ApiRequest, id: str) -> HttpResponseBase:
     response = output_response(rows.get_or_404(request.auth, id))
     if response is None:
         raise Http404
+    for name, value in INERT.items():
+        response[name] = value
+    return response
+
+
+@router.get(
+    "{id}/run/", auth=READS, summary="The run as a file", response={200: None, **_REFUSALS}
+)
+def run_file(request: ApiRequest, id: str) -> HttpResponseBase:
+    """A zip with all that is kept of the request, and a page that shows it; secrets are masked."""
+    response = run_file_response(rows.get_or_404(request.auth, id))
     for name, value in INERT.items():
         response[name] = value
     return response

@@ -34,6 +34,7 @@ PATHS = {
     "/api/v1/bulk/{id}/retry/": {"post"},
     "/api/v1/bulk/{id}/stop/": {"post"},
     "/api/v1/export/": {"get"},
+    "/api/v1/requests/{id}/run/": {"get"},
     "/api/v1/me/": {"get"},
     "/api/v1/uploads/": {"post"},
     "/api/v1/presets/": {"get", "post"},

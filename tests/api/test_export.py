@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from typing import Any
 
 import pytest
@@ -39,3 +41,13 @@ def test_what_cannot_be_asked_is_named(owner: Caller, query: dict[str, str], pla
     reply = get(owner, **query)
     assert reply.status_code == 422
     assert reply.json()["detail"][0]["loc"] == ["query", place]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_run_is_a_file_for_its_team(owner: Caller, teammate: Caller, stranger: Caller) -> None:
+    row = owner.make()
+    for who in (owner, teammate):
+        data = async_to_sync(whole)(who.get(f"{row.public_id}/run/"))
+        run = json.loads(zipfile.ZipFile(io.BytesIO(data)).read("run.json"))
+        assert run["request"]["id"] == str(row.public_id)
+    assert stranger.get(f"{row.public_id}/run/").status_code == 404
