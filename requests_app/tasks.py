@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 
 from celery import shared_task
 from django.utils import timezone
 
 from requests_app.catalogue import fal_models, store
+from requests_app.lifecycle.older_media import note_media
 from requests_app.search import history
 from requests_app.upkeep import health
 from requests_app.upkeep.clock_skew import alarm
@@ -67,11 +69,12 @@ PAUSE_S = 0.05  # between two pieces, for those who wait for the database
 
 @shared_task(name="requests_app.index_history", ignore_result=True)
 def index_history() -> None:
-    """Index some of the rows of before the index."""
+    """Index some of the rows of before the index, and note their media."""
     worker_loop.run(_index_history(), timeout_s=60)
 
 
 async def _index_history() -> None:
     end = time.monotonic() + INDEX_FOR_S
-    while await pool.in_database(history.index_piece) and time.monotonic() < end:  # noqa: ASYNC110
+    piece = partial(history.index_piece, note_media)
+    while await pool.in_database(piece) and time.monotonic() < end:  # noqa: ASYNC110
         await asyncio.sleep(PAUSE_S)

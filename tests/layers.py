@@ -36,6 +36,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("presets", "thumbnails"),
     # One run as a file.
     ("runfile",),
+    # What was made, as tiles.
+    ("gallery",),
     # The one writer of requests, and of teams.
     ("lifecycle", "teams"),
     # One input over many rows; one action on many requests.

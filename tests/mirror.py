@@ -17,6 +17,8 @@ JUDGED_BY = {
     "requests_app/api/bulk_schemas.py": "tests/api/test_bulk.py",
     "requests_app/api/errors.py": "tests/api/test_body.py",
     "requests_app/api/idempotency.py": "tests/api/test_requests.py",
+    # By the page.
+    "requests_app/gallery/tiles.py": "tests/views/test_gallery.py",
     # What programs install: by its own calls, at a scripted peer.
     "requests_app/client/": "tests/client/test_package.py",
     # Forms: by the pages they are on.

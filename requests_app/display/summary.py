@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
 
-from requests_app.display.media import iter_media
+from requests_app.display.kept_media import WHOLE, columns_of, seed_of
+from requests_app.display.media import Medium, iter_media
 from requests_app.display.media_hosts import is_inline
 from requests_app.display.output_media import HEAD, shown_type
 from requests_app.fal.jsontext import NotJson, parse_json
@@ -16,6 +18,7 @@ from requests_app.rules.storable import storable_text
 
 SUMMARY_LENGTH = 200
 PARSED_AT_MOST = 2 * 1024 * 1024  # bytes of an output that is searched for an image
+MOST_LOOKED_AT = 1000  # media of an output among which the first picture is looked for
 IN_OUTPUT = "data:"  # the picture is in the output itself
 _TELLING = ("prompt", "text", "query", "message", "input", "image_url", "url")
 
@@ -41,25 +44,28 @@ def _summary(value: Any, input_text: str) -> str:
     return storable_text(words, SUMMARY_LENGTH)
 
 
-def of_output(columns: dict[str, Any]) -> dict[str, str]:
-    """Return the columns derived from an output: the list's thumbnail."""
+def of_output(columns: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns derived from an output: its media, and the list's thumbnail."""
     body = columns.get("output")
     if not body:
         return {}
-    if shown_type(columns.get("output_type", ""), body[:HEAD]).startswith("image/"):
-        return {"thumbnail_url": IN_OUTPUT}
+    if shown := shown_type(columns.get("output_type", ""), body[:HEAD]):
+        kind = shown.partition("/")[0]
+        picture = {"thumbnail_url": IN_OUTPUT} if kind == "image" else {}
+        return picture | columns_of([Medium(kind, WHOLE, WHOLE, WHOLE, shown)])
     if len(body) > PARSED_AT_MOST:
         return {}
     try:
-        return {"thumbnail_url": _first_picture(parse_json(body))}
+        value = parse_json(body)
+        media = list(islice(iter_media(value, settings.FAL_MEDIA_HOSTS), MOST_LOOKED_AT))
     except (NotJson, RecursionError):
         return {}
+    return {"thumbnail_url": _first_picture(media), **columns_of(media, seed_of(value))}
 
 
-def _first_picture(value: Any) -> str:
+def _first_picture(media: list[Medium]) -> str:
     """Return its address. An inline one counts when there is no other, and stays where it is."""
-    shown = iter_media(value, settings.FAL_MEDIA_HOSTS)
-    pictures = [m.url for m in shown if m.kind == "image"]
+    pictures = [medium.url for medium in media if medium.kind == "image"]
     inline = IN_OUTPUT if pictures else ""
     return next((url for url in pictures if not is_inline(url)), inline)
 

@@ -12,6 +12,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
+from requests_app.display.summary import of_output
 from requests_app.models import ErrorType, FalRequest, Mode, Status, Team
 from requests_app.search.index import facts_of, write_facts
 
@@ -78,7 +79,10 @@ def _row(
     is_done = status == Status.COMPLETED
     picture = {"url": f"https://v3.fal.media/files/{number % 997}/{number:x}.png", "width": 1024}
     output = json.dumps({"images": [picture], "seed": value["seed"]}).encode() if is_done else None
+    media = of_output({"output": output})
+    media.pop("thumbnail_url", None)  # there is no such picture: none would be made
     return FalRequest(
+        **media,
         public_id=uuid.UUID(int=chance.getrandbits(128), version=4),
         team=team,
         person_id=pick(people).pk,

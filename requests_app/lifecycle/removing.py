@@ -54,6 +54,8 @@ def _empty(row: FalRequest) -> dict[str, Any]:
         "input_digest": "",
         "search_text": "",
         "thumbnail_url": "",
+        "media_kinds": None,
+        "media": None,
     }
 
 

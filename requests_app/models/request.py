@@ -123,7 +123,7 @@ class FalRequestQuerySet(models.QuerySet["FalRequest"]):
 
     def without_payload(self) -> FalRequestQuerySet:
         """Leave out the columns that can be large; for lists."""
-        return self.defer("input_text", "output", "search_text")
+        return self.defer("input_text", "output", "search_text", "media")
 
 
 class FalRequest(models.Model):
@@ -179,6 +179,9 @@ class FalRequest(models.Model):
     # as fal told them with the result
     billable_units = models.CharField(max_length=40, blank=True, default="", db_default="")
     thumbnail_url = models.TextField(blank=True)
+    # what the output holds to look at, see display.kept_media; none without any
+    media_kinds = models.CharField(max_length=24, null=True, blank=True)  # noqa: DJ001
+    media = models.JSONField(null=True, blank=True)
     error = models.TextField(blank=True)  # a sentence
     error_type = models.CharField(max_length=80, blank=True)
     error_code = models.IntegerField(null=True, blank=True)  # HTTP status
@@ -210,6 +213,11 @@ class FalRequest(models.Model):
             models.Index(fields=["team", "status", "-id"], name="list_by_status"),
             models.Index(fields=["team", "endpoint_id", "-id"], name="list_by_endpoint"),
             models.Index(fields=["team", "created_at"], name="list_by_time"),
+            models.Index(
+                fields=["team", "-id"],
+                name="list_with_media",
+                condition=Q(media_kinds__isnull=False),
+            ),
             models.Index(
                 F("team"),
                 Took(),

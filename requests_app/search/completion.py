@@ -14,7 +14,7 @@ from django.contrib.auth import get_user_model
 from django.db.models.functions import Substr
 
 from requests_app.models import Batch, Mode, Status, Tag
-from requests_app.search.language import MAX_LENGTH, SIDES, Term
+from requests_app.search.language import HAS, MAX_LENGTH, SIDES, Term
 from requests_app.search.scope import Scope
 
 MOST = 12  # completions
@@ -49,6 +49,7 @@ KEYS = {
     "mode:": "queue, run, stream, realtime",
     "batch:": "a batch's name or id",
     "tag:": "a tag of the team's, or what fal was told",
+    "has:": "what the output holds: media, image, video…",
     "starred:": "yes: what you have starred",
     "id:": "the beginning of our id or fal's",
 }
@@ -133,7 +134,7 @@ def _errors(scope: Scope) -> dict[str, str]:
     return dict.fromkeys(filter(None, types), "")
 
 
-_LISTS = ("status", "mode", "endpoint", "by", "tag")  # whose values may have commas
+_LISTS = ("status", "mode", "endpoint", "by", "tag", "has")  # whose values may have commas
 _VALUES: dict[str, Callable[[Scope], dict[str, str]]] = {
     "status": _statuses,
     "mode": lambda scope: dict.fromkeys(Mode.values, ""),
@@ -142,6 +143,7 @@ _VALUES: dict[str, Callable[[Scope], dict[str, str]]] = {
     "batch": _batches,
     "tag": _tags,
     "starred": lambda scope: {"yes": "what you have starred", "no": "the rest"},
+    "has": lambda scope: {name: "any of the others" if name == "media" else "" for name in HAS},
     "error": _errors,
     "after": lambda scope: {**_TIMES, scope.now.date().isoformat(): "today, in UTC"},
     "before": lambda scope: {scope.now.date().isoformat(): "today, in UTC", "1d": "", "7d": ""},

@@ -48,6 +48,7 @@ class Facts:
     errors: tuple[str, ...]  # the sentence and the type
     logs: tuple[str, ...]
     tags: tuple[str, ...] = ()  # keys
+    has: tuple[str, ...] = ()  # kinds of media in the output
 
 
 def words_for(facts: Facts) -> list[str]:
@@ -57,6 +58,7 @@ def words_for(facts: Facts) -> list[str]:
         ("all", ""), ("s", facts.state), ("m", facts.mode), ("p", str(facts.person)),
         ("e", digest_word(facts.endpoint_id)), *(("i", id_word(one)) for one in facts.ids if one),
         *(("t", digest_word(one)) for one in facts.tags),
+        *(("h", one) for one in ("media", *facts.has) if facts.has),
         *([("d", str(duration_step(facts.took)))] if facts.took is not None else []),
     ]  # fmt: skip
     found = [tag(team, kind, value) for kind, value in tags]

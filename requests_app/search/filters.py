@@ -159,6 +159,17 @@ def _starred_q(value: str, me: str, now: datetime) -> Q:
     return starred if YES_NO[value.lower()] else ~starred
 
 
+def _has_q(value: str, me: str, now: datetime) -> Q:
+    """Match what the output holds to look at."""
+    kinds = [name for name in listed(value) if name != "media"]
+    found = Q() if "media" in listed(value) else reduce(or_, map(_one_kind_q, kinds), Q())
+    return Q(media_kinds__isnull=False) & found
+
+
+def _one_kind_q(kind: str) -> Q:
+    return Q(media_kinds__contains=kind)
+
+
 FILTERS: dict[str, Callable[[str, str, datetime], Q]] = {
     "status": _status_q,
     "endpoint": _endpoint_q,
@@ -171,4 +182,5 @@ FILTERS: dict[str, Callable[[str, str, datetime], Q]] = {
     "duration": _duration_q,
     "tag": _tag_q,
     "starred": _starred_q,
+    "has": _has_q,
 }

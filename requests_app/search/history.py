@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+
 from django.db import connection, transaction
 from django.db.models import Max
 
@@ -11,8 +13,11 @@ from requests_app.search.index import write_entries
 PIECE = 100  # rows in one transaction: on SQLite others wait for it
 
 
-def index_piece() -> bool:
-    """Index the next rows; return False when nothing is left, or another process is at it."""
+def index_piece(complete: Callable[[Collection[int]], None] = lambda pks: None) -> bool:
+    """Index the next rows; return False when nothing is left, or another process is at it.
+
+    `complete` first gives the rows of these keys what older versions did not store of them.
+    """
     if not SearchHistory.objects.exists():  # no lock for the usual answer
         return False
     with transaction.atomic():
@@ -27,6 +32,7 @@ def index_piece() -> bool:
             return False
         # Locked, so that a change at the same time is indexed after this and not before.
         list(FalRequest.objects.select_for_update().filter(pk__in=pks).order_by("pk").values("pk"))
+        complete(pks)
         write_entries(pks)
         FalRequest.objects.filter(pk__in=pks).exclude(search_text="").update(search_text="")
         SearchHistory.objects.filter(pk=history.pk).update(below=pks[-1])

@@ -58,7 +58,8 @@ def write_facts(facts: Iterable[tuple[int, Facts]]) -> None:
 
 _COLUMNS = (
     "pk", "team_id", "endpoint_id", "mode", "person_id", "public_id", "fal_request_id", "gateway_request_id",
-    "status", "created_at", "ended_at", "error", "error_type", "input_start", "output_start",
+    "status", "created_at", "ended_at", "error", "error_type", "media_kinds",
+    "input_start", "output_start",
     "is_tagged",
 )  # fmt: skip
 
@@ -87,6 +88,7 @@ def facts_of(
         errors=(row.error, row.error_type),
         logs=logs,
         tags=tags,
+        has=tuple((row.media_kinds or "").split()),
     )
 
 

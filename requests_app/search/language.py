@@ -1,7 +1,7 @@
 """Parse the search box: text -> terms. Pure.
 
     status:failed endpoint:acme/* by:me mode:stream id:0f3a batch:zoo free words "a phrase" begin* -word
-    input.seed:42 output.text:fox error:required after:2d before:2026-11-01 duration:>30s
+    has:video input.seed:42 output.text:fox error:required after:2d before:2026-11-01 duration:>30s
     sunset OR dusk    status:failed OR duration:>1h
 
 Values may be lists (``status:failed,cancelled``). Terms of one field are joined by OR, of `after`, `before`,
@@ -27,13 +27,14 @@ from requests_app.search.words import words_of
 MAX_LENGTH = 200  # characters: longer texts are slow and match nothing more
 FIELDS = (
     "status", "endpoint", "by", "mode", "id", "batch", "after", "before", "duration", "error",
-    "tag", "starred",
+    "tag", "starred", "has",
 )  # fmt: skip
 SIDES = ("input", "output")  # with the name of a field behind a point
 EITHER = "OR"  # between two terms; also the key of the term that they become
 EACH = ("after", "before", "duration", "tag", EITHER)  # several of one must all be true
 WORDS = ("", "error", *SIDES)  # keys of what the index alone can tell
 YES_NO = {"yes": True, "no": False}
+HAS = ("media", "image", "video", "audio", "file")  # of an output; media: any of the others
 PREFIX_LETTERS = 2  # of a word with a star, at the least: fewer begin too many words
 
 _TOKEN = re.compile(
@@ -255,6 +256,11 @@ def _check_starred(value: str) -> str:
     return "" if value.lower() in YES_NO else "starred: takes yes or no."
 
 
+def _check_has(value: str) -> str:
+    unknown = [name for name in listed(value) if name not in HAS]
+    return f"There is no has:{unknown[0]}. There are {', '.join(HAS)}." if unknown else ""
+
+
 _CHECKS: dict[str, Callable[[str], str]] = {
     "status": _check_status,
     "mode": _check_mode,
@@ -265,6 +271,7 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "error": _check_text,
     "tag": _check_tag,
     "starred": _check_starred,
+    "has": _check_has,
 }
 
 

@@ -23,7 +23,7 @@ from requests_app.search.narrowing import expression, inexact
 from requests_app.search.scope import Scope
 
 # One of these alone is read in order from an index of the rows.
-_ORDERED = ("status", "endpoint")
+_ORDERED = ("status", "endpoint", "has")
 
 
 @dataclass
@@ -96,6 +96,8 @@ class Matches:
             is_plain = is_plain and len(statuses_of(first.value.lower())) == 1
         if first.key == "endpoint":  # a part of an id is several, too
             is_plain = is_plain and "/" in first.value and first.value == first.value.lower()
+        if first.key == "has":
+            is_plain = first.value == "media"
         return bool(first.value) and (bool(others) or not is_plain) and self.scope.is_large
 
     @cached_property

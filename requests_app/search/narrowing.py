@@ -105,7 +105,7 @@ def _either(group: Term, scope: Scope, *, filters: bool) -> Expression | None:
 
 
 _SIDES = {"input": "i", "output": "o"}
-_EXACT = {"mode", "by", "endpoint", "tag"}
+_EXACT = {"mode", "by", "endpoint", "tag", "has"}
 
 
 def _any(parts: Iterable[Expression]) -> Expression:
@@ -171,6 +171,10 @@ def _mode(value: str, scope: Scope) -> Expression:
     return _tags("m", listed(value), scope)
 
 
+def _has(value: str, scope: Scope) -> Expression:
+    return _tags("h", listed(value), scope)
+
+
 def _by(value: str, scope: Scope) -> Expression:
     return _tags("p", map(str, scope.people(value)), scope)
 
@@ -211,4 +215,5 @@ _FILTERS: dict[str, Callable[[str, Scope], Expression | None]] = {
     "id": _id,
     "duration": _duration,
     "tag": _tag,
+    "has": _has,
 }

@@ -116,7 +116,8 @@ class FilterBar:
     @cached_property
     def everybody(self) -> str:
         """Return the address without any filter."""
-        return list_url(team=self.listing.in_links, sort=self.listing.sort)
+        listing = self.listing
+        return list_url(team=listing.in_links, sort=listing.sort, page=listing.page)
 
 
 def with_days(search: Search, first: str, last: str) -> Search:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -16,10 +16,12 @@ from requests_app.display.marks import with_star, with_tags
 from requests_app.models import FalRequest, Team
 from requests_app.models.request import FalRequestQuerySet
 from requests_app.search import Matches, Scope, Search, Sorted, parse_search
+from requests_app.search.language import Term
 from requests_app.search.sorting import ORDERS
 from requests_app.views.access import team_in_links, team_of
 
 COUNT_LIMIT = 1000  # a higher count costs the database and helps no reader
+LIST, GALLERY = "list", "gallery"  # names of the pages
 RECENT = 500  # newest rows whose endpoints the filter offers
 
 CHIPS = {
@@ -60,10 +62,14 @@ class Listing:
     in_links: int | None  # the team, where addresses must name it
     sort: str = ""  # of ORDERS; newest first
     view: str = ""  # the saved view that the page began with
+    page: str = LIST  # or the gallery, which shows what has media
 
     @classmethod
-    def of(cls, request: HttpRequest, *, team: Team | None = None) -> Listing:
-        """Read the query string; unknown parameters are ignored. `team`: another one than the page's."""
+    def of(cls, request: HttpRequest, *, team: Team | None = None, page: str = "") -> Listing:
+        """Read the query string; unknown parameters are ignored. `team`: another one than the page's.
+
+        What belongs to the gallery and is no `page` says so in the query: `as=gallery`.
+        """
         text = request.GET.get("q", "")
         asked, last = parse_search(text), parse_search(request.GET.get("last", ""))
         is_known = bool(last.terms) and not last.problems
@@ -78,7 +84,17 @@ class Listing:
             in_links=team.pk if team else team_in_links(request),
             sort=sort if (sort := request.GET.get("sort", "")) in ORDERS else "",
             view=request.GET.get("view", "")[:36],
+            page=page or page_asked(request.GET.get("as", "")),
         )
+
+    @property
+    def is_gallery(self) -> bool:
+        return self.page == GALLERY
+
+    @property
+    def address(self) -> str:
+        """Return the page's address without a query."""
+        return reverse(f"requests:{self.page}")
 
     @property
     def everything(self) -> FalRequestQuerySet:
@@ -89,8 +105,13 @@ class Listing:
         return Scope(self.team.pk, self.me)
 
     def matching(self, search: Search | None = None) -> Matches:
-        """Return what matches this search, or the given one."""
-        return Matches(self.scope, search or self.search, Q(pk__in=[]) if self.is_refused else Q())
+        """Return what matches this search, or the given one; in the gallery what of it has media."""
+        asked = search or self.search
+        if self.is_gallery and not any(
+            term.key == "has" and not term.negated for term in asked.terms
+        ):
+            asked = replace(asked, terms=(Term("has", "media"), *asked.terms))
+        return Matches(self.scope, asked, Q(pk__in=[]) if self.is_refused else Q())
 
     @cached_property
     def ordered(self) -> Matches | Sorted:
@@ -109,14 +130,29 @@ class Listing:
         return with_star(loaded, self.user_pk)
 
     def url(self, search: Search, cursor: str = "") -> str:
-        """Return the list's address for another search, or another page of this one, in the same order."""
+        """Return the page's address for another search, or another part of this one, in the same order."""
         return list_url(
-            q=str(search), cursor=cursor, team=self.in_links, sort=self.sort, view=self.view
+            q=str(search),
+            cursor=cursor,
+            team=self.in_links,
+            sort=self.sort,
+            view=self.view,
+            page=self.page,
         )
 
+    @property
+    def as_list(self) -> str:
+        """Return the address of the same as a table."""
+        return replace(self, page=LIST).url(self.search)
+
+    @property
+    def as_gallery(self) -> str:
+        """Return the address of the same as a gallery."""
+        return replace(self, page=GALLERY).url(self.search)
+
     def sorted_url(self, sort: str) -> str:
-        """Return the list's address in another order."""
-        return list_url(q=str(self.search), team=self.in_links, sort=sort, view=self.view)
+        """Return the page's address in another order."""
+        return replace(self, sort=sort).url(self.search)
 
     @property
     def kept(self) -> dict[str, str | int]:
@@ -167,14 +203,25 @@ def recent_endpoints(listing: Listing) -> list[str]:
     return sorted(set(newest))
 
 
+def page_asked(name: str) -> str:
+    """Return the page that a parameter names: the list, unless it is the gallery."""
+    return GALLERY if name == GALLERY else LIST
+
+
 def list_url(
-    q: str = "", cursor: str = "", *, team: int | None, sort: str = "", view: str = ""
+    q: str = "",
+    cursor: str = "",
+    *,
+    team: int | None,
+    sort: str = "",
+    view: str = "",
+    page: str = LIST,
 ) -> str:
-    """Return the list's address; it names the team for a user who is in several."""
+    """Return the address of the list, or of the gallery; it names the team for a user who is in several."""
     named = {"team": team, "q": q, "sort": sort, "view": view}
     asked = urlencode({name: value for name, value in named.items() if value})
     query = "&".join(part for part in (asked, cursor) if part)
-    return reverse("requests:list") + (f"?{query}" if query else "")
+    return reverse(f"requests:{page}") + (f"?{query}" if query else "")
 
 
 def examples(*, team: int | None) -> list[dict[str, str]]:

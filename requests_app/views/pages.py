@@ -7,6 +7,7 @@ A row is drawn by one template, so first paint, push, reconnect and polling all 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -16,14 +17,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from requests_app.models import FalRequest, Observation, Team
-from requests_app.paging import InvalidCursor, page_of
+from requests_app.paging import InvalidCursor, Page, page_of
 from requests_app.record.followers import mark_polled
 from requests_app.search import Sorted
 from requests_app.search.sorting import MOST_SORTED
 from requests_app.views.access import team_of, team_required
 from requests_app.views.errors import error_page
 from requests_app.views.filter_bar import FilterBar, with_days
-from requests_app.views.listing import Listing, chips_of, examples, recent_endpoints
+from requests_app.views.listing import LIST, Listing, chips_of, examples, recent_endpoints
 from requests_app.views.neighbours import query_of
 from requests_app.views.peek import peek_of
 from requests_app.views.row_html import ROWS
@@ -42,12 +43,11 @@ def request_list(request: HttpRequest) -> HttpResponse:
     """Show the table: GET /requests/?q=<search>&sort=<order>&older=<uuid>; &last=<search> is shown if q is
     invalid; &from=<day>&until=<day> become part of the search.
     """
-    listing = Listing.of(request)
-    if "from" in request.GET or "until" in request.GET:
-        first, last = request.GET.get("from", ""), request.GET.get("until", "")
-        return redirect(listing.url(with_days(listing.search, first, last)))
+    listing = Listing.of(request, page=LIST)
+    if days := days_url(request, listing):
+        return redirect(days)
     # Read before the rows: a change in between is then told twice, not missed.
-    since = _newest_seq(listing.team)
+    since = newest_seq(listing.team)
     try:
         page = page_of(
             listing.ordered,
@@ -57,8 +57,27 @@ def request_list(request: HttpRequest) -> HttpResponse:
         )
     except InvalidCursor as error:
         return error_page(request, 400, "This page is not there", str(error))
-    endpoints = recent_endpoints(listing)
     context = {
+        **bar_context(request, listing, page),
+        "since": since,
+        "row_query": query_of(str(listing.search), sort=listing.sort),
+        "peek": peek_of(request),
+    }
+    return render(request, "list/list.html", context)
+
+
+def days_url(request: HttpRequest, listing: Listing) -> str:
+    """Return where a form with days leads; empty when none are asked for."""
+    if "from" not in request.GET and "until" not in request.GET:
+        return ""
+    first, last = request.GET.get("from", ""), request.GET.get("until", "")
+    return listing.url(with_days(listing.search, first, last))
+
+
+def bar_context(request: HttpRequest, listing: Listing, page: Page) -> dict[str, Any]:
+    """Return what list and gallery show above and below a page of requests."""
+    endpoints = recent_endpoints(listing)
+    return {
         "listing": listing,
         "views": menu_of(request, listing),
         "filters": FilterBar(listing, endpoints, listing.scope.now),
@@ -67,16 +86,12 @@ def request_list(request: HttpRequest) -> HttpResponse:
         "newer_url": listing.url(listing.search, page.newer) if page.newer else "",
         "older_url": listing.url(listing.search, page.older) if page.older else "",
         "shown_url": listing.url(listing.search),
-        "since": since,
         "is_first_use": not endpoints,
         "examples": examples(team=listing.in_links),
         "is_bounded": isinstance(listing.ordered, Sorted) and listing.ordered.is_bounded,
         "most_sorted": f"{MOST_SORTED:,}",
         "fragment_query": query_of(str(listing.search), sort=listing.sort).removeprefix("?"),
-        "row_query": query_of(str(listing.search), sort=listing.sort),
-        "peek": peek_of(request),
     }
-    return render(request, "list/list.html", context)
 
 
 @require_safe
@@ -116,7 +131,7 @@ def changes(request: HttpRequest) -> HttpResponse:
     if ids := ids_in(request.GET.get("in_sight", "")):
         mark_polled(FalRequest.objects.filter(team=team, public_id__in=ids))
     if "since" not in request.GET:
-        return JsonResponse({"seq": _newest_seq(team), "rows": [], "more": False})
+        return JsonResponse({"seq": newest_seq(team), "rows": [], "more": False})
     try:
         since = max(int(request.GET["since"]), 0)
         if since >= 2**63:
@@ -144,7 +159,8 @@ def _versions(team: Team, condition: Q) -> list[tuple[str, int]]:
     return [(str(public_id), seq) for public_id, seq in pairs]
 
 
-def _newest_seq(team: Team) -> int:
+def newest_seq(team: Team) -> int:
+    """Return the version of the team's last change."""
     newest = FalRequest.objects.filter(team=team).order_by("-seq").values_list("seq", flat=True)
     return newest.first() or 0
 

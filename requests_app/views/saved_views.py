@@ -20,7 +20,7 @@ from requests_app.forms.saved_view import ViewForm
 from requests_app.models import ListPreference, Membership, SavedView
 from requests_app.views.access import membership_of, team_in_links, team_of, team_required
 from requests_app.views.list_table import COLUMNS, preference_of
-from requests_app.views.listing import Listing, list_url
+from requests_app.views.listing import Listing, list_url, page_asked
 
 MOST_VIEWS = 100  # of a user in a team
 TAKEN = "You have a view of this name already."
@@ -127,7 +127,7 @@ def menu_of(request: HttpRequest, listing: Listing) -> ViewMenu:
 @team_required
 @require_safe
 def open_view(request: HttpRequest, view_id: str) -> HttpResponse:
-    """Lead to the list as the view has it, and keep it as the last one."""
+    """Lead to the list as the view has it, or to the gallery (`as`), and keep it as the last one."""
     view = SYSTEM.get(view_id) or _get_or_404(request, view_id)
     _keep_last(membership_of(request), view_id)
     return redirect(_url(request, view, now=timezone.now()))
@@ -164,7 +164,8 @@ def delete_view(request: HttpRequest, view_id: UUID) -> HttpResponse:
     view = _changeable(request, view_id)
     view.delete()
     messages.success(request, f"The view “{view.name}” is deleted.")
-    return redirect(list_url(view.query, team=team_in_links(request), sort=view.sort))
+    team = team_in_links(request)
+    return redirect(list_url(view.query, team=team, sort=view.sort, page=_page(request)))
 
 
 def _form(request: HttpRequest, *, was_shared: bool = False) -> ViewForm:
@@ -193,7 +194,7 @@ def _refused(request: HttpRequest, sentences: list[str]) -> HttpResponse:
     for sentence in sentences:
         messages.error(request, sentence)
     given = {name: request.POST.get(name, "")[:300] for name in ("q", "sort", "view")}
-    url = list_url(given["q"], team=team_in_links(request), sort=given["sort"], view=given["view"])
+    url = list_url(**given, team=team_in_links(request), page=_page(request))
     typed = urlencode({"view_name": request.POST.get("name", "")[:60]})
     return redirect(f"{url}{'&' if '?' in url else '?'}{typed}")
 
@@ -219,7 +220,13 @@ def _url(request: HttpRequest, view: SavedView | SystemView, *, now: datetime) -
     query = view.query
     if isinstance(view, SystemView):
         query = query.format(today=now.astimezone(UTC).date().isoformat())
-    return list_url(query, team=team_in_links(request), sort=view.sort, view=str(view.public_id))
+    team, page = team_in_links(request), _page(request)
+    return list_url(query, team=team, sort=view.sort, view=str(view.public_id), page=page)
+
+
+def _page(request: HttpRequest) -> str:
+    """Return the page from which the menu was used."""
+    return page_asked(request.GET.get("as", "") or request.POST.get("as", ""))
 
 
 def _keep_last(membership: Membership, view_id: str) -> None:

@@ -144,6 +144,7 @@ SEARCHES = (
     "status:active", "status:completed", "status:completed,failed", "-status:completed", "status:failed sunset",
     "endpoint:acme/img", "endpoint:acme/*", "endpoint:other", "by:me", "by:tim", "mode:run", "mode:run by:me",
     "id:kept", "0123abcd", "after:1h", "after:2d before:1d", "duration:>1h", "error:required sunset",
+    "has:media", "has:media sunset", "has:media status:completed", "has:video", "has:video -sunset",
 )  # fmt: skip
 
 HOT: dict[str, Callable[[FalRequest], Any]] = {

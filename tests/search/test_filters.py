@@ -9,7 +9,7 @@ from requests_app import lifecycle
 from requests_app.models import FalRequest
 from requests_app.search import Matches, Scope, parse_search
 from requests_app.search import scope as scopes
-from tests.builders import make_person, make_request
+from tests.builders import hear, make_person, make_queued, make_request, make_result
 
 
 def found(text: str, team, me: str = "olga") -> set[str]:
@@ -65,3 +65,21 @@ def test_tags_and_stars_are_found(three, team, monkeypatch, few):
 @pytest.mark.parametrize("text", ["starred:maybe", "tag:*", "tag:,", "tag:"])
 def test_what_cannot_be_asked_is_said(text):
     assert parse_search(text).problems
+
+
+@pytest.mark.parametrize("few", [5000, 0])
+def test_has_finds_what_the_output_holds(team, owner, monkeypatch, few: int):
+    monkeypatch.setattr(scopes, "FEW", few)
+    for name, output in {
+        "a": {"images": [{"url": "https://fal.media/a.png"}]},
+        "b": {"video": {"url": "https://fal.media/b.mp4"}, "poster": "https://fal.media/b.png"},
+        "c": {"text": "none"},
+    }.items():
+        row = make_queued(f"req-{name}", team=team, person=owner, endpoint_id=f"acme/{name}")
+        hear(row, make_result(output=output))
+    for text, names in {
+        "has:media": "ab", "has:image": "ab", "has:video": "b", "has:audio,video": "b", "-has:video": "ac",
+        "-has:media": "c", "has:media status:completed": "ab", "has:video sunset": "b",
+    }.items():  # fmt: skip
+        assert found(text, team) == set(names), text
+    assert parse_search("has:pictures").problems

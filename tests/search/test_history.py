@@ -7,9 +7,11 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 
+from requests_app.lifecycle.older_media import note_media
 from requests_app.models import FalRequest, SearchEntry, SearchHistory, Team
 from requests_app.search import Matches, Scope, history, parse_search, scope
-from tests.builders import make_request
+from requests_app.search.index import write_entries
+from tests.builders import hear, make_queued, make_request, make_result
 
 
 @pytest.fixture
@@ -94,3 +96,18 @@ def test_without_rows_there_is_nothing_to_do(team: Team) -> None:
     history.start_again()
     assert not SearchHistory.objects.exists()
     assert not history.index_piece()
+
+
+def test_the_media_of_older_requests_are_noted_on_the_way(team: Team, owner: User) -> None:
+    row = make_queued(team=team, person=owner)
+    hear(row, make_result(output={"video": {"url": "https://fal.media/files/a.mp4"}}))
+    FalRequest.objects.filter(pk=row.pk).update(media_kinds=None, media=None)
+    write_entries([row.pk])
+    assert found(team, "has:video") == 0
+    history.start_again()
+    while history.index_piece(note_media):
+        pass
+    row.refresh_from_db()
+    assert row.media_kinds == "video"
+    assert row.media["items"][0]["url"] == "https://fal.media/files/a.mp4"
+    assert found(team, "has:video sunset") == 1

@@ -1,4 +1,4 @@
-// Ticked requests: how many, all of the page, all between two with Shift. The bar of actions is there once one is ticked.
+// Ticked requests, or media of them: how many, all of the page, all between two with Shift. The bar of actions is there once one is ticked.
 //
 // The ticks are the checkboxes themselves: what is sent is what can be seen. A row that changes keeps its tick (rows.js).
 
@@ -10,22 +10,26 @@ const boxes = () => [...document.querySelectorAll(/** @type {"input"} */ (".row-
 
 let last = ""; // the request ticked or cleared last, where a range begins; its row may be another by now
 
+const nameOf = (box) => box.dataset.medium ?? box.value;
+
 function show() {
-  if (!bar || !all) return;
+  if (!bar) return;
   const rows = boxes();
   const count = rows.filter((box) => box.checked).length;
   bar.classList.toggle("selection-shown", count > 0);
   const words = bar.querySelector("[data-selected-count]");
   if (words) words.textContent = `${count} ticked`;
-  all.checked = count > 0 && count === rows.length;
-  all.indeterminate = count > 0 && count < rows.length;
+  if (all) {
+    all.checked = count > 0 && count === rows.length;
+    all.indeterminate = count > 0 && count < rows.length;
+  }
   if (!count) bar.reset();
 }
 
 /** Tick or clear all from the request of before to this box. */
 function range(to) {
   const rows = boxes();
-  const ends = [rows.findIndex((box) => box.value === last), rows.indexOf(to)];
+  const ends = [rows.findIndex((box) => nameOf(box) === last), rows.indexOf(to)];
   const [start, end] = ends.sort((one, other) => one - other);
   if (start < 0) return;
   for (const box of rows.slice(start, end + 1)) box.checked = to.checked;
@@ -36,16 +40,16 @@ function clear() {
   show();
 }
 
-if (bar && all) {
+if (bar) {
   bar.hidden = false; // rows may come to an empty list
-  all.hidden = false;
+  if (all) all.hidden = false;
   const button = /** @type {HTMLButtonElement} */ (bar.querySelector("[data-clear-selection]"));
   button.hidden = false;
   button.addEventListener("click", () => {
     clear();
-    all.focus();
+    (all ?? boxes()[0])?.focus();
   });
-  all.addEventListener("change", () => {
+  all?.addEventListener("change", () => {
     for (const box of boxes()) box.checked = all.checked;
     show();
   });
@@ -54,11 +58,11 @@ if (bar && all) {
       event.target instanceof HTMLInputElement && event.target.matches(".row-check") && event.target;
     if (!box) return;
     if (event.shiftKey) range(box);
-    last = box.value;
+    last = nameOf(box);
     show();
   });
   // Rows come and go with the live table.
-  const table = document.querySelector("tbody[data-rows]");
+  const table = document.querySelector("tbody[data-rows], #gallery");
   if (table) new MutationObserver(show).observe(table, { childList: true });
   addEventListener("pageshow", show);
   show();

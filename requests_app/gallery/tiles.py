@@ -1,0 +1,92 @@
+"""The tiles of some requests: each medium of each, in the order of the list and then of the output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from requests_app.display.kept_media import media_of, seed_told
+from requests_app.display.media import Medium
+from requests_app.display.summary import IN_OUTPUT
+from requests_app.models import FalRequest
+from requests_app.paging import Page
+from requests_app.thumbnails.states import ThumbnailLook, look_at
+
+TILES = 48  # of a page, and then the rest of the last request's
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One medium of a request. `look`: its small picture, if it is one."""
+
+    row: FalRequest
+    number: int  # among the request's media, from 0
+    medium: Medium
+    look: ThumbnailLook | None
+    seed: str
+
+    @property
+    def key(self) -> str:
+        """Return what names the medium in addresses and forms."""
+        return f"{self.row.public_id}.{self.number}"
+
+
+def tiles_of(rows: Iterable[FalRequest], now: datetime) -> list[Tile]:
+    """Return the tiles; `rows` are loaded with their media and their thumbnail."""
+    return [tile for row in rows for tile in _tiles(row, now)]
+
+
+def fitted(page: Page, *, is_upwards: bool = False) -> Page:
+    """Return the page with the requests that fill it: one of them may have a hundred media.
+
+    `is_upwards`: the page leads to what is above; it keeps its end.
+    """
+    if is_upwards:
+        kept = _filling(page.rows[::-1])[::-1]
+        is_whole = len(kept) == len(page.rows)
+        return page if is_whole else replace(page, rows=kept, newer=f"newer={kept[0].public_id}")
+    kept = _filling(page.rows)
+    is_whole = len(kept) == len(page.rows)
+    return page if is_whole else replace(page, rows=kept, older=f"older={kept[-1].public_id}")
+
+
+def _filling(rows: Sequence[FalRequest]) -> list[FalRequest]:
+    kept: list[FalRequest] = []
+    tiles = 0
+    for row in rows:
+        kept.append(row)
+        tiles += len((row.media or {}).get("items", []))
+        if tiles >= TILES:
+            break
+    return kept
+
+
+def _tiles(row: FalRequest, now: datetime) -> list[Tile]:
+    media = media_of(row)
+    first = _first_picture(row, media)
+    seed = seed_told(row)
+    return [
+        Tile(row, number, medium, _look(row, medium, now, is_first=number == first), seed)
+        for number, medium in enumerate(media)
+        if medium.url
+    ]
+
+
+def _first_picture(row: FalRequest, media: Sequence[Medium]) -> int | None:
+    """Return the number of the picture that the row's own thumbnail is of."""
+    is_own = row.thumbnail_url == IN_OUTPUT
+    for number, medium in enumerate(media):
+        is_it = not medium.is_remote if is_own else medium.url == row.thumbnail_url
+        if medium.kind == "image" and is_it:
+            return number
+    return None
+
+
+def _look(
+    row: FalRequest, medium: Medium, now: datetime, *, is_first: bool
+) -> ThumbnailLook | None:
+    if medium.kind != "image":
+        return None
+    own = look_at(row, now) if is_first else None
+    return own or ThumbnailLook(original=medium.url)
