@@ -14,6 +14,7 @@ CLOCK_EVERY_S = 30.0
 EXPIRED_EVERY_S = 600.0
 DOCUMENTS_EVERY_S = 60.0
 INDEX_EVERY_S = 5.0
+ERRORS_EVERY_S = 2.0
 
 
 def broker_options(redis_url: str) -> dict[str, float]:
@@ -66,6 +67,11 @@ app.conf.update(
             "task": "requests_app.index_history",
             "schedule": INDEX_EVERY_S,
             "options": {"expires": INDEX_EVERY_S},
+        },
+        "group_errors": {
+            "task": "requests_app.group_errors",
+            "schedule": ERRORS_EVERY_S,
+            "options": {"expires": ERRORS_EVERY_S},
         },
     },
 )

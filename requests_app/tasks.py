@@ -10,6 +10,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from requests_app.catalogue import fal_models, store
+from requests_app.error_groups import counting
+from requests_app.error_groups import history as older_errors
 from requests_app.lifecycle.older_media import note_media
 from requests_app.search import history
 from requests_app.upkeep import health
@@ -78,3 +80,23 @@ async def _index_history() -> None:
     piece = partial(history.index_piece, note_media)
     while await pool.in_database(piece) and time.monotonic() < end:  # noqa: ASYNC110
         await asyncio.sleep(PAUSE_S)
+
+
+GROUP_FOR_S = 1.0  # of every `dashboard.celery.ERRORS_EVERY_S`
+
+
+@shared_task(name="requests_app.group_errors", ignore_result=True)
+def group_errors() -> None:
+    """Count what has failed by groups, and group some of what failed in older versions."""
+    worker_loop.run(_group_errors(), timeout_s=60)
+
+
+async def _group_errors() -> None:
+    end = time.monotonic() + GROUP_FOR_S
+    while await pool.in_database(_group_some) and time.monotonic() < end:  # noqa: ASYNC110
+        await asyncio.sleep(PAUSE_S)
+
+
+def _group_some() -> bool:
+    """Do one piece of each; return False when nothing is left."""
+    return any([older_errors.group_piece(), counting.fold()])

@@ -38,6 +38,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("runfile",),
     # What was made, as tiles.
     ("gallery",),
+    # Failures that are alike.
+    ("error_groups",),
     # The one writer of requests, and of teams.
     ("lifecycle", "teams"),
     # One input over many rows; one action on many requests.

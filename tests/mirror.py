@@ -66,6 +66,7 @@ JUDGED_BY = {
     "requests_app/models/bulk.py": "tests/bulk/test_working.py",
     "requests_app/models/catalogue.py": "tests/catalogue/test_store.py",
     "requests_app/models/duration.py": "tests/search/test_sorting.py",
+    "requests_app/models/error_group.py": "tests/error_groups/test_counting.py",
     "requests_app/models/error_type.py": "tests/display/test_explain.py",
     "requests_app/models/guesses.py": "tests/accounts/test_throttle.py",
     "requests_app/models/preferences.py": "tests/views/test_times.py",

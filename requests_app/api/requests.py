@@ -170,9 +170,7 @@ def output(request: ApiRequest, id: str) -> HttpResponseBase:
     return response
 
 
-@router.get(
-    "{id}/run/", auth=READS, summary="The run as a file", response={200: None, **_REFUSALS}
-)
+@router.get("{id}/run/", auth=READS, summary="The run as a file", response={200: None, **_REFUSALS})
 def run_file(request: ApiRequest, id: str) -> HttpResponseBase:
     """A zip with all that is kept of the request, and a page that shows it; secrets are masked."""
     response = run_file_response(rows.get_or_404(request.auth, id))

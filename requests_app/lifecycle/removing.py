@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from requests_app import announce
+from requests_app.error_groups.linking import uncount
 from requests_app.lifecycle.writing import locked, record
 from requests_app.models import (
     BatchItem,
@@ -88,6 +89,7 @@ def delete_request(pk: int) -> bool:
         forget([row.pk])
         row.seq += 1  # open lists ask for a newer version, and find that there is none
         announce.changed(row)
+        uncount([pk])
         FalRequest.objects.filter(pk=pk).delete()
         return True
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from requests_app import announce
 from requests_app.display import summary
+from requests_app.error_groups import linking
 from requests_app.fal.reports import Rest
 from requests_app.lifecycle.details import derived_start
 from requests_app.models import (
@@ -35,7 +36,7 @@ PICTURE = (
     "status", "fal_request_id", "queue_position", "finished_at", "started_at",
     "cancel_asked_at", "cancel_answer", "observed_at", "metrics", "team_id", "public_id",
     "error", "error_type", "error_code", "output_size", "payload_removed_at", "gateway_request_id",
-    "created_at", "sent_at", "accepted_at", "ended_at", "mode", "seq",
+    "created_at", "sent_at", "accepted_at", "ended_at", "mode", "seq", "endpoint_id", "person_id", "error_key",
 )  # fmt: skip
 
 
@@ -167,8 +168,11 @@ def record(
 def record_many(entries: Sequence[HistoryEntry]) -> None:
     """Write the observations, then the rows, whose version is the observation's id.
 
-    An ended row keeps its status.
+    An ended row keeps its status. What fails is linked to its group of errors.
     """
+    linking.store(
+        tally for entry in entries for tally in linking.link(entry.row, entry.status, entry.columns)
+    )
     appended = _appended(entries)
     for entry, heard in zip(entries, appended, strict=True):
         entry.row.seq = heard.pk

@@ -20,6 +20,14 @@ from requests_app.models.catalogue import (
     SeenChange,
     TeamEndpoint,
 )
+from requests_app.models.error_group import (
+    ErrorDecision,
+    ErrorGroup,
+    ErrorHour,
+    ErrorPerson,
+    ErrorTally,
+    GroupState,
+)
 from requests_app.models.error_type import ErrorType
 from requests_app.models.evidence import (
     Delivery,
@@ -77,11 +85,17 @@ __all__ = [
     "Direction",
     "Endpoint",
     "EndpointDocument",
+    "ErrorDecision",
+    "ErrorGroup",
+    "ErrorHour",
+    "ErrorPerson",
+    "ErrorTally",
     "ErrorType",
     "FalAccount",
     "FalKey",
     "FalRequest",
     "Frame",
+    "GroupState",
     "GuessCounter",
     "Heartbeat",
     "IdempotencyKey",

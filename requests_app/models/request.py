@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 
 from requests_app.models.duration import Took
 from requests_app.models.error_type import ErrorType
@@ -62,6 +62,8 @@ class Mode(models.TextChoices):
 SUBMITTABLE = (Mode.QUEUE, Mode.RUN, Mode.STREAM)  # by a form or an API call; sessions are opened
 
 
+# As the index has it: SQLite must read the status in the query's own text to use that.
+UNGROUPED = Q(status=Status.FAILED, error_key__isnull=True)
 _LOST = Q(status=Status.UNCERTAIN) | Q(
     status=Status.FAILED, error_type=ErrorType.GIVEN_UP, fal_request_id=""
 )
@@ -85,6 +87,11 @@ class FalRequestQuerySet(models.QuerySet["FalRequest"]):
     def due(self, now: datetime) -> FalRequestQuerySet:
         """Rows whose next step is due and that no process has leased."""
         return self.filter(due_at__lte=now).filter(Q(leased_until=None) | Q(leased_until__lt=now))
+
+    def ungrouped(self) -> FalRequestQuerySet:
+        """Failed, without the key of a group."""
+        failed = Func(template=f"'{Status.FAILED.value}'", output_field=models.CharField())
+        return self.filter(status=failed, error_key__isnull=True)
 
     def failing(self) -> FalRequestQuerySet:
         """Open and lost rows whose last steps, three or more, have all failed."""
@@ -185,6 +192,8 @@ class FalRequest(models.Model):
     error = models.TextField(blank=True)  # a sentence
     error_type = models.CharField(max_length=80, blank=True)
     error_code = models.IntegerField(null=True, blank=True)  # HTTP status
+    # of its group of errors, once it has failed: see rules.error_sentence
+    error_key = models.BigIntegerField(null=True, blank=True)
 
     # Times
     created_at = models.DateTimeField()
@@ -227,12 +236,19 @@ class FalRequest(models.Model):
             ),
             models.Index(fields=["team", "seq"], name="changes_since"),
             models.Index(fields=["team", "input_digest", "ended_at"], name="same_inputs"),
+            models.Index(
+                fields=["team", "error_key", "-id"],
+                name="list_by_error",
+                condition=Q(error_key__isnull=False),
+            ),
             # Of what moves alone, so that they stay small. SQLite uses them for queries that have the
             # condition word for word: ~Q(due_at=None) would be another.
             models.Index(fields=["due_at"], name="due_requests", condition=Q(due_at__isnull=False)),
             models.Index(
                 fields=["person"], name="open_requests", condition=Q(ended_at__isnull=True)
             ),
+            # What failed in an older version: error_groups.history groups it.
+            models.Index(fields=["-id"], name="failed_without_group", condition=UNGROUPED),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -13,7 +13,8 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models.functions import Substr
 
-from requests_app.models import Batch, Mode, Status, Tag
+from requests_app.models import Batch, ErrorGroup, Mode, Status, Tag
+from requests_app.rules.error_sentence import id_of
 from requests_app.search.language import HAS, MAX_LENGTH, SIDES, Term
 from requests_app.search.scope import Scope
 
@@ -22,6 +23,7 @@ MOST_ENDPOINTS = 5  # beside keys
 NEWEST = 60  # rows whose inputs or outputs are read
 NEWEST_FAILED = 200
 NEWEST_BATCHES = 200
+NEWEST_GROUPS = 200
 MOST_TAGS = 200
 MOST_TEXT = 16 * 1024  # characters of an input or output: of a longer one nothing is suggested
 MOST_VALUE = 60
@@ -51,6 +53,7 @@ KEYS = {
     "tag:": "a tag of the team's, or what fal was told",
     "has:": "what the output holds: media, image, video…",
     "starred:": "yes: what you have starred",
+    "group:": "what failed alike: a group of errors",
     "id:": "the beginning of our id or fal's",
 }
 _TIMES = {
@@ -134,6 +137,12 @@ def _errors(scope: Scope) -> dict[str, str]:
     return dict.fromkeys(filter(None, types), "")
 
 
+def _groups(scope: Scope) -> dict[str, str]:
+    groups = ErrorGroup.objects.filter(team=scope.team).order_by("-last_seen")
+    named = groups.values_list("key", "sentence", "error_type")[:NEWEST_GROUPS]
+    return {id_of(key): (sentence or kind)[:MOST_VALUE] for key, sentence, kind in named}
+
+
 _LISTS = ("status", "mode", "endpoint", "by", "tag", "has")  # whose values may have commas
 _VALUES: dict[str, Callable[[Scope], dict[str, str]]] = {
     "status": _statuses,
@@ -142,6 +151,7 @@ _VALUES: dict[str, Callable[[Scope], dict[str, str]]] = {
     "endpoint": lambda scope: dict.fromkeys(scope.endpoints or [], ""),
     "batch": _batches,
     "tag": _tags,
+    "group": _groups,
     "starred": lambda scope: {"yes": "what you have starred", "no": "the rest"},
     "has": lambda scope: {name: "any of the others" if name == "media" else "" for name in HAS},
     "error": _errors,

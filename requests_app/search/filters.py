@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from requests_app.models import Batch, BatchItem, Star, Tagging
 from requests_app.models.account import AccountName
 from requests_app.models.names import keys_of
+from requests_app.rules.error_sentence import key_in
 from requests_app.rules.tag_names import tag_key
 from requests_app.search import moments
 from requests_app.search.language import EACH, YES_NO, Search, Term, listed, statuses_of
@@ -170,6 +171,11 @@ def _one_kind_q(kind: str) -> Q:
     return Q(media_kinds__contains=kind)
 
 
+def _group_q(value: str, me: str, now: datetime) -> Q:
+    """Match what failed alike; the key is the team's own."""
+    return Q(error_key__in=[key for part in listed(value) if (key := key_in(part)) is not None])
+
+
 FILTERS: dict[str, Callable[[str, str, datetime], Q]] = {
     "status": _status_q,
     "endpoint": _endpoint_q,
@@ -183,4 +189,5 @@ FILTERS: dict[str, Callable[[str, str, datetime], Q]] = {
     "tag": _tag_q,
     "starred": _starred_q,
     "has": _has_q,
+    "group": _group_q,
 }

@@ -2,6 +2,7 @@
 
     status:failed endpoint:acme/* by:me mode:stream id:0f3a batch:zoo free words "a phrase" begin* -word
     has:video input.seed:42 output.text:fox error:required after:2d before:2026-11-01 duration:>30s
+    group:0f3a9c21d4e5b678
     sunset OR dusk    status:failed OR duration:>1h
 
 Values may be lists (``status:failed,cancelled``). Terms of one field are joined by OR, of `after`, `before`,
@@ -18,6 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from requests_app.models import ENDED, LIVE, Mode, Status
+from requests_app.rules.error_sentence import key_in
 from requests_app.rules.folding import fold
 from requests_app.rules.tag_names import tag_key
 from requests_app.search import moments
@@ -27,7 +29,7 @@ from requests_app.search.words import words_of
 MAX_LENGTH = 200  # characters: longer texts are slow and match nothing more
 FIELDS = (
     "status", "endpoint", "by", "mode", "id", "batch", "after", "before", "duration", "error",
-    "tag", "starred", "has",
+    "tag", "starred", "has", "group",
 )  # fmt: skip
 SIDES = ("input", "output")  # with the name of a field behind a point
 EITHER = "OR"  # between two terms; also the key of the term that they become
@@ -252,6 +254,11 @@ def _check_tag(value: str) -> str:
     return "" if all(key.strip("*") for key in keys) else "tag: needs a name, as in tag:draft."
 
 
+def _check_group(value: str) -> str:
+    wrong = [part for part in listed(value) if key_in(part) is None]
+    return "group: takes the id of a group of errors, sixteen digits and letters." if wrong else ""
+
+
 def _check_starred(value: str) -> str:
     return "" if value.lower() in YES_NO else "starred: takes yes or no."
 
@@ -272,6 +279,7 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "tag": _check_tag,
     "starred": _check_starred,
     "has": _check_has,
+    "group": _check_group,
 }
 
 

@@ -90,6 +90,8 @@ class Matches:
 
     @cached_property
     def _is_indexed(self) -> bool:
+        if "group" in self.search.by_key():
+            return False  # few rows, which have an index of their own
         [first, *others] = self.search.terms or [Term("", "")]
         is_plain = first.key in _ORDERED and not (first.negated or re.search(r"[,*]", first.value))
         if first.key == "status":  # active and ended are several

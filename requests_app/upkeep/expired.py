@@ -1,5 +1,5 @@
 """Rows that nothing reads any more: expired sessions, counted guesses, endpoints without a schema,
-batches that were never started, bulk actions that a crash cut short, thumbnails beyond their limit."""
+batches that were never started, bulk actions that a crash cut short, old counts of errors, thumbnails beyond their limit."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from requests_app.accounts import throttle
 from requests_app.batches.making import remove_forgotten
 from requests_app.bulk.making import remove_cut_short
 from requests_app.catalogue.store import FRESH
+from requests_app.error_groups.counting import forget_old
 from requests_app.models import Endpoint, Session
 from requests_app.thumbnails.states import keep_within
 
@@ -21,6 +22,7 @@ def remove_expired(now: datetime) -> None:
     throttle.prune(now=now)
     remove_forgotten(now)
     remove_cut_short(now)
+    forget_old(now)
     keep_within(settings.THUMBNAIL_LIMIT_BYTES)
     # Half-typed endpoint ids, mostly: they are asked for again when they are named again.
     Endpoint.objects.filter(document=None, checked_at__lt=now - FRESH).delete()

@@ -14,11 +14,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Sum
 from django.db.models.functions import Length
 
 from requests_app import lifecycle
 from requests_app.batches.removing import remove_values
+from requests_app.error_groups.linking import uncount
 from requests_app.models import ENDED, Batch, BatchItem, FalRequest, Frame, Team
 from requests_app.models.batch import BatchQuerySet
 from requests_app.models.request import FalRequestQuerySet as Rows
@@ -137,7 +139,9 @@ def _remove_rows(due: Rows, days: int, now: datetime) -> int:
         some = keys[start : start + BATCH]
         forget(some)
         batch = FalRequest.objects.filter(pk__in=some)
-        _, by_model = batch.only("pk").delete()
+        with transaction.atomic():
+            uncount(some)
+            _, by_model = batch.only("pk").delete()
         removed += by_model[FalRequest._meta.label]
     return removed
 

@@ -19,6 +19,8 @@ from django.db import connection
 from django.utils import timezone
 
 from requests_app import lifecycle
+from requests_app.error_groups import counting, linking
+from requests_app.error_groups import history as error_history
 from requests_app.models import FalRequest, Mode, Status, Team
 from requests_app.relay import opening
 from requests_app.search import Matches, Scope, Sorted, parse_search
@@ -81,7 +83,8 @@ def plan_of(query: Query) -> list[str]:
         return [str(row[-1]) for row in cursor.fetchall()]
 
 
-SMALL = ("due_requests", "open_requests")  # indexes of open rows alone
+# indexes of open rows alone, and of what has no group yet
+SMALL = ("due_requests", "open_requests", "failed_without_group")
 
 
 def reads_all(step: str) -> bool:
@@ -139,10 +142,17 @@ def in_order(row: FalRequest, order: str) -> None:
     found.oldest(51, above=row.pk)
 
 
+def fail_and_count(row: FalRequest) -> None:
+    fresh = make_request(team=row.team, person=row.person, input={"prompt": "a kite"})
+    lifecycle.fail_unsendable(fresh.pk, "No", now=timezone.now())
+    assert counting.fold()
+    linking.uncount([fresh.pk])
+
+
 SEARCHES = (
     "", "heron", "sunset", "heron -sunset", "her*", "nothing", '"over mountains"', "input.prompt:heron",
     "status:active", "status:completed", "status:completed,failed", "-status:completed", "status:failed sunset",
-    "endpoint:acme/img", "endpoint:acme/*", "endpoint:other", "by:me", "by:tim", "mode:run", "mode:run by:me",
+    "group:0f3a9c21d4e5b678", "group:0f3a9c21d4e5b678 status:failed by:me sunset", "endpoint:acme/img", "endpoint:acme/*", "endpoint:other", "by:me", "by:tim", "mode:run", "mode:run by:me",
     "id:kept", "0123abcd", "after:1h", "after:2d before:1d", "duration:>1h", "error:required sunset",
     "has:media", "has:media sunset", "has:media status:completed", "has:video", "has:video -sunset",
 )  # fmt: skip
@@ -163,6 +173,9 @@ HOT: dict[str, Callable[[FalRequest], Any]] = {
         [row.pk], until=timezone.now(), now=timezone.now()
     ),
     "a page is opened": lambda row: lifecycle.make_due(row.pk, now=timezone.now()),
+    "a look for failures without a group": lambda row: error_history.group_piece(),
+    "how many failures are grouped": lambda row: error_history.percent(),
+    "a count of failures": fail_and_count,
     "a start": lambda row: lifecycle.resume(now=timezone.now(), alone=True),
     "the last runs of an endpoint": lambda row: runs_of(row.team, row.endpoint_id),
     **{f"the list in the order {name}": partial(in_order, order=name) for name in ORDERS},

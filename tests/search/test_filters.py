@@ -1,4 +1,4 @@
-"""`tag:` and `starred:`, asked of the rows and of the index alike."""
+"""`tag:`, `starred:` and `group:`, asked of the rows and of the index alike."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.models import FalRequest
+from requests_app.rules.error_sentence import id_of
 from requests_app.search import Matches, Scope, parse_search
 from requests_app.search import scope as scopes
 from tests.builders import hear, make_person, make_queued, make_request, make_result
@@ -62,7 +63,33 @@ def test_tags_and_stars_are_found(three, team, monkeypatch, few):
     assert found("starred:yes", team, me="ben") == {"c"}
 
 
-@pytest.mark.parametrize("text", ["starred:maybe", "tag:*", "tag:,", "tag:"])
+@pytest.mark.parametrize("few", [5000, 0], ids=["rows", "index"])
+def test_a_group_of_errors_is_found_alone_and_with_other_filters(
+    team, owner, stranger, monkeypatch, few
+):
+    monkeypatch.setattr(scopes, "FEW", few)
+    rows = [make_request(team=team, person=owner, endpoint_id=f"acme/{name}") for name in "abc"]
+    foreign = make_request(team=stranger.memberships.get().team, person=stranger)
+    for row in (*rows[:2], foreign):
+        lifecycle.fail_unsendable(row.pk, "No key", now=timezone.now())
+    a, b, theirs = (
+        id_of(FalRequest.objects.get(pk=row.pk).error_key) for row in (*rows[:2], foreign)
+    )
+    for text, names in (
+        (f"group:{a}", "a"),
+        (f"group:{a.upper()}", "a"),
+        (f"group:{a},{b}", "ab"),
+        (f"group:{a} group:{b}", "ab"),
+        (f"group:{a} status:failed by:me sunset", "a"),
+        (f"group:{a} status:completed", ""),
+        (f"group:{a} OR endpoint:acme/c", "ac"),
+        (f"-group:{a}", "bc"),
+        (f"group:{theirs}", ""),
+    ):
+        assert found(text, team) == set(names), text
+
+
+@pytest.mark.parametrize("text", ["group:12", "group:x", "starred:maybe", "tag:*", "tag:,", "tag:"])
 def test_what_cannot_be_asked_is_said(text):
     assert parse_search(text).problems
 
