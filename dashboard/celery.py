@@ -15,6 +15,7 @@ EXPIRED_EVERY_S = 600.0
 DOCUMENTS_EVERY_S = 60.0
 INDEX_EVERY_S = 5.0
 ERRORS_EVERY_S = 2.0
+SEAL_EVERY_S = 2.0
 
 
 def broker_options(redis_url: str) -> dict[str, float]:
@@ -72,6 +73,11 @@ app.conf.update(
             "task": "requests_app.group_errors",
             "schedule": ERRORS_EVERY_S,
             "options": {"expires": ERRORS_EVERY_S},
+        },
+        "seal_audit": {
+            "task": "requests_app.seal_audit",
+            "schedule": SEAL_EVERY_S,
+            "options": {"expires": SEAL_EVERY_S},
         },
     },
 )

@@ -100,6 +100,7 @@ RUN_TIMEOUT_S = env_int("RUN_TIMEOUT", 600, least=1)
 STREAM_TIMEOUT_S = env_int("STREAM_TIMEOUT", 3600, least=1)
 OUTPUT_LIMIT_BYTES = env_int("OUTPUT_LIMIT", 256 * 1024 * 1024, least=1024)
 # Bytes of all thumbnails on disk; 0: none are made, and pages load the pictures themselves.
+AUDIT_DAYS = env_int("AUDIT_DAYS", 0)  # 0: the audit trail is kept for ever
 THUMBNAIL_LIMIT_BYTES = env_int("THUMBNAIL_LIMIT", 1024 * 1024 * 1024)
 RECORD_FRAMES = env_int("RECORD_FRAMES", 100_000, least=1)  # of one stream or session
 RECORD_BYTES = env_int("RECORD_BYTES", 256 * 1024 * 1024, least=1024)
@@ -155,6 +156,7 @@ MIDDLEWARE = [
     "requests_app.views.form_size.form_size",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "requests_app.views.origin.known_origin",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",

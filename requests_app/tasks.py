@@ -9,6 +9,7 @@ from functools import partial
 from celery import shared_task
 from django.utils import timezone
 
+from requests_app.audit import sealing
 from requests_app.catalogue import fal_models, store
 from requests_app.error_groups import counting
 from requests_app.error_groups import history as older_errors
@@ -63,6 +64,12 @@ def refresh_documents() -> None:
     """
     store.refresh_old(now=timezone.now())
     fal_models.refresh_cards(now=timezone.now())
+
+
+@shared_task(name="requests_app.seal_audit", ignore_result=True)
+def seal_audit() -> None:
+    """Seal new entries of the audit trail; of two workers at once one does it."""
+    worker_loop.run(pool.in_database(sealing.seal, timezone.now()), timeout_s=60)
 
 
 INDEX_FOR_S = 2.0  # of every `dashboard.celery.INDEX_EVERY_S`: the rest is for other work

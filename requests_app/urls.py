@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 
 from requests_app.views import (
     actions,
+    audit,
     batch_actions,
     batches,
     bulk,
@@ -160,6 +161,8 @@ urlpatterns = [
     path("settings/members/<int:pk>/remove/", settings.remove_member, name="remove_member"),
     path("settings/invitations/", settings.invite, name="invite"),
     path("settings/invitations/<int:pk>/withdraw/", settings.withdraw, name="withdraw"),
+    path("settings/audit/", audit.audit_trail, name="audit"),
+    path("settings/audit/export/", audit.export_audit, name="export_audit"),
     path("settings/code/", record_code.record_code, name="record_code"),
     path("settings/code/light/", record_code.code_light, name="code_light"),
     path("settings/tokens/", tokens.make_token, name="make_token"),

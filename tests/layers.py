@@ -25,6 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "dashboard.module_imports",
     ),
     ("models",),
+    ("audit",),
     # Which fal key a call is made with.
     ("rules", "accounts", "keys"),
     # The one voice.

@@ -23,6 +23,10 @@ JUDGED_BY = {
     "requests_app/client/": "tests/client/test_package.py",
     # Forms: by the pages they are on.
     "requests_app/forms/account.py": "tests/accounts/test_adapter.py",
+    "requests_app/audit/": "tests/audit/test_package.py",
+    "requests_app/forms/audit.py": "tests/views/test_audit.py",
+    "requests_app/models/audit.py": "tests/audit/test_sealing.py",
+    "requests_app/views/origin.py": "tests/audit/test_package.py",
     "requests_app/forms/batch.py": "tests/views/test_batches.py",
     "requests_app/forms/bulk.py": "tests/views/test_bulk.py",
     "requests_app/forms/endpoints.py": "tests/views/test_endpoints.py",

@@ -140,6 +140,8 @@ USED: dict[str, dict[str, str]] = {
         "is_open_for_signup": "allauth.account.mixins:CloseableSignupMixin.is_open",
         "authenticate": "allauth.account.forms:LoginForm._clean_with_password",
         "post_login": "allauth.account.internal.flows.login:resume_login",
+        "logout": "allauth.account.internal.flows.logout:logout",
+        "set_password": "allauth.account.internal.flows.password_change:change_password",
         "error_messages": "allauth.core.internal.adapter:BaseAdapter.validation_error",
     },
     "requests_app/accounts/backend.py": {

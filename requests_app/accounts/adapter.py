@@ -11,10 +11,11 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from requests_app import audit
 from requests_app.accounts import devices, throttle
 from requests_app.accounts.network import network_of
 from requests_app.accounts.throttle import Subject
-from requests_app.models import Account, keys_of
+from requests_app.models import Account, AuditAct, Membership, keys_of
 
 ELSEWHERE = "A browser in which you have logged in before lets you in at once."
 TOO_MANY = "too_many_guesses"  # the error's code; its parameter `seconds` is the wait
@@ -43,10 +44,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         try:
             guess = throttle.count(_subjects(request, name), now=timezone.now())
         except throttle.TooManyGuesses as refused:
+            audit.note_throttled(name)
             raise too_many(refused.wait, ELSEWHERE) from None
         user: User | None = super().authenticate(request, **credentials)
         if user:
             throttle.take_back(guess)
+        else:
+            _audit(AuditAct.LOGIN_REFUSED, Account.objects.find(name), name)
         return user
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
@@ -54,7 +58,29 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         response: HttpResponse = super().post_login(request, user, **kwargs)
         devices.remember(request, response, user)
         throttle.prune(now=timezone.now())
+        _audit(AuditAct.LOGGED_IN, user)
         return response
+
+    def logout(self, request: HttpRequest) -> None:
+        """End the session."""
+        user = request.user if request.user.is_authenticated else None
+        super().logout(request)
+        if user:
+            _audit(AuditAct.LOGGED_OUT, user)
+
+    def set_password(self, user: User, password: str) -> None:
+        """Store a new password."""
+        super().set_password(user, password)
+        _audit(AuditAct.PASSWORD_CHANGED, user)
+
+
+def _audit(act: AuditAct, user: User | None, name: str = "") -> None:
+    """Note it for each team of the user; for a name without an account, in the installation's own trail."""
+    teams = Membership.objects.filter(user=user).values_list("team_id", flat=True) if user else []
+    label = user.get_username() if user else name
+    by = user if act != AuditAct.LOGIN_REFUSED else None
+    for team_id in teams or [audit.NO_TEAM]:
+        audit.note(act, audit.Noted("account", "", label), team_id=team_id, by=by)
 
 
 def too_many(wait: timedelta, more: str = "") -> ValidationError:

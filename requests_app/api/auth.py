@@ -13,6 +13,7 @@ from django.utils import timezone
 from ninja.errors import AuthorizationError
 from ninja.security import HttpBearer
 
+from requests_app import audit
 from requests_app.accounts.network import network_of
 from requests_app.api import rate
 from requests_app.models import ApiToken, TokenScope
@@ -49,7 +50,12 @@ class Bearer(HttpBearer):
         token = token_of(request)
         if token:
             rate.count(request, token.pk)
-        if token and (refusal := token.refusal(self.needed)):
+        if token is None:
+            return None
+        origin = audit.Origin(token.user.get_username(), token.name, network_of(request))
+        audit.acting(lambda: origin)
+        if refusal := token.refusal(self.needed):
+            audit.note_denied(request.path, refusal, team_id=token.team_id)
             raise AuthorizationError(message=refusal)
         return token
 

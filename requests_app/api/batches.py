@@ -14,6 +14,7 @@ from django.utils import timezone
 from ninja import Query, Router, Status
 from ninja.errors import ValidationError
 
+from requests_app import audit
 from requests_app.api import presets
 from requests_app.api.auth import READS, SUBMITS, ApiRequest
 from requests_app.api.batch_schemas import (
@@ -243,9 +244,13 @@ def items(request: ApiRequest, id: str, filters: Query[ItemFilters]) -> dict[str
 )
 def results(request: ApiRequest, id: str, filters: Query[ResultFormat]) -> HttpResponseBase:
     """All rows with their outcomes, streamed: JSON Lines, a CSV, or a zip with each output as a file."""
-    reply = results_response(get_or_404(request.auth, id), filters.format)
+    batch = get_or_404(request.auth, id)
+    reply = results_response(batch, filters.format)
     if reply is None:
         raise Http404
+    audit.note_export(
+        "batch", batch.name or str(batch.public_id), filters.format, team_id=batch.team_id
+    )
     return reply
 
 

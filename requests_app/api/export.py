@@ -8,7 +8,7 @@ from django.http.response import HttpResponseBase
 from ninja import Query, Router, Schema
 from pydantic import ConfigDict, Field
 
-from requests_app import search
+from requests_app import audit, search
 from requests_app.api.accepted import NoNulText
 from requests_app.api.auth import READS, ApiRequest
 from requests_app.api.rows import matching
@@ -36,4 +36,5 @@ def export(request: ApiRequest, filters: Query[Chosen]) -> HttpResponseBase:
     """All requests that match, newest first, with inputs and outputs, streamed: JSON Lines digit for digit, a
     CSV for spreadsheets, or a zip with each output as a file.
     """
+    audit.note_export("requests", filters.q, filters.format, team_id=request.auth.team_id)
     return export_response(matching(request.auth, filters.q).rows, filters.format)

@@ -8,20 +8,25 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import F
 
-from requests_app.models import Batch, BatchItem, BatchState, ErrorType, ItemState
+from requests_app import audit
+from requests_app.models import AuditAct, Batch, BatchItem, BatchState, ErrorType, ItemState
 
 
 def start(batch: Batch, *, person: AbstractBaseUser, now: datetime) -> bool:
     """Start a batch that is ready; False when it is not."""
-    return _move(
-        batch,
-        BatchState.READY,
-        to=BatchState.RUNNING,
-        started_by_id=person.pk,
-        started_at=now,
-        marked_at=now,
-        due_at=now,
-    )
+    with transaction.atomic():
+        moved = _move(
+            batch,
+            BatchState.READY,
+            to=BatchState.RUNNING,
+            started_by_id=person.pk,
+            started_at=now,
+            marked_at=now,
+            due_at=now,
+        )
+        if moved:
+            _audit(AuditAct.BATCH_STARTED, batch, person, rows=batch.waiting)
+    return moved
 
 
 def pause(batch: Batch, *, now: datetime, note: str = "") -> bool:
@@ -51,6 +56,7 @@ def cancel(batch: Batch, *, person: AbstractBaseUser, now: datetime) -> bool:
             Batch.objects.filter(pk=batch.pk).update(
                 waiting=F("waiting") - ended, cancelled=F("cancelled") + ended
             )
+            _audit(AuditAct.BATCH_CANCELLED, batch, person, waiting=ended)
     return moved
 
 
@@ -78,6 +84,7 @@ def retry_failed(batch: Batch, *, person: AbstractBaseUser, now: datetime) -> in
                 waiting=F("waiting") + count,
                 **({} if locked.state == BatchState.PAUSED else goes_on),
             )
+            _audit(AuditAct.BATCH_RETRIED, batch, person, rows=count)
     return count
 
 
@@ -103,6 +110,11 @@ def _afresh(now: datetime, *, waiting_again: int = 0) -> dict[str, object]:
         "marked_at": now,
         "marked_done": F("completed") + F("failed") + F("cancelled") - waiting_again,
     }
+
+
+def _audit(act: AuditAct, batch: Batch, person: AbstractBaseUser, **details: object) -> None:
+    on = audit.Noted("batch", str(batch.public_id), batch.name, details)
+    audit.note(act, on, team_id=batch.team_id, by=person)
 
 
 def _move(batch: Batch, state: str, *, to: str, **columns: object) -> bool:

@@ -8,18 +8,27 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import F
 
-from requests_app.models import BulkAction, BulkItem, BulkState, Outcome
+from requests_app import audit
+from requests_app.models import AuditAct, BulkAction, BulkItem, BulkState, Outcome
 
 
 def pause(bulk: BulkAction, *, now: datetime, note: str = "") -> bool:
     """Do nothing further until a member resumes it."""
-    return _move(bulk, BulkState.RUNNING, to=BulkState.PAUSED, note=note, due_at=None)
+    with transaction.atomic():
+        moved = _move(bulk, BulkState.RUNNING, to=BulkState.PAUSED, note=note, due_at=None)
+        if moved:
+            _audit(AuditAct.BULK_PAUSED, bulk, why=note)
+    return moved
 
 
 def resume(bulk: BulkAction, *, person: AbstractBaseUser, now: datetime) -> bool:
     """Go on in this user's name."""
     columns = {"person_id": person.pk, **_afresh(now)}
-    return _move(bulk, BulkState.PAUSED, to=BulkState.RUNNING, **columns)
+    with transaction.atomic():
+        moved = _move(bulk, BulkState.PAUSED, to=BulkState.RUNNING, **columns)
+        if moved:
+            _audit(AuditAct.BULK_RESUMED, bulk)
+    return moved
 
 
 def stop(bulk: BulkAction, *, now: datetime) -> bool:
@@ -33,6 +42,7 @@ def stop(bulk: BulkAction, *, now: datetime) -> bool:
             waiting = BulkItem.objects.filter(bulk=bulk, outcome=Outcome.WAITING)
             left = waiting.update(outcome=Outcome.SKIPPED, note="The action was stopped before.")
             BulkAction.objects.filter(pk=bulk.pk).update(waiting=0, skipped=F("skipped") + left)
+            _audit(AuditAct.BULK_STOPPED, bulk, left=left)
     return moved
 
 
@@ -53,6 +63,7 @@ def retry_failed(bulk: BulkAction, *, person: AbstractBaseUser, now: datetime) -
                 waiting=F("waiting") + count,
                 **_afresh(now, waiting_again=count),
             )
+            _audit(AuditAct.BULK_RETRIED, bulk, requests=count)
     return count
 
 
@@ -65,6 +76,11 @@ def _afresh(now: datetime, *, waiting_again: int = 0) -> dict[str, object]:
         "marked_at": now,
         "marked_done": F("succeeded") + F("skipped") + F("failed") - waiting_again,
     }
+
+
+def _audit(act: AuditAct, bulk: BulkAction, **details: object) -> None:
+    on = audit.Noted("bulk", str(bulk.public_id), bulk.get_verb_display(), details)
+    audit.note(act, on, team_id=bulk.team_id)
 
 
 def _move(bulk: BulkAction, state: str, *, to: str, **columns: object) -> bool:

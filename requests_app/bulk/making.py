@@ -9,8 +9,9 @@ from itertools import islice
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
+from requests_app import audit
 from requests_app.bulk.qualify import MOST, Act, preview, qualifying
-from requests_app.models import BulkAction, BulkItem, BulkState, BulkVerb, Team
+from requests_app.models import AuditAct, BulkAction, BulkItem, BulkState, BulkVerb, Team
 from requests_app.models.request import FalRequestQuerySet
 
 AT_ONCE = 2000  # items stored in one transaction: others wait for it on SQLite
@@ -76,7 +77,7 @@ def _begin(
 ) -> BulkAction | None:
     try:
         with transaction.atomic():
-            return BulkAction.objects.create(
+            bulk = BulkAction.objects.create(
                 team=team,
                 person_id=person.pk,
                 token=order.token,
@@ -89,6 +90,10 @@ def _begin(
                 left_out=left_out,
                 created_at=now,
             )
+            told = {"verb": order.verb, "search": order.search, "why": order.reason}
+            on = audit.Noted("bulk", str(bulk.public_id), bulk.get_verb_display(), told)
+            audit.note(AuditAct.BULK_STARTED, on, team_id=team.pk, by=person)
+            return bulk
     except IntegrityError:  # the page was sent twice
         return None
 

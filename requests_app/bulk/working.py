@@ -187,7 +187,7 @@ def _payload(bulk: BulkAction, row: FalRequest, now: datetime) -> Done:
 
 
 def _delete(bulk: BulkAction, row: FalRequest, now: datetime) -> Done:
-    if lifecycle.delete_request(row.pk):
+    if lifecycle.delete_request(row.pk, person=bulk.person):
         return Done(Outcome.DONE, f"Deleted: {row.endpoint_id}, {row.public_id}.")
     return Done(Outcome.SKIPPED, "Faldeck still asks fal about it.")
 

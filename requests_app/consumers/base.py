@@ -11,9 +11,19 @@ from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
+from requests_app.accounts.network import network_in
+from requests_app.audit import Origin, acting
+
 logger = logging.getLogger(__name__)
 
 INTERNAL_ERROR = 4511  # Autobahn refuses 1011, and the socket would stay open
+
+
+def _origin_of(scope: dict[str, Any]) -> Origin:
+    user, headers = scope.get("user"), dict(scope.get("headers", ()))
+    forwarded = headers.get(b"x-forwarded-for", b"").decode("latin-1") or None
+    address = network_in((scope.get("client") or ("",))[0], forwarded)
+    return Origin(user.get_username() if user else "", address=address)
 
 
 class Consumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
@@ -31,6 +41,7 @@ class Consumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         (disconnect, bug or cancellation).
         """
         self.scope, self.base_send = scope, send
+        acting(lambda: _origin_of(scope))
         try:
             while True:
                 await self.dispatch(await receive())

@@ -11,9 +11,10 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from requests_app import audit
 from requests_app.keys import ring
 from requests_app.keys.encryption import Undecryptable, encrypt, is_of_first, rotated
-from requests_app.models import FalKey, FalRequest, Team, digest
+from requests_app.models import AuditAct, FalKey, FalRequest, Team, digest
 
 MOST_KEYS = 50  # of a team, removed ones not counted
 NOTED_EVERY_S = 60.0
@@ -42,6 +43,7 @@ def add(
     try:
         with transaction.atomic():
             row.save()
+            _audit(AuditAct.KEY_ADDED, row)
     except IntegrityError:
         what = f"for “{pattern}”" if pattern else "for all other endpoints"
         raise KeyRefused("pattern", f"There is a key {what} already: replace it.") from None
@@ -65,16 +67,21 @@ def replace(team: Team, pk: int, secret: str, *, now: datetime) -> bool:
         row.removed_at, row.last_error, row.last_error_at = None, "", None
         _set_secret(row, secret, now)
         row.save()
+        _audit(AuditAct.KEY_REPLACED, row)
     _changed()
     return True
 
 
 def remove(team: Team, pk: int, *, now: datetime) -> bool:
     """Forget a key's secret; its row stays for the requests. False when the team has no such key."""
-    rows = FalKey.objects.filter(team=team, pk=pk, removed_at=None)
-    is_done = bool(rows.update(removed_at=now, encrypted="", changed_at=now))
+    with transaction.atomic():
+        row = FalKey.objects.select_for_update().filter(team=team, pk=pk, removed_at=None).first()
+        if row is None:
+            return False
+        FalKey.objects.filter(pk=row.pk).update(removed_at=now, encrypted="", changed_at=now)
+        _audit(AuditAct.KEY_REMOVED, row)
     _changed()
-    return is_done
+    return True
 
 
 def open_requests(keys: list[FalKey]) -> dict[int, int]:
@@ -142,6 +149,11 @@ def _set_secret(row: FalKey, secret: str, now: datetime) -> None:
         raise KeyRefused("secret", "A fal key has the form id:secret, without spaces.")
     row.encrypted, row.digest = encrypt(secret, team_id=row.team_id), digest(secret)
     row.last_four, row.changed_at = secret[-4:], now
+
+
+def _audit(act: AuditAct, row: FalKey) -> None:
+    told = {"pattern": row.pattern, "last_four": row.last_four}
+    audit.note(act, audit.Noted("key", str(row.pk), row.name, told), team_id=row.team_id)
 
 
 def _changed() -> None:

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
+from requests_app import audit
 from requests_app.fal.errors import FalError, NotSent, Refused
 from requests_app.fal.reports import Receipt, Result
 from requests_app.keys import key_of
@@ -21,7 +22,7 @@ from requests_app.lifecycle.person import derived_columns, tell_repeated
 from requests_app.lifecycle.sending import LEASE, Attempt, mark_uncertain, refusal
 from requests_app.lifecycle.tagging import link_first_tags
 from requests_app.lifecycle.writing import apply, locked, record
-from requests_app.models import ErrorType, FalRequest, Mode, Source, Status
+from requests_app.models import AuditAct, ErrorType, FalRequest, Mode, Source, Status
 from requests_app.request_input import Draft
 from requests_app.rules.transitions import CallEnded, Change
 
@@ -102,12 +103,13 @@ def note_passed_cancel(
         row = locked(pk) if pk else None
         if row is None or row.is_ended:
             return
-        who = User.objects.get(pk=person_id).get_username()
-        asked = f"The code of {who} asked fal to cancel."
+        user = User.objects.get(pk=person_id)
+        asked = f"The code of {user.get_username()} asked fal to cancel."
         record(
             row, row.status, "cancel_asked", asked, Source.GATEWAY, at=now, cancel_asked_at=now,
             cancel_answer=kind,
         )  # fmt: skip
+        audit.note(AuditAct.CANCEL_ASKED, audit.the_request(row), team_id=team_id, by=user)
         note = CANCEL_NOTES.get(kind, f"fal's answer to the cancellation was unclear ({kind}).")
         record(row, row.status, "cancel_answer", note, Source.GATEWAY, at=now, due_at=now)
 
@@ -128,7 +130,11 @@ def _row_of(call: PassedCall, derived: dict[str, str]) -> tuple[FalRequest, bool
         **derived, **direct,
     )  # fmt: skip
     link_first_tags(row, ())
-    who = User.objects.get(pk=call.person_id).get_username()
+    user = User.objects.get(pk=call.person_id)
+    who = user.get_username()
+    audit.note(
+        AuditAct.SUBMITTED, audit.the_request(row, by="gateway"), team_id=call.team_id, by=user
+    )
     note = " ".join(filter(None, [f"Sent by the code of {who}.", call.note]))
     record(
         row, Status.SUBMITTING, "created", note, Source.GATEWAY, at=call.sent_at,

@@ -7,13 +7,14 @@ from datetime import datetime
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
-from requests_app import announce
+from requests_app import announce, audit
 from requests_app.display import summary
 from requests_app.lifecycle.duplicates import AlreadyRunning, refuse_duplicate
 from requests_app.lifecycle.tagging import link_first_tags, own_tags
 from requests_app.lifecycle.writing import apply, locked, record
 from requests_app.models import (
     AT_FAL,
+    AuditAct,
     ErrorType,
     FalRequest,
     IdempotencyKey,
@@ -90,6 +91,7 @@ def store(
         link_first_tags(row, tags)
         who = person.get_username()
         record(row, Status.PENDING, "created", f"Created by {who}.", Source.PERSON, at=now)
+        audit.note(AuditAct.SUBMITTED, audit.the_request(row), team_id=team.pk, by=person)
         if repeated is not None:
             tell_repeated(repeated, row, who, now)
         announce.work(row.pk)
@@ -154,6 +156,10 @@ def ask_cancel(pk: int, *, person: AbstractBaseUser, now: datetime) -> str:
         if row.is_ended:
             return "ended"
         who = person.get_username()
+        if row.status == Status.PENDING or row.cancel_asked_at is None:
+            audit.note(
+                AuditAct.CANCEL_ASKED, audit.the_request(row), team_id=row.team_id, by=person
+            )
         if row.status == Status.PENDING:
             end = Change(Status.CANCELLED, "ended", f"Cancelled by {who} before it was sent.")
             apply(row, end, Source.PERSON, at=now)
@@ -183,6 +189,7 @@ def give_up(pk: int, *, person: AbstractBaseUser, now: datetime) -> bool:
         row = locked(pk)
         if row.status != Status.UNCERTAIN:
             return False
+        audit.note(AuditAct.GAVE_UP, audit.the_request(row), team_id=row.team_id, by=person)
         sentence = f"{person.get_username()} gave up waiting: whether fal ran it is unknown."
         columns = {"error": sentence, "error_type": ErrorType.GIVEN_UP}
         searched_at = row.due_at

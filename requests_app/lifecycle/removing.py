@@ -8,10 +8,11 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from requests_app import announce
+from requests_app import announce, audit
 from requests_app.error_groups.linking import uncount
 from requests_app.lifecycle.writing import locked, record
 from requests_app.models import (
+    AuditAct,
     BatchItem,
     Delivery,
     FalRequest,
@@ -74,10 +75,11 @@ def delete_payload(pk: int, *, person: AbstractBaseUser, now: datetime) -> bool:
         note = f"{person.get_username()} deleted input, output, logs, webhook bodies, events and messages."
         columns |= {"payload_removed_at": now, "frames_removed_at": now}
         record(row, row.status, "removed", note, Source.PERSON, at=now, **columns)
+        audit.note(AuditAct.PAYLOAD_DELETED, audit.the_request(row), team_id=row.team_id, by=person)
         return True
 
 
-def delete_request(pk: int) -> bool:
+def delete_request(pk: int, *, person: AbstractBaseUser) -> bool:
     """Delete an ended request with everything that is kept of it. What named it names nothing from then on.
 
     Return False when the row is live, or a worker has a step left for it.
@@ -90,6 +92,7 @@ def delete_request(pk: int) -> bool:
         row.seq += 1  # open lists ask for a newer version, and find that there is none
         announce.changed(row)
         uncount([pk])
+        audit.note(AuditAct.REQUEST_DELETED, audit.the_request(row), team_id=row.team_id, by=person)
         FalRequest.objects.filter(pk=pk).delete()
         return True
 

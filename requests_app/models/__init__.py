@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from requests_app.models.account import Account, AccountName, NameTaken
+from requests_app.models.audit import AuditAct, AuditEntry, AuditSeal
 from requests_app.models.batch import AT_WORK, UNSTARTED, Batch, BatchItem, BatchState, ItemState
 from requests_app.models.bulk import (
     FOR_MANAGERS,
@@ -74,6 +75,9 @@ __all__ = [
     "Account",
     "AccountName",
     "ApiToken",
+    "AuditAct",
+    "AuditEntry",
+    "AuditSeal",
     "Batch",
     "BatchItem",
     "BatchState",

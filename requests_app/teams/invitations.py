@@ -11,9 +11,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
 from django.db.models import F, Q
 
-from requests_app.models import Account, Invitation, Membership, Team, digest, keys_of
+from requests_app import audit
+from requests_app.models import Account, AuditAct, Invitation, Membership, Team, digest, keys_of
 from requests_app.models.team import InvitationQuerySet
 from requests_app.teams.members import join
 from requests_app.teams.people import TeamChangeRefused, locked_people, may_give, present_giver
@@ -31,6 +33,8 @@ def invite(team: Team, role: str, *, by: Membership, now: datetime) -> str:
     with locked_people(team.pk) as people:
         giver = present_giver(people, by, role)
         _check_not_full(team, now)
+        on = audit.Noted("invitation", "", "a link", {"role": role})
+        audit.note(AuditAct.INVITED, on, team_id=team.pk, by=giver.user)
         return Invitation.issue(team, role, by=giver.user, now=now)
 
 
@@ -45,6 +49,8 @@ def offer(team: Team, name: str, role: str, *, by: Membership, now: datetime) ->
         if _is_invited(team, name, now):
             raise TeamChangeRefused(f"There is an open invitation for “{name}” already.")
         _check_not_full(team, now)
+        on = audit.Noted("invitation", "", name, {"role": role})
+        audit.note(AuditAct.INVITED, on, team_id=team.pk, by=giver.user)
         Invitation.offer(team, role, by=giver.user, now=now, to_name=name, to_user=user)
 
 
@@ -119,7 +125,13 @@ def decline(pk: int, user: AbstractBaseUser, *, now: datetime) -> bool:
 
 def withdraw(team: Team, pk: int, *, now: datetime) -> bool:
     """Delete an unused invitation; False when the team has no such one."""
-    return bool(Invitation.objects.live(now).filter(team=team, pk=pk).delete()[0])
+    with transaction.atomic():
+        found = Invitation.objects.live(now).filter(team=team, pk=pk).first()
+        if found is None or not Invitation.objects.live(now).filter(pk=pk).delete()[0]:
+            return False
+        on = audit.Noted("invitation", str(pk), found.to_name or "a link", {"role": found.role})
+        audit.note(AuditAct.WITHDRAWN, on, team_id=team.pk)
+    return True
 
 
 def note_refused_name(invitation: Invitation) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Q
 
-from requests_app.models import ApiToken, Invitation, Membership, Role, Team
+from requests_app import audit
+from requests_app.models import ApiToken, AuditAct, Invitation, Membership, Role, Team
 from requests_app.teams.people import (
     People,
     TeamChangeRefused,
@@ -26,6 +27,8 @@ def join(team: Team, user: AbstractBaseUser, role: str) -> Membership:
     )
     if not is_new:
         raise TeamChangeRefused(f"{user.get_username()} is in the team already.")
+    on = audit.Noted("member", str(made.pk), user.get_username(), {"role": role})
+    audit.note(AuditAct.JOINED, on, team_id=team.pk, by=user)
     return made
 
 
@@ -37,6 +40,9 @@ def change_role(member: Membership, role: str, *, by: Membership) -> None:
         _check_may_touch(giver, present)
         if role != Role.OWNER:
             _check_not_last_owner(people, present)
+        told = {"before": present.role, "after": role}
+        on = audit.Noted("member", str(present.pk), present.user.get_username(), told)
+        audit.note(AuditAct.ROLE_CHANGED, on, team_id=present.team_id, by=by.user)
         Membership.objects.filter(pk=present.pk).update(role=role)
         present.role = role
         _withdraw_what_is_beyond(present)
@@ -54,6 +60,9 @@ def remove(member: Membership, *, by: Membership) -> int:
         unused = Invitation.objects.filter(team_id=present.team_id, used_at=None)
         unused.filter(Q(made_by=present.user) | Q(to_user=present.user)).delete()
         ApiToken.objects.filter(team_id=present.team_id, user=present.user).delete()
+        name = present.user.get_username()
+        on = audit.Noted("member", str(present.pk), name, {"before": present.role})
+        audit.note(AuditAct.REMOVED, on, team_id=present.team_id, by=by.user)
         present.delete()
         return unused.filter(to_name="").count()
 

@@ -13,7 +13,17 @@ from datetime import datetime
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.core.exceptions import ValidationError
 
-from requests_app.models import Account, ApiToken, Membership, NameTaken, Role, Team, TokenScope
+from requests_app import audit
+from requests_app.models import (
+    Account,
+    ApiToken,
+    AuditAct,
+    Membership,
+    NameTaken,
+    Role,
+    Team,
+    TokenScope,
+)
 from requests_app.models.token import ApiTokenQuerySet
 from requests_app.teams.people import TeamChangeRefused, locked_people, present_giver
 
@@ -52,10 +62,20 @@ def issue(member: Membership, new: NewToken) -> str:
         owned = ApiToken.objects.unrevoked().filter(team=member.team, user_id=user.pk)
         if owned.count() >= MOST:
             raise TeamChangeRefused(f"There are {MOST} such tokens: revoke one first.")
+        _audit_made(member, new, user)
         return ApiToken.issue(
             user, member.team, name=new.name, scope=new.scope, expires_at=new.expires_at,
             is_service=new.is_service, made_by=member.user, form_key=new.form_key,
         )  # fmt: skip
+
+
+def _audit_made(member: Membership, new: NewToken, user: AbstractBaseUser) -> None:
+    told = {
+        "of": user.get_username(), "scope": new.scope, "is_service": new.is_service,
+        "expires_at": new.expires_at,
+    }  # fmt: skip
+    on = audit.Noted("token", "", new.name, told)
+    audit.note(AuditAct.TOKEN_MADE, on, team_id=member.team_id, by=member.user)
 
 
 def _service_account(team: Team, name: str) -> User:
@@ -118,6 +138,8 @@ def revoke(member: Membership, pk: int, *, now: datetime) -> bool:
             theirs = people.get(token.user_id)
             if theirs and theirs.role == Role.OWNER and present.role != Role.OWNER:
                 raise TeamChangeRefused("Only an owner may revoke an owner's token.")
+        on = audit.Noted("token", str(pk), token.name, {"of": token.user.get_username()})
+        audit.note(AuditAct.TOKEN_REVOKED, on, team_id=member.team_id, by=member.user)
         return bool(ApiToken.objects.unrevoked().filter(pk=pk).update(revoked_at=now))
 
 

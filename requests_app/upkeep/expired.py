@@ -1,13 +1,15 @@
 """Rows that nothing reads any more: expired sessions, counted guesses, endpoints without a schema,
-batches that were never started, bulk actions that a crash cut short, old counts of errors, thumbnails beyond their limit."""
+batches that were never started, bulk actions that a crash cut short, old counts of errors, thumbnails beyond
+their limit, the audit trail beyond its days."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
 from requests_app.accounts import throttle
+from requests_app.audit import pruning
 from requests_app.batches.making import remove_forgotten
 from requests_app.bulk.making import remove_cut_short
 from requests_app.catalogue.store import FRESH
@@ -23,6 +25,8 @@ def remove_expired(now: datetime) -> None:
     remove_forgotten(now)
     remove_cut_short(now)
     forget_old(now)
+    if settings.AUDIT_DAYS:
+        pruning.remove_before(now - timedelta(days=settings.AUDIT_DAYS), now=now)
     keep_within(settings.THUMBNAIL_LIMIT_BYTES)
     # Half-typed endpoint ids, mostly: they are asked for again when they are named again.
     Endpoint.objects.filter(document=None, checked_at__lt=now - FRESH).delete()

@@ -18,10 +18,10 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Sum
 from django.db.models.functions import Length
 
-from requests_app import lifecycle
+from requests_app import audit, lifecycle
 from requests_app.batches.removing import remove_values
 from requests_app.error_groups.linking import uncount
-from requests_app.models import ENDED, Batch, BatchItem, FalRequest, Frame, Team
+from requests_app.models import ENDED, AuditAct, Batch, BatchItem, FalRequest, Frame, Team
 from requests_app.models.batch import BatchQuerySet
 from requests_app.models.request import FalRequestQuerySet as Rows
 from requests_app.thumbnails.states import forget
@@ -67,10 +67,21 @@ def prune(now: datetime, teams: list[Team]) -> Iterator[Share]:
     """Remove expired data rule by rule; after an interruption the next call continues."""
     for team, kind, days in _rules(teams):
         share = _share(team, kind, days, now)
-        yield replace(share, count=_REMOVERS[kind](_due(team, kind, now), days, now))
+        removed = replace(share, count=_REMOVERS[kind](_due(team, kind, now), days, now))
+        _audit(removed)
+        yield removed
     for team, days in _value_rules(teams):
         share = _share_of_values(team, days, now)
-        yield replace(share, count=_remove_values(_due_batches(team, days, now), days, now))
+        removed = replace(share, count=_remove_values(_due_batches(team, days, now), days, now))
+        _audit(removed)
+        yield removed
+
+
+def _audit(share: Share) -> None:
+    if share.count:
+        told = {"older_than_days": share.days, "count": share.count}
+        on = audit.Noted("retention", "", f"{share.kind} of {share.what}", told)
+        audit.note(AuditAct.PRUNED, on, team_id=share.team.pk)
 
 
 def _rules(teams: list[Team]) -> Iterator[tuple[Team, RetentionKind, int]]:

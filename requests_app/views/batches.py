@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from requests_app import audit
 from requests_app.batches.checking import cells, filled
 from requests_app.batches.making import TooManyUnstarted, check_rows, make
 from requests_app.batches.newest import SHOWN, newest_ended
@@ -181,9 +182,11 @@ def _examples(batch: Batch) -> Iterator[str]:
 def batch_results(request: HttpRequest, batch_id: UUID) -> Any:
     """Download the rows with their outcomes: `?format=csv`, `jsonl` or `zip`."""
     found = get_batch_or_404(request, batch_id)
-    reply = results_response(found, request.GET.get("format", "csv"))
+    format = request.GET.get("format", "csv")
+    reply = results_response(found, format)
     if reply is None:
         raise Http404
+    audit.note_export("batch", found.name or str(found.public_id), format, team_id=found.team_id)
     return reply
 
 

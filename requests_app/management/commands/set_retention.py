@@ -6,8 +6,10 @@ from argparse import ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
-from requests_app.models import Team
+from requests_app import audit
+from requests_app.models import AuditAct, Team
 from requests_app.upkeep.retention import RetentionKind
 
 FOR_EVER = "forever"
@@ -29,14 +31,22 @@ class Command(BaseCommand):
         team = Team.objects.filter(name=options["team"]).first()
         if team is None:
             raise CommandError(f"There is no team {options['team']!r}.")
-        for kind in RetentionKind:
-            if options[kind] is not None:
-                days = None if options[kind] == FOR_EVER else options[kind]
-                setattr(team, f"{kind}_days", days)
-        team.save(update_fields=[f"{kind}_days" for kind in RetentionKind])
+        with transaction.atomic():
+            for kind in RetentionKind:
+                if options[kind] is not None:
+                    days = None if options[kind] == FOR_EVER else options[kind]
+                    _audit(team, kind, days)
+                    setattr(team, f"{kind}_days", days)
+            team.save(update_fields=[f"{kind}_days" for kind in RetentionKind])
         for kind in RetentionKind:
             days = getattr(team, f"{kind}_days")
             self.stdout.write(f"{kind}: {FOR_EVER if days is None else f'{days} days'}")
+
+
+def _audit(team: Team, kind: RetentionKind, days: int | None) -> None:
+    told = {"before": getattr(team, f"{kind}_days"), "after": days}
+    on = audit.Noted("setting", "", f"days for which {kind} are kept", told)
+    audit.note(AuditAct.SETTING_CHANGED, on, team_id=team.pk)
 
 
 def _days(text: str) -> int | str:
