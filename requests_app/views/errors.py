@@ -10,7 +10,6 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
-from requests_app import audit
 from requests_app.views.login import CAUSE, is_script
 
 _ROLE = "Your role in this team does not allow this. An owner or admin of the team can change your role."
@@ -54,12 +53,7 @@ def too_large(request: HttpRequest, most: int) -> HttpResponse:
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403: logged in but not allowed; the exception may carry the reason as a sentence."""
-    why = str(exception or "") or _ROLE
-    membership = getattr(request, "_membership", None)
-    audit.note_denied(
-        request.path, why, team_id=membership.team_id if membership else audit.NO_TEAM
-    )
-    response = error_page(request, 403, "Not allowed", why)
+    response = error_page(request, 403, "Not allowed", str(exception or "") or _ROLE)
     response[CAUSE] = "role"
     return response
 

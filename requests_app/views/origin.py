@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
+from django.db import DatabaseError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from requests_app.accounts.network import network_of
-from requests_app.audit import Origin, acted, acting
+from requests_app.audit import NO_TEAM, Origin, acted, acting, note_denied
+from requests_app.views.login import CAUSE
+
+logger = logging.getLogger(__name__)
+DENIED = 403
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
@@ -19,11 +25,26 @@ def known_origin(get_response: Handler) -> Handler:
     def known(request: HttpRequest) -> HttpResponseBase:
         token = acting(lambda: _origin_of(request))
         try:
-            return get_response(request)
+            response = get_response(request)
+            if response.status_code == DENIED and request.user.is_authenticated:
+                _note_denied(request, response)
+            return response
         finally:
             acted(token)
 
     return known
+
+
+def _note_denied(request: HttpRequest, response: HttpResponseBase) -> None:
+    membership = getattr(request, "_membership", None)
+    try:
+        note_denied(
+            request.path,
+            response.get(CAUSE, ""),
+            team_id=membership.team_id if membership else NO_TEAM,
+        )
+    except DatabaseError:  # the refusal stands without its entry
+        logger.exception("A denial could not be noted in the audit trail.")
 
 
 def _origin_of(request: HttpRequest) -> Origin:
