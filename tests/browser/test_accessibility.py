@@ -31,6 +31,7 @@ PATHS = (
     "/endpoints/sandbox/flux/dev/",
     "/realtime/",
     "/settings/",
+    "/settings/audit/",
     "/settings/notices/",
     "/settings/code/",
     "/settings/times/",

@@ -78,6 +78,7 @@ PAGES = (
     "/endpoints/sandbox/flux/dev/",
     "/realtime/",
     "/settings/",
+    "/settings/audit/",
     "/settings/notices/",
     "/invitations/",
 )
