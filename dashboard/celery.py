@@ -16,6 +16,7 @@ DOCUMENTS_EVERY_S = 60.0
 INDEX_EVERY_S = 5.0
 ERRORS_EVERY_S = 2.0
 SEAL_EVERY_S = 2.0
+PRICES_EVERY_S = 20.0
 
 
 def broker_options(redis_url: str) -> dict[str, float]:
@@ -78,6 +79,11 @@ app.conf.update(
             "task": "requests_app.seal_audit",
             "schedule": SEAL_EVERY_S,
             "options": {"expires": SEAL_EVERY_S},
+        },
+        "price_requests": {
+            "task": "requests_app.price_requests",
+            "schedule": PRICES_EVERY_S,
+            "options": {"expires": PRICES_EVERY_S},
         },
     },
 )

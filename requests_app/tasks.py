@@ -21,6 +21,7 @@ from requests_app.upkeep.expired import remove_expired as remove_expired_rows
 from requests_app.worker import process  # noqa: F401  (connects its start and stop)
 from requests_app.worker.clock import clock
 from requests_app.worker.loop import pool, worker_loop
+from requests_app.worker.pricing import price_due
 from requests_app.worker.steps import advance as take_step
 from requests_app.worker.sweep import sweep as sweep_once
 from requests_app.worker.thumbnails import maker
@@ -70,6 +71,12 @@ def refresh_documents() -> None:
 def seal_audit() -> None:
     """Seal new entries of the audit trail; of two workers at once one does it."""
     worker_loop.run(pool.in_database(sealing.seal, timezone.now()), timeout_s=60)
+
+
+@shared_task(name="requests_app.price_requests", ignore_result=True)
+def price_requests() -> None:
+    """Store costs whose prices were not known at the end, beside the worker's loop: it waits for fal."""
+    price_due(timezone.now())
 
 
 INDEX_FOR_S = 2.0  # of every `dashboard.celery.INDEX_EVERY_S`: the rest is for other work

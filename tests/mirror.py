@@ -69,6 +69,8 @@ JUDGED_BY = {
     "requests_app/models/batch.py": "tests/batches/test_feeding.py",
     "requests_app/models/bulk.py": "tests/bulk/test_working.py",
     "requests_app/models/catalogue.py": "tests/catalogue/test_store.py",
+    "requests_app/models/cost.py": "tests/display/test_costs.py",
+    "requests_app/rules/money.py": "tests/catalogue/test_prices.py",
     "requests_app/models/duration.py": "tests/search/test_sorting.py",
     "requests_app/models/error_group.py": "tests/error_groups/test_counting.py",
     "requests_app/models/error_type.py": "tests/display/test_explain.py",

@@ -153,9 +153,9 @@ class Filters(Schema):
     created_after: Moment | None = None
     created_before: Moment | None = None
     sort: Annotated[
-        Literal["oldest", "longest", "shortest", "endpoint"] | None,
+        Literal["oldest", "longest", "shortest", "costliest", "endpoint"] | None,
         Field(
-            description="instead of newest first; by duration or endpoint with filters: of the newest "
+            description="instead of newest first; by duration, cost or endpoint with filters: of the newest "
             f"{MOST_SORTED:,} that match"
         ),
     ] = None

@@ -13,7 +13,7 @@ from pydantic import WithJsonSchema
 from requests_app.api.exact import JsonText
 from requests_app.display.marks import own_names
 from requests_app.display.output_download import output_column
-from requests_app.models import Delivery, FalRequest, LogLine, Observation
+from requests_app.models import CostState, Delivery, FalRequest, LogLine, Observation
 from requests_app.request_input import SPACE, InvalidInput, parse_input
 
 INLINE_BYTES = 4 * 1024 * 1024  # a larger output comes from `output/` only
@@ -41,6 +41,11 @@ class RequestOut(Schema):
     output_type: str
     output_size: int
     billable_units: str = Field(description="As fal told them with the result; empty: not told.")
+    cost: str | None = Field(description="The billed units at fal's price; null: see `cost_state`.")
+    cost_currency: str | None
+    cost_state: CostState = Field(
+        description="known; pending: it may still come; unknown: fal told no units, or no price for them."
+    )
     error: str
     error_type: str
     error_code: int | None
@@ -80,6 +85,11 @@ class RequestOut(Schema):
         """Return the public id of the request this one repeats (see `rows.of`)."""
         again_of: UUID | None = row.again_of_public_id  # type: ignore[attr-defined]
         return again_of
+
+    @staticmethod
+    def resolve_cost(row: FalRequest) -> str | None:
+        """Return the amount with its digits and without a sign."""
+        return None if row.cost is None else f"{row.cost.normalize():f}"
 
     @staticmethod
     def resolve_own_tags(row: FalRequest) -> list[str]:

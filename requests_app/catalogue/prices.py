@@ -31,6 +31,7 @@ from requests_app.fal.prices import (
     read_price,
 )
 from requests_app.keys import Key, key_for
+from requests_app.rules.money import money
 
 WHAT = "fal's price"
 MOST_BYTES = 256 * 1024
@@ -107,29 +108,36 @@ def price_of(endpoint: EndpointId, *, team_id: int, calls: int = 1) -> Price:
 
     May take seconds. A failure is part of the answer, never an exception.
     """
-    fal_key = key_for(team_id, str(endpoint))
-    key = _cache_key(fal_key, str(endpoint), calls)
-    if (known := cache.get(key)) is not None:
-        kept: Price = known
-        return kept
-    price = _fetch(fal_key, str(endpoint), min(max(calls, 1), MOST_CALLS))
-    is_whole = price.is_known and price.estimate is not None
-    cache.set(key, price, KEPT_S if is_whole else FAILURE_KEPT_S)
-    return price
+    return _price(key_for(team_id, str(endpoint)), str(endpoint), calls)
 
 
 def cached_price(endpoint: EndpointId, *, team_id: int, calls: int = 1) -> Price | None:
     """Return the price if it is in the cache; nothing is fetched."""
-    fal_key = key_for(team_id, str(endpoint))
-    known: Price | None = cache.get(_cache_key(fal_key, str(endpoint), calls))
+    return _kept(key_for(team_id, str(endpoint)), str(endpoint), calls)
+
+
+def price_with(key: Key, endpoint_id: str) -> Price:
+    """Return the price for a call that was made with this key, from the cache or from fal, as `price_of` does."""
+    return _price(key, endpoint_id, 1)
+
+
+def price_at_hand(key: Key, endpoint_id: str) -> Price | None:
+    """Return the price for a call that was made with this key, if it is in the cache."""
+    return _kept(key, endpoint_id, 1)
+
+
+def _price(key: Key, name: str, calls: int) -> Price:
+    if (kept := _kept(key, name, calls)) is not None:
+        return kept
+    price = _fetch(key, name, min(max(calls, 1), MOST_CALLS))
+    is_whole = price.is_known and price.estimate is not None
+    cache.set(_cache_key(key, name, calls), price, KEPT_S if is_whole else FAILURE_KEPT_S)
+    return price
+
+
+def _kept(key: Key, name: str, calls: int) -> Price | None:
+    known: Price | None = cache.get(_cache_key(key, name, calls))
     return known
-
-
-def money(amount: Decimal, currency: str) -> str:
-    """Write an amount with all its digits: `$0.025`, `0.5 EUR`."""
-    digits = format(amount, "f")
-    digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
-    return f"${digits}" if currency == "USD" else f"{digits} {currency}"
 
 
 def _fetch(key: Key, name: str, calls: int) -> Price:

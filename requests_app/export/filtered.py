@@ -26,7 +26,7 @@ AT_ONCE = 50  # requests: an output in the row itself has a megabyte at most
 _TIMES = ("created_at", "sent_at", "started_at", "finished_at", "ended_at")
 COLUMNS = (
     "id", "fal_request_id", "endpoint_id", "mode", "status", "by", *_TIMES, "error_type", "error_code", "error",
-    "billable_units", "again_of", "own_tags", "input", "media_urls", "output",
+    "billable_units", "cost", "cost_currency", "again_of", "own_tags", "input", "media_urls", "output",
 )  # fmt: skip
 _README = """\
 Requests of Faldeck.
@@ -108,6 +108,8 @@ def _facts(row: FalRequest) -> dict[str, Any]:
         "error_code": row.error_code,
         "error": row.error,
         "billable_units": row.billable_units,
+        "cost": None if row.cost is None else f"{row.cost.normalize():f}",
+        "cost_currency": row.cost_currency,
         "again_of": str(row.again_of.public_id) if row.again_of else None,
         "own_tags": own_names(row),
     }

@@ -18,8 +18,10 @@ the network.
     passed.py        record_passed, open_passed, note_passed_cancel: calls through the gateway
     work.py          make_due, poll_faster_until, release, resume
     removing.py      remove_payload, remove_frames, delete_payload, delete_request
+    pricing.py       due_costs, store_costs
     tagging.py       add_tags, remove_tags, set_star
     made_up.py       rows for measurements, many at once; for `manage.py make_rows` alone
+    costs.py         what billed units cost; only for the modules above
     log_lines.py     fal's log, without repeats; only for the modules above
     writing.py       the writes themselves; only for the modules above
 """
@@ -68,6 +70,7 @@ from requests_app.lifecycle.person import (
     create_once,
     give_up,
 )
+from requests_app.lifecycle.pricing import due_costs, store_costs
 from requests_app.lifecycle.removing import (
     delete_payload,
     delete_request,
@@ -119,6 +122,7 @@ __all__ = [
     "create_several_once",
     "delete_payload",
     "delete_request",
+    "due_costs",
     "expire_lease",
     "fail_unprocessed",
     "fail_unsendable",
@@ -156,4 +160,5 @@ __all__ = [
     "set_star",
     "start_attempt",
     "start_attempts",
+    "store_costs",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from requests_app import announce
 from requests_app.display import summary
 from requests_app.error_groups import linking
 from requests_app.fal.reports import Rest
+from requests_app.lifecycle.costs import costs_of
 from requests_app.lifecycle.details import derived_start
 from requests_app.models import (
     LIVE,
@@ -37,6 +38,7 @@ PICTURE = (
     "cancel_asked_at", "cancel_answer", "observed_at", "metrics", "team_id", "public_id",
     "error", "error_type", "error_code", "output_size", "payload_removed_at", "gateway_request_id",
     "created_at", "sent_at", "accepted_at", "ended_at", "mode", "seq", "endpoint_id", "person_id", "error_key",
+    "fal_key_id", "cost",
 )  # fmt: skip
 
 
@@ -168,11 +170,13 @@ def record(
 def record_many(entries: Sequence[HistoryEntry]) -> None:
     """Write the observations, then the rows, whose version is the observation's id.
 
-    An ended row keeps its status. What fails is linked to its group of errors.
+    An ended row keeps its status. What fails is linked to its group of errors. Billed units
+    bring their cost, where fal's price is at hand.
     """
     linking.store(
         tally for entry in entries for tally in linking.link(entry.row, entry.status, entry.columns)
     )
+    entries = [_with_cost(entry) for entry in entries]
     appended = _appended(entries)
     for entry, heard in zip(entries, appended, strict=True):
         entry.row.seq = heard.pk
@@ -182,10 +186,15 @@ def record_many(entries: Sequence[HistoryEntry]) -> None:
     write_entries({entry.row.pk for entry in entries if _is_searched(entry)})
 
 
+def _with_cost(entry: HistoryEntry) -> HistoryEntry:
+    columns = costs_of(entry.row, entry.columns, now=entry.heard_at)
+    return replace(entry, columns={**entry.columns, **columns}) if columns else entry
+
+
 # Kinds of observations after which a row has other words.
 _WITH_WORDS = frozenset({"created", "removed", "tagged"})
 _SEARCHED = frozenset({
-    "ended_at", "output", "error", "fal_request_id", "gateway_request_id",
+    "ended_at", "output", "error", "fal_request_id", "gateway_request_id", "cost",
 })  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from requests_app.models.catalogue import (
     SeenChange,
     TeamEndpoint,
 )
+from requests_app.models.cost import CostProblem, CostState
 from requests_app.models.error_group import (
     ErrorDecision,
     ErrorGroup,
@@ -85,6 +86,8 @@ __all__ = [
     "BulkItem",
     "BulkState",
     "BulkVerb",
+    "CostProblem",
+    "CostState",
     "Delivery",
     "Direction",
     "Endpoint",

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection, models
 from django.db.models import F, Func, Q
 
+from requests_app.models.cost import CostState
 from requests_app.models.duration import Took
 from requests_app.models.error_type import ErrorType
 from requests_app.models.team import Team
@@ -185,6 +186,12 @@ class FalRequest(models.Model):
     output_size = models.BigIntegerField(default=0)
     # as fal told them with the result
     billable_units = models.CharField(max_length=40, blank=True, default="", db_default="")
+    # The units at fal's price, nine places, so that SQLite's numbers hold it exactly. All null, so that
+    # SQLite need not copy the table to add them.
+    cost = models.DecimalField(max_digits=15, decimal_places=9, null=True, blank=True)
+    cost_currency = models.CharField(max_length=10, null=True, blank=True)  # noqa: DJ001
+    cost_due_at = models.DateTimeField(null=True, blank=True)  # when fal's price is asked for next
+    cost_problem = models.CharField(max_length=8, null=True, blank=True)  # noqa: DJ001 (CostProblem)
     thumbnail_url = models.TextField(blank=True)
     # what the output holds to look at, see display.kept_media; none without any
     media_kinds = models.CharField(max_length=24, null=True, blank=True)  # noqa: DJ001
@@ -234,6 +241,11 @@ class FalRequest(models.Model):
                 name="list_by_duration",
                 condition=Q(ended_at__isnull=False),
             ),
+            models.Index(
+                fields=["team", "cost", "id"],
+                name="list_by_cost",
+                condition=Q(cost__isnull=False),
+            ),
             models.Index(fields=["team", "seq"], name="changes_since"),
             models.Index(fields=["team", "input_digest", "ended_at"], name="same_inputs"),
             models.Index(
@@ -244,6 +256,9 @@ class FalRequest(models.Model):
             # Of what moves alone, so that they stay small. SQLite uses them for queries that have the
             # condition word for word: ~Q(due_at=None) would be another.
             models.Index(fields=["due_at"], name="due_requests", condition=Q(due_at__isnull=False)),
+            models.Index(
+                fields=["cost_due_at"], name="due_costs", condition=Q(cost_due_at__isnull=False)
+            ),
             models.Index(
                 fields=["person"], name="open_requests", condition=Q(ended_at__isnull=True)
             ),
@@ -286,6 +301,14 @@ class FalRequest(models.Model):
         code = self.error_code or 0
         is_ours = 400 <= code < 500 and code not in NOT_THE_INPUTS
         return self.status == Status.FAILED and is_ours and self.error_type not in NOT_THE_USERS
+
+    @property
+    def cost_state(self) -> CostState:
+        """Whether the cost is known, may still come, or stays unknown."""
+        if self.cost is not None:
+            return CostState.KNOWN
+        may_come = not self.is_ended or self.cost_due_at is not None
+        return CostState.PENDING if may_come else CostState.UNKNOWN
 
     @property
     def duration(self) -> timedelta | None:

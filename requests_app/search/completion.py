@@ -45,6 +45,7 @@ KEYS = {
     "after:": "created in the last 2d, 12h, or since a day",
     "before:": "created before then",
     "duration:": "from creation to the end: >30s, <2m",
+    "cost:": "what it cost: >0.5, <1, none",
     "error:": "a word of the error, or its type",
     "input.": "a field of the input: input.seed:42",
     "output.": "a field of the output",
@@ -63,6 +64,14 @@ _TIMES = {
     "30d": "the last month",
 }
 _DURATIONS = {">10s": "longer than", ">1m": "", ">10m": "", "<2s": "shorter than", "<500ms": ""}
+
+_COSTS = {
+    ">0.1": "more than",
+    ">1": "",
+    ">10": "",
+    "<0.01": "less than",
+    "none": "not known",
+}
 
 
 def complete(scope: Scope, typed: str) -> list[Completion]:
@@ -158,6 +167,7 @@ _VALUES: dict[str, Callable[[Scope], dict[str, str]]] = {
     "after": lambda scope: {**_TIMES, scope.now.date().isoformat(): "today, in UTC"},
     "before": lambda scope: {scope.now.date().isoformat(): "today, in UTC", "1d": "", "7d": ""},
     "duration": lambda scope: _DURATIONS,
+    "cost": lambda scope: _COSTS,
 }
 
 

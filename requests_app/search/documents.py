@@ -17,6 +17,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from itertools import islice
 
 from requests_app.fal.exactjson import Members, Number, parse_exact
@@ -43,6 +44,7 @@ class Facts:
     ids: tuple[str, ...]
     state: str  # of `LIVE` or the status
     took: timedelta | None
+    cost: Decimal | None
     input_text: str
     output: str
     errors: tuple[str, ...]  # the sentence and the type
@@ -60,6 +62,7 @@ def words_for(facts: Facts) -> list[str]:
         *(("t", digest_word(one)) for one in facts.tags),
         *(("h", one) for one in ("media", *facts.has) if facts.has),
         *([("d", str(duration_step(facts.took)))] if facts.took is not None else []),
+        *([("c", str(cost_step(facts.cost)))] if facts.cost is not None else []),
     ]  # fmt: skip
     found = [tag(team, kind, value) for kind, value in tags]
     found += [GAP, *_plain(team, facts.endpoint_id)]
@@ -99,6 +102,11 @@ def digest_word(text: str) -> str:
 def duration_step(took: timedelta) -> int:
     """Return the step of a scale that doubles every two steps."""
     return int(2 * math.log2(max(took.total_seconds(), 0) * 1000 + 1))
+
+
+def cost_step(cost: Decimal) -> int:
+    """Return the step of a scale that doubles every two steps, from a millionth on."""
+    return int(2 * math.log2(max(float(cost), 0) * 1_000_000 + 1))
 
 
 def _plain(team: int, text: str) -> Iterator[str]:

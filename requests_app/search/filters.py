@@ -16,7 +16,7 @@ from requests_app.models.account import AccountName
 from requests_app.models.names import keys_of
 from requests_app.rules.error_sentence import key_in
 from requests_app.rules.tag_names import tag_key
-from requests_app.search import moments
+from requests_app.search import amounts, moments
 from requests_app.search.language import EACH, YES_NO, Search, Term, listed, statuses_of
 
 _HEX = re.compile(r"[0-9a-f]{1,32}", re.ASCII | re.IGNORECASE)
@@ -144,6 +144,17 @@ def _duration_q(value: str, me: str, now: datetime) -> Q:
     return Q(ended_at__isnull=False) & Q(**{f"ended_at__{how}": F("created_at") + bound.span})
 
 
+def _cost_q(value: str, me: str, now: datetime) -> Q:
+    """Compare what is known; `none` is what is not."""
+    if value.lower() == amounts.NONE:
+        return Q(cost__isnull=True)
+    bound = amounts.amount_bound(value)
+    if bound is None:
+        return Q()
+    how = ("gt" if bound.is_lower else "lt") + ("" if bound.is_open else "e")
+    return Q(cost__isnull=False) & Q(**{f"cost__{how}": bound.amount})
+
+
 def _tag_q(value: str, me: str, now: datetime) -> Q:
     """Match the team's tags and what fal was told, by their beginning with a star."""
     keys = [tag_key(part) for part in value.split(",") if part.strip()]
@@ -186,6 +197,7 @@ FILTERS: dict[str, Callable[[str, str, datetime], Q]] = {
     "after": _after_q,
     "before": _before_q,
     "duration": _duration_q,
+    "cost": _cost_q,
     "tag": _tag_q,
     "starred": _starred_q,
     "has": _has_q,

@@ -2,11 +2,11 @@
 
     status:failed endpoint:acme/* by:me mode:stream id:0f3a batch:zoo free words "a phrase" begin* -word
     has:video input.seed:42 output.text:fox error:required after:2d before:2026-11-01 duration:>30s
-    group:0f3a9c21d4e5b678
+    cost:>0.5 group:0f3a9c21d4e5b678
     sunset OR dusk    status:failed OR duration:>1h
 
 Values may be lists (``status:failed,cancelled``). Terms of one field are joined by OR, of `after`, `before`,
-`duration` and `tag` by AND, different fields by AND; a minus excludes; OR between two terms takes either. Ids
+`duration`, `cost` and `tag` by AND, different fields by AND; a minus excludes; OR between two terms takes either. Ids
 match by prefix, words whole or, with a star, by their beginning. What cannot be parsed becomes a sentence, and a
 search with such problems is not run: the rest of it would match too much.
 """
@@ -22,18 +22,18 @@ from requests_app.models import ENDED, LIVE, Mode, Status
 from requests_app.rules.error_sentence import key_in
 from requests_app.rules.folding import fold
 from requests_app.rules.tag_names import tag_key
-from requests_app.search import moments
+from requests_app.search import amounts, moments
 from requests_app.search.documents import field_path
 from requests_app.search.words import words_of
 
 MAX_LENGTH = 200  # characters: longer texts are slow and match nothing more
 FIELDS = (
-    "status", "endpoint", "by", "mode", "id", "batch", "after", "before", "duration", "error",
-    "tag", "starred", "has", "group",
+    "status", "endpoint", "by", "mode", "id", "batch", "after", "before", "duration", "cost",
+    "error", "tag", "starred", "has", "group",
 )  # fmt: skip
 SIDES = ("input", "output")  # with the name of a field behind a point
 EITHER = "OR"  # between two terms; also the key of the term that they become
-EACH = ("after", "before", "duration", "tag", EITHER)  # several of one must all be true
+EACH = ("after", "before", "duration", "cost", "tag", EITHER)  # several of one must all be true
 WORDS = ("", "error", *SIDES)  # keys of what the index alone can tell
 YES_NO = {"yes": True, "no": False}
 HAS = ("media", "image", "video", "audio", "file")  # of an output; media: any of the others
@@ -228,6 +228,12 @@ def _check_duration(value: str) -> str:
     return ""
 
 
+def _check_cost(value: str) -> str:
+    if value.lower() != amounts.NONE and amounts.amount_bound(value) is None:
+        return f"{value} is no amount. There are >0.5, <=1, 0.02 (at least), and none (not known)."
+    return ""
+
+
 def _check_status(value: str) -> str:
     unknown = [name for name in listed(value) if not statuses_of(name)]
     names = ", ".join([*Status.values, *_GROUPS])
@@ -275,6 +281,7 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "after": _check_moment,
     "before": _check_moment,
     "duration": _check_duration,
+    "cost": _check_cost,
     "error": _check_text,
     "tag": _check_tag,
     "starred": _check_starred,

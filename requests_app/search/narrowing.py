@@ -7,11 +7,12 @@ from functools import partial
 
 from requests_app.models import ENDED, LIVE, Status
 from requests_app.rules.tag_names import tag_key
-from requests_app.search import moments
+from requests_app.search import amounts, moments
 from requests_app.search.documents import (
     LIVE as LIVE_STATE,
 )
 from requests_app.search.documents import (
+    cost_step,
     digest_word,
     duration_step,
     field_path,
@@ -25,7 +26,7 @@ from requests_app.search.language import EACH, Search, Term, listed, statuses_of
 from requests_app.search.scope import Scope
 from requests_app.search.words import id_word, number_word, words_of
 
-LAST_STEP = 100  # of the scale of durations: more than a century
+LAST_STEP = 100  # of the scales: more than a century, and than any cost
 MOST_ENDPOINTS = 300  # in one expression
 
 
@@ -207,6 +208,18 @@ def _duration(value: str, scope: Scope) -> Expression | None:
     return _tags("d", map(str, steps), scope)
 
 
+def _cost(value: str, scope: Scope) -> Expression | None:
+    if value.lower() == amounts.NONE:
+        any_cost = Phrase((tag(scope.team, "c"),), is_prefix=True)
+        return AllOf([Phrase((tag(scope.team, "all"),))], [any_cost])
+    bound = amounts.amount_bound(value)
+    if bound is None:
+        return None
+    edge = cost_step(bound.amount)
+    steps = range(edge, LAST_STEP) if bound.is_lower else range(edge + 1)
+    return _tags("c", map(str, steps), scope)
+
+
 _FILTERS: dict[str, Callable[[str, Scope], Expression | None]] = {
     "status": _status,
     "mode": _mode,
@@ -214,6 +227,7 @@ _FILTERS: dict[str, Callable[[str, Scope], Expression | None]] = {
     "endpoint": _endpoint,
     "id": _id,
     "duration": _duration,
+    "cost": _cost,
     "tag": _tag,
     "has": _has,
 }

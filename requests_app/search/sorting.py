@@ -16,6 +16,7 @@ from django.db.models.expressions import Combinable
 
 from requests_app.models.duration import Took
 from requests_app.models.request import FalRequestQuerySet
+from requests_app.search import amounts
 from requests_app.search.language import Search, Term
 from requests_app.search.matches import Matches
 
@@ -29,19 +30,30 @@ class SortOrder:
 
     word: str
     value: Combinable | None
-    has_value: Q  # false for live rows, at the most
+    has_value: Q
+    others: Search  # finds the rows without a value
     falls: bool  # greatest value first
     newest_first: bool  # of rows with the same value
 
 
 _ENDED = Q(ended_at__isnull=False)
 _LIVE = Search((Term("status", "active"),))
+_WITHOUT_COST = Search((Term("cost", amounts.NONE),))
+_NONE = Search()
 ORDERS = {
-    "oldest": SortOrder("Oldest first", None, Q(), falls=False, newest_first=False),
-    "longest": SortOrder("Longest first", Took(), _ENDED, falls=True, newest_first=True),
-    "shortest": SortOrder("Shortest first", Took(), _ENDED, falls=False, newest_first=False),
+    "oldest": SortOrder("Oldest first", None, Q(), _NONE, falls=False, newest_first=False),
+    "longest": SortOrder("Longest first", Took(), _ENDED, _LIVE, falls=True, newest_first=True),
+    "shortest": SortOrder("Shortest first", Took(), _ENDED, _LIVE, falls=False, newest_first=False),
+    "costliest": SortOrder(
+        "Most expensive first",
+        F("cost"),
+        Q(cost__isnull=False),
+        _WITHOUT_COST,
+        falls=True,
+        newest_first=True,
+    ),
     "endpoint": SortOrder(
-        "Endpoint, A to Z", F("endpoint_id"), Q(), falls=False, newest_first=True
+        "Endpoint, A to Z", F("endpoint_id"), Q(), _NONE, falls=False, newest_first=True
     ),
 }
 
@@ -104,10 +116,10 @@ class Sorted:
     def _without_value(self, edge: int | None, most: int, *, keys_rise: bool) -> list[int]:
         """Return the keys of rows without a value, after a row."""
         if self.matches.is_all:  # found in the index of words, as the list itself finds them
-            live = Matches(self.matches.scope, _LIVE)
-            return (
-                live.oldest(most, above=edge or 0) if keys_rise else live.newest(most, below=edge)
-            )
+            others = Matches(self.matches.scope, self.order.others)
+            if keys_rise:
+                return others.oldest(most, above=edge or 0)
+            return others.newest(most, below=edge)
         rows = self._rows.exclude(self.order.has_value)
         if edge is not None:
             rows = rows.filter(**_beyond("pk", edge, rises=keys_rise))

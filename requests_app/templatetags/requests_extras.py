@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
+from requests_app.display.costs import CostWords, cost_of
 from requests_app.display.media import Medium
 from requests_app.fal.options import OPTIONS
 from requests_app.models import FalRequest, Status
@@ -172,6 +173,12 @@ def icon(name: str, label: str = "") -> SafeString:
         '<svg class="icon{}" role="img" aria-label="{}"><use href="{}#{}"/></svg>',
         turning, label, sprite, name,
     )  # fmt: skip
+
+
+@register.filter
+def cost(row: FalRequest) -> CostWords:
+    """Return what the row cost, in words."""
+    return cost_of(row)
 
 
 @register.filter

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from requests_app.catalogue.prices import cached_price
+from requests_app.display.costs import amount
 from requests_app.display.input_diff import Line, diff, diff_inputs
 from requests_app.display.media import Medium
 from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
@@ -89,14 +90,14 @@ def _spans(row: FalRequest) -> dict[str, str]:
 
 
 def _cost(row: FalRequest) -> dict[str, str]:
-    """fal's numbers as they are; the price only if it is at hand, for nothing is fetched here."""
+    """fal's numbers as they are; today's price only if it is at hand, for nothing is fetched here."""
     price = None
     with suppress(InvalidEndpointId):  # stored before a rule became stricter
         price = cached_price(EndpointId.parse(row.endpoint_id), team_id=row.team_id)
     return {
         "Billable units": row.billable_units or NONE,
         "Unit price today": (price.unit_words if price else "") or NONE,
-        "Cost at that price": (price.cost_words(row.billable_units) if price else "") or NONE,
+        "Cost": amount(row) or NONE,
     }
 
 

@@ -16,6 +16,7 @@ COLUMNS = {
     "request": "fal's request id",
     "kind": "Error type",
     "units": "Units billed",
+    "cost": "Cost",
 }
 DENSITIES = ("", "compact")
 

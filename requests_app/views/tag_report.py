@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,9 +14,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from requests_app.catalogue.prices import Price, cached_price, money
-from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
 from requests_app.models import Status, Tag, Tagging, Team
+from requests_app.rules.money import money
 from requests_app.search import Scope
 from requests_app.views.access import team_of, team_required
 
@@ -25,8 +23,8 @@ DAYS = (1, 7, 30, 90)
 USUAL_DAYS = 30
 MOST = 20_000  # tags on requests that are counted, the newest
 _COLUMNS = (
-    "tag", "request__endpoint_id", "request__status", "request__started_at", "request__ended_at",
-    "request__billable_units", "request__created_at",
+    "tag", "request__status", "request__started_at", "request__ended_at",
+    "request__cost", "request__cost_currency", "request__created_at",
 )  # fmt: skip
 
 
@@ -62,22 +60,21 @@ def tag_report(request: HttpRequest) -> HttpResponse:
 def report(team: Team, *, since: datetime) -> tuple[list[TagUse], bool]:
     """Return the tags of requests created since then, the most used first, and whether there are more than `MOST`.
 
-    Nothing is fetched: the cost is that at the unit prices that are at hand.
+    The cost is what is stored with the requests.
     """
     first = Scope(team.pk, "").first_after(since)
     newest = Tagging.objects.filter(team=team, request__gt=first).order_by("-request", "-pk")
     rows = list(newest.values_list(*_COLUMNS)[: MOST + 1])
     is_cut = len(rows) > MOST
-    uses = _counted([row for row in rows[:MOST] if row[-1] >= since], team.pk)
+    uses = _counted(row for row in rows[:MOST] if row[-1] >= since)
     tags = Tag.objects.in_bulk(list(uses))
     found = [TagUse(tags[pk], **use) for pk, use in uses.items()]
     return sorted(found, key=lambda use: (-use.count, use.tag.key)), is_cut
 
 
-def _counted(rows: Iterable[tuple[Any, ...]], team_id: int) -> dict[int, dict[str, Any]]:
-    prices: dict[str, Price | None] = {}
+def _counted(rows: Iterable[tuple[Any, ...]]) -> dict[int, dict[str, Any]]:
     uses: dict[int, dict[str, Any]] = {}
-    for tag, endpoint, status, started, ended, units, _ in rows:
+    for tag, status, started, ended, cost, currency, _ in rows:
         use = uses.setdefault(
             tag, {"count": 0, "failed": 0, "ran": timedelta(), "cost": Counter(), "unpriced": 0}
         )
@@ -85,18 +82,8 @@ def _counted(rows: Iterable[tuple[Any, ...]], team_id: int) -> dict[int, dict[st
         use["failed"] += status == Status.FAILED
         if started and ended:
             use["ran"] += ended - started
-        if endpoint not in prices:
-            prices[endpoint] = _price(endpoint, team_id)
-        price = prices[endpoint]
-        cost = price.cost(units) if price else None
-        if price and cost is not None:
-            use["cost"][price.currency] += cost
-        else:
+        if cost is None:
             use["unpriced"] += 1
+        else:
+            use["cost"][currency or ""] += cost
     return uses
-
-
-def _price(endpoint: str, team_id: int) -> Price | None:
-    with suppress(InvalidEndpointId):  # stored before a rule became stricter
-        return cached_price(EndpointId.parse(endpoint), team_id=team_id)
-    return None

@@ -293,4 +293,14 @@ def test_the_billable_units_of_a_result_are_kept_and_told(owner: Caller, code: i
 def test_a_result_without_billable_units_has_none(owner: Caller) -> None:
     row = make_queued(team=owner.team, person=owner.user)
     hear(row, make_result())
-    assert owner.get(f"{row.public_id}/").json()["billable_units"] == ""
+    told = owner.get(f"{row.public_id}/").json()
+    assert (told["billable_units"], told["cost"], told["cost_state"]) == ("", None, "unknown")
+
+
+def test_the_cost_is_told_in_digits(owner: Caller) -> None:
+    row = make_queued(team=owner.team, person=owner.user)
+    FalRequest.objects.filter(pk=row.pk).update(cost="100.5", cost_currency="USD")
+    told = owner.get("?q=cost:>100&sort=costliest").json()["items"]
+    assert [(one["cost"], one["cost_currency"], one["cost_state"]) for one in told] == [
+        ("100.5", "USD", "known")
+    ]

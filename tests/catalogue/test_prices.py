@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from requests_app.catalogue.prices import PriceState, cached_price, money, price_of
+from requests_app.catalogue.prices import PriceState, cached_price, price_of
 from requests_app.fal.endpoints import EndpointId
+from requests_app.rules.money import money
 from tests.catalogue.prices import PriceServer, listed
 
 pytestmark = pytest.mark.django_db

@@ -85,6 +85,7 @@ def plan_of(query: Query) -> list[str]:
 
 # indexes of open rows alone, and of what has no group yet
 SMALL = ("due_requests", "open_requests", "failed_without_group")
+SMALL = ("due_requests", "open_requests", "due_costs")  # indexes of open rows alone
 
 
 def reads_all(step: str) -> bool:
@@ -155,6 +156,7 @@ SEARCHES = (
     "group:0f3a9c21d4e5b678", "group:0f3a9c21d4e5b678 status:failed by:me sunset", "endpoint:acme/img", "endpoint:acme/*", "endpoint:other", "by:me", "by:tim", "mode:run", "mode:run by:me",
     "id:kept", "0123abcd", "after:1h", "after:2d before:1d", "duration:>1h", "error:required sunset",
     "has:media", "has:media sunset", "has:media status:completed", "has:video", "has:video -sunset",
+    "cost:>0.5", "cost:none", "cost:<1 sunset",
 )  # fmt: skip
 
 HOT: dict[str, Callable[[FalRequest], Any]] = {
@@ -176,6 +178,7 @@ HOT: dict[str, Callable[[FalRequest], Any]] = {
     "a look for failures without a group": lambda row: error_history.group_piece(),
     "how many failures are grouped": lambda row: error_history.percent(),
     "a count of failures": fail_and_count,
+    "costs that are due": lambda row: lifecycle.due_costs(timezone.now()),
     "a start": lambda row: lifecycle.resume(now=timezone.now(), alone=True),
     "the last runs of an endpoint": lambda row: runs_of(row.team, row.endpoint_id),
     **{f"the list in the order {name}": partial(in_order, order=name) for name in ORDERS},

@@ -53,6 +53,7 @@ def rows(team: Team, owner: User, teammate: User) -> list[FalRequest]:
         ("error:cont", ["error:content_policy_violation"]),
         ("after:24", ["after:24h"]),
         ("duration:>1m", ["duration:>1m"]),
+        ("cost:n", ["cost:none"]),
         ("input.", ["input.seed:", "input.prompt:", "input.size.width:", "input.long:",
                     "input.flags:", "input.image:"]),
         ("input.wid", ["input.size.width:"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -246,3 +247,30 @@ def test_durations_are_compared_exactly(
     assert those("duration:<=0.5m") == [5, 28, 30]
     assert those("duration:>10s duration:<1h") == [28, 30, 31]
     assert those("duration:>2h") == []
+
+
+@pytest.mark.parametrize("few", [5000, 0])
+def test_costs_are_compared_exactly_and_what_is_not_known_is_none(
+    team: Team, owner: User, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(scope, "FEW", few)
+    costs = {}
+    for text in ("0", "0.000000001", "0.45", "0.5", "0.51", "900000", None):
+        row = make_request(team=team, person=owner)
+        cost = None if text is None else Decimal(text)
+        FalRequest.objects.filter(pk=row.pk).update(cost=cost)
+        costs[row.pk] = text
+    write_entries(list(costs))
+
+    def those(asked: str) -> list[str | None]:
+        return [costs[pk] for pk in sorted(found(asked, team))]
+
+    assert those("cost:>0.5") == ["0.51", "900000"]
+    assert those("cost:$0.5") == those("cost:>=.5") == ["0.5", "0.51", "900000"]
+    assert those("cost:<0.5") == ["0", "0.000000001", "0.45"]
+    assert those("cost:<=0.5 cost:>0") == ["0.000000001", "0.45", "0.5"]
+    assert those("cost:<0") == []
+    assert those("cost:none") == [None]
+    assert those("-cost:>=0.000000001") == ["0", None]
+    assert those("-cost:none cost:<1") == ["0", "0.000000001", "0.45", "0.5", "0.51"]
+    assert those("cost:none OR cost:>1000") == ["900000", None]

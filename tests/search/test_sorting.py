@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from itertools import cycle
 
 import pytest
@@ -19,6 +20,11 @@ from tests.builders import make_request
 
 TOOK = [3.0, 1.0, None, 3.0, 0.25, None, 90000.0, 1.0]  # seconds; two pairs are alike, two are live
 
+COSTS = [
+    None if text is None else Decimal(text)
+    for text in ["0.1", None, "0.000000001", "123456.123456789", "0.1", "0", None, "0.3"]
+]
+
 
 @pytest.fixture
 def rows(team: Team, owner: User) -> list[FalRequest]:
@@ -27,9 +33,10 @@ def rows(team: Team, owner: User) -> list[FalRequest]:
     created = timezone.now() - timedelta(
         days=2
     )  # of all: SQLite reckons in days, to some microseconds
-    for took, name in zip(TOOK, cycle(["b/two", "a/one", "c/three"]), strict=False):
+    for took, cost, name in zip(TOOK, COSTS, cycle(["b/two", "a/one", "c/three"]), strict=False):
         row = make_request(team=team, person=owner, endpoint_id=name, input={"prompt": "heron"})
         row.created_at = created
+        row.cost = cost
         if took is not None:
             row.status, row.ended_at = (
                 Status.COMPLETED,
@@ -45,6 +52,11 @@ def expected(rows: list[FalRequest], order: str) -> list[int]:
     """What Python makes of it."""
     ended = [row for row in rows if row.ended_at]
     live = [row.pk for row in rows if not row.ended_at]
+    if order == "costliest":
+        unpriced = [row.pk for row in rows if row.cost is None]
+        priced = [row for row in rows if row.cost is not None]
+        priced.sort(key=lambda row: (-(row.cost or 0), -row.pk))
+        return [row.pk for row in priced] + unpriced[::-1]
     if order == "oldest":
         return [row.pk for row in rows]
     if order == "endpoint":
