@@ -13,8 +13,9 @@ SIDE_BY_SIDE := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # Python without the ending that tools look for.
 SCRIPTS := .ci/judge .ci/start .ci/words
 
-# The suite never reaches a real fal, whatever is set in the shell it is started from.
-HERMETIC := env -u FAL_KEY -u FAL_KEY_FILE -u PUBLIC_URL
+# The suite never reaches a real fal, whatever is set in the shell it is started from; and what
+# one process has compiled, the next need not compile again.
+HERMETIC := env -u FAL_KEY -u FAL_KEY_FILE -u PUBLIC_URL -u PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run test test-all test-fal test-services chaos lint bench clean
 

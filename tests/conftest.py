@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from django.test import Client
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from dashboard.celery import app
 from requests_app.keys import ring
 from requests_app.models import FalRequest, Role, Team
 from requests_app.webhooks import deliveries
@@ -31,9 +33,27 @@ hypothesis_settings.load_profile("faldeck")
 
 
 def pytest_configure() -> None:
-    """Test processes side by side have a database each; this keeps them apart in a shared Redis."""
+    """What holds for every test, set once: a fixture for each would be paid 11,000 times."""
+    # Argon2 is slow on purpose; tests log in all the time.
+    django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Every Client makes the middleware anew, which otherwise looks at all static files.
+    django_settings.WHITENOISE_AUTOREFRESH = True
+    # Messages to workers go nowhere unless a test starts one: no worker reads this broker.
+    app.conf.broker_url = "memory://localhost/"
+    # Test processes side by side have a database each; this keeps them apart in a shared Redis.
     if (worker := os.environ.get("PYTEST_XDIST_WORKER")) and django_settings.REDIS_URL:
         django_settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] += worker
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Half a million objects of the tests themselves live to the end: looking for garbage passes them by."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -52,29 +72,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(autouse=True)
-def _no_stray_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Messages to workers go nowhere unless a test starts one: no worker reads this broker."""
-    from dashboard.celery import app
-
-    monkeypatch.setattr(app.conf, "broker_url", "memory://localhost/")
-
-
-@pytest.fixture(autouse=True)
 def _no_keys_of_other_tests() -> None:
     """fal keys are kept in memory for some seconds."""
     ring.forget()
-
-
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings: Any) -> None:
-    """Argon2 is slow on purpose; tests log in all the time."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture(autouse=True)
-def _static_files_on_demand(settings: Any) -> None:
-    """Every Client makes the middleware anew, which otherwise looks at all static files."""
-    settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.fixture(scope="session")
