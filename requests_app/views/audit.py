@@ -79,7 +79,8 @@ def _with(query: Any, name: str, value: object) -> str:
 def _facts(entry: AuditEntry) -> list[tuple[str, str]]:
     """Return the entry's details as words for the page."""
     told = json.loads(entry.details) if entry.details else {}
-    return [(name.replace("_", " "), _word(value)) for name, value in told.items()]
+    in_order = sorted(told.items(), key=lambda item: item[0] == "after")  # after the one before
+    return [(name.replace("_", " "), _word(value)) for name, value in in_order]
 
 
 def _word(value: object) -> str:
