@@ -32,17 +32,17 @@ def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
 
 @register
 def check_fal_key(**kwargs: Any) -> list[CheckMessage]:
-    """Require a key of the form id:secret; without one fal answers every call with 401."""
+    """Require the form id:secret, and warn without a key: then only teams with keys of their own reach fal."""
     if settings.SANDBOX or _KEY.fullmatch(settings.FAL_KEY):
         return []
     if not settings.FAL_KEY and _is_loopback(urlsplit(settings.FAL_RUN_URL).hostname):
         return [_no_key_for_an_app_here()]
     if not settings.FAL_KEY:
-        message = "FAL_KEY is not set although fal's addresses are."
-        hint = "Set FAL_KEY (or FAL_KEY_FILE), or set SANDBOX=1 to try the product without fal."
-    else:
-        message = "FAL_KEY does not have the form id:secret, so fal will refuse every call."
-        hint = "Copy both parts of the key from fal's dashboard, with the colon between them."
+        message = "FAL_KEY is not set: only teams that gave a fal key of their own can call fal."
+        hint = "Set FAL_KEY (or FAL_KEY_FILE), or SANDBOX=1 to try the product without fal."
+        return [Warning(message, hint, id="faldeck.W014")]
+    message = "FAL_KEY does not have the form id:secret, so fal will refuse every call."
+    hint = "Copy both parts of the key from fal's dashboard, with the colon between them."
     return [Error(message, hint, id="faldeck.E002")]
 
 

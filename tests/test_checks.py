@@ -83,12 +83,12 @@ def test_a_short_secret_key_is_an_error(settings: Any) -> None:
     assert ids(checks.check_secret_key()) == ["E001"]
 
 
-@pytest.mark.parametrize("key", ["", "abc", "abc:", ":abc", "a b:c", "a:b:c", "id:secret\nx"])
+@pytest.mark.parametrize("key", ["abc", "abc:", ":abc", "a b:c", "a:b:c", "id:secret\nx"])
 def test_a_key_without_both_parts_is_an_error_and_is_not_repeated(settings: Any, key: str) -> None:
     settings.FAL_KEY = key
     found = checks.check_fal_key()
     assert ids(found) == ["E002"]
-    assert not key or key not in str(found[0])
+    assert key not in str(found[0])
 
 
 def test_the_sandbox_needs_no_key(settings: Any) -> None:
@@ -101,7 +101,7 @@ def test_the_sandbox_needs_no_key(settings: Any) -> None:
     [
         ("", "http://127.0.0.1:8080", ["W011"]),
         ("", "http://localhost:8080", ["W011"]),
-        ("", "https://fal.run", ["E002"]),
+        ("", "https://fal.run", ["W014"]),
         ("half-a-key", "http://127.0.0.1:8080", ["E002"]),
         ("key-id:key-secret", "http://127.0.0.1:8080", []),
     ],

@@ -52,12 +52,12 @@ def again(
     """Submit the same input with the same options as a new request, which names this one as `again_of`.
 
     With an `Idempotency-Key` the call may be repeated: the same key means the same new request (200 instead
-    of 201). 409: it is a realtime session, or its input was removed by retention. Running again what is
+    of 201). 409: it is a realtime session, or its input was removed. Running again what is
     uncertain may cost twice.
     """
     source = rows.get_or_404(request.auth, id)
     if source.payload_removed_at is not None:
-        return Status(409, {"detail": "Its input was removed by retention."})
+        return Status(409, {"detail": "Its input was removed."})
     if source.mode not in SUBMITTABLE:
         return Status(409, {"detail": "A realtime session has no input to send again."})
     draft = parse_draft(

@@ -149,7 +149,7 @@ class BatchPage(Schema):
 
 
 class ItemOut(Schema):
-    """A row: its values as they were given (null: removed by retention), and the request it became."""
+    """A row: its values as they were given (null: removed), and the request it became."""
 
     row: int
     state: ItemState

@@ -124,9 +124,9 @@ def _end_emptied(batch: Batch, items: list[BatchItem]) -> int:
         keys = [item.pk for item in items]
         still = BatchItem.objects.filter(pk__in=keys, state=ItemState.WAITING, values="")
         ended = still.update(state=ItemState.CANCELLED)
-        note = f"Row {items[0].number} was not sent: its values were removed by retention."
+        note = f"Row {items[0].number} was not sent: its values were removed."
         if len(items) > 1:
-            note = f"Row {items[0].number} and others were not sent: their values were removed by retention."
+            note = f"Row {items[0].number} and others were not sent: their values were removed."
         Batch.objects.filter(pk=batch.pk).update(
             waiting=F("waiting") - ended, cancelled=F("cancelled") + ended, note=note
         )

@@ -113,7 +113,7 @@ def _record(result: RowResult) -> str:
         "status": request.status if request else None,
         "error": request.error if request else "",
         "output_size": request.output_size if request else 0,
-        "removed_by_retention": list(_removed(result)),
+        "removed": list(_removed(result)),
     }
     output = one_line(result.output.json if result.output else None)
     return f'{json.dumps(told)[:-1]}, "values": {values}, "output": {output}}}'

@@ -136,7 +136,7 @@ def _record(row: FalRequest) -> str:
         "metrics": row.metrics,
         "output_size": row.output_size,
         "media_urls": output.media(),
-        "removed_by_retention": row.payload_removed_at is not None,
+        "removed": row.payload_removed_at is not None,
     }
     input_text = None if row.payload_removed_at else row.input_text
     return (

@@ -15,7 +15,7 @@ from requests_app.display.media_hosts import is_inline
 from requests_app.models import FalRequest, OutputPart
 from requests_app.request_input import InvalidInput, parse_input
 
-REMOVED = "Removed by retention"
+REMOVED = "Removed"  # by retention or by a user
 
 
 @dataclass(frozen=True)

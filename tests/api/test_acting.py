@@ -40,7 +40,7 @@ def test_a_key_makes_one_run_and_belongs_to_its_source(owner: Caller) -> None:
 @pytest.mark.parametrize(
     ("columns", "sentence"),
     [
-        ({"payload_removed_at": timezone.now()}, "removed by retention"),
+        ({"payload_removed_at": timezone.now()}, "input was removed"),
         ({"mode": Mode.REALTIME}, "realtime session"),
     ],
 )

@@ -153,7 +153,7 @@ def test_a_batch_whose_values_are_kept_says_nothing_of_it(
 ) -> None:
     batch = make_ended(team, owner, days=1)
     shown = as_owner.get(reverse("requests:batch", args=[batch.public_id])).content.decode()
-    assert "Removed by retention" not in shown
+    assert "Removed" not in shown
 
 
 def test_failed_rows_without_values_are_not_offered_again(
@@ -168,12 +168,12 @@ def test_failed_rows_without_values_are_not_offered_again(
 
 def test_the_results_say_it_in_every_form(emptied: Batch) -> None:
     lines = b"".join(as_csv(emptied)).decode().splitlines()
-    assert lines[1].startswith("Removed by retention,Removed by retention,1,completed,")
-    assert lines[1].endswith(",Removed by retention")
-    assert lines[2] == "Removed by retention,Removed by retention,2,cancelled,,,,"
+    assert lines[1].startswith("Removed,Removed,1,completed,")
+    assert lines[1].endswith(",Removed")
+    assert lines[2] == "Removed,Removed,2,cancelled,,,,"
     records: list[Any] = [json.loads(line) for line in as_jsonl(emptied)]
     assert [record["values"] for record in records] == [None] * 3
-    assert [record["removed_by_retention"] for record in records] == [
+    assert [record["removed"] for record in records] == [
         ["values", "output"], ["values"], ["values"],
     ]  # fmt: skip
     assert b"outputs/1." not in b"".join(as_zip(emptied))

@@ -80,8 +80,8 @@ def test_what_retention_has_removed_is_said_and_nothing_of_it_is_left(team, owne
     row = ended(team, owner, b'{"secret": 1}', text='{"secret": 2}')
     assert lifecycle.remove_payload(row.pk, days=1, now=timezone.now())
     [record], [line] = records(), table()
-    assert (record["removed_by_retention"], record["input"], record["output"]) == (True, None, None)
-    assert (line["input"], line["output"]) == ("Removed by retention",) * 2
+    assert (record["removed"], record["input"], record["output"]) == (True, None, None)
+    assert (line["input"], line["output"]) == ("Removed",) * 2
     assert "secret" not in json.dumps(record)
 
 
