@@ -202,3 +202,9 @@ def test_the_sandbox_endpoints_of_the_readme_are_those_it_serves():
         if isinstance(node, ast.Constant) and re.fullmatch(r"sandbox/\w+", str(node.value))
     }
     assert named == offered
+
+
+def test_every_test_that_a_promise_names_is_there() -> None:
+    named = re.findall(r"`(tests/[\w/]+(?:\.py)?)/?`", text_of("SECURITY.md"))
+    assert len(named) > 15
+    assert [path for path in named if not (ROOT / path).exists()] == []
