@@ -17,6 +17,7 @@ INDEX_EVERY_S = 5.0
 ERRORS_EVERY_S = 2.0
 SEAL_EVERY_S = 2.0
 PRICES_EVERY_S = 20.0
+COPIES_EVERY_S = 5.0
 
 
 def broker_options(redis_url: str) -> dict[str, float]:
@@ -64,6 +65,11 @@ app.conf.update(
             "task": "requests_app.refresh_documents",
             "schedule": DOCUMENTS_EVERY_S,
             "options": {"expires": DOCUMENTS_EVERY_S},
+        },
+        "keep_copies": {
+            "task": "requests_app.keep_copies",
+            "schedule": COPIES_EVERY_S,
+            "options": {"expires": COPIES_EVERY_S},
         },
         "index_history": {
             "task": "requests_app.index_history",

@@ -312,6 +312,10 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "dashboard.static_files.PageStorage"},
+    "copies": {
+        "BACKEND": "requests_app.copies.local.LocalStore",
+        "OPTIONS": {"location": DATA_DIR / "copies"},
+    },
 }
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_ALLOW_ALL_ORIGINS = False

@@ -20,6 +20,7 @@ from requests_app.upkeep.clock_skew import alarm
 from requests_app.upkeep.expired import remove_expired as remove_expired_rows
 from requests_app.worker import process  # noqa: F401  (connects its start and stop)
 from requests_app.worker.clock import clock
+from requests_app.worker.copies import keeper
 from requests_app.worker.loop import pool, worker_loop
 from requests_app.worker.pricing import price_due
 from requests_app.worker.steps import advance as take_step
@@ -56,6 +57,12 @@ def remove_expired() -> None:
 def make_thumbnails() -> None:
     """Make the thumbnails that pages want. A second delivery finds the first at work."""
     worker_loop.spawn(maker.make_wanted())
+
+
+@shared_task(name="requests_app.keep_copies", ignore_result=True)
+def keep_copies() -> None:
+    """Keep the media that teams want to have here. During a round a second call does nothing."""
+    worker_loop.spawn(keeper.keep_due())
 
 
 @shared_task(name="requests_app.refresh_documents", ignore_result=True)

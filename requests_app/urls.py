@@ -27,6 +27,7 @@ from requests_app.views import (
     health,
     invitations,
     join,
+    kept_media,
     list_table,
     metrics,
     notes,
@@ -101,6 +102,9 @@ urlpatterns = [
     path("requests/<uuid:public_id>/output/", outputs.output, name="output"),
     path("requests/<uuid:public_id>/output/media/", outputs.output_media, name="output_media"),
     path("requests/<uuid:public_id>/media/<int:number>/", outputs.medium, name="medium"),
+    path(
+        "requests/<uuid:public_id>/copies/<int:number>/", kept_media.kept_media, name="kept_media"
+    ),
     path("requests/<uuid:public_id>/thumbnail/<int:size>/", thumbnails.thumbnail, name="thumbnail"),
     path("requests/<uuid:public_id>/run/", run_file.run_file, name="run_file"),
     path("requests/<uuid:public_id>/cancel/", actions.cancel, name="cancel"),

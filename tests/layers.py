@@ -33,6 +33,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("request_input", "display", "search", "paging", "catalogue"),
     # What is downloaded.
     ("export",),
+    # Own copies of media, and the one fetch from a media host.
+    ("copies",),
     # Inputs with variables.
     ("presets", "thumbnails"),
     # One run as a file.

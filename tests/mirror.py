@@ -60,6 +60,8 @@ JUDGED_BY = {
     "requests_app/export/": "tests/export/test_filtered.py",
     "requests_app/runfile/": "tests/runfile/test_writing.py",
     "requests_app/fal/prices.py": "tests/catalogue/test_prices.py",
+    "requests_app/copies/": "tests/copies/test_states.py",
+    "requests_app/models/media_copy.py": "tests/copies/test_states.py",
     "requests_app/display/marks.py": "tests/views/test_tags.py",
     "requests_app/display/output_media.py": "tests/display/test_media.py",
     "requests_app/display/stream_output.py": "tests/flows/test_stream_endings.py",

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from requests_app.display.media_hosts import (
@@ -45,9 +46,21 @@ TELLS_NOTHING = ("", "application/octet-stream", "binary/octet-stream")
 _ENDING = re.compile(r"\.([a-z0-9]{1,8})$", re.ASCII | re.IGNORECASE)
 
 
+class Fate(NamedTuple):
+    """How long a medium can be had: a few words for the page, a sentence for who asks, a CSS key."""
+
+    words: str
+    sentence: str
+    tone: str  # kept, soon, later, gone
+    is_gone: bool = False  # at fal
+
+
 @dataclass(frozen=True)
 class Medium:
-    """One medium. ``kind``: image, video, audio or file; ``path``: its place in the output."""
+    """One medium. ``kind``: image, video, audio or file; ``path``: its place in the output.
+
+    ``url`` is what the model wrote. `copies.address` adds where our copy is, and what is known of its fate.
+    """
 
     kind: str
     url: str
@@ -57,6 +70,18 @@ class Medium:
     width: int | None = None  # pixels
     height: int | None = None
     size: int | None = None  # bytes
+    kept: str = ""  # the address of our own copy
+    fate: Fate | None = None
+
+    @property
+    def address(self) -> str:
+        """Where a page loads it from."""
+        return self.kept or self.url
+
+    @property
+    def is_at_fal(self) -> bool:
+        """Its own address still works, as far as is known: for other programs, and as an input."""
+        return self.is_remote and not (self.fate and self.fate.is_gone)
 
     @property
     def is_inline(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from requests_app.copies.address import addressed_many
 from requests_app.display.kept_media import media_of, seed_told
 from requests_app.display.media import Medium
 from requests_app.display.summary import IN_OUTPUT
@@ -33,8 +34,9 @@ class Tile:
 
 
 def tiles_of(rows: Iterable[FalRequest], now: datetime) -> list[Tile]:
-    """Return the tiles; `rows` are loaded with their media and their thumbnail."""
-    return [tile for row in rows for tile in _tiles(row, now)]
+    """Return the tiles; `rows` are loaded with their media, options and thumbnail."""
+    found = addressed_many({row: media_of(row) for row in rows}, now)
+    return [tile for row, media in found.items() for tile in _tiles(row, media, now)]
 
 
 def fitted(page: Page, *, is_upwards: bool = False) -> Page:
@@ -62,8 +64,7 @@ def _filling(rows: Sequence[FalRequest]) -> list[FalRequest]:
     return kept
 
 
-def _tiles(row: FalRequest, now: datetime) -> list[Tile]:
-    media = media_of(row)
+def _tiles(row: FalRequest, media: Sequence[Medium], now: datetime) -> list[Tile]:
     first = _first_picture(row, media)
     seed = seed_told(row)
     return [
@@ -89,4 +90,4 @@ def _look(
     if medium.kind != "image":
         return None
     own = look_at(row, now) if is_first else None
-    return own or ThumbnailLook(original=medium.url)
+    return own or ThumbnailLook(original=medium.address)

@@ -7,8 +7,10 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.utils import timezone
 
 from requests_app import announce, audit
+from requests_app.copies import files as copies
 from requests_app.error_groups.linking import uncount
 from requests_app.lifecycle.writing import locked, record
 from requests_app.models import (
@@ -22,7 +24,7 @@ from requests_app.models import (
     OutputPart,
     Source,
 )
-from requests_app.thumbnails.states import forget
+from requests_app.thumbnails import states as thumbnails
 
 
 def remove_payload(pk: int, *, days: int, now: datetime) -> bool:
@@ -48,7 +50,8 @@ def _empty(row: FalRequest) -> dict[str, Any]:
     rows = BatchItem.objects.filter(request=row).exclude(state=ItemState.WAITING)
     rows.update(values="")
     Delivery.objects.filter(request=row).update(body=b"", headers={})
-    forget([row.pk])
+    thumbnails.forget([row.pk])
+    copies.forget([row.pk], timezone.now())
     return {
         "input_text": "",
         "output": None,
@@ -88,7 +91,8 @@ def delete_request(pk: int, *, person: AbstractBaseUser) -> bool:
         row = locked(pk)
         if not row.is_ended or row.due_at is not None:
             return False
-        forget([row.pk])
+        thumbnails.forget([row.pk])
+        copies.forget([row.pk], timezone.now())
         row.seq += 1  # open lists ask for a newer version, and find that there is none
         announce.changed(row)
         uncount([pk])

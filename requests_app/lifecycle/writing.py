@@ -12,6 +12,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from requests_app import announce
+from requests_app.copies.noticing import may_have_media, note_outputs
 from requests_app.display import summary
 from requests_app.error_groups import linking
 from requests_app.fal.reports import Rest
@@ -182,6 +183,7 @@ def record_many(entries: Sequence[HistoryEntry]) -> None:
         entry.row.seq = heard.pk
     for alike in _alike(entries):
         _update(alike)
+    _note_media(entries)
     announce.changed(*(entry.row for entry in entries))
     write_entries({entry.row.pk for entry in entries if _is_searched(entry)})
 
@@ -189,6 +191,16 @@ def record_many(entries: Sequence[HistoryEntry]) -> None:
 def _with_cost(entry: HistoryEntry) -> HistoryEntry:
     columns = costs_of(entry.row, entry.columns, now=entry.heard_at)
     return replace(entry, columns={**entry.columns, **columns}) if columns else entry
+
+
+def _note_media(entries: Sequence[HistoryEntry]) -> None:
+    """Have the outputs of this moment searched for media, of teams that keep copies."""
+    teams = {
+        entry.row.pk: entry.row.team_id
+        for entry in entries
+        if may_have_media(entry.columns.get("output"))
+    }
+    note_outputs(teams, timezone.now())
 
 
 # Kinds of observations after which a row has other words.

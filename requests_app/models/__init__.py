@@ -42,6 +42,7 @@ from requests_app.models.evidence import (
 )
 from requests_app.models.fal_key import FalKey
 from requests_app.models.guesses import GuessCounter
+from requests_app.models.media_copy import CopyLook, CopyRules, CopyState, KeptFile, MediaCopy
 from requests_app.models.names import fault_of, keys_of
 from requests_app.models.observation import Observation, Source
 from requests_app.models.preferences import TimePreference
@@ -86,6 +87,9 @@ __all__ = [
     "BulkItem",
     "BulkState",
     "BulkVerb",
+    "CopyLook",
+    "CopyRules",
+    "CopyState",
     "CostProblem",
     "CostState",
     "Delivery",
@@ -108,8 +112,10 @@ __all__ = [
     "IdempotencyKey",
     "Invitation",
     "ItemState",
+    "KeptFile",
     "ListPreference",
     "LogLine",
+    "MediaCopy",
     "Membership",
     "Mode",
     "ModelCard",

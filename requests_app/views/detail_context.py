@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from requests_app.copies.address import addressed
 from requests_app.display.explain import explain
 from requests_app.display.json_preview import Preview, is_text, preview, preview_typed
 from requests_app.display.media import Medium, find_media
@@ -194,7 +195,7 @@ def _output(row: FalRequest, heard: list[Observation], *, is_full: bool) -> dict
         "output": shown,
         "output_is_binary": bool(body) and not readable,
         "stream_output": output_of_stream(row, body, is_full=is_full),
-        "media": [itself] if itself else _media(shown),
+        "media": [itself] if itself else _media(row, shown),
         "output_text": _words(row, shown),
         "raw_head": preview_raw(body) if readable else "",
         "raw_is_cut": row.output_size > RAW_LIMIT,
@@ -208,8 +209,9 @@ def _words(row: FalRequest, shown: Preview | None) -> OutputText | None:
     return text_of(shown.value)
 
 
-def _media(shown: Preview | None) -> list[Medium]:
-    return find_media(shown.value, settings.FAL_MEDIA_HOSTS) if shown else []
+def _media(row: FalRequest, shown: Preview | None) -> list[Medium]:
+    found = find_media(shown.value, settings.FAL_MEDIA_HOSTS) if shown else []
+    return addressed(row, found, timezone.now())
 
 
 def _seconds_until(moment: datetime | None) -> float | None:

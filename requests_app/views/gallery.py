@@ -22,7 +22,7 @@ from requests_app.views.pages import bar_context, days_url, ids_in, newest_seq
 TILE_LIST = "gallery/_tiles.html"
 SHOWN = (
     "public_id", "team", "endpoint_id", "mode", "summary", "status", "created_at", "ended_at", "thumbnail_url", "media",
-    "payload_removed_at", "person__username", *THUMBNAIL_COLUMNS,
+    "options", "payload_removed_at", "person__username", *THUMBNAIL_COLUMNS,
 )  # fmt: skip
 
 

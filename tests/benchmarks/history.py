@@ -20,7 +20,7 @@ from tests.benchmarks.report import table
 from tests.benchmarks.rows import fill, make_owner
 from tests.benchmarks.stub import running
 from tests.benchmarks.sweeping import ANSWER, ROWS, by_sweep
-from tests.copies import copy_up_to
+from tests.many_rows import copy_up_to
 from tests.signing import Signer
 
 HISTORIES = (0, 100_000, int(os.environ.get("HISTORY_ROWS", "2000000")))

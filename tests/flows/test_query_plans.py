@@ -32,7 +32,7 @@ from requests_app.views.workspace import runs_of
 from requests_app.webhooks import deliveries
 from requests_app.worker import looks, lost_submits, sweep
 from tests.builders import make_draft, make_request, make_webhook
-from tests.copies import copy_up_to
+from tests.many_rows import copy_up_to
 
 KEPT = 100_000  # rows
 # Every row gets the words of the first.
