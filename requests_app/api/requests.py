@@ -29,7 +29,7 @@ from requests_app.api.schemas import (
 from requests_app.api.waiting import Waiting, held, seconds_of, take_seat
 from requests_app.display.inert import INERT
 from requests_app.display.output_download import output_response
-from requests_app.models import ApiToken, FalRequest
+from requests_app.models import ApiToken, FalRequest, RequestOrigin
 from requests_app.request_input import Draft, parse_draft
 from requests_app.runfile.writing import run_file_response
 
@@ -102,14 +102,18 @@ def _create(
 ) -> tuple[FalRequest, bool]:
     who: Any = {"team": token.team, "person": token.user, "now": timezone.now()}
     if key is None:
-        return lifecycle.create(draft, guard=not payload.allow_duplicate, **who), True
+        return lifecycle.create(
+            draft, origin=RequestOrigin.API, guard=not payload.allow_duplicate, **who
+        ), True
     ensure_key(key)
     # Not part of what the key stands for: a caller that was answered 409 may repeat the call with it.
     # Without tags it is the digest of a version that had none.
     left_out = {"allow_duplicate"} if payload.own_tags else {"allow_duplicate", "own_tags"}
     body_digest = digest_of(payload.model_dump(exclude=left_out))
     guard = not payload.allow_duplicate
-    return lifecycle.create_once(draft, key=key, body_digest=body_digest, guard=guard, **who)
+    return lifecycle.create_once(
+        draft, origin=RequestOrigin.API, key=key, body_digest=body_digest, guard=guard, **who
+    )
 
 
 @router.get(

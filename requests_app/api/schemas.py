@@ -26,9 +26,11 @@ class RequestOut(Schema):
     id: UUID
     team: str
     person: str
+    origin: str | None = Field(description="page, api, gateway, batch or again; null: not known.")
     endpoint_id: str
     mode: str
     summary: str
+    seed: str | None = Field(description="fal's, or the input's.")
     options: dict[str, Any]
     headers: dict[str, str]
     status: str

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet, Subquery
 
-from requests_app.models import FalRequest, Star, Tag, Tagging
+from requests_app.models import Delivery, FalRequest, Star, Tag, Tagging
 from requests_app.models.request import FalRequestQuerySet
 
 OFFERED = 200  # tags that a field proposes
@@ -14,6 +14,13 @@ def with_tags(rows: FalRequestQuerySet) -> FalRequestQuerySet:
     """Load the tags of these rows, in one query: see `tags_of`."""
     taggings = Tagging.objects.select_related("tag").order_by("pk")
     return rows.prefetch_related(Prefetch("taggings", taggings, to_attr="shown_taggings"))
+
+
+def for_rows(rows: FalRequestQuerySet) -> FalRequestQuerySet:
+    """Load what a row of the list shows of others: person, key, tags, and the newest webhook's verdict."""
+    newest = Delivery.objects.filter(request=OuterRef("pk")).order_by("-pk").values("verdict")[:1]
+    loaded = with_tags(rows.select_related("person", "fal_key").without_payload())
+    return loaded.annotate(webhook_verdict=Subquery(newest))
 
 
 def with_star(rows: FalRequestQuerySet, user_pk: int | None) -> FalRequestQuerySet:

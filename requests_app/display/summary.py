@@ -17,18 +17,27 @@ from requests_app.fal.jsontext import NotJson, parse_json
 from requests_app.rules.storable import storable_text
 
 SUMMARY_LENGTH = 200
+LONGEST_SEED = 24
 PARSED_AT_MOST = 2 * 1024 * 1024  # bytes of an output that is searched for an image
 MOST_LOOKED_AT = 1000  # media of an output among which the first picture is looked for
 IN_OUTPUT = "data:"  # the picture is in the output itself
 _TELLING = ("prompt", "text", "query", "message", "input", "image_url", "url")
 
 
-def of_input(input_text: str) -> dict[str, str]:
-    """Return the column derived from an input: the summary.
+def of_input(input_text: str) -> dict[str, str | None]:
+    """Return the columns derived from an input: the summary and the seed.
 
     Call it outside a transaction: an input of megabytes takes a while.
     """
-    return {"summary": _summary(json.loads(input_text), input_text)}
+    value = json.loads(input_text)
+    return {"summary": _summary(value, input_text), "seed": _seed(value)}
+
+
+def _seed(value: Any) -> str | None:
+    """Return the seed of an input or output, in its own digits."""
+    found = value.get("seed") if isinstance(value, dict) else None
+    is_number = isinstance(found, int) and not isinstance(found, bool)
+    return str(found) if is_number and len(str(found)) <= LONGEST_SEED else None
 
 
 def _summary(value: Any, input_text: str) -> str:
@@ -45,7 +54,7 @@ def _summary(value: Any, input_text: str) -> str:
 
 
 def of_output(columns: dict[str, Any]) -> dict[str, Any]:
-    """Return the columns derived from an output: its media, and the list's thumbnail."""
+    """Return the columns derived from an output: its media, the list's thumbnail, the seed."""
     body = columns.get("output")
     if not body:
         return {}
@@ -60,7 +69,9 @@ def of_output(columns: dict[str, Any]) -> dict[str, Any]:
         media = list(islice(iter_media(value, settings.FAL_MEDIA_HOSTS), MOST_LOOKED_AT))
     except (NotJson, RecursionError):
         return {}
-    return {"thumbnail_url": _first_picture(media), **columns_of(media, seed_of(value))}
+    seed = _seed(value)
+    told = {"seed": seed} if seed else {}  # else the input's stays
+    return {"thumbnail_url": _first_picture(media), **told, **columns_of(media, seed_of(value))}
 
 
 def _first_picture(media: list[Medium]) -> str:

@@ -9,7 +9,7 @@ from requests_app.search.sorting import ORDERS
 
 
 class ViewForm(forms.Form):
-    """A name beside the present search and order."""
+    """A name beside the present search, order and table."""
 
     name = forms.CharField(
         max_length=60,
@@ -21,6 +21,8 @@ class ViewForm(forms.Form):
     is_shared = forms.BooleanField(required=False)
     q = forms.CharField(required=False, max_length=MAX_LENGTH)
     sort = forms.ChoiceField(required=False, choices=[("", ""), *((one, one) for one in ORDERS)])
+
+    table = forms.CharField(required=False, max_length=200)
 
     def clean_q(self) -> str:
         """Return the search in its canonical form. Raises ValidationError."""

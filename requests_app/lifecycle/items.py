@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F
 
 from requests_app.lifecycle.person import derived_columns, store
-from requests_app.models import Batch, BatchItem, BatchState, FalRequest, ItemState
+from requests_app.models import Batch, BatchItem, BatchState, FalRequest, ItemState, RequestOrigin
 from requests_app.request_input import Draft
 
 
@@ -48,12 +48,18 @@ def create_for_items(
 
 
 def _create(
-    turn: Turn, derived: dict[str, str], batch: Batch, person: AbstractBaseUser, now: datetime
+    turn: Turn,
+    derived: dict[str, str | None],
+    batch: Batch,
+    person: AbstractBaseUser,
+    now: datetime,
 ) -> bool:
     with transaction.atomic():
         waiting = BatchItem.objects.select_for_update()
         if not waiting.filter(pk=turn.item_pk, state=ItemState.WAITING).exists():
             return False
-        row = store(turn.draft, derived, batch.team, person, now, turn.again_of)
+        row = store(
+            turn.draft, derived, batch.team, person, now, turn.again_of, RequestOrigin.BATCH
+        )
         BatchItem.objects.filter(pk=turn.item_pk).update(state=ItemState.OPEN, request=row)
     return True

@@ -22,7 +22,7 @@ from requests_app.lifecycle.person import derived_columns, tell_repeated
 from requests_app.lifecycle.sending import LEASE, Attempt, mark_uncertain, refusal
 from requests_app.lifecycle.tagging import link_first_tags
 from requests_app.lifecycle.writing import apply, locked, record
-from requests_app.models import AuditAct, ErrorType, FalRequest, Mode, Source, Status
+from requests_app.models import AuditAct, ErrorType, FalRequest, Mode, RequestOrigin, Source, Status
 from requests_app.request_input import Draft
 from requests_app.rules.transitions import CallEnded, Change
 
@@ -114,7 +114,7 @@ def note_passed_cancel(
         record(row, row.status, "cancel_answer", note, Source.GATEWAY, at=now, due_at=now)
 
 
-def _row_of(call: PassedCall, derived: dict[str, str]) -> tuple[FalRequest, bool]:
+def _row_of(call: PassedCall, derived: dict[str, str | None]) -> tuple[FalRequest, bool]:
     """Return the call's row, locked, and whether it is new."""
     pk = FalRequest.objects.filter(public_id=call.public_id).values_list("pk", flat=True).first()
     if pk:
@@ -126,7 +126,7 @@ def _row_of(call: PassedCall, derived: dict[str, str]) -> tuple[FalRequest, bool
         public_id=call.public_id, team_id=call.team_id, person_id=call.person_id,
         endpoint_id=draft.endpoint_id, mode=draft.mode, input_text=draft.input_text,
         options=draft.options, created_at=call.sent_at, sent_at=call.sent_at, again_of=resent,
-        fal_key_id=call.fal_key_id,
+        fal_key_id=call.fal_key_id, origin=RequestOrigin.GATEWAY,
         **derived, **direct,
     )  # fmt: skip
     link_first_tags(row, ())
@@ -146,7 +146,7 @@ def _row_of(call: PassedCall, derived: dict[str, str]) -> tuple[FalRequest, bool
     return row, True
 
 
-def _unanswered(call: PassedCall, derived: dict[str, str]) -> FalRequest | None:
+def _unanswered(call: PassedCall, derived: dict[str, str | None]) -> FalRequest | None:
     """Return the row of the same submit that was not answered, shortly before: its client sends it again."""
     if call.draft.mode != Mode.QUEUE or not derived["input_digest"]:
         return None

@@ -19,6 +19,7 @@ from requests_app.models import (
     FalRequest,
     IdempotencyKey,
     Mode,
+    RequestOrigin,
     Source,
     Status,
     Team,
@@ -39,6 +40,7 @@ def create(
     person: AbstractBaseUser,
     now: datetime,
     again_of: FalRequest | None = None,
+    origin: RequestOrigin = RequestOrigin.PAGE,
     guard: bool = False,
 ) -> FalRequest:
     """Store a request as pending and, on commit, ask a worker to send it.
@@ -48,11 +50,11 @@ def create(
     derived = derived_columns(draft)
     with transaction.atomic():
         if guard:
-            refuse_duplicate(team, derived["input_digest"], now=now, besides=again_of)
-        return store(draft, derived, team, person, now, again_of)
+            refuse_duplicate(team, derived["input_digest"] or "", now=now, besides=again_of)
+        return store(draft, derived, team, person, now, again_of, origin)
 
 
-def derived_columns(draft: Draft) -> dict[str, str]:
+def derived_columns(draft: Draft) -> dict[str, str | None]:
     """Return the columns that follow from the draft. Outside a transaction: an input may be megabytes."""
     return {
         **summary.of_input(draft.input_text),
@@ -62,11 +64,12 @@ def derived_columns(draft: Draft) -> dict[str, str]:
 
 def store(
     draft: Draft,
-    derived: dict[str, str],
+    derived: dict[str, str | None],
     team: Team,
     person: AbstractBaseUser,
     now: datetime,
     again_of: FalRequest | None,
+    origin: RequestOrigin,
 ) -> FalRequest:
     """Store it with the columns derived from its input; inside the lifecycle alone."""
     with transaction.atomic():
@@ -77,6 +80,7 @@ def store(
             team=team,
             person_id=person.pk,
             again_of=again_of,
+            origin=RequestOrigin.AGAIN if again_of and origin != RequestOrigin.BATCH else origin,
             endpoint_id=draft.endpoint_id,
             mode=draft.mode,
             input_text=draft.input_text,
@@ -116,6 +120,7 @@ def create_once(
     key: str,
     body_digest: str,
     again_of: FalRequest | None = None,
+    origin: RequestOrigin = RequestOrigin.PAGE,
     guard: bool = False,
 ) -> tuple[FalRequest, bool]:
     """Like `create`, with an idempotency key: the same key and body return the same row. Raises KeyReused.
@@ -129,8 +134,8 @@ def create_once(
     try:
         with transaction.atomic():
             if guard:
-                refuse_duplicate(team, derived["input_digest"], now=now, besides=again_of)
-            row = store(draft, derived, team, person, now, again_of)
+                refuse_duplicate(team, derived["input_digest"] or "", now=now, besides=again_of)
+            row = store(draft, derived, team, person, now, again_of, origin)
             IdempotencyKey.objects.create(team=team, key=key, body_digest=body_digest, request=row)
     except (IntegrityError, AlreadyRunning):  # the other caller's row is not a duplicate of its own
         found = _by_key(team, key, body_digest)

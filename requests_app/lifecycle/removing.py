@@ -56,6 +56,7 @@ def _empty(row: FalRequest) -> dict[str, Any]:
         "input_text": "",
         "output": None,
         "summary": "",
+        "seed": None,
         "input_digest": "",
         "search_text": "",
         "thumbnail_url": "",

@@ -55,6 +55,7 @@ from requests_app.models.request import (
     FalRequest,
     IdempotencyKey,
     Mode,
+    RequestOrigin,
     Status,
 )
 from requests_app.models.saved_view import ListPreference, SavedView
@@ -125,6 +126,7 @@ __all__ = [
     "OutputPart",
     "Preset",
     "PresetVersion",
+    "RequestOrigin",
     "Role",
     "SavedView",
     "SearchEntry",

@@ -60,6 +60,16 @@ class Mode(models.TextChoices):
     REALTIME = "realtime", "Realtime"
 
 
+class RequestOrigin(models.TextChoices):
+    """How a request came to be. Unknown of requests from before it was stored."""
+
+    PAGE = "page", "page"
+    API = "api", "API"
+    GATEWAY = "gateway", "own code"
+    BATCH = "batch", "batch"
+    AGAIN = "again", "run again"  # by whatever way
+
+
 SUBMITTABLE = (Mode.QUEUE, Mode.RUN, Mode.STREAM)  # by a form or an API call; sessions are opened
 
 
@@ -146,11 +156,13 @@ class FalRequest(models.Model):
     again_of = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="repeats"
     )
+    origin = models.CharField(max_length=8, choices=RequestOrigin.choices, null=True, blank=True)  # noqa: DJ001
     endpoint_id = models.CharField(max_length=300)
     mode = models.CharField(max_length=8, choices=Mode.choices, default=Mode.QUEUE)
     input_text = models.TextField()  # JSON, exactly the text that is sent
     options = models.JSONField(default=dict)  # platform options, see fal.headers
     summary = models.CharField(max_length=200, blank=True)
+    seed = models.CharField(max_length=24, null=True, blank=True)  # noqa: DJ001 (fal's, else the input's)
     # Of versions before the index: written no more, emptied by search.history.
     search_text = models.TextField(blank=True)
     # of the call: see rules.same_input
@@ -245,6 +257,11 @@ class FalRequest(models.Model):
                 fields=["team", "cost", "id"],
                 name="list_by_cost",
                 condition=Q(cost__isnull=False),
+            ),
+            models.Index(
+                fields=["team", "fal_key", "-id"],
+                name="list_by_key",
+                condition=Q(fal_key__isnull=False),
             ),
             models.Index(fields=["team", "seq"], name="changes_since"),
             models.Index(fields=["team", "input_digest", "ended_at"], name="same_inputs"),

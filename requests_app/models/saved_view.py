@@ -22,7 +22,7 @@ class SavedViewQuerySet(models.QuerySet["SavedView"]):
 
 
 class SavedView(models.Model):
-    """A search and its order under a name; private, or shared with the team."""
+    """A search, its order and the table under a name; private, or shared with the team."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="saved_views")
@@ -30,6 +30,9 @@ class SavedView(models.Model):
     name = models.CharField(max_length=60)
     query = models.CharField(max_length=200, blank=True)  # as in the search box
     sort = models.CharField(max_length=20, blank=True)
+    # None: the view says nothing of the table (of versions before it could)
+    columns = models.JSONField(null=True, blank=True)
+    density = models.CharField(max_length=8, null=True, blank=True)  # noqa: DJ001
     is_shared = models.BooleanField(default=False)
     saved_at = models.DateTimeField(default=timezone.now)
 

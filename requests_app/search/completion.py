@@ -13,7 +13,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models.functions import Substr
 
-from requests_app.models import Batch, ErrorGroup, Mode, Status, Tag
+from requests_app.models import Batch, ErrorGroup, FalKey, Mode, RequestOrigin, Status, Tag
 from requests_app.rules.error_sentence import id_of
 from requests_app.search.language import HAS, MAX_LENGTH, SIDES, Term
 from requests_app.search.scope import Scope
@@ -50,6 +50,8 @@ KEYS = {
     "input.": "a field of the input: input.seed:42",
     "output.": "a field of the output",
     "mode:": "queue, run, stream, realtime",
+    "source:": "page, api, gateway, batch, again",
+    "key:": "the fal key it was sent with; none: the installation's",
     "batch:": "a batch's name or id",
     "tag:": "a tag of the team's, or what fal was told",
     "has:": "what the output holds: media, image, video…",
@@ -126,6 +128,12 @@ def _people(scope: Scope) -> dict[str, str]:
     return {"me": scope.me, **dict.fromkeys(names, "")}
 
 
+def _keys(scope: Scope) -> dict[str, str]:
+    keys = FalKey.objects.filter(team=scope.team).order_by("name")
+    names = keys.values_list("name", flat=True)[:MOST_TAGS]
+    return {**dict.fromkeys(names, ""), "none": "the installation's"}
+
+
 def _batches(scope: Scope) -> dict[str, str]:
     newest = Batch.objects.filter(team=scope.team).order_by("-id")
     names = newest.values_list("name", "endpoint_id")[:NEWEST_BATCHES]
@@ -152,12 +160,15 @@ def _groups(scope: Scope) -> dict[str, str]:
     return {id_of(key): (sentence or kind)[:MOST_VALUE] for key, sentence, kind in named}
 
 
-_LISTS = ("status", "mode", "endpoint", "by", "tag", "has")  # whose values may have commas
+# whose values may have commas
+_LISTS = ("status", "mode", "source", "key", "endpoint", "by", "tag", "has")
 _VALUES: dict[str, Callable[[Scope], dict[str, str]]] = {
     "status": _statuses,
     "mode": lambda scope: dict.fromkeys(Mode.values, ""),
     "by": _people,
     "endpoint": lambda scope: dict.fromkeys(scope.endpoints or [], ""),
+    "source": lambda scope: {value: label for value, label in RequestOrigin.choices if value},
+    "key": _keys,
     "batch": _batches,
     "tag": _tags,
     "group": _groups,

@@ -45,6 +45,7 @@ class Facts:
     state: str  # of `LIVE` or the status
     took: timedelta | None
     cost: Decimal | None
+    origin: str
     input_text: str
     output: str
     errors: tuple[str, ...]  # the sentence and the type
@@ -62,6 +63,7 @@ def words_for(facts: Facts) -> list[str]:
         *(("t", digest_word(one)) for one in facts.tags),
         *(("h", one) for one in ("media", *facts.has) if facts.has),
         *([("d", str(duration_step(facts.took)))] if facts.took is not None else []),
+        *([("w", facts.origin)] if facts.origin else []),
         *([("c", str(cost_step(facts.cost)))] if facts.cost is not None else []),
     ]  # fmt: skip
     found = [tag(team, kind, value) for kind, value in tags]

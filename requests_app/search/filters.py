@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import F, Q
 
-from requests_app.models import Batch, BatchItem, Star, Tagging
+from requests_app.models import Batch, BatchItem, FalKey, Star, Tagging
 from requests_app.models.account import AccountName
 from requests_app.models.names import keys_of
 from requests_app.rules.error_sentence import key_in
@@ -53,6 +53,18 @@ def _status_q(value: str, me: str, now: datetime) -> Q:
 
 def _mode_q(value: str, me: str, now: datetime) -> Q:
     return Q(mode__in=listed(value))
+
+
+def _source_q(value: str, me: str, now: datetime) -> Q:
+    return Q(origin__in=listed(value))
+
+
+def _key_q(value: str, me: str, now: datetime) -> Q:
+    """Match fal keys by name; `none` is the installation's own."""
+    names = [name for name in map(str.strip, value.split(",")) if name]
+    found = Q(fal_key__isnull=True) if "none" in map(str.lower, names) else Q()
+    named = reduce(or_, (Q(name__iexact=name) for name in names), Q())
+    return found | Q(fal_key__in=FalKey.objects.filter(named).values("pk"))
 
 
 def _endpoint_q(value: str, me: str, now: datetime) -> Q:
@@ -199,6 +211,8 @@ FILTERS: dict[str, Callable[[str, str, datetime], Q]] = {
     "duration": _duration_q,
     "cost": _cost_q,
     "tag": _tag_q,
+    "source": _source_q,
+    "key": _key_q,
     "starred": _starred_q,
     "has": _has_q,
     "group": _group_q,

@@ -2,7 +2,7 @@
 
     status:failed endpoint:acme/* by:me mode:stream id:0f3a batch:zoo free words "a phrase" begin* -word
     has:video input.seed:42 output.text:fox error:required after:2d before:2026-11-01 duration:>30s
-    cost:>0.5 group:0f3a9c21d4e5b678
+    cost:>0.5 source:api key:spending group:0f3a9c21d4e5b678
     sunset OR dusk    status:failed OR duration:>1h
 
 Values may be lists (``status:failed,cancelled``). Terms of one field are joined by OR, of `after`, `before`,
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from requests_app.models import ENDED, LIVE, Mode, Status
+from requests_app.models import ENDED, LIVE, Mode, RequestOrigin, Status
 from requests_app.rules.error_sentence import key_in
 from requests_app.rules.folding import fold
 from requests_app.rules.tag_names import tag_key
@@ -29,7 +29,7 @@ from requests_app.search.words import words_of
 MAX_LENGTH = 200  # characters: longer texts are slow and match nothing more
 FIELDS = (
     "status", "endpoint", "by", "mode", "id", "batch", "after", "before", "duration", "cost",
-    "error", "tag", "starred", "has", "group",
+    "error", "tag", "source", "key", "starred", "has", "group",
 )  # fmt: skip
 SIDES = ("input", "output")  # with the name of a field behind a point
 EITHER = "OR"  # between two terms; also the key of the term that they become
@@ -249,6 +249,12 @@ def _check_mode(value: str) -> str:
     )
 
 
+def _check_source(value: str) -> str:
+    unknown = [name for name in listed(value) if name not in RequestOrigin.values]
+    names = ", ".join(RequestOrigin.values)
+    return f"There is no source {', '.join(unknown)}. There are {names}." if unknown else ""
+
+
 def _check_endpoint(value: str) -> str:
     if any("*" in part.strip("*") or not part.strip("*") for part in listed(value)):
         return "In endpoint: a * stands at the beginning or the end, as in acme/*."
@@ -277,6 +283,7 @@ def _check_has(value: str) -> str:
 _CHECKS: dict[str, Callable[[str], str]] = {
     "status": _check_status,
     "mode": _check_mode,
+    "source": _check_source,
     "endpoint": _check_endpoint,
     "after": _check_moment,
     "before": _check_moment,

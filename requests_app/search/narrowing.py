@@ -106,7 +106,7 @@ def _either(group: Term, scope: Scope, *, filters: bool) -> Expression | None:
 
 
 _SIDES = {"input": "i", "output": "o"}
-_EXACT = {"mode", "by", "endpoint", "tag", "has"}
+_EXACT = {"mode", "source", "by", "endpoint", "tag", "has"}
 
 
 def _any(parts: Iterable[Expression]) -> Expression:
@@ -176,6 +176,10 @@ def _has(value: str, scope: Scope) -> Expression:
     return _tags("h", listed(value), scope)
 
 
+def _source(value: str, scope: Scope) -> Expression:
+    return _tags("w", listed(value), scope)
+
+
 def _by(value: str, scope: Scope) -> Expression:
     return _tags("p", map(str, scope.people(value)), scope)
 
@@ -223,6 +227,7 @@ def _cost(value: str, scope: Scope) -> Expression | None:
 _FILTERS: dict[str, Callable[[str, Scope], Expression | None]] = {
     "status": _status,
     "mode": _mode,
+    "source": _source,
     "by": _by,
     "endpoint": _endpoint,
     "id": _id,

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 
-from requests_app.display.marks import with_star, with_tags
+from requests_app.display.marks import for_rows, with_star
 from requests_app.models import FalRequest, Team
 from requests_app.models.request import FalRequestQuerySet
 from requests_app.search import Matches, Scope, Search, Sorted, parse_search
@@ -63,6 +63,7 @@ class Listing:
     sort: str = ""  # of ORDERS; newest first
     view: str = ""  # the saved view that the page began with
     page: str = LIST  # or the gallery, which shows what has media
+    table: str = ""  # how the page shows the table, where that is not the user's or the view's
 
     @classmethod
     def of(cls, request: HttpRequest, *, team: Team | None = None, page: str = "") -> Listing:
@@ -85,6 +86,7 @@ class Listing:
             sort=sort if (sort := request.GET.get("sort", "")) in ORDERS else "",
             view=request.GET.get("view", "")[:36],
             page=page or page_asked(request.GET.get("as", "")),
+            table=request.GET.get("table", "")[:200],
         )
 
     @property
@@ -126,8 +128,7 @@ class Listing:
 
     def for_show(self, rows: FalRequestQuerySet) -> FalRequestQuerySet:
         """Load what a table row shows and leave out what it does not."""
-        loaded = with_tags(rows.select_related("person", "thumbnail").without_payload())
-        return with_star(loaded, self.user_pk)
+        return with_star(for_rows(rows.select_related("thumbnail")), self.user_pk)
 
     def url(self, search: Search, cursor: str = "") -> str:
         """Return the page's address for another search, or another part of this one, in the same order."""
@@ -138,6 +139,7 @@ class Listing:
             sort=self.sort,
             view=self.view,
             page=self.page,
+            table=self.table,
         )
 
     @property
@@ -157,7 +159,12 @@ class Listing:
     @property
     def kept(self) -> dict[str, str | int]:
         """Return what a form of the page sends along beside the search."""
-        named = {"team": self.in_links or "", "sort": self.sort, "view": self.view}
+        named = {
+            "team": self.in_links or "",
+            "sort": self.sort,
+            "view": self.view,
+            "table": self.table,
+        }
         return {name: value for name, value in named.items() if value}
 
 
@@ -215,10 +222,11 @@ def list_url(
     team: int | None,
     sort: str = "",
     view: str = "",
+    table: str = "",
     page: str = LIST,
 ) -> str:
     """Return the address of the list, or of the gallery; it names the team for a user who is in several."""
-    named = {"team": team, "q": q, "sort": sort, "view": view}
+    named = {"team": team, "q": q, "sort": sort, "view": view, "table": table}
     asked = urlencode({name: value for name, value in named.items() if value})
     query = "&".join(part for part in (asked, cursor) if part)
     return reverse(f"requests:{page}") + (f"?{query}" if query else "")

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.template.loader import render_to_string
 
-from requests_app.display.marks import with_tags
+from requests_app.display.marks import for_rows
 from requests_app.models import FalRequest
 
 ROWS = "list/_rows.html"
@@ -32,7 +32,7 @@ def pushed_rows(
     Their forms have no CSRF token: the page puts in its own.
     """
     found = FalRequest.objects.filter(team_id=team_id, public_id__in=ids)
-    rows = list(with_tags(found.select_related("person").without_payload()))
+    rows = list(for_rows(found))
     return {variant: render_to_string(ROWS, _context(rows, variant)) for variant in variants}
 
 

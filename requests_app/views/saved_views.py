@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from requests_app.forms.saved_view import ViewForm
 from requests_app.models import ListPreference, Membership, SavedView
 from requests_app.views.access import membership_of, team_in_links, team_of, team_required
-from requests_app.views.list_table import COLUMNS, preference_of
+from requests_app.views.list_table import COLUMNS, TableLook, look_of_view, preference_of
 from requests_app.views.listing import Listing, list_url, page_asked
 
 MOST_VIEWS = 100  # of a user in a team
@@ -81,14 +81,23 @@ class ViewMenu:
     @property
     def columns(self) -> list[tuple[str, str, bool]]:
         """Return each optional column with its word, and whether it is shown."""
-        shown = self.preference.columns
+        shown = self.look.columns
         return [(name, word, name in shown) for name, word in COLUMNS.items()]
 
+    @cached_property
+    def look(self) -> TableLook:
+        """Return how the page shows the table: as its address says, else the view, else the user."""
+        mine = self.preference
+        return (
+            TableLook.parse(self.listing.table)
+            or look_of_view(self.chosen)
+            or TableLook.of(mine.columns, mine.density)
+        )
+
     @property
-    def table_classes(self) -> str:
-        """Return the classes of the table: rows are the same whatever is shown of them."""
-        names = [f"with-{name}" for name, _, is_shown in self.columns if is_shown]
-        return " ".join([*names, self.preference.density])
+    def says_how(self) -> bool:
+        """Whether the chosen view says how the table looks."""
+        return look_of_view(self.chosen) is not None
 
     @cached_property
     def last(self) -> SavedView | SystemView | None:
@@ -106,8 +115,10 @@ class ViewMenu:
     def is_changed(self) -> bool:
         """Whether the page shows something else than the chosen view was saved with."""
         chosen = self.chosen
-        now = (str(self.listing.search), self.listing.sort)
-        return isinstance(chosen, SavedView) and now != (chosen.query, chosen.sort)
+        if not isinstance(chosen, SavedView):
+            return False
+        now = (str(self.listing.search), self.listing.sort, self.look)
+        return now != (chosen.query, chosen.sort, look_of_view(chosen) or self.look)
 
     def _named(self, name: str) -> SavedView | SystemView | None:
         saved = {str(view.public_id): view for view in self.saved}
@@ -136,7 +147,7 @@ def open_view(request: HttpRequest, view_id: str) -> HttpResponse:
 @team_required
 @require_POST
 def save_view(request: HttpRequest) -> HttpResponse:
-    """Keep the present search and order under a name."""
+    """Keep the present search, order and table under a name."""
     membership = membership_of(request)
     form = _form(request)
     if not form.is_valid():
@@ -151,7 +162,7 @@ def save_view(request: HttpRequest) -> HttpResponse:
 @team_required
 @require_POST
 def change_view(request: HttpRequest, view_id: UUID) -> HttpResponse:
-    """Rename or share a view, or give it the present search and order."""
+    """Rename or share a view, or give it the present search, order and table."""
     view = _changeable(request, view_id)
     form = _form(request, was_shared=view.is_shared)
     return _written(request, view, form) if form.is_valid() else _refused(request, form.sentences)
@@ -179,6 +190,8 @@ def _written(request: HttpRequest, view: SavedView, form: ViewForm) -> HttpRespo
     values = form.cleaned_data
     view.name, view.is_shared = values["name"], values["is_shared"]
     view.query, view.sort, view.saved_at = values["q"], values["sort"], timezone.now()
+    if look := TableLook.parse(values["table"]):
+        view.columns, view.density = list(look.columns), look.density
     try:
         with transaction.atomic():
             view.save()

@@ -234,6 +234,17 @@ def test_a_repeat_names_what_it_repeats(owner: Caller) -> None:
     assert owner.get(f"{first.public_id}/").json()["again_of"] is None
 
 
+def test_the_source_and_the_seed_are_told(owner: Caller) -> None:
+    made = owner.post("", {"endpoint_id": "acme/img", "input": {"seed": 42}}).json()
+    assert (made["origin"], made["seed"]) == ("api", "42")
+    row = make_queued(team=owner.team, person=owner.user, input={"seed": 42})
+    hear(row, make_result(output={"seed": 18446744073709551615}))
+    told = owner.get(f"{row.public_id}/").json()
+    assert (told["origin"], told["seed"]) == ("page", "18446744073709551615")
+    again = owner.post(f"{row.public_id}/again/", {}).json()
+    assert (again["origin"], again["seed"]) == ("again", "42")
+
+
 def test_cancelling_what_was_never_sent_ends_it(owner: Caller) -> None:
     row = owner.make()
     answer = owner.post(f"{row.public_id}/cancel/").json()

@@ -134,3 +134,17 @@ def test_any_input_has_a_short_storable_summary(value: dict[str, Any]) -> None:
     assert len(text) <= SUMMARY_LENGTH
     assert "\0" not in text and "\n" not in text
     text.encode()
+
+
+@pytest.mark.parametrize(
+    ("value", "seed"),
+    [
+        ({"seed": 42}, "42"), ({"seed": 2**64 - 1}, "18446744073709551615"), ({"seed": 0}, "0"),
+        ({"seed": True}, None), ({"seed": "42"}, None), ({"seed": 10**30}, None), ({"n": 1}, None),
+        ({"images": [{"seed": 1}]}, None),
+    ],
+)  # fmt: skip
+def test_the_seed_is_the_number_of_that_name(value: dict[str, Any], seed: str | None) -> None:
+    text = json.dumps(value)
+    assert of_input(text)["seed"] == seed
+    assert of_output({"output": text.encode()}).get("seed") == seed

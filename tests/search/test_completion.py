@@ -54,6 +54,8 @@ def rows(team: Team, owner: User, teammate: User) -> list[FalRequest]:
         ("after:24", ["after:24h"]),
         ("duration:>1m", ["duration:>1m"]),
         ("cost:n", ["cost:none"]),
+        ("source:page,b", ["source:page,batch"]),
+        ("key:n", ["key:none"]),
         ("input.", ["input.seed:", "input.prompt:", "input.size.width:", "input.long:",
                     "input.flags:", "input.image:"]),
         ("input.wid", ["input.size.width:"]),

@@ -43,7 +43,7 @@ def test_it_keeps_quoted_values_and_colons() -> None:
         ("-colour:red", "There is no filter colour:"),
         (
             "batches:zoo",
-            "status, endpoint, by, mode, id, batch, after, before, duration, cost, error, tag, starred, has, group, and",
+            "status, endpoint, by, mode, id, batch, after, before, duration, cost, error, tag, source, key, starred, has, group, and",
         ),
         ("batch:", "batch: needs a value"),
         ("sunset \u200b", "There is nothing visible to search for"),
@@ -60,6 +60,7 @@ def test_it_keeps_quoted_values_and_colons() -> None:
         ("after:0001-01-01T00:00+23:59", "is no time"),
         ("duration:>fast", ">fast is no duration. There are >30s"),
         ("duration:30", "30 is no duration"),
+        ("source:mail", "There is no source mail. There are page, api"),
         ("cost:cheap", "cheap is no amount. There are >0.5"),
         ("cost:-1", "-1 is no amount"),
         ("error:", "error: needs a value"),

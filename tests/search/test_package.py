@@ -10,14 +10,16 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from requests_app import lifecycle
 from requests_app.batches import control
-from requests_app.models import Batch, FalRequest, Status, Team
+from requests_app.keys import keeping
+from requests_app.models import Batch, FalRequest, RequestOrigin, Status, Team
 from requests_app.models.account import claim_missing
 from requests_app.search import Matches, Scope, Search, parse_search, scope
 from requests_app.search.index import write_entries
 from tests.batches.conftest import make_batch
 from tests.batches.test_feeding import end_open, turn
-from tests.builders import make_person, make_request
+from tests.builders import make_draft, make_person, make_request
 
 
 @pytest.fixture(params=[5000, 0], ids=["few rows", "many rows"])
@@ -319,3 +321,32 @@ def test_an_empty_search_finds_everything(team: Team, owner: User, few: int) -> 
     row = make_request(team=team, person=owner)
     assert found("", team) == {row.pk}
     assert Search() == parse_search("")
+
+
+def test_requests_are_found_by_their_source_and_key(team: Team, owner: User, few: int) -> None:
+    key = keeping.add(team, name="Spending", pattern="", secret="a:b", by=owner, now=timezone.now())
+    rows = {
+        origin: lifecycle.create(
+            make_draft(), team=team, person=owner, now=timezone.now(), origin=origin
+        )
+        for origin in (RequestOrigin.PAGE, RequestOrigin.API)
+    }
+    rows[RequestOrigin.AGAIN] = make_request(
+        team=team, person=owner, again_of=rows[RequestOrigin.API]
+    )
+    rows["old"] = make_request(team=team, person=owner)
+    FalRequest.objects.filter(pk=rows["old"].pk).update(origin=None)
+    FalRequest.objects.filter(pk=rows[RequestOrigin.API].pk).update(fal_key=key)
+    indexed()
+
+    def names(text: str) -> set[str]:
+        keys = found(text, team)
+        return {str(name) for name, row in rows.items() if row.pk in keys}
+
+    assert names("source:api") == {"api"}
+    assert names("source:api,again") == {"api", "again"}
+    assert names("-source:page") == {"api", "again", "old"}
+    assert names("key:spending") == names("-key:none") == {"api"}
+    assert names("key:none") == names("-key:Spending") == {"page", "again", "old"}
+    assert names("key:none source:page") == {"page"}
+    assert names("key:other") == set()

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from requests_app.models import FalRequest, ListPreference, Team
+from requests_app.keys import keeping
+from requests_app.models import Delivery, FalRequest, ListPreference, Team
 from requests_app.views.list_table import COLUMNS
 from tests.builders import make_person, make_request
 from tests.source import text_of
@@ -36,13 +40,35 @@ def test_the_choice_is_kept_for_the_user_and_the_team(
     assert classes(as_owner) == {"with-request", "with-units", "compact"}
     page = as_owner.get("/requests/").text
     assert 'title="req-77">req-77</td>' in page
-    assert '<td class="row-units">2.5</td>' in page
+    assert '<td class="row-units row-more">2.5</td>' in page
     other = Client()
     other.force_login(teammate)
     assert classes(other) == set()
     as_owner.post("/requests/table/", {"density": "huge"})
     assert classes(as_owner) == set()
     assert ListPreference.objects.get().columns == []
+
+
+def test_each_column_shows_what_is_known_with_a_constant_number_of_queries(
+    as_owner: Client, team: Team, owner: User
+) -> None:
+    key = keeping.add(team, name="Spending", pattern="", secret="a:b", by=owner, now=timezone.now())
+    rows = [make_request(team=team, person=owner, input={"seed": 41 + n}) for n in range(3)]
+    FalRequest.objects.filter(team=team).update(
+        fal_key=key, cost="0.05", cost_currency="USD", output_size=2048
+    )
+    for verdict in ("bad_signature", "accepted"):
+        Delivery.objects.create(
+            request=rows[0], received_at=timezone.now(), verdict=verdict, body=b"", body_size=0
+        )
+    with CaptureQueriesContext(connection) as few:
+        page = as_owner.get("/requests/rows/", {"ids": str(rows[0].public_id)}).text
+    for shown in ("Spending", ">41<", ">page<", ">accepted<", "2.0\xa0KB", "$0.05"):
+        assert shown in page, shown
+    ids = ",".join(str(row.public_id) for row in rows)
+    with CaptureQueriesContext(connection) as many:
+        as_owner.get("/requests/rows/", {"ids": ids})
+    assert len(many) == len(few)
 
 
 def test_a_view_and_the_table_are_kept_side_by_side(
@@ -67,5 +93,5 @@ def test_a_user_of_no_team_keeps_no_choice_for_one(team: Team, owner: User) -> N
 
 def test_each_optional_column_has_cells_and_a_style_that_hides_it() -> None:
     for name in COLUMNS:
-        assert f'class="row-{name}"' in text_of("templates/list/_row.html")
+        assert f'class="row-{name} row-more"' in text_of("templates/list/_row.html")
         assert f".requests:not(.with-{name}) .row-{name}" in text_of("static/css/list/row.css")

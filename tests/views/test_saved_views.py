@@ -50,9 +50,9 @@ def test_the_present_search_and_order_are_kept_under_a_name(
     [(address, _)] = page.redirect_chain
     assert f"view={view.public_id}" in address
     assert "sort=longest" in address
-    assert "Save with these filters" not in page.text
+    assert "Save as shown" not in page.text
     other = as_owner.get(f"/requests/?q=fox&view={view.public_id}").text
-    assert "Save with these filters" in other
+    assert "Save as shown" in other
     assert f'value="{view.public_id}"' in other  # a search from the box stays in the view
 
 
@@ -168,3 +168,47 @@ def test_a_viewer_keeps_views_but_shares_none(team: Team, row: FalRequest) -> No
     assert client.post("/requests/views/", {"name": "a", "is_shared": "1"}).status_code == 403
     assert save(client).status_code == 200
     assert not SavedView.objects.get().is_shared
+
+
+def classes(page: str) -> set[str]:
+    found = re.search(r'<table class="requests ([^"]*)"', page)
+    assert found
+    return set(found[1].split())
+
+
+def test_a_view_shows_its_own_table_and_leaves_the_users_as_it_is(
+    as_owner: Client, team: Team, owner: User, row: FalRequest
+) -> None:
+    as_owner.post("/requests/table/", {"columns": ["seed"]})
+    page = save(as_owner, q="by:me", table="key.cost.odd.compact").text
+    view = SavedView.objects.get()
+    assert (view.columns, view.density) == (["key", "cost"], "compact")
+    assert classes(page) == {"with-key", "with-cost", "compact"}
+    assert "Unsaved" not in page
+    assert classes(as_owner.get("/requests/").text) == {"with-seed"}
+    changed = as_owner.post(
+        "/requests/table/",
+        {"of_view": "1", "view": view.public_id, "q": "by:me", "columns": ["id"]},
+    )
+    assert "table=id" in changed["Location"]
+    page = as_owner.get(changed["Location"]).text
+    assert classes(page) == {"with-id"}
+    assert "Unsaved" in page
+    assert 'name="table" value="id"' in page
+    assert classes(as_owner.get("/requests/").text) == {"with-seed"}
+    as_owner.post(
+        f"/requests/views/{view.public_id}/change/",
+        {"name": "Slow ones", "q": "by:me", "table": "plain", "view": view.public_id},
+    )
+    page = as_owner.get(f"/requests/views/{view.public_id}/", follow=True).text
+    assert (classes(page), "Unsaved" in page) == (set(), False)
+
+
+def test_a_view_of_before_says_nothing_of_the_table(
+    as_owner: Client, team: Team, owner: User, row: FalRequest
+) -> None:
+    view = view_of(team, owner)
+    as_owner.post("/requests/table/", {"columns": ["seed"]})
+    page = as_owner.get(f"/requests/views/{view.public_id}/", follow=True).text
+    assert classes(page) == {"with-seed"}
+    assert "Unsaved" not in page
