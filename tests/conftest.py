@@ -22,6 +22,8 @@ from requests_app.models import FalRequest, Role, Team
 from requests_app.webhooks import deliveries
 from tests.browsers import Browser
 from tests.builders import make_person, make_queued, make_request
+from tests.process.prepared import Prepared
+from tests.process.serving import Serving
 from tests.sampling import runs_all, sample
 from tests.signing import KeyHost, Signer
 
@@ -75,6 +77,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _no_keys_of_other_tests() -> None:
     """fal keys are kept in memory for some seconds."""
     ring.forget()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _prepared_installations(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Test processes side by side share what a first start makes."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    Serving.prepared = Prepared(folder / "prepared")
 
 
 @pytest.fixture(scope="session")

@@ -8,16 +8,20 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
 from tests.ports import free_port
 from tests.process.commands import ROOT, Commands
+from tests.process.prepared import Prepared
 
 
 class Serving:
     """One installation: a folder of its own, and the process that serves it."""
+
+    # Set for the test suite; None starts from nothing, as a user does.
+    prepared: ClassVar[Prepared | None] = None
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.port = free_port()
@@ -34,6 +38,9 @@ class Serving:
 
     def start(self) -> None:
         """Returns when it answers."""
+        data = Path(self.environment["DATA_DIR"])
+        if self.prepared and not data.exists():
+            self.prepared.copy_to(data)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve", "--port", str(self.port)],

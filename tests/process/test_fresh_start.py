@@ -17,6 +17,11 @@ from tests.process.serving import Serving
 pytestmark = pytest.mark.process
 
 
+@pytest.fixture(autouse=True)
+def _from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Serving, "prepared", None)
+
+
 @pytest.fixture(params=[0o022, 0o000], ids=["umask 022", "umask 000"])
 def fresh(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     """The data folder of an installation that has started and stopped once."""
