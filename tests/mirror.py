@@ -48,6 +48,7 @@ JUDGED_BY = {
     "requests_app/views/bulk_controls.py": "tests/views/test_bulk.py",
     "requests_app/templatetags/batches.py": "tests/views/test_batches.py",
     "requests_app/templatetags/bulk.py": "tests/views/test_bulk.py",
+    "requests_app/templatetags/errors.py": "tests/views/test_error_groups.py",
     "requests_app/templatetags/tags.py": "tests/views/test_tags.py",
     # Parts of one thing that is tested as a whole.
     "requests_app/batches/": "tests/batches/test_feeding.py",

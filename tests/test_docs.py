@@ -117,6 +117,7 @@ PLACES = {
     "endpoint_id": "ID",
     "batch_id": "UUID",
     "bulk_id": "UUID",
+    "group_id": "ID",
     "view_id": "ID",
     "number": "N",
     "size": "N",

@@ -12,6 +12,7 @@ from requests_app.api.body import StrictParser
 from requests_app.api.bulk import router as bulk
 from requests_app.api.endpoint_list import router as endpoint_list
 from requests_app.api.endpoints import router as endpoints
+from requests_app.api.error_groups import router as error_groups
 from requests_app.api.errors import Refusals
 from requests_app.api.exact import ExactRenderer
 from requests_app.api.export import router as export
@@ -63,6 +64,7 @@ for path, one in (
     ("/presets/", presets),
     ("/batches/", batches),
     ("/bulk/", bulk),
+    ("/errors/", error_groups),
     ("/export/", export),
     ("/uploads/", uploads),
     ("/me/", me),

@@ -20,6 +20,7 @@ from requests_app.display.output_text import OutputText, text_of
 from requests_app.display.stream_output import output_of_stream
 from requests_app.display.timeline import known_by, steps
 from requests_app.display.usual_times import expected
+from requests_app.error_groups.shelf import group_of_row
 from requests_app.fal.headers import (
     InvalidHeader,
     build_headers,
@@ -103,6 +104,7 @@ def live(row: FalRequest, *, may_act: bool, place: str = "") -> dict[str, Any]:
         "is_recorded": row.mode in RECORDED,
         "cancel_note": _cancel_note(row),
         "trouble": _trouble(row, heard),
+        "error_group": group_of_row(row, timezone.now()),
         "batch_item": _batch_item(row),
         "repeats": row.repeats.order_by("id").only("public_id")[:MOST_REPEATS],
         "steps": steps(row, heard),

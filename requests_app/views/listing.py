@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from requests_app.display.marks import for_rows, with_star
-from requests_app.models import FalRequest, Team
+from requests_app.models import FalRequest, Status, Team
 from requests_app.models.request import FalRequestQuerySet
 from requests_app.search import Matches, Scope, Search, Sorted, parse_search
 from requests_app.search.language import Term
@@ -92,6 +92,11 @@ class Listing:
     @property
     def is_gallery(self) -> bool:
         return self.page == GALLERY
+
+    @property
+    def shows_failures(self) -> bool:
+        """Whether nothing but failed requests is asked for."""
+        return self.search.value("status") == Status.FAILED
 
     @property
     def address(self) -> str:

@@ -24,6 +24,7 @@ BODIES = {
     "/rename/": '{"name": "two"}',
     "/restore/": '{"version": 1}',
     "/document/": "{}",
+    **dict.fromkeys(("/resolve/", "/ignore/", "/reopen/"), "{}"),
     "/notes/": '{"text": "a note"}',
     "/tags/": '{"add": ["draft"]}',
     "/bulk/": '{"verb": "cancel", "q": "", "dry_run": true}',

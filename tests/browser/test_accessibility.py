@@ -23,6 +23,8 @@ PATHS = (
     "/requests/new/",
     "/requests/new/?endpoint=sandbox/flux/dev",
     "/requests/bulk/",
+    "/errors/",
+    "/errors/?state=all&by=nobody",
     "/requests/compare/",
     "/batches/",
     "/batches/new/",

@@ -26,6 +26,7 @@ SENTENCES = {
         "Input <text> exceeds <n> tokens (request <id>)"
     ),
     "images[3].url: cannot load https://example.com/x.png?token=abc": "images[*].url: cannot load <url>",
+    "(see https://example.com/a, or http://b): gone": "(see <url>, or <url>): gone",
     "loras.0.path: Field required": "loras.*.path: Field required",
     # A code says what went wrong: it stays.
     "fal answered with HTTP 502.": "fal answered with HTTP 502.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from html import unescape
 from typing import Any
 from urllib.parse import urlencode
@@ -20,6 +21,7 @@ from requests_app.models import (
     ApiToken,
     Batch,
     BulkAction,
+    ErrorGroup,
     FalKey,
     FalRequest,
     Invitation,
@@ -31,6 +33,7 @@ from requests_app.models import (
     TeamEndpoint,
     Use,
 )
+from requests_app.rules.error_sentence import id_of
 from requests_app.teams import invitations
 from requests_app.teams.choice import SESSION_KEY
 from requests_app.urls import urlpatterns
@@ -65,13 +68,8 @@ class Place:
         invitations.invite(self.b, Role.VIEWER, by=mine, now=timezone.now())
         ApiToken.issue(self.person, self.b)
         message = Preset.objects.create(
-            team=self.b,
-            endpoint_id="acme/live",
-            name="one",
-            text="{}",
-            saved_by=self.person,
-            use=Use.MESSAGE,
-        )
+            team=self.b, endpoint_id="acme/live", name="one", text="{}", saved_by=self.person, use=Use.MESSAGE,
+        )  # fmt: skip
         self.preset = Preset.objects.create(
             team=self.b, endpoint_id="acme/img", name="two", text="{}"
         )
@@ -84,6 +82,7 @@ class Place:
             team=self.b, person=self.person, token="t", verb="cancel", state="running",
             created_at=timezone.now(), failed=1,
         )  # fmt: skip
+        self.group = self.error_group(timezone.now())
         self.view = SavedView.objects.create(
             team=self.b, owner=self.person, name="one", saved_at=timezone.now()
         )
@@ -93,6 +92,10 @@ class Place:
             "withdraw": Invitation.objects.get().pk, "revoke_token": ApiToken.objects.get().pk,
             **dict.fromkeys(("replace_fal_key", "remove_fal_key", "test_fal_key"), self.fal_key()),
         }  # fmt: skip
+
+    def error_group(self, at: datetime) -> ErrorGroup:
+        values = {"team": self.b, "key": 7, "endpoint_id": "acme/img"}
+        return ErrorGroup.objects.create(**values, first_seen=at, last_seen=at)
 
     def fal_key(self) -> int:
         made = {"name": "main", "pattern": "", "secret": "id:of-beta"}
@@ -113,6 +116,7 @@ class Place:
             "endpoint_id": "acme/img",
             "batch_id": self.batch.public_id,
             "bulk_id": self.bulk.public_id,
+            "group_id": id_of(self.group.key),
             "view_id": self.view.public_id,
             "filename": "faldeck.whl",
         }  # fmt: skip
@@ -133,6 +137,7 @@ class Place:
             TeamEndpoint,
             Batch,
             BulkAction,
+            ErrorGroup,
             SavedView,
             FalKey,
         )
@@ -143,7 +148,7 @@ class Place:
 
 TYPED = {
     "token": new_token(), "endpoint_id": "acme/img", "mode": "queue", "input": '{"prompt": "secret <b>"}',
-    "favourite": "1", "role": "viewer", "username": "cleo", "days": "30", "scope": "read", "form_key": "f" * 32, "name": "two", "text": '{"a": 1}',
+    "favourite": "1", "act": "resolve", "role": "viewer", "username": "cleo", "days": "30", "scope": "read", "form_key": "f" * 32, "name": "two", "text": '{"a": 1}',
 }  # fmt: skip
 
 
