@@ -45,6 +45,7 @@ interface GlobalEventHandlersEventMap {
   "htmx:timeout": CustomEvent<HtmxRequest>;
   "htmx:responseError": CustomEvent<HtmxRequest>;
   "key:act": CustomEvent<string>;
+  "lightbox:more": CustomEvent<{ wait?: Promise<void> }>;
   "request:acted": CustomEvent<RequestNews>;
   "request:created": CustomEvent<RequestNews>;
   "request:starred": CustomEvent<{ id: string; on: boolean }>;

@@ -20,6 +20,8 @@ PATHS = (
     "/requests/",
     "/requests/?q=nothing-has-this-word",
     "/requests/?q=status:odd",
+    "/requests/gallery/",
+    "/requests/gallery/?q=nothing-has-this-word",
     "/requests/new/",
     "/requests/new/?endpoint=sandbox/flux/dev",
     "/requests/bulk/",
@@ -143,6 +145,22 @@ def _completion(page: Page) -> None:
 
 def _ticked(page: Page) -> None:
     page.locator("tr.row .row-check").first.check()
+
+
+def _opened(page: Page) -> None:
+    page.locator(".tile-face").first.click()
+    page.keyboard.press("i")
+    expect(page.locator("dialog.lightbox .facts")).to_be_visible()
+
+
+def _ticked_tile(page: Page) -> None:
+    page.locator(".tile .row-check").first.check()
+
+
+@pytest.mark.parametrize("act", [_opened, _ticked_tile])
+@pytest.mark.usefixtures("requests")
+def test_a_gallery_with_something_open_has_no_fault(opened: Opened, act: Act) -> None:
+    judge(opened("/requests/gallery/"), act)
 
 
 @pytest.mark.parametrize("act", [_shortcuts, _palette, _panel, _completion, _ticked])

@@ -69,6 +69,7 @@ def shift_of(page: Page) -> tuple[float, str]:
 
 PAGES = (
     "/requests/",
+    "/requests/gallery/",
     "/requests/new/",
     "/requests/new/?endpoint=sandbox/flux/dev",
     "/batches/",

@@ -26,15 +26,17 @@ function isTyping(target) {
 /** What a key asks for is done by modules of the pages that have it. */
 const tell = (name, detail = "") => document.dispatchEvent(new CustomEvent(name, { detail }));
 
-/** The next row; on the page of one request the next request of its list. */
+const PLACE = "tr.row, .tile";
+
+/** The next row or tile; on the page of one request the next request of its list. */
 function step(by) {
-  const links = [...document.querySelectorAll("tr.row .row-link")];
+  const links = [...document.querySelectorAll("tr.row .row-link, .tile-face")];
   if (!links.length) return follow(document.querySelector(`[data-walk="${by}"]`));
-  const focused = links.findIndex((link) => link.closest("tr")?.contains(document.activeElement));
+  const focused = links.findIndex((link) => link.closest(PLACE)?.contains(document.activeElement));
   const here = focused < 0 ? links.findIndex((link) => link.ariaCurrent) : focused;
   const next = here < 0 ? 0 : Math.min(links.length - 1, Math.max(0, here + by));
   links[next].focus();
-  links[next].closest("tr")?.scrollIntoView({ block: "nearest" });
+  links[next].closest(PLACE)?.scrollIntoView({ block: "nearest" });
 }
 
 const follow = (link) => link && location.assign(link.href);
@@ -61,7 +63,7 @@ const VERBS = {
   r: () => tell("key:act", "r"),
   e: () => tell("key:act", "e"),
   ".": () => tell("live:pause"),
-  x: () => document.activeElement?.closest("tr.row")?.querySelector(".row-check")?.click(),
+  x: () => document.activeElement?.closest(PLACE)?.querySelector(".row-check")?.click(),
   t: () => document.querySelector("[data-theme-switch]")?.click(),
   "?": () => sheet?.showModal(),
 };

@@ -24,6 +24,19 @@ function show() {
     all.indeterminate = count > 0 && count < rows.length;
   }
   if (!count) bar.reset();
+  compare(new Set(rows.filter((box) => box.checked).map((box) => box.value)));
+}
+
+/** Two to four requests can stand side by side. */
+function compare(ids) {
+  /** @type {HTMLAnchorElement | null | undefined} */
+  const link = bar?.querySelector("[data-compare]");
+  if (!link) return;
+  link.hidden = ids.size < 2 || ids.size > 4;
+  const url = new URL(link.href);
+  url.searchParams.delete("id");
+  for (const id of ids) url.searchParams.append("id", id);
+  link.href = url.href;
 }
 
 /** Tick or clear all from the request of before to this box. */

@@ -8,3 +8,4 @@ import "../list/complete.js";
 import "../list/select.js";
 import "../lib/save.js";
 import "../lib/lightbox.js";
+import "../gallery/gallery.js";
