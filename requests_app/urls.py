@@ -161,6 +161,7 @@ urlpatterns = [
     path("team/", actions.switch_team, name="switch_team"),
     path("settings/", settings.settings_page, name="settings"),
     path("settings/times/", times.times, name="times"),
+    path("settings/blur/", times.blur, name="blur"),
     path("settings/keys/", times.single_keys, name="single_keys"),
     path("settings/notices/", notices.notices, name="notices"),
     path("settings/duplicates/", settings.set_duplicates, name="set_duplicates"),

@@ -12,6 +12,7 @@ import pytest
 from django.utils import timezone
 
 from requests_app.display.explain import explain
+from requests_app.display.kept_media import KINDS
 from requests_app.models import FalRequest, Mode, Status
 from requests_app.search import parse_search
 from requests_app.search.filters import conditions
@@ -85,6 +86,7 @@ def statuses_of(name: str) -> set[Status]:
 BY_VARIABLE: dict[str, set[str]] = {
     "look.icon": {look.icon for look in LOOKS},
     "row.mode": set(Mode.values),
+    "medium.kind": set(KINDS),
     "value": set(Mode.values),  # the choices of the form's mode
     "example.icon": {
         icon

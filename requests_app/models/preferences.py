@@ -8,7 +8,10 @@ from django.db import models
 
 
 class TimePreference(models.Model):
-    """How a user reads times (see display.times), and whether single keys act. Without a row the fields' defaults apply."""
+    """How a user reads times (see display.times), whether single keys act, and media are blurred.
+
+    Without a row the fields' defaults apply.
+    """
 
     HOURS = ((24, "24 hours"), (12, "12 hours"))
 
@@ -20,6 +23,7 @@ class TimePreference(models.Model):
     has_ages = models.BooleanField(default=True)  # in lists: "3 m ago"; else the exact time
     hours = models.PositiveSmallIntegerField(choices=HOURS, default=24)
     single_keys = models.BooleanField(default=True, db_default=True)  # lib/keys.js
+    blurs_media = models.BooleanField(default=False, db_default=False)  # lib/blur.js
 
     def __str__(self) -> str:
         return f"{self.zone}, {self.hours} h"

@@ -1,5 +1,5 @@
 """The user's choices for all pages: how times are shown (a dialog of the account menu, and a page without
-scripts), and whether single keys act.
+scripts), whether single keys act, and whether media are blurred.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from requests_app.display.times import LOCAL, zones_by_region
 from requests_app.forms.times import TimeForm
 from requests_app.models import TimePreference
+from requests_app.views.actions import local_address
 from requests_app.views.login import login_required
 from requests_app.views.team_guard import teamless
 
@@ -45,6 +46,17 @@ def single_keys(request: HttpRequest) -> HttpResponse:
     """Store whether single keys act: `off` is sent when they do not."""
     TimePreference.keep(request.user, single_keys="off" not in request.POST)
     return HttpResponse(status=204)
+
+
+@teamless
+@login_required
+@require_POST
+def blur(request: HttpRequest) -> HttpResponse:
+    """Store whether pages blur pictures and videos until they are pointed at: `on` is 1 or 0."""
+    TimePreference.keep(request.user, blurs_media=request.POST.get("on") == "1")
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204)
+    return redirect(local_address(request, request.POST.get("next")) or "requests:list")
 
 
 def _page(request: HttpRequest, form: TimeForm, status: int = 200) -> HttpResponse:

@@ -157,3 +157,25 @@ def test_what_is_new_waits_behind_a_button(open_page: OpenPage, http: httpx.Clie
     pill.click()
     expect(page.locator(".tile")).to_have_count(2)
     expect(pill).to_be_hidden()
+
+
+@pytest.mark.usefixtures("made")
+def test_a_blurred_picture_shows_while_it_is_pointed_at(open_page: OpenPage) -> None:
+    page = open_page(PATH)
+    page.wait_for_load_state("networkidle")
+    blur = page.get_by_role("button", name="Blur")
+    picture = page.locator(".tile img").first
+    expect(picture).to_be_visible(timeout=LONG_MS)
+    blur.click()
+    expect(blur).to_have_attribute("aria-pressed", "true")
+    try:
+        expect(picture).to_have_css("filter", "blur(18px)")
+        page.reload()
+        expect(picture).to_have_css("filter", "blur(18px)")
+        page.locator(".tile-face").first.hover()
+        expect(picture).to_have_css("filter", "none")
+    finally:  # the log-in is shared
+        page.mouse.move(0, 0)
+        page.wait_for_load_state("networkidle")
+        blur.click()
+        expect(blur).to_have_attribute("aria-pressed", "false")

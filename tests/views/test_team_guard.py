@@ -44,6 +44,7 @@ TEAMLESS = {
     "switch_team": "it chooses the team",
     "times": "how times read is the person's own choice",
     "single_keys": "so is whether single keys act",
+    "blur": "and whether media are blurred",
     "join": "it is for people who are not in the team yet",
     "accept_invitation": "the person it was made to is not in the team yet",
     "decline_invitation": "as above",
@@ -361,7 +362,7 @@ def test_every_form_of_a_template_says_its_team(place: Place) -> None:
     from tests.source import text_of, under
 
     teamless = re.compile(
-        r"switch_team|requests:times|account_|_invitation'|join|setup|action=\"{{ request"
+        r"switch_team|requests:times|requests:blur|account_|_invitation'|join|setup|action=\"{{ request"
     )
     for path in under("templates/", suffix=".html"):
         for form in re.findall(r"<form\b[^>]*method=\"post\".*?</form>", text_of(path), re.DOTALL):

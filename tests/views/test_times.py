@@ -130,3 +130,19 @@ def test_single_keys_are_switched_off_and_on_for_the_person_alone(
     as_owner.post("/settings/keys/")
     assert 'data-keys="on"' in as_owner.get("/requests/").text
     assert Client().post("/settings/keys/").status_code == 302
+
+
+def test_media_are_blurred_for_the_person_alone_on_every_page(
+    as_owner: Client, as_viewer: Client, owner: User
+) -> None:
+    sent = {"on": "1", "next": "/requests/gallery/?q=by%3Ame"}
+    assert as_owner.post("/settings/blur/", sent)["Location"] == sent["next"]
+    for path in ("/requests/", "/requests/gallery/", "/settings/"):
+        assert "data-blur\n" in as_owner.get(path).text
+        assert "data-blur\n" not in as_viewer.get(path).text
+    away = as_owner.post("/settings/blur/", {"on": "1", "next": "https://evil.example/"})
+    assert away["Location"] == "/requests/"
+    reply = as_owner.post("/settings/blur/", {"on": "0"}, headers={"HX-Request": "true"})
+    assert reply.status_code == 204
+    assert "data-blur\n" not in as_owner.get("/requests/").text
+    assert TimePreference.of(owner).single_keys

@@ -64,6 +64,7 @@ const VERBS = {
   e: () => tell("key:act", "e"),
   ".": () => tell("live:pause"),
   x: () => document.activeElement?.closest(PLACE)?.querySelector(".row-check")?.click(),
+  i: () => tell("lightbox:facts"),
   t: () => document.querySelector("[data-theme-switch]")?.click(),
   "?": () => sheet?.showModal(),
 };

@@ -57,6 +57,12 @@ class Lightbox {
     this.#dialog.focus();
   }
 
+  /** The facts beside it from the start. */
+  openTold(link) {
+    if (!this.#dialog.classList.contains("lightbox-told")) this.#toggleFacts();
+    this.open(link);
+  }
+
   #keys(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLMediaElement) return;
     if (event.key === "i" && !this.#info.hidden) return this.#toggleFacts();
@@ -170,4 +176,11 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   lightbox ??= new Lightbox();
   lightbox.open(link);
+});
+
+document.addEventListener("lightbox:facts", () => {
+  const link = document.activeElement?.closest(".tile")?.querySelector("a[data-lightbox]");
+  if (!link) return;
+  lightbox ??= new Lightbox();
+  lightbox.openTold(link);
 });

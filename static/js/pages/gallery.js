@@ -2,6 +2,7 @@
 
 import "./frame.js";
 import "../lib/connection.js";
+import "../lib/blur.js";
 import "../lib/lostmedia.js";
 import "../lib/thumbnails.js";
 import "../list/complete.js";
