@@ -18,6 +18,7 @@ ERRORS_EVERY_S = 2.0
 SEAL_EVERY_S = 2.0
 PRICES_EVERY_S = 20.0
 COPIES_EVERY_S = 5.0
+NOTICES_EVERY_S = 3.0
 
 
 def broker_options(redis_url: str) -> dict[str, float]:
@@ -70,6 +71,11 @@ app.conf.update(
             "task": "requests_app.keep_copies",
             "schedule": COPIES_EVERY_S,
             "options": {"expires": COPIES_EVERY_S},
+        },
+        "send_notices": {
+            "task": "requests_app.send_notices",
+            "schedule": NOTICES_EVERY_S,
+            "options": {"expires": NOTICES_EVERY_S},
         },
         "index_history": {
             "task": "requests_app.index_history",

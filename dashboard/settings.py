@@ -256,7 +256,18 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
-EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # no mail is sent, nor printed
+# Log-in and accounts send no mail; notices take Django's SMTP backend by its name.
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+EMAIL_HOST = env_text("EMAIL_HOST")
+EMAIL_PORT = env_int("EMAIL_PORT", 587, least=1)
+EMAIL_HOST_USER = env_text("EMAIL_USER")
+EMAIL_HOST_PASSWORD = env_text("EMAIL_PASSWORD")
+_email_security = env_choice("EMAIL_SECURITY", "STARTTLS", ("STARTTLS", "TLS", "NONE"))
+EMAIL_USE_TLS, EMAIL_USE_SSL = _email_security == "STARTTLS", _email_security == "TLS"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env_text("EMAIL_FROM", "faldeck@localhost")
+# Hosts of webhooks that may have private addresses and speak plain http.
+NOTICE_HOSTS = env_list("NOTICE_HOSTS")
 
 # --- Security ----------------------------------------------------------------------------------
 HTTPS = _public.scheme == "https"

@@ -22,6 +22,7 @@ from requests_app.worker import process  # noqa: F401  (connects its start and s
 from requests_app.worker.clock import clock
 from requests_app.worker.copies import keeper
 from requests_app.worker.loop import pool, worker_loop
+from requests_app.worker.notices import sender
 from requests_app.worker.pricing import price_due
 from requests_app.worker.steps import advance as take_step
 from requests_app.worker.sweep import sweep as sweep_once
@@ -63,6 +64,12 @@ def make_thumbnails() -> None:
 def keep_copies() -> None:
     """Keep the media that teams want to have here. During a round a second call does nothing."""
     worker_loop.spawn(keeper.keep_due())
+
+
+@shared_task(name="requests_app.send_notices", ignore_result=True)
+def send_notices() -> None:
+    """Look for what the teams' rules are about, and send what is due. A second delivery finds the first at work."""
+    worker_loop.spawn(sender.run())
 
 
 @shared_task(name="requests_app.refresh_documents", ignore_result=True)

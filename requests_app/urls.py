@@ -164,6 +164,21 @@ urlpatterns = [
     path("settings/blur/", times.blur, name="blur"),
     path("settings/keys/", times.single_keys, name="single_keys"),
     path("settings/notices/", notices.notices, name="notices"),
+    path("settings/notices/log/", notices.notice_log, name="notice_log"),
+    path("settings/notices/quiet/", notices.set_quiet, name="set_quiet"),
+    path("settings/notices/channels/", notices.add_channel, name="add_channel"),
+    path(
+        "settings/notices/channels/<int:pk>/replace/",
+        notices.replace_channel,
+        name="replace_channel",
+    ),
+    path(
+        "settings/notices/channels/<int:pk>/remove/", notices.remove_channel, name="remove_channel"
+    ),
+    path("settings/notices/channels/<int:pk>/test/", notices.test_channel, name="test_channel"),
+    path("settings/notices/rules/", notices.add_rule, name="add_rule"),
+    path("settings/notices/rules/<int:pk>/switch/", notices.switch_rule, name="switch_rule"),
+    path("settings/notices/rules/<int:pk>/remove/", notices.remove_rule, name="remove_rule"),
     path("settings/duplicates/", settings.set_duplicates, name="set_duplicates"),
     path("settings/members/", settings.add_member, name="add_member"),
     path("settings/members/<int:pk>/role/", settings.change_role, name="change_role"),

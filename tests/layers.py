@@ -47,6 +47,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("lifecycle", "teams"),
     # One input over many rows; one action on many requests.
     ("batches", "bulk"),
+    # What tells a team of events.
+    ("notices",),
     ("upkeep",),
     ("record",),
     ("webhooks.address",),

@@ -50,7 +50,10 @@ JUDGED_BY = {
     "requests_app/templatetags/bulk.py": "tests/views/test_bulk.py",
     "requests_app/templatetags/errors.py": "tests/views/test_error_groups.py",
     "requests_app/templatetags/tags.py": "tests/views/test_tags.py",
+    "requests_app/forms/notices.py": "tests/views/test_notices.py",
     # Parts of one thing that is tested as a whole.
+    "requests_app/notices/": "tests/notices/test_firing.py",
+    "requests_app/models/notice.py": "tests/notices/test_outbox.py",
     "requests_app/batches/": "tests/batches/test_feeding.py",
     "requests_app/catalogue/download.py": "tests/catalogue/test_source.py",
     "requests_app/catalogue/kinds.py": "tests/catalogue/test_fields.py",

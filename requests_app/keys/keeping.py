@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
@@ -14,7 +15,7 @@ from django.utils import timezone
 from requests_app import audit
 from requests_app.keys import ring
 from requests_app.keys.encryption import Undecryptable, encrypt, is_of_first, rotated
-from requests_app.models import AuditAct, FalKey, FalRequest, Team, digest
+from requests_app.models import AuditAct, FalKey, FalRequest, NoticeChannel, Team, digest
 
 MOST_KEYS = 50  # of a team, removed ones not counted
 NOTED_EVERY_S = 60.0
@@ -94,13 +95,22 @@ def open_requests(keys: list[FalKey]) -> dict[int, int]:
     return counts
 
 
+ENCRYPTED = (FalKey, NoticeChannel)  # models with a column of that name
+
+
 def rotate() -> tuple[int, int]:
-    """Encrypt every key with the first secret; return how many, and how many none of them opens."""
+    """Encrypt every key and address with the first secret; return how many, and how many none opens."""
+    counts = [_rotate(model) for model in ENCRYPTED]
+    return sum(done for done, _ in counts), sum(failed for _, failed in counts)
+
+
+def _rotate(model: type[FalKey] | type[NoticeChannel]) -> tuple[int, int]:
     done = failed = 0
-    for pk in FalKey.objects.exclude(encrypted="").values_list("pk", flat=True):
+    rows: Any = model._default_manager
+    for pk in rows.exclude(encrypted="").values_list("pk", flat=True):
         with transaction.atomic():
-            row = FalKey.objects.select_for_update().get(pk=pk)
-            if not row.encrypted:
+            row = rows.select_for_update().filter(pk=pk).first()
+            if row is None or not row.encrypted:
                 continue
             try:
                 row.encrypted = rotated(row.encrypted)
@@ -113,9 +123,13 @@ def rotate() -> tuple[int, int]:
 
 
 def of_older_secrets() -> int:
-    """Return how many keys the first secret does not open."""
-    stored = FalKey.objects.exclude(encrypted="").values_list("encrypted", flat=True)
-    return sum(not is_of_first(one) for one in stored)
+    """Return how many keys and addresses the first secret does not open."""
+    found = 0
+    for model in ENCRYPTED:
+        rows: Any = model._default_manager
+        stored = rows.exclude(encrypted="").values_list("encrypted", flat=True)
+        found += sum(not is_of_first(one) for one in stored)
+    return found
 
 
 def is_note_due(pk: int, error: str = "") -> bool:

@@ -44,6 +44,16 @@ from requests_app.models.fal_key import FalKey
 from requests_app.models.guesses import GuessCounter
 from requests_app.models.media_copy import CopyLook, CopyRules, CopyState, KeptFile, MediaCopy
 from requests_app.models.names import fault_of, keys_of
+from requests_app.models.notice import (
+    ChannelKind,
+    Notice,
+    NoticeChannel,
+    NoticeEvent,
+    NoticeHours,
+    NoticeRule,
+    NoticeState,
+    RuleEvent,
+)
 from requests_app.models.observation import Observation, Source
 from requests_app.models.preferences import TimePreference
 from requests_app.models.preset import Preset, PresetVersion, Use
@@ -88,6 +98,7 @@ __all__ = [
     "BulkItem",
     "BulkState",
     "BulkVerb",
+    "ChannelKind",
     "CopyLook",
     "CopyRules",
     "CopyState",
@@ -121,6 +132,12 @@ __all__ = [
     "Mode",
     "ModelCard",
     "NameTaken",
+    "Notice",
+    "NoticeChannel",
+    "NoticeEvent",
+    "NoticeHours",
+    "NoticeRule",
+    "NoticeState",
     "Observation",
     "Outcome",
     "OutputPart",
@@ -128,6 +145,7 @@ __all__ = [
     "PresetVersion",
     "RequestOrigin",
     "Role",
+    "RuleEvent",
     "SavedView",
     "SearchEntry",
     "SearchHistory",

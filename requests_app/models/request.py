@@ -264,6 +264,12 @@ class FalRequest(models.Model):
                 condition=Q(fal_key__isnull=False),
             ),
             models.Index(fields=["team", "seq"], name="changes_since"),
+            # What has ended lately and how, from the index alone: rules of notices ask all the time.
+            models.Index(
+                fields=["team", "ended_at", "status"],
+                name="ended_by_time",
+                condition=Q(ended_at__isnull=False),
+            ),
             models.Index(fields=["team", "input_digest", "ended_at"], name="same_inputs"),
             models.Index(
                 fields=["team", "error_key", "-id"],

@@ -34,7 +34,9 @@ from requests_app.views.login import CAUSE, is_script
 
 NAMESPACE = "requests"  # the others: log-in, which has no team, and the API, whose tokens have one
 PASTED = "pasted"  # a field that may hold keys: no page shows it again
-NOT_SHOWN = ("csrfmiddlewaretoken", FIELD, "token", "again_of", "next", PASTED)
+NOT_SHOWN = (
+    "csrfmiddlewaretoken", FIELD, "token", "again_of", "next", "secret", "address", PASTED,
+)  # fmt: skip
 MOST_SHOWN = 40  # values that the page of a refusal shows: more than any form of ours has
 MOST_LABEL = 80
 NEWS = "X-Team-Now"  # reply header: the page's team is no longer the chosen one

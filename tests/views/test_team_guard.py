@@ -26,6 +26,10 @@ from requests_app.models import (
     FalRequest,
     Invitation,
     Membership,
+    Notice,
+    NoticeChannel,
+    NoticeHours,
+    NoticeRule,
     Preset,
     Role,
     SavedView,
@@ -91,7 +95,7 @@ class Place:
         self.keys = {
             "change_role": other.pk, "remove_member": other.pk, "delete_message": message.pk, "message": message.pk,
             "withdraw": Invitation.objects.get().pk, "revoke_token": ApiToken.objects.get().pk,
-            **dict.fromkeys(("replace_fal_key", "remove_fal_key", "test_fal_key"), self.fal_key()),
+            **dict.fromkeys(("replace_fal_key", "remove_fal_key", "test_fal_key"), self.fal_key()), **self.notices(),
         }  # fmt: skip
 
     def error_group(self, at: datetime) -> ErrorGroup:
@@ -101,6 +105,17 @@ class Place:
     def fal_key(self) -> int:
         made = {"name": "main", "pattern": "", "secret": "id:of-beta"}
         return keeping.add(self.b, **made, by=self.person, now=timezone.now()).pk
+
+    def notices(self) -> dict[str, int]:
+        now = timezone.now()
+        channel = NoticeChannel.objects.create(
+            team=self.b, kind="email", name="ops", encrypted="x", shown="x", created_at=now
+        )
+        rule = NoticeRule.objects.create(team=self.b, channel=channel, event="failed", since=now)
+        of_channel = dict.fromkeys(
+            ("replace_channel", "remove_channel", "test_channel"), channel.pk
+        )
+        return of_channel | dict.fromkeys(("switch_rule", "remove_rule"), rule.pk)
 
     def choose(self, team: Team | None) -> None:
         session = self.client.session
@@ -141,6 +156,10 @@ class Place:
             ErrorGroup,
             SavedView,
             FalKey,
+            NoticeChannel,
+            NoticeRule,
+            NoticeHours,
+            Notice,
         )
         return {
             model.__name__: list(model._default_manager.order_by("pk").values()) for model in kept
