@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from requests_app.models import ErrorDecision, ErrorGroup, GroupState
+from requests_app.rules.storable import storable_text
 
 Kind = ErrorDecision.Kind
 LONGEST_NOTE = 1000
@@ -60,7 +61,11 @@ def _tell(
     group: ErrorGroup, kind: ErrorDecision.Kind, person: AbstractBaseUser, now: datetime, note: str
 ) -> None:
     ErrorDecision.objects.create(
-        group=group, kind=kind, person_id=person.pk, at=now, note=note.strip()[:LONGEST_NOTE]
+        group=group,
+        kind=kind,
+        person_id=person.pk,
+        at=now,
+        note=storable_text(note.strip(), LONGEST_NOTE),
     )
     newest = ErrorDecision.objects.filter(group=group).order_by("-pk")
     old = newest.values_list("pk", flat=True)[MOST_DECISIONS : MOST_DECISIONS + 50]

@@ -14,6 +14,7 @@ from requests_app.error_groups.linking import hour_of
 from requests_app.models import ErrorGroup, ErrorHour, ErrorPerson, FalRequest, GroupState, Team
 from requests_app.models.request import FalRequestQuerySet
 from requests_app.rules.error_sentence import id_of
+from requests_app.rules.storable import storable_text
 
 PAGE = 25
 ORDERS = {
@@ -83,11 +84,11 @@ class GroupShelf:
         """Return what fits the filters, in any state."""
         found, asked = self.all, self.asked
         if asked.endpoint:
-            found = found.filter(endpoint_id=asked.endpoint)
+            found = found.filter(endpoint_id=storable_text(asked.endpoint))
         if asked.kind:
-            found = found.filter(error_type=asked.kind)
+            found = found.filter(error_type=storable_text(asked.kind))
         if asked.by:
-            whose = ErrorPerson.objects.filter(person__username=asked.by)
+            whose = ErrorPerson.objects.filter(person__username=storable_text(asked.by))
             found = found.filter(pk__in=whose.values("group"))
         if asked.days:
             found = found.filter(last_seen__gte=self.now - timedelta(days=int(asked.days)))

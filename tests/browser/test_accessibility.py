@@ -123,6 +123,23 @@ def test_the_page_of_a_request_has_no_fault(
     judge(opened(requests[kind]))
 
 
+def _group(page: Page) -> None:
+    """Go from a failed request to its group, once that is counted."""
+    path = page.locator(".explanation a[href*='/errors/']").get_attribute("href")
+    expect(page.locator("main")).to_be_visible()
+    page.goto("/errors/?state=all")
+    page.locator(f".error-what a[href='{path}']").click()
+    expect(page.get_by_role("heading", name="How often")).to_be_visible()
+
+
+def test_groups_of_errors_have_no_fault(opened: Opened, requests: dict[str, str]) -> None:
+    page = opened(requests["a failure"])
+    judge(page, _group)
+    page.goto("/errors/?state=all")
+    expect(page.locator(".error-table tbody tr").first).to_be_visible()
+    judge(page)
+
+
 def _shortcuts(page: Page) -> None:
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()

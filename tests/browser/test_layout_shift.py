@@ -76,6 +76,7 @@ PAGES = (
     "/batches/new/",
     "/presets/",
     "/endpoints/",
+    "/errors/?state=all",
     "/endpoints/sandbox/flux/dev/",
     "/realtime/",
     "/settings/",

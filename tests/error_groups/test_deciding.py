@@ -36,9 +36,9 @@ def test_each_decision_is_stored_with_its_user_and_note(group, owner, teammate):
 
 
 def test_a_note_is_kept_and_an_empty_one_is_none(group, owner):
-    assert deciding.add_note(group, person=owner, now=NOW(), note="asked fal")
+    assert deciding.add_note(group, person=owner, now=NOW(), note="asked fal\0")
     assert not deciding.add_note(group, person=owner, now=NOW(), note="  ")
-    assert group.decisions.get().note == "asked fal"
+    assert group.decisions.get().note == "asked fal\ufffd"
 
 
 def test_the_newest_decisions_are_kept(group, owner, monkeypatch):

@@ -48,6 +48,7 @@ def test_the_list_shows_each_group_once_with_its_counts_and_trend(as_owner, grou
     page = as_owner.get(ERRORS).text
     assert page.count("Worker &lt;n&gt; &lt;b&gt;died&lt;/b&gt;") == 1
     assert 'aria-label="Last 7 days, by 6 hours: 0, ' in page and ', 2"' in page
+    assert 'data-go="f"' in page
     assert at(group) in page and "acme/img" in page and "several endpoints" not in page
 
 
