@@ -19,6 +19,7 @@ JUDGED_BY = {
     "requests_app/api/idempotency.py": "tests/api/test_requests.py",
     # By the page.
     "requests_app/gallery/tiles.py": "tests/views/test_gallery.py",
+    "requests_app/views/media_zip.py": "tests/gallery/test_media_zip.py",
     # What programs install: by its own calls, at a scripted peer.
     "requests_app/client/": "tests/client/test_package.py",
     # Forms: by the pages they are on.

@@ -2,5 +2,6 @@
 
 ::
 
-    tiles.py   the tiles of some requests, and how many requests fill a page
+    tiles.py      the tiles of some requests, and how many requests fill a page
+    media_zip.py  their files as a zip
 """

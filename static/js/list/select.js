@@ -78,5 +78,10 @@ if (bar) {
   const table = document.querySelector("tbody[data-rows], #gallery");
   if (table) new MutationObserver(show).observe(table, { childList: true });
   addEventListener("pageshow", show);
+  // Of a tile its medium, not only its request
+  bar.addEventListener("formdata", ({ formData }) => {
+    for (const { checked, dataset } of boxes())
+      if (checked && dataset.medium) formData.append("medium", dataset.medium);
+  });
   show();
 }
