@@ -323,11 +323,23 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "dashboard.static_files.PageStorage"},
+    # Own copies of media: in a bucket if there is one, else on this machine's disk.
     "copies": {
         "BACKEND": "requests_app.copies.local.LocalStore",
         "OPTIONS": {"location": DATA_DIR / "copies"},
     },
 }
+if _bucket := env_text("COPIES_BUCKET"):
+    STORAGES["copies"] = {
+        "BACKEND": "requests_app.copies.s3.S3Store",
+        "OPTIONS": {
+            "bucket_name": _bucket,
+            "endpoint_url": env_url("COPIES_ENDPOINT") or None,
+            "region_name": env_text("COPIES_REGION") or None,
+            "access_key": env_text("COPIES_ACCESS_KEY") or None,
+            "secret_key": env_text("COPIES_SECRET_KEY") or None,
+        },
+    }
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_MAX_AGE = 60  # seconds, for names without a hash: a new version must show soon

@@ -31,6 +31,7 @@ JUDGED_BY = {
     "requests_app/forms/batch.py": "tests/views/test_batches.py",
     "requests_app/forms/bulk.py": "tests/views/test_bulk.py",
     "requests_app/forms/endpoints.py": "tests/views/test_endpoints.py",
+    "requests_app/forms/copies.py": "tests/views/test_copy_rules.py",
     "requests_app/forms/members.py": "tests/views/test_settings.py",
     "requests_app/forms/note.py": "tests/views/test_notes.py",
     "requests_app/forms/paste/": "tests/forms/paste/test_package.py",

@@ -17,6 +17,7 @@ from requests_app.api.errors import Refusals
 from requests_app.api.exact import ExactRenderer
 from requests_app.api.export import router as export
 from requests_app.api.me import router as me
+from requests_app.api.media import router as media
 from requests_app.api.presets import router as presets
 from requests_app.api.requests import router
 from requests_app.api.tags import router as tags
@@ -59,6 +60,7 @@ for path, one in (
     ("/requests/", router),
     ("/requests/", acting),
     ("/requests/", tags),
+    ("/requests/", media),
     ("/endpoints/", endpoint_list),
     ("/endpoints/", endpoints),
     ("/presets/", presets),

@@ -5,15 +5,21 @@ Each change is made under the team's lock, the row of its rules.
 
 from __future__ import annotations
 
+import re
+import shutil
+import tempfile
 import time
 from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO
 from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
+from requests_app.copies.local import LocalStore
 from requests_app.copies.store import copy_store, parts_folder
 from requests_app.models import CopyLook, CopyRules, CopyState, FalRequest, KeptFile, MediaCopy
 from requests_app.models.media_copy import MediaCopyQuerySet
@@ -22,6 +28,7 @@ ONE_MORE_TRY = 20  # copies that were over quota, when there is room again
 LATE_STORE = timedelta(minutes=15)  # a worker may still be storing a file that is given up
 STALE_PART_S = 24 * 3600
 _AT_ONCE = 200
+_NAME = re.compile(r"[0-9]{1,19}/[0-9a-f]{2}/[0-9a-f]{64}-[0-9a-f]{12}", re.ASCII)
 
 
 class OverQuota(Exception):
@@ -121,3 +128,27 @@ def remove_stale_parts() -> None:
         for path in parts_folder().iterdir():
             if time.time() - path.stat().st_mtime > STALE_PART_S:
                 path.unlink(missing_ok=True)
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a name can be one of the store's."""
+    return _NAME.fullmatch(name) is not None
+
+
+def kept_on_disk() -> list[tuple[str, Path]]:
+    """Return name and path of each kept file on this machine's disk; none when they lie elsewhere."""
+    store = copy_store()
+    if not isinstance(store, LocalStore):
+        return []
+    kept = KeptFile.objects.filter(removed_at=None, stored_at__isnull=False)
+    return [(name, Path(store.path(name))) for name in kept.values_list("name", flat=True)]
+
+
+def put_back(name: str, source: IO[bytes]) -> None:
+    """Store a file of a backup. Raises StoreProblem, OSError."""
+    with tempfile.NamedTemporaryFile(dir=parts_folder(), delete=False) as part:
+        shutil.copyfileobj(source, part)
+    try:
+        copy_store().put(name, Path(part.name))
+    finally:
+        Path(part.name).unlink(missing_ok=True)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Count, Max, Q, Sum
 
+from requests_app import audit
 from requests_app.copies.files import drop
-from requests_app.models import CopyLook, CopyRules, CopyState, FalRequest, MediaCopy, Team
+from requests_app.models import (
+    AuditAct,
+    CopyLook,
+    CopyRules,
+    CopyState,
+    FalRequest,
+    MediaCopy,
+    Team,
+)
 from requests_app.models.media_copy import GB, MB
 
 _RETRIED = (CopyState.TOO_LARGE, CopyState.OVER_QUOTA, CopyState.FAILED)
@@ -76,6 +85,9 @@ def choose(team: Team, choice: CopyChoice, now: datetime) -> None:
     CopyRules.objects.get_or_create(team=team)
     with transaction.atomic():
         rules = CopyRules.objects.select_for_update().get(pk=team.pk)
+        told = {"before": _told(rules), "after": asdict(choice)}
+        on = audit.Noted("setting", "", "own copies of media", told)
+        audit.note(AuditAct.SETTING_CHANGED, on, team_id=team.pk)
         rules.is_on = choice.is_on
         rules.images, rules.videos = choice.images, choice.videos
         rules.audios, rules.others = choice.audios, choice.others
@@ -94,6 +106,13 @@ def choose(team: Team, choice: CopyChoice, now: datetime) -> None:
             CopyLook.objects.filter(request__team=team).delete()
 
 
+def _told(rules: CopyRules) -> dict[str, object]:
+    flags = {
+        name: getattr(rules, name) for name in ("is_on", "images", "videos", "audios", "others")
+    }
+    return {**flags, "quota_gb": rules.quota_bytes // GB, "largest_mb": rules.largest_bytes // MB}
+
+
 def _unwanted(rules: CopyRules) -> Q:
     kinds = [kind for kind in ("image", "video", "audio", "file") if not rules.takes(kind)]
     return Q(kind__in=kinds)
@@ -107,3 +126,11 @@ def recount(team: Team) -> int:
         rules.used_bytes = sizes.aggregate(sum=Sum("size"))["sum"] or 0
         rules.save(update_fields=["used_bytes"])
         return rules.used_bytes
+
+
+def copy_counts(now: datetime) -> tuple[int, int]:
+    """Return how many copies wait, and how many failed within a day, of all teams."""
+    waiting = MediaCopy.objects.filter(due_at__isnull=False).count()
+    since = now - timedelta(days=1)
+    failed = MediaCopy.objects.filter(state=CopyState.FAILED, changed_at__gt=since).count()
+    return waiting, failed

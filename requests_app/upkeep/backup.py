@@ -1,4 +1,5 @@
-"""Back up and restore what an installation cannot recreate: database, secret key, the sandbox's state.
+"""Back up and restore what an installation cannot recreate: database, secret key, the
+sandbox's state, and media that are kept on disk.
 
 The backup is a tar file: `manifest.json` first, then the database as its own tools write it. It is not
 compressed: PostgreSQL's dump is compressed already.
@@ -12,6 +13,7 @@ import os
 import shutil
 import tarfile
 import tempfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,12 +26,14 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
+from requests_app.copies.files import is_file_name, kept_on_disk, put_back
 from requests_app.lifecycle.restoring import DOUBT_PENDING
 from requests_app.models import FalRequest, Status
 from requests_app.upkeep import health
 from requests_app.upkeep.dumps import NAMES, DumpError, copy_sqlite, dump, load
 
 FORMAT = 1
+COPIES = "copies/"  # before the names of kept media
 MANIFEST, SECRET, SANDBOX = "manifest.json", "secret_key", "sandbox.sqlite3"
 MOST_MANIFEST = 1024 * 1024  # bytes
 
@@ -46,9 +50,10 @@ class Manifest:
     pending: int
     secret_key: bool
     sandbox: bool
+    copies: int = 0  # files of own copies of media
 
 
-def make(file: Path) -> Manifest:
+def make(file: Path, *, with_copies: bool = True) -> Manifest:
     """Write a backup, also while the server runs; the file appears complete or not at all.
 
     Raises DumpError, and OSError when the file cannot be written.
@@ -59,11 +64,13 @@ def make(file: Path) -> Manifest:
         database = Path(folder) / NAMES[connection.vendor]
         dump(database)
         parts = [database, *_state_files(Path(folder))]
-        manifest = _manifest(now=timezone.now(), parts=[part.name for part in parts])
+        media = kept_on_disk() if with_copies else []
+        names = [part.name for part in parts]
+        manifest = _manifest(now=timezone.now(), parts=names, copies=len(media))
         whole = Path(folder) / "whole.tar"
         descriptor = os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
-            _pack(stream, manifest, parts)
+            _pack(stream, manifest, parts, media)
             os.fsync(descriptor)
         os.link(whole, file)  # unlike a rename this never overwrites a file
     return manifest
@@ -80,7 +87,7 @@ def _state_files(folder: Path) -> list[Path]:
     return found
 
 
-def _manifest(*, now: datetime, parts: list[str]) -> Manifest:
+def _manifest(*, now: datetime, parts: list[str], copies: int) -> Manifest:
     applied = MigrationRecorder(connection).applied_migrations()
     return Manifest(
         format=FORMAT,
@@ -91,10 +98,13 @@ def _manifest(*, now: datetime, parts: list[str]) -> Manifest:
         pending=FalRequest.objects.filter(status=Status.PENDING).count(),
         secret_key=SECRET in parts,
         sandbox=SANDBOX in parts,
+        copies=copies,
     )
 
 
-def _pack(stream: IO[bytes], manifest: Manifest, parts: list[Path]) -> None:
+def _pack(
+    stream: IO[bytes], manifest: Manifest, parts: list[Path], media: list[tuple[str, Path]]
+) -> None:
     with tarfile.open(fileobj=stream, mode="w") as archive:
         text = json.dumps(asdict(manifest), indent=2).encode()
         entry = tarfile.TarInfo(MANIFEST)
@@ -102,6 +112,9 @@ def _pack(stream: IO[bytes], manifest: Manifest, parts: list[Path]) -> None:
         archive.addfile(entry, io.BytesIO(text))
         for part in parts:
             archive.add(part, arcname=part.name, recursive=False)
+        for name, path in media:
+            with suppress(FileNotFoundError):  # its request was deleted meanwhile
+                archive.add(path, arcname=COPIES + name, recursive=False)
 
 
 # --- restoring ------------------------------------------------------------------------------------
@@ -180,3 +193,13 @@ def _unpack(archive: tarfile.TarFile, manifest: Manifest, folder: Path) -> None:
         (folder / SECRET).replace(settings.DATA_DIR / SECRET)
     if manifest.sandbox:
         copy_sqlite(folder / SANDBOX, settings.DATA_DIR / SANDBOX)
+    _unpack_copies(archive)
+
+
+def _unpack_copies(archive: tarfile.TarFile) -> None:
+    for member in archive:
+        name = member.name.removeprefix(COPIES)
+        if member.isfile() and name != member.name and is_file_name(name):
+            source = archive.extractfile(member)
+            if source:
+                put_back(name, source)

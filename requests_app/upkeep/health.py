@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from requests_app.copies.rules import copy_counts
 from requests_app.models import FalRequest, Heartbeat
 from requests_app.upkeep import clock_skew
 
@@ -25,11 +26,11 @@ Probe = Callable[[], str]  # returns what is wrong; empty when healthy
 
 
 # Shown, but about single requests: no reason to call this process unready.
-TOLD_ALONE = frozenset({"requests"})
+TOLD_ALONE = frozenset({"requests", "copies"})
 
 
 def examine() -> dict[str, str]:
-    """Return each part with its problem or an empty text; `requests` only when it has a problem."""
+    """Return each part with its problem or an empty text; `requests` and `copies` only when they have one."""
     told = {name: probe() for name, probe in _PARTS.items()}
     return {name: why for name, why in told.items() if why or name not in TOLD_ALONE}
 
@@ -54,6 +55,18 @@ def requests() -> str:
         return ""
     which = "1 request" if failing == 1 else f"{failing} requests"
     return f"{which} cannot go on: three or more steps in a row failed. Each timeline says why."
+
+
+def copies() -> str:
+    """Report copies of media that failed within a day, and how many wait."""
+    try:
+        waiting, failed = copy_counts(timezone.now())
+    except DatabaseError:
+        return ""  # reported by the part "database"
+    if not failed:
+        return ""
+    which = "1 medium" if failed == 1 else f"{failed} media"
+    return f"{which} could not be copied within the last day; {waiting} wait. The requests say why."
 
 
 def worker() -> str:
@@ -141,4 +154,5 @@ _PARTS: dict[str, Probe] = {
     "upstream": upstream,
     "clock": clock,
     "requests": requests,
+    "copies": copies,
 }

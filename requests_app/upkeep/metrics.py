@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from requests_app.copies.rules import copy_counts
 from requests_app.models import FalRequest, Heartbeat, Status
 
 REGISTRY = CollectorRegistry()  # without the default metrics about Python itself
@@ -63,6 +64,7 @@ class Database(Collector):
             families = [
                 _by_status(),
                 _failing(),
+                _copies(timezone.now()),
                 _lag(timezone.now()),
                 _age_of_sweep(timezone.now()),
             ]
@@ -88,6 +90,16 @@ def _failing() -> GaugeMetricFamily:
         "Requests whose last steps, three or more, have all failed.",
         value=FalRequest.objects.failing().count(),
     )
+
+
+def _copies(now: datetime) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(
+        "faldeck_copies", "Copies of media that wait, or failed within a day.", labels=["state"]
+    )
+    waiting, failed = copy_counts(now)
+    family.add_metric(["waiting"], waiting)
+    family.add_metric(["failed"], failed)
+    return family
 
 
 def _lag(now: datetime) -> GaugeMetricFamily:

@@ -3,7 +3,7 @@
 There are three kinds, each with its own days: the payload (input, output, logs, webhook bodies), the
 frames of streams and sessions, and whole rows with all their evidence. Input and values of a batch go as
 long after its end as its requests' inputs go after theirs. Thumbnails go with the
-payload; other media are never stored here. Live and uncertain
+payload, and so do own copies of media that no other request needs. Live and uncertain
 requests, and batches that have not ended, are never touched.
 """
 
@@ -20,6 +20,7 @@ from django.db.models.functions import Length
 
 from requests_app import audit, lifecycle
 from requests_app.batches.removing import remove_values
+from requests_app.copies import files as copies
 from requests_app.error_groups.linking import uncount
 from requests_app.models import ENDED, AuditAct, Batch, BatchItem, FalRequest, Frame, Team
 from requests_app.models.batch import BatchQuerySet
@@ -37,7 +38,11 @@ class RetentionKind(StrEnum):
     FRAMES = "frames"
 
 
+COPIES = "copies"  # of media, with rows and with payload
 VALUES = "values"  # the kind of what goes of batches, last
+
+
+_COUNTED = {VALUES: ("batch", "batches"), COPIES: ("file", "files")}
 
 
 @dataclass(frozen=True)
@@ -53,23 +58,25 @@ class Share:
     @property
     def what(self) -> str:
         """What is counted."""
-        one, many = ("batch", "batches") if self.kind == VALUES else ("request", "requests")
+        one, many = _COUNTED.get(self.kind, ("request", "requests"))
         return one if self.count == 1 else many
 
 
 def plan(now: datetime, teams: list[Team]) -> list[Share]:
     """Return what `prune` would remove now, without changing anything."""
     shares = [_share(team, kind, days, now) for team, kind, days in _rules(teams)]
+    media = [_share_of_copies(*rule, now) for rule in _rules(teams)]
+    shares += [share for share in media if share.count]
     return shares + [_share_of_values(team, days, now) for team, days in _value_rules(teams)]
 
 
 def prune(now: datetime, teams: list[Team]) -> Iterator[Share]:
     """Remove expired data rule by rule; after an interruption the next call continues."""
     for team, kind, days in _rules(teams):
-        share = _share(team, kind, days, now)
+        share, media = _share(team, kind, days, now), _share_of_copies(team, kind, days, now)
         removed = replace(share, count=_REMOVERS[kind](_due(team, kind, now), days, now))
         _audit(removed)
-        yield removed
+        yield from (removed, media) if media.count else (removed,)
     for team, days in _value_rules(teams):
         share = _share_of_values(team, days, now)
         removed = replace(share, count=_remove_values(_due_batches(team, days, now), days, now))
@@ -118,6 +125,13 @@ def _share(team: Team, kind: RetentionKind, days: int, now: datetime) -> Share:
     return Share(team, kind, days, due.count(), _size(due, kind))
 
 
+def _share_of_copies(team: Team, kind: RetentionKind, days: int, now: datetime) -> Share:
+    """Return the kept media that no other request needs."""
+    if kind == RetentionKind.FRAMES:
+        return Share(team, COPIES, days, 0, 0)
+    return Share(team, COPIES, days, *copies.alone_with(_due(team, kind, now)))
+
+
 def _due_batches(team: Team, days: int, now: datetime) -> BatchQuerySet:
     return Batch.objects.filter(team=team).ended_with_values(now - timedelta(days=days))
 
@@ -151,6 +165,7 @@ def _remove_rows(due: Rows, days: int, now: datetime) -> int:
         forget(some)
         batch = FalRequest.objects.filter(pk__in=some)
         with transaction.atomic():
+            copies.forget(some, now)
             uncount(some)
             _, by_model = batch.only("pk").delete()
         removed += by_model[FalRequest._meta.label]

@@ -16,6 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from requests_app.copies.rules import figures
+from requests_app.forms.copies import CopyRulesForm
 from requests_app.forms.duplicates import DuplicatesForm
 from requests_app.forms.fal_key import FalKeyForm
 from requests_app.forms.members import AddForm, RoleForm
@@ -38,6 +40,7 @@ def page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     """Render the settings; `more` replaces a part of what they show, such as a refused form."""
     mine = membership_of(request)
     people = mine.team.memberships.filter(is_service=False)
+    copies = figures(mine.team)
     context = {
         "members": people.select_related("user").order_by("user__username"),
         "invitations": Invitation.objects.live(timezone.now()).filter(team=mine.team),
@@ -49,6 +52,8 @@ def page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
         **_fal_keys(mine),
         "roles": [role for role in Role if role != Role.OWNER or mine.role == Role.OWNER],
         "add_form": AddForm(),
+        "copies": copies,
+        "copies_form": CopyRulesForm.of(copies.rules),
         "duplicates_form": DuplicatesForm(initial={"minutes": mine.team.duplicate_minutes}),
         **more,
     }

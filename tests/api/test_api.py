@@ -53,6 +53,8 @@ PATHS = {
     "/api/v1/requests/{id}/cancel/": {"post"},
     "/api/v1/requests/{id}/give_up/": {"post"},
     "/api/v1/requests/{id}/input/": {"get"},
+    "/api/v1/requests/{id}/media/": {"get"},
+    "/api/v1/requests/{id}/media/{number}/": {"get"},
     "/api/v1/requests/{id}/notes/": {"post"},
     "/api/v1/requests/{id}/output/": {"get"},
     "/api/v1/requests/{id}/star/": {"put", "delete"},

@@ -26,6 +26,7 @@ from requests_app.models import (
     MediaCopy,
     Team,
 )
+from requests_app.upkeep import retention
 from tests.copies.media import (
     make_noticed,
     make_old,
@@ -271,3 +272,23 @@ def test_a_file_that_the_store_has_lost_is_fetched_again(
     [again] = states.take_due(NOW, 1)
     keep(again, folder, b"cat")
     assert states_of(row) == ["kept"]
+
+
+def test_retention_counts_and_removes_the_media_that_no_other_request_needs(
+    team: Team, owner: User, folder: Path
+) -> None:
+    switch_on(team)
+    one, two, alone = (make_noticed(team, owner, CAT) for _ in range(3))
+    for taken, content in zip(states.take_due(NOW, 9), (b"cat", b"cat", b"a dog"), strict=True):
+        keep(taken, folder, content)
+    team.rows_days = 10
+    old = FalRequest.objects.filter(pk__in=[one.pk, alone.pk])
+    old.update(ended_at=NOW - timedelta(days=11))
+    planned = {share.kind: (share.count, share.size) for share in retention.plan(NOW, [team])}
+    assert planned["copies"] == (1, 5)
+    gone = {share.kind: share.count for share in retention.prune(NOW, [team])}
+    assert (gone["rows"], gone["copies"]) == (2, 1)
+    assert files.remove_given_up(NOW) == 1
+    assert stored(folder) == [b"cat"]
+    assert used(team) == 3
+    assert states_of(two) == ["kept"]

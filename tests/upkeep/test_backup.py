@@ -18,7 +18,7 @@ from django.db import connection
 from django.utils import timezone
 
 from requests_app import lifecycle
-from requests_app.models import FalRequest, Frame, Heartbeat, Observation, Status, Team
+from requests_app.models import FalRequest, Frame, Heartbeat, KeptFile, Observation, Status, Team
 from requests_app.upkeep import backup
 from requests_app.upkeep.dumps import NAMES, DumpError
 from tests.builders import hear, make_queued, make_request, make_result
@@ -254,3 +254,33 @@ def test_a_backup_that_was_cut_off_changes_nothing(rows: list[FalRequest], tmp_p
     with pytest.raises(DumpError):
         restored(tmp_path / "a.backup")
     assert stored() == before
+
+
+@pytest.mark.parametrize("with_copies", [True, False])
+def test_kept_media_come_back_with_the_rows_that_name_them(
+    rows: list[FalRequest], team: Team, tmp_path: Path, settings: Any, with_copies: bool
+) -> None:
+    folder = settings.DATA_DIR / "copies"
+    local = {"BACKEND": "requests_app.copies.local.LocalStore", "OPTIONS": {"location": folder}}
+    settings.STORAGES = {**settings.STORAGES, "copies": local}
+    names = [f"{team.pk}/ab/{'ab' * 32}-{number:012x}" for number in range(3)]
+    for name in names:
+        KeptFile.objects.create(
+            team=team, sha256=name[-64:], size=3, name=name, created_at=timezone.now(),
+            stored_at=timezone.now(),
+        )  # fmt: skip
+    for name in names[:2]:  # the third is lost
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"cat")
+    assert backup.make(tmp_path / "a.backup", with_copies=with_copies).copies == 3 * with_copies
+    for name in names[:2]:
+        (folder / name).unlink()
+
+    def forge(parts: dict[str, bytes]) -> None:
+        parts["copies/../../outside"] = b"no"
+
+    restored(edited(tmp_path / "a.backup", forge))
+    there = sorted(path.name for path in folder.rglob("*") if path.is_file())
+    assert there == ([name.rpartition("/")[2] for name in names[:2]] if with_copies else [])
+    assert not (tmp_path / "outside").exists()
+    assert KeptFile.objects.count() == 3

@@ -34,6 +34,7 @@ def actions(team: Any, target: Any, invitation: int = 1) -> dict[str, dict[str, 
         reverse("requests:invite"): {"role": "member"},
         reverse("requests:set_duplicates"): {"minutes": "5"},
         reverse("requests:withdraw", args=[invitation]): {},
+        reverse("requests:set_copies"): {"is_on": "on", "quota_gb": "5", "largest_mb": "100"},
     }
 
 

@@ -22,15 +22,20 @@ class Command(BaseCommand):
             "file", type=Path, help="a new file; as much space again is used on the way"
         )
 
+        parser.add_argument(
+            "--without-copies", action="store_true", help="leave out own copies of media"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Back up and report the contents."""
         file = options["file"].absolute()
         try:
-            made = backup.make(file)
+            made = backup.make(file, with_copies=not options["without_copies"])
         except (DumpError, OSError, DatabaseError) as error:
             raise CommandError(f"There is no backup: {error}") from error
         secret = "with" if made.secret_key else "without (it is in the environment: keep it too)"
         self.stdout.write(
             f"{file}: {made.requests} requests, {file.stat().st_size} bytes, "
-            f"{secret} the secret key, {'with' if made.sandbox else 'without'} the sandbox's state."
+            f"{secret} the secret key, {'with' if made.sandbox else 'without'} the sandbox's state, "
+            f"{made.copies} own copies of media."
         )

@@ -8,6 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
+from requests_app.copies.files import remove_given_up
+from requests_app.copies.store import StoreProblem
 from requests_app.models import Team
 from requests_app.upkeep import retention
 
@@ -32,7 +34,17 @@ class Command(BaseCommand):
             for share in act(timezone.now(), teams)
             if share.count
         ]
+        if not options["dry_run"]:
+            _remove_files()
         self.stdout.write("\n".join(lines) or "Nothing is past its time.")
+
+
+def _remove_files() -> None:
+    """Remove files that nothing needs any more; a worker tries again what fails here."""
+    try:
+        remove_given_up(timezone.now())
+    except StoreProblem as problem:
+        raise CommandError(f"Files are left in the store: {problem}") from problem
 
 
 def _teams(name: str | None) -> list[Team]:

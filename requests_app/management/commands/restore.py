@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
+from requests_app.copies.store import StoreProblem
 from requests_app.upkeep import backup
 from requests_app.upkeep.dumps import DumpError
 
@@ -27,7 +28,7 @@ class Command(BaseCommand):
         """Restore, and report what the operator has to check."""
         try:
             back = backup.restore(options["file"], replace=options["replace"])
-        except (DumpError, OSError, DatabaseError) as error:
+        except (DumpError, StoreProblem, OSError, DatabaseError) as error:
             raise CommandError(f"The restore failed: {error}") from error
         self.stdout.write(f"{back.requests} requests are back as of {back.made_at}.")
         if back.pending:
