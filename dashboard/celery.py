@@ -19,6 +19,7 @@ SEAL_EVERY_S = 2.0
 PRICES_EVERY_S = 20.0
 COPIES_EVERY_S = 5.0
 NOTICES_EVERY_S = 3.0
+ROLL_UP_EVERY_S = 2.0
 
 
 def broker_options(redis_url: str) -> dict[str, float]:
@@ -96,6 +97,11 @@ app.conf.update(
             "task": "requests_app.price_requests",
             "schedule": PRICES_EVERY_S,
             "options": {"expires": PRICES_EVERY_S},
+        },
+        "roll_up": {
+            "task": "requests_app.roll_up",
+            "schedule": ROLL_UP_EVERY_S,
+            "options": {"expires": ROLL_UP_EVERY_S},
         },
     },
 )

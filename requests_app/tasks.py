@@ -14,6 +14,7 @@ from requests_app.catalogue import fal_models, store
 from requests_app.error_groups import counting
 from requests_app.error_groups import history as older_errors
 from requests_app.lifecycle.older_media import note_media
+from requests_app.overview import rolling
 from requests_app.search import history
 from requests_app.upkeep import health
 from requests_app.upkeep.clock_skew import alarm
@@ -128,3 +129,14 @@ async def _group_errors() -> None:
 def _group_some() -> bool:
     """Do one piece of each; return False when nothing is left."""
     return any([older_errors.group_piece(), counting.fold()])
+
+
+ROLL_UP_FOR_S = 1.0  # of every `dashboard.celery.ROLL_UP_EVERY_S`
+
+
+@shared_task(name="requests_app.roll_up", ignore_result=True)
+def roll_up() -> None:
+    """Count what has changed, beside the worker's loop, whose one database thread is for requests."""
+    end = time.monotonic() + ROLL_UP_FOR_S
+    while rolling.count_piece(timezone.now()) and time.monotonic() < end:
+        time.sleep(PAUSE_S)

@@ -31,6 +31,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # The one voice.
     ("announce",),
     ("request_input", "display", "search", "paging", "catalogue"),
+    # Figures that are counted beforehand; the lifecycle marks what has changed.
+    ("overview",),
     # What is downloaded.
     ("export",),
     # Own copies of media, and the one fetch from a media host.

@@ -18,6 +18,7 @@ from requests_app.api.exact import ExactRenderer
 from requests_app.api.export import router as export
 from requests_app.api.me import router as me
 from requests_app.api.media import router as media
+from requests_app.api.overview import router as overview
 from requests_app.api.presets import router as presets
 from requests_app.api.requests import router
 from requests_app.api.tags import router as tags
@@ -68,6 +69,7 @@ for path, one in (
     ("/bulk/", bulk),
     ("/errors/", error_groups),
     ("/export/", export),
+    ("/overview/", overview),
     ("/uploads/", uploads),
     ("/me/", me),
 ):

@@ -7,6 +7,7 @@ import random
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -14,6 +15,7 @@ from django.db import transaction
 
 from requests_app.display.summary import of_output
 from requests_app.models import ErrorType, FalRequest, Mode, Status, Team
+from requests_app.overview.marks import mark_older
 from requests_app.search.index import facts_of, write_facts
 
 AT_ONCE = 2000  # rows of one transaction
@@ -39,6 +41,7 @@ _ENDPOINTS = [
     "acme/upscale", "acme/video/fast", "acme/video/slow", "zoo/depth", "zoo/segment",
 ]  # fmt: skip
 _ERRORS = ["field required: prompt", "content policy violation", "the runner ran out of memory"]
+_BILLED = {"billable_units": "1", "cost": Decimal("0.025"), "cost_currency": "USD"}
 _MODES = [Mode.QUEUE] * 17 + [Mode.RUN] * 2 + [Mode.STREAM]
 _STATUSES = [Status.COMPLETED] * 44 + [Status.FAILED] * 4 + [Status.CANCELLED] * 2
 
@@ -57,6 +60,7 @@ def make_up(
         with transaction.atomic():
             FalRequest.objects.bulk_create(rows)
             write_facts((row.pk, facts_of(row, _texts(row), ())) for row in rows)
+            mark_older(((team.pk, row.created_at) for row in rows), now)
         yield numbers[-1] + 1
 
 
@@ -76,6 +80,7 @@ def _row(
     prompt = f"{prompt}, take {number}"
     value = {"prompt": prompt, "seed": chance.randrange(2**31), "steps": 28}
     status = pick(_STATUSES)
+    took = timedelta(seconds=chance.lognormvariate(1.5, 1))
     is_done = status == Status.COMPLETED
     picture = {"url": f"https://v3.fal.media/files/{number % 997}/{number:x}.png", "width": 1024}
     output = json.dumps({"images": [picture], "seed": value["seed"]}).encode() if is_done else None
@@ -97,7 +102,8 @@ def _row(
         error=pick(_ERRORS) if status == Status.FAILED else "",
         error_type=ErrorType.REFUSED if status == Status.FAILED else "",
         fal_request_id=str(uuid.UUID(int=chance.getrandbits(128), version=4)),
-        created_at=created_at,
-        sent_at=created_at,
-        ended_at=created_at + timedelta(seconds=chance.lognormvariate(1.5, 1)),
+        **dict.fromkeys(("created_at", "sent_at", "accepted_at"), created_at),
+        started_at=created_at + took * 0.3,
+        ended_at=created_at + took,
+        **(_BILLED if is_done else {}),
     )

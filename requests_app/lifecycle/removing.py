@@ -24,6 +24,7 @@ from requests_app.models import (
     OutputPart,
     Source,
 )
+from requests_app.overview import marks
 from requests_app.thumbnails import states as thumbnails
 
 
@@ -94,6 +95,7 @@ def delete_request(pk: int, *, person: AbstractBaseUser) -> bool:
             return False
         thumbnails.forget([row.pk])
         copies.forget([row.pk], timezone.now())
+        marks.keep_removed(row)
         row.seq += 1  # open lists ask for a newer version, and find that there is none
         announce.changed(row)
         uncount([pk])

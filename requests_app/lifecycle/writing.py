@@ -19,6 +19,7 @@ from requests_app.fal.reports import Rest
 from requests_app.lifecycle.costs import costs_of
 from requests_app.lifecycle.details import derived_start
 from requests_app.models import (
+    ENDED,
     LIVE,
     FalRequest,
     Mode,
@@ -27,6 +28,7 @@ from requests_app.models import (
     Source,
     Status,
 )
+from requests_app.overview import marks
 from requests_app.rules import schedule
 from requests_app.rules.storable import storable_columns
 from requests_app.rules.transitions import Change, Picture
@@ -186,6 +188,7 @@ def record_many(entries: Sequence[HistoryEntry]) -> None:
     _note_media(entries)
     announce.changed(*(entry.row for entry in entries))
     write_entries({entry.row.pk for entry in entries if _is_searched(entry)})
+    marks.mark(entry.row for entry in entries if entry.kind == "created" or entry.status in ENDED)
 
 
 def _with_cost(entry: HistoryEntry) -> HistoryEntry:

@@ -68,6 +68,7 @@ from requests_app.models.request import (
     RequestOrigin,
     Status,
 )
+from requests_app.models.roll_up import DAY, HOUR, MINUTE, RollUp, RollUpMark, RollUpProgress
 from requests_app.models.saved_view import ListPreference, SavedView
 from requests_app.models.search import SearchEntry, SearchHistory
 from requests_app.models.session import Session
@@ -79,9 +80,12 @@ from requests_app.models.token import ApiToken, TokenScope
 __all__ = [
     "AT_FAL",
     "AT_WORK",
+    "DAY",
     "ENDED",
     "FOR_MANAGERS",
+    "HOUR",
     "LIVE",
+    "MINUTE",
     "SUBMITTABLE",
     "UNSTARTED",
     "WITH_TAGS",
@@ -145,6 +149,9 @@ __all__ = [
     "PresetVersion",
     "RequestOrigin",
     "Role",
+    "RollUp",
+    "RollUpMark",
+    "RollUpProgress",
     "RuleEvent",
     "SavedView",
     "SearchEntry",

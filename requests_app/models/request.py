@@ -80,6 +80,13 @@ _LOST = Q(status=Status.UNCERTAIN) | Q(
 )
 
 
+def blames_input(error_type: str, error_code: int | None) -> bool:
+    """Whether a failure with these means that the request itself was invalid."""
+    code = error_code or 0
+    is_users = 400 <= code < 500 and code not in NOT_THE_INPUTS
+    return is_users and error_type not in NOT_THE_USERS
+
+
 class FalRequestQuerySet(models.QuerySet["FalRequest"]):
     """Queries for rows."""
 
@@ -321,9 +328,7 @@ class FalRequest(models.Model):
     @property
     def was_user_error(self) -> bool:
         """The request itself was invalid (4xx), so repeating it unchanged cannot help."""
-        code = self.error_code or 0
-        is_ours = 400 <= code < 500 and code not in NOT_THE_INPUTS
-        return self.status == Status.FAILED and is_ours and self.error_type not in NOT_THE_USERS
+        return self.status == Status.FAILED and blames_input(self.error_type, self.error_code)
 
     @property
     def cost_state(self) -> CostState:

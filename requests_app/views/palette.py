@@ -53,6 +53,9 @@ class Destination(NamedTuple):
 PLACES = (
     Destination("Requests", "requests:list", "queue", "list history", "g r"),
     Destination("New request", "requests:new", "plus", "submit run form", "n", for_members=True),
+    Destination(
+        "Overview", "requests:overview", "queue", "figures cost failures statistics", "g o"
+    ),
     Destination("Realtime", "requests:realtime", "realtime", "session socket", "g l"),
     Destination("Endpoints", "requests:endpoints", "cube", "models catalogue", "g e"),
     Destination("Presets", "requests:presets", "star", "inputs saved"),

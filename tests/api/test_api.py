@@ -41,6 +41,7 @@ PATHS = {
     "/api/v1/export/": {"get"},
     "/api/v1/requests/{id}/run/": {"get"},
     "/api/v1/me/": {"get"},
+    "/api/v1/overview/": {"get"},
     "/api/v1/uploads/": {"post"},
     "/api/v1/presets/": {"get", "post"},
     "/api/v1/presets/{id}/": {"get", "delete"},

@@ -12,6 +12,7 @@ NAMES = (
     "latency",
     "listing",
     "searching",
+    "overview",
     "pages",
     "sweeping",
     "draining",

@@ -27,6 +27,8 @@ PATHS = (
     "/requests/bulk/",
     "/errors/",
     "/errors/?state=all&by=nobody",
+    "/overview/?range=hour",
+    "/overview/?range=month&endpoint=none",
     "/requests/compare/",
     "/batches/",
     "/batches/new/",

@@ -72,6 +72,7 @@ PAGES = (
     "/requests/gallery/",
     "/requests/new/",
     "/requests/new/?endpoint=sandbox/flux/dev",
+    "/overview/?range=hour",
     "/batches/",
     "/batches/new/",
     "/presets/",

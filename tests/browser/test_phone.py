@@ -29,6 +29,7 @@ PAGES = (
     "/requests/",
     "/requests/new/",
     "/settings/",
+    "/overview/",
     "/settings/notices/",
     "/settings/code/",
     "/settings/times/",

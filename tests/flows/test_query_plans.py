@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, timedelta
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -22,6 +22,9 @@ from requests_app import lifecycle
 from requests_app.error_groups import counting, linking
 from requests_app.error_groups import history as error_history
 from requests_app.models import FalRequest, Mode, Status, Team
+from requests_app.overview import rolling
+from requests_app.overview.reading import Asked, overview_of
+from requests_app.overview.spans import Range
 from requests_app.relay import opening
 from requests_app.search import Matches, Scope, Sorted, parse_search
 from requests_app.search.index import write_entries
@@ -51,7 +54,12 @@ def history(team: Team, owner: User) -> FalRequest:
     first = make_request(team=team, person=owner)
     ended = timezone.now() - timedelta(days=3)
     FalRequest.objects.filter(pk=first.pk).update(
-        status=Status.COMPLETED, fal_request_id="kept", due_at=None, sent_at=ended, ended_at=ended
+        status=Status.COMPLETED,
+        fal_request_id="kept",
+        due_at=None,
+        created_at=ended,
+        sent_at=ended,
+        ended_at=ended,
     )
     write_entries([first.pk])
     copy_up_to(KEPT)
@@ -150,6 +158,12 @@ def fail_and_count(row: FalRequest) -> None:
     linking.uncount([fresh.pk])
 
 
+def overview(row: FalRequest, **only: Any) -> None:
+    """What the page of figures asks."""
+    for asked in Range:
+        overview_of(Asked(row.team_id, asked, timezone.now(), UTC, **only))
+
+
 SEARCHES = (
     "", "heron", "sunset", "heron -sunset", "her*", "nothing", '"over mountains"', "input.prompt:heron",
     "status:active", "status:completed", "status:completed,failed", "-status:completed", "status:failed sunset",
@@ -181,6 +195,10 @@ HOT: dict[str, Callable[[FalRequest], Any]] = {
     "costs that are due": lambda row: lifecycle.due_costs(timezone.now()),
     "a start": lambda row: lifecycle.resume(now=timezone.now(), alone=True),
     "the last runs of an endpoint": lambda row: runs_of(row.team, row.endpoint_id),
+    "the overview": overview,
+    "the overview of one endpoint": partial(overview, endpoint_id="acme/img"),
+    "the overview of one user": lambda row: overview(row, user_key=row.person_id),
+    "a count of what has changed": lambda row: rolling.count_piece(timezone.now()),
     **{f"the list in the order {name}": partial(in_order, order=name) for name in ORDERS},
     **{f"the list of {text!r}": partial(shown, text=text) for text in SEARCHES},
 }
