@@ -52,6 +52,7 @@ KEYS = {
     "mode:": "queue, run, stream, realtime",
     "source:": "page, api, gateway, batch, again",
     "key:": "the fal key it was sent with; none: the installation's",
+    "seed:": "fal's seed, or the input's",
     "batch:": "a batch's name or id",
     "tag:": "a tag of the team's, or what fal was told",
     "has:": "what the output holds: media, image, video…",

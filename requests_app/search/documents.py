@@ -46,6 +46,7 @@ class Facts:
     took: timedelta | None
     cost: Decimal | None
     origin: str
+    seed: str
     input_text: str
     output: str
     errors: tuple[str, ...]  # the sentence and the type
@@ -64,6 +65,7 @@ def words_for(facts: Facts) -> list[str]:
         *(("h", one) for one in ("media", *facts.has) if facts.has),
         *([("d", str(duration_step(facts.took)))] if facts.took is not None else []),
         *([("w", facts.origin)] if facts.origin else []),
+        *([("n", digest_word(facts.seed))] if facts.seed else []),
         *([("c", str(cost_step(facts.cost)))] if facts.cost is not None else []),
     ]  # fmt: skip
     found = [tag(team, kind, value) for kind, value in tags]

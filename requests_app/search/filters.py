@@ -67,6 +67,10 @@ def _key_q(value: str, me: str, now: datetime) -> Q:
     return found | Q(fal_key__in=FalKey.objects.filter(named).values("pk"))
 
 
+def _seed_q(value: str, me: str, now: datetime) -> Q:
+    return Q(seed__in=listed(value))
+
+
 def _endpoint_q(value: str, me: str, now: datetime) -> Q:
     return reduce(or_, (_one_endpoint_q(part.strip()) for part in value.split(",") if part.strip()))
 
@@ -213,6 +217,7 @@ FILTERS: dict[str, Callable[[str, str, datetime], Q]] = {
     "tag": _tag_q,
     "source": _source_q,
     "key": _key_q,
+    "seed": _seed_q,
     "starred": _starred_q,
     "has": _has_q,
     "group": _group_q,

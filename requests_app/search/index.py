@@ -58,7 +58,7 @@ def write_facts(facts: Iterable[tuple[int, Facts]]) -> None:
 
 _COLUMNS = (
     "pk", "team_id", "endpoint_id", "mode", "person_id", "public_id", "fal_request_id", "gateway_request_id",
-    "status", "created_at", "ended_at", "cost", "origin", "error", "error_type", "media_kinds",
+    "status", "created_at", "ended_at", "cost", "origin", "seed", "error", "error_type", "media_kinds",
     "input_start", "output_start",
     "is_tagged",
 )  # fmt: skip
@@ -85,6 +85,7 @@ def facts_of(
         took=row.duration,
         cost=row.cost,
         origin=row.origin or "",
+        seed=row.seed or "",
         input_text=str(texts["input_start"] or ""),
         output=_text(texts["output_start"]),
         errors=(row.error, row.error_type),

@@ -29,7 +29,7 @@ from requests_app.search.words import words_of
 MAX_LENGTH = 200  # characters: longer texts are slow and match nothing more
 FIELDS = (
     "status", "endpoint", "by", "mode", "id", "batch", "after", "before", "duration", "cost",
-    "error", "tag", "source", "key", "starred", "has", "group",
+    "error", "tag", "source", "key", "seed", "starred", "has", "group",
 )  # fmt: skip
 SIDES = ("input", "output")  # with the name of a field behind a point
 EITHER = "OR"  # between two terms; also the key of the term that they become

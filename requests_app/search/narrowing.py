@@ -106,7 +106,7 @@ def _either(group: Term, scope: Scope, *, filters: bool) -> Expression | None:
 
 
 _SIDES = {"input": "i", "output": "o"}
-_EXACT = {"mode", "source", "by", "endpoint", "tag", "has"}
+_EXACT = {"mode", "source", "seed", "by", "endpoint", "tag", "has"}
 
 
 def _any(parts: Iterable[Expression]) -> Expression:
@@ -180,6 +180,10 @@ def _source(value: str, scope: Scope) -> Expression:
     return _tags("w", listed(value), scope)
 
 
+def _seed(value: str, scope: Scope) -> Expression:
+    return _tags("n", map(digest_word, listed(value)), scope)
+
+
 def _by(value: str, scope: Scope) -> Expression:
     return _tags("p", map(str, scope.people(value)), scope)
 
@@ -228,6 +232,7 @@ _FILTERS: dict[str, Callable[[str, Scope], Expression | None]] = {
     "status": _status,
     "mode": _mode,
     "source": _source,
+    "seed": _seed,
     "by": _by,
     "endpoint": _endpoint,
     "id": _id,

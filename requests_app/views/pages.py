@@ -6,6 +6,7 @@ A row is drawn by one template, so first paint, push, reconnect and polling all 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,8 @@ from django.views.decorators.http import require_safe
 from requests_app.models import FalRequest, Observation, Team
 from requests_app.paging import InvalidCursor, Page, page_of
 from requests_app.record.followers import mark_polled
-from requests_app.search import Sorted
+from requests_app.search import MAX_LENGTH, Sorted, parse_search
+from requests_app.search.language import EACH
 from requests_app.search.sorting import MOST_SORTED
 from requests_app.views.access import team_of, team_required
 from requests_app.views.errors import error_page
@@ -32,6 +34,7 @@ from requests_app.views.saved_views import menu_of
 
 MOST_IDS = 100  # rows one page asks for at once
 MOST_CHANGES = 500
+EDGES = {"first": 0, "last": -1}  # of a page, opened beside it: `?peek=first`
 # Ids are not handed out in the order of commits: a read looks back this far, so that a row of a
 # slow transaction is not missed.
 OVERLAP = timedelta(seconds=5)
@@ -44,8 +47,8 @@ def request_list(request: HttpRequest) -> HttpResponse:
     invalid; &from=<day>&until=<day> become part of the search.
     """
     listing = Listing.of(request, page=LIST)
-    if days := days_url(request, listing):
-        return redirect(days)
+    if moved := days_url(request, listing) or added_url(request, listing):
+        return redirect(moved)
     # Read before the rows: a change in between is then told twice, not missed.
     since = newest_seq(listing.team)
     try:
@@ -57,9 +60,14 @@ def request_list(request: HttpRequest) -> HttpResponse:
         )
     except InvalidCursor as error:
         return error_page(request, 400, "This page is not there", str(error))
+    if (edge := request.GET.get("peek")) in EDGES and page.rows:
+        asked = request.GET.copy()
+        asked["peek"] = str(page.rows[EDGES[edge]].public_id)
+        return redirect(f"{request.path}?{asked.urlencode()}")
     context = {
         **bar_context(request, listing, page),
         "since": since,
+        "opened": timezone.now(),
         "row_query": query_of(str(listing.search), sort=listing.sort),
         "peek": peek_of(request),
     }
@@ -72,6 +80,22 @@ def days_url(request: HttpRequest, listing: Listing) -> str:
         return ""
     first, last = request.GET.get("from", ""), request.GET.get("until", "")
     return listing.url(with_days(listing.search, first, last))
+
+
+def added_url(request: HttpRequest, listing: Listing) -> str:
+    """Return where `?add=<term>` leads: a term with a minus is one more, another takes the place of its field's."""
+    added = parse_search(request.GET.get("add", "")[:MAX_LENGTH])
+    if added.problems or not added.terms:
+        return ""
+    search = listing.search
+    for term in added.terms:
+        gone = [one for one in search.terms if one == replace(term, negated=not term.negated)]
+        if not term.negated and term.key not in EACH:
+            gone += [one for one in search.terms if one.key == term.key and not one.negated]
+        for one in gone:
+            search = search.without(one)
+        search = replace(search, terms=(*search.terms, *(() if term in search.terms else (term,))))
+    return listing.url(search)
 
 
 def bar_context(request: HttpRequest, listing: Listing, page: Page) -> dict[str, Any]:

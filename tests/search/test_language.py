@@ -43,7 +43,7 @@ def test_it_keeps_quoted_values_and_colons() -> None:
         ("-colour:red", "There is no filter colour:"),
         (
             "batches:zoo",
-            "status, endpoint, by, mode, id, batch, after, before, duration, cost, error, tag, source, key, starred, has, group, and",
+            "status, endpoint, by, mode, id, batch, after, before, duration, cost, error, tag, source, key, seed, starred, has, group, and",
         ),
         ("batch:", "batch: needs a value"),
         ("sunset \u200b", "There is nothing visible to search for"),

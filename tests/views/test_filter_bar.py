@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.auth.models import User
@@ -124,3 +125,28 @@ def test_an_order_that_is_none_is_the_usual_one(as_owner: Client, team: Team, ow
     page = as_owner.get("/requests/?sort=odd").text
     assert "data-first-page" in page
     assert 'name="sort" value="odd' not in page
+
+
+def added(client: Client, term: str, q: str = "") -> str:
+    [(address, _)] = client.get("/requests/", {"q": q, "add": term}, follow=True).redirect_chain
+    return parse_qs(urlsplit(address).query).get("q", [""])[0]
+
+
+def test_a_cells_term_joins_the_search(as_owner: Client, team: Team, owner: User) -> None:
+    make_request(team=team, person=owner)
+    assert added(as_owner, "by:olga", "fox") == "fox by:olga"
+    assert added(as_owner, "by:olga", "by:tom fox") == "fox by:olga"
+    assert added(as_owner, "by:olga", "-by:olga") == "by:olga"
+    assert added(as_owner, "-by:olga", "by:olga -by:tom") == "-by:tom -by:olga"
+    assert added(as_owner, 'key:"our own"') == 'key:"our own"'
+    assert as_owner.get("/requests/", {"add": "colour:red"}).status_code == 200
+
+
+def test_a_page_is_opened_with_its_first_or_last_request_beside_it(
+    as_owner: Client, team: Team, owner: User
+) -> None:
+    rows = [make_request(team=team, person=owner) for _ in range(3)]
+    for edge, row in (("first", rows[2]), ("last", rows[0])):
+        reply = as_owner.get("/requests/", {"q": "by:me", "peek": edge})
+        assert reply["Location"] == f"/requests/?q=by%3Ame&peek={row.public_id}"
+    assert as_owner.get("/requests/", {"q": "zzz", "peek": "first"}).status_code == 200

@@ -34,6 +34,7 @@ function step(by) {
   if (!links.length) return follow(document.querySelector(`[data-walk="${by}"]`));
   const focused = links.findIndex((link) => link.closest(PLACE)?.contains(document.activeElement));
   const here = focused < 0 ? links.findIndex((link) => link.ariaCurrent) : focused;
+  if (here >= 0 && !links[here + by]) tell("list:edge", String(by));
   const next = here < 0 ? 0 : Math.min(links.length - 1, Math.max(0, here + by));
   links[next].focus();
   links[next].closest(PLACE)?.scrollIntoView({ block: "nearest" });

@@ -38,6 +38,9 @@ class Peek {
     document.addEventListener("click", (event) => this.#clicked(event));
     document.addEventListener("focusin", ({ target }) => this.#focused(target));
     panel.addEventListener("click", (event) => this.#pressed(event));
+    document.addEventListener("list:edge", (event) =>
+      this.#turnPage(Number(/** @type {CustomEvent} */ (event).detail)),
+    );
     addEventListener("popstate", () => this.#toAddress());
     document.addEventListener("row:again", ({ target }) => this.#runAgain(target.querySelector(".row-link")));
     // Rows are replaced by newer ones, which know of no mark.
@@ -172,6 +175,16 @@ class Peek {
     const links = [...document.querySelectorAll("tr.row .row-link")];
     const next = links[links.findIndex((link) => idOf(link) === this.#id) + by];
     if (next) this.#open(idOf(next));
+    else this.#turnPage(by);
+  }
+
+  /** The next page of the list, with its first request in the panel; or the page before, with its last. */
+  #turnPage(by) {
+    const link = document.querySelector(`.pager a[rel=${by > 0 ? "next" : "prev"}]`);
+    if (!this.#isOpen() || !(link instanceof HTMLAnchorElement)) return;
+    const url = new URL(link.href);
+    url.searchParams.set("peek", by > 0 ? "first" : "last");
+    location.assign(url.href);
   }
 }
 

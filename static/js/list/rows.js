@@ -2,6 +2,7 @@
 //
 //   <tbody data-rows="URL" data-query="q=…" data-live-since="seq" [data-counts="URL"]
 //          [data-first-page]>  rows that are new to the team belong here
+//          [data-opened="s"]>  in another order than newest first they are counted, and shown by a reload
 //
 // Nothing moves under the reader: while the page is scrolled, hovered, or rows are ticked, new rows wait behind
 // a "+3 new" button. A row that stops matching the search stays, dimmed.
@@ -10,6 +11,7 @@ import { request } from "../lib/http.js";
 import { count } from "../lib/announce.js";
 import { dropLost } from "../lib/lostmedia.js";
 import { live } from "../lib/socket.js";
+import { Deltas } from "./deltas.js";
 import { refreshTimes } from "../lib/time.js";
 
 const GATHER_MS = 50; // changes of the same moment travel as one question
@@ -20,7 +22,7 @@ const SHOWN_MS = 1200; // how long a change stays marked
 const SIGHT_MS = 300; // after the last scroll or change
 const MOST_IN_SIGHT = 100; // the server takes no more
 const ENDED = new Set(["completed", "failed", "cancelled"]);
-const FOCUSABLE = "a, button, input";
+const FOCUSABLE = "a, button:not(.cell-more), input";
 const INERT_MS = 700; // a button that has just changed under the pointer does nothing
 
 class Rows {
@@ -33,16 +35,22 @@ class Rows {
   /** @type {number | undefined} */
   #counting;
   #hovered = false;
+  #opened; // in seconds; 0: new rows are put into their place
+  #chips = new Deltas();
   /** @type {number | undefined} */
   #looking;
   #inSight = "";
 
   constructor(body) {
     this.#body = body;
+    this.#opened = Number(body.dataset.opened ?? 0);
     body.addEventListener("pointerenter", () => (this.#hovered = true));
     // Leaving shows nothing yet: the pointer may be on its way to the button.
     body.addEventListener("pointerleave", () => (this.#hovered = false));
-    this.#pill?.addEventListener("click", () => this.#showWaiting(true));
+    this.#pill?.addEventListener("click", () => {
+      if (this.#opened) location.reload();
+      else this.#showWaiting(true);
+    });
     document.addEventListener("request:acted", (event) => this.#ask(event.detail.id, null));
     live.on("changed", ({ rows, html }) => this.#changed(rows, html));
     live.watchTable({ html: this.#isWhole() });
@@ -90,7 +98,8 @@ class Rows {
   }
 
   #isWanted(id) {
-    return Boolean(this.#row(id) ?? this.#waiting.get(id)) || "firstPage" in this.#body.dataset;
+    const hasNew = "firstPage" in this.#body.dataset || this.#opened > 0;
+    return Boolean(this.#row(id) ?? this.#waiting.get(id)) || hasNew;
   }
 
   #ask(id, seq) {
@@ -144,12 +153,13 @@ class Rows {
       const before = this.#waiting.get(id);
       if (before && Number(before.dataset.seq) > Number(fresh.dataset.seq)) return;
       this.#waiting.set(id, fresh);
-      if (this.#isBusy()) this.#showPill();
+      if (this.#opened || this.#isBusy()) this.#showPill();
       else this.#showWaiting();
     }
   }
 
   #belongsHere(fresh) {
+    if (this.#opened) return Number(fresh.dataset.created) >= this.#opened; // its place may be on any page
     const last = this.#body.rows[this.#body.rows.length - 1];
     const isOlder = last && Number(fresh.dataset.created) < Number(last.dataset.created);
     return !(isOlder && document.querySelector(".pager a[rel=next]"));
@@ -263,6 +273,7 @@ class Rows {
           (one) => /** @type {HTMLElement} */ (one.querySelector(".chip-count")),
         );
         shown.textContent = now.textContent;
+        this.#chips.show(chip, index);
         chip.toggleAttribute("data-zero", fresh[index].hasAttribute("data-zero"));
       });
     } catch {

@@ -7,6 +7,7 @@ import "../lib/notices.js";
 import "../lib/lostmedia.js";
 import "../lib/marks.js";
 import "../lib/thumbnails.js";
+import "../list/cellmenu.js";
 import "../list/complete.js";
 import "../list/rows.js";
 import "../list/rowclick.js";

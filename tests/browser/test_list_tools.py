@@ -1,0 +1,87 @@
+"""A cell's menu, new rows in another order, and what the chips say of them, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.process.serving import Serving
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def send(installation: Serving) -> Any:
+    """Submit one by the API."""
+    token = installation.manage("create_token", "--user", "grace", "--team", "Navy")
+
+    def post(text: str) -> str:
+        reply = httpx.post(
+            f"{installation.url}/api/v1/requests/",
+            json={
+                "endpoint_id": "sandbox/large",
+                "input": {"kilobytes": 1, "note": text},
+                "allow_duplicate": True,
+            },
+            headers={"Authorization": f"Bearer {token}"},
+        ).raise_for_status()
+        return str(reply.json()["id"])
+
+    return post
+
+
+def test_a_cell_filters_excludes_and_is_reached_by_keys(open_page: Any, send: Any) -> None:
+    first = send("cells")
+    page = open_page("/requests/?q=cells")
+    row = page.locator(f"#request-{first}")
+    cell = row.locator(".row-person")
+    before = row.bounding_box()
+    cell.hover()
+    button = cell.locator(".cell-more")
+    expect(button).to_be_visible()
+    assert row.bounding_box() == before
+    button.click()
+    menu = page.locator("#cell-menu")
+    expect(menu.get_by_role("menuitem")).to_have_text(
+        ["Only by:grace", "Without by:grace", "Copy grace"]
+    )
+    menu.get_by_text("Only by:grace").click()
+    expect(page).to_have_url(re.compile(r"q=cells\+by%3Agrace"))
+    page.locator(f"#request-{first} .row-link").focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    more = page.locator(f"#request-{first} .row-endpoint .cell-more")
+    expect(more).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    expect(menu.get_by_text("Without endpoint:sandbox/large")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    expect(more).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"-endpoint%3Asandbox%2Flarge"))
+    expect(page.locator("h2", has_text="No request matches")).to_be_visible()
+
+
+def test_in_another_order_new_rows_wait_for_a_reload_and_chips_tell(
+    open_page: Any, send: Any
+) -> None:
+    send("sorted")
+    page = open_page("/requests/?q=sorted&sort=oldest")
+    page.wait_for_load_state("networkidle")
+    second = send("sorted")
+    pill = page.locator("#new-rows")
+    expect(pill).to_have_text("+1 new")
+    expect(page.locator(f"#request-{second}")).to_have_count(0)
+    chip = page.locator("#counts .chip").first
+    expect(chip.locator(".chip-delta")).to_have_text("+1, 1 more since the page was opened")
+    pill.click()
+    expect(page.locator(f"#request-{second}")).to_be_visible()
+    expect(page.locator("#counts .chip-delta")).to_have_count(0)
