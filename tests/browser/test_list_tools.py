@@ -85,3 +85,25 @@ def test_in_another_order_new_rows_wait_for_a_reload_and_chips_tell(
     pill.click()
     expect(page.locator(f"#request-{second}")).to_be_visible()
     expect(page.locator("#counts .chip-delta")).to_have_count(0)
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["with scripts", "without"])
+def test_on_a_phone_the_menus_are_folded_and_a_request_takes_two_lines(
+    open_page: Any, send: Any, javascript: bool
+) -> None:
+    public_id = send("thumb")
+    page = open_page("/requests/?q=thumb", width=390, javascript=javascript)
+    sort = page.locator(".filters summary", has_text="Sort")
+    expect(sort).to_be_hidden()
+    page.get_by_text("Filters", exact=True).click()
+    expect(sort).to_be_visible()
+    sort.click()
+    expect(page.get_by_role("link", name="Most expensive first")).to_be_visible()
+    boxes = {
+        name: page.locator(f"#request-{public_id} .row-{name}").bounding_box()
+        for name in ("status", "endpoint", "age", "what", "actions")
+    }
+    middle = {name: box["y"] + box["height"] / 2 for name, box in boxes.items()}
+    first, second = ("status", "endpoint", "age"), ("what", "actions")
+    assert max(middle[name] for name in first) < min(middle[name] for name in second)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
