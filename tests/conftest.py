@@ -22,6 +22,7 @@ from requests_app.models import FalRequest, Role, Team
 from requests_app.webhooks import deliveries
 from tests.browsers import Browser
 from tests.builders import make_person, make_queued, make_request
+from tests.importing import import_in_turns
 from tests.process.prepared import Prepared
 from tests.process.serving import Serving
 from tests.sampling import runs_all, sample
@@ -48,10 +49,11 @@ def pytest_configure() -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Half a million objects of the tests themselves live to the end: looking for garbage passes them by."""
     gc.disable()
     try:
+        import_in_turns(session.config)
         return (yield)
     finally:
         gc.freeze()

@@ -19,6 +19,7 @@ ABOUT_THE_WHOLE = {
     "test_foreign_names",
     "test_looks",
     "test_documents",
+    "test_importing",
     "test_model_based",
     "test_mirror",
     "test_sampling",
