@@ -17,11 +17,12 @@ SCRIPTS := .ci/judge .ci/start .ci/words
 # one process has compiled, the next need not compile again.
 HERMETIC := env -u FAL_KEY -u FAL_KEY_FILE -u PUBLIC_URL -u PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test test-all test-fal test-services chaos lint bench clean
+.PHONY: help run test test-quick test-all test-fal test-services chaos lint bench clean
 
 help:
 	@echo "make run            start everything; ARGS=\"--port 8080\" for another port"
 	@echo "make test           the tests, of the slow ones every tenth; ARGS=tests/fal for a part of it"
+	@echo "make test-quick     the tests without Chromium, Node.js and processes of their own"
 	@echo "make test-all       the whole test suite, as make test SLOW=all"
 	@echo "make test-fal       run, stream and realtime against a real fal.App on this machine"
 	@echo "make test-services  the same on PostgreSQL and Redis, which it starts itself"
@@ -61,6 +62,11 @@ $(VENV)/.tools: tests/tools.py tests/conformance/js/package.json $(VENV)/.instal
 # SLOW=all runs all of the slow tests, SLOW=tenth every tenth; unset, CI decides. See tests/sampling.py.
 test: $(VENV)/.tools
 	$(HERMETIC) $(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
+
+# What depends on Python's version: neither a browser, Node.js, nor processes.
+test-quick: $(VENV)/.installed-dev
+	$(HERMETIC) $(BIN)/pytest -m "not fal and not browser and not process and not conformance" \
+		$(SIDE_BY_SIDE) $(ARGS)
 
 test-all:
 	@$(MAKE) --no-print-directory test SLOW=all
