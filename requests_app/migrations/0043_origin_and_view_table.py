@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('requests_app', '0046_roll_ups'),
+        ('requests_app', '0042_copies'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
