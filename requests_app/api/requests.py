@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from ninja import Header, Query, Router, Status
 
-from requests_app import lifecycle
+from requests_app import audit, lifecycle
 from requests_app.api import events, frames, rows
 from requests_app.api.accepted import Filters, NewRequest
 from requests_app.api.auth import READS, SUBMITS, ApiRequest
@@ -177,7 +177,9 @@ def output(request: ApiRequest, id: str) -> HttpResponseBase:
 @router.get("{id}/run/", auth=READS, summary="The run as a file", response={200: None, **_REFUSALS})
 def run_file(request: ApiRequest, id: str) -> HttpResponseBase:
     """A zip with all that is kept of the request, and a page that shows it; secrets are masked."""
-    response = run_file_response(rows.get_or_404(request.auth, id))
+    row = rows.get_or_404(request.auth, id)
+    audit.note_export("run", str(row.public_id), "zip", team_id=row.team_id)
+    response = run_file_response(row)
     for name, value in INERT.items():
         response[name] = value
     return response

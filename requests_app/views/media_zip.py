@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from requests_app import audit
 from requests_app.export.streaming import download
 from requests_app.forms.bulk import MATCHING, MOST_TICKED
 from requests_app.gallery.media_zip import MOST_FILES, zip_of_media
@@ -39,6 +40,7 @@ def media_zip(request: HttpRequest) -> Any:
     if listing.problems:
         return error_page(request, 400, "Nothing was packed", " ".join(listing.problems))
     keys = listing.ordered.newest(MOST_FILES + 1)
+    audit.note_export("media", listing.text, "zip", team_id=listing.team.pk)
     return _zip(_tiles(listing, keys[:MOST_FILES]), has_more=len(keys) > MOST_FILES)
 
 
@@ -52,6 +54,7 @@ def _of_ticked(request: HttpRequest) -> Any:
     if not keys:
         sentence = "Tick pictures, videos or files in the gallery first."
         return error_page(request, 400, "Nothing was packed", sentence)
+    audit.note_export("media", f"{len(keys)} requests, ticked", "zip", team_id=listing.team.pk)
     tiles = _tiles(listing, keys)
     picked = (tile for tile in tiles if not chosen or tile.key in chosen)
     return _zip(picked, has_more=False)

@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from requests_app import lifecycle
@@ -289,3 +290,17 @@ def test_a_page_is_known_by_its_address_and_a_program_by_its_token(team: Team, o
         ("request.export", "olga", "ci", "192.0.2.8"),
         ("access.denied", "olga", "ci", "192.0.2.8"),
     }
+
+
+def test_every_download_leaves_an_entry(team: Team, owner: User) -> None:
+    scene = Scene(team, owner)
+    row = scene.ended()
+    for name, arguments, query in (
+        ("export", [], "?format=csv"),
+        ("export_audit", [], "?format=csv"),
+        ("media_zip", [], ""),
+        ("run_file", [row.public_id], ""),
+    ):
+        scene.browser.get(reverse(f"requests:{name}", args=arguments) + query)
+    exported = AuditEntry.objects.filter(act=AuditAct.EXPORTED).values_list("kind", "actor")
+    assert sorted(exported) == [(kind, "olga") for kind in ("audit", "media", "requests", "run")]
