@@ -91,9 +91,8 @@ def plan_of(query: Query) -> list[str]:
         return [str(row[-1]) for row in cursor.fetchall()]
 
 
-# indexes of open rows alone, and of what has no group yet
-SMALL = ("due_requests", "open_requests", "failed_without_group")
-SMALL = ("due_requests", "open_requests", "due_costs")  # indexes of open rows alone
+# Indexes of few rows: of those that are open, or that the background has still to do.
+SMALL = ("due_requests", "open_requests", "failed_without_group", "due_costs")
 
 
 def reads_all(step: str) -> bool:
