@@ -1,4 +1,4 @@
-"""A team's fal key is in no file, log, page, export, backup, command line or environment of a real process."""
+"""A team's fal key, or the address of its notices, is in no file, log, page, export, backup, command line or environment of a real process."""
 
 from __future__ import annotations
 
@@ -104,6 +104,9 @@ def visitor(serving: Serving) -> Iterator[Visitor]:
     visitor.post("/settings/fal-keys/", key_name="main", secret=KEY, pattern="")
     visitor.post("/settings/fal-keys/", key_name="bad", secret=f"{KEY} x", pattern="acme/*")
     visitor.post("/settings/fal-keys/", key_name="wrong", secret=WRONG, pattern="sandbox/text")
+    hook = {"kind": "webhook", "channel_name": "hook"}
+    visitor.post("/settings/notices/channels/", address=f"https://127.0.0.1:9/{SECRET}", **hook)
+    visitor.post("/settings/notices/channels/", address=f"ftp://127.0.0.1:9/{SECRET}", **hook)
     yield visitor
     visitor.http.close()
 
@@ -119,6 +122,15 @@ def submit_each(serving: Serving) -> list[str]:
     return list(sent.values())
 
 
+def try_the_channel(visitor: Visitor) -> None:
+    """The worker opens the address, and says what came of it."""
+    visitor.post("/settings/notices/channels/1/test/")
+    end = time.monotonic() + 120
+    while "has a private address" not in visitor.get("/settings/notices/").text:
+        assert time.monotonic() < end, "no answer stands in the log"
+        time.sleep(0.5)
+
+
 def in_process(serving: Serving) -> list[str]:
     """What of the process others on the machine could see."""
     assert serving.process
@@ -132,6 +144,7 @@ def test_the_key_of_a_team_is_nowhere_in_clear(
 ) -> None:
     for number in (1, 2):
         assert "Read prices" in visitor.post(f"/settings/fal-keys/{number}/test/").text
+    try_the_channel(visitor)
     ids = submit_each(serving)
     pages = ["/requests/", "/settings/", *(f"/requests/{one}/" for one in ids)]
     for path in [*pages, *(f"/requests/export/?format={kind}" for kind in ("csv", "jsonl", "zip"))]:
