@@ -102,6 +102,9 @@ OUTPUT_LIMIT_BYTES = env_int("OUTPUT_LIMIT", 256 * 1024 * 1024, least=1024)
 # Bytes of all thumbnails on disk; 0: none are made, and pages load the pictures themselves.
 AUDIT_DAYS = env_int("AUDIT_DAYS", 0)  # 0: the audit trail is kept for ever
 THUMBNAIL_LIMIT_BYTES = env_int("THUMBNAIL_LIMIT", 1024 * 1024 * 1024)
+# of all exports of one team that are kept, and for how long each is
+EXPORT_LIMIT_BYTES = env_int("EXPORT_LIMIT", 10 * 1024 * 1024 * 1024)
+EXPORT_HOURS = env_int("EXPORT_HOURS", 24, least=1)
 RECORD_FRAMES = env_int("RECORD_FRAMES", 100_000, least=1)  # of one stream or session
 RECORD_BYTES = env_int("RECORD_BYTES", 256 * 1024 * 1024, least=1024)
 REALTIME_SESSIONS = env_int("REALTIME_SESSIONS", 10, least=1)  # open at once, per user

@@ -118,6 +118,7 @@ PLACES = {
     "batch_id": "UUID",
     "bulk_id": "UUID",
     "group_id": "ID",
+    "export_id": "UUID",
     "view_id": "ID",
     "number": "N",
     "size": "N",

@@ -16,6 +16,7 @@ from requests_app.api.error_groups import router as error_groups
 from requests_app.api.errors import Refusals
 from requests_app.api.exact import ExactRenderer
 from requests_app.api.export import router as export
+from requests_app.api.exports import router as exports
 from requests_app.api.me import router as me
 from requests_app.api.media import router as media
 from requests_app.api.overview import router as overview
@@ -70,6 +71,7 @@ for path, one in (
     ("/errors/", error_groups),
     ("/export/", export),
     ("/overview/", overview),
+    ("/exports/", exports),
     ("/uploads/", uploads),
     ("/me/", me),
 ):

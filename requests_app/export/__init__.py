@@ -9,4 +9,7 @@
     streaming.py     pieces as a reply
     client_wheel.py  the package `faldeck`
     filtered.py      the requests that match a search
+    jobs.py          exports in the background: asked for, stopped, removed
+    job_files.py     their files
+    background.py    a file in the making, for the worker
 """

@@ -41,7 +41,15 @@ fal keeps such files for a time of its own, so fetch what you want to keep.
 """
 
 
-def _pages(rows: FalRequestQuerySet) -> Iterator[list[FalRequest]]:
+Counted = Callable[[int], None]  # is told of so many more requests, once in each pass
+PASSES = {"csv": 1, "jsonl": 1, "zip": 3}  # how often a format goes through all requests
+
+
+def _uncounted(count: int) -> None:
+    pass
+
+
+def _pages(rows: FalRequestQuerySet, counted: Counted) -> Iterator[list[FalRequest]]:
     """Yield the rows a page at a time: between two pieces the connection may close."""
     before: int | None = None
     whole = (
@@ -53,13 +61,14 @@ def _pages(rows: FalRequestQuerySet) -> Iterator[list[FalRequest]]:
         (whole if before is None else whole.filter(pk__lt=before)).order_by("-pk")[:AT_ONCE]
     ):
         yield some
+        counted(len(some))
         before = some[-1].pk
 
 
-def as_csv(rows: FalRequestQuerySet) -> Iterator[bytes]:
+def as_csv(rows: FalRequestQuerySet, counted: Counted = _uncounted) -> Iterator[bytes]:
     """Yield the CSV. What no spreadsheet's cell holds is left out there; JSON Lines has it."""
     yield csv_line(COLUMNS)
-    for page in _pages(rows):
+    for page in _pages(rows, counted):
         for row in page:
             facts, output = _facts(row), KeptOutput.of(row)
             yield csv_line(
@@ -72,25 +81,26 @@ def as_csv(rows: FalRequestQuerySet) -> Iterator[bytes]:
             )
 
 
-def as_jsonl(rows: FalRequestQuerySet) -> Iterator[bytes]:
+def as_jsonl(rows: FalRequestQuerySet, counted: Counted = _uncounted) -> Iterator[bytes]:
     """Yield JSON Lines; inputs and outputs are written as they were, digit for digit."""
-    for page in _pages(rows):
+    for page in _pages(rows, counted):
         for row in page:
             yield f"{_record(row)}\n".encode()
 
 
-def as_zip(rows: FalRequestQuerySet) -> Iterator[bytes]:
+def as_zip(rows: FalRequestQuerySet, counted: Counted = _uncounted) -> Iterator[bytes]:
     """Yield a zip: both tables, and each output as a file named by its request."""
-    tables = {"requests.csv": as_csv(rows), "requests.jsonl": as_jsonl(rows)}
-    return zip_of(_README, tables, _with_output(rows))
+    tables = {"requests.csv": as_csv(rows, counted), "requests.jsonl": as_jsonl(rows, counted)}
+    return zip_of(_README, tables, _with_output(rows, counted))
 
 
-def _with_output(rows: FalRequestQuerySet) -> Iterator[tuple[str, int, str]]:
+def _with_output(rows: FalRequestQuerySet, counted: Counted) -> Iterator[tuple[str, int, str]]:
     kept = rows.filter(output_size__gt=0, payload_removed_at=None).order_by("-pk")
     columns = kept.values_list("public_id", "pk", "output_type")
     before: int | None = None
     while some := list((columns if before is None else columns.filter(pk__lt=before))[:AT_ONCE]):
         yield from ((str(public_id), key, kind) for public_id, key, kind in some)
+        counted(len(some))
         before = some[-1][1]
 
 
@@ -145,7 +155,7 @@ def _record(row: FalRequest) -> str:
     )
 
 
-FORMATS: dict[str, Callable[[FalRequestQuerySet], Iterator[bytes]]] = {
+FORMATS: dict[str, Callable[[FalRequestQuerySet, Counted], Iterator[bytes]]] = {
     "csv": as_csv,
     "jsonl": as_jsonl,
     "zip": as_zip,
@@ -155,5 +165,5 @@ FORMATS: dict[str, Callable[[FalRequestQuerySet], Iterator[bytes]]] = {
 def export_response(rows: FalRequestQuerySet, format: str) -> StreamingHttpResponse:
     """Stream the requests in one of `FORMATS`, as a file of today's name."""
     return download(
-        FORMATS[format](rows), name=f"requests-{timezone.now():%Y-%m-%d}", format=format
+        FORMATS[format](rows, _uncounted), name=f"requests-{timezone.now():%Y-%m-%d}", format=format
     )

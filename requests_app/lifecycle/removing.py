@@ -12,6 +12,7 @@ from django.utils import timezone
 from requests_app import announce, audit
 from requests_app.copies import files as copies
 from requests_app.error_groups.linking import uncount
+from requests_app.export.jobs import withdraw
 from requests_app.lifecycle.writing import locked, record
 from requests_app.models import (
     AuditAct,
@@ -53,6 +54,7 @@ def _empty(row: FalRequest) -> dict[str, Any]:
     Delivery.objects.filter(request=row).update(body=b"", headers={})
     thumbnails.forget([row.pk])
     copies.forget([row.pk], timezone.now())
+    withdraw(row.team_id)
     return {
         "input_text": "",
         "output": None,
@@ -96,6 +98,7 @@ def delete_request(pk: int, *, person: AbstractBaseUser) -> bool:
         thumbnails.forget([row.pk])
         copies.forget([row.pk], timezone.now())
         marks.keep_removed(row)
+        withdraw(row.team_id)
         row.seq += 1  # open lists ask for a newer version, and find that there is none
         announce.changed(row)
         uncount([pk])

@@ -40,6 +40,7 @@ from requests_app.models.evidence import (
     LogLine,
     OutputPart,
 )
+from requests_app.models.export import Export, ExportFormat, ExportState
 from requests_app.models.fal_key import FalKey
 from requests_app.models.guesses import GuessCounter
 from requests_app.models.media_copy import CopyLook, CopyRules, CopyState, KeptFile, MediaCopy
@@ -118,6 +119,9 @@ __all__ = [
     "ErrorPerson",
     "ErrorTally",
     "ErrorType",
+    "Export",
+    "ExportFormat",
+    "ExportState",
     "FalAccount",
     "FalKey",
     "FalRequest",

@@ -15,6 +15,7 @@ from requests_app.bulk.making import remove_cut_short
 from requests_app.catalogue.store import FRESH
 from requests_app.copies.files import remove_stale_parts
 from requests_app.error_groups.counting import forget_old
+from requests_app.export import jobs
 from requests_app.models import Endpoint, Session
 from requests_app.notices.outbox import remove_old
 from requests_app.thumbnails.states import keep_within
@@ -26,6 +27,7 @@ def remove_expired(now: datetime) -> None:
     throttle.prune(now=now)
     remove_forgotten(now)
     remove_cut_short(now)
+    jobs.remove_old(now)
     forget_old(now)
     if settings.AUDIT_DAYS:
         pruning.remove_before(now - timedelta(days=settings.AUDIT_DAYS), now=now)

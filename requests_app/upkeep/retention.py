@@ -22,6 +22,7 @@ from requests_app import audit, lifecycle
 from requests_app.batches.removing import remove_values
 from requests_app.copies import files as copies
 from requests_app.error_groups.linking import uncount
+from requests_app.export.jobs import withdraw
 from requests_app.models import ENDED, AuditAct, Batch, BatchItem, FalRequest, Frame, Team
 from requests_app.models.batch import BatchQuerySet
 from requests_app.models.request import FalRequestQuerySet as Rows
@@ -164,6 +165,8 @@ def _remove_rows(due: Rows, days: int, now: datetime) -> int:
         some = keys[start : start + BATCH]
         forget(some)
         batch = FalRequest.objects.filter(pk__in=some)
+        for team in batch.values_list("team", flat=True).distinct():
+            withdraw(team)
         with transaction.atomic():
             copies.forget(some, now)
             uncount(some)

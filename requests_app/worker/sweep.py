@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from requests_app.models import FalRequest, Heartbeat, Mode, Status
 from requests_app.rules.schedule import POLLS_PER_S
+from requests_app.worker.exporter import exporter
 from requests_app.worker.feeder import feed
 from requests_app.worker.loop import connections, pool, worker_loop
 from requests_app.worker.steps import ROUTE, advance
@@ -28,6 +29,7 @@ async def sweep() -> int:
     """Start the next step of all due rows at once, and a turn of the batches; return how many rows."""
     begun = await _pass()
     worker_loop.start(feed())
+    worker_loop.start(exporter.write_next())
     if settings.POLLS_PER_S > POLLS_PER_S and not _repeating:
         _repeating.add("sweep")
         worker_loop.start(_repeat()).add_done_callback(lambda _: _repeating.clear())

@@ -27,6 +27,7 @@ BODIES = {
     **dict.fromkeys(("/resolve/", "/ignore/", "/reopen/"), "{}"),
     "/notes/": '{"text": "a note"}',
     "/tags/": '{"add": ["draft"]}',
+    "/exports/": '{"format": "csv"}',
     "/bulk/": '{"verb": "cancel", "q": "", "dry_run": true}',
 }
 

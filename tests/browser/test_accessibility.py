@@ -29,6 +29,7 @@ PATHS = (
     "/errors/?state=all&by=nobody",
     "/overview/?range=hour",
     "/overview/?range=month&endpoint=none",
+    "/requests/exports/?q=status:failed&format=zip",
     "/requests/compare/",
     "/batches/",
     "/batches/new/",

@@ -22,6 +22,7 @@ from requests_app.models import (
     Batch,
     BulkAction,
     ErrorGroup,
+    Export,
     FalKey,
     FalRequest,
     Invitation,
@@ -88,6 +89,7 @@ class Place:
             created_at=timezone.now(), failed=1,
         )  # fmt: skip
         self.group = self.error_group(timezone.now())
+        self.export = self.an_export()
         self.view = SavedView.objects.create(
             team=self.b, owner=self.person, name="one", saved_at=timezone.now()
         )
@@ -101,6 +103,11 @@ class Place:
     def error_group(self, at: datetime) -> ErrorGroup:
         values = {"team": self.b, "key": 7, "endpoint_id": "acme/img"}
         return ErrorGroup.objects.create(**values, first_seen=at, last_seen=at)
+
+    def an_export(self) -> Export:
+        return Export.objects.create(
+            team=self.b, person=self.person, token="t", format="csv", created_at=timezone.now()
+        )
 
     def fal_key(self) -> int:
         made = {"name": "main", "pattern": "", "secret": "id:of-beta"}
@@ -134,6 +141,7 @@ class Place:
             "bulk_id": self.bulk.public_id,
             "group_id": id_of(self.group.key),
             "view_id": self.view.public_id,
+            "export_id": self.export.public_id,
             "filename": "faldeck.whl",
         }  # fmt: skip
         kwargs = {one: given[one] for one in pattern.pattern.converters}
@@ -145,22 +153,9 @@ class Place:
 
     def state(self) -> dict[str, Any]:
         kept = (
-            FalRequest,
-            Membership,
-            ApiToken,
-            Invitation,
-            Preset,
-            TeamEndpoint,
-            Batch,
-            BulkAction,
-            ErrorGroup,
-            SavedView,
-            FalKey,
-            NoticeChannel,
-            NoticeRule,
-            NoticeHours,
-            Notice,
-        )
+            FalRequest, Membership, ApiToken, Invitation, Preset, TeamEndpoint, Batch, BulkAction,
+            ErrorGroup, Export, SavedView, FalKey, NoticeChannel, NoticeRule, NoticeHours, Notice,
+        )  # fmt: skip
         return {
             model.__name__: list(model._default_manager.order_by("pk").values()) for model in kept
         }
@@ -168,7 +163,7 @@ class Place:
 
 TYPED = {
     "token": new_token(), "endpoint_id": "acme/img", "mode": "queue", "input": '{"prompt": "secret <b>"}',
-    "favourite": "1", "act": "resolve", "role": "viewer", "username": "cleo", "days": "30", "scope": "read", "form_key": "f" * 32, "name": "two", "text": '{"a": 1}',
+    "favourite": "1", "act": "resolve", "format": "csv", "role": "viewer", "username": "cleo", "days": "30", "scope": "read", "form_key": "f" * 32, "name": "two", "text": '{"a": 1}',
 }  # fmt: skip
 
 
