@@ -1,19 +1,23 @@
-"""Where the picture of a request is: behind an address, or in its output itself."""
+"""Where the picture of a request is: behind an address, in our own copy, or in its output itself."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+from contextlib import closing
 
 from django.conf import settings
 
+from requests_app.copies.store import StoreProblem, copy_store
 from requests_app.display.media import iter_media
 from requests_app.display.output_media import HEAD, shown_type
 from requests_app.display.summary import PARSED_AT_MOST
 from requests_app.export.outputs import bytes_of_output
 from requests_app.fal.jsontext import NotJson, parse_json
-from requests_app.models import FalRequest
+from requests_app.models import CopyState, FalRequest, KeptFile, MediaCopy
 from requests_app.thumbnails.problems import NoThumbnail
+
+PIECE = 1024 * 1024
 
 
 def inline_picture(pk: int, *, most: int) -> bytes:
@@ -38,3 +42,22 @@ def _in_json(body: bytes) -> bytes:
     except (NotJson, RecursionError, binascii.Error):
         pass
     raise NoThumbnail("The output holds no picture that can be read.", is_final=True)
+
+
+def kept_picture(pk: int, url: str) -> KeptFile | None:
+    """Return our own copy of the picture, if it is kept: fal's may be gone."""
+    kept = MediaCopy.objects.filter(request=pk, url=url, state=CopyState.KEPT)
+    copy = kept.select_related("file").first()
+    return copy.file if copy else None
+
+
+def bytes_of(file: KeptFile, *, most: int) -> bytes:
+    """Read a kept file; the store may be elsewhere. Raises NoThumbnail."""
+    if not 0 < file.size <= most:
+        raise NoThumbnail(f"The picture is larger than {most:,} bytes.", is_final=True)
+    try:
+        with closing(copy_store().opened_at(file.name, 0, file.size - 1)) as source:
+            pieces = iter(lambda: source.read(PIECE), b"")
+            return b"".join(pieces)
+    except StoreProblem as problem:
+        raise NoThumbnail(str(problem), is_final=False) from problem

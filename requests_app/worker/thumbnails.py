@@ -12,7 +12,7 @@ from requests_app.display.summary import IN_OUTPUT
 from requests_app.thumbnails.fetching import MOST_BYTES, fetch_picture
 from requests_app.thumbnails.picture import make_small
 from requests_app.thumbnails.problems import NoThumbnail
-from requests_app.thumbnails.sources import inline_picture
+from requests_app.thumbnails.sources import bytes_of, inline_picture, kept_picture
 from requests_app.thumbnails.states import (
     WantedThumbnail,
     keep_made,
@@ -68,4 +68,7 @@ async def _make(wanted: WantedThumbnail, unpacking: asyncio.Semaphore) -> None:
 async def _bytes_of(wanted: WantedThumbnail) -> bytes:
     if wanted.url == IN_OUTPUT:
         return await pool.in_database(inline_picture, wanted.pk, most=MOST_BYTES)
+    kept = await pool.in_database(kept_picture, wanted.pk, wanted.url)
+    if kept is not None:
+        return await asyncio.to_thread(bytes_of, kept, most=MOST_BYTES)
     return await fetch_picture(wanted.url, settings.FAL_MEDIA_HOSTS)

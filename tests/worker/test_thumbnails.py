@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from requests_app import tasks
 from requests_app.display.summary import of_output
-from requests_app.models import FalRequest, OutputPart, Team
+from requests_app.models import CopyState, FalRequest, KeptFile, MediaCopy, OutputPart, Team
 from requests_app.thumbnails import states
 from requests_app.thumbnails.files import read_file
 from requests_app.worker.thumbnails import maker
@@ -135,3 +135,22 @@ def test_the_task_that_pages_send_makes_them(loop: Any, pictured: Any) -> None:
     tasks.make_thumbnails()
     loop.stop(drain_s=60)
     assert look(row).version
+
+
+def test_a_picture_that_is_kept_here_is_not_fetched_again(
+    loop: Any, media_host: Peer, pictured: Any, team: Team, settings: Any, tmp_path: Path
+) -> None:
+    local = {"BACKEND": "requests_app.copies.local.LocalStore", "OPTIONS": {"location": tmp_path / "copies"}}  # fmt: skip
+    settings.STORAGES = {**settings.STORAGES, "copies": local}
+    row = pictured({"image": f"{media_host.url}/a.png"})
+    now = timezone.now()
+    file = KeptFile.objects.create(team=team, sha256="a" * 64, size=len(PNG), name="1/aa/a", created_at=now)  # fmt: skip
+    (tmp_path / "copies/1/aa").mkdir(parents=True)
+    (tmp_path / "copies/1/aa/a").write_bytes(PNG)
+    MediaCopy.objects.create(
+        request=row, team=team, number=1, url=f"{media_host.url}/a.png", path="image", kind="image",
+        name="a.png", file=file, state=CopyState.KEPT, changed_at=now,
+    )  # fmt: skip
+    loop.run(maker.make_wanted(), timeout_s=60)
+    assert look(row).version
+    assert media_host.requests == []
