@@ -56,6 +56,7 @@ def body_of(method: str, path: str) -> str | None:
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "path"), operations())
 @pytest.mark.parametrize(
     "query", ["surprise=1", "surprise", "mode=run&surprise=1", "%00surprise=1"]

@@ -57,6 +57,7 @@ def shown(row: FalRequest) -> list[Any]:
     return [*(getattr(now, name) for name in SHOWN), times, list(heard), list(logs)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20))
 def test_rows_heard_of_together_end_as_rows_heard_of_one_by_one(
     team: Team, owner: User, seed: int

@@ -53,6 +53,7 @@ def ended(team: Team, owner: User) -> FalRequest:
     return row
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -74,6 +75,7 @@ def test_everything_of_a_request_is_found(
     assert found(text, team) == [ended.pk]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -73,6 +73,7 @@ def rows(team: Team, owner: User, teammate: User) -> dict[str, FalRequest]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -131,6 +132,7 @@ def test_it_finds_the_rows(
     assert {name for name, row in rows.items() if row.pk in keys} == set(expected.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["{id}", "id:{id}", "ID:{id}", "id:{ID}", "id:{hex}", 'id:"{id}"'])
 @pytest.mark.parametrize("length", [36, 35, 20, 14, 9, 8])
 def test_an_id_of_ours_is_found_by_its_beginning(

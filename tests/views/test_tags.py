@@ -45,6 +45,7 @@ def test_the_lists_dialog_gets_the_editor_anew_and_the_row_is_fetched(as_owner, 
     assert "<html" in as_owner.get(at("request_tags", row)).text  # without JavaScript
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("typed", ["", " , ", "x" * 41, "a*", *HOSTILE])
 def test_what_is_no_tag_is_said_and_stays_in_the_field(as_owner, row, typed):
     reply = as_owner.post(at("request_tags", row), {"add": typed})
@@ -52,6 +53,9 @@ def test_what_is_no_tag_is_said_and_stays_in_the_field(as_owner, row, typed):
     if not own_names(row):
         assert reply.status_code == 422 and 'role="alert"' in reply.text
     assert "<script>alert" not in reply.text and "<img src=x" not in reply.text
+
+
+def test_on_the_requests_page_a_toast_says_what_is_no_tag(as_owner, row):
     told = as_owner.post(at("request_tags", row), {"add": "", "place": "page"}, headers=HX)
     assert json.loads(told["HX-Trigger"])["toast"]["error"] is True
 

@@ -320,6 +320,7 @@ REFUSED_IDS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [Mode.QUEUE, Mode.RUN, Mode.STREAM])
 @pytest.mark.parametrize("endpoint_id", REFUSED_IDS)
 def test_a_row_whose_endpoint_id_is_refused_nowadays_fails_by_name_and_is_not_sent(
