@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from requests_app.fal.sessions import tls
+from .sessions import tls
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 
