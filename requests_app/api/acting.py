@@ -91,6 +91,22 @@ def give_up(request: ApiRequest, id: str) -> dict[str, Any]:
 
 
 @router.post(
+    "{id}/reread/",
+    auth=SUBMITS,
+    response={202: RequestOut, 409: Problem, **_REFUSALS},
+    summary="Read a request again from fal",
+)
+def reread(request: ApiRequest, id: str) -> Status[FalRequest | dict[str, str]]:
+    """Have fal asked for the status of an ended request, and for a result that is missing: what it adds is stored, the
+    end stays as it is, and nothing is submitted. 409: it has not ended, fal has no id for it, or its input was removed.
+    """
+    row = rows.get_or_404(request.auth, id)
+    if not lifecycle.reread(row.pk, person=request.auth.user, now=timezone.now()):
+        return Status(409, {"detail": "fal cannot be asked about this request."})
+    return Status(202, rows.of(request.auth).get(pk=row.pk))
+
+
+@router.post(
     "{id}/notes/",
     auth=SUBMITS,
     response={201: RequestOut, 422: FieldProblems, **_REFUSALS},

@@ -18,6 +18,7 @@ from requests_app.models import (
     BulkVerb,
     FalRequest,
     IdempotencyKey,
+    Mode,
     Star,
     Status,
     Tagging,
@@ -42,6 +43,12 @@ _LEFT_OUT: dict[BulkVerb, Reasons] = {
         (~Q(mode__in=SUBMITTABLE), "It is a realtime session, which has no input to send again."),
         (Q(payload_removed_at__isnull=False), "Its input was removed."),
         (~_ENDED & ~_UNCERTAIN, "It has not ended yet."),
+    ),
+    BulkVerb.REREAD: (
+        (~_ENDED, "It has not ended: it is followed anyway."),
+        (~Q(mode=Mode.QUEUE), "fal keeps nothing of direct calls and sessions."),
+        (Q(fal_request_id=""), "It has no id of fal's."),
+        (Q(payload_removed_at__isnull=False), "Its input and output were removed."),
     ),
     BulkVerb.GIVE_UP: ((~_UNCERTAIN, "It is not uncertain."),),
     BulkVerb.PAYLOAD: (

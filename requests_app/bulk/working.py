@@ -157,6 +157,12 @@ def _give_up(bulk: BulkAction, row: FalRequest, now: datetime) -> Done:
     return Done(Outcome.SKIPPED, "It is not uncertain.")
 
 
+def _reread(bulk: BulkAction, row: FalRequest, now: datetime) -> Done:
+    if lifecycle.reread(row.pk, person=bulk.person, now=now):
+        return Done(Outcome.DONE, "fal is asked; what it adds is in the request's history.")
+    return Done(Outcome.SKIPPED, "fal cannot be asked about it any more.")
+
+
 def _tag(bulk: BulkAction, row: FalRequest, now: datetime) -> Done:
     try:
         added = lifecycle.add_tags(row.pk, bulk.tag_names, person=bulk.person, now=now)
@@ -196,6 +202,7 @@ _ACTIONS: dict[BulkVerb, Callable[[BulkAction, FalRequest, datetime], Done]] = {
     BulkVerb.CANCEL: _cancel,
     BulkVerb.AGAIN: _again,
     BulkVerb.GIVE_UP: _give_up,
+    BulkVerb.REREAD: _reread,
     BulkVerb.TAG: _tag,
     BulkVerb.UNTAG: _untag,
     BulkVerb.STAR: _star,

@@ -17,6 +17,7 @@ the network.
     lost_submits.py  match_lost_submit, note_list_unreadable
     passed.py        record_passed, open_passed, note_passed_cancel: calls through the gateway
     work.py          make_due, poll_faster_until, release, resume
+    rereading.py     can_reread, reread, note_reread_gone
     removing.py      remove_payload, remove_frames, delete_payload, delete_request
     pricing.py       due_costs, store_costs
     tagging.py       add_tags, remove_tags, set_star
@@ -77,6 +78,7 @@ from requests_app.lifecycle.removing import (
     remove_frames,
     remove_payload,
 )
+from requests_app.lifecycle.rereading import can_reread, note_reread_gone, reread
 from requests_app.lifecycle.sending import (
     LEASE,
     Attempt,
@@ -116,6 +118,7 @@ __all__ = [
     "add_tags",
     "ask_cancel",
     "brings_news",
+    "can_reread",
     "create",
     "create_for_items",
     "create_once",
@@ -143,6 +146,7 @@ __all__ = [
     "note_record_full",
     "note_recovered",
     "note_refused",
+    "note_reread_gone",
     "note_step_failed",
     "note_unanswered",
     "observe",
@@ -156,6 +160,7 @@ __all__ = [
     "remove_payload",
     "remove_tags",
     "renew_leases",
+    "reread",
     "resume",
     "set_star",
     "start_attempt",

@@ -21,6 +21,7 @@ class BulkVerb(models.TextChoices):
     CANCEL = "cancel", "Cancel"
     AGAIN = "again", "Run again"
     GIVE_UP = "give_up", "Give up"
+    REREAD = "reread", "Read again from fal"
     TAG = "tag", "Tag"
     UNTAG = "untag", "Take tags off"
     STAR = "star", "Star"

@@ -42,6 +42,11 @@ _VERBS = {
         "Give up",
         "Each ends here as failed. Whether fal ran it stays unknown, and running it again may cost twice.",
     ),
+    BulkVerb.REREAD: (
+        "Read again from fal",
+        "fal is asked for each status, and for a result that is missing. What it adds is stored; an end stays as it is, "
+        "and nothing is submitted.",
+    ),
     BulkVerb.TAG: (
         "Tag",
         "Each gets these tags, which the team sees; each keeps those that it has.",
@@ -63,7 +68,14 @@ _VERBS = {
         "it stay and no longer name it. What fal keeps, and what it has billed, is not touched.",
     ),
 }
-_GENTLE = {BulkVerb.AGAIN, BulkVerb.TAG, BulkVerb.UNTAG, BulkVerb.STAR, BulkVerb.UNSTAR}
+_GENTLE = {
+    BulkVerb.AGAIN,
+    BulkVerb.REREAD,
+    BulkVerb.TAG,
+    BulkVerb.UNTAG,
+    BulkVerb.STAR,
+    BulkVerb.UNSTAR,
+}
 
 
 @register.filter

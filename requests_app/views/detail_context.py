@@ -29,7 +29,7 @@ from requests_app.fal.headers import (
 )
 from requests_app.fal.webhook_encoding import Unpackable, unpacked
 from requests_app.forms.submit import new_token
-from requests_app.lifecycle import CANCEL_NOTES
+from requests_app.lifecycle import CANCEL_NOTES, can_reread
 from requests_app.models import BatchItem, Delivery, FalRequest, LogLine, Mode, Observation, Status
 from requests_app.models.request import FAILING_FROM
 from requests_app.templatetags.requests_extras import duration
@@ -98,6 +98,7 @@ def live(row: FalRequest, *, may_act: bool, place: str = "") -> dict[str, Any]:
         "expected": expected(row),
         "progress_version": _progress_version(row, not_sent),
         "may_act": may_act,
+        "may_reread": may_act and can_reread(row),
         "may_copy": row.mode != Mode.REALTIME and row.payload_removed_at is None,
         "is_stream": row.mode == Mode.STREAM,
         "is_session": row.mode == Mode.REALTIME,

@@ -205,7 +205,11 @@ async def _refused(look: Look, error: Refused) -> None:
     look.failed, look.asked_s = True, error.retry_after_s
     if not error.is_gone:
         look.failure = failed_looks.of_fal(error)
-    elif not look.row.is_ended:
+    elif look.row.is_ended:  # aftercare goes on for a while, unless a user asked and has the answer
+        now = timezone.now()
+        told = await pool.in_database(lifecycle.note_reread_gone, look.row.pk, now=now)
+        look.failed = not told
+    else:
         now = timezone.now()
         denials = await pool.in_database(lifecycle.note_denied, look.row.pk, "request", now=now)
         if _is_lost(look.row, denials, now):

@@ -97,3 +97,11 @@ def test_what_is_no_note_is_refused(owner: Caller, teammate: Caller, text: Any) 
     assert owner.post(f"{row.public_id}/notes/", {"text": text}).status_code == 422
     assert teammate.post(f"{row.public_id}/notes/", {"text": "x"}).status_code == 403
     assert row.observations.count() == before
+
+
+def test_an_ended_request_is_read_again_from_fal(owner: Caller) -> None:
+    live, row = owner.make(), owner.make(fal_request_id="req-1", **ENDED)
+    assert owner.post(f"{live.public_id}/reread/").status_code == 409
+    assert owner.post(f"{row.public_id}/reread/").status_code == 202
+    row.refresh_from_db()
+    assert row.due_at is not None and row.observations.filter(kind="reread").exists()

@@ -60,6 +60,7 @@ PATHS = {
     "/api/v1/requests/{id}/media/": {"get"},
     "/api/v1/requests/{id}/media/{number}/": {"get"},
     "/api/v1/requests/{id}/notes/": {"post"},
+    "/api/v1/requests/{id}/reread/": {"post"},
     "/api/v1/requests/{id}/output/": {"get"},
     "/api/v1/requests/{id}/star/": {"put", "delete"},
     "/api/v1/requests/{id}/tags/": {"post"},

@@ -85,6 +85,20 @@ def test_give_up_ends_uncertain_requests(team, owner):
     assert (row.is_given_up, other.status, bulk.total) == (True, Status.PENDING, 1)
 
 
+def test_ended_requests_are_read_again_from_fal(team, owner):
+    rows = make_rows(team, owner, 3)
+    complete(rows[:2])
+    FalRequest.objects.filter(pk=rows[0].pk).update(fal_request_id="req-9", due_at=None)
+    bulk = make_bulk(team, owner, "reread")
+    turn(bulk)
+    assert bulk.left_out == [
+        ["It has not ended: it is followed anyway.", 1],
+        ["It has no id of fal's.", 1],
+    ]
+    assert counts(bulk) == {"done": 1}
+    assert FalRequest.objects.get(pk=rows[0].pk).due_at is not None
+
+
 def test_a_request_that_changed_meanwhile_is_skipped_with_the_reason(team, owner):
     rows = make_rows(team, owner, 3)
     bulk = make_bulk(team, owner)

@@ -230,3 +230,30 @@ def test_a_status_that_was_known_is_asked_for_again_when_the_row_has_changed_mea
     row = fresh(queued)
     assert row.status == Status.IN_PROGRESS
     assert row.due_at and row.due_at < timezone.now() + timedelta(seconds=5)  # not in 25 s
+
+
+def test_a_request_that_is_read_again_gets_what_it_lacks_and_keeps_its_end(
+    loop: Any, peer: PeerThread, queued: FalRequest, owner: User
+) -> None:
+    hear(queued, make_webhook(), source=Source.WEBHOOK)
+    FalRequest.objects.filter(pk=queued.pk).update(due_at=None)
+    before = fresh(queued)
+    assert lifecycle.reread(queued.pk, person=owner, now=timezone.now())
+    peer.will(says(200, {"status": "COMPLETED", "metrics": {"inference_time": 1.5}}))
+    row = look(loop, queued)
+    assert (row.status, row.ended_at, row.output) == (before.status, before.ended_at, before.output)
+    assert row.metrics == {"inference_time": 1.5}
+    assert row.due_at is None
+    assert len(peer.requests) == 1  # the output is there: it is not fetched again
+
+
+def test_a_request_that_fal_has_forgotten_says_so_and_is_not_asked_for_again(
+    loop: Any, peer: PeerThread, queued: FalRequest, owner: User
+) -> None:
+    hear(queued, make_webhook(), source=Source.WEBHOOK)
+    FalRequest.objects.filter(pk=queued.pk).update(due_at=None)
+    lifecycle.reread(queued.pk, person=owner, now=timezone.now())
+    peer.will(says(404, {"detail": "Request not found"}))
+    row = look(loop, queued)
+    assert (row.status, row.due_at) == (Status.COMPLETED, None)
+    assert "no longer knows" in row.observations.get(kind="reread_gone").note
