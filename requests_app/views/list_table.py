@@ -1,45 +1,34 @@
-"""How the list's table looks: optional columns and density. A user's own, a view's, or what the address says."""
+"""How the list's table looks: optional columns in their order, and density. The user's, a view's or the address's."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from requests_app.display.columns import COLUMNS, TableColumn, in_order
 from requests_app.models import ListPreference, Membership, SavedView
 from requests_app.views.access import membership_of, team_in_links, team_required
 from requests_app.views.listing import list_url
 
-# The class of the cells is `row-` and the name, that of a table with them `with-` and the name.
-COLUMNS = {
-    "id": "Id",
-    "request": "fal's request id",
-    "origin": "Source",
-    "key": "fal key",
-    "seed": "Seed",
-    "kind": "Error type",
-    "webhook": "Webhook",
-    "size": "Output size",
-    "units": "Units billed",
-    "cost": "Cost",
-}
 DENSITIES = ("", "compact")
+STEPS = {"up": -1, "down": 1}
 
 
 @dataclass(frozen=True)
 class TableLook:
-    """Optional columns, in the table's order, and the density."""
+    """The optional columns that are shown, in their order, and the density."""
 
     columns: tuple[str, ...] = ()
     density: str = ""
 
     @classmethod
-    def of(cls, columns: Collection[str], density: str) -> TableLook:
-        """Take what is offered, and leave out the rest."""
-        known = tuple(name for name in COLUMNS if name in columns)
+    def of(cls, columns: Iterable[str], density: str) -> TableLook:
+        """Take what is offered, each once, in the given order, and leave out the rest."""
+        known = tuple(dict.fromkeys(name for name in columns if name in COLUMNS))
         return cls(known, density if density in DENSITIES else "")
 
     @classmethod
@@ -53,6 +42,22 @@ class TableLook:
 
     def __str__(self) -> str:
         return ".".join(filter(None, [*self.columns, self.density])) or "plain"
+
+    @property
+    def all_columns(self) -> list[TableColumn]:
+        """Return every optional column, the shown ones first: what is hidden is in the rows too."""
+        return in_order(self.columns)
+
+    def moved(self, move: str) -> TableLook:
+        """Return the look after `<name>.up` or `<name>.down`, which swaps a shown column with its neighbour."""
+        name, _, way = move.partition(".")
+        step = STEPS.get(way, 0)
+        if name not in self.columns:
+            return self
+        place = self.columns.index(name)
+        rest = [one for one in self.columns if one != name]
+        rest.insert(max(0, place + step), name)
+        return replace(self, columns=tuple(rest))
 
     @property
     def classes(self) -> str:
@@ -76,9 +81,15 @@ def look_of_view(view: object) -> TableLook | None:
 @team_required
 @require_POST
 def set_table(request: HttpRequest) -> HttpResponse:
-    """Show the list so, and keep it as the user's own, unless a view says how the table looks: then it is the page's."""
+    """Show the list so, and keep it as the user's own, unless a view says how the table looks: then it is the page's.
+
+    The columns come in their order. `move` is the button that moves one of them: the address then ends in that
+    button's id, so that without scripts the browser opens the menu again and puts the focus back.
+    """
     membership = membership_of(request)
+    move = request.POST.get("move", "")
     look = TableLook.of(request.POST.getlist("columns"), request.POST.get("density", ""))
+    look = look.moved(move)
     given = {name: request.POST.get(name, "")[:300] for name in ("q", "sort", "view")}
     if request.POST.get("of_view"):
         given["table"] = str(look)
@@ -88,4 +99,6 @@ def set_table(request: HttpRequest) -> HttpResponse:
             team=membership.team,
             defaults={"columns": list(look.columns), "density": look.density},
         )
-    return redirect(list_url(team=team_in_links(request), **given))
+    url = list_url(team=team_in_links(request), **given)
+    name, _, way = move.partition(".")
+    return redirect(f"{url}#column-{name}-{way}" if name in COLUMNS and way in STEPS else url)

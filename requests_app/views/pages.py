@@ -17,6 +17,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from requests_app.display.columns import in_order
 from requests_app.models import FalRequest, Observation, Team
 from requests_app.paging import InvalidCursor, Page, page_of
 from requests_app.record.followers import mark_polled
@@ -129,7 +130,11 @@ def rows(request: HttpRequest) -> HttpResponse:
     rows_asked = list(listing.for_show(asked))
     found = [row for row in rows_asked if row.pk in matching]
     missing = {row.public_id for row in rows_asked if row.pk not in matching}
-    context = {"rows": found, "row_query": query_of(str(listing.search), sort=listing.sort)}
+    context = {
+        "rows": found,
+        "row_query": query_of(str(listing.search), sort=listing.sort),
+        "columns": in_order(),
+    }
     response = render(request, ROWS, context)
     response["X-Missing"] = ",".join(sorted(map(str, missing)))
     return response

@@ -1,6 +1,7 @@
 """Rows of the table as HTML, for first paint, for a fetch and for a push alike.
 
-A row looks the same to all who may act on it, so the sockets of a team share one rendering.
+A row looks the same to all who may act on it, so the sockets of a team share one rendering. Its optional cells
+stand in the usual order: the page puts them into the order of its own head.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from uuid import UUID
 
 from django.template.loader import render_to_string
 
+from requests_app.display.columns import in_order
 from requests_app.display.marks import for_rows
 from requests_app.models import FalRequest
 
@@ -38,4 +40,4 @@ def pushed_rows(
 
 def _context(rows: list[FalRequest], variant: RowVariant) -> dict[str, Any]:
     frame = {"membership": variant, "query": variant.query}
-    return {"rows": rows, "frame": frame}
+    return {"rows": rows, "frame": frame, "columns": in_order()}

@@ -16,10 +16,11 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from requests_app.display.columns import TableColumn
 from requests_app.forms.saved_view import ViewForm
 from requests_app.models import ListPreference, Membership, SavedView
 from requests_app.views.access import membership_of, team_in_links, team_of, team_required
-from requests_app.views.list_table import COLUMNS, TableLook, look_of_view, preference_of
+from requests_app.views.list_table import TableLook, look_of_view, preference_of
 from requests_app.views.listing import Listing, list_url, page_asked
 
 MOST_VIEWS = 100  # of a user in a team
@@ -79,10 +80,10 @@ class ViewMenu:
         return preference_of(self.membership)
 
     @property
-    def columns(self) -> list[tuple[str, str, bool]]:
-        """Return each optional column with its word, and whether it is shown."""
+    def columns(self) -> list[tuple[TableColumn, bool]]:
+        """Return each optional column, in the table's order, and whether it is shown."""
         shown = self.look.columns
-        return [(name, word, name in shown) for name, word in COLUMNS.items()]
+        return [(column, column.name in shown) for column in self.look.all_columns]
 
     @cached_property
     def look(self) -> TableLook:

@@ -1,8 +1,9 @@
-"""A cell's menu, new rows in another order, and what the chips say of them, in a real browser."""
+"""A cell's menu, the order of columns, new rows in another order, and what the chips say of them, in a real browser."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -68,6 +69,53 @@ def test_a_cell_filters_excludes_and_is_reached_by_keys(open_page: Any, send: An
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"-endpoint%3Asandbox%2Flarge"))
     expect(page.locator("h2", has_text="No request matches")).to_be_visible()
+
+
+@pytest.fixture
+def own_table(installation: Serving) -> Iterator[None]:
+    """The user's choice of columns is forgotten after the test."""
+    yield
+    code = "from requests_app.models import ListPreference as P; P.objects.update(columns=[])"
+    installation.manage("shell", "-v", "0", "-c", code)
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["with scripts", "without"])
+def test_a_column_is_moved_by_keys_and_the_focus_stays(
+    open_page: Any, send: Any, own_table: None, javascript: bool
+) -> None:
+    send("columns")
+    page = open_page("/requests/?q=columns&table=id.seed.cost", javascript=javascript)
+    heads = page.locator("thead .row-more:visible")
+    expect(heads).to_have_text(["Id", "Seed", "Cost"])
+    page.locator(".table-menu > summary").click()
+    up = page.get_by_role("button", name="Move Cost up")
+    expect(page.get_by_role("button", name="Move Source up")).to_have_count(0)  # it is not shown
+    up.press("Enter")
+    if javascript:
+        expect(up).to_be_focused()
+        expect(page.locator("#announcer")).to_contain_text("Cost is column 2 of 3.")
+        page.get_by_role("checkbox", name="Seed").press("Enter")  # as "Use"
+    expect(heads).to_have_text(["Id", "Cost", "Seed"])
+    if not javascript:
+        expect(up).to_be_visible()
+        expect(up).to_be_focused()
+
+
+def test_a_pushed_row_has_its_cells_in_the_tables_order(open_page: Any, send: Any) -> None:
+    page = open_page("/requests/?table=cost.seed.id")
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    page.wait_for_load_state("networkidle")
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    public_id = send("ordered")
+    row = page.locator(f"#request-{public_id}")
+    expect(row).to_have_attribute("data-status", "completed")
+    assert not [url for url in fetched if "/requests/rows/" in url and public_id in url]
+    expect(row.locator(".row-more:visible")).to_have_class(
+        ["row-cost row-more", "row-seed row-more", "row-id row-more"]
+    )
+    classes = "row => [...row.cells].map((cell) => cell.classList[0])"
+    assert row.evaluate(classes) == page.locator("thead tr").evaluate(classes)
 
 
 def test_in_another_order_new_rows_wait_for_a_reload_and_chips_tell(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from requests_app.display.columns import COLUMNS
 from requests_app.models import FalRequest, Team
 from requests_app.views.row_html import RowVariant, pushed_rows
 
@@ -26,3 +29,8 @@ def test_a_foreign_row_is_not_there(row: FalRequest) -> None:
 
 def test_no_secret_of_a_reader_is_shared(row: FalRequest) -> None:
     assert "csrf" not in pushed_rows(row.team_id, [row.public_id], [MEMBER])[MEMBER]
+
+
+def test_a_pushed_row_has_all_optional_cells_in_the_usual_order(row: FalRequest) -> None:
+    html = pushed_rows(row.team_id, [row.public_id], [VIEWER])[VIEWER]
+    assert re.findall(r'<td class="row-(\w+) row-more"', html) == list(COLUMNS)

@@ -204,6 +204,23 @@ def test_a_view_shows_its_own_table_and_leaves_the_users_as_it_is(
     assert (classes(page), "Unsaved" in page) == (set(), False)
 
 
+def test_a_view_keeps_the_order_of_its_columns(
+    as_owner: Client, team: Team, owner: User, row: FalRequest
+) -> None:
+    as_owner.post("/requests/table/", {"columns": ["key", "cost"]})
+    page = save(as_owner, q="by:me", table="cost.odd.key.cost").text
+    view = SavedView.objects.get()
+    assert view.columns == ["cost", "key"]
+    assert re.findall(r'<th scope="col" class="row-(\w+) row-more"', page)[:2] == ["cost", "key"]
+    assert "Unsaved" not in page
+    moved = {"of_view": "1", "view": view.public_id, "q": "by:me", "columns": ["cost", "key"]}
+    reply = as_owner.post("/requests/table/", {**moved, "move": "key.up"})
+    assert "table=key.cost" in reply["Location"]
+    assert reply["Location"].endswith("#column-key-up")
+    assert "Unsaved" in as_owner.get(reply["Location"]).text
+    assert ListPreference.objects.get().columns == ["key", "cost"]
+
+
 def test_a_view_of_before_says_nothing_of_the_table(
     as_owner: Client, team: Team, owner: User, row: FalRequest
 ) -> None:

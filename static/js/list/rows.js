@@ -27,6 +27,7 @@ const INERT_MS = 700; // a button that has just changed under the pointer does n
 
 class Rows {
   #body;
+  #heads; // the first class of each, which its cells share
   #pill = document.getElementById("new-rows");
   #asked = new Map(); // uuid -> newest seq we know to exist; null: unknown
   #waiting = new Map(); // uuid -> <tr> not shown yet
@@ -43,6 +44,7 @@ class Rows {
 
   constructor(body) {
     this.#body = body;
+    this.#heads = [...body.closest("table").tHead.rows[0].cells].map((cell) => cell.classList[0]);
     this.#opened = Number(body.dataset.opened ?? 0);
     body.addEventListener("pointerenter", () => (this.#hovered = true));
     // Leaving shows nothing yet: the pointer may be on its way to the button.
@@ -90,7 +92,7 @@ class Rows {
   }
 
   #changed(rows, html) {
-    const pushed = this.#isWhole() ? rowsOf(html) : [];
+    const pushed = this.#isWhole() ? rowsOf(html, this.#heads) : [];
     for (const row of pushed) if (this.#isWanted(idOf(row))) this.#put(row, {});
     if (pushed.length) this.#count();
     const ids = new Set(pushed.map(idOf));
@@ -140,7 +142,7 @@ class Rows {
     );
     if (!reply.ok) throw new Error(`the server answers ${reply.status}`);
     const missing = (reply.headers.get("X-Missing") ?? "").split(",").filter(Boolean);
-    return { rows: rowsOf(await reply.text()), missing };
+    return { rows: rowsOf(await reply.text(), this.#heads), missing };
   }
 
   /** The one way a row enters the page: never an older version over a newer one. */
@@ -302,10 +304,16 @@ function keepStar(old, fresh) {
 
 const idOf = (row) => row.id.replace("request-", "");
 
-function rowsOf(html) {
+/** Rows are rendered once for all users, who order their columns differently: this table's head says the order. */
+function rowsOf(html, heads) {
   const template = document.createElement("template");
   template.innerHTML = html;
-  return [...template.content.querySelectorAll("tr")];
+  const rows = [...template.content.querySelectorAll("tr")];
+  for (const row of rows) {
+    const cells = new Map([...row.cells].map((cell) => [cell.classList[0], cell]));
+    row.replaceChildren(...heads.flatMap((name) => cells.get(name) ?? []));
+  }
+  return rows;
 }
 
 function adopt(row) {

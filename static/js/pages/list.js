@@ -8,6 +8,7 @@ import "../lib/lostmedia.js";
 import "../lib/marks.js";
 import "../lib/thumbnails.js";
 import "../list/cellmenu.js";
+import "../list/columnorder.js";
 import "../list/complete.js";
 import "../list/rows.js";
 import "../list/rowclick.js";
