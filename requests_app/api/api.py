@@ -17,6 +17,7 @@ from requests_app.api.errors import Refusals
 from requests_app.api.exact import ExactRenderer
 from requests_app.api.export import router as export
 from requests_app.api.exports import router as exports
+from requests_app.api.imports import router as imports
 from requests_app.api.me import router as me
 from requests_app.api.media import router as media
 from requests_app.api.overview import router as overview
@@ -59,6 +60,7 @@ def nowhere(request: HttpRequest, rest: str) -> HttpResponse:
 
 
 for path, one in (
+    ("/requests/", imports),  # before the paths that begin with an id
     ("/requests/", router),
     ("/requests/", acting),
     ("/requests/", tags),

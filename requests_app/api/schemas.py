@@ -26,7 +26,9 @@ class RequestOut(Schema):
     id: UUID
     team: str
     person: str
-    origin: str | None = Field(description="page, api, gateway, batch or again; null: not known.")
+    origin: str | None = Field(
+        description="page, api, gateway, batch, again or imported; null: not known."
+    )
     endpoint_id: str
     mode: str
     summary: str

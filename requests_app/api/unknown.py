@@ -17,6 +17,12 @@ PAYLOAD = "payload"  # the argument that is read from the body
 MAX_NAME = 100  # characters; a message may quote what was sent
 
 
+def takes_bytes(operation: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark an operation that reads its body itself, for it is no JSON."""
+    operation.takes_bytes = True  # type: ignore[attr-defined]
+    return operation
+
+
 def refuse_unknown(operation: Callable[..., Any]) -> Callable[..., Any]:
     """Raise ValidationError for an unknown query parameter or body member, in every operation.
 
@@ -24,6 +30,7 @@ def refuse_unknown(operation: Callable[..., Any]) -> Callable[..., Any]:
     """
     parameters = inspect.signature(operation, eval_str=True).parameters.values()
     has_body = any(parameter.name == PAYLOAD for parameter in parameters)
+    has_body = has_body or getattr(operation, "takes_bytes", False)
 
     def check(request: HttpRequest, arguments: dict[str, Any]) -> None:
         read = (value for name, value in arguments.items() if name != PAYLOAD)

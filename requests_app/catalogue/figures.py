@@ -78,7 +78,7 @@ def requests_of(team: Team, endpoint_id: str) -> FalRequestQuerySet:
     """
     rows: FalRequestQuerySet = FalRequest.objects.filter(team=team, endpoint_id=endpoint_id)
     next_older = rows.order_by("-id").values("pk")[READ : READ + 1]
-    return rows.submitted().filter(pk__gt=Coalesce(Subquery(next_older), 0))
+    return rows.submitted().made_here().filter(pk__gt=Coalesce(Subquery(next_older), 0))
 
 
 def _began(

@@ -46,7 +46,7 @@ def expected(row: FalRequest) -> Expected | None:
 
 def usual_times(row: FalRequest) -> Usual | None:
     """Return the medians for the row's endpoint and mode; None when too few runs are known."""
-    same = FalRequest.objects.filter(team_id=row.team_id, endpoint_id=row.endpoint_id)
+    same = FalRequest.objects.made_here().filter(team_id=row.team_id, endpoint_id=row.endpoint_id)
     newest = same.order_by("-id").values_list(
         "mode", "status", "created_at", "started_at", "ended_at"
     )[:LOOK_BACK]

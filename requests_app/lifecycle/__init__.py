@@ -15,6 +15,7 @@ the network.
     asking.py        note_denied, note_doubt, note_unanswered, note_recovered
     failing.py       note_step_failed, fail_unsendable, fail_unprocessed
     lost_submits.py  match_lost_submit, note_list_unreadable
+    importing.py     import_run
     passed.py        record_passed, open_passed, note_passed_cancel: calls through the gateway
     work.py          make_due, poll_faster_until, release, resume
     rereading.py     can_reread, reread, note_reread_gone
@@ -55,6 +56,7 @@ from requests_app.lifecycle.hearing import (
     observe,
     observe_many,
 )
+from requests_app.lifecycle.importing import import_run
 from requests_app.lifecycle.items import Turn, create_for_items
 from requests_app.lifecycle.lost_submits import match_lost_submit, note_list_unreadable
 from requests_app.lifecycle.passed import (
@@ -130,6 +132,7 @@ __all__ = [
     "fail_unprocessed",
     "fail_unsendable",
     "give_up",
+    "import_run",
     "is_for_row",
     "lacks_output",
     "make_due",

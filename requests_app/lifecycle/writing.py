@@ -207,7 +207,7 @@ def _note_media(entries: Sequence[HistoryEntry]) -> None:
 
 
 # Kinds of observations after which a row has other words.
-_WITH_WORDS = frozenset({"created", "removed", "tagged"})
+_WITH_WORDS = frozenset({"created", "imported", "removed", "tagged"})
 _SEARCHED = frozenset({
     "ended_at", "output", "error", "fal_request_id", "gateway_request_id", "cost",
 })  # fmt: skip

@@ -43,6 +43,7 @@ from requests_app.models.evidence import (
 from requests_app.models.export import Export, ExportFormat, ExportState
 from requests_app.models.fal_key import FalKey
 from requests_app.models.guesses import GuessCounter
+from requests_app.models.imported_run import ImportedRun
 from requests_app.models.media_copy import CopyLook, CopyRules, CopyState, KeptFile, MediaCopy
 from requests_app.models.names import fault_of, keys_of
 from requests_app.models.notice import (
@@ -130,6 +131,7 @@ __all__ = [
     "GuessCounter",
     "Heartbeat",
     "IdempotencyKey",
+    "ImportedRun",
     "Invitation",
     "ItemState",
     "KeptFile",

@@ -22,6 +22,7 @@ class AuditAct(models.TextChoices):
     REQUEST_DELETED = "request.delete", "Request deleted"
     PRUNED = "request.prune", "Removed by retention"
     EXPORTED = "request.export", "Exported"
+    IMPORTED = "request.import", "Imported"
     BULK_STARTED = "bulk.start", "Bulk action started"
     BULK_PAUSED = "bulk.pause", "Bulk action paused"
     BULK_RESUMED = "bulk.resume", "Bulk action resumed"

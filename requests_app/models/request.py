@@ -68,6 +68,7 @@ class RequestOrigin(models.TextChoices):
     GATEWAY = "gateway", "own code"
     BATCH = "batch", "batch"
     AGAIN = "again", "run again"  # by whatever way
+    IMPORTED = "imported", "imported"  # from a run's file: nothing was sent, see ImportedRun
 
 
 SUBMITTABLE = (Mode.QUEUE, Mode.RUN, Mode.STREAM)  # by a form or an API call; sessions are opened
@@ -94,6 +95,10 @@ class FalRequestQuerySet(models.QuerySet["FalRequest"]):
         """Not ended yet."""
         return self.filter(status__in=LIVE, ended_at__isnull=True)
 
+    def made_here(self) -> FalRequestQuerySet:
+        """Without imported runs: they ran elsewhere, at other times, and figures and notices are not of them."""
+        return self.exclude(origin=RequestOrigin.IMPORTED)
+
     def submitted(self) -> FalRequestQuerySet:
         """By a form or the API: no realtime sessions, which have no input to submit again."""
         return self.filter(mode__in=SUBMITTABLE)
@@ -107,9 +112,10 @@ class FalRequestQuerySet(models.QuerySet["FalRequest"]):
         return self.filter(due_at__lte=now).filter(Q(leased_until=None) | Q(leased_until__lt=now))
 
     def ungrouped(self) -> FalRequestQuerySet:
-        """Failed, without the key of a group."""
+        """Failed here, without the key of a group."""
         failed = Func(template=f"'{Status.FAILED.value}'", output_field=models.CharField())
-        return self.filter(status=failed, error_key__isnull=True)
+        found = self.filter(status=failed, error_key__isnull=True)
+        return found.made_here()
 
     def failing(self) -> FalRequestQuerySet:
         """Open and lost rows whose last steps, three or more, have all failed."""
@@ -318,7 +324,9 @@ class FalRequest(models.Model):
     @property
     def is_lost(self) -> bool:
         """Sent, with fal's id unknown: it may be in fal's list."""
-        return self.status == Status.UNCERTAIN or (self.is_given_up and not self.fal_request_id)
+        is_imported = self.origin == RequestOrigin.IMPORTED
+        is_given_up = self.is_given_up and not self.fal_request_id and not is_imported
+        return self.status == Status.UNCERTAIN or is_given_up
 
     @property
     def is_cancelling(self) -> bool:

@@ -51,7 +51,7 @@ def find(rule: NoticeRule, since: datetime, now: datetime) -> list[FoundEvent]:
 def is_over(rule: NoticeRule, now: datetime) -> tuple[bool, str]:
     """Whether the rate of failures is over the rule's, and the figures in words."""
     window = timedelta(minutes=rule.minutes or 1)
-    ended = FalRequest.objects.filter(team=rule.team_id, ended_at__gte=now - window)
+    ended = FalRequest.objects.made_here().filter(team=rule.team_id, ended_at__gte=now - window)
     ended = ended.filter(_of_rule(rule), status__in=(Status.COMPLETED, Status.FAILED))
     counts = ended.aggregate(all=Count("pk"), failed=Count("pk", Q(status=Status.FAILED)))
     total, failed = counts["all"], counts["failed"]
@@ -80,7 +80,7 @@ def _of_rule(rule: NoticeRule) -> Q:
 
 def _rows(rule: NoticeRule, **conditions: Any) -> FalRequestQuerySet:
     told = NoticeEvent.objects.filter(rule=rule, request=OuterRef("pk"))
-    rows = FalRequest.objects.filter(_of_rule(rule), team=rule.team_id, **conditions)
+    rows = FalRequest.objects.made_here().filter(_of_rule(rule), team=rule.team_id, **conditions)
     return rows.exclude(Exists(told)).select_related("person").without_payload()
 
 

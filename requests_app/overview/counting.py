@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from requests_app.models import ErrorType, FalRequest, Mode, Status
+from requests_app.models import ErrorType, FalRequest, Mode, RequestOrigin, Status
 from requests_app.models.request import blames_input
 from requests_app.overview.histogram import bin_of
 from requests_app.overview.tally import Tally
@@ -51,13 +51,16 @@ def counted_spans(
 
 def counted_one(row: FalRequest) -> Tallies:
     """Count one request."""
-    return _count(FalRequest.objects.filter(pk=row.pk), row.created_at, 1)[row.created_at]
+    found = _count(FalRequest.objects.filter(pk=row.pk), row.created_at, 1)
+    return found.get(row.created_at, {})
 
 
 def _count(rows: Any, begin: datetime, seconds: int) -> dict[datetime, Tallies]:
     found: dict[int, Tallies] = defaultdict(lambda: defaultdict(Tally))
     columns = ("created_at", *_COLUMNS)
     for created, person, endpoint, *facts in rows.values_list(*columns).iterator():
+        if facts[-1] == RequestOrigin.IMPORTED:  # it ran elsewhere, at another time
+            continue
         tallies = found[int((created - begin).total_seconds()) // seconds]
         for user in (ALL, person):
             _add(tallies[user, endpoint], person, *facts)

@@ -12,4 +12,7 @@ The format is in docs/run-file.md.
     media.py      files that input and output name, fetched or with the reason why not
     viewer.py     index.html
     writing.py    the zip, in pieces of bounded size
+    zip_reading.py  the files of a zip from elsewhere, within bounds
+    shapes.py     how run.json and the tables of such a zip have to look
+    reading.py    what such a zip says, checked; lifecycle/importing.py makes a request of it
 """

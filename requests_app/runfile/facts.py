@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
 from requests_app.fal.headers import InvalidHeader, build_headers, build_query, platform_options
-from requests_app.models import FalRequest
+from requests_app.models import FalRequest, ImportedRun, RequestOrigin
 
 TIMES = (
     "created_at", "sent_at", "accepted_at", "started_at", "finished_at", "ended_at",
     "cancel_asked_at", "payload_removed_at", "frames_removed_at",
 )  # fmt: skip
+REMOVALS = ("payload_removed_at", "frames_removed_at")
 TEXTS = (
     "endpoint_id", "mode", "status", "cancel_answer", "fal_request_id", "gateway_request_id",
     "status_url", "response_url", "cancel_url", "output_type", "billable_units", "error", "error_type",
@@ -19,7 +21,12 @@ TEXTS = (
 
 
 def facts_of(row: FalRequest) -> dict[str, Any]:
-    """Return what is known besides what has a file of its own."""
+    """Return what is known besides what has a file of its own; of an imported run what its file said."""
+    if run := imported_run(row):
+        told: dict[str, Any] = json.loads(run.facts)
+        for name in REMOVALS:  # here as well
+            told["times"][name] = told["times"].get(name) or time_text(getattr(row, name))
+        return told
     return {
         "id": str(row.public_id),
         "by": row.person.get_username(),
@@ -33,6 +40,13 @@ def facts_of(row: FalRequest) -> dict[str, Any]:
         "metrics": row.metrics,
         "times": {name: time_text(getattr(row, name)) for name in TIMES},
     }
+
+
+def imported_run(row: FalRequest) -> ImportedRun | None:
+    """Return what the file of an imported run said; None of any other request."""
+    if row.origin != RequestOrigin.IMPORTED:
+        return None
+    return ImportedRun.objects.filter(request=row).first()
 
 
 def options_sent(row: FalRequest) -> dict[str, str]:

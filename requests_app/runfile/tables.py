@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from requests_app.models import Delivery, FalRequest, Frame, LogLine, Observation
-from requests_app.runfile.facts import time_text
+from requests_app.runfile.facts import imported_run, time_text
 from requests_app.runfile.layout import body_name
 from requests_app.runfile.stripping import Stripper
 
@@ -20,7 +20,9 @@ IMPORTED = "imported"  # the observation that a run came as a file: it belongs t
 
 
 def observations(row: FalRequest) -> Iterator[bytes]:
-    """Yield the history, oldest first."""
+    """Yield the history, oldest first; of an imported run that of its file, and what came here."""
+    if run := imported_run(row):
+        yield run.observations.encode()
     found = Observation.objects.filter(request=row).exclude(kind=IMPORTED)
     for one in _by_key(found):
         yield _line({

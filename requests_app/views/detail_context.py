@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from requests_app.copies.address import addressed
 from requests_app.display.explain import explain
+from requests_app.display.imported import imported_from
 from requests_app.display.json_preview import Preview, is_text, preview, preview_typed
 from requests_app.display.media import Medium, find_media
 from requests_app.display.output_download import output_for_page
@@ -107,6 +108,7 @@ def live(row: FalRequest, *, may_act: bool, place: str = "") -> dict[str, Any]:
         "trouble": _trouble(row, heard),
         "error_group": group_of_row(row, timezone.now()),
         "batch_item": _batch_item(row),
+        "imported": imported_from(row),
         "repeats": row.repeats.order_by("id").only("public_id")[:MOST_REPEATS],
         "steps": steps(row, heard),
         "metrics": _facts(row.metrics),

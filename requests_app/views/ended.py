@@ -43,7 +43,7 @@ def ended(request: HttpRequest) -> JsonResponse:
         found |= {row.pk: row for row in rows.filter(public_id__in=ids)}
     now = timezone.now()
     if since is not None:
-        mine = rows.filter(
+        mine = rows.made_here().filter(
             person_id=request.user.pk, seq__gt=since - OVERLAP, ended_at__gte=now - RECENT
         )
         found |= {row.pk: row for row in mine[:MOST]}

@@ -61,6 +61,7 @@ PLACES = (
     Destination("Presets", "requests:presets", "star", "inputs saved"),
     Destination("Batches", "requests:batches", "file", "csv grid", "g b"),
     Destination("New batch", "requests:new_batch", "plus", "csv grid jsonl", for_members=True),
+    Destination("Import a run", "requests:import_run", "file", "zip upload file", for_members=True),
     Destination("Errors", "requests:errors", "warning", "failed failures groups", "g f"),
     Destination("Earlier actions", "requests:bulk_actions", "check", "bulk many cancel"),
     Destination("Notices", "requests:notices", "bell", "notifications notify tell me alerts"),

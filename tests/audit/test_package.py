@@ -36,9 +36,11 @@ from requests_app.models import (
     Team,
     TokenScope,
 )
+from requests_app.runfile.reading import read_run
 from requests_app.teams import invitations, members, tokens
 from tests.browsers import Browser
 from tests.builders import hear, make_person, make_queued, make_request, make_result
+from tests.runfile.test_reading import files_of, packed
 
 PASSWORD = "a long pass phrase"
 NOW = timezone.now
@@ -99,6 +101,10 @@ class Scene:
         hear(row, make_result())
         FalRequest.objects.filter(pk=row.pk).update(due_at=None)
         return FalRequest.objects.get(pk=row.pk)
+
+    def imported(self) -> None:
+        run = read_run(packed(files_of(self.ended())))
+        lifecycle.import_run(run, team=self.team, person=self.owner, now=NOW())
 
     def uncertain(self) -> FalRequest:
         row = make_request(team=self.team, person=self.owner)
@@ -178,6 +184,7 @@ DOING: dict[AuditAct, tuple[Callable[[Scene], object], str, str]] = {
         "olga",
         "status:failed",
     ),
+    AuditAct.IMPORTED: (lambda s: s.imported(), "olga", "acme/img"),
     AuditAct.BULK_STARTED: (Scene.bulk, "olga", "Cancel"),
     AuditAct.BULK_PAUSED: (lambda s: bulk_control.pause(s.bulk(), now=NOW()), "", "Cancel"),
     AuditAct.BULK_RESUMED: (Scene.resumed, "", "Cancel"),

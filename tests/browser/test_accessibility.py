@@ -30,6 +30,7 @@ PATHS = (
     "/overview/?range=hour",
     "/overview/?range=month&endpoint=none",
     "/requests/exports/?q=status:failed&format=zip",
+    "/requests/import/",
     "/requests/compare/",
     "/batches/",
     "/batches/new/",
