@@ -1,4 +1,5 @@
-// Dialogs: a button names its dialog (data-dialog), a button inside closes it (data-close).
+// What opens over the page. Dialogs: a button names its dialog (data-dialog), a button inside closes it (data-close).
+// Menus are <details class="menu">: they open by themselves; this closes them.
 
 document.addEventListener("click", (event) => {
   const { target } = event;
@@ -13,4 +14,19 @@ document.addEventListener("click", (event) => {
     dialog.showModal();
   }
   target.closest("[data-close]")?.closest("dialog")?.close();
+});
+
+/** @returns {NodeListOf<HTMLDetailsElement>} */
+const open = () => document.querySelectorAll("details.menu[open]");
+
+document.addEventListener("click", (event) => {
+  for (const menu of open()) if (!menu.contains(/** @type {Node} */ (event.target))) menu.open = false;
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of open()) {
+    menu.open = false;
+    menu.querySelector("summary")?.focus();
+  }
 });

@@ -32,3 +32,6 @@ function add(text, error) {
   while (place.children.length > MOST) place.firstElementChild?.remove();
   return item;
 }
+
+// The server's words after an action (HX-Trigger: toast)
+document.addEventListener("toast", ({ detail }) => toast(detail.text, { error: detail.error === true }));

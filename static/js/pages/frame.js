@@ -2,14 +2,12 @@
 // Each import looks for its own elements and does nothing without them.
 
 import "../lib/time.js";
-import "../lib/menu.js";
 import "../lib/keys.js";
 import "../lib/team.js";
 import "../lib/toasts.js";
 import "../lib/login.js";
 import "../lib/refusals.js";
 import "../lib/timemenu.js";
-import "../lib/acted.js";
 import "../lib/copy.js";
 import "../lib/dialogs.js";
 import "../lib/palette.js";
