@@ -8,8 +8,10 @@ from datetime import datetime
 from itertools import islice
 
 from requests_app.models import FalRequest, ImportedRun, RequestOrigin
+from requests_app.rules.storable import storable_text
 
 MOST = 200  # lines of its history
+MOST_OF_KIND, MOST_OF_NOTE = 30, 1000  # characters
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,11 @@ def imported_from(row: FalRequest) -> ImportedFrom | None:
         return None
     lines = map(json.loads, islice(filter(None, run.observations.split("\n")), MOST))
     history = [
-        EarlierChange(datetime.fromisoformat(one["heard_at"]), one["kind"], one["note"])
+        EarlierChange(
+            datetime.fromisoformat(one["heard_at"]),
+            storable_text(one["kind"], MOST_OF_KIND),
+            storable_text(one["note"], MOST_OF_NOTE),
+        )
         for one in lines
     ]
     return ImportedFrom(run, history)

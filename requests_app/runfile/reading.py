@@ -29,6 +29,7 @@ from requests_app.runfile.zip_reading import NotARunFile, UnpackedFile, unpack
 
 MOST_OF_RUN = 4 * 1024 * 1024  # bytes of run.json
 MOST_OF_LINE = 16 * 1024 * 1024  # bytes of a line of a table
+MOST_OF_HISTORY = 8 * 1024 * 1024  # bytes of observations.jsonl, which a page reads
 MOST_LINES = 200_000  # of a table
 
 Told = TypeVar("Told", bound=BaseModel)
@@ -187,7 +188,10 @@ def _delivery(line: DeliveriesLine, files: Mapping[str, UnpackedFile]) -> dict[s
 def _checked_observations(files: Mapping[str, UnpackedFile]) -> str:
     for _ in _lines(files, layout.OBSERVATIONS, ObservationsLine):
         pass
-    return _text(layout.OBSERVATIONS, files[layout.OBSERVATIONS].data)
+    data = files[layout.OBSERVATIONS].data
+    if len(data) > MOST_OF_HISTORY:
+        raise NotARunFile(f"{layout.OBSERVATIONS} is larger than {MOST_OF_HISTORY // 2**20} MB.")
+    return _text(layout.OBSERVATIONS, data)
 
 
 def _text(name: str, data: bytes) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -33,3 +35,11 @@ def test_what_is_no_run_is_refused_with_a_sentence(owner: Caller) -> None:
     empty = client.post(IMPORT, {})
     assert "no file of the name file" in empty.json()["detail"]
     assert Client().post(IMPORT, b"", content_type="application/zip").status_code == 401
+
+
+def test_a_body_over_the_limit_is_refused(owner: Caller, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    client = Client(headers=owner.headers)
+    refused = client.post(IMPORT, b"x" * 1001, content_type="application/zip")
+    assert refused.status_code == 413
+    assert "takes 1,000 bytes" in refused.json()["detail"]

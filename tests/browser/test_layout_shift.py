@@ -70,6 +70,7 @@ def shift_of(page: Page) -> tuple[float, str]:
 PAGES = (
     "/requests/",
     "/requests/gallery/",
+    "/requests/import/",
     "/requests/new/",
     "/requests/new/?endpoint=sandbox/flux/dev",
     "/overview/?range=hour",

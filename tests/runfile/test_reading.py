@@ -69,6 +69,8 @@ def deep(levels: int) -> bytes:
     return b'{"a":' * levels + b"1" + b"}" * levels
 
 
+HISTORY = b'{"kind": "a", "note": "%s", "heard_at": "2026-11-01T00:00:00Z"}\n' % (b"x" * 2**20)
+
 REFUSED: list[tuple[Callable[[Files], Files], str]] = [
     (lambda f: {**f, "../../etc/passwd": b"x"}, "No file of a run is called '../../etc/passwd'."),
     (lambda f: {**f, "media/../x.png": b"x"}, "No file of a run is called"),
@@ -100,6 +102,10 @@ REFUSED: list[tuple[Callable[[Files], Files], str]] = [
     (
         lambda f: signed({**f, "observations.jsonl": b'{"kind":"a","note":"","heard_at":"1700000000"}'}),
         "observations.jsonl: heard_at",
+    ),
+    (
+        lambda f: signed({**f, "observations.jsonl": 9 * HISTORY}),
+        "observations.jsonl is larger than 8 MB.",
     ),
     (lambda f: signed(f, in_request(id="x")), "run.json: request.id:"),
     (lambda f: signed(f, lambda run: run.update(tags=["a,b"])), "is no tag"),

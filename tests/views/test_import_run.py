@@ -69,3 +69,11 @@ def test_an_imported_run_is_of_its_team_alone(
     row = FalRequest.objects.get(origin="imported")
     address = reverse("requests:detail", args=[row.public_id])
     assert as_stranger.get(address).status_code == 404
+
+
+def test_a_history_with_odd_characters_is_shown(ended: FalRequest, as_owner: Browser) -> None:
+    line = b'{"kind": "note", "note": "a\\u0000b<i>", "heard_at": "2026-11-01T00:00:00Z"}\n'
+    odd = signed({**files_of(ended), "observations.jsonl": line})
+    page = as_owner.get(sent(as_owner, packed(odd).getvalue())["Location"]).text
+    assert "a\ufffdb&lt;i&gt;" in page
+    assert "\0" not in page
