@@ -324,9 +324,10 @@ class FalRequest(models.Model):
     @property
     def is_lost(self) -> bool:
         """Sent, with fal's id unknown: it may be in fal's list."""
-        is_imported = self.origin == RequestOrigin.IMPORTED
-        is_given_up = self.is_given_up and not self.fal_request_id and not is_imported
-        return self.status == Status.UNCERTAIN or is_given_up
+        if self.status == Status.UNCERTAIN:
+            return True
+        is_unknown = self.is_given_up and not self.fal_request_id
+        return is_unknown and self.origin != RequestOrigin.IMPORTED
 
     @property
     def is_cancelling(self) -> bool:

@@ -31,7 +31,7 @@ COLUMNS = (
     "public_id", "mode", "status", "endpoint_id", "fal_request_id", "status_url", "response_url",
     "cancel_url", "cancel_asked_at", "cancel_answer", "sent_at", "created_at", "watched_until",
     "finished_at", "tries", "due_at", "leased_until", "error_type", "output_size", "payload_removed_at",
-    "queue_position", "seq", "team_id", "fal_key_id",
+    "queue_position", "seq", "team_id", "fal_key_id", "origin",
 )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 # What decides which step is next. The step itself loads the rest together with its lease.
 ROUTE = (
     "mode", "status", "endpoint_id", "fal_request_id", "error_type", "due_at", "team_id", "fal_key_id",
+    "origin",
 )  # fmt: skip
 
 
