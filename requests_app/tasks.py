@@ -94,7 +94,9 @@ def price_requests() -> None:
     price_due(timezone.now())
 
 
-INDEX_FOR_S = 2.0  # of every `dashboard.celery.INDEX_EVERY_S`: the rest is for other work
+INDEX_FOR_S = (
+    2.0  # of the seconds that `dashboard.celery.EVERY_S` gives it: the rest is for other work
+)
 PAUSE_S = 0.05  # between two pieces, for those who wait for the database
 
 
@@ -111,7 +113,7 @@ async def _index_history() -> None:
         await asyncio.sleep(PAUSE_S)
 
 
-GROUP_FOR_S = 1.0  # of every `dashboard.celery.ERRORS_EVERY_S`
+GROUP_FOR_S = 1.0  # likewise
 
 
 @shared_task(name="requests_app.group_errors", ignore_result=True)
@@ -131,7 +133,7 @@ def _group_some() -> bool:
     return any([older_errors.group_piece(), counting.fold()])
 
 
-ROLL_UP_FOR_S = 1.0  # of every `dashboard.celery.ROLL_UP_EVERY_S`
+ROLL_UP_FOR_S = 1.0  # likewise
 
 
 @shared_task(name="requests_app.roll_up", ignore_result=True)

@@ -8,9 +8,10 @@ kind, in the end of the team, and their requests get its key.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
@@ -35,6 +36,7 @@ KEEP_EMPTY = timedelta(days=90)  # decided groups, of which no request is left
 _LOCK = 0x6572726F72  # of PostgreSQL, for the transaction: one process adds up
 
 _Place = tuple[int, int]  # team and key
+Counted = TypeVar("Counted", ErrorHour, ErrorPerson)
 
 
 @dataclass
@@ -70,8 +72,8 @@ def fold() -> int:
             if group := groups.get((one.team_id, one.key)):
                 sums[group.pk].add(one)
         found = {group.pk: group for group in groups.values()}
-        _count_hours(sums)
-        _count_people(sums)
+        _count_by(ErrorHour, "hour", _deltas(sums, "hours"))
+        _count_by(ErrorPerson, "person_id", _deltas(sums, "people"))
         for pk, total in sums.items():
             _count(found[pk], total)
         ErrorTally.objects.filter(pk__in=[one.pk for one in entries]).delete()
@@ -152,38 +154,28 @@ def _made(
 # --- counts -------------------------------------------------------------------------------------
 
 
-def _count_hours(sums: dict[int, Sum]) -> None:
-    asked = {(pk, hour) for pk, total in sums.items() for hour in total.hours}
-    hours = ErrorHour.objects.filter(group__in=sums, hour__in={hour for _, hour in asked})
-    known = {(one.group_id, one.hour): one for one in hours}
-    fresh = []
-    for pk, hour in asked:
-        delta = sums[pk].hours[hour]
-        if one := known.get((pk, hour)):
-            one.count = max(0, one.count + delta)
-        elif delta > 0:
-            fresh.append(ErrorHour(group_id=pk, hour=hour, count=delta))
-    changed = [one for place, one in known.items() if place in asked]
-    ErrorHour.objects.bulk_update([one for one in changed if one.count], ["count"])
-    ErrorHour.objects.filter(pk__in=[one.pk for one in changed if not one.count]).delete()
-    ErrorHour.objects.bulk_create(fresh)
+def _deltas(sums: Mapping[int, Sum], of: str) -> dict[tuple[int, Any], int]:
+    """Return what is added, by group and hour (or person)."""
+    return {
+        (pk, key): delta for pk, total in sums.items() for key, delta in getattr(total, of).items()
+    }
 
 
-def _count_people(sums: dict[int, Sum]) -> None:
-    asked = {(pk, person) for pk, total in sums.items() for person in total.people}
-    people = ErrorPerson.objects.filter(group__in=sums, person__in={person for _, person in asked})
-    known = {(one.group_id, one.person_id): one for one in people}
+def _count_by(model: type[Counted], name: str, deltas: dict[tuple[int, Any], int]) -> None:
+    """Add to the counts of a model, by group and `name`; a count of nothing is deleted."""
+    groups, values = {pk for pk, _ in deltas}, {value for _, value in deltas}
+    found = model._default_manager.filter(group__in=groups, **{f"{name}__in": values})
+    known = {(one.group_id, getattr(one, name)): one for one in found}
     fresh = []
-    for pk, person in asked:
-        delta = sums[pk].people[person]
-        if one := known.get((pk, person)):
+    for (pk, value), delta in deltas.items():
+        if one := known.get((pk, value)):
             one.count = max(0, one.count + delta)
         elif delta > 0:
-            fresh.append(ErrorPerson(group_id=pk, person_id=person, count=delta))
-    changed = [one for place, one in known.items() if place in asked]
-    ErrorPerson.objects.bulk_update([one for one in changed if one.count], ["count"])
-    ErrorPerson.objects.filter(pk__in=[one.pk for one in changed if not one.count]).delete()
-    ErrorPerson.objects.bulk_create(fresh)
+            fresh.append(model(group_id=pk, count=delta, **{name: value}))
+    changed = [one for place, one in known.items() if place in deltas]
+    model._default_manager.bulk_update([one for one in changed if one.count], ["count"])
+    model._default_manager.filter(pk__in=[one.pk for one in changed if not one.count]).delete()
+    model._default_manager.bulk_create(fresh)
 
 
 def _count(group: ErrorGroup, total: Sum) -> None:

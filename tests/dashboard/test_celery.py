@@ -32,6 +32,11 @@ def test_the_clock_sweeps_every_second_and_stale_ticks_expire() -> None:
     assert entry["options"]["expires"] <= 10 * SWEEP_EVERY_S
 
 
+def test_no_tick_expires_before_the_next_one_comes() -> None:
+    for entry in app.conf.beat_schedule.values():
+        assert entry["schedule"] <= entry["options"]["expires"]
+
+
 def test_only_json_is_taken_from_the_broker() -> None:
     """A pickle from a broker somebody else can write to would be code."""
     assert list(app.conf.accept_content) == ["json"]
