@@ -106,7 +106,7 @@ def _started(row: FalRequest, now: datetime) -> tuple[Attempt, HistoryEntry]:
     )
     entry = entry_of(
         row,
-        Change(Status.SUBMITTING, "sent", "Sending to fal."),
+        Change(Status.SUBMITTING, "sent", "Sending to fal.", data={"attempt": str(lease)}),
         Source.US,
         at=now,
         now=timezone.now(),
@@ -291,9 +291,16 @@ def renew_leases(held: Collection[Held], *, now: datetime) -> dict[Held, bool]:
 def _end_or_ignore(pk: int, change: Change, *, lease: UUID, now: datetime) -> None:
     with transaction.atomic():
         row = locked(pk)
-        # An uncertain row had exactly one attempt: this is its missing answer.
-        if not row.is_ended and (row.lease == lease or row.status == Status.UNCERTAIN):
+        is_missing = row.status == Status.UNCERTAIN and _is_last_attempt(pk, lease)
+        if not row.is_ended and (row.lease == lease or is_missing):
             apply(row, change, Source.SUBMIT_REPLY, at=now)
+
+
+def _is_last_attempt(pk: int, lease: UUID) -> bool:
+    """Return whether the answer of this attempt is the one that is missing; an earlier one had its own."""
+    sent = Observation.objects.filter(request_id=pk, kind="sent").order_by("-id")
+    last = sent.values_list("data", flat=True).first() or {}
+    return bool(last.get("attempt", str(lease)) == str(lease))  # older rows do not name it
 
 
 def note_record_full(pk: int, note: str, *, now: datetime, data: dict[str, Any]) -> None:

@@ -49,7 +49,8 @@ def report_of(row: FalRequest, news: Any, *, age_s: float = 0) -> RowReport:
 
 def shown(row: FalRequest) -> list[Any]:
     now = fresh(row)
-    heard = row.observations.order_by("id").values_list("kind", "source", "status", "note", "data")
+    said = row.observations.exclude(kind="sent")  # which names its attempt
+    heard = said.order_by("id").values_list("kind", "source", "status", "note", "data")
     logs = row.log_lines.order_by("id").values_list("message", flat=True)
     times = [
         getattr(now, name) is None for name in ("started_at", "finished_at", "ended_at", "due_at")

@@ -54,6 +54,20 @@ def test_a_refusal_that_was_heard_late_settles_what_was_uncertain(team: Team, ow
     assert fresh(row).status == Status.FAILED
 
 
+def test_a_refusal_of_an_earlier_attempt_settles_nothing_uncertain(team: Team, owner: User) -> None:
+    """Its write is repeated, for its COMMIT was not answered; the later attempt may be under way at fal."""
+    row, now = make_request(team=team, person=owner), timezone.now()
+    old = claimed(row, now)
+    lifecycle.note_not_sent(row.pk, NotSent("no route"), lease=old.lease, now=now)
+    new = claimed(row, now + timedelta(minutes=1))
+    lifecycle.mark_uncertain(row.pk, "reset", now=now + timedelta(minutes=1))
+    error = Refused("no", status_code=403)
+    lifecycle.note_refused(row.pk, error, lease=old.lease, now=now + timedelta(minutes=2))
+    assert fresh(row).status == Status.UNCERTAIN
+    lifecycle.note_refused(row.pk, error, lease=new.lease, now=now + timedelta(minutes=2))
+    assert fresh(row).status == Status.FAILED
+
+
 def refused_or_not_sent(row: FalRequest, *errors: NotSent | Refused) -> FalRequest:
     """As many attempts, one after the other."""
     for error in errors:
