@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
+from requests_app.api.realtime import SOCKETS as API_SOCKETS
+from requests_app.api.realtime import api_socket
 from requests_app.consumers.live import LiveConsumer
 from requests_app.consumers.realtime import RealtimeConsumer
 from requests_app.gateway.application import PREFIX, gateway
@@ -11,8 +13,8 @@ from requests_app.gateway.sockets import SOCKETS, gateway_socket
 
 # By the beginning of the path: no cookie is read there and no page is served.
 http_prefixes = {PREFIX: gateway}
-# Sockets of programs: they carry a key in a header, which no page of another site can send.
-socket_prefixes = {SOCKETS: gateway_socket}
+# Sockets of programs: they carry a key, which no page of another site has.
+socket_prefixes = {SOCKETS: gateway_socket, API_SOCKETS: api_socket}
 
 websocket_urlpatterns = [
     path("ws/", LiveConsumer.as_asgi()),

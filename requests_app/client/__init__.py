@@ -9,8 +9,8 @@ The environment names the installation and an API token of the team: FALDECK_URL
 submitted appears in Faldeck's list, is kept there and goes on when the program is gone.
 
 Different from fal's client: `request_id` is Faldeck's id; events come when something changes; a handle
-has `details()`, `logs()` and `output()` too. Left out are realtime sessions, for which Faldeck's API has no
-address yet. `webhook_url` is refused, for Faldeck itself receives fal's webhooks.
+has `details()`, `logs()` and `output()` too; a realtime session has its `request_id`. `webhook_url` is
+refused, for Faldeck itself receives fal's webhooks.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ from .errors import (
 )
 from .files import encode, encode_file, encode_image
 from .handles import AsyncRequestHandle, SyncRequestHandle
+from .realtime import AsyncRealtimeConnection, RealtimeConnection, RealtimeError
 from .statuses import Completed, InProgress, Queued, Status
 from .sync import SyncClient
 from .version import __version__
 
 __all__ = [
     "AsyncClient",
+    "AsyncRealtimeConnection",
     "AsyncRequestHandle",
     "Completed",
     "DuplicateRequestError",
@@ -44,6 +46,8 @@ __all__ = [
     "InProgress",
     "MissingCredentialsError",
     "Queued",
+    "RealtimeConnection",
+    "RealtimeError",
     "RequestCancelledError",
     "RequestFailedError",
     "Status",
@@ -55,6 +59,8 @@ __all__ = [
     "encode",
     "encode_file",
     "encode_image",
+    "realtime",
+    "realtime_async",
     "result",
     "result_async",
     "run",
@@ -73,10 +79,13 @@ __all__ = [
     "upload_file_async",
     "upload_image",
     "upload_image_async",
+    "ws_connect",
+    "ws_connect_async",
 ]
 
 sync_client = SyncClient()
 cancel = sync_client.cancel
+realtime = sync_client.realtime
 result = sync_client.result
 run = sync_client.run
 status = sync_client.status
@@ -86,9 +95,11 @@ subscribe = sync_client.subscribe
 upload = sync_client.upload
 upload_file = sync_client.upload_file
 upload_image = sync_client.upload_image
+ws_connect = sync_client.ws_connect
 
 async_client = AsyncClient()
 cancel_async = async_client.cancel
+realtime_async = async_client.realtime
 result_async = async_client.result
 run_async = async_client.run
 status_async = async_client.status
@@ -98,3 +109,4 @@ subscribe_async = async_client.subscribe
 upload_async = async_client.upload
 upload_file_async = async_client.upload_file
 upload_image_async = async_client.upload_image
+ws_connect_async = async_client.ws_connect

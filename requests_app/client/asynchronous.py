@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, Self
+
+from websockets.asyncio.client import ClientConnection
 
 from . import calls
 from .calls import AnyJSON, Asked, Priority
 from .errors import FalClientTimeoutError, failure_of, row_of
 from .handles import AsyncRequestHandle, finished
+from .realtime import (
+    AskedSession,
+    AsyncRealtimeConnection,
+    Decode,
+    Encode,
+    opened_async,
+)
 from .statuses import Status
 from .uploads import Upload, ensure_plain
 from .waits import Deadline
@@ -188,6 +197,46 @@ class AsyncClient:
                 elif event.name == "end" and event.data["status"] != "completed":
                     raise failure_of(event.data)
 
+    @asynccontextmanager
+    async def realtime(
+        self,
+        application: str,
+        *,
+        use_jwt: bool = True,
+        path: str = "/realtime",
+        max_buffering: int | None = None,
+        token_expiration: int = 120,
+        encode_message: Encode | None = None,
+        decode_message: Decode | None = None,
+        headers: dict[str, str] = {},  # noqa: B006
+        hint: str | None = None,
+    ) -> AsyncGenerator[AsyncRealtimeConnection]:
+        """Open a realtime session, which Faldeck records. Raises RealtimeError when it is refused.
+
+        `use_jwt`: Faldeck opens it with a short-lived token of fal's, if it has a key to make one
+        (`token_expiration` is its own affair), else with the key itself.
+        """
+        session = AskedSession(application, path, max_buffering, use_jwt, headers, hint)
+        async with opened_async(self._wire.place(), session) as (socket, request_id):
+            yield AsyncRealtimeConnection(socket, request_id, encode_message, decode_message)
+
+    @asynccontextmanager
+    async def ws_connect(
+        self,
+        application: str,
+        *,
+        use_jwt: bool = True,
+        path: str = "",
+        max_buffering: int | None = None,
+        token_expiration: int = 120,
+        headers: dict[str, str] = {},  # noqa: B006
+        hint: str | None = None,
+    ) -> AsyncGenerator[ClientConnection]:
+        """Open a session and yield its socket, for messages of your own form."""
+        session = AskedSession(application, path, max_buffering, use_jwt, headers, hint)
+        async with opened_async(self._wire.place(), session) as (socket, _):
+            yield socket
+
     async def get_handle(self, application: str, request_id: str) -> AsyncRequestHandle:
         """Return the handle of a request that was submitted before."""
         return AsyncRequestHandle(self._wire, request_id)
@@ -208,6 +257,21 @@ class AsyncClient:
         """Return the team's newest requests, 200 at most, that a search of the list finds."""
         found: list[AnyJSON] = (await self._wire.send(calls.listing(query, limit))).json()["items"]
         return found
+
+    async def frames(
+        self, request_id: str, *, raw: bool = False, direction: str = ""
+    ) -> AsyncGenerator[AnyJSON]:
+        """Yield the recorded events of a stream, or messages of a session ("in" and "out"), by number.
+
+        `raw`: with the bytes of binary messages, in base64.
+        """
+        after: int | None = 0
+        while after is not None:
+            call = calls.record(request_id, after, raw=raw, direction=direction)
+            page = (await self._wire.send(call)).json()
+            for frame in page["items"]:
+                yield frame
+            after = page["next_after"]
 
     async def upload(
         self,

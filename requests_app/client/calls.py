@@ -35,6 +35,7 @@ FIRST_DELAY_S = 0.1
 MAX_DELAY_S = 10.0
 PASSING = frozenset({408, 425, 429, 502, 503, 504})  # an answer that may be another one soon
 TOO_MANY = 429
+PAGE_OF_FRAMES = 500
 UNLIMITED = httpx.Limits()  # of connections: each that waits has its own
 
 
@@ -158,6 +159,16 @@ def listing(query: str, limit: int) -> Call:
 def output(request_id: str) -> Call:
     """Read the output's bytes."""
     return Call("GET", f"{quote(request_id, safe='')}/output/")
+
+
+def record(request_id: str, after: int, *, raw: bool, direction: str) -> Call:
+    """Read a page of the frames behind a number."""
+    params: AnyJSON = {"after": after, "limit": PAGE_OF_FRAMES}
+    if raw:
+        params["raw"] = "true"
+    if direction:
+        params["direction"] = direction
+    return Call("GET", f"{quote(request_id, safe='')}/frames/", params=params)
 
 
 def cancel(request_id: str) -> Call:

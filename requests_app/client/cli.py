@@ -26,12 +26,15 @@ from .errors import (
     RequestFailedError,
 )
 from .handles import SyncRequestHandle
+from .realtime import RealtimeError
+from .replay import paced, send_again
 from .statuses import Completed, InProgress, Queued, Status
 from .sync import SyncClient
 from .version import __version__
 
 app = typer.Typer(no_args_is_help=True, help="Requests to fal through a Faldeck.")
 told = Console(stderr=True, highlight=False)
+ARROWS = {"in": "<", "out": ">"}
 COLUMNS = ("id", "status", "endpoint_id", "person", "created_at", "summary")
 
 Endpoint = Annotated[str, typer.Argument(help="fal's id of the model: owner/alias")]
@@ -96,6 +99,30 @@ def stream(
     with SyncClient(allow_duplicate=again) as client:
         for event in client.stream(endpoint, arguments):
             say(event, as_json=True)
+
+
+@app.command()
+def replay(
+    request_id: RequestId,
+    speed: Annotated[float, typer.Option(min=0, help="2 is twice as fast, 0 at once")] = 1,
+    send: Annotated[bool, typer.Option("--send", help="to a new session")] = False,  # noqa: FBT002
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
+    """Play a recorded stream or session at its own pace, or send a session's messages once more."""
+
+    def tell(direction: str, text: str) -> None:
+        shown = json.dumps({"direction": direction, "data": text})
+        typer.echo(shown if as_json else f"{ARROWS[direction]} {plain(text)}")
+
+    with SyncClient() as client:
+        if send:
+            send_again(client, request_id, speed, tell)
+            return
+        for frame in paced(client.frames(request_id), speed):
+            if as_json:
+                say(frame, as_json=True)
+            else:
+                tell(frame["direction"], frame["data"])
 
 
 @app.command()
@@ -273,6 +300,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; ends with SystemExit."""
     try:
         app(arguments, prog_name="faldeck")
+    except RealtimeError as error:
+        told.print(plain(str(error)), style="red", markup=False, soft_wrap=True)
+        raise SystemExit(1) from None
     except FalClientError as error:
         told.print(plain(str(error)), style="red", markup=False, soft_wrap=True)
         if isinstance(error, DuplicateRequestError):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import Any, Self
+
+from websockets.sync.client import ClientConnection
 
 from . import calls
 from .calls import AnyJSON, Asked, Priority
 from .errors import FalClientTimeoutError, failure_of, row_of
 from .handles import SyncRequestHandle
+from .realtime import AskedSession, Decode, Encode, RealtimeConnection, opened
 from .statuses import Status
 from .uploads import Upload, ensure_plain
 from .waits import Deadline
@@ -186,6 +190,46 @@ class SyncClient:
             elif event.name == "end" and event.data["status"] != "completed":
                 raise failure_of(event.data)
 
+    @contextmanager
+    def realtime(
+        self,
+        application: str,
+        *,
+        use_jwt: bool = True,
+        path: str = "/realtime",
+        max_buffering: int | None = None,
+        token_expiration: int = 120,
+        encode_message: Encode | None = None,
+        decode_message: Decode | None = None,
+        headers: dict[str, str] = {},  # noqa: B006
+        hint: str | None = None,
+    ) -> Generator[RealtimeConnection]:
+        """Open a realtime session, which Faldeck records. Raises RealtimeError when it is refused.
+
+        `use_jwt`: Faldeck opens it with a short-lived token of fal's, if it has a key to make one
+        (`token_expiration` is its own affair), else with the key itself.
+        """
+        session = AskedSession(application, path, max_buffering, use_jwt, headers, hint)
+        with opened(self._wire.place(), session) as (socket, request_id):
+            yield RealtimeConnection(socket, request_id, encode_message, decode_message)
+
+    @contextmanager
+    def ws_connect(
+        self,
+        application: str,
+        *,
+        use_jwt: bool = True,
+        path: str = "",
+        max_buffering: int | None = None,
+        token_expiration: int = 120,
+        headers: dict[str, str] = {},  # noqa: B006
+        hint: str | None = None,
+    ) -> Generator[ClientConnection]:
+        """Open a session and yield its socket, for messages of your own form."""
+        session = AskedSession(application, path, max_buffering, use_jwt, headers, hint)
+        with opened(self._wire.place(), session) as (socket, _):
+            yield socket
+
     def get_handle(self, application: str, request_id: str) -> SyncRequestHandle:
         """Return the handle of a request that was submitted before."""
         return SyncRequestHandle(self._wire, request_id)
@@ -206,6 +250,20 @@ class SyncClient:
         """Return the team's newest requests, 200 at most, that a search of the list finds."""
         found: list[AnyJSON] = (self._wire.send(calls.listing(query, limit))).json()["items"]
         return found
+
+    def frames(
+        self, request_id: str, *, raw: bool = False, direction: str = ""
+    ) -> Iterator[AnyJSON]:
+        """Yield the recorded events of a stream, or messages of a session ("in" and "out"), by number.
+
+        `raw`: with the bytes of binary messages, in base64.
+        """
+        after: int | None = 0
+        while after is not None:
+            call = calls.record(request_id, after, raw=raw, direction=direction)
+            page = self._wire.send(call).json()
+            yield from page["items"]
+            after = page["next_after"]
 
     def upload(
         self,

@@ -27,6 +27,10 @@ class SyncWire:
         self._opened: tuple[Place, httpx.Client] | None = None
         self._lock = threading.Lock()
 
+    def place(self) -> Place:
+        """Return where Faldeck is. Raises MissingCredentialsError."""
+        return Place.find(*self._given)
+
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
         with self._lock:
@@ -121,6 +125,10 @@ class AsyncWire:
         self._opened: WeakKeyDictionary[
             asyncio.AbstractEventLoop, tuple[Place, httpx.AsyncClient]
         ] = WeakKeyDictionary()
+
+    def place(self) -> Place:
+        """Return where Faldeck is. Raises MissingCredentialsError."""
+        return Place.find(*self._given)
 
     async def close(self) -> None:
         """Close the connections; the next call opens new ones."""

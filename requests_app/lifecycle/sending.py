@@ -33,6 +33,7 @@ from requests_app.models import (
     FalRequest,
     Mode,
     Observation,
+    RequestOrigin,
     Source,
     Status,
     Team,
@@ -120,10 +121,17 @@ def _started(row: FalRequest, now: datetime) -> tuple[Attempt, HistoryEntry]:
     return attempt, entry
 
 
-def open_session(draft: Draft, *, team: Team, person: AbstractBaseUser, now: datetime) -> Attempt:
+def open_session(
+    draft: Draft,
+    *,
+    team: Team,
+    person: AbstractBaseUser,
+    now: datetime,
+    origin: RequestOrigin = RequestOrigin.PAGE,
+) -> Attempt:
     """Store a realtime session and lease it at once to this process, which has the user's socket."""
     with transaction.atomic():
-        row = create(draft, team=team, person=person, now=now)
+        row = create(draft, team=team, person=person, now=now, origin=origin)
         claimed = start_attempt(row.pk, now=now)
     if claimed is None:
         raise RuntimeError(

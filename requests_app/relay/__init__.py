@@ -4,6 +4,7 @@
 
     opening   may one more session be opened? records it and takes its lease
     outbox    messages that wait for the tab: bounded, so that a slow tab never holds up the session
+    program   the socket of a program: fal's messages and close as they came
     outcome   how a session ended, as the row and the tab are told
     session   the session itself: two tasks, one per direction
 """

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from requests_app import lifecycle
-from requests_app.models import FalRequest, Mode, Team
+from requests_app.models import FalRequest, Mode, RequestOrigin, Team
 from requests_app.request_input import Draft
 
 
@@ -17,7 +17,13 @@ class TooManySessions(Exception):
     """The user has as many sessions open as are allowed."""
 
 
-def claim_session(draft: Draft, *, team: Team, person: AbstractBaseUser) -> lifecycle.Attempt:
+def claim_session(
+    draft: Draft,
+    *,
+    team: Team,
+    person: AbstractBaseUser,
+    origin: RequestOrigin = RequestOrigin.PAGE,
+) -> lifecycle.Attempt:
     """Record a session and take its lease in the same transaction. Raises TooManySessions."""
     with transaction.atomic():
         # The lock on the user makes two tabs count one after the other.
@@ -27,4 +33,6 @@ def claim_session(draft: Draft, *, team: Team, person: AbstractBaseUser) -> life
             raise TooManySessions(
                 f"You have {settings.REALTIME_SESSIONS} sessions open, which is the most. End one."
             )
-        return lifecycle.open_session(draft, team=team, person=person, now=timezone.now())
+        return lifecycle.open_session(
+            draft, team=team, person=person, now=timezone.now(), origin=origin
+        )

@@ -12,8 +12,8 @@ from django.utils import timezone
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from requests_app.gateway import sockets
 from requests_app.models import ApiToken, Direction, FalRequest, Mode, Status, Team
+from requests_app.relay import program
 from tests.gateway.conftest import Serving, wait_for
 
 
@@ -47,7 +47,7 @@ def test_a_session_is_passed_on_byte_by_byte_and_recorded(
 def test_a_session_ends_with_its_program_and_with_its_key(
     at_sandbox: Any, serving: Serving, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sockets, "CHECKED_EVERY_S", 0.2)
+    monkeypatch.setattr(program, "CHECKED_EVERY_S", 0.2)
     ended = FalRequest.objects.filter(status=Status.COMPLETED)
     with opened(serving, key):
         wait_for(lambda: FalRequest.objects.filter(status=Status.IN_PROGRESS).exists())
