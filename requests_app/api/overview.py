@@ -103,7 +103,7 @@ class InFlightOut(Schema):
 
 
 class OverviewOut(Schema):
-    """All figures; lists and counts by name begin with the most.
+    """All figures; lists and counts by name begin with the most. `heard`: how ends were learnt, such as by webhook.
 
     `percent`: how much of the history of before the figures is counted so far.
     """
@@ -117,6 +117,7 @@ class OverviewOut(Schema):
     failures: dict[str, int]
     people: dict[str, int]
     sources: dict[str, int]
+    heard: dict[str, int]
     in_flight: list[InFlightOut]
     cost: CostOut
     percent: int
@@ -124,6 +125,7 @@ class OverviewOut(Schema):
     resolve_failures = staticmethod(lambda found: dict(found.failures))
     resolve_people = staticmethod(lambda found: dict(found.people))
     resolve_sources = staticmethod(lambda found: dict(found.sources))
+    resolve_heard = staticmethod(lambda found: dict(found.heard))
 
 
 @router.get(

@@ -11,7 +11,7 @@ from requests_app.models import ENDED, FalRequest, Mode, Observation, Source, St
 Plan = list[tuple[str, datetime | None, Observation | None]]
 DERIVED = "derived: the end, less the inference time that fal told"
 MOST_NOTES = 5  # per stage, the newest; the Events tab has all
-_SOURCES = {
+SOURCE_WORDS: dict[str, str] = {
     Source.US: "Faldeck",
     Source.SUBMIT_REPLY: "fal's reply to the submit",
     Source.POLL: "status poll",
@@ -51,7 +51,7 @@ class Note:
 
 def known_by(source: str) -> str:
     """Return the source of an observation in words."""
-    return _SOURCES.get(Source(source), source) if source in Source.values else source
+    return SOURCE_WORDS.get(Source(source), source) if source in Source.values else source
 
 
 def steps(row: FalRequest, observations: Sequence[Observation]) -> list[Step]:

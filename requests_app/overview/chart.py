@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from requests_app.overview.tally import Ends
 
 HEIGHT = 160  # pixels of the highest bar there may be
-FILLED = 0.84  # of a bar's place
+FILLED = 84  # percent of a bar's place
 # The parts of a bar from the bottom up: count of `Ends`, word, status in a search.
 PARTS = (
     ("completed", "completed", "completed"),
@@ -32,13 +32,43 @@ class Segment:
 
 @dataclass(frozen=True)
 class DrawnBar:
-    """`left`, `width`: of its whole place; `x`, `thick`: of what is filled of it."""
+    """The place of a bar; `FILLED` percent of its width are drawn."""
 
     left: float
     width: float
-    x: float
-    thick: float
     segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True)
+class ChartBar:
+    """A bar as it is drawn, with its name and the address of its requests in the list."""
+
+    drawn: DrawnBar
+    ends: Ends
+    name: str
+    url: str
+
+    @property
+    def segments(self) -> Iterator[tuple[Segment, str]]:
+        """Yield each part with the address of its requests."""
+        for one in self.drawn.segments:
+            yield one, f"{self.url}+status%3A{one.status}"
+
+    @property
+    def counts(self) -> list[int]:
+        """Of all, and of each part."""
+        return [self.ends.total, *(getattr(self.ends, kind) for kind, _, _ in PARTS)]
+
+    @property
+    def words(self) -> str:
+        """The values, for those who point at it or hear it."""
+        told = [
+            f"{getattr(self.ends, kind):,} {word}"
+            for kind, word, _ in PARTS
+            if getattr(self.ends, kind)
+        ]
+        of = f" ({', '.join(told)})" if told else ""
+        return f"{self.name}: {self.ends.total:,} request{'' if self.ends.total == 1 else 's'}{of}"
 
 
 def draw(bars: Sequence[Ends]) -> list[DrawnBar]:
@@ -49,8 +79,6 @@ def draw(bars: Sequence[Ends]) -> list[DrawnBar]:
         DrawnBar(
             left=round(place * width, 3),
             width=round(width, 3),
-            x=round((place + (1 - FILLED) / 2) * width, 3),
-            thick=round(width * FILLED, 3),
             segments=tuple(_segments(ends, top)),
         )
         for place, ends in enumerate(bars)

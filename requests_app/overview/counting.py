@@ -7,7 +7,17 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from requests_app.models import ErrorType, FalRequest, Mode, RequestOrigin, Status
+from django.db.models import OuterRef, Subquery
+
+from requests_app.models import (
+    ENDED,
+    ErrorType,
+    FalRequest,
+    Mode,
+    Observation,
+    RequestOrigin,
+    Status,
+)
 from requests_app.models.request import blames_input
 from requests_app.overview.histogram import bin_of
 from requests_app.overview.tally import Tally
@@ -27,9 +37,14 @@ OUR_CODES = frozenset({401, 403, 499})  # key, balance or permission; a caller t
 Tallies = dict[tuple[int, str], Tally]
 
 _COLUMNS = (
-    "person_id", "endpoint_id", "mode", "status", "error_type", "error_code", "cost", "cost_currency", "sent_at",
-    "accepted_at", "started_at", "ended_at", "origin",
+    "created_at", "person_id", "endpoint_id", "mode", "status", "error_type", "error_code", "cost", "cost_currency", "sent_at",
+    "accepted_at", "started_at", "ended_at", "origin", "heard",
 )  # fmt: skip
+_HEARD = Subquery(  # the source of the observation that ended the request
+    Observation.objects.filter(request=OuterRef("pk"), status__in=sorted(ENDED))
+    .order_by("pk")
+    .values("source")[:1]
+)
 
 
 def counted(team_id: int, begin: datetime, end: datetime, **only: Any) -> Tallies:
@@ -57,9 +72,9 @@ def counted_one(row: FalRequest) -> Tallies:
 
 def _count(rows: Any, begin: datetime, seconds: int) -> dict[datetime, Tallies]:
     found: dict[int, Tallies] = defaultdict(lambda: defaultdict(Tally))
-    columns = ("created_at", *_COLUMNS)
-    for created, person, endpoint, *facts in rows.values_list(*columns).iterator():
-        if facts[-1] == RequestOrigin.IMPORTED:  # it ran elsewhere, at another time
+    told = rows.annotate(heard=_HEARD).values_list(*_COLUMNS)
+    for created, person, endpoint, *facts in told.iterator():
+        if facts[-2] == RequestOrigin.IMPORTED:  # it ran elsewhere, at another time
             continue
         tallies = found[int((created - begin).total_seconds()) // seconds]
         for user in (ALL, person):
@@ -73,12 +88,14 @@ def _count(rows: Any, begin: datetime, seconds: int) -> dict[datetime, Tallies]:
 def _add(
     tally: Tally, person: int, mode: str, status: str, error_type: str, error_code: int | None,
     cost: Decimal | None, currency: str | None, sent: datetime | None, accepted: datetime | None, started: datetime | None,
-    ended: datetime | None, origin: str | None,
+    ended: datetime | None, origin: str | None, heard: str | None,
 ) -> None:  # fmt: skip
     ends = tally.ends
     ends.total += 1
     tally.people[str(person)] += 1
     tally.sources[origin or UNTOLD] += 1
+    if heard:
+        tally.heard[heard] += 1
     if cost is not None:
         tally.costs[currency or ""] += cost
         tally.priced += 1

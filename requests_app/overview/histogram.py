@@ -65,5 +65,5 @@ def flat(bins: Bins) -> list[int]:
 
 def add_flat(bins: Bins, stored: list[int]) -> None:
     """Add stored bins."""
-    for at in range(0, len(stored), 2):
-        bins[stored[at]] += stored[at + 1]
+    for number, count in zip(stored[::2], stored[1::2], strict=True):
+        bins[number] = bins.get(number, 0) + count

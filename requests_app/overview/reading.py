@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -11,10 +12,10 @@ from decimal import Decimal
 from django.contrib.auth import get_user_model
 from django.db.models import Count, Min, QuerySet, Sum
 
-from requests_app.models import HOUR, LIVE, MINUTE, FalRequest, RollUp, RollUpProgress
+from requests_app.models import DAY, HOUR, LIVE, MINUTE, FalRequest, RollUp, RollUpProgress
 from requests_app.overview.counting import ALL, counted
 from requests_app.overview.histogram import Percentiles, percentiles
-from requests_app.overview.spans import Range, bars, floor, stretches
+from requests_app.overview.spans import Range, Stretch, bars, floor, stretches
 from requests_app.overview.tally import COUNTS, Ends, Tally
 from requests_app.rules.money import money
 
@@ -100,6 +101,7 @@ class Overview:
     failures: list[tuple[str, int]]
     people: list[tuple[str, int]]
     sources: list[tuple[str, int]]
+    heard: list[tuple[str, int]]  # how ends were learnt
     in_flight: list[InFlight]
     cost: Cost
     percent: int
@@ -120,8 +122,6 @@ def overview_of(asked: Asked) -> Overview:
     begins = bars(asked.range, asked.now, asked.zone)
     drawn = _Drawn(begins, asked.now)
     by_endpoint = _tallies(asked, begins[0], closed_until, drawn)
-    if asked.range is Range.MONTH:
-        _draw_hours(asked, begins[0], closed_until, drawn)
     whole = Tally()
     for tally in by_endpoint.values():
         whole.add(tally)
@@ -133,6 +133,7 @@ def overview_of(asked: Asked) -> Overview:
         failures=whole.failures.most_common(),
         people=_named(whole.people),
         sources=whole.sources.most_common(),
+        heard=whole.heard.most_common(),
         in_flight=in_flight(asked),
         cost=_cost(whole),
         percent=progress.percent if progress else 0,
@@ -147,27 +148,30 @@ class _Drawn:
         self._begins = begins
         self.bars = [Bar(begin, end) for begin, end in zip(begins, ends, strict=True)]
 
+    def place(self, at: datetime) -> int:
+        """Return the number of the bar of this time; -1 before the first."""
+        return bisect_right(self._begins, at) - 1
+
     def add(self, at: datetime, counts: tuple[int, ...]) -> None:
-        place = bisect_right(self._begins, at) - 1
-        if place >= 0:
+        if (place := self.place(at)) >= 0:
             self.bars[place].ends.add(counts)
 
 
 def _tallies(
     asked: Asked, begin: datetime, closed_until: datetime, drawn: _Drawn
 ) -> dict[str, Tally]:
-    """Return the figures by endpoint; what is stored by the bars' own spans, or by shorter ones, is drawn as well."""
+    """Return the figures by endpoint, and draw them."""
     found: dict[str, Tally] = defaultdict(Tally)
     minute = floor(asked.now, MINUTE)
-    drawn_at_most = MINUTE if asked.range is Range.MONTH else HOUR
     for part in stretches(begin, minute, closed_until):
         rows = _stored(asked, part.seconds, part.begin, part.end)
         for at, endpoint, more, *counts in rows.values_list(
             "begins", "endpoint_id", "more", *COUNTS
         ):
             found[endpoint].add_stored(tuple(counts), more)
-            if part.seconds <= drawn_at_most:
-                drawn.add(at, tuple(counts))
+            drawn.add(_middle(at) if part.seconds == DAY else at, tuple(counts))
+        if part.seconds == DAY:
+            _move_hours(asked, part, drawn)
     late = asked.now + timedelta(minutes=1)  # clocks of several machines
     for (user, endpoint), tally in counted(asked.team_id, minute, late, **asked.only).items():
         if user == asked.user_key:
@@ -187,16 +191,31 @@ def _stored(asked: Asked, seconds: int, begin: datetime, end: datetime) -> Query
     return rows.filter(endpoint_id=asked.endpoint_id) if asked.endpoint_id else rows
 
 
-def _draw_hours(asked: Asked, begin: datetime, closed_until: datetime, drawn: _Drawn) -> None:
-    """Draw what the tables take from days: a reader's day is none of UTC."""
-    hours = _stored(asked, HOUR, begin, min(closed_until, asked.now)).order_by("begins")
-    sums = [Sum(name) for name in COUNTS]
-    for at, *counts in (
-        hours.values("begins")
-        .annotate(*sums)
-        .values_list("begins", *(f"{name}__sum" for name in COUNTS))
-    ):
+def _middle(day: datetime) -> datetime:
+    return day + timedelta(seconds=DAY / 2)
+
+
+def _move_hours(asked: Asked, days: Stretch, drawn: _Drawn) -> None:
+    """Draw the hours of these days of UTC that belong to another day of the reader's where they belong."""
+    moved: dict[datetime, int] = {}  # where its day was drawn
+    for day in _steps(days.begin, days.end, DAY):
+        place = drawn.place(_middle(day))
+        for at in _steps(day, day + timedelta(seconds=DAY), HOUR):
+            if drawn.place(at) != place:
+                moved[at] = place
+    if not moved:
+        return
+    rows = _stored(asked, HOUR, days.begin, days.end).filter(begins__in=list(moved))
+    by_hour = rows.order_by("begins").values("begins").annotate(*map(Sum, COUNTS))
+    for at, *counts in by_hour.values_list("begins", *(f"{name}__sum" for name in COUNTS)):
         drawn.add(at, tuple(counts))
+        drawn.bars[moved[at]].ends.add(tuple(-count for count in counts))
+
+
+def _steps(begin: datetime, end: datetime, seconds: int) -> Iterator[datetime]:
+    while begin < end:
+        yield begin
+        begin += timedelta(seconds=seconds)
 
 
 def _endpoints(found: dict[str, Tally]) -> list[EndpointFigures]:

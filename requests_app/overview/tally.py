@@ -11,6 +11,7 @@ from requests_app.models import RollUp
 from requests_app.overview.histogram import Bins, add_flat, flat
 
 COUNTS = ("total", "completed", "mistakes", "faults", "own_faults", "cancelled")
+_NAMED = ("failures", "sources", "people", "heard")  # counts by a name
 
 
 @dataclass
@@ -35,22 +36,34 @@ class Ends:
 
     def add(self, counts: tuple[int, ...]) -> None:
         """Add numbers in the order of `COUNTS`."""
-        for name, number in zip(COUNTS, counts, strict=True):
-            setattr(self, name, getattr(self, name) + number)
+        total, completed, mistakes, faults, own_faults, cancelled = counts
+        self.total += total
+        self.completed += completed
+        self.mistakes += mistakes
+        self.faults += faults
+        self.own_faults += own_faults
+        self.cancelled += cancelled
 
     @property
     def counts(self) -> tuple[int, ...]:
-        return tuple(getattr(self, name) for name in COUNTS)
+        return (
+            self.total, self.completed, self.mistakes, self.faults, self.own_faults, self.cancelled
+        )  # fmt: skip
 
 
 @dataclass
 class Tally:
-    """The figures. `failures` by error type, `people` by the user's key, `costs` of `priced` requests by currency."""
+    """The figures.
+
+    `failures` by error type, `people` by the user's key, `costs` of `priced` requests by currency, `heard`: ended
+    ones by the source from which the end was learnt.
+    """
 
     ends: Ends = field(default_factory=Ends)
     failures: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
     people: Counter[str] = field(default_factory=Counter)
+    heard: Counter[str] = field(default_factory=Counter)
     queue: Bins = field(default_factory=Counter)
     run: Bins = field(default_factory=Counter)
     costs: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
@@ -63,7 +76,7 @@ class Tally:
     def add_stored(self, counts: tuple[int, ...], more: dict[str, Any]) -> None:
         """Add what is stored of a span."""
         self.ends.add(counts)
-        for name in ("failures", "sources", "people"):
+        for name in _NAMED:
             if found := more.get(name):
                 into: Counter[str] = getattr(self, name)
                 for key, number in found.items():
@@ -81,6 +94,7 @@ class Tally:
             "failures": dict(self.failures),
             "sources": dict(self.sources),
             "people": dict(self.people),
+            "heard": dict(self.heard),
             "queue": flat(self.queue),
             "run": flat(self.run),
             "costs": {currency: str(amount) for currency, amount in self.costs.items()},

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import cached_property
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,15 +15,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from requests_app.display.timeline import SOURCE_WORDS
 from requests_app.display.times import LOCAL, TimeStyle, known_zones
 from requests_app.models import FalRequest, RequestOrigin, RollUp, Team, TimePreference
-from requests_app.overview.chart import HEIGHT, PARTS, DrawnBar, draw, ticks
+from requests_app.overview.chart import HEIGHT, PARTS, ChartBar, DrawnBar, draw, ticks
 from requests_app.overview.counting import UNTOLD
 from requests_app.overview.reading import Asked, Bar, Overview, overview_of, user_key_of
 from requests_app.overview.spans import Range
-from requests_app.search import Search, Term
+from requests_app.search import Term
 from requests_app.views.access import team_in_links, team_of, team_required
-from requests_app.views.listing import examples, list_url
+from requests_app.views.listing import examples
 
 MOST_LINES = 20  # of a table
 LABELS = 6  # at most, below the chart
@@ -65,16 +67,21 @@ class _View:
         return f"{reverse('requests:overview')}?{urlencode(asked)}"
 
     def list(self, *terms: Term, begin: datetime | None = None, end: datetime | None = None) -> str:
-        """Return the list's address: these terms, the page's filters, a span of time."""
-        asked = [
-            *terms,
-            Term("endpoint", self.endpoint),
-            Term("by", self.person),
-            Term("after", _utc(begin) if begin else ""),
-            Term("before", _utc(end) if end else ""),
-        ]
-        search = Search(tuple(term for term in asked if term.value))
-        return list_url(q=str(search), team=self.in_links)
+        """Return the list's address: the page's filters, a span of time, these terms."""
+        after = Term("after", _utc(begin) if begin else "")
+        before = Term("before", _utc(end) if end else "")
+        asked = [*self._filters, after, before, *terms]
+        return self._lists + quote_plus(" ".join(str(term) for term in asked if term.value))
+
+    @cached_property
+    def _filters(self) -> tuple[Term, Term]:
+        return Term("endpoint", self.endpoint), Term("by", self.person)
+
+    @cached_property
+    def _lists(self) -> str:
+        """The beginning of all addresses of the list, which a page has by the hundred."""
+        team = f"team={self.in_links}&" if self.in_links else ""
+        return f"{reverse('requests:list')}?{team}q="
 
 
 @team_required
@@ -172,6 +179,17 @@ def _tables(view: _View, found: Overview) -> Iterator[CountsTable]:
         for name, count in found.sources
     ]
     yield CountsTable("sources", "Sources", "Source", sources)
+    if found.heard:
+        all_of = sum(count for _, count in found.heard)
+        heard = [
+            (f"{SOURCE_WORDS.get(name, name)} ({_percent(count, all_of)})", count, "")
+            for name, count in found.heard
+        ]
+        yield CountsTable("heard", "How ends were learnt", "From", heard)
+
+
+def _percent(count: int, of: int) -> str:
+    return f"{100 * count / of:.0f} %" if 200 * count >= of else "less than 1 %"
 
 
 def _failures_url(view: _View, kind: str, begin: datetime) -> str:
@@ -183,35 +201,11 @@ def _source_url(view: _View, name: str, begin: datetime) -> str:
     return "" if name == UNTOLD else view.list(Term("source", name), begin=begin)
 
 
-@dataclass(frozen=True)
-class ChartBar:
-    """A bar as it is drawn, with its words and addresses."""
-
-    bar: Bar
-    drawn: DrawnBar
-    name: str
-    url: str
-    segments: list[tuple[Any, str]]
-
-    @property
-    def words(self) -> str:
-        """The values, for those who point at it or hear it."""
-        ends = self.bar.ends
-        told = [f"{getattr(ends, kind):,} {word}" for kind, word, _ in PARTS if getattr(ends, kind)]
-        of = f" ({', '.join(told)})" if told else ""
-        return f"{self.name}: {ends.total:,} request{'' if ends.total == 1 else 's'}{of}"
-
-
 def _drawn(view: _View, bars: list[Bar], drawn: list[DrawnBar], zone: tzinfo) -> Iterator[ChartBar]:
     for bar, shape in zip(bars, drawn, strict=True):
-        span = {"begin": bar.begin, "end": bar.end}
-        urls = {
-            status: view.list(Term("status", status), **span)
-            for status in {one.status for one in shape.segments}
-        }
-        segments = [(one, urls[one.status]) for one in shape.segments]
+        url = view.list(begin=bar.begin, end=bar.end)
         name = _name(view.range, bar.begin, zone)
-        yield ChartBar(bar, shape, name, view.list(**span), segments)
+        yield ChartBar(shape, bar.ends, name, url)
 
 
 def _labels(found: Overview, zone: tzinfo) -> Iterator[tuple[float, str]]:

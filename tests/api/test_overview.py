@@ -34,6 +34,7 @@ def test_the_figures_are_those_of_the_team(owner: Caller) -> None:
     assert found["failures"] == {"runner_server_error": 1}
     assert found["people"] == {owner.user.username: 2}
     assert found["sources"] == {"page": 2}
+    assert found["heard"] == {"poll": 1}
     assert [one["status"] for one in found["in_flight"]] == ["pending"]
     assert found["percent"] == 100
     only = get(owner, f"{URL}?endpoint_id=acme/text&by={owner.user.username}").json()

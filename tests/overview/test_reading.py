@@ -20,6 +20,7 @@ from tests.overview.test_rolling import end, make_at
 
 NOW = datetime(2026, 11, 20, 12, 34, 56, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
+ZONES = [BERLIN, ZoneInfo("Asia/Tokyo"), ZoneInfo("America/St_Johns"), UTC]
 AGO = (0, 1, 30, 58, 70, 600, 1400, 1500, 3000, 20_000, 40_000, 60_000)  # minutes
 
 
@@ -47,13 +48,16 @@ def test_figures_are_those_of_the_requests(
     rolling.count_all(NOW)
     if "user_key" in only:
         only = {"user_key": User.objects.get(username="pat").pk}
-    shown = overview_of(Asked(team.pk, asked, NOW, BERLIN, **only))
-    of = Asked(team.pk, asked, NOW, BERLIN, **only).only
-    tallies = counted(team.pk, shown.begin, NOW + timedelta(1), **of)
+    for zone in ZONES:
+        check_figures(Asked(team.pk, asked, NOW, zone, **only))
+
+
+def check_figures(asked: Asked) -> None:
+    """Compare them with those that are counted from the requests."""
+    shown, of = overview_of(asked), asked.only
+    tallies = counted(asked.team_id, shown.begin, NOW + timedelta(1), **of)
     expected = {
-        endpoint: tally
-        for (user, endpoint), tally in tallies.items()
-        if user == only.get("user_key", 0)
+        endpoint: tally for (user, endpoint), tally in tallies.items() if user == asked.user_key
     }
     assert {one.endpoint_id: one.ends for one in shown.endpoints} == {
         endpoint: tally.ends for endpoint, tally in expected.items()
@@ -61,11 +65,12 @@ def test_figures_are_those_of_the_requests(
     assert shown.ends.total == sum(tally.ends.total for tally in expected.values()) > 0
     for bar in shown.bars:
         inside = FalRequest.objects.filter(
-            team=team, created_at__gte=bar.begin, created_at__lt=bar.end, **of
+            team=asked.team_id, created_at__gte=bar.begin, created_at__lt=bar.end, **of
         )
         assert bar.ends.total == inside.count()
         assert bar.ends.failed == inside.filter(status=Status.FAILED).count()
     assert sum(count for _, count in shown.people) == shown.ends.total
+    assert sum(count for _, count in shown.heard) == shown.ends.total - shown.ends.open
     for one in shown.endpoints:
         assert (one.run.of if one.run else 0) == expected[one.endpoint_id].run.total()
 

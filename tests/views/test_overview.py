@@ -53,7 +53,7 @@ def test_each_bar_and_its_parts_lead_to_their_requests(
     rows: list[FalRequest], as_owner: Client
 ) -> None:
     page = as_owner.get(f"{URL}?range=day").text
-    bars = re.findall(r'<g class="overview-bar".*?</g>', page, re.S)
+    bars = re.findall(r'<svg class="overview-bar".*?</svg>', page, re.S)
     found = []
     for bar in bars:
         whole, *parts = re.findall(r'<a href="(.+?)"', bar)
@@ -78,7 +78,15 @@ def test_failures_times_people_and_what_waits_are_told(
     rows: list[FalRequest], as_viewer: Client
 ) -> None:
     page = as_viewer.get(URL).text
-    for told in ("runner_server_error", "olga", "tom", "page", "pending", "1.0 s"):
+    for told in (
+        "runner_server_error",
+        "olga",
+        "tom",
+        "page",
+        "pending",
+        "1.0 s",
+        "status poll (100 %)",
+    ):
         assert told in page, told
 
 
