@@ -3,7 +3,10 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Nothing is installed but files whose hashes the locks name.
+PIP := -m pip install --quiet --disable-pip-version-check --require-hashes -r
+LOCKS := requirements/locks.py
+UV = $(VENV)/tools-locks/bin/uv --no-config
 ARGS ?=
 # Debian keeps ensurepip in a package of its own.
 INSTALL_VENV := apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv
@@ -17,7 +20,8 @@ SCRIPTS := .ci/judge .ci/start .ci/words
 # one process has compiled, the next need not compile again.
 HERMETIC := env -u FAL_KEY -u FAL_KEY_FILE -u PUBLIC_URL -u PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test test-quick test-all test-fal test-services chaos lint bench clean
+.PHONY: help run test test-quick test-all test-fal test-services chaos lint bench \
+	lock outdated sbom audit clean
 
 help:
 	@echo "make run            start everything; ARGS=\"--port 8080\" for another port"
@@ -29,6 +33,10 @@ help:
 	@echo "make chaos          kill real processes and spoil the wire; ARGS=--full, --plants, --outage"
 	@echo "make lint           style, types, scripts, templates, migrations, deployment checks"
 	@echo "make bench          measure start, latency, the list, the sweep"
+	@echo "make lock           the locks anew after a change of requirements*.txt; ARGS=--upgrade for newer versions of the rest"
+	@echo "make outdated       what is installed and has a newer version"
+	@echo "make sbom           the bill of materials of what make run installs: sbom.cdx.json"
+	@echo "make audit          known vulnerabilities of what the locks name; asks the advisory database"
 	@echo "make clean          remove the virtual environment and caches; data in var/ stays"
 
 # A stamp follows what it installed: nothing is downloaded again until the list changes.
@@ -40,14 +48,16 @@ $(VENV)/.made:
 	@"$(PYTHON)" -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.installed: requirements.txt | $(VENV)/.made
-	@echo "Installing the packages of requirements.txt into $(VENV): about a minute, the first time alone."
-	@$(PIP) -r requirements.txt
+$(VENV)/.installed: requirements.txt requirements/lock.txt | $(VENV)/.made
+	@$(BIN)/python $(LOCKS) check requirements.txt
+	@echo "Installing the packages of requirements/lock.txt into $(VENV): about a minute, the first time alone."
+	@$(BIN)/python $(PIP) requirements/lock.txt
 	@touch $@
 
-$(VENV)/.installed-dev: requirements.txt requirements-dev.txt | $(VENV)/.made
-	@echo "Installing the packages of requirements-dev.txt into $(VENV): two to three minutes, the first time alone."
-	@$(PIP) -r requirements-dev.txt
+$(VENV)/.installed-dev: requirements.txt requirements-dev.txt requirements/lock-dev.txt | $(VENV)/.made
+	@$(BIN)/python $(LOCKS) check requirements-dev.txt
+	@echo "Installing the packages of requirements/lock-dev.txt into $(VENV): two to three minutes, the first time alone."
+	@$(BIN)/python $(PIP) requirements/lock-dev.txt
 	@touch $@
 
 # .env is read here alone, so that a key kept in it never reaches the tests.
@@ -72,9 +82,10 @@ test-all:
 	@$(MAKE) --no-print-directory test SLOW=all
 
 # fal's own package brings 90 others, so it gets an environment of its own inside ours.
-$(VENV)/fal/.installed: requirements-fal.txt | $(VENV)/.made
+$(VENV)/fal/.installed: requirements-fal.txt requirements/lock-fal.txt | $(VENV)/.made
+	@$(BIN)/python $(LOCKS) check requirements-fal.txt
 	"$(PYTHON)" -m venv $(VENV)/fal
-	$(VENV)/fal/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-fal.txt
+	$(VENV)/fal/bin/python $(PIP) requirements/lock-fal.txt
 	@touch $@
 
 test-fal: $(VENV)/.installed-dev $(VENV)/fal/.installed
@@ -98,7 +109,7 @@ $(VENV)/.tools-lint: tests/tools.py .ci/frontend/package.json $(VENV)/.installed
 lint: $(VENV)/.installed-dev $(VENV)/.tools-lint
 	$(BIN)/ruff check . $(SCRIPTS)
 	$(BIN)/ruff format --check --quiet . $(SCRIPTS)
-	$(BIN)/mypy dashboard requests_app manage.py
+	$(BIN)/mypy dashboard requests_app manage.py $(LOCKS)
 	$(BIN)/mypy --scripts-are-modules $(SCRIPTS)
 	@$(BIN)/python .ci/words $$(git ls-files '*.py' ':!tests')
 	$(BIN)/djlint templates --lint --quiet
@@ -109,6 +120,32 @@ lint: $(VENV)/.installed-dev $(VENV)/.tools-lint
 
 bench: $(VENV)/.installed-dev
 	$(HERMETIC) $(BIN)/python -m tests.benchmarks $(ARGS)
+
+# What reads and writes the locks, apart from what they are about.
+$(VENV)/tools-locks/.installed: requirements/lock-tools.txt | $(VENV)/.made
+	@"$(PYTHON)" -m venv $(VENV)/tools-locks
+	@$(VENV)/tools-locks/bin/python $(PIP) requirements/lock-tools.txt
+	@touch $@
+
+# Versions in the locks stay unless requirements*.txt or ARGS=--upgrade say otherwise.
+lock: $(VENV)/tools-locks/.installed
+	@$(VENV)/tools-locks/bin/python $(LOCKS) renew $(ARGS)
+
+outdated: $(VENV)/.installed-dev $(VENV)/tools-locks/.installed
+	@$(UV) pip list --outdated --python $(BIN)/python
+
+# From an environment with nothing else in it, so that licences and dependencies are known.
+sbom: requirements/lock.txt $(VENV)/tools-locks/.installed
+	@$(UV) venv --quiet --clear --python $(BIN)/python $(VENV)/sbom
+	@$(UV) pip install --quiet --require-hashes --python $(VENV)/sbom/bin/python -r requirements/lock.txt
+	@PYTHONWARNINGS=ignore $(VENV)/tools-locks/bin/cyclonedx-py environment --pyproject pyproject.toml \
+		--output-reproducible --output-file sbom.cdx.json $(VENV)/sbom/bin/python
+	@rm -rf $(VENV)/sbom
+	@echo "sbom.cdx.json is written."
+
+audit: $(VENV)/tools-locks/.installed
+	$(VENV)/tools-locks/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/lock.txt
+	$(VENV)/tools-locks/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/lock-dev.txt
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

