@@ -41,6 +41,10 @@ class AuditAct(models.TextChoices):
     REMOVED = "team.remove", "Removed from the team"
     INVITED = "team.invite", "Invited"
     WITHDRAWN = "team.withdraw", "Invitation withdrawn"
+    LEFT = "team.leave", "Left the team"
+    TRANSFERRED = "team.transfer", "Team handed over"
+    TEAM_MADE = "team.make", "Team created"
+    TEAM_RENAMED = "team.rename", "Team renamed"
     SETTING_CHANGED = "setting.change", "Setting changed"
 
 

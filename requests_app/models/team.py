@@ -117,8 +117,13 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     """Queries for usable invitations."""
 
     def live(self, now: datetime) -> InvitationQuerySet:
-        """Neither used nor expired."""
-        return self.filter(used_at=None, expires_at__gt=now)
+        """Neither used, withdrawn nor expired."""
+        return self.filter(used_at=None, withdrawn_at=None, expires_at__gt=now)
+
+    def withdraw(self, now: datetime) -> int:
+        """End them. The rows stay, so that a link can say what became of it."""
+        # The end, too: a process of an older version knows no other.
+        return self.update(withdrawn_at=now, expires_at=now)
 
 
 class Invitation(models.Model):
@@ -148,6 +153,7 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
     declined_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
     refused_names = models.PositiveSmallIntegerField(default=0)  # of new accounts
 
     objects = InvitationQuerySet.as_manager()

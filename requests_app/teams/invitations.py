@@ -1,7 +1,7 @@
 """Invitations into a team: a link for one person, or an offer to a user who has an account.
 
 Joining always needs the invited user's consent. An invitation is valid as long as its maker may
-give the role: it is deleted when that right ends, and the right is checked again on acceptance.
+give the role: it is withdrawn when that right ends, and the right is checked again on acceptance.
 The answer never reveals whether a name has an account: an invitation to an unknown name looks the
 same.
 """
@@ -25,7 +25,10 @@ MOST_REFUSED_NAMES = 5  # per link: each refusal reveals that a name is taken
 
 
 class InvitationDead(Exception):
-    """The invitation was used, withdrawn, has expired, or never existed."""
+    """The invitation was used, withdrawn, has expired, or never existed.
+
+    The text says which, for who has the link; it is empty for one that never existed.
+    """
 
 
 def invite(team: Team, role: str, *, by: Membership, now: datetime) -> str:
@@ -67,7 +70,21 @@ def _check_not_full(team: Team, now: datetime) -> None:
 
 def find(secret: str, *, now: datetime) -> Invitation:
     """Return the invitation with this secret. Raises InvitationDead."""
-    return _standing(Invitation.objects.live(now).filter(digest=digest(secret)))
+    with_secret = Invitation.objects.filter(digest=digest(secret))
+    if known := with_secret.first():
+        _check_live(known, now)
+    return _standing(with_secret.live(now))
+
+
+def _check_live(invitation: Invitation, now: datetime) -> None:
+    if invitation.used_at:
+        raise InvitationDead("This invitation was used already: it lets one person in, once.")
+    if invitation.withdrawn_at:
+        raise InvitationDead("This invitation was withdrawn.")
+    if invitation.expires_at <= now:
+        raise InvitationDead("This invitation has expired.")
+    if not _stands(invitation):
+        raise InvitationDead("Who made this invitation may no longer invite.")
 
 
 def open_for(user: AbstractBaseUser, *, now: datetime) -> list[Invitation]:
@@ -124,10 +141,10 @@ def decline(pk: int, user: AbstractBaseUser, *, now: datetime) -> bool:
 
 
 def withdraw(team: Team, pk: int, *, now: datetime) -> bool:
-    """Delete an unused invitation; False when the team has no such one."""
+    """End an unused invitation; False when the team has no such one."""
     with transaction.atomic():
         found = Invitation.objects.live(now).filter(team=team, pk=pk).first()
-        if found is None or not Invitation.objects.live(now).filter(pk=pk).delete()[0]:
+        if found is None or not Invitation.objects.live(now).filter(pk=pk).withdraw(now):
             return False
         on = audit.Noted("invitation", str(pk), found.to_name or "a link", {"role": found.role})
         audit.note(AuditAct.WITHDRAWN, on, team_id=team.pk)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Q
+from django.utils import timezone
 
 from requests_app import audit
 from requests_app.models import ApiToken, AuditAct, Invitation, Membership, Role, Team
@@ -45,7 +46,7 @@ def change_role(member: Membership, role: str, *, by: Membership) -> None:
         audit.note(AuditAct.ROLE_CHANGED, on, team_id=present.team_id, by=by.user)
         Membership.objects.filter(pk=present.pk).update(role=role)
         present.role = role
-        _withdraw_what_is_beyond(present)
+        withdraw_what_is_beyond(present)
 
 
 def remove(member: Membership, *, by: Membership) -> int:
@@ -57,20 +58,43 @@ def remove(member: Membership, *, by: Membership) -> int:
         present = _present(people, member)
         _check_may_touch(present_giver(people, by, Role.VIEWER), present)
         _check_not_last_owner(people, present)
-        unused = Invitation.objects.filter(team_id=present.team_id, used_at=None)
-        unused.filter(Q(made_by=present.user) | Q(to_user=present.user)).delete()
-        ApiToken.objects.filter(team_id=present.team_id, user=present.user).delete()
+        links = _end(people, present)
         name = present.user.get_username()
         on = audit.Noted("member", str(present.pk), name, {"before": present.role})
         audit.note(AuditAct.REMOVED, on, team_id=present.team_id, by=by.user)
         present.delete()
-        return unused.filter(to_name="").count()
+        return links
 
 
-def _withdraw_what_is_beyond(member: Membership) -> None:
+def leave(mine: Membership) -> None:
+    """End the user's own membership, with tokens, invitations and sockets. Raises TeamChangeRefused."""
+    with locked_people(mine.team_id) as people:
+        present = people.get(mine.user_id)
+        if present is None:
+            return
+        _end(people, present)
+        told = {"before": present.role}
+        on = audit.Noted("member", str(present.pk), present.user.get_username(), told)
+        audit.note(AuditAct.LEFT, on, team_id=present.team_id, by=present.user)
+        present.delete()
+
+
+def _end(people: People, member: Membership) -> int:
+    """Take back what the member has; return how many invitation links of others still work."""
+    _check_not_last_owner(people, member)
+    now = timezone.now()
+    unused = Invitation.objects.live(now).filter(team_id=member.team_id)
+    unused.filter(Q(made_by=member.user) | Q(to_user=member.user)).withdraw(now)
+    ApiToken.objects.filter(team_id=member.team_id, user=member.user).delete()
+    return unused.filter(to_name="").count()
+
+
+def withdraw_what_is_beyond(member: Membership) -> None:
+    """End the invitations that the member may no longer give, under the team's lock."""
     beyond = [role for role in Role if not may_give(member, role)]
-    unused = Invitation.objects.filter(team_id=member.team_id, made_by=member.user, used_at=None)
-    unused.filter(role__in=beyond).delete()
+    now = timezone.now()
+    unused = Invitation.objects.live(now).filter(team_id=member.team_id, made_by=member.user)
+    unused.filter(role__in=beyond).withdraw(now)
 
 
 def _present(people: People, member: Membership) -> Membership:
@@ -87,5 +111,6 @@ def _check_may_touch(giver: Membership, member: Membership) -> None:
 
 def _check_not_last_owner(people: People, member: Membership) -> None:
     others = [one for one in people.values() if one.role == Role.OWNER and one.pk != member.pk]
-    if member.role == Role.OWNER and not others:
+    # An account that is switched off cannot log in: the team would be without an owner.
+    if member.role == Role.OWNER and not any(one.user.is_active for one in others):
         raise TeamChangeRefused("A team needs an owner: make another member an owner first.")

@@ -51,6 +51,11 @@ def too_large(request: HttpRequest, most: int) -> HttpResponse:
     )
 
 
+def gone(request: HttpRequest, why: str) -> HttpResponse:
+    """410: a link that worked before."""
+    return error_page(request, 410, "This link no longer works", f"{why} Ask for another one.")
+
+
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403: logged in but not allowed; the exception may carry the reason as a sentence."""
     response = error_page(request, 403, "Not allowed", str(exception or "") or _ROLE)

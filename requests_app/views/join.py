@@ -21,6 +21,7 @@ from requests_app.models import Account, Invitation, NameTaken, Team
 from requests_app.teams import invitations
 from requests_app.teams.choice import choose
 from requests_app.teams.people import TeamChangeRefused
+from requests_app.views.errors import gone
 from requests_app.views.team_guard import teamless
 
 TOO_MANY_NAMES = (
@@ -34,14 +35,16 @@ TOO_MANY_NAMES = (
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest, secret: str) -> HttpResponse:
-    """GET shows the team, POST accepts; a dead link is a 404 like an unknown one."""
+    """GET shows the team, POST accepts; a dead link says why."""
     try:
         found = invitations.find(secret, now=timezone.now())
         form = None if request.user.is_authenticated else AccountForm(request.POST or None)
         if request.method == "POST" and _may_accept(found, form):
             return _accepted(request, secret, form)
-    except invitations.InvitationDead as error:
-        raise Http404 from error
+    except invitations.InvitationDead as dead:
+        if not str(dead):
+            raise Http404 from dead
+        return gone(request, str(dead))
     except NameTaken as error:  # at the same moment
         cast(AccountForm, form).add_error("username", error)
     status = 422 if request.method == "POST" else 200

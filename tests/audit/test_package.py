@@ -37,7 +37,7 @@ from requests_app.models import (
     TokenScope,
 )
 from requests_app.runfile.reading import read_run
-from requests_app.teams import invitations, members, tokens
+from requests_app.teams import invitations, members, owning, tokens
 from tests.browsers import Browser
 from tests.builders import hear, make_person, make_queued, make_request, make_result
 from tests.runfile.test_reading import files_of, packed
@@ -236,6 +236,14 @@ DOING: dict[AuditAct, tuple[Callable[[Scene], object], str, str]] = {
         "olga",
         "nina",
     ),
+    AuditAct.LEFT: (lambda s: members.leave(s.member()), "tom", "tom"),
+    AuditAct.TRANSFERRED: (lambda s: owning.transfer(s.member().pk, by=s.boss), "olga", "tom"),
+    AuditAct.TEAM_MADE: (lambda s: s.post("/teams/new/", {"name": "Two"}), "olga", "Two"),
+    AuditAct.TEAM_RENAMED: (
+        lambda s: s.post("/settings/team/rename/", {"name": "Two"}),
+        "olga",
+        "Two",
+    ),
     AuditAct.WITHDRAWN: (
         lambda s: (
             invitations.offer(s.team, "nina", Role.MEMBER, by=s.boss, now=NOW()),
@@ -264,7 +272,8 @@ def test_an_act_leaves_one_entry(act: AuditAct, team: Team, owner: User) -> None
     do(Scene(team, owner))
     entry = AuditEntry.objects.get(act=act)
     assert (entry.actor, entry.label) == (actor, label)
-    assert entry.chain == (0 if act == AuditAct.LOGIN_THROTTLED else team.pk)
+    made = Team.objects.order_by("pk").last() if act == AuditAct.TEAM_MADE else team
+    assert made and entry.chain == (0 if act == AuditAct.LOGIN_THROTTLED else made.pk)
     assert "secret" not in entry.details and PASSWORD not in entry.details
 
 

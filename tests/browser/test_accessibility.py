@@ -43,6 +43,8 @@ PATHS = (
     "/settings/notices/",
     "/settings/code/",
     "/settings/times/",
+    "/settings/team/",
+    "/teams/new/",
     "/invitations/",
     "/accounts/password/change/",
     "/accounts/logout/",

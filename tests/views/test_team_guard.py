@@ -47,6 +47,7 @@ from tests.builders import make_person, make_queued
 # Writes that concern no team, and why.
 TEAMLESS = {
     "switch_team": "it chooses the team",
+    "new_team": "it makes another one",
     "times": "how times read is the person's own choice",
     "single_keys": "so is whether single keys act",
     "blur": "and whether media are blurred",
@@ -376,7 +377,7 @@ def test_every_form_of_a_template_says_its_team(place: Place) -> None:
     from tests.source import text_of, under
 
     teamless = re.compile(
-        r"switch_team|requests:times|requests:blur|account_|_invitation'|join|setup|action=\"{{ request"
+        r"switch_team|new_team|requests:times|requests:blur|account_|_invitation'|join|setup|action=\"{{ request"
     )
     for path in under("templates/", suffix=".html"):
         for form in re.findall(r"<form\b[^>]*method=\"post\".*?</form>", text_of(path), re.DOTALL):
