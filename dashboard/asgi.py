@@ -38,6 +38,7 @@ from dashboard.origin import SameOrigin  # noqa: E402
 from dashboard.sessions import ReadOnlySession  # noqa: E402
 from requests_app.routing import (  # noqa: E402
     http_prefixes,
+    over_the_site,
     socket_prefixes,
     websocket_urlpatterns,
 )
@@ -53,7 +54,8 @@ def by_prefix(prefixes: Mapping[str, Any], otherwise: Any) -> Any:
     return dispatch
 
 
-http_application = by_prefix(http_prefixes, django_application)
+over_django = {prefix: over(django_application) for prefix, over in over_the_site.items()}
+http_application = by_prefix({**http_prefixes, **over_django}, django_application)
 page_sockets = SameOrigin(
     CookieMiddleware(ReadOnlySession(AuthMiddleware(URLRouter(websocket_urlpatterns))))
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
+from requests_app.api.mcp import PREFIX as MCP
+from requests_app.api.mcp import mcp_application
 from requests_app.api.realtime import SOCKETS as API_SOCKETS
 from requests_app.api.realtime import api_socket
 from requests_app.consumers.live import LiveConsumer
@@ -13,6 +15,8 @@ from requests_app.gateway.sockets import SOCKETS, gateway_socket
 
 # By the beginning of the path: no cookie is read there and no page is served.
 http_prefixes = {PREFIX: gateway}
+# Those that call the site themselves, made with its application.
+over_the_site = {MCP: mcp_application}
 # Sockets of programs: they carry a key, which no page of another site has.
 socket_prefixes = {SOCKETS: gateway_socket, API_SOCKETS: api_socket}
 

@@ -48,8 +48,17 @@ def test_the_sandbox_shares_nothing_with_what_it_is_there_to_judge():
     none_of(foreign_imports("sandbox", "django", "channels", "celery", "dashboard", APP))
 
 
-def test_the_package_that_programs_install_imports_httpx_and_websockets_and_its_command_two_more():
-    allowed = ("httpx", "websockets", "typer", "rich", f"{APP}.client", *sys.stdlib_module_names)
+def test_the_package_that_programs_install_imports_httpx_and_websockets_and_its_extras_few_more():
+    allowed = (
+        "httpx",
+        "websockets",
+        "typer",
+        "rich",
+        "mcp",
+        "pydantic",
+        f"{APP}.client",
+        *sys.stdlib_module_names,
+    )
     none_of(
         f"{path}:{line} imports {name}"
         for path in under(f"{APP}/client/")

@@ -14,6 +14,7 @@ from requests_app.api.endpoint_list import router as endpoint_list
 from requests_app.api.endpoints import router as endpoints
 from requests_app.api.error_groups import router as error_groups
 from requests_app.api.errors import Refusals
+from requests_app.api.estimates import router as estimates
 from requests_app.api.exact import ExactRenderer
 from requests_app.api.export import router as export
 from requests_app.api.exports import router as exports
@@ -60,7 +61,8 @@ def nowhere(request: HttpRequest, rest: str) -> HttpResponse:
 
 
 for path, one in (
-    ("/requests/", imports),  # before the paths that begin with an id
+    ("/requests/", estimates),  # this and the next before the paths that begin with an id
+    ("/requests/", imports),
     ("/requests/", router),
     ("/requests/", acting),
     ("/requests/", tags),

@@ -18,6 +18,7 @@ from requests_app.catalogue.fields import MISSING, Field
 from requests_app.catalogue.kinds import Kind
 from requests_app.catalogue.prices import PriceState, price_of
 from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
+from requests_app.models import Team
 from requests_app.request_input import InvalidDraft
 
 router = Router(tags=["endpoints"])
@@ -114,8 +115,13 @@ class ValidationOut(Schema):
 )
 def validate(request: ApiRequest, endpoint_id: str, payload: InputIn) -> dict[str, Any]:
     """Check an input against the endpoint's schema. Nothing is sent to the endpoint."""
-    entry = store.get(_endpoint(endpoint_id), request.auth.team)
-    problems = entry.known.validator.problems(payload.input) if entry.known else []
+    return judged(_endpoint(endpoint_id), request.auth.team, payload.input)
+
+
+def judged(endpoint: EndpointId, team: Team, value: dict[str, Any]) -> dict[str, Any]:
+    """Return what the endpoint's schema says of an input, as `ValidationOut` has it."""
+    entry = store.get(endpoint, team)
+    problems = entry.known.validator.problems(value) if entry.known else []
     return {
         "valid": not problems,
         "checked": entry.known is not None,
@@ -186,7 +192,7 @@ def _told(entry: store.Entry, team_id: int) -> dict[str, Any]:
         "description": str(metadata.get("about") or ""),
         "fields": [_field(field) for field in entry.known.fields] if entry.known else [],
         "input_schema": document.input_schema() if document else None,
-        "price": _price(EndpointId.parse(entry.endpoint_id), team_id),
+        "price": price_facts(EndpointId.parse(entry.endpoint_id), team_id),
         "problem": entry.problem,
         "pasted_by": entry.pasted_by,
         "pasted_at": entry.pasted_at,
@@ -200,7 +206,8 @@ def _endpoint(endpoint_id: str) -> EndpointId:
         raise Http404 from None
 
 
-def _price(endpoint: EndpointId, team_id: int) -> dict[str, Any]:
+def price_facts(endpoint: EndpointId, team_id: int) -> dict[str, Any]:
+    """Return the price as `PriceOut` has it."""
     price = price_of(endpoint, team_id=team_id)
     names = (
         "state",

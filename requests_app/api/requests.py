@@ -15,6 +15,7 @@ from requests_app.api import events, frames, rows
 from requests_app.api.accepted import Filters, NewRequest
 from requests_app.api.auth import READS, SUBMITS, ApiRequest
 from requests_app.api.body import digest_of, member_text
+from requests_app.api.estimates import Confirmation, ensure_confirmed
 from requests_app.api.exact import ExactRenderer
 from requests_app.api.idempotency import IdempotencyKey, ensure_key
 from requests_app.api.schemas import (
@@ -58,6 +59,7 @@ def create(
     waiting: Query[Waiting],
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
+    confirmation: Confirmation = None,
 ) -> Status[FalRequest] | HttpResponseBase:
     """Submit a request: record it and send it to fal.
 
@@ -72,7 +74,12 @@ def create(
     With `wait` the body of the reply comes when the request has ended, or after so many seconds,
     and is all of it with its output, as `GET` shows it: a blocking call. While `ended_at` is null,
     go on with `GET {id}/?wait=`.
+
+    With a `Confirmation`, which `POST estimate/` answers with, the call is refused (422) unless it is the one that was
+    estimated.
     """
+    if confirmation is not None:
+        ensure_confirmed(request.auth, payload, confirmation)
     seconds = seconds_of(waiting, prefer)
     seat = take_seat(request.auth, seconds)
     draft = parse_draft(

@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 the request failed or was cancelled; 2 wrong use, or refus
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from collections.abc import Sequence
@@ -209,6 +210,17 @@ def list_requests(
     for each in cells:
         table.add_row(*map(escape, each))
     Console(highlight=False).print(table)
+
+
+@app.command()
+def mcp() -> None:
+    """Serve the team's requests to an AI client as MCP tools, over standard input and output."""
+    try:
+        module = importlib.import_module(f"{__package__}.mcp_tools")
+    except ModuleNotFoundError as missing:
+        told.print(f'{missing.name} is missing: pip install "faldeck[cli,mcp] @ URL"', markup=False)
+        raise typer.Exit(2) from missing
+    module.serve_stdio()
 
 
 @app.command()

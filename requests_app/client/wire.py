@@ -118,8 +118,15 @@ class SyncWire:
 class AsyncWire:
     """Calls to one Faldeck, repeated while that may help."""
 
-    def __init__(self, url: str | None, token: str | None, timeout_s: float) -> None:
+    def __init__(
+        self,
+        url: str | None,
+        token: str | None,
+        timeout_s: float,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self._given = (url, token)
+        self._transport = transport
         self._timeout_s = timeout_s
         # Connections belong to the event loop that opened them.
         self._opened: WeakKeyDictionary[
@@ -140,7 +147,7 @@ class AsyncWire:
         loop = asyncio.get_running_loop()
         if loop not in self._opened:
             place = Place.find(*self._given)
-            client = httpx.AsyncClient(limits=calls.UNLIMITED)
+            client = httpx.AsyncClient(limits=calls.UNLIMITED, transport=self._transport)
             self._opened[loop] = place, client
         return self._opened[loop]
 

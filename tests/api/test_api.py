@@ -42,6 +42,7 @@ PATHS = {
     "/api/v1/exports/": {"get", "post"},
     "/api/v1/exports/{id}/": {"get", "delete"},
     "/api/v1/exports/{id}/file/": {"get"},
+    "/api/v1/requests/estimate/": {"post"},
     "/api/v1/requests/import/": {"post"},
     "/api/v1/requests/{id}/run/": {"get"},
     "/api/v1/me/": {"get"},

@@ -17,6 +17,7 @@ BODY = {"endpoint_id": "acme/one", "input": {}}
 # of the paths that end so, which read one
 BODIES = {
     "/validate/": '{"input": {}}',
+    "/estimate/": '{"endpoint_id": "acme/one", "input": {}}',
     "/v1/requests/": '{"endpoint_id": "acme/one", "input": {}}',
     "/v1/presets/": '{"name": "one", "endpoint_id": "acme/one", "input": {}}',
     "/v1/batches/": '{"endpoint_id": "acme/one", "input": {"a": "{{b}}"}, "rows": [{"b": 1}]}',
