@@ -16,7 +16,8 @@ SECRET_PATHS = {
     "hooks/fal/*": "the webhook of a request",
     "setup": "the link that makes the first owner",
     "join": "an invitation",
-    "accounts/password/reset/key": "allauth's link of a mail; none is sent, an operator may try it",
+    "accounts/password/reset/key": "a link that sets a new password",
+    "accounts/confirm-email": "a link that verifies an e-mail address",
 }
 # Parameters whose values are secret, in any path: endings of names, and short names.
 SECRET_PARAMETERS = (

@@ -259,9 +259,16 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
-# Log-in and accounts send no mail; notices take Django's SMTP backend by its name.
+ACCOUNT_CHANGE_EMAIL = True  # one address; another replaces it once it is verified
+ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL = "account_home"
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # of changes to an account, to its verified address
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Faldeck] "
+PASSWORD_RESET_TIMEOUT = 4 * 3600  # seconds
+# Without a mail server nothing is sent, nor printed.
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 EMAIL_HOST = env_text("EMAIL_HOST")
+if EMAIL_HOST:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_PORT = env_int("EMAIL_PORT", 587, least=1)
 EMAIL_HOST_USER = env_text("EMAIL_USER")
 EMAIL_HOST_PASSWORD = env_text("EMAIL_PASSWORD")

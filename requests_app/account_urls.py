@@ -1,15 +1,41 @@
-"""The pages of allauth that are offered: no sign-up, no mail, no reset by link."""
+"""The pages of allauth that are offered: no sign-up."""
 
 from __future__ import annotations
 
-from allauth.account.views import account_inactive, logout
-from django.urls import path
+from allauth.account.views import (
+    account_inactive,
+    logout,
+    password_reset_done,
+    password_reset_from_key_done,
+)
+from django.urls import path, re_path
 
-from requests_app.views.account import LoginView, PasswordChangeView
+from requests_app.views.account import LoginView, PasswordChangeView, home
+from requests_app.views.account_email import AddressView, ConfirmAddressView
+from requests_app.views.password_reset import NewPasswordView, ResetAskView
 
 urlpatterns = [
+    path("", home, name="account_home"),
     path("login/", LoginView.as_view(), name="account_login"),
     path("logout/", logout, name="account_logout"),
     path("inactive/", account_inactive, name="account_inactive"),
+    path("email/", AddressView.as_view(), name="account_email"),
+    re_path(
+        r"^confirm-email/(?P<key>[-:\w]+)/$",
+        ConfirmAddressView.as_view(),
+        name="account_confirm_email",
+    ),
     path("password/change/", PasswordChangeView.as_view(), name="account_change_password"),
+    path("password/reset/", ResetAskView.as_view(), name="account_reset_password"),
+    path("password/reset/done/", password_reset_done, name="account_reset_password_done"),
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        NewPasswordView.as_view(),
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "password/reset/key/done/",
+        password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
 ]

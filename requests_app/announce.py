@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 AWAY = (OSError, RedisError, KombuError)
 ADVANCE_TASK = "requests_app.advance"
 THUMBNAILS_TASK = "requests_app.make_thumbnails"
+RESET_TASK = "requests_app.send_reset_link"
 
 
 class RequestChanged(TypedDict):
@@ -86,7 +87,12 @@ def thumbnails_wanted() -> None:
     transaction.on_commit(lambda: _quietly(lambda: _publish(THUMBNAILS_TASK)))
 
 
-def _publish(task: str, *args: int) -> None:
+def reset_asked(address: str, origin: str) -> None:
+    """Ask a worker, on commit, to mail a reset link if the address is known; the user may ask again."""
+    transaction.on_commit(lambda: _quietly(lambda: _publish(RESET_TASK, address, origin)))
+
+
+def _publish(task: str, *args: int | str) -> None:
     # By name, so that the tasks need no import. No retry: a broker that is down must not block the caller.
     celery_app.send_task(task, args=list(args), retry=False, ignore_result=True)
 

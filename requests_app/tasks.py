@@ -9,6 +9,7 @@ from functools import partial
 from celery import shared_task
 from django.utils import timezone
 
+from requests_app.accounts.reset_links import mail_reset_link
 from requests_app.audit import sealing
 from requests_app.catalogue import fal_models, store
 from requests_app.error_groups import counting
@@ -34,6 +35,12 @@ from requests_app.worker.thumbnails import maker
 def advance(pk: int) -> None:
     """Take one request's next step. A second delivery is harmless: the lease goes to one worker."""
     worker_loop.spawn(take_step(pk))
+
+
+@shared_task(name="requests_app.send_reset_link", ignore_result=True)
+def send_reset_link(address: str, origin: str) -> None:
+    """Mail a reset link, beside the worker's loop: it waits for the mail server."""
+    mail_reset_link(address, origin)
 
 
 @shared_task(name="requests_app.sweep", ignore_result=True)

@@ -24,6 +24,10 @@ JUDGED_BY = {
     "requests_app/client/": "tests/client/test_package.py",
     # Forms: by the pages they are on.
     "requests_app/forms/account.py": "tests/accounts/test_adapter.py",
+    "requests_app/accounts/finding.py": "tests/views/test_account_email.py",
+    "requests_app/accounts/reset_links.py": "tests/views/test_password_reset.py",
+    "requests_app/accounts/trail.py": "tests/audit/test_package.py",
+    "requests_app/views/reset_links.py": "tests/teams/test_reset_links.py",
     "requests_app/audit/": "tests/audit/test_package.py",
     "requests_app/forms/audit.py": "tests/views/test_audit.py",
     "requests_app/models/audit.py": "tests/audit/test_sealing.py",

@@ -142,6 +142,7 @@ USED: dict[str, dict[str, str]] = {
         "post_login": "allauth.account.internal.flows.login:resume_login",
         "logout": "allauth.account.internal.flows.logout:logout",
         "set_password": "allauth.account.internal.flows.password_change:change_password",
+        "send_mail": "allauth.account.adapter:DefaultAccountAdapter.send_password_reset_mail",
         "error_messages": "allauth.core.internal.adapter:BaseAdapter.validation_error",
     },
     "requests_app/accounts/backend.py": {
@@ -186,6 +187,12 @@ USED: dict[str, dict[str, str]] = {
     },
     "requests_app/forms/account.py": {
         "clean_oldpassword": "allauth.account.forms:ChangePasswordForm.clean_oldpassword",
+        "clean_email": "allauth.account.forms:ResetPasswordForm.clean_email",
+        "save": "allauth.account.views:PasswordResetView.form_valid",
+    },
+    "requests_app/views/account_email.py": {
+        "post": "allauth.account.views:EmailView.post",
+        "get_context_data": "allauth.account.views:EmailView.get_context_data",
     },
     "requests_app/fal/public_addresses.py": {
         "resolve": "aiohttp.connector:TCPConnector._resolve_host",

@@ -1,11 +1,15 @@
-"""Our changes to allauth's log-in: no sign-up, throttled guesses, remembered browsers."""
+"""Our changes to allauth's log-in: no sign-up, throttled guesses, remembered browsers, audited acts."""
 
 from __future__ import annotations
 
+import logging
+import smtplib
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -13,9 +17,13 @@ from django.utils import timezone
 
 from requests_app import audit
 from requests_app.accounts import devices, throttle
+from requests_app.accounts.finding import find_account
 from requests_app.accounts.network import network_of
 from requests_app.accounts.throttle import Subject
-from requests_app.models import Account, AuditAct, Membership, keys_of
+from requests_app.accounts.trail import note_account
+from requests_app.models import AuditAct, keys_of
+
+logger = logging.getLogger(__name__)
 
 ELSEWHERE = "A browser in which you have logged in before lets you in at once."
 TOO_MANY = "too_many_guesses"  # the error's code; its parameter `seconds` is the wait
@@ -50,7 +58,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if user:
             throttle.take_back(guess)
         else:
-            _audit(AuditAct.LOGIN_REFUSED, Account.objects.find(name), name)
+            note_account(AuditAct.LOGIN_REFUSED, find_account(name), name)
         return user
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
@@ -58,7 +66,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         response: HttpResponse = super().post_login(request, user, **kwargs)
         devices.remember(request, response, user)
         throttle.prune(now=timezone.now())
-        _audit(AuditAct.LOGGED_IN, user)
+        note_account(AuditAct.LOGGED_IN, user, by=user)
         return response
 
     def logout(self, request: HttpRequest) -> None:
@@ -66,31 +74,39 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         user = request.user if request.user.is_authenticated else None
         super().logout(request)
         if user:
-            _audit(AuditAct.LOGGED_OUT, user)
+            note_account(AuditAct.LOGGED_OUT, user, by=user)
 
     def set_password(self, user: User, password: str) -> None:
         """Store a new password."""
         super().set_password(user, password)
-        _audit(AuditAct.PASSWORD_CHANGED, user)
+        note_account(AuditAct.PASSWORD_CHANGED, user, by=user)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a mail, once. A server that does not take it is logged and told to who waits for it."""
+        mail = self.render_mail(template_prefix, email, {"email": email, **context})
+        try:
+            mail.send()
+        except (smtplib.SMTPException, OSError) as error:
+            # Without the traceback: its lines may hold the address or the link.
+            logger.error("A mail of an account could not be sent: %s.", type(error).__name__)
+            _tell_unsent()
 
 
-def _audit(act: AuditAct, user: User | None, name: str = "") -> None:
-    """Note it for each team of the user; for a name without an account, in the installation's own trail."""
-    teams = Membership.objects.filter(user=user).values_list("team_id", flat=True) if user else []
-    label = user.get_username() if user else name
-    by = user if act != AuditAct.LOGIN_REFUSED else None
-    for team_id in teams or [audit.NO_TEAM]:
-        audit.note(act, audit.Noted("account", "", label), team_id=team_id, by=by)
+def _tell_unsent() -> None:
+    if context.request is not None and context.request.user.is_authenticated:
+        messages.error(context.request, "The mail could not be sent. Try again later.")
 
 
-def too_many(wait: timedelta, more: str = "") -> ValidationError:
+def too_many(
+    wait: timedelta, more: str = "", *, what: str = "Too many wrong passwords."
+) -> ValidationError:
     """Build the form error for too many guesses."""
-    words = f"Too many wrong passwords. Try again in {throttle.in_words(wait)}. {more}".strip()
+    words = f"{what} Try again in {throttle.in_words(wait)}. {more}".strip()
     return ValidationError(words, code=TOO_MANY, params={"seconds": int(wait.total_seconds()) + 1})
 
 
 def _subjects(request: HttpRequest, name: str) -> list[Subject]:
-    user = Account.objects.find(name)
+    user = find_account(name)
     if user and (device := devices.known_device(request, user)):
         return [Subject("device", f"{device}:{user.pk}")]
     account = f"user {user.pk}" if user else f"name {min(keys_of(name))}"

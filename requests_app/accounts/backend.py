@@ -1,4 +1,4 @@
-"""Check passwords; the account is found by any spelling of its name."""
+"""Check passwords; the account is found by any spelling of its name, or by its e-mail address."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from allauth.account.auth_backends import AuthenticationBackend
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from requests_app.models import Account
+from requests_app.accounts.finding import find_account
 
 
 class NameBackend(AuthenticationBackend):  # type: ignore[misc]
     """allauth's backend, which also reports accounts that are switched off."""
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
-        """Return the user with this name and password. Takes as long when there is no such name."""
+        """Return the user with this name or address and this password. Takes as long when there is none."""
         name, password = credentials.get("username"), credentials.get("password")
         if not name or not password:
             return None
-        user = Account.objects.find(name)
+        user = find_account(name)
         if user is None:
             User().set_password(password)
             return None

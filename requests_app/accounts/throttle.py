@@ -1,4 +1,4 @@
-"""Throttle password guesses: counted in the database, before a password is checked.
+"""Throttle guesses and mails: counted in the database, before a password is checked or a mail sent.
 
 Counted by account (for browsers that have not logged in to it before), by network, and by device
 (for those that have). A keyed hash chooses one of a fixed number of slots: the table cannot grow
@@ -34,6 +34,9 @@ LIMITS = {
     "network": Limit(30, timedelta(hours=1)),
     "device": Limit(20, timedelta(hours=1)),
     "change": Limit(10, timedelta(hours=1)),  # the present password, asked for by a change
+    "reset": Limit(5, timedelta(hours=1)),  # mails with a reset link, by address
+    "resets": Limit(30, timedelta(hours=1)),  # questions for one, by network
+    "verify": Limit(10, timedelta(hours=1)),  # mails that verify an address, by account
 }
 
 

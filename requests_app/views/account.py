@@ -1,21 +1,25 @@
-"""Log-in and password change: the pages of allauth that are offered."""
+"""Log-in, password change, and the page of one's account."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from allauth.account import views
+from allauth.account.models import EmailAddress
 from django.core.exceptions import PermissionDenied
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from requests_app.accounts import devices
 from requests_app.accounts.adapter import TOO_MANY
 from requests_app.forms.account import CountedPasswordForm, PlainLoginForm
+from requests_app.views.login import login_required
 
 
-class _Counted:
-    """Answer 429 with Retry-After after too many wrong passwords."""
+class Counted:
+    """Answer 429 with Retry-After after too many tries."""
 
     def form_invalid(self, form: BaseForm) -> HttpResponse:
         response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
@@ -26,13 +30,21 @@ class _Counted:
         return response
 
 
-class LoginView(_Counted, views.LoginView):  # type: ignore[misc]
-    """Ask for name and password."""
+@login_required
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Show what an account has: address, password."""
+    address = EmailAddress.objects.get_verified(request.user)
+    return render(request, "account/home.html", {"address": address})
+
+
+class LoginView(Counted, views.LoginView):  # type: ignore[misc]
+    """Ask for name or address, and password."""
 
     form_class = PlainLoginForm
 
 
-class PasswordChangeView(_Counted, views.PasswordChangeView):  # type: ignore[misc]
+class PasswordChangeView(Counted, views.PasswordChangeView):  # type: ignore[misc]
     """Ask for the present password and a new one."""
 
     form_class = CountedPasswordForm

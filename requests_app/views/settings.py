@@ -26,6 +26,7 @@ from requests_app.keys import keeping
 from requests_app.models import FalKey, Invitation, Membership, Role, TokenScope
 from requests_app.teams import duplicates, invitations, members, tokens
 from requests_app.teams.people import TeamChangeRefused
+from requests_app.teams.reset_links import has_verified_address
 from requests_app.views.access import View, membership_of, team_required
 
 
@@ -42,7 +43,10 @@ def page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     people = mine.team.memberships.filter(is_service=False)
     copies = figures(mine.team)
     context = {
-        "members": people.select_related("user").order_by("user__username"),
+        "has_mail_server": bool(settings.EMAIL_HOST),
+        "members": people.select_related("user")
+        .annotate(has_address=has_verified_address())
+        .order_by("user__username"),
         "invitations": Invitation.objects.live(timezone.now()).filter(team=mine.team),
         "tokens": tokens.own(mine),
         "service_tokens": tokens.of_service(mine),
@@ -126,7 +130,7 @@ def set_duplicates(request: HttpRequest) -> HttpResponse:
 @manages
 def change_role(request: HttpRequest, pk: int) -> HttpResponse:
     """Give a member another role."""
-    member = _member_or_404(request, pk)
+    member = member_or_404(request, pk)
     role = _role(request)
     members.change_role(member, role, by=membership_of(request))
     return _said(request, f"{member.user.get_username()} is {Role(role).label.lower()} now.")
@@ -135,7 +139,7 @@ def change_role(request: HttpRequest, pk: int) -> HttpResponse:
 @manages
 def remove_member(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove a member from the team."""
-    member = _member_or_404(request, pk)
+    member = member_or_404(request, pk)
     links = members.remove(member, by=membership_of(request))
     words = f"{member.user.get_username()} has left the team."
     if links:
@@ -164,7 +168,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     return _said(request, "The invitation is withdrawn.")
 
 
-def _member_or_404(request: HttpRequest, pk: int) -> Membership:
+def member_or_404(request: HttpRequest, pk: int) -> Membership:
     """Return a member of the chosen team; a foreign one does not exist."""
     people = Membership.objects.select_related("user").filter(
         team=membership_of(request).team, is_service=False

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth import authenticate
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.builders import make_person
 
 PASSWORD = "a long pass phrase"
+HASHERS = [  # as in the settings: the suite itself uses a quick one
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 
 
 def came_in(name: str, password: str = PASSWORD) -> str | None:
@@ -61,3 +68,13 @@ def test_an_account_that_is_switched_off_is_told_so_to_who_knows_the_password(db
     User.objects.filter(pk=person.pk).update(is_active=False)
     response = Client().post("/accounts/login/", {"login": "ANN", "password": PASSWORD})
     assert response["Location"] == "/accounts/inactive/"
+
+
+def test_a_password_in_an_older_hash_is_hashed_anew_at_the_log_in(db: None, settings: Any) -> None:
+    boss = make_person("boss")
+    settings.PASSWORD_HASHERS = HASHERS
+    boss.password = make_password(PASSWORD, hasher="pbkdf2_sha256")
+    boss.save()
+    assert came_in("boss") == str(boss.pk)
+    boss.refresh_from_db()
+    assert boss.password.startswith("argon2")

@@ -7,6 +7,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
@@ -14,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from requests_app import lifecycle
+from requests_app.accounts.reset_links import mail_reset_link
 from requests_app.batches import control as batch_control
 from requests_app.bulk import control as bulk_control
 from requests_app.bulk.making import Order, make
@@ -69,6 +71,18 @@ class Scene:
     def throttled(self) -> None:
         for number in range(22):
             self.log_in(f"wrong {number}")
+
+    def address(self, *, verified: bool) -> EmailAddress:
+        return EmailAddress.objects.create(
+            user=self.owner, email="olga@example.org", verified=verified
+        )
+
+    def reset_mailed(self) -> None:
+        mail_reset_link(self.address(verified=True).email, "https://faldeck.example")
+
+    def address_verified(self) -> None:
+        key = EmailConfirmationHMAC(self.address(verified=False)).key
+        self.post(f"/accounts/confirm-email/{key}/")
 
     def bulk(self) -> BulkAction:
         make_queued(team=self.team, person=self.owner)
@@ -148,6 +162,13 @@ DOING: dict[AuditAct, tuple[Callable[[Scene], object], str, str]] = {
         "olga",
         "olga",
     ),
+    AuditAct.RESET_MAILED: (Scene.reset_mailed, "", "olga"),
+    AuditAct.RESET_LINK_MADE: (
+        lambda s: s.post(f"/settings/members/{s.member().pk}/reset-link/"),
+        "olga",
+        "tom",
+    ),
+    AuditAct.EMAIL_CHANGED: (Scene.address_verified, "olga", "olga"),
     AuditAct.DENIED: (
         lambda s: as_viewer(s.team).post("/settings/invitations/", {"role": "owner"}),
         "vera",

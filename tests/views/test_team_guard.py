@@ -96,7 +96,7 @@ class Place:
         )
         other = self.b.memberships.get(user=make_person("bob", team=self.b))
         self.keys = {
-            "change_role": other.pk, "remove_member": other.pk, "delete_message": message.pk, "message": message.pk,
+            "change_role": other.pk, "remove_member": other.pk, "make_reset_link": other.pk, "delete_message": message.pk, "message": message.pk,
             "withdraw": Invitation.objects.get().pk, "revoke_token": ApiToken.objects.get().pk,
             **dict.fromkeys(("replace_fal_key", "remove_fal_key", "test_fal_key"), self.fal_key()), **self.notices(),
         }  # fmt: skip
