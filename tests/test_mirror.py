@@ -19,6 +19,7 @@ ABOUT_THE_WHOLE = {
     "test_foreign_names",
     "test_looks",
     "test_documents",
+    "test_expanding_migrations",
     "test_importing",
     "test_locks",
     "test_model_based",

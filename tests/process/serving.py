@@ -23,7 +23,8 @@ class Serving:
     # Set for the test suite; None starts from nothing, as a user does.
     prepared: ClassVar[Prepared | None] = None
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, *, root: Path = ROOT, **environment: str) -> None:
+        self.root = root
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "serve.log"
@@ -44,7 +45,7 @@ class Serving:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve", "--port", str(self.port)],
-                cwd=ROOT,
+                cwd=self.root,
                 env=self.environment,
                 stdout=log,
                 stderr=log,

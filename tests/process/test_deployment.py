@@ -1,7 +1,7 @@
 """The files of deploy/ fit together, fit the program, and fit what the documentation says.
 
-They are read, not run: servers and containers are not part of the suite. `nginx -t`, `systemd-analyze
-verify` and `docker compose config` judge their grammar on a machine that has them.
+They are read, not run: servers and containers are not part of the suite. `test_hardening.py` has nginx, systemd
+and Compose's schema judge their grammar.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dashboard.celery import app
 from dashboard.masking import SECRET_PATHS
 from tests.source import ROOT, text_of
 
-PARTS = ("web", "worker", "beat")
+PARTS = ("web", "gateway", "worker", "beat")
 UNITS = {
     "web": "faldeck-web@.service",
     "worker": "faldeck-worker.service",
@@ -104,28 +104,32 @@ def test_operations_names_the_same_commands() -> None:
 def test_compose_sets_only_variables_there_are_and_the_two_that_make_the_mode() -> None:
     known = set(re.findall(r"^\| `([A-Z_]+)` \|", text_of("README.md"), re.M))
     for part in PARTS:
-        names = set(compose()["services"][part]["environment"]) - {"PATH"}
+        given = compose()["services"][part]["environment"]
+        names = {name.removesuffix("_FILE") for name in given}
         assert names <= known, names - known
         assert {"DATABASE_URL", "REDIS_URL"} <= names
 
 
-def test_compose_shows_no_port_to_other_machines_and_keeps_no_password() -> None:
-    for service in compose()["services"].values():
-        assert all(str(port).startswith("127.0.0.1:") for port in service.get("ports", []))
+def test_compose_shows_the_proxy_alone_and_keeps_no_secret() -> None:
+    services = compose()["services"]
+    assert [name for name, service in services.items() if "ports" in service] == ["proxy"]
+    for service in services.values():
         for name, value in service.get("environment", {}).items():
-            if re.search("PASSWORD|KEY|TOKEN|_URL", name) and name != "REDIS_URL":
-                assert "${" in value, name
+            if re.search("PASSWORD|KEY|TOKEN|DATABASE_URL", name):
+                assert name.endswith("_FILE")
+                assert value.removeprefix("/run/secrets/") in service["secrets"]
 
 
 def test_nothing_of_compose_starts_before_what_it_needs_is_there() -> None:
     services = compose()["services"]
     for part in PARTS:
         needs = services[part]["depends_on"]
-        assert set(needs) == {"install", "postgres", "redis"}
+        assert set(needs) == {"migrate", "postgres", "redis"}
         for name, how in needs.items():
             healthy = how["condition"] == "service_healthy"
             assert healthy == ("healthcheck" in services[name])
-    assert "migrate" in services["install"]["command"][-1]
+    assert services["migrate"]["command"].startswith("python manage.py migrate")
+    assert services["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
 
 
 def test_a_stop_is_given_longer_than_the_program_takes() -> None:
