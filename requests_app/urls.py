@@ -200,6 +200,7 @@ urlpatterns = [
     ),
     path("settings/notices/channels/<int:pk>/test/", notices.test_channel, name="test_channel"),
     path("settings/notices/rules/", notices.add_rule, name="add_rule"),
+    path("settings/notices/rules/<int:pk>/change/", notices.change_rule, name="change_rule"),
     path("settings/notices/rules/<int:pk>/switch/", notices.switch_rule, name="switch_rule"),
     path("settings/notices/rules/<int:pk>/remove/", notices.remove_rule, name="remove_rule"),
     path("settings/copies/", copy_rules.set_copies, name="set_copies"),

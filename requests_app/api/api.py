@@ -21,6 +21,7 @@ from requests_app.api.exports import router as exports
 from requests_app.api.imports import router as imports
 from requests_app.api.me import router as me
 from requests_app.api.media import router as media
+from requests_app.api.notices import router as notices
 from requests_app.api.overview import router as overview
 from requests_app.api.presets import router as presets
 from requests_app.api.requests import router
@@ -38,8 +39,8 @@ api = NinjaAPI(
         "Submit requests to fal, read them, follow them live and cancel them. Every call needs a "
         "token for one team (made under Settings, or by `manage.py create_token`), sent as "
         "`Authorization: Bearer fdk_…`. Its scope says what it may do: `read` looks, `submit` also acts "
-        "on requests, batches, bulk actions and uploads, `manage` also changes presets and endpoint "
-        "documents. `RateLimit-Limit`, `-Remaining` and `-Reset` say how many calls are left; one too "
+        "on requests, batches, bulk actions and uploads, `manage` also changes presets, endpoint "
+        "documents and (owners and admins) notices. `RateLimit-Limit`, `-Remaining` and `-Reset` say how many calls are left; one too "
         "many is answered 429 with `Retry-After`."
     ),
     urls_namespace="api",
@@ -75,6 +76,7 @@ for path, one in (
     ("/errors/", error_groups),
     ("/export/", export),
     ("/overview/", overview),
+    ("/notices/", notices),
     ("/exports/", exports),
     ("/uploads/", uploads),
     ("/me/", me),

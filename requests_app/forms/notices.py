@@ -6,6 +6,7 @@ from datetime import time
 from typing import Any
 
 from django import forms
+from django.contrib.auth.models import AbstractBaseUser
 
 from requests_app.display.times import known_zones
 from requests_app.models import ChannelKind, NoticeChannel, NoticeRule, RuleEvent, Team
@@ -101,10 +102,21 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.only_of = self.instance.only_of if self.instance.pk else None
+        self.initial["only_mine"] = bool(self.only_of)
+        for name in ("minutes", "percent", "least"):
+            if self.initial.get(name) is None:  # another event may use it
+                self.initial.pop(name, None)
         channels: Any = self.fields["channel"]
         channels.queryset = NoticeChannel.objects.filter(team=team)
         channels.empty_label = None
         channels.label_from_instance = lambda one: f"{one.name} ({one.get_kind_display()})"
+
+    def given_to(self, person: AbstractBaseUser) -> NoticeRule:
+        """Return the rule as it is now, not stored yet. One that is about a user's requests alone stays so."""
+        rule: NoticeRule = self.save(commit=False)
+        rule.only_of_id = (self.only_of or person).pk if self.cleaned_data["only_mine"] else None
+        return rule
 
     def clean(self) -> dict[str, Any]:
         """Require what the event needs, and drop what it has no use for."""

@@ -91,6 +91,30 @@ def add_rule(rule: NoticeRule) -> None:
     _audit(rule.team_id, "notices: a rule", None, rule_in_words(rule))
 
 
+# What a rule is about: when it changes, the rule begins anew.
+_ABOUT = ("event", "pattern", "error_type", "only_of_id", "minutes", "percent", "least")
+_HOW = ("channel_id", "cooldown_minutes", "in_quiet", "with_error")
+
+
+@transaction.atomic
+def change_rule(rule: NoticeRule, now: datetime) -> None:
+    """Store what of a rule was changed. Messages that wait already are sent as they are."""
+    stored = NoticeRule.objects.select_for_update().get(pk=rule.pk)
+    told = _audited(stored), _audited(rule)
+    if any(getattr(stored, name) != getattr(rule, name) for name in _ABOUT):
+        rule.since, rule.is_alarmed = now, False
+        rule.save(update_fields=[*_ABOUT, *_HOW, "since", "is_alarmed"])
+    else:
+        rule.save(update_fields=_HOW)
+    if told[0] != told[1]:
+        _audit(rule.team_id, "notices: a rule", *told)
+
+
+def _audited(rule: NoticeRule) -> str:
+    more = f"to {rule.channel.name}, at most every {rule.cooldown_minutes} min"
+    return f"{rule_in_words(rule)}; {more}"
+
+
 @transaction.atomic
 def switch_rule(rule: NoticeRule, *, is_on: bool, now: datetime) -> None:
     """Switch a rule on or off; what happens while it is off is not told later."""

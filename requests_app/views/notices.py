@@ -30,8 +30,12 @@ NEWEST = 50  # messages of the log
 @team_required
 @require_safe
 def notices(request: HttpRequest) -> HttpResponse:
-    """Show the page."""
-    return _page(request)
+    """Show the page: GET /settings/notices/?rule=7 with this rule in the form, to change it."""
+    asked = request.GET.get("rule", "")
+    if not asked:
+        return _page(request)
+    rule = _rule_or_404(request, int(asked) if asked.isdecimal() and len(asked) < 18 else 0)
+    return _page(request, rule_form=RuleForm(instance=rule, team=rule.team))
 
 
 @team_required
@@ -129,9 +133,8 @@ def add_rule(request: HttpRequest) -> HttpResponse:
     team = team_of(request)
     form = RuleForm(request.POST, team=team)
     if form.is_valid():
-        rule: NoticeRule = form.save(commit=False)
+        rule = form.given_to(person_of(request))
         rule.team, rule.since = team, timezone.now()
-        rule.only_of_id = person_of(request).pk if form.cleaned_data["only_mine"] else None
         try:
             keeping.add_rule(rule)
         except NoticeRefused as refused:
@@ -139,6 +142,17 @@ def add_rule(request: HttpRequest) -> HttpResponse:
         else:
             return _said(request, "The rule is kept. It tells of what happens from now on.")
     return _page(request, status=422, rule_form=form)
+
+
+@manages
+def change_rule(request: HttpRequest, pk: int) -> HttpResponse:
+    """Store what of a rule was changed."""
+    rule = _rule_or_404(request, pk)
+    form = RuleForm(request.POST, instance=rule, team=rule.team)
+    if not form.is_valid():
+        return _page(request, status=422, rule_form=form)
+    keeping.change_rule(form.given_to(person_of(request)), timezone.now())
+    return _said(request, "The rule is changed.")
 
 
 @manages

@@ -106,6 +106,33 @@ def test_a_rule_is_kept_with_what_its_event_uses_alone(
     assert not NoticeRule.objects.exists()
 
 
+def test_a_rule_is_changed_in_its_form_and_begins_anew_when_it_is_about_something_else(
+    channel: NoticeChannel, as_owner: Client, owner: User, team: Team
+) -> None:
+    as_admin = Browser()
+    as_admin.force_login(make_person("ada", team=team, role="admin"))
+    post(as_owner, "add_rule", **RULE, channel=channel.pk)
+    rule = NoticeRule.objects.get()
+    form = as_admin.get(f"{PAGE}?rule={rule.pk}").text
+    assert "Change the rule" in form and "Only requests of olga" in form
+    assert 'value="acme/*"' in form and 'value="20"' in form  # what another event would begin with
+    typed = {**RULE, "channel": str(channel.pk)}
+    slower = post(as_admin, "change_rule", rule.pk, **{**typed, "cooldown_minutes": "60"})
+    assert "The rule is changed." in slower.text
+    same = NoticeRule.objects.get()
+    assert (same.cooldown_minutes, same.since, same.only_of) == (60, rule.since, owner)
+    NoticeRule.objects.update(is_alarmed=True)
+    post(as_admin, "change_rule", rule.pk, **{**typed, "pattern": "zoo/*", "only_mine": ""})
+    other = NoticeRule.objects.get()
+    assert (other.pattern, other.only_of, other.is_alarmed) == ("zoo/*", None, False)
+    assert other.since > rule.since
+    bad = post(as_admin, "change_rule", rule.pk, **{**typed, "pattern": "https://x"})
+    assert bad.status_code == 422 and 'value="https://x"' in bad.text
+    assert "Change the rule" in bad.text
+    for number in ("x", "9" * 30, rule.pk + 1):
+        assert as_owner.get(f"{PAGE}?rule={number}").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
@@ -170,9 +197,10 @@ def test_another_teams_channels_rules_and_log_do_not_exist(
     stranger.force_login(make_person("sam", team=other, role="owner"))
     for name, pk in (
         ("replace_channel", channel.pk), ("remove_channel", channel.pk), ("test_channel", channel.pk),
-        ("switch_rule", rule.pk), ("remove_rule", rule.pk),
+        ("switch_rule", rule.pk), ("change_rule", rule.pk), ("remove_rule", rule.pk),
     ):  # fmt: skip
         assert post(stranger, name, pk, **CHANNEL).status_code == 404
     assert post(stranger, "add_rule", **RULE, channel=channel.pk).status_code == 422
     assert "https://example.org/…" not in stranger.get(PAGE).text
+    assert stranger.get(f"{PAGE}?rule={rule.pk}").status_code == 404
     assert NoticeRule.objects.count() == NoticeChannel.objects.count() == 1

@@ -123,7 +123,7 @@ class Place:
         of_channel = dict.fromkeys(
             ("replace_channel", "remove_channel", "test_channel"), channel.pk
         )
-        return of_channel | dict.fromkeys(("switch_rule", "remove_rule"), rule.pk)
+        return of_channel | dict.fromkeys(("change_rule", "switch_rule", "remove_rule"), rule.pk)
 
     def choose(self, team: Team | None) -> None:
         session = self.client.session
