@@ -155,6 +155,7 @@ MIDDLEWARE = [
     "dashboard.compression.CompressedPages",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "requests_app.views.session_use.session_used",
     "django.middleware.common.CommonMiddleware",
     "requests_app.views.form_size.form_size",
     "django.middleware.csrf.CsrfViewMiddleware",

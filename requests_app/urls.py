@@ -33,6 +33,7 @@ from requests_app.views import (
     join,
     kept_media,
     list_table,
+    login_sessions,
     media_zip,
     metrics,
     notes,
@@ -209,6 +210,20 @@ urlpatterns = [
     path("settings/members/<int:pk>/role/", settings.change_role, name="change_role"),
     path("settings/members/<int:pk>/remove/", settings.remove_member, name="remove_member"),
     path("settings/members/<int:pk>/reset-link/", reset_links.make_link, name="make_reset_link"),
+    path("settings/sessions/", login_sessions.my_sessions, name="my_sessions"),
+    path(
+        "settings/sessions/<slug:session_id>/end/", login_sessions.end_session, name="end_session"
+    ),
+    path(
+        "settings/members/<int:pk>/sessions/",
+        login_sessions.member_sessions,
+        name="member_sessions",
+    ),
+    path(
+        "settings/members/<int:pk>/sessions/<slug:session_id>/end/",
+        login_sessions.end_member_session,
+        name="end_member_session",
+    ),
     path("settings/invitations/", settings.invite, name="invite"),
     path("settings/invitations/<int:pk>/withdraw/", settings.withdraw, name="withdraw"),
     path("settings/audit/", audit.audit_trail, name="audit"),

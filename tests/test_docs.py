@@ -120,6 +120,7 @@ PLACES = {
     "group_id": "ID",
     "export_id": "UUID",
     "view_id": "ID",
+    "session_id": "SESSION",
     "number": "N",
     "size": "N",
     "pk": "N",

@@ -163,6 +163,9 @@ USED: dict[str, dict[str, str]] = {
         "connect": "channels.generic.websocket:AsyncWebsocketConsumer.websocket_connect",
         "receive": "channels.generic.websocket:AsyncWebsocketConsumer.websocket_receive",
     },
+    "requests_app/models/session.py": {
+        "_get_session_from_db": "django.contrib.sessions.backends.db:SessionStore.load",
+    },
     "requests_app/consumers/rights.py": {
         "connect": "channels.generic.websocket:AsyncWebsocketConsumer.websocket_connect",
     },

@@ -9,14 +9,13 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
-from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.contrib.auth import SESSION_KEY, get_user_model
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 
+from requests_app.accounts.sessions import logged_in
 from requests_app.consumers.base import Consumer
 from requests_app.models import Membership
-from requests_app.models.session import Session, SessionStore
+from requests_app.models.session import USED_EVERY, Session, SessionStore
 from requests_app.models.team import digest
 
 logger = logging.getLogger(__name__)
@@ -117,9 +116,13 @@ def objections(consumers: Sequence[MemberConsumer]) -> list[int | None]:
 
 
 def _sessions(keys: set[str]) -> dict[str, dict[str, Any]]:
-    """Return the contents of the sessions that are open, by key."""
-    found = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
-    stored = dict(found.values_list("session_key", "session_data"))
+    """Return the contents of the sessions that are open, by key; an open socket is a use of its session."""
+    now = timezone.now()
+    found = Session.objects.filter(session_key__in=keys, expire_date__gt=now)
+    rows = list(found.values_list("session_key", "session_data", "used_at"))
+    if old := [key for key, _, used_at in rows if used_at and used_at < now - USED_EVERY]:
+        Session.objects.filter(session_key__in=old).update(used_at=now)
+    stored = {key: data for key, data, _ in rows}
     decode = SessionStore().decode
     return {key: decode(stored[hashed]) for key in keys if (hashed := digest(key)) in stored}
 
@@ -134,10 +137,7 @@ def _users(sessions: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 def _user_of(data: Mapping[str, Any], users: Mapping[str, Any]) -> int | None:
     """Return the key of the user who is logged in by this session."""
     user = users.get(data.get(SESSION_KEY, ""))
-    if user is None or data.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
-        return None
-    known, now = data.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()
-    return user.pk if constant_time_compare(known, now) else None
+    return user.pk if user and logged_in(data, user) else None
 
 
 def _memberships(users: Mapping[str, Any]) -> dict[int, list[Membership]]:

@@ -17,6 +17,7 @@ class AuditAct(models.TextChoices):
     RESET_MAILED = "login.reset_mail", "Reset link mailed"
     RESET_LINK_MADE = "login.reset_link", "Reset link made"
     EMAIL_CHANGED = "login.email", "E-mail address changed"
+    SESSION_ENDED = "login.end", "Session ended"
     DENIED = "access.denied", "Access denied"
     SUBMITTED = "request.submit", "Submitted"
     CANCEL_ASKED = "request.cancel", "Asked to cancel"

@@ -68,6 +68,7 @@ PLACES = (
     Destination("Settings", "requests:settings", "people", "team members tokens api keys", "g s"),
     Destination("Invitations", "requests:invitations", "send", "teams"),
     Destination("Times", "requests:times", "clock", "time zone hours"),
+    Destination("Sessions", "requests:my_sessions", "lock", "log out everywhere devices"),
     Destination("API", "api:openapi-view", "webhook", "documentation openapi"),
 )
 

@@ -169,6 +169,11 @@ DOING: dict[AuditAct, tuple[Callable[[Scene], object], str, str]] = {
         "tom",
     ),
     AuditAct.EMAIL_CHANGED: (Scene.address_verified, "olga", "olga"),
+    AuditAct.SESSION_ENDED: (
+        lambda s: s.post("/settings/sessions/all/end/"),
+        "olga",
+        "olga",
+    ),
     AuditAct.DENIED: (
         lambda s: as_viewer(s.team).post("/settings/invitations/", {"role": "owner"}),
         "vera",

@@ -45,6 +45,7 @@ PATHS = (
     "/settings/times/",
     "/settings/team/",
     "/teams/new/",
+    "/settings/sessions/",
     "/invitations/",
     "/accounts/",
     "/accounts/email/",

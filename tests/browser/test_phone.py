@@ -33,6 +33,7 @@ PAGES = (
     "/settings/notices/",
     "/settings/code/",
     "/settings/times/",
+    "/settings/sessions/",
     "/invitations/",
     "/accounts/password/change/",
     "/accounts/logout/",

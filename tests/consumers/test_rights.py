@@ -10,11 +10,15 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from requests_app.accounts.sessions import open_sessions
 from requests_app.consumers import rights
-from requests_app.models import Membership
+from requests_app.models import Membership, Role, Session
+from tests.browsers import Browser
+from tests.builders import make_person
 from tests.consumers.conftest import Open
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,6 +49,64 @@ async def test_a_session_that_is_over_in_any_way_ends_the_socket(
     socket = await page(as_owner)
     await sync_to_async(end)()
     assert await socket.close_code() == rights.LOGGED_OUT
+
+
+def end_from_another_browser(owner: User) -> None:
+    other = Browser()
+    other.force_login(owner)
+    [one] = [one for one in open_sessions(owner, other.session.session_key) if not one.is_this]
+    assert other.post(f"/settings/sessions/{one.id}/end/").status_code == 302
+
+
+def log_out_everywhere(owner: User) -> None:
+    other = Browser()
+    other.force_login(owner)
+    other.post("/settings/sessions/all/end/")
+
+
+def end_by_another_owner(owner: User) -> None:
+    membership = Membership.objects.get(user=owner)
+    boss = Browser()
+    boss.force_login(make_person("bea", team=membership.team, role=Role.OWNER))
+    boss.post(f"/settings/members/{membership.pk}/sessions/all/end/")
+
+
+def change_the_password(owner: User) -> None:
+    owner.set_password("a long pass phrase")
+    owner.save()
+
+
+@pytest.mark.parametrize(
+    "end",
+    [end_from_another_browser, log_out_everywhere, end_by_another_owner, change_the_password],
+)
+async def test_what_ends_a_session_closes_its_sockets_and_no_others(
+    end: Any,
+    page: Open,
+    as_owner: Client,
+    as_stranger: Client,
+    owner: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rights, "RECHECK_S", 0.05)
+    socket, other = await page(as_owner), await page(as_stranger)
+    await sync_to_async(end)(owner)
+    assert await socket.close_code() == rights.LOGGED_OUT
+    assert (await sync_to_async(as_owner.get)("/requests/")).status_code == 302
+    await other.send_json_to({"type": "watch", "table": True})
+    await other.message("hello")
+
+
+async def test_an_open_socket_is_a_use_of_its_session(
+    page: Open, as_owner: Client, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rights, "RECHECK_S", 0.05)
+    await page(as_owner)
+    old = timezone.now() - timedelta(hours=1)
+    await Session.objects.aupdate(used_at=old)
+    async with asyncio.timeout(30):
+        while (await Session.objects.aget(user=owner)).used_at == old:
+            await asyncio.sleep(0.02)
 
 
 async def test_a_session_that_goes_on_keeps_it(

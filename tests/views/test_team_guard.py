@@ -51,6 +51,7 @@ TEAMLESS = {
     "times": "how times read is the person's own choice",
     "single_keys": "so is whether single keys act",
     "blur": "and whether media are blurred",
+    "end_session": "a log-in is for all teams",
     "join": "it is for people who are not in the team yet",
     "accept_invitation": "the person it was made to is not in the team yet",
     "decline_invitation": "as above",
@@ -96,7 +97,7 @@ class Place:
         )
         other = self.b.memberships.get(user=make_person("bob", team=self.b))
         self.keys = {
-            "change_role": other.pk, "remove_member": other.pk, "make_reset_link": other.pk, "delete_message": message.pk, "message": message.pk,
+            "change_role": other.pk, "remove_member": other.pk, "member_sessions": other.pk, "end_member_session": other.pk, "make_reset_link": other.pk, "delete_message": message.pk, "message": message.pk,
             "withdraw": Invitation.objects.get().pk, "revoke_token": ApiToken.objects.get().pk,
             **dict.fromkeys(("replace_fal_key", "remove_fal_key", "test_fal_key"), self.fal_key()), **self.notices(),
         }  # fmt: skip
@@ -144,6 +145,7 @@ class Place:
             "view_id": self.view.public_id,
             "export_id": self.export.public_id,
             "filename": "faldeck.whl",
+            "session_id": "a" * 16,
         }  # fmt: skip
         kwargs = {one: given[one] for one in pattern.pattern.converters}
         return reverse(f"requests:{name}", kwargs=kwargs)
