@@ -13,6 +13,7 @@ from tests.test_architecture import APP, none_of
 STORY_FOLDERS = ("flows", "browser", "process", "conformance", "fal_app", "benchmarks", "rig")
 ABOUT_THE_WHOLE = {
     "test_architecture",
+    "test_asvs",
     "test_decisions_in_any_order",
     "test_design",
     "test_docs",
