@@ -17,7 +17,7 @@ from requests_app.error_groups import history as older_errors
 from requests_app.lifecycle.older_media import note_media
 from requests_app.overview import rolling
 from requests_app.search import history
-from requests_app.upkeep import health
+from requests_app.upkeep import health, team_deletion
 from requests_app.upkeep.clock_skew import alarm
 from requests_app.upkeep.expired import remove_expired as remove_expired_rows
 from requests_app.worker import process  # noqa: F401  (connects its start and stop)
@@ -148,4 +148,15 @@ def roll_up() -> None:
     """Count what has changed, beside the worker's loop, whose one database thread is for requests."""
     end = time.monotonic() + ROLL_UP_FOR_S
     while rolling.count_piece(timezone.now()) and time.monotonic() < end:
+        time.sleep(PAUSE_S)
+
+
+DELETE_FOR_S = 2.0  # likewise
+
+
+@shared_task(name="requests_app.delete_teams", ignore_result=True)
+def delete_teams() -> None:
+    """Remove some of what deleted teams had, beside the worker's loop, as `roll_up` does."""
+    end = time.monotonic() + DELETE_FOR_S
+    while team_deletion.delete_piece(timezone.now()) and time.monotonic() < end:
         time.sleep(PAUSE_S)

@@ -49,6 +49,8 @@ class AuditAct(models.TextChoices):
     TRANSFERRED = "team.transfer", "Team handed over"
     TEAM_MADE = "team.make", "Team created"
     TEAM_RENAMED = "team.rename", "Team renamed"
+    TEAM_DELETING = "team.delete", "Team deleted"
+    TEAM_DELETED = "team.deleted", "Removal of a team finished"
     SETTING_CHANGED = "setting.change", "Setting changed"
 
 

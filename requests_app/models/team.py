@@ -44,6 +44,13 @@ class Team(models.Model):
         null=True, blank=True, default=10, db_default=10
     )
 
+    # Being deleted since then: no one is in it, and a worker removes what it had.
+    deleting_at = models.DateTimeField(null=True, blank=True)
+    deleting_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    deletion_cancels = models.BooleanField(default=False, db_default=False)  # what is open at fal
+
     objects = TeamQuerySet.as_manager()
 
     class Meta:

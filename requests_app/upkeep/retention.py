@@ -159,20 +159,22 @@ def _size(due: Rows, kind: RetentionKind) -> int:
 
 
 def _remove_rows(due: Rows, days: int, now: datetime) -> int:
-    removed = 0
     keys = list(due.values_list("pk", flat=True))
-    for start in range(0, len(keys), BATCH):
-        some = keys[start : start + BATCH]
-        forget(some)
-        batch = FalRequest.objects.filter(pk__in=some)
-        for team in batch.values_list("team", flat=True).distinct():
-            withdraw(team)
-        with transaction.atomic():
-            copies.forget(some, now)
-            uncount(some)
-            _, by_model = batch.only("pk").delete()
-        removed += by_model[FalRequest._meta.label]
-    return removed
+    pieces = (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))
+    return sum(remove_rows(piece, now) for piece in pieces)
+
+
+def remove_rows(keys: list[int], now: datetime) -> int:
+    """Delete some requests with all evidence, thumbnails and copies; return how many there were."""
+    forget(keys)
+    batch = FalRequest.objects.filter(pk__in=keys)
+    for team in batch.values_list("team", flat=True).distinct():
+        withdraw(team)
+    with transaction.atomic():
+        copies.forget(keys, now)
+        uncount(keys)
+        _, by_model = batch.only("pk").delete()
+    return by_model[FalRequest._meta.label]
 
 
 def _remove_payload(due: Rows, days: int, now: datetime) -> int:

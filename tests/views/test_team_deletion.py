@@ -1,0 +1,38 @@
+"""The page that deletes a team says what goes, and deletes nothing by accident."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from requests_app.models import Role, Team
+from tests.browsers import Browser
+from tests.builders import make_person, make_queued
+
+PAGE = reverse("requests:delete_team")
+
+
+@pytest.mark.parametrize("role", ["admin", "member", "viewer"])
+def test_only_owners_come_to_it(team, owner, stranger, role):
+    client = Browser()
+    client.force_login(make_person(f"the-{role}", team=team, role=role))
+    assert client.get(PAGE).status_code == 403
+    assert client.post(PAGE, {"name": team.name}).status_code == 403
+    assert Team.objects.filter(pk=team.pk, deleting_at=None).exists()
+
+
+def test_it_counts_what_goes_and_warns_of_what_is_open_at_fal(as_owner, team, owner, stranger):
+    assert "open at fal" not in as_owner.get(PAGE).text
+    make_queued(team=team, person=owner)
+    shown = as_owner.get(PAGE).text
+    assert "1 request is open at fal" in " ".join(shown.split())
+
+
+def test_a_wrong_name_is_said_and_stays_and_the_right_one_deletes(as_owner, team, owner, stranger):
+    reply = as_owner.post(PAGE, {"name": "other <b>", "cancel": "on"})
+    assert reply.status_code == 422
+    assert "type it as it stands above" in reply.text and 'value="other &lt;b&gt;"' in reply.text
+    team.memberships.create(user=make_person("second"), role=Role.OWNER)
+    reply = as_owner.post(PAGE, {"name": f" {team.name} "}, follow=True)
+    assert reply.status_code == 403 and "no team yet" in reply.text
+    assert Team.objects.get(pk=team.pk).deleting_at is not None
