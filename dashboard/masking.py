@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 # deploy/nginx.conf keeps all of them out of the proxy's logs, and a test compares the two.
 SECRET_PATHS = {
     "hooks/fal/*": "the webhook of a request",
+    "gateway/t": "the token of a program that passes its own fal key on",
     "setup": "the link that makes the first owner",
     "join": "an invitation",
     "accounts/password/reset/key": "a link that sets a new password",

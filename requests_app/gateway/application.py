@@ -5,6 +5,7 @@
     /gateway/run/ENDPOINT…     fal.run          FAL_RUN_HOST=host/gateway/run
     /gateway/queue/ENDPOINT…   queue.fal.run    FAL_QUEUE_RUN_HOST=host/gateway/queue
     /gateway/proxy             what `x-fal-target-url` names: proxyUrl of @fal-ai/client
+    /gateway/t/TOKEN/…         the same, with the caller's own key of fal's
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from requests_app.gateway.addresses import (
     named_address,
 )
 from requests_app.gateway.callers import Caller, Callers, KeysUnknown
+from requests_app.gateway.entrance import PREFIX as PREFIX
+from requests_app.gateway.entrance import Entrance, NoOwnKey, OwnKey
 from requests_app.gateway.exchange import Exchange, Receive, Send, answer
 from requests_app.gateway.fal_keys import fal_key
 from requests_app.gateway.headers import TARGET, Raw, first, to_fal
@@ -44,7 +47,6 @@ from requests_app.worker.database_pool import DatabasePool
 from requests_app.worker.fal_connections import hosts_from_settings
 from requests_app.worker.loop import pool
 
-PREFIX = "/gateway/"
 SERVICES = ("run", "queue")
 SPOOL = "gateway"  # a folder in DATA_DIR
 FALS_QUEUE = "https://queue.fal.run"  # the host that is fixed in @fal-ai/client
@@ -118,10 +120,15 @@ def store_leftovers() -> None:
 async def gateway(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """Pass one HTTP call on to fal."""
     headers: Raw = scope["headers"]
+    entrance = Entrance.of(scope["path"])
     try:
-        address, ours, theirs = _address(scope, headers, hosts_from_settings())
-        caller = await _admitted(address, scope, headers)
-        key = await _fal_key(address, caller)
+        address, ours, theirs = _address(entrance, scope, headers, hosts_from_settings())
+        caller = await _admitted(entrance, address, scope, headers)
+        own = entrance.own_key(headers)
+        key = None if own else await _fal_key(address, caller)
+    except NoOwnKey as error:
+        await answer(send, 401, str(error))
+        return
     except NoAddress as error:
         await answer(send, 400 if str(error) == "Invalid request" else 404, str(error))
         return
@@ -130,36 +137,47 @@ async def gateway(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         return
     here, method = station(), scope["method"]
     GATEWAY_CALLS.labels(address.operation.value).inc()
-    passed = to_fal(headers, key=key.secret)
+    passed = to_fal(headers, authorization=_authorization(own, key))
     exchange = Exchange(method, address, passed, headers, Rewriting(theirs, ours), here.upstream)
     query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
     exchange.witness = witness_of(
-        here.parts, address, caller, headers, query, exchange.hang_up, fal_key_id=key.pk
-    )
+        here.parts, address, caller, headers, query, exchange.hang_up,
+        fal_key_id=key.pk if key else None, own=own,
+    )  # fmt: skip
     await exchange.run(receive, send, here.in_background)
 
 
-def _address(scope: dict[str, Any], headers: Raw, hosts: Hosts) -> tuple[Address, str, str]:
+def _authorization(own: OwnKey | None, key: Key | None) -> str:
+    """Return what the call to fal carries: the caller's own key, else one of this server's."""
+    if own:
+        return own.header
+    return f"Key {key.secret}" if key and key.secret else ""
+
+
+def _address(
+    entrance: Entrance, scope: dict[str, Any], headers: Raw, hosts: Hosts
+) -> tuple[Address, str, str]:
     """Return where the call goes, and by what fal's queue is replaced in replies. Raises NoAddress."""
-    service, _, path = scope["path"].removeprefix(PREFIX).partition("/")
+    service, _, path = entrance.rest.partition("/")
     method, query = scope["method"], scope["query_string"].decode("latin-1")
     if service == "proxy" and not path:
         address = named_address(hosts, first(headers, TARGET), method)
         return address, FALS_QUEUE, hosts.queue
     if service not in SERVICES:
         raise NoAddress("The gateway has no such address.")
-    return address_of(hosts, service, path, query, method), _base(scope, headers), hosts.queue
+    ours = f"{_base(scope, headers)}{entrance.prefix}queue"
+    return address_of(hosts, service, path, query, method), ours, hosts.queue
 
 
 def _base(scope: dict[str, Any], headers: Raw) -> str:
-    """Return the URL of our queue as the caller reaches it. Raises Refusal."""
+    """Return this site as the caller reaches it. Raises Refusal."""
     if settings.PUBLIC_URL:
-        return f"{settings.PUBLIC_URL}{PREFIX}queue"
+        return str(settings.PUBLIC_URL)
     host = first(headers, b"host")
     if not validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS):
         raise Refusal(400, "This host name is not one of this site's (ALLOWED_HOSTS).")
     scheme = first(headers, b"x-forwarded-proto") if settings.BEHIND_PROXY else ""
-    return f"{scheme if scheme in ('http', 'https') else scope['scheme']}://{host}{PREFIX}queue"
+    return f"{scheme if scheme in ('http', 'https') else scope['scheme']}://{host}"
 
 
 async def _fal_key(address: Address, caller: Caller) -> Key:
@@ -174,11 +192,13 @@ async def _fal_key(address: Address, caller: Caller) -> Key:
     return key
 
 
-async def _admitted(address: Address, scope: dict[str, Any], headers: Raw) -> Caller:
+async def _admitted(
+    entrance: Entrance, address: Address, scope: dict[str, Any], headers: Raw
+) -> Caller:
     """Return who calls. Raises Refusal."""
     remote = (scope.get("client") or [""])[0]
     used_from = network_in(remote, first(headers, b"x-forwarded-for") or None)
-    key = first(headers, b"authorization")
+    key = entrance.authorization(headers)
     try:
         caller = await station().callers.find(key, used_from=used_from)
     except KeysUnknown:
@@ -186,7 +206,8 @@ async def _admitted(address: Address, scope: dict[str, Any], headers: Raw) -> Ca
             503, "Faldeck's database is away, and this key was not used before."
         ) from None
     if caller is None:
-        raise Refusal(401, "This is no valid key of Faldeck's gateway (NAME:fdk_…).")
+        form = "/gateway/t/fdk_…/" if entrance.token else "NAME:fdk_…"
+        raise Refusal(401, f"This is no valid key of Faldeck's gateway ({form}).")
     if address.acts and caller.refusal:
         raise Refusal(403, caller.refusal)
     if address.request_id and not await station().owners.may_reach(

@@ -15,6 +15,7 @@ from requests_app.fal.result_replies import read_run_result
 from requests_app.fal.sse import EventTooLarge, SseDecoder
 from requests_app.fal.streams import StreamEvent
 from requests_app.fal.transport import MESSAGE
+from requests_app.keys import ProgramKey
 from requests_app.lifecycle import PassedCall
 from requests_app.models import ErrorType, Status
 from requests_app.request_input import Draft, InvalidInput, input_text
@@ -30,6 +31,7 @@ class EntryKind:
     SUBMIT = "submit"
     DIRECT = "direct"
     CANCEL = "cancel"
+    RESULT = "result"
 
 
 class CallEntry(msgspec.Struct):
@@ -56,6 +58,8 @@ class CallEntry(msgspec.Struct):
     failure: str = ""
     sentence: str = ""
     fal_key_id: int | None = None  # none: the installation's own
+    own_key: str = ""  # the digest of the caller's own key, which went on in place of one of ours
+    own_last_four: str = ""
 
     @property
     def size(self) -> int:
@@ -91,7 +95,13 @@ def call_of(entry: CallEntry) -> PassedCall:
         sent_at,
         note,
         entry.fal_key_id,
+        own_key_of(entry),
     )
+
+
+def own_key_of(entry: CallEntry) -> ProgramKey | None:
+    """Return the key of the caller's own that the call was made with."""
+    return ProgramKey(entry.own_key, entry.own_last_four) if entry.own_key else None
 
 
 def outcome_of(entry: CallEntry, hosts: Hosts) -> Receipt | Result | CallEnded | FalError:

@@ -33,8 +33,8 @@ def first(headers: Raw, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in headers if key == name), "")
 
 
-def to_fal(headers: Raw, *, key: str) -> list[tuple[str, str]]:
-    """Return the headers of the call to fal, with the key in place of the caller's.
+def to_fal(headers: Raw, *, authorization: str) -> list[tuple[str, str]]:
+    """Return the headers of the call to fal, with this authorization in place of the caller's.
 
     Replies are asked for uncompressed: they are read here as they pass.
     """
@@ -47,7 +47,7 @@ def to_fal(headers: Raw, *, key: str) -> list[tuple[str, str]]:
     ]
     via = ", ".join(filter(None, [first(headers, b"via"), VIA]))
     passed += [("accept-encoding", "identity"), ("via", via)]
-    return passed + ([("authorization", f"Key {key}")] if key else [])
+    return passed + ([("authorization", authorization)] if authorization else [])
 
 
 def to_caller(headers: Raw, *, is_rewritten: bool) -> list[tuple[bytes, bytes]]:

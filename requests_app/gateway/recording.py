@@ -16,6 +16,8 @@ from typing import Any
 from django.db import IntegrityError
 
 from requests_app import lifecycle
+from requests_app.fal.errors import FalError
+from requests_app.fal.result_replies import read_queue_result
 from requests_app.gateway.entries import CallEntry, EntryKind, call_of, outcome_of
 from requests_app.gateway.spool import Spool, SpoolFull
 from requests_app.upkeep.metrics import GATEWAY_MISSED
@@ -192,9 +194,21 @@ def store(entry: CallEntry) -> None:
             now=entry.heard_at,
         )  # fmt: skip
         return
+    if entry.kind == EntryKind.RESULT:
+        _store_result(entry)
+        return
     outcome = outcome_of(entry, hosts_from_settings())
     if lifecycle.record_passed(call_of(entry), outcome, at=entry.heard_at) is None:
         missed("known", None)
+
+
+def _store_result(entry: CallEntry) -> None:
+    try:
+        result = read_queue_result(entry.reply)
+    except FalError:
+        return  # it has not ended, or that was not the result
+    team_id, at = entry.team_id, entry.heard_at
+    lifecycle.note_passed_result(entry.request_id, result, team_id=team_id, at=at)
 
 
 def missed(reason: str, error: Exception | None) -> None:

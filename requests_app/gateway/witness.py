@@ -11,6 +11,7 @@ from requests_app.fal.replies import Reply, read_cancel
 from requests_app.fal.streams import EVENT_STREAM
 from requests_app.gateway.addresses import Address, Operation
 from requests_app.gateway.callers import Caller
+from requests_app.gateway.entrance import OwnKey
 from requests_app.gateway.entries import CallEntry, EntryKind
 from requests_app.gateway.headers import Raw, options_in
 from requests_app.gateway.live import LiveCall
@@ -100,7 +101,8 @@ class SubmitWitness(_Recorder):
         await super().end(failure, sentence)
         told = Reply(self.entry.status_code, {}, self.entry.body).members or {}
         request_id = told.get("request_id")
-        if isinstance(request_id, str) and not failure:
+        # Of a key of the caller's own the database tells which row stands for it.
+        if isinstance(request_id, str) and not failure and not self.entry.own_key:
             self.parts.owners.learn(request_id, self.entry.team_id, self.entry.fal_key_id)
 
 
@@ -119,6 +121,21 @@ class CancelWitness(_Recorder):
 
     def cut_down(self) -> None:
         """Say nothing: whether fal took it is not known."""
+
+
+class ResultWitness(_Recorder):
+    """Of a fetch with a key that we do not have: the reply may be the only sight of the result."""
+
+    def __init__(self, parts: SharedParts, entry: CallEntry) -> None:
+        super().__init__(parts, entry, RECORDED)
+
+    async def end(self, failure: str = "", sentence: str = "") -> None:
+        self._finish(failure, sentence)
+        if not self.entry.failure:
+            self.parts.recording.offer(self.entry)
+
+    def cut_down(self) -> None:
+        """Say nothing: it is no result that breaks off."""
 
 
 class DirectWitness(_Recorder):
@@ -154,14 +171,19 @@ class DirectWitness(_Recorder):
 
 def witness_of(
     parts: SharedParts, address: Address, caller: Caller, headers: Raw, query: Mapping[str, str],
-    hang_up: Callable[[], None], *, fal_key_id: int | None,
+    hang_up: Callable[[], None], *, fal_key_id: int | None, own: OwnKey | None = None,
 ) -> Witness:  # fmt: skip
     """Return who listens to this call."""
     operation = address.operation
-    if operation not in (Operation.SUBMIT, Operation.DIRECT, Operation.CANCEL):
+    told = (Operation.SUBMIT, Operation.DIRECT, Operation.CANCEL)
+    if operation not in told and not (own and operation is Operation.RESULT):
         return Witness()
     direct = Mode.STREAM if address.is_stream else Mode.RUN
-    kinds = {Operation.SUBMIT: EntryKind.SUBMIT, Operation.CANCEL: EntryKind.CANCEL}
+    kinds = {
+        Operation.SUBMIT: EntryKind.SUBMIT,
+        Operation.CANCEL: EntryKind.CANCEL,
+        Operation.RESULT: EntryKind.RESULT,
+    }
     entry = CallEntry(
         kind=kinds.get(operation, EntryKind.DIRECT),
         team_id=caller.team_id,
@@ -172,9 +194,13 @@ def witness_of(
         options=options_in(headers, query),
         request_id=address.request_id,
         fal_key_id=fal_key_id,
+        own_key=own.digest if own else "",
+        own_last_four=own.last_four if own else "",
     )
     if operation is Operation.SUBMIT:
         return SubmitWitness(parts, entry, SMALL)
     if operation is Operation.CANCEL:
         return CancelWitness(parts, entry, SMALL)
+    if operation is Operation.RESULT:
+        return ResultWitness(parts, entry)
     return DirectWitness(parts, entry, hang_up)

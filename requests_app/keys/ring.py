@@ -23,6 +23,10 @@ REMOVED = (
     "The fal key “{name}”, with which this request was sent, was removed. "
     "An owner or admin can give it again under Settings."
 )
+NEVER_GIVEN = (
+    "This request was sent with “{name}”, a key that its program keeps to itself: its end is known when the program "
+    "fetches the result through the gateway, or when an owner or admin gives that key under Settings."
+)
 UNREADABLE = (
     "The fal key “{name}” cannot be decrypted: ENCRYPTION_KEYS has changed. "
     "An owner or admin has to give it again under Settings."
@@ -126,7 +130,8 @@ def _read() -> _Snapshot:
 
 def _key(row: FalKey) -> Key:
     if row.removed_at is not None:
-        return Key(row.pk, "", row.digest, REMOVED.format(name=row.name))
+        sentence = NEVER_GIVEN if row.is_of_program else REMOVED
+        return Key(row.pk, "", row.digest, sentence.format(name=row.name))
     try:
         return Key(row.pk, decrypt(row.encrypted, team_id=row.team_id), row.digest)
     except Undecryptable:

@@ -16,7 +16,7 @@ the network.
     failing.py       note_step_failed, fail_unsendable, fail_unprocessed
     lost_submits.py  match_lost_submit, note_list_unreadable
     importing.py     import_run
-    passed.py        record_passed, open_passed, note_passed_cancel: calls through the gateway
+    passed.py        record_passed, open_passed, note_passed_cancel, note_passed_result: calls through the gateway
     work.py          make_due, poll_faster_until, release, resume
     rereading.py     can_reread, reread, note_reread_gone
     removing.py      remove_payload, remove_frames, delete_payload, delete_request
@@ -62,6 +62,7 @@ from requests_app.lifecycle.lost_submits import match_lost_submit, note_list_unr
 from requests_app.lifecycle.passed import (
     PassedCall,
     note_passed_cancel,
+    note_passed_result,
     open_passed,
     record_passed,
 )
@@ -146,6 +147,7 @@ __all__ = [
     "note_not_sent",
     "note_opened",
     "note_passed_cancel",
+    "note_passed_result",
     "note_record_full",
     "note_recovered",
     "note_refused",

@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from requests_app import audit
 from requests_app.fal.errors import FalError, NotSent, Refused
 from requests_app.fal.reports import Receipt, Result
-from requests_app.keys import key_of
+from requests_app.keys import ProgramKey, key_of, row_of_program_key
 from requests_app.lifecycle.hearing import CANCEL_NOTES, observe
 from requests_app.lifecycle.person import derived_columns, tell_repeated
 from requests_app.lifecycle.sending import LEASE, Attempt, mark_uncertain, refusal
@@ -42,6 +42,7 @@ class PassedCall:
     sent_at: datetime
     note: str = ""
     fal_key_id: int | None = None
+    own_key: ProgramKey | None = None
 
 
 Outcome = Receipt | Result | CallEnded | FalError
@@ -89,7 +90,7 @@ def open_passed(call: PassedCall, request_id: str, *, now: datetime) -> Attempt 
         "",
         lease,
         until,
-        key_of(call.fal_key_id),
+        key_of(row.fal_key_id),
     )
 
 
@@ -114,6 +115,14 @@ def note_passed_cancel(
         record(row, row.status, "cancel_answer", note, Source.GATEWAY, at=now, due_at=now)
 
 
+def note_passed_result(request_id: str, result: Result, *, team_id: int, at: datetime) -> None:
+    """Store a result that a program fetched itself; for requests whose key we do not have."""
+    mine = FalRequest.objects.live().filter(team_id=team_id, fal_request_id=request_id)
+    pk = mine.values_list("pk", flat=True).first()
+    if pk is not None:
+        observe(pk, result, source=Source.GATEWAY, asked_at=at, now=at)
+
+
 def _row_of(call: PassedCall, derived: dict[str, str | None]) -> tuple[FalRequest, bool]:
     """Return the call's row, locked, and whether it is new."""
     pk = FalRequest.objects.filter(public_id=call.public_id).values_list("pk", flat=True).first()
@@ -126,7 +135,7 @@ def _row_of(call: PassedCall, derived: dict[str, str | None]) -> tuple[FalReques
         public_id=call.public_id, team_id=call.team_id, person_id=call.person_id,
         endpoint_id=draft.endpoint_id, mode=draft.mode, input_text=draft.input_text,
         options=draft.options, created_at=call.sent_at, sent_at=call.sent_at, again_of=resent,
-        fal_key_id=call.fal_key_id, origin=RequestOrigin.GATEWAY,
+        fal_key_id=_key_id(call), origin=RequestOrigin.GATEWAY,
         **derived, **direct,
     )  # fmt: skip
     link_first_tags(row, ())
@@ -135,7 +144,8 @@ def _row_of(call: PassedCall, derived: dict[str, str | None]) -> tuple[FalReques
     audit.note(
         AuditAct.SUBMITTED, audit.the_request(row, by="gateway"), team_id=call.team_id, by=user
     )
-    note = " ".join(filter(None, [f"Sent by the code of {who}.", call.note]))
+    how = f"Sent by the code of {who}{' with its own fal key' if call.own_key else ''}."
+    note = " ".join(filter(None, [how, call.note]))
     record(
         row, Status.SUBMITTING, "created", note, Source.GATEWAY, at=call.sent_at,
         heard_at=call.sent_at,
@@ -144,6 +154,12 @@ def _row_of(call: PassedCall, derived: dict[str, str | None]) -> tuple[FalReques
     if resent:
         tell_repeated(resent, row, f"The code of {who}", call.sent_at)
     return row, True
+
+
+def _key_id(call: PassedCall) -> int | None:
+    if call.own_key is None:
+        return call.fal_key_id
+    return row_of_program_key(call.team_id, call.own_key, call.person_id, now=call.sent_at)
 
 
 def _unanswered(call: PassedCall, derived: dict[str, str | None]) -> FalRequest | None:

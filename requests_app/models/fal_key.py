@@ -14,6 +14,8 @@ MOST_PATTERN = 300
 class FalKey(models.Model):
     """A key of fal's that a team gave us. A removed one keeps its row, for requests refer to it."""
 
+    OF_PROGRAM = "#own-"  # a pattern that no endpoint has, and the beginning of the digest
+
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="fal_keys")
     name = models.CharField(max_length=60)
     # Endpoint ids it is for: `fal-ai/flux/dev`, `fal-ai/*`; empty: the team's default.
@@ -46,3 +48,8 @@ class FalKey(models.Model):
     def is_for_old_requests(self) -> bool:
         """Given again after another key has taken its place: no new request is sent with it."""
         return self.pattern.startswith("#")
+
+    @property
+    def is_of_program(self) -> bool:
+        """A program keeps it to itself: calls were made with it, and it was never given."""
+        return self.removed_at is not None and self.pattern.startswith(self.OF_PROGRAM)

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.process
 
 SECRET = "canary7f3a9c-of-the-team"
 KEY, WRONG = f"team:{SECRET}", f"gone:{SECRET}"
+OWN = f"program:{SECRET}"  # passed on by the gateway
 TEXTS = (SECRET, SECRET.encode().hex(), quote(KEY, safe=""))
 
 
@@ -32,7 +33,7 @@ def sightings(place: str, content: bytes) -> list[str]:
 
 @pytest.fixture
 def fal() -> Iterator[SandboxServer]:
-    with SandboxServer(keys=frozenset({KEY})) as server:
+    with SandboxServer(keys=frozenset({KEY, OWN})) as server:
         yield server
 
 
@@ -119,7 +120,27 @@ def submit_each(serving: Serving) -> list[str]:
     # The installation's key is not one of fal's: what ended well was sent with the team's.
     ends = {call: wait_until_ended(serving, token, one) for call, one in sent.items()}
     assert ends == {call: "completed" if call[0] == "image" else "failed" for call in sent}
-    return list(sent.values())
+    return [*sent.values(), passed_on(serving, token)]
+
+
+def passed_on(serving: Serving, token: str) -> str:
+    """A request of a program that keeps its key to itself, to its end; the row's id."""
+    queue = f"{serving.url}/gateway/t/{token}/queue/sandbox/echo"
+    with httpx.Client(headers={"Authorization": f"Key {OWN}"}, timeout=60) as program:
+        told = program.post(queue, json={"number": 1}).json()
+        assert told["status_url"].startswith(f"{queue}/requests/")
+        end = time.monotonic() + 120
+        while program.get(told["status_url"]).json()["status"] != "COMPLETED":
+            assert time.monotonic() < end, "fal did not end it"
+            time.sleep(0.1)
+        assert program.get(told["response_url"]).json()["doubled"] == 2
+    mine = {"Authorization": f"Bearer {token}"}
+    listed = f"{serving.url}/api/v1/requests/?endpoint_id=sandbox/echo"
+    while not (rows := httpx.get(listed, headers=mine, timeout=60).json()["items"]):
+        assert time.monotonic() < end, "it was not recorded"
+        time.sleep(0.1)
+    assert wait_until_ended(serving, token, rows[0]["id"]) == "completed"
+    return str(rows[0]["id"])
 
 
 def try_the_channel(visitor: Visitor) -> None:

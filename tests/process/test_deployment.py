@@ -186,7 +186,8 @@ def test_every_path_that_holds_a_secret_reaches_the_server_unlogged(path: str, s
         block = block_for(f"/{spelt.replace('*', 'x')}/{secret}")
         assert "access_log off;" in block
         assert "error_log /dev/null" in block
-        assert "proxy_pass http://faldeck_web;" in block
+        to = "gateway" if path.startswith("gateway/") else "web"
+        assert f"proxy_pass http://faldeck_{to};" in block
 
 
 @pytest.mark.parametrize(
