@@ -20,6 +20,7 @@ EVERY_S = {
     "delete_teams": 5.0,
     "keep_copies": 5.0,
     "index_history": 5.0,
+    "apply_retention": 15.0,
     "price_requests": 20.0,
     "look_at_clock": 30.0,
     "refresh_documents": 60.0,

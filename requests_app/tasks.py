@@ -17,7 +17,7 @@ from requests_app.error_groups import history as older_errors
 from requests_app.lifecycle.older_media import note_media
 from requests_app.overview import rolling
 from requests_app.search import history
-from requests_app.upkeep import health, team_deletion
+from requests_app.upkeep import health, retention_runs, team_deletion
 from requests_app.upkeep.clock_skew import alarm
 from requests_app.upkeep.expired import remove_expired as remove_expired_rows
 from requests_app.worker import process  # noqa: F401  (connects its start and stop)
@@ -159,4 +159,16 @@ def delete_teams() -> None:
     """Remove some of what deleted teams had, beside the worker's loop, as `roll_up` does."""
     end = time.monotonic() + DELETE_FOR_S
     while team_deletion.delete_piece(timezone.now()) and time.monotonic() < end:
+        time.sleep(PAUSE_S)
+
+
+RETAIN_FOR_S = 3.0  # likewise
+
+
+@shared_task(name="requests_app.apply_retention", ignore_result=True)
+def apply_retention() -> None:
+    """Start the day's runs of retention and do some of them, beside the worker's loop."""
+    end = time.monotonic() + RETAIN_FOR_S
+    retention_runs.begin_due(timezone.now())
+    while retention_runs.run_piece(timezone.now()) and time.monotonic() < end:
         time.sleep(PAUSE_S)

@@ -55,6 +55,8 @@ JUDGED_BY = {
     "requests_app/management/commands/rotate_encryption_key.py": "tests/keys/test_encryption.py",
     "requests_app/models/fal_key.py": "tests/keys/test_ring.py",
     "requests_app/teams/deleting.py": "tests/upkeep/test_team_deletion.py",
+    "requests_app/models/retention.py": "tests/upkeep/test_retention_runs.py",
+    "requests_app/forms/retention.py": "tests/views/test_retention.py",
     "requests_app/forms/team.py": "tests/views/test_team.py",
     "requests_app/forms/token.py": "tests/views/test_tokens.py",
     "requests_app/forms/times.py": "tests/views/test_times.py",

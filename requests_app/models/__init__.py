@@ -70,6 +70,7 @@ from requests_app.models.request import (
     RequestOrigin,
     Status,
 )
+from requests_app.models.retention import RetentionRun
 from requests_app.models.roll_up import DAY, HOUR, MINUTE, RollUp, RollUpMark, RollUpProgress
 from requests_app.models.saved_view import ListPreference, SavedView
 from requests_app.models.search import SearchEntry, SearchHistory
@@ -154,6 +155,7 @@ __all__ = [
     "Preset",
     "PresetVersion",
     "RequestOrigin",
+    "RetentionRun",
     "Role",
     "RollUp",
     "RollUpMark",

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Sum
+from django.db.models import Exists, Min, OuterRef, Sum
 from django.db.models.functions import Length
 
 from requests_app import audit, lifecycle
@@ -55,12 +55,32 @@ class Share:
     days: int
     count: int
     size: int
+    oldest: datetime | None = None  # end of the oldest request, in a plan
 
     @property
     def what(self) -> str:
         """What is counted."""
         one, many = _COUNTED.get(self.kind, ("request", "requests"))
         return one if self.count == 1 else many
+
+
+def set_days(team: Team, days: dict[RetentionKind, int | None]) -> None:
+    """Store for how long the team keeps these kinds; None: for ever. Nothing is removed yet."""
+    with transaction.atomic():
+        stored = Team.objects.select_for_update(no_key=True).get(pk=team.pk)
+        for kind, wanted in days.items():
+            before = getattr(stored, f"{kind}_days")
+            if before == wanted:
+                continue
+            on = audit.Noted(
+                "setting",
+                "",
+                f"days for which {kind} are kept",
+                {"before": before, "after": wanted},
+            )
+            audit.note(AuditAct.SETTING_CHANGED, on, team_id=team.pk)
+            setattr(stored, f"{kind}_days", wanted)
+        stored.save(update_fields=[f"{kind}_days" for kind in days])
 
 
 def plan(now: datetime, teams: list[Team]) -> list[Share]:
@@ -83,6 +103,25 @@ def prune(now: datetime, teams: list[Team]) -> Iterator[Share]:
         removed = replace(share, count=_remove_values(_due_batches(team, days, now), days, now))
         _audit(removed)
         yield removed
+
+
+def remove_piece(team: Team, now: datetime, reached: dict[str, str]) -> Share | None:
+    """Remove some of what is due; None when nothing is. `reached` is moved on: no piece starts over."""
+    for _, kind, days in _rules([team]):
+        due = _due(team, kind, now)
+        if kind in reached:
+            due = due.filter(ended_at__gte=datetime.fromisoformat(reached[kind]))
+        found = list(due.order_by("ended_at").values_list("pk", "ended_at")[:BATCH])
+        piece = FalRequest.objects.filter(pk__in=[pk for pk, _ in found])
+        size = _size(piece, kind) if found else 0
+        if found and (count := _REMOVERS[kind](piece, days, now)):
+            reached[kind] = (found[-1][1] or now).isoformat()
+            return Share(team, kind, days, count, size)
+    for _, days in _value_rules([team]):
+        some = list(_due_batches(team, days, now).values_list("pk", flat=True)[:1])
+        if some and (count := _remove_values(Batch.objects.filter(pk__in=some), days, now)):
+            return Share(team, VALUES, days, count, 0)
+    return None
 
 
 def _audit(share: Share) -> None:
@@ -123,7 +162,8 @@ def _due(team: Team, kind: RetentionKind, now: datetime) -> Rows:
 
 def _share(team: Team, kind: RetentionKind, days: int, now: datetime) -> Share:
     due = _due(team, kind, now)
-    return Share(team, kind, days, due.count(), _size(due, kind))
+    oldest = due.aggregate(oldest=Min("ended_at"))["oldest"]
+    return Share(team, kind, days, due.count(), _size(due, kind), oldest)
 
 
 def _share_of_copies(team: Team, kind: RetentionKind, days: int, now: datetime) -> Share:

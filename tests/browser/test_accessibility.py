@@ -44,6 +44,7 @@ PATHS = (
     "/settings/code/",
     "/settings/times/",
     "/settings/team/",
+    "/settings/retention/?payload=30",
     "/settings/team/delete/",
     "/teams/new/",
     "/settings/sessions/",

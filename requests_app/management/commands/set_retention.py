@@ -6,11 +6,9 @@ from argparse import ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import transaction
 
-from requests_app import audit
-from requests_app.models import AuditAct, Team
-from requests_app.upkeep.retention import RetentionKind
+from requests_app.models import Team
+from requests_app.upkeep.retention import RetentionKind, set_days
 
 FOR_EVER = "forever"
 MOST_DAYS = 36_500
@@ -31,22 +29,15 @@ class Command(BaseCommand):
         team = Team.objects.filter(name=options["team"]).first()
         if team is None:
             raise CommandError(f"There is no team {options['team']!r}.")
-        with transaction.atomic():
-            for kind in RetentionKind:
-                if options[kind] is not None:
-                    days = None if options[kind] == FOR_EVER else options[kind]
-                    _audit(team, kind, days)
-                    setattr(team, f"{kind}_days", days)
-            team.save(update_fields=[f"{kind}_days" for kind in RetentionKind])
+        given = {kind: options[kind] for kind in RetentionKind if options[kind] is not None}
+        if given:
+            set_days(
+                team, {kind: None if days == FOR_EVER else days for kind, days in given.items()}
+            )
+            team.refresh_from_db()
         for kind in RetentionKind:
             days = getattr(team, f"{kind}_days")
             self.stdout.write(f"{kind}: {FOR_EVER if days is None else f'{days} days'}")
-
-
-def _audit(team: Team, kind: RetentionKind, days: int | None) -> None:
-    told = {"before": getattr(team, f"{kind}_days"), "after": days}
-    on = audit.Noted("setting", "", f"days for which {kind} are kept", told)
-    audit.note(AuditAct.SETTING_CHANGED, on, team_id=team.pk)
 
 
 def _days(text: str) -> int | str:

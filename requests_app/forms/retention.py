@@ -1,0 +1,15 @@
+"""For how many days a team keeps what; empty: for ever."""
+
+from __future__ import annotations
+
+from django import forms
+
+MOST_DAYS = 36_500
+
+
+class RetentionForm(forms.Form):
+    """Days after a request's end."""
+
+    payload = forms.IntegerField(required=False, min_value=1, max_value=MOST_DAYS)
+    frames = forms.IntegerField(required=False, min_value=1, max_value=MOST_DAYS)
+    rows = forms.IntegerField(required=False, min_value=1, max_value=MOST_DAYS)
