@@ -46,7 +46,7 @@ USED = (
     "css/*", "js/*", "favicon.svg", "icons.svg", "django_htmx/htmx-2.min.js",
     "ninja/swagger-ui.css", "ninja/swagger-ui-bundle.js", "ninja/swagger-ui-init.js",
 )  # fmt: skip
-FORMAT = 1  # of the manifest; another one collects anew
+FORMAT = 2  # of the manifest; another one collects anew
 KEPT_S = 30 * 86400  # files of older versions, for pages that stay open
 
 

@@ -75,7 +75,35 @@ def test_a_file_is_its_source_and_a_module_of_ours_differs_in_comments_and_impor
             assert text.count(b"\n") == source.count(b"\n")
             text = re.sub(rb'((?:from|import) "\.\.?/[^"]*?)\.[0-9a-f]{12}\.js"', rb'\1.js"', text)
             source = without_comments(source)
-        assert text == source, name
+        if name.startswith("css/pages/"):
+            assert b"@import" in source and b"@import" not in text
+        else:
+            assert text == source, name
+
+
+def test_a_style_sheet_takes_in_what_it_imports_in_its_place(own, tmp_path):
+    (own / "css/deep").mkdir()
+    (own / "css/deep/b.css").write_text("b {\n}\n")
+    (own / "css/deep/c.css").write_text('@import url("b.css");\nc {\n}\n')
+    (own / "css/d.css").write_text('@import url("deep/c.css");\n@import url("a.css");\nd {\n}\n')
+    folder = tmp_path / "static"
+    before = prepare(folder)
+    text = (folder / "files" / before["css/d.css"]).read_text()
+    assert re.findall(r"^[a-d](?= \{)", text, re.MULTILINE) == ["b", "c", *"a" * 50, "d"]
+    (own / "css/deep/b.css").write_text("b {\n  color: red;\n}\n")
+    after = prepare(folder)
+    assert {name for name in after if after[name] != before[name]} == {
+        "css/d.css",
+        "css/deep/b.css",
+        "css/deep/c.css",
+    }
+
+
+def test_every_import_of_a_style_sheet_leads_to_one():
+    for path in (ROOT / "static/css").rglob("*.css"):
+        for address in re.findall(r"@import (.*)", path.read_text()):
+            named = re.fullmatch(r'url\("([\w./]+)"\);', address)
+            assert named and (path.parent / named[1]).is_file(), f"{path}: {address}"
 
 
 def test_a_module_imports_hashed_names_that_are_there(collected):
@@ -247,7 +275,7 @@ def test_a_process_serves_what_another_version_has_collected_since(in_use, db):
 
 
 def test_without_serve_pages_name_the_sources(as_owner):
-    assert "/static/css/lib/tokens.css" in as_owner.get(reverse("requests:list")).content.decode()
+    assert "/static/css/pages/frame.css" in as_owner.get(reverse("requests:list")).content.decode()
 
 
 def test_a_disk_that_takes_nothing_is_a_warning_and_pages_name_the_sources(
@@ -259,7 +287,7 @@ def test_a_disk_that_takes_nothing_is_a_warning_and_pages_name_the_sources(
         use_collected()
     assert "Static files cannot be collected" in caplog.text
     assert settings.STATIC_ROOT is None
-    assert "/static/css/lib/tokens.css" in as_owner.get(reverse("requests:list")).content.decode()
+    assert "/static/css/pages/frame.css" in as_owner.get(reverse("requests:list")).content.decode()
 
 
 def test_the_manifest_is_no_page(in_use):
