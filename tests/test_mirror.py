@@ -10,7 +10,9 @@ from tests.source import kept_files, tree_of, under
 from tests.test_architecture import APP, none_of
 
 # Stories over several modules mirror none of them.
-STORY_FOLDERS = ("flows", "browser", "process", "conformance", "fal_app", "benchmarks", "rig")
+STORY_FOLDERS = (
+    "flows", "browser", "process", "conformance", "fal_app", "benchmarks", "rig", "isolation",
+)  # fmt: skip
 ABOUT_THE_WHOLE = {
     "test_architecture",
     "test_asvs",

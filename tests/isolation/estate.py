@@ -1,0 +1,265 @@
+"""All that one team can have, each part with the team's secret word in it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgpack
+from django.utils import timezone
+
+from requests_app import lifecycle
+from requests_app.copies import noticing
+from requests_app.copies import states as copy_states
+from requests_app.copies.store import copy_store
+from requests_app.export import job_files
+from requests_app.fal import Result
+from requests_app.keys import keeping
+from requests_app.models import (
+    ApiToken,
+    Batch,
+    BatchItem,
+    BulkAction,
+    BulkItem,
+    ErrorGroup,
+    Export,
+    FalKey,
+    FalRequest,
+    Frame,
+    Invitation,
+    Membership,
+    NoticeChannel,
+    NoticeRule,
+    Preset,
+    PresetVersion,
+    Role,
+    SavedView,
+    Team,
+    TeamEndpoint,
+    Thumbnail,
+    Use,
+)
+from requests_app.rules.error_sentence import id_of
+from requests_app.teams import invitations
+from requests_app.thumbnails import states as thumbnail_states
+from requests_app.thumbnails.picture import make_small
+from tests.builders import hear, make_log, make_person, make_queued, make_result, make_status
+from tests.copies.media import switch_on
+from tests.thumbnails.pictures import png
+
+PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+class Estate:
+    """A team with one of everything.
+
+    Callers may know `word`, and search for it; `secret` stands beside it in all that the team has.
+    """
+
+    def __init__(self, word: str, number: int) -> None:
+        self.word, self.secret = word, f"{word}secret"
+        self.both, self.number, self.now = f"{word} {self.secret}", number, timezone.now()
+        self.team = Team.objects.create(name=f"Team {self.both}")
+        self.owner = make_person(f"owner-{self.secret}", team=self.team, role=Role.OWNER)
+        self.endpoint_id = f"{word}/{self.secret}"
+        self.row, self.picture = self._ended(), self._picture()
+        self.live = make_queued(f"{self.secret}-live", **self._made())
+        self.uncertain = make_queued(f"{self.secret}-lost", **self._made())
+        FalRequest.objects.filter(pk=self.uncertain.pk).update(status="uncertain")
+        self.preset, self.message = self._presets()
+        self.batch = self._batch("running")
+        self.bulk = self._bulk()
+        self.group = self._error_group()
+        self.export = self._export()
+        self.view = SavedView.objects.create(
+            team=self.team, owner=self.owner, name=self.both, query=self.secret, is_shared=True
+        )
+        self.channel, self.rule = self._notices()
+        TeamEndpoint.objects.create(team=self.team, endpoint_id=self.endpoint_id, is_added=True)
+        self.key = self._fal_key()
+        mine = self.team.memberships.get(user=self.owner)
+        invitations.invite(self.team, Role.VIEWER, by=mine, now=self.now)
+        self.invitation = Invitation.objects.get(team=self.team)
+        self.other = self.person("other", Role.MEMBER)
+        self.text = ApiToken.issue(self.owner, self.team, name=self.both)
+        self.token = ApiToken.objects.get(team=self.team)
+
+    def person(self, name: str, role: str) -> Membership:
+        """A further member."""
+        return self.team.memberships.get(
+            user=make_person(f"{name}-{self.secret}", team=self.team, role=role)
+        )
+
+    def _made(self) -> dict[str, Any]:
+        typed = {"prompt": self.both}
+        return {"team": self.team, "person": self.owner, "endpoint_id": self.endpoint_id, "input": typed}  # fmt: skip
+
+    def _ended(self) -> FalRequest:
+        row = make_queued(f"{self.secret}-req", **self._made())
+        hear(row, make_status("IN_PROGRESS", logs=(make_log(f"log of {self.both}"),)))
+        picture = {"url": f"https://fal.media/{self.secret}.png", "content_type": "image/png"}
+        made = {"text": self.both, "images": [picture, {"url": PIXEL, "content_type": "image/png"}]}
+        switch_on(self.team)
+        hear(row, make_result(output=made))
+        who: Any = {"person": self.owner, "now": self.now}
+        lifecycle.add_note(row.pk, f"note of {self.both}", **who)
+        lifecycle.add_tags(row.pk, [self.secret], **who)
+        message = {"a": self.both, "b": png()}
+        Frame.objects.create(
+            request=row, number=1, offset_ms=1, data=f'{{"a": "{self.both}"}}', kind="msgpack",
+            raw=msgpack.packb(message), size=8,
+        )  # fmt: skip
+        self._thumbnail(row)
+        noticing.look_at_due(timezone.now())
+        self._copy()
+        row.refresh_from_db()
+        return row
+
+    def _picture(self) -> FalRequest:
+        """A request whose output is no JSON."""
+        row = make_queued(f"{self.secret}-png", **self._made())
+        hear(row, Result(200, {}, "image/png", png(), None))
+        return row
+
+    def _thumbnail(self, row: FalRequest) -> None:
+        row.refresh_from_db()
+        thumbnail_states.want([row], self.now)
+        [wanted] = thumbnail_states.take_wanted(timezone.now(), 1)
+        thumbnail_states.keep_made(wanted, make_small(png()), self.now)
+        assert Thumbnail.objects.filter(request=row, made_at__isnull=False).exists()
+
+    def _copy(self) -> None:
+        for taken in copy_states.take_due(timezone.now(), 10):
+            content = self.both.encode()
+            path = Path(copy_store().path(f"coming-{uuid4()}"))  # type: ignore[attr-defined]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            came = copy_states.Fetched(path, uuid4().hex * 2, len(content), "image/png")
+            file = copy_states.reserve(taken, came, self.now)
+            copy_store().put(file.name, path)
+            copy_states.confirm(taken, file, came, self.now)
+
+    def _presets(self) -> tuple[Preset, Preset]:
+        values: dict[str, Any] = {
+            "team": self.team,
+            "endpoint_id": self.endpoint_id,
+            "name": self.both,
+        }
+        text = f'{{"prompt": "{self.both}"}}'
+        preset = Preset.objects.create(**values, text=text, saved_by=self.owner)
+        PresetVersion.objects.create(
+            preset=preset, number=1, text=text, mode="queue", saved_by=self.owner, saved_at=self.now
+        )
+        message = Preset.objects.create(**values, text=text, saved_by=self.owner, use=Use.MESSAGE)
+        return preset, message
+
+    def _batch(self, state: str) -> Batch:
+        batch = Batch.objects.create(
+            team=self.team, person=self.owner, endpoint_id=self.endpoint_id, name=self.both,
+            text=f'{{"prompt": "{self.both}"}}', created_at=self.now, state=state, total=1, waiting=1,
+        )  # fmt: skip
+        BatchItem.objects.create(batch=batch, number=1, values=f'{{"a": "{self.both}"}}')
+        return batch
+
+    def _bulk(self) -> BulkAction:
+        bulk = BulkAction.objects.create(
+            team=self.team, person=self.owner, token=self.secret, verb="cancel", state="running",
+            search=self.both, created_at=self.now, failed=1,
+        )  # fmt: skip
+        BulkItem.objects.create(bulk=bulk, request=self.row, outcome="failed", note=self.both)
+        return bulk
+
+    def _error_group(self) -> ErrorGroup:
+        return ErrorGroup.objects.create(
+            team=self.team, key=self.number, endpoint_id=self.endpoint_id, sentence=self.both,
+            error_type=self.secret, first_seen=self.now, last_seen=self.now, count=1,
+        )  # fmt: skip
+
+    def _export(self) -> Export:
+        content = self.both.encode()
+        export = Export.objects.create(
+            team=self.team, person=self.owner, token=self.secret, format="csv", search=self.both,
+            created_at=self.now, state="finished", size=len(content), ended_at=self.now,
+            expires_at=self.now + timedelta(hours=2),
+        )  # fmt: skip
+        place = job_files.place(export.public_id)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+        return export
+
+    def _notices(self) -> tuple[NoticeChannel, NoticeRule]:
+        channel = NoticeChannel.objects.create(
+            team=self.team, kind="email", name=self.both, encrypted="x", shown=self.both,
+            created_at=self.now,
+        )  # fmt: skip
+        rule = NoticeRule.objects.create(
+            team=self.team, channel=channel, event="failed", since=self.now, pattern=self.secret
+        )
+        return channel, rule
+
+    def _fal_key(self) -> FalKey:
+        made = {"name": self.both, "pattern": "", "secret": f"id:{self.secret}"}
+        return keeping.add(self.team, **made, by=self.owner, now=self.now)
+
+    def part(self, route: str, name: str) -> Any:
+        """What stands for a part of a route's address."""
+        rows = {"cancel": self.live, "give_up": self.uncertain, "output_media": self.picture}
+        pks = {
+            "message": self.message, "delete_message": self.message, "withdraw": self.invitation,
+            "change_role": self.other, "remove_member": self.other, "make_reset_link": self.other,
+            "member_sessions": self.other, "end_member_session": self.other, "revoke_token": self.token,
+            **dict.fromkeys(("replace_channel", "remove_channel", "test_channel"), self.channel),
+            **dict.fromkeys(("change_rule", "switch_rule", "remove_rule"), self.rule),
+            **dict.fromkeys(("replace_fal_key", "remove_fal_key", "test_fal_key"), self.key),
+            **dict.fromkeys(("accept_invitation", "decline_invitation"), self.invitation),
+        }  # fmt: skip
+        return {
+            "public_id": lambda: rows.get(route, self.row).public_id,
+            "pk": lambda: pks[route].pk,
+            "preset_id": lambda: self.preset.public_id,
+            "batch_id": lambda: self.batch.public_id,
+            "bulk_id": lambda: self.bulk.public_id,
+            "group_id": lambda: id_of(self.group.key),
+            "view_id": lambda: self.view.public_id,
+            "export_id": lambda: self.export.public_id,
+            "endpoint_id": lambda: self.endpoint_id,
+        }[name]()
+
+    @property
+    def canaries(self) -> list[str]:
+        """What no other team is told."""
+        objects = (
+            self.row,
+            self.live,
+            self.picture,
+            self.preset,
+            self.batch,
+            self.bulk,
+            self.view,
+            self.export,
+        )
+        return [self.secret, *(str(one.public_id) for one in objects)]
+
+    def state(self) -> dict[str, Any]:
+        """Every row of the team's, to see whether any has changed."""
+        of_team: Any = (
+            Membership, Preset, TeamEndpoint, Batch, BulkAction, ErrorGroup, Export, SavedView,
+            FalKey, NoticeChannel, NoticeRule, FalRequest, Invitation,
+        )  # fmt: skip
+        found = {one.__name__: list(one.objects.filter(team=self.team).values()) for one in of_team}
+        token = ApiToken.objects.filter(team=self.team).values("name", "scope", "revoked_at")
+        team = Team.objects.filter(pk=self.team.pk).values()
+        return found | {"ApiToken": list(token), "Team": list(team)}
+
+
+MISSING_ID = UUID("00000000-0000-4000-8000-00000000dead")
+
+
+def missing(name: str) -> Any:
+    """What stands for the same part where nothing is."""
+    return {
+        "pk": 999_999_999, "group_id": "00000000deadbeef", "endpoint_id": "missing-of-all/img",
+        "live": UUID("00000000-0000-4000-8000-0000000dead2"),
+    }.get(name, MISSING_ID)  # fmt: skip

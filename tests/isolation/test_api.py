@@ -1,0 +1,176 @@
+"""Every operation of the API by method by caller: by one table of what each needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import product
+from typing import Any, NamedTuple
+
+import pytest
+
+from requests_app.api.api import api
+from requests_app.models import TokenScope
+from requests_app.rules.error_sentence import id_of
+from tests.api.test_unknown import body_of
+from tests.isolation.estate import Estate, missing
+from tests.isolation.people import Caller, programs
+from tests.isolation.probing import (
+    difference,
+    ensure_silent,
+    is_chosen,
+    noted_writes,
+    seen_of,
+    shares,
+)
+from tests.isolation.rights import API, OF_ADMINS, Needs
+
+BASE = "/api/v1/"
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+KNOWN = {"If-None-Match": "*", "Range": "bytes=0-0"}
+PATHS = sorted({name.partition(":")[2] for name in API})
+QUERIES = {
+    "requests/": "?q={word}", "export/": "?q={word}&format=jsonl", "errors/": "?q={word}",
+    "overview/": "?endpoint_id={endpoint}", "presets/": "?endpoint_id={endpoint}",
+    "endpoints/": "?q={word}", "batches/": "", "bulk/": "", "exports/": "",
+}  # fmt: skip
+SCOPES = {
+    Needs.TEAM: TokenScope.READ,
+    Needs.SUBMIT: TokenScope.SUBMIT,
+    Needs.MANAGE: TokenScope.MANAGE,
+}
+
+
+class Call(NamedTuple):
+    """One probe."""
+
+    caller: Caller
+    path: str
+    method: str
+    headers: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        return f"{self.caller.name}: {self.method} {self.path} {sorted(self.headers)}"
+
+    @property
+    def needs(self) -> Needs | None:
+        return API.get(f"{self.method}:{self.path}")
+
+    def ask(self, of: Estate | None) -> Any:
+        path = BASE + self.path
+        for part, value in values(self.path, of).items():
+            path = path.replace(part, str(value))
+        body = body_of(self.method.lower(), BASE + self.path) or ""
+        return self.caller.ask(
+            self.method, path, body, headers=self.headers, content_type="application/json"
+        )
+
+
+def values(path: str, of: Estate | None) -> dict[str, Any]:
+    """What the parts of the path stand for."""
+    room = path.partition("/")[0]
+    if of is None:
+        found = missing({"errors": "group_id", "notices": "pk"}.get(room, "id"))
+    else:
+        row = of.live if path.endswith("cancel/") else of.row
+        objects = {"batches": of.batch, "bulk": of.bulk, "exports": of.export, "presets": of.preset}
+        numbers = {
+            "errors": id_of(of.group.key),
+            "notices": of.rule.pk if "rules/" in path else of.channel.pk,
+        }
+        found = numbers.get(room) or objects.get(room, row).public_id
+    endpoint = of.endpoint_id if of else missing("endpoint_id")
+    return {"{id}": found, "{endpoint_id}": endpoint, "{number}": 1}
+
+
+def calls(callers: list[Caller]) -> Iterator[Call]:
+    for caller, path, method in product(callers, PATHS, METHODS):
+        yield Call(caller, path, method, {})
+        if method == "GET":
+            yield Call(caller, path, method, KNOWN)
+
+
+def expected(call: Call, home: Estate) -> tuple[int, ...] | None:
+    """The statuses of a refusal; None where the call is let in."""
+    if call.needs is None:
+        return (401, 403, 404, 405)
+    if call.caller.scope is None:
+        return (401,)
+    if not call.caller.scope.covers(SCOPES[call.needs]):
+        return (403,)
+    if f"{call.method}:{call.path}" in OF_ADMINS and not call.caller.manages:
+        return (403,)
+    if call.caller.team != home.team and "{id}" in call.path:
+        return (404,)
+    return None
+
+
+def judge(call: Call, home: Estate, before: dict[str, Any]) -> None:
+    """Make the call and fail if it lets in, tells or writes what it must not."""
+    refusal = expected(call, home)
+    with noted_writes() as writes:
+        reply = call.ask(home)
+        if refusal is not None:
+            assert reply.status_code in refusal, f"{call.name}: {reply.status_code}, not {refusal}"
+            assert not writes, f"{call.name} was refused and wrote {writes}"
+        elif call.caller.team == home.team:
+            status = reply.status_code
+            assert status < 400 or status in (400, 409, 410, 422, 429, 503), (
+                f"{call.name}: {status}, not let in"
+            )
+            reply.close()
+            return
+        own = [*map(str, values(call.path, home).values())]
+        seen = seen_of(reply, *own)
+        ensure_silent(seen, [word for word in home.canaries if word not in own], call.name)
+        if writes:
+            assert home.state() == before, f"{call.name} has changed the other team"
+    if "{" in call.path:
+        with noted_writes():
+            absent = seen_of(call.ask(None), *values(call.path, None).values())
+        assert not (fault := difference(seen, absent)), (
+            f"{call.name} differs from what is missing: {fault}"
+        )
+
+
+def test_every_operation_stands_in_the_table() -> None:
+    paths = api.get_openapi_schema()["paths"]
+    known = {
+        f"{method.upper()}:{path.removeprefix(BASE)}" for path in paths for method in paths[path]
+    }
+    assert set(API) == known, "tests/isolation/rights.py says what each operation needs"
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("share", shares(4), ids=str)
+def test_the_api_keeps_a_team_to_itself(
+    share: tuple[int, int], home: Estate, rival: Estate
+) -> None:
+    before, count, faults = home.state(), 0, []
+    callers = programs(home, rival)
+    before = home.state()
+    for call in calls(callers):
+        if not is_chosen(call.name, share):
+            continue
+        count += 1
+        try:
+            judge(call, home, before)
+        except AssertionError as fault:
+            faults.append(str(fault)[:600])
+    for caller, (path, query) in product(callers if share[0] == 0 else [], QUERIES.items()):
+        count += 1
+        with noted_writes():
+            asked = query.format(word=home.word, endpoint=home.endpoint_id)
+            reply = caller.ask("GET", BASE + path + asked)
+            if caller.team != home.team or caller.scope is None:
+                try:
+                    ensure_silent(
+                        seen_of(reply, home.endpoint_id), home.canaries, f"{caller.name}: {path}"
+                    )
+                except AssertionError as fault:
+                    faults.append(str(fault)[:600])
+            reply.close()
+    assert home.state() == before
+    print(f"{count} probes of the API")
+    assert not faults, f"{len(faults)} of {count} probes:\n" + json.dumps(faults[:40], indent=1)
