@@ -15,7 +15,7 @@ from django.http import StreamingHttpResponse
 from requests_app.batches.checking import cells, object_of
 from requests_app.export.archive import zip_of
 from requests_app.export.csv_text import csv_line, fitting
-from requests_app.export.outputs import REMOVED, KeptOutput, one_line
+from requests_app.export.outputs import REMOVED, KeptOutput, StoredOutput, one_line
 from requests_app.export.streaming import download
 from requests_app.models import Batch, BatchItem, FalRequest
 from requests_app.presets.template import text_of
@@ -130,18 +130,18 @@ def as_zip(batch: Batch) -> Iterator[bytes]:
     """Yield a zip: both tables, and each row's output as a file of its number."""
     tables = {"results.csv": as_csv(batch), "results.jsonl": as_jsonl(batch)}
     width = len(str(batch.total))
-    outputs = ((f"{number:0{width}}", key, kind) for number, key, kind in _with_output(batch))
+    outputs = ((f"{number:0{width}}", output) for number, output in _with_output(batch))
     return zip_of(_README.format(batch=batch), tables, outputs)
 
 
-def _with_output(batch: Batch) -> Iterator[tuple[int, int, str]]:
-    """Yield number, request and type of output, a page at a time: between two pieces the connection may close."""
+def _with_output(batch: Batch) -> Iterator[tuple[int, StoredOutput]]:
+    """Yield number and output, a page at a time: between two pieces the connection may close."""
     kept = batch.items.filter(request__output_size__gt=0, request__payload_removed_at=None)
     found = kept.order_by("number")
-    columns = found.values_list("number", "request_id", "request__output_type")
+    columns = found.values_list("number", *(f"request__{name}" for name in StoredOutput.COLUMNS))
     after = 0
     while some := list(columns.filter(number__gt=after)[:AT_ONCE]):
-        yield from some
+        yield from ((number, StoredOutput.of(*output)) for number, *output in some)
         after = some[-1][0]
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from requests_app.display.marks import own_names, with_tags
 from requests_app.export.archive import zip_of
 from requests_app.export.csv_text import csv_line, fitting
-from requests_app.export.outputs import REMOVED, KeptOutput, one_line
+from requests_app.export.outputs import REMOVED, KeptOutput, StoredOutput, one_line
 from requests_app.export.streaming import download
 from requests_app.models import FalRequest
 from requests_app.models.request import FalRequestQuerySet
@@ -94,12 +94,12 @@ def as_zip(rows: FalRequestQuerySet, counted: Counted = _uncounted) -> Iterator[
     return zip_of(_README, tables, _with_output(rows, counted))
 
 
-def _with_output(rows: FalRequestQuerySet, counted: Counted) -> Iterator[tuple[str, int, str]]:
+def _with_output(rows: FalRequestQuerySet, counted: Counted) -> Iterator[tuple[str, StoredOutput]]:
     kept = rows.filter(output_size__gt=0, payload_removed_at=None).order_by("-pk")
-    columns = kept.values_list("public_id", "pk", "output_type")
+    columns = kept.values_list("public_id", *StoredOutput.COLUMNS)
     before: int | None = None
     while some := list((columns if before is None else columns.filter(pk__lt=before))[:AT_ONCE]):
-        yield from ((str(public_id), key, kind) for public_id, key, kind in some)
+        yield from ((str(public_id), StoredOutput.of(*output)) for public_id, *output in some)
         counted(len(some))
         before = some[-1][1]
 

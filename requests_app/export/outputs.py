@@ -52,6 +52,36 @@ class KeptOutput:
         return [medium.url for medium in found if not is_inline(medium.url)]
 
 
+@dataclass(frozen=True)
+class StoredOutput:
+    """An output for a zip. `beginning`: what of it is in the row itself; of a small one all."""
+
+    key: int
+    content_type: str
+    size: int
+    beginning: bytes
+
+    COLUMNS = ("pk", "output_type", "output_size", "output")
+
+    @classmethod
+    def of(cls, key: int, content_type: str, size: int, output: bytes | None) -> StoredOutput:
+        """Take it from the columns of a row."""
+        return cls(key, content_type, size, bytes(output or b""))
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield it whole; only a large one is read from the database."""
+        if len(self.beginning) >= self.size:
+            yield self.beginning
+        else:
+            yield from bytes_of_output(self.key)
+
+    def parsable(self) -> bytes:
+        """Return it, of a larger one than is parsed nothing."""
+        if self.size > PARSE_LIMIT:
+            return b""
+        return b"".join(self.pieces())
+
+
 def one_line(text: str | None) -> str:
     """Return JSON without line ends, which stand between tokens alone; without any: null."""
     # U+2028 and its like may stand raw inside a text.

@@ -10,6 +10,7 @@ import asyncio
 import socket
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -70,10 +71,26 @@ def guarded_session(resolver: PublicResolver) -> aiohttp.ClientSession:
     )
     return aiohttp.ClientSession(
         connector=connector,
+        trace_configs=[_one_connection()],
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
         auto_decompress=False,
     )
+
+
+def _one_connection() -> aiohttp.TraceConfig:
+    """Refuse a second connection: aiohttp asks again by itself when a host resets the first, unseen by the caller."""
+    begun = False
+
+    async def ensure_first(*_: Any) -> None:
+        nonlocal begun
+        if begun:
+            raise ConnectionResetError("The host closed the connection.")
+        begun = True
+
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_create_start.append(ensure_first)
+    return trace
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:

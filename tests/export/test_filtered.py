@@ -132,3 +132,11 @@ def test_a_page_costs_two_queries_whatever_the_people_and_repeats(
         make_request(team=team, person=person, again_of=first)
     with django_assert_num_queries(3):  # rows, their tags; the third finds that there are no more
         assert len(records()) == 4
+
+
+def test_a_zip_asks_no_more_queries_for_more_outputs(team, owner, django_assert_num_queries):
+    for number in range(4):
+        ended(team, owner, b'{"n": %d}' % number)
+    # Rows and tags and the end of both tables; outputs and their end.
+    with django_assert_num_queries(3 + 3 + 2):
+        assert b"".join(filtered.as_zip(FalRequest.objects.all()))

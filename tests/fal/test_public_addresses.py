@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from ipaddress import ip_address
 
+import aiohttp
 import pytest
 
-from requests_app.fal.public_addresses import PublicResolver, is_public
+from requests_app.fal.public_addresses import PublicResolver, guarded_session, is_public
 
 PRIVATE = (
     "127.0.0.1", "127.9.9.9", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.0.1", "169.254.169.254", "100.64.0.1",
@@ -33,3 +35,20 @@ async def test_a_name_that_resolves_to_a_private_address_is_refused_unless_it_wa
     named = PublicResolver(["LOCALHOST"])
     assert [one["port"] for one in await named.resolve("localhost", 80)]
     assert not named.has_refused
+
+
+async def test_a_host_that_resets_its_connection_is_asked_once() -> None:
+    asked = 0
+
+    async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        await reader.readuntil(b"\r\n\r\n")
+        writer.transport.abort()
+
+    host = await asyncio.start_server(reset, "127.0.0.1", 0)
+    port = host.sockets[0].getsockname()[1]
+    async with host, guarded_session(PublicResolver(["127.0.0.1"])) as session:
+        with pytest.raises(aiohttp.ClientError):
+            await session.get(f"http://127.0.0.1:{port}/a.png")
+    assert asked == 1
