@@ -8,7 +8,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from requests_app.overview.chart import FILLED, HEIGHT, ChartBar
+from requests_app.overview.chart import FILLED, HEIGHT, PARTS, ChartBar
 from requests_app.overview.histogram import Percentiles
 from requests_app.templatetags.requests_extras import duration
 
@@ -48,7 +48,12 @@ def chart_rows(drawn: Sequence[ChartBar]) -> SafeString:
 
 
 def _cells(counts: Sequence[int]) -> SafeString:
-    return format_html_join("", '<td class="number">{}</td>', ((f"{count:,}",) for count in counts))
+    words = ("in all", *(word for _, word, _ in PARTS))
+    cells = (
+        ("" if count else " overview-none", word, f"{count:,}")
+        for count, word in zip(counts, words, strict=True)
+    )
+    return format_html_join("", '<td class="number{}" data-after="{}">{}</td>', cells)
 
 
 @register.simple_tag
