@@ -10,6 +10,7 @@ from requests_app.api.auth import MANAGES, READS
 from requests_app.api.batches import router as batches
 from requests_app.api.body import StrictParser
 from requests_app.api.bulk import router as bulk
+from requests_app.api.deleting import router as deleting
 from requests_app.api.endpoint_list import router as endpoint_list
 from requests_app.api.endpoints import router as endpoints
 from requests_app.api.error_groups import router as error_groups
@@ -66,6 +67,7 @@ for path, one in (
     ("/requests/", imports),
     ("/requests/", router),
     ("/requests/", acting),
+    ("/requests/", deleting),
     ("/requests/", tags),
     ("/requests/", media),
     ("/endpoints/", endpoint_list),

@@ -121,6 +121,12 @@ def may_act_on(request: HttpRequest, row: FalRequest) -> bool:
     return membership is not None and membership.may_submit
 
 
+def may_delete(request: HttpRequest, row: FalRequest) -> bool:
+    """Whether the user manages the row's team, and the row has ended."""
+    membership = in_team(memberships(request), row.team_id)
+    return membership is not None and membership.may_manage and row.is_ended
+
+
 def team_required(view: View) -> View:
     """Require a log-in and a team: without one, say so or ask the user to choose."""
 

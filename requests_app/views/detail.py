@@ -21,7 +21,7 @@ from requests_app.models import FalRequest, Frame, LogLine
 from requests_app.record.followers import mark_polled
 from requests_app.record.frame import LARGE, sketch
 from requests_app.views import detail_context
-from requests_app.views.access import get_request_or_404, may_act_on
+from requests_app.views.access import get_request_or_404, may_act_on, may_delete
 from requests_app.views.login import login_required
 from requests_app.views.neighbours import neighbours_of
 from requests_app.views.tags import marks_of
@@ -40,6 +40,7 @@ def detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
         row, may_act=may_act_on(request, row), tab=request.GET.get("tab", "")
     )
     context |= {"neighbours": neighbours_of(request, row), **marks_of(request, row)}
+    context["may_delete"] = may_delete(request, row)
     return render(request, "request/detail.html", context)
 
 
@@ -62,6 +63,7 @@ def live(request: HttpRequest, public_id: UUID) -> HttpResponse:
     mark_polled(FalRequest.objects.filter(pk=row.pk))
     place = next((name for name in detail_context.PLACES if name in request.GET), "")
     context = detail_context.live(row, may_act=may_act_on(request, row), place=place)
+    context["may_delete"] = may_delete(request, row)
     return render(request, "request/_live.html", context)
 
 

@@ -38,6 +38,9 @@ class Caller:
     def get(self, path: str = "", **headers: str) -> HttpResponse:
         return Client().get(BASE + path, headers=self.headers | headers)
 
+    def delete(self, path: str = "") -> HttpResponse:
+        return Client().delete(BASE + path, headers=self.headers)
+
     def post(self, path: str = "", body: Any = None, **headers: str) -> HttpResponse:
         data = body if isinstance(body, str | bytes) else json.dumps(body)
         return Client().post(

@@ -69,6 +69,7 @@ PATHS = {
     "/api/v1/requests/{id}/media/": {"get"},
     "/api/v1/requests/{id}/media/{number}/": {"get"},
     "/api/v1/requests/{id}/notes/": {"post"},
+    "/api/v1/requests/{id}/payload/": {"delete"},
     "/api/v1/requests/{id}/reread/": {"post"},
     "/api/v1/requests/{id}/output/": {"get"},
     "/api/v1/requests/{id}/star/": {"put", "delete"},
