@@ -167,6 +167,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "requests_app.views.team_guard.TeamGuard",
     "requests_app.views.wrong_method.wrong_method",
+    "requests_app.api.edges.edges",
     "requests_app.api.rate.rate_headers",
 ]
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja import NinjaAPI, Router
+from ninja import Router
 
 from requests_app.api.acting import router as acting
 from requests_app.api.auth import MANAGES, READS
 from requests_app.api.batches import router as batches
 from requests_app.api.body import StrictParser
 from requests_app.api.bulk import router as bulk
+<<<<<<< HEAD
 from requests_app.api.deleting import router as deleting
+=======
+from requests_app.api.edges import ProgramsApi
+>>>>>>> 075f1b7 (API edges: Location, a slash that may be missing, JSON for a wrong method, words in the schema)
 from requests_app.api.endpoint_list import router as endpoint_list
 from requests_app.api.endpoints import router as endpoints
 from requests_app.api.error_groups import router as error_groups
@@ -33,7 +37,7 @@ from requests_app.api.uploads import router as uploads
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
 
 
-api = NinjaAPI(
+api = ProgramsApi(
     title="Faldeck",
     version="1",
     description=(

@@ -15,6 +15,7 @@ from requests_app.api import events, frames, rows
 from requests_app.api.accepted import Filters, NewRequest
 from requests_app.api.auth import READS, SUBMITS, ApiRequest
 from requests_app.api.body import digest_of, member_text
+from requests_app.api.edges import place_of
 from requests_app.api.estimates import Confirmation, ensure_confirmed
 from requests_app.api.exact import ExactRenderer
 from requests_app.api.idempotency import IdempotencyKey, ensure_key
@@ -93,7 +94,10 @@ def create(
     status = 201 if is_new else 200
     if seat:
         text = partial(_text, request, row)
-        return held(request, row.pk, seat, seconds, text, status=status)
+        response = held(request, row.pk, seat, seconds, text, status=status)
+        if is_new:
+            response["Location"] = place_of(request, row.public_id)
+        return response
     return Status(status, rows.of(request.auth).get(pk=row.pk))
 
 

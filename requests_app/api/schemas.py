@@ -6,18 +6,41 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextChoices
 from ninja import Field, Schema
 from pydantic import WithJsonSchema
 
 from requests_app.api.exact import JsonText
 from requests_app.display.marks import own_names
 from requests_app.display.output_download import output_column
-from requests_app.models import CostState, Delivery, FalRequest, LogLine, Observation
+from requests_app.models import (
+    CostState,
+    Delivery,
+    Direction,
+    FalRequest,
+    LogLine,
+    Mode,
+    Observation,
+    RequestOrigin,
+    Source,
+    Status,
+)
 from requests_app.request_input import SPACE, InvalidInput, parse_input
 
 INLINE_BYTES = 4 * 1024 * 1024  # a larger output comes from `output/` only
 NEWEST = 1000  # log lines, observations and deliveries in a response; `events/` has them all
+
+
+def _words(choices: type[TextChoices]) -> WithJsonSchema:
+    """Name the words in the schema. What is stored is told all the same, should it be none of them."""
+    return WithJsonSchema({"type": "string", "enum": choices.values})
+
+
+StatusWord = Annotated[str, _words(Status)]
+ModeWord = Annotated[str, _words(Mode)]
+OriginWord = Annotated[str, _words(RequestOrigin)]
+SourceWord = Annotated[str, _words(Source)]
+DirectionWord = Annotated[str, _words(Direction)]
 
 
 class RequestOut(Schema):
@@ -26,16 +49,16 @@ class RequestOut(Schema):
     id: UUID
     team: str
     person: str
-    origin: str | None = Field(
+    origin: OriginWord | None = Field(
         description="page, api, gateway, batch, again or imported; null: not known."
     )
     endpoint_id: str
-    mode: str
+    mode: ModeWord
     summary: str
     seed: str | None = Field(description="fal's, or the input's.")
     options: dict[str, Any]
     headers: dict[str, str]
-    status: str
+    status: StatusWord
     seq: int
     fal_request_id: str
     queue_position: int | None
@@ -121,8 +144,8 @@ class ObservationOut(Schema):
 
     seq: int
     kind: str
-    source: str
-    status: str
+    source: SourceWord
+    status: StatusWord
     note: str
     data: dict[str, Any]
     asked_at: datetime
@@ -146,7 +169,7 @@ class FrameOut(Schema):
 
     number: int
     offset_ms: float
-    direction: str
+    direction: DirectionWord
     kind: str
     event: str
     event_id: str
@@ -232,7 +255,9 @@ class CancelOut(Schema):
     observation. "ended": there was nothing left to cancel.
     """
 
-    answer: str
+    answer: Annotated[
+        str, WithJsonSchema({"type": "string", "enum": ["cancelled", "asked", "ended"]})
+    ]
     request: RequestOut
 
 

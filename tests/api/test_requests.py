@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from threading import Thread
-from uuid import uuid4
 
 import pytest
 from django.db import OperationalError, connection
@@ -258,21 +257,6 @@ def test_cancelling_at_fal_is_a_wish_until_fal_speaks(owner: Caller) -> None:
     answer = owner.post(f"{row.public_id}/cancel/").json()
     assert (answer["answer"], answer["request"]["status"]) == ("asked", "in_progress")
     assert answer["request"]["cancel_asked_at"]
-
-
-def test_a_post_without_the_slash_is_not_redirected_away(owner: Caller) -> None:
-    client = Client(headers=owner.headers)
-    for path in ["/api/v1/requests", "/api/v1/nothing/here", "/api/v1/requests/a/b/"]:
-        lost = client.post(path, BODY, content_type="application/json")
-        assert (lost.status_code, lost.json()) == (404, {"detail": "Not found."})
-        assert Client().post(path).status_code == 401
-
-
-def test_other_methods_are_refused(owner: Caller) -> None:
-    client = Client(headers=owner.headers)
-    for method in ["put", "patch", "delete"]:
-        assert getattr(client, method)("/api/v1/requests/").status_code == 405
-    assert client.get(f"/api/v1/requests/{uuid4()}/cancel/").status_code == 405
 
 
 def test_a_database_that_is_away_is_503_and_can_be_tried_again(
