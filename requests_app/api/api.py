@@ -10,11 +10,8 @@ from requests_app.api.auth import MANAGES, READS
 from requests_app.api.batches import router as batches
 from requests_app.api.body import StrictParser
 from requests_app.api.bulk import router as bulk
-<<<<<<< HEAD
 from requests_app.api.deleting import router as deleting
-=======
 from requests_app.api.edges import ProgramsApi
->>>>>>> 075f1b7 (API edges: Location, a slash that may be missing, JSON for a wrong method, words in the schema)
 from requests_app.api.endpoint_list import router as endpoint_list
 from requests_app.api.endpoints import router as endpoints
 from requests_app.api.error_groups import router as error_groups
