@@ -30,9 +30,9 @@ def delete_payload(request: ApiRequest, id: str) -> Status[FalRequest | dict[str
     """Delete input, output, logs, events, media copies and thumbnails here, for good; the row stays with its times
     and status. Files at fal are not touched. 409: it has not ended, or they were removed before.
     """
-    row = rows.get_or_404(request.auth, id)
     if not Membership(role=request.auth.role).may_manage:
         raise AuthorizationError(message="Owners and admins delete.")
+    row = rows.get_or_404(request.auth, id)
     if why := why_not(row, Act(BulkVerb.PAYLOAD)):
         return Status(409, {"detail": why})
     lifecycle.delete_payload(row.pk, person=request.auth.user, now=timezone.now())

@@ -48,7 +48,7 @@ READS = _spread({
         code_light team
         """,
     Needs.SUBMIT: "new runs fields import_run give_up new_batch",
-    Needs.MANAGE: "audit export_audit member_sessions",
+    Needs.MANAGE: "audit export_audit member_sessions retention delete_request",
     Needs.OWN: "delete_team",
 })  # fmt: skip
 
@@ -77,7 +77,7 @@ WRITES = _spread({
         change_view delete_view set_quiet add_channel replace_channel remove_channel test_channel
         add_rule change_rule switch_rule remove_rule set_copies set_duplicates add_member change_role
         remove_member invite withdraw revoke_token make_reset_link end_member_session add_fal_key replace_fal_key remove_fal_key
-        test_fal_key
+        test_fal_key retention run_retention delete_request
         """,
     Needs.OWN: "rename_team transfer_team delete_team",
 })  # fmt: skip
@@ -148,11 +148,14 @@ API = _spread({
         POST:notices/channels/{id}/test/ POST:notices/rules/ DELETE:notices/rules/{id}/
         POST:notices/rules/{id}/change/
         DELETE:presets/{id}/ POST:presets/{id}/rename/ POST:presets/{id}/restore/
+        DELETE:requests/{id}/payload/
         """,
 })  # fmt: skip
 # Of those, what the token's user must be an admin or the owner for, too.
 OF_ADMINS = frozenset(
-    name for name, needs in API.items() if "notices/" in name and needs is Needs.MANAGE
+    name
+    for name, needs in API.items()
+    if needs is Needs.MANAGE and ("notices/" in name or "payload/" in name)
 )
 
 # Messages of pages to the sockets, by the socket's path and the message's type.
