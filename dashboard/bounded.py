@@ -32,6 +32,7 @@ from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory
 from django.conf import settings
 from twisted.internet import reactor  # chosen by Daphne's import, above
+from twisted.internet.interfaces import ISSLTransport
 from twisted.web.http import HTTPChannel, _GenericHTTPChannelProtocol
 
 from dashboard import websocket
@@ -203,7 +204,8 @@ class BoundedChannel(Paced, _HTTPChannel):  # type: ignore[misc]
         self._refused = True
         head = b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Type: text/plain\r\n" % status
         self.transport.write(head + b"Content-Length: %d\r\n\r\n%s" % (len(text), text))
-        self.transport.loseWriteConnection()
+        if not ISSLTransport.providedBy(self.transport):  # the answer is still to be encrypted
+            self.transport.loseWriteConnection()
         self._deadline = self.callLater(LINGER_S, self.transport.abortConnection)
 
     # The response's side

@@ -40,7 +40,8 @@ def is_same_origin(scope: dict[str, Any]) -> bool:
         return False
     if origin in settings.CSRF_TRUSTED_ORIGINS:
         return True  # PUBLIC_URL: TLS ends at the proxy, so the handshake looks like plain HTTP
-    scheme = "https" if scope.get("scheme") == "wss" else "http"
+    # Daphne tells no scheme of sockets.
+    scheme = "https" if settings.LOCAL_TLS or scope.get("scheme") == "wss" else "http"
     # Exact comparison: browsers send this one spelling, and parsing would accept others.
     return origin == f"{scheme}://{host}"
 

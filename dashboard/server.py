@@ -7,11 +7,13 @@ import gc
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import daphne.server  # noqa: F401  (chooses the reactor, which the next import takes)
 from django.core.exceptions import ImproperlyConfigured
 from twisted.internet import reactor
+from twisted.internet.endpoints import quoteStringArgument
 
 from dashboard import bounded
 from dashboard.stopping import GracefulServer
@@ -51,19 +53,19 @@ def serve(
     host: str,
     port: int,
     *,
+    tls: Path | None = None,
     on_ready: Callable[[], None],
     on_loop: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then finish the requests in progress.
 
-    `on_loop` is called once on the event loop that serves.
+    `tls` is a file with key and certificate: then HTTPS and WSS alone. `on_loop` is called once on the event loop that serves.
     """
     allow_open_files()
     bounded.install()
-    interface = host.replace(":", r"\:")
     server = GracefulServer(
         application=application,
-        endpoints=[f"tcp:port={port}:interface={interface}:backlog={BACKLOG}"],
+        endpoints=[_endpoint(host, port, tls)],
         ready_callable=on_ready,
         verbosity=0,
         server_name="faldeck",
@@ -80,6 +82,13 @@ def serve(
     later.callLater(0, on_loop)
     server.run()
     _end_of_loop()
+
+
+def _endpoint(host: str, port: int, tls: Path | None) -> str:
+    """Return Twisted's description of where to listen."""
+    quoted: Any = quoteStringArgument
+    kind = f"ssl:privateKey={quoted(str(tls))}" if tls else "tcp"
+    return f"{kind}:port={port}:interface={quoted(host)}:backlog={BACKLOG}"
 
 
 def allow_open_files() -> None:

@@ -6,6 +6,7 @@ import os
 import tempfile
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
@@ -24,6 +25,9 @@ from dashboard.env import (
     kept_secret,
     origin_of,
 )
+
+if TYPE_CHECKING:
+    from dashboard.local_tls import LocalTls
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
@@ -283,6 +287,8 @@ NOTICE_HOSTS = env_list("NOTICE_HOSTS")
 
 # --- Security ----------------------------------------------------------------------------------
 HTTPS = _public.scheme == "https"
+# The files of `serve --tls`, which also has the cookies sent by TLS alone.
+LOCAL_TLS: LocalTls | None = None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 # `__Host-`: no other site under the same domain can set it.
 SESSION_COOKIE_NAME = "__Host-faldeck" if HTTPS else "faldeck"

@@ -15,10 +15,14 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-COOKIE = "__Host-faldeck-device" if settings.HTTPS else "faldeck-device"
 LASTS_S = 400 * 24 * 3600  # the longest that browsers allow
 MOST_ACCOUNTS = 8  # per browser: a cookie holds 4 KB
 _SALT = "faldeck.device"
+
+
+def cookie_name() -> str:
+    """Return the cookie's name; `__Host-`: no other site under the same domain can set it."""
+    return "__Host-faldeck-device" if settings.SESSION_COOKIE_SECURE else "faldeck-device"
 
 
 def known_device(request: HttpRequest, user: User) -> str | None:
@@ -35,10 +39,10 @@ def remember(request: HttpRequest, response: HttpResponseBase, user: User) -> No
     accounts[str(user.pk)] = _proof(device, user)
     kept = dict(list(accounts.items())[-MOST_ACCOUNTS:])
     response.set_cookie(
-        COOKIE,
+        cookie_name(),
         signing.dumps([device, kept], salt=_SALT),
         max_age=LASTS_S,
-        secure=settings.HTTPS,
+        secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",
     )
@@ -46,7 +50,9 @@ def remember(request: HttpRequest, response: HttpResponseBase, user: User) -> No
 
 def _read(request: HttpRequest) -> tuple[str, dict[str, str]]:
     try:
-        found: Any = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=LASTS_S)
+        found: Any = signing.loads(
+            request.COOKIES.get(cookie_name(), ""), salt=_SALT, max_age=LASTS_S
+        )
     except signing.BadSignature:
         return secrets.token_urlsafe(16), {}
     return found[0], found[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 DEFAULT_KEY = "sandbox:sandbox"
 
@@ -36,6 +37,7 @@ class Settings:
     base_url: str
     keys: frozenset[str] = frozenset({DEFAULT_KEY})
     tuning: Tuning = Tuning()
+    trusted: Path | None = None  # authorities of the servers that take webhooks
 
     def user_of(self, key: str) -> str | None:
         """The user id of a key, or None when the key is not ours."""

@@ -56,7 +56,7 @@ def build(settings: Settings, store: Store, faults: Faults) -> Sandbox:
     def save(name: str, content_type: str, data: bytes) -> str:
         return save_file(store, settings, name, content_type, data)
 
-    webhooks = Webhooks(store, settings.tuning, faults)
+    webhooks = Webhooks(store, settings.tuning, faults, settings.trusted)
     queue = Queue(store, settings.tuning, faults, save, webhooks.announce)
     tokens = Tokens(store.secret("tokens", secrets.token_bytes(32)))
     return Sandbox(settings, store, faults, Ledger(store), queue, webhooks, tokens)

@@ -60,7 +60,8 @@ class SandboxServer:
 
     `port=0` takes a free one. `state` is an SQLite file that outlives a kill; without it
     everything ends with `stop()`. `public_url` is how callers reach it, when that is not
-    `http://host:port`. `.faults` and `.ledger` may be used from any thread.
+    `http://host:port`. Webhooks to https are sent to servers
+    whose certificate `trusted` vouches for, a file; the usual authorities without it. `.faults` and `.ledger` may be used from any thread.
     """
 
     def __init__(
@@ -71,12 +72,13 @@ class SandboxServer:
         keys: set[str] | frozenset[str] = frozenset({DEFAULT_KEY}),
         *,
         public_url: str | None = None,
+        trusted: Path | None = None,
         tuning: Tuning | None = None,
     ) -> None:
         self.host, self.port, self.state = host, port, state
         self.keys, self.tuning = frozenset(keys), tuning or Tuning()
         self.faults = Faults()
-        self._public_url = public_url
+        self._public_url, self._trusted = public_url, trusted
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -131,7 +133,7 @@ class SandboxServer:
         except sqlite3.Error:
             listener.close()
             raise
-        settings = Settings(self.url, self.keys, self.tuning)
+        settings = Settings(self.url, self.keys, self.tuning, self._trusted)
         sandbox = build(settings, self._store, self.faults)
         self._ledger = sandbox.ledger
         self._server = Server(_config(build_app(sandbox)))

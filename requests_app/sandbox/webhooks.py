@@ -6,8 +6,10 @@ import asyncio
 import base64
 import hashlib
 import json
+import ssl
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -56,7 +58,10 @@ def body_of(request: QueuedRequest) -> bytes:
 class Webhooks:
     """One task per ended request that asked for a webhook."""
 
-    def __init__(self, store: Store, tuning: Tuning, faults: Faults) -> None:
+    def __init__(
+        self, store: Store, tuning: Tuning, faults: Faults, trusted: Path | None = None
+    ) -> None:
+        self._trusted = trusted
         self._store, self._tuning, self._faults = store, tuning, faults
         seed = store.secret("webhook_key", Ed25519PrivateKey.generate().private_bytes_raw())
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
@@ -112,7 +117,8 @@ class Webhooks:
         import httpx  # megabytes, and only needed with webhooks
 
         if self._client is None:
-            self._client = httpx.AsyncClient(follow_redirects=False, trust_env=False)
+            trust = ssl.create_default_context(cafile=self._trusted) if self._trusted else True
+            self._client = httpx.AsyncClient(follow_redirects=False, trust_env=False, verify=trust)
         headers = self._headers(message, forged=fault is not None and fault.do == "bad_signature")
         try:
             reply = await self._client.post(

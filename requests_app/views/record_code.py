@@ -78,6 +78,7 @@ def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
         "url": f"{base.scheme}://{host}",
         "example": "sandbox/echo" if settings.SANDBOX else "fal-ai/flux/schnell",
         "is_plain": base.scheme != "https",
+        "local_tls": settings.LOCAL_TLS,
         "works": WORKS,
         "cannot": CANNOT,
         **_light(request, None),

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
 from requests_app.accounts import devices
-from requests_app.accounts.devices import COOKIE, known_device, remember
+from requests_app.accounts.devices import cookie_name, known_device, remember
 from tests.builders import make_person
 
 pytestmark = pytest.mark.django_db
@@ -16,14 +16,14 @@ pytestmark = pytest.mark.django_db
 
 def browser(cookie: str = "") -> HttpRequest:
     request = RequestFactory().get("/")
-    request.COOKIES[COOKIE] = cookie
+    request.COOKIES[cookie_name()] = cookie
     return request
 
 
 def after_log_in(user: User, cookie: str = "") -> Any:
     response = HttpResponse()
     remember(browser(cookie), response, user)
-    return response.cookies[COOKIE]
+    return response.cookies[cookie_name()]
 
 
 def test_a_browser_is_known_for_those_who_have_logged_in_with_it_and_for_nobody_else() -> None:

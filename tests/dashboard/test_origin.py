@@ -38,6 +38,16 @@ def test_the_sites_own_pages_are_let_in(origin: str, host: str, scheme: str) -> 
     assert is_same_origin(scope(origin, host=host, scheme=scheme))
 
 
+def test_on_a_certificate_of_our_own_the_page_is_https_though_the_handshake_tells_no_scheme(
+    settings: Any,
+) -> None:
+    settings.LOCAL_TLS = object()
+    handshake = scope(f"https://{HOST}")
+    del handshake["scheme"]
+    assert is_same_origin(handshake)
+    assert not is_same_origin(scope(f"http://{HOST}", scheme=""))
+
+
 OTHERS = [
     (), ("null",), ("",), ("https://evil.example",), (f"https://{HOST}.evil.example",),
     (f"https://evil{HOST}",), (f"https://evil.example/{HOST}",), (f"http://{HOST}",),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from requests_app.management.commands.serve import Command
 
@@ -56,3 +58,26 @@ def test_without_debug_there_is_no_warning(settings: Any) -> None:
     settings.DEBUG = False
     assert WARNING not in greeting("0.0.0.0")
     assert "Faldeck is ready: http://faldeck.example.com/" in greeting("0.0.0.0")
+
+
+@pytest.mark.parametrize(
+    ("public_url", "is_behind_proxy"), [("http://faldeck.example", False), ("", True)]
+)
+def test_tls_of_our_own_is_refused_where_another_would_end_it(
+    settings: Any, tmp_path: Path, public_url: str, is_behind_proxy: bool
+) -> None:
+    settings.PUBLIC_URL, settings.BEHIND_PROXY = public_url, is_behind_proxy
+    settings.DATA_DIR = tmp_path
+    with pytest.raises(CommandError, match="--tls is for a server that browsers"):
+        call_command("serve", "--tls")
+    assert not list(tmp_path.iterdir())
+
+
+def test_certificates_that_cannot_be_read_are_told_with_what_to_do(
+    settings: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "tls").mkdir()
+    (tmp_path / "tls/authority.pem").write_text("nothing")
+    settings.DATA_DIR = tmp_path
+    with pytest.raises(CommandError, match="made anew, and have to be trusted again"):
+        call_command("serve", "--tls")

@@ -18,15 +18,16 @@ from tests.process.prepared import Prepared
 
 
 class Serving:
-    """One installation: a folder of its own, and the process that serves it."""
+    """One installation: a folder of its own, and the process that serves it, with `words` after its command."""
 
     # Set for the test suite; None starts from nothing, as a user does.
     prepared: ClassVar[Prepared | None] = None
 
-    def __init__(self, folder: Path, *, root: Path = ROOT, **environment: str) -> None:
+    def __init__(self, folder: Path, *words: str, root: Path = ROOT, **environment: str) -> None:
+        self._words = words
         self.root = root
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if '--tls' in words else 'http'}://127.0.0.1:{self.port}"
         self.log = folder / "serve.log"
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self.environment = {**kept, "DATA_DIR": str(folder / "data"), **environment}
@@ -44,7 +45,7 @@ class Serving:
             self.prepared.copy_to(data)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve", "--port", str(self.port)],
+                [sys.executable, "manage.py", "serve", "--port", str(self.port), *self._words],
                 cwd=self.root,
                 env=self.environment,
                 stdout=log,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from dashboard import local_tls
 from requests_app.gateway.recording import store
 from requests_app.models import ApiToken, Team
 from requests_app.routing import http_prefixes
@@ -64,6 +66,19 @@ def test_https_gives_the_variables_and_http_what_works_without_tls(
     public = as_owner.get(PAGE).content.decode()
     assert "FAL_RUN_HOST=faldeck.example/gateway/run" in public
     assert "https://faldeck.example/gateway/proxy" in public
+
+
+def test_a_certificate_of_our_own_is_in_every_snippet(
+    as_owner: Client, settings: Any, tmp_path: Path
+) -> None:
+    settings.PUBLIC_URL = ""
+    settings.LOCAL_TLS = local_tls.ensure(tmp_path, [])
+    page = as_owner.get(PAGE, secure=True).content.decode()
+    assert f"export SSL_CERT_FILE={tmp_path}/trust.pem" in page
+    assert f"NODE_EXTRA_CA_CERTS={tmp_path}/ca.pem" in page
+    assert f"--cacert {tmp_path}/ca.pem" in page
+    settings.LOCAL_TLS = None
+    assert str(tmp_path) not in as_owner.get(PAGE, secure=True).content.decode()
 
 
 def test_the_light_shows_the_users_own_calls_alone(
