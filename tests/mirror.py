@@ -62,7 +62,6 @@ JUDGED_BY = {
     "requests_app/forms/times.py": "tests/views/test_times.py",
     "requests_app/views/batch_actions.py": "tests/views/test_batches.py",
     "requests_app/views/bulk_controls.py": "tests/views/test_bulk.py",
-    "requests_app/templatetags/cells.py": "tests/views/test_pages.py",
     "requests_app/templatetags/batches.py": "tests/views/test_batches.py",
     "requests_app/templatetags/bulk.py": "tests/views/test_bulk.py",
     "requests_app/templatetags/errors.py": "tests/views/test_error_groups.py",
