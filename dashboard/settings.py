@@ -25,6 +25,17 @@ from dashboard.env import (
     kept_secret,
     origin_of,
 )
+from dashboard.sign_on import (  # noqa: F401
+    OIDC_CLAIM,
+    OIDC_CREATES,
+    OIDC_ISSUER,
+    OIDC_LINKS,
+    OIDC_NAME,
+    OIDC_TEAMS,
+    PASSWORD_LOGIN,
+    SOCIALACCOUNT_ADAPTER,
+    SOCIALACCOUNT_PROVIDERS,
+)
 
 if TYPE_CHECKING:
     from dashboard.local_tls import LocalTls
@@ -144,6 +155,8 @@ INSTALLED_APPS = [
     "channels",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "csp",
     "django_htmx",
     "ninja",

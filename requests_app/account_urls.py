@@ -10,11 +10,18 @@ from allauth.account.views import (
 )
 from django.urls import path, re_path
 
+from requests_app.views import sign_on
 from requests_app.views.account import LoginView, PasswordChangeView, home
 from requests_app.views.account_email import AddressView, ConfirmAddressView
 from requests_app.views.password_reset import NewPasswordView, ResetAskView
 
 urlpatterns = [
+    path("oidc/<slug:provider_id>/login/", sign_on.begin, name="openid_connect_login"),
+    path(
+        "oidc/<slug:provider_id>/login/callback/",
+        sign_on.callback,
+        name="openid_connect_callback",
+    ),
     path("", home, name="account_home"),
     path("login/", LoginView.as_view(), name="account_login"),
     path("logout/", logout, name="account_logout"),

@@ -47,6 +47,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("error_groups",),
     # The one writer of requests, and of teams.
     ("lifecycle", "teams"),
+    # Log-in at an identity provider, whose word decides on roles.
+    ("sso",),
     # One input over many rows; one action on many requests.
     ("batches", "bulk"),
     # What tells a team of events.

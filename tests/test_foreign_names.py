@@ -193,6 +193,18 @@ USED: dict[str, dict[str, str]] = {
         "clean_email": "allauth.account.forms:ResetPasswordForm.clean_email",
         "save": "allauth.account.views:PasswordResetView.form_valid",
     },
+    "requests_app/sso/adapter.py": {
+        "is_open_for_signup": "allauth.socialaccount.internal.flows.signup:process_signup",
+        "pre_social_login": "allauth.socialaccount.internal.flows.login:pre_social_login",
+        "on_authentication_error": "allauth.socialaccount.helpers:render_authentication_error",
+    },
+    "requests_app/sso/flow.py": {
+        "openid_config": "allauth.socialaccount.providers.openid_connect.views:"
+            "OpenIDConnectOAuth2Adapter.authorize_url",
+        "complete_login": "allauth.socialaccount.providers.oauth2.views:OAuth2CallbackView.dispatch",
+        "oauth2_adapter_class": "allauth.socialaccount.providers.openid_connect.provider:"
+            "OpenIDConnectProvider.get_oauth2_adapter",
+    },
     "requests_app/views/account_email.py": {
         "post": "allauth.account.views:EmailView.post",
         "get_context_data": "allauth.account.views:EmailView.get_context_data",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
@@ -20,7 +21,7 @@ class NameBackend(AuthenticationBackend):  # type: ignore[misc]
         if not name or not password:
             return None
         user = find_account(name)
-        if user is None:
+        if user is None or not settings.PASSWORD_LOGIN:
             User().set_password(password)
             return None
         found: User | None = self._check_password(user, password)

@@ -8,7 +8,7 @@ them. Rows that a process of an earlier version wrote lack that until they are u
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY as USER_KEY
@@ -89,7 +89,7 @@ class SessionStore(DatabaseStore):
 
     def load(self) -> dict[str, Any]:
         """Return the session's contents; empty when there is none."""
-        row: Session | None = self._get_session_from_db()
+        row: Session | None = self._get_session_from_db()  # type: ignore[attr-defined]
         if row is None:
             return {}
         self._row, self._began_at = row, row.began_at if row.user_id else None
@@ -102,7 +102,7 @@ class SessionStore(DatabaseStore):
 
     def create_model_instance(self, data: Any) -> Session:
         """Return the row of this session as it is now."""
-        row: Session = super().create_model_instance(data)
+        row = cast(Session, super().create_model_instance(data))
         now = timezone.now()
         row.user_id = int(data[USER_KEY]) if USER_KEY in data else None
         row.began_at, row.used_at = self._began_at or now, now

@@ -49,6 +49,31 @@ def change_role(member: Membership, role: str, *, by: Membership) -> None:
         withdraw_what_is_beyond(present)
 
 
+def set_role(team: Team, user: AbstractBaseUser, role: Role | None) -> None:
+    """Set what an identity provider says: a role, or None for no member. Raises TeamChangeRefused for the last
+    owner.
+    """
+    with locked_people(team.pk) as people:
+        present = people.get(user.pk)
+        if present is None:
+            if role:
+                join(team, user, role)
+            return
+        if present.role == role or present.is_service:
+            return
+        _check_not_last_owner(people, present)
+        told = {"before": present.role, "by": "single sign-on", **({"after": role} if role else {})}
+        on = audit.Noted("member", str(present.pk), user.get_username(), told)
+        audit.note(AuditAct.ROLE_CHANGED if role else AuditAct.REMOVED, on, team_id=team.pk)
+        if role is None:
+            _end(people, present)
+            present.delete()
+            return
+        Membership.objects.filter(pk=present.pk).update(role=role)
+        present.role = role
+        withdraw_what_is_beyond(present)
+
+
 def remove(member: Membership, *, by: Membership) -> int:
     """Remove a member, with their tokens, invitations and sockets. Raises TeamChangeRefused.
 

@@ -66,6 +66,8 @@ def _fixed() -> dict[str, Any]:
     return {
         "sandbox": settings.SANDBOX,
         "version": settings.VERSION,
+        "sign_on": settings.OIDC_NAME if settings.OIDC_ISSUER else "",
+        "has_passwords": settings.PASSWORD_LOGIN,
         "live_url": "/ws/",
         "upload_limit": settings.UPLOAD_LIMIT_BYTES,
         "media_hosts": " ".join(settings.FAL_MEDIA_HOSTS),

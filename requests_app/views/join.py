@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -38,6 +39,8 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
     """GET shows the team, POST accepts; a dead link says why."""
     try:
         found = invitations.find(secret, now=timezone.now())
+        if not settings.PASSWORD_LOGIN and not request.user.is_authenticated:
+            return redirect_to_login(request.path)  # accounts come from the identity provider
         form = None if request.user.is_authenticated else AccountForm(request.POST or None)
         if request.method == "POST" and _may_accept(found, form):
             return _accepted(request, secret, form)

@@ -48,7 +48,7 @@ def value_of(name: str, row: FalRequest) -> Any:
     return {
         "public_id": row.public_id, "preset_id": row.public_id, "batch_id": row.public_id, "bulk_id": row.public_id, "group_id": "0f3a9c21d4e5b678", "export_id": row.public_id, "view_id": row.public_id, "id": row.public_id, "number": 1, "size": 96, "pk": 1, "secret": "s" * 43,
         "token": "t" * 43, "rest": "nowhere", "path": "openapi.json",
-        "key": "k", "uidb36": "1", "endpoint_id": "acme/thing", "filename": "faldeck.whl", "session_id": "a" * 16,
+        "key": "k", "uidb36": "1", "endpoint_id": "acme/thing", "filename": "faldeck.whl", "session_id": "a" * 16, "provider_id": "sso",
     }[name]  # fmt: skip
 
 

@@ -15,11 +15,12 @@ from tests.isolation.rights import QUERIES
 ROUTES: dict[str, URLPattern] = {
     str(one.name): one for one in (*urls.urlpatterns, *account_urls.urlpatterns)
 }
+OF_ACCOUNTS = {str(one.name) for one in account_urls.urlpatterns}
 NUMBERS = {"number": 1, "size": 96}
 # Of no team: a secret that nobody has.
 SECRETS = {
     "secret": "s" * 43, "token": "t" * 43, "filename": "faldeck.whl", "key": "k", "uidb36": "1",
-    "session_id": "a" * 16,
+    "session_id": "a" * 16, "provider_id": "sso",
 }  # fmt: skip
 OBJECTS = frozenset({
     "public_id", "pk", "preset_id", "batch_id", "bulk_id", "group_id", "view_id", "export_id", "endpoint_id",
@@ -43,7 +44,7 @@ def address(name: str, estate: Estate | None) -> str:
     for part in OBJECTS.intersection(parts_of(name)):
         kwargs[part] = estate.part(name, part) if estate else missing(part)
     kwargs = {part: kwargs[part] for part in parts_of(name)}
-    return reverse(name if name.startswith("account_") else f"requests:{name}", kwargs=kwargs)
+    return reverse(name if name in OF_ACCOUNTS else f"requests:{name}", kwargs=kwargs)
 
 
 def typed(name: str, estate: Estate, caller: Caller) -> dict[str, Any]:

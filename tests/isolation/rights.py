@@ -32,7 +32,7 @@ READS = _spread({
         healthz readyz metrics client_wheel join setup session home
         account_login account_logout account_inactive account_confirm_email account_reset_password
         account_reset_password_done account_reset_password_from_key
-        account_reset_password_from_key_done
+        account_reset_password_from_key_done openid_connect_login openid_connect_callback
         """,
     Needs.LOG_IN: """
         times invitations logged_in_again new_team my_sessions account_change_password account_home account_email
