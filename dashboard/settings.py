@@ -26,16 +26,9 @@ from dashboard.env import (
     origin_of,
 )
 from dashboard.sign_on import (  # noqa: F401
-    OIDC_CLAIM,
-    OIDC_CREATES,
-    OIDC_ISSUER,
-    OIDC_LINKS,
-    OIDC_NAME,
-    OIDC_TEAMS,
-    PASSWORD_LOGIN,
-    SOCIALACCOUNT_ADAPTER,
-    SOCIALACCOUNT_PROVIDERS,
-)
+    OIDC_CLAIM, OIDC_CREATES, OIDC_ISSUER, OIDC_LINKS, OIDC_NAME, OIDC_TEAMS, PASSWORD_LOGIN,
+    SOCIALACCOUNT_ADAPTER, SOCIALACCOUNT_PROVIDERS,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from dashboard.local_tls import LocalTls
