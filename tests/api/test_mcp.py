@@ -25,7 +25,7 @@ from tests.source import ROOT
 Talk = Callable[[Client], Awaitable[Any]]
 
 
-async def _over_http(url: str, token: str, talk: Talk) -> Any:
+async def over_http(url: str, token: str, talk: Talk) -> Any:
     async with AsyncExitStack() as stack:
         headers = {"Authorization": f"Bearer {token}"}
         http = await stack.enter_async_context(create_mcp_http_client(headers=headers))
@@ -44,7 +44,7 @@ async def _over_stdio(url: str, token: str, talk: Talk) -> Any:
         return await talk(client)
 
 
-BY = {"http": _over_http, "stdio": _over_stdio}
+BY = {"http": over_http, "stdio": _over_stdio}
 
 
 async def told(client: Client, tool: str, **given: Any) -> Any:
@@ -132,14 +132,14 @@ def test_a_token_that_reads_does_not_submit_and_a_foreign_confirmation_is_refuse
     async def confirmation(client: Client) -> str:
         return str((await told(client, "submit_request", **wanted))["confirmation"])
 
-    asyncio.run(_over_http(site, reads, look))
-    given = asyncio.run(_over_http(site, second, confirmation))
+    asyncio.run(over_http(site, reads, look))
+    given = asyncio.run(over_http(site, second, confirmation))
 
     async def submit(client: Client) -> None:
         sentence = await refused(client, "submit_request", **wanted, confirmation=given)
         assert "Confirmation" in sentence
 
-    asyncio.run(_over_http(site, token, submit))
+    asyncio.run(over_http(site, token, submit))
     assert not FalRequest.objects.exists()
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp import Client
 
 from requests_app import client as faldeck
 from requests_app.client import Completed, InProgress, Queued
+from tests.api.test_mcp import over_http, told
 from tests.benchmarks.latency import make_member
 from tests.client.calling import KINDS, by
 from tests.ports import free_port
@@ -63,6 +65,26 @@ async def test_a_program_does_with_faldeck_what_it_does_with_fals_client(
         await by(kind, "subscribe", "sandbox/strict", {"prompt": "forbidden"}, **named)
     assert failed.value.status_code == 422
     assert failed.value.response.json()["detail"][0]["type"] == "content_policy_violation"
+
+
+async def test_a_session_and_the_tools_of_ai_clients_work_at_the_real_server(
+    named: dict[str, Any],
+) -> None:
+    url, token = named["url"], named["token"]
+    async with faldeck.AsyncClient(token, url=url) as client:
+        async with client.realtime("sandbox/echo") as session:
+            await session.send({"number": 21})
+            answer = await session.recv()
+            assert answer is not None and answer["doubled"] == 42
+        with pytest.raises(faldeck.RealtimeError, match="A valid API token"):
+            async with faldeck.AsyncClient("fdk_none", url=url).realtime("sandbox/echo"):
+                pass
+
+    async def look(mcp: Client) -> None:
+        found = await told(mcp, "search_requests", query="endpoint:echo mode:realtime")
+        assert session.request_id in [row["id"] for row in found["requests"]]
+
+    await over_http(url, token, look)
 
 
 @pytest.mark.parametrize("kind", KINDS)
