@@ -21,6 +21,7 @@ from requests_app.api.exact import ExactRenderer
 from requests_app.api.export import router as export
 from requests_app.api.exports import router as exports
 from requests_app.api.imports import router as imports
+from requests_app.api.logs import router as logs
 from requests_app.api.me import router as me
 from requests_app.api.media import router as media
 from requests_app.api.notices import router as notices
@@ -70,6 +71,7 @@ for path, one in (
     ("/requests/", acting),
     ("/requests/", deleting),
     ("/requests/", tags),
+    ("/requests/", logs),
     ("/requests/", media),
     ("/endpoints/", endpoint_list),
     ("/endpoints/", endpoints),

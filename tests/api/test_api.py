@@ -63,6 +63,7 @@ PATHS = {
     "/api/v1/requests/": {"get", "post"},
     "/api/v1/requests/{id}/": {"get"},
     "/api/v1/requests/{id}/again/": {"post"},
+    "/api/v1/requests/{id}/logs/": {"get"},
     "/api/v1/requests/{id}/cancel/": {"post"},
     "/api/v1/requests/{id}/give_up/": {"post"},
     "/api/v1/requests/{id}/input/": {"get"},
