@@ -130,7 +130,7 @@ API = _spread({
         GET:notices/rules/{id}/ GET:presets/ GET:presets/{id}/ GET:presets/{id}/versions/{number}/
         GET:requests/ GET:requests/{id}/ GET:requests/{id}/input/ GET:requests/{id}/media/
         GET:requests/{id}/media/{number}/ GET:requests/{id}/output/ GET:requests/{id}/events/
-        GET:requests/{id}/frames/
+        GET:requests/{id}/frames/ GET:requests/{id}/logs/
         """,
     Needs.SUBMIT: """
         POST:batches/ DELETE:batches/{id}/ POST:batches/{id}/cancel/ POST:batches/{id}/pause/
