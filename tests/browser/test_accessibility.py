@@ -44,6 +44,7 @@ PATHS = (
     "/settings/code/",
     "/settings/times/",
     "/settings/team/",
+    "/settings/health/",
     "/settings/retention/?payload=30",
     "/settings/team/delete/",
     "/teams/new/",

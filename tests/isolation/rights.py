@@ -48,7 +48,7 @@ READS = _spread({
         code_light team
         """,
     Needs.SUBMIT: "new runs fields import_run give_up new_batch",
-    Needs.MANAGE: "audit export_audit member_sessions retention delete_request",
+    Needs.MANAGE: "audit export_audit member_sessions retention delete_request health_page",
     Needs.OWN: "delete_team",
 })  # fmt: skip
 
@@ -78,6 +78,7 @@ WRITES = _spread({
         add_rule change_rule switch_rule remove_rule set_copies set_duplicates add_member change_role
         remove_member invite withdraw revoke_token make_reset_link end_member_session add_fal_key replace_fal_key remove_fal_key
         test_fal_key retention run_retention delete_request
+        reach_webhooks
         """,
     Needs.OWN: "rename_team transfer_team delete_team",
 })  # fmt: skip

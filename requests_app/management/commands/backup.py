@@ -7,8 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
+from django.utils import timezone
 
-from requests_app.upkeep import backup
+from requests_app.upkeep import backup, health_report
 from requests_app.upkeep.dumps import DumpError
 
 
@@ -33,6 +34,7 @@ class Command(BaseCommand):
             made = backup.make(file, with_copies=not options["without_copies"])
         except (DumpError, OSError, DatabaseError) as error:
             raise CommandError(f"There is no backup: {error}") from error
+        health_report.note_backup(timezone.now())
         secret = "with" if made.secret_key else "without (it is in the environment: keep it too)"
         self.stdout.write(
             f"{file}: {made.requests} requests, {file.stat().st_size} bytes, "

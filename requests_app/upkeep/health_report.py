@@ -1,0 +1,118 @@
+"""The state of an installation in words, for a team's owners and admins; and whether its webhook address answers."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import httpx
+from django.conf import settings
+from django.template.defaultfilters import filesizeformat
+
+from requests_app.models import AT_FAL, Delivery, FalKey, FalRequest, Heartbeat, Status, Team
+from requests_app.upkeep import health
+
+BACKUP = "backup"  # the heartbeat that a backup leaves
+OLD_BACKUP = timedelta(days=7)
+LEAST_FREE = 0.1  # of the disk
+TIMEOUT_S = 5.0
+_NAMES = {
+    "database": "Database",
+    "broker": "Broker",
+    "worker": "Worker",
+    "upstream": "fal",
+    "clock": "Clock",
+}
+
+
+@dataclass(frozen=True)
+class HealthLine:
+    """One part: how it is, in words; `at` a time that belongs to them."""
+
+    name: str
+    words: str
+    is_fine: bool = True
+    at: datetime | None = None
+
+
+def report(team: Team, now: datetime) -> list[HealthLine]:
+    """Return all parts. It counts the team's own requests alone."""
+    told = health.examine()
+    parts = [
+        HealthLine(name, told.get(part) or "Works.", is_fine=not told.get(part))
+        for part, name in _NAMES.items()
+    ]
+    return [*parts, _key(team), *_work(team), _webhooks(), _disk(), _backup(now)]
+
+
+def _key(team: Team) -> HealthLine:
+    keys = FalKey.objects.filter(team=team, removed_at=None)
+    refused = keys.exclude(last_error="").order_by("-last_error_at").first()
+    if refused:
+        return HealthLine(
+            "fal key",
+            f"{refused.name}: {refused.last_error}",
+            is_fine=False,
+            at=refused.last_error_at,
+        )
+    if count := keys.count():
+        own = "1 key" if count == 1 else f"{count} keys"
+        return HealthLine("fal key", f"{own} of the team; fal has no objection.")
+    if settings.FAL_KEY:
+        return HealthLine("fal key", "The installation's key is used.")
+    if settings.SANDBOX:
+        return HealthLine("fal key", "None: a sandbox on this machine plays fal.")
+    return HealthLine("fal key", "There is none: nothing can be sent.", is_fine=False)
+
+
+def _work(team: Team) -> list[HealthLine]:
+    mine = FalRequest.objects.filter(team=team)
+    waiting = mine.filter(status=Status.PENDING).count()
+    open_, failing = mine.filter(status__in=AT_FAL).count(), mine.failing().count()
+    words = f"{waiting:,} wait to be sent, {open_:,} are open at fal."
+    if failing:
+        words += f" {failing:,} cannot go on: three or more steps in a row failed."
+    return [HealthLine("Requests of the team", words, is_fine=not failing)]
+
+
+def _webhooks() -> HealthLine:
+    if not settings.PUBLIC_URL:
+        return HealthLine("Webhooks", "PUBLIC_URL is not set: fal is polled for every request.")
+    last = Delivery.objects.order_by("-id").values_list("received_at", flat=True).first()
+    words = "The last one came" if last else "None has come yet."
+    return HealthLine("Webhooks", words, at=last)
+
+
+def _disk() -> HealthLine:
+    try:
+        disk = shutil.disk_usage(settings.DATA_DIR)
+    except OSError as error:
+        return HealthLine("Disk", f"It cannot be read: {error.strerror}.", is_fine=False)
+    share = disk.free / disk.total
+    words = f"{share:.0%} free ({filesizeformat(disk.free)})."
+    return HealthLine("Disk", words, is_fine=share >= LEAST_FREE)
+
+
+def _backup(now: datetime) -> HealthLine:
+    last = Heartbeat.objects.filter(part=BACKUP).values_list("at", flat=True).first()
+    if last is None:
+        return HealthLine("Last backup", "None by manage.py backup.", is_fine=False)
+    return HealthLine("Last backup", "Made", is_fine=now - last < OLD_BACKUP, at=last)
+
+
+def note_backup(now: datetime) -> None:
+    """Note that a backup was made."""
+    Heartbeat.objects.update_or_create(part=BACKUP, defaults={"at": now})
+
+
+def reach_webhooks() -> str:
+    """Ask PUBLIC_URL for this site's sign of life; return what is wrong, or an empty text."""
+    if not settings.PUBLIC_URL:
+        return "PUBLIC_URL is not set."
+    try:
+        reply = httpx.get(f"{settings.PUBLIC_URL}/healthz", timeout=TIMEOUT_S)
+        is_ours = reply.json() == {"status": "ok", "version": settings.VERSION}
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+        return f"{settings.PUBLIC_URL} does not answer as Faldeck does."
+    return "" if is_ours else f"{settings.PUBLIC_URL} is another site, or another version of this."
