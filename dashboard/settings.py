@@ -25,10 +25,7 @@ from dashboard.env import (
     kept_secret,
     origin_of,
 )
-from dashboard.sign_on import (  # noqa: F401
-    OIDC_CLAIM, OIDC_CREATES, OIDC_ISSUER, OIDC_LINKS, OIDC_NAME, OIDC_TEAMS, PASSWORD_LOGIN,
-    SOCIALACCOUNT_ADAPTER, SOCIALACCOUNT_PROVIDERS,
-)  # fmt: skip
+from dashboard.sign_on import *  # noqa: F403
 
 if TYPE_CHECKING:
     from dashboard.local_tls import LocalTls

@@ -8,6 +8,11 @@ from django.core.exceptions import ImproperlyConfigured
 
 from dashboard.env import env_bool, env_list, env_text, env_url
 
+__all__ = [  # what Django's settings take over
+    "OIDC_CLAIM", "OIDC_CREATES", "OIDC_ISSUER", "OIDC_LINKS", "OIDC_NAME", "OIDC_TEAMS", "PASSWORD_LOGIN",
+    "SOCIALACCOUNT_ADAPTER", "SOCIALACCOUNT_PROVIDERS",
+]  # fmt: skip
+
 ROLES = ("viewer", "member", "admin", "owner")
 
 
