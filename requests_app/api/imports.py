@@ -16,6 +16,7 @@ from requests_app.api.auth import SUBMITS, ApiRequest
 from requests_app.api.schemas import FieldProblems, Problem, RequestOut
 from requests_app.api.unknown import takes_bytes
 from requests_app.models import FalRequest
+from requests_app.runfile.kept_media import keep_media
 from requests_app.runfile.reading import read_run
 from requests_app.runfile.zip_reading import NotARunFile
 
@@ -40,14 +41,18 @@ def import_run(request: ApiRequest) -> Status[FalRequest]:
     run again is answered 200 with the request that is there already.
     """
     try:
+        file = _file_of(request)
+        run = read_run(file)
         row, is_new = lifecycle.import_run(
-            read_run(_file_of(request)),
+            run,
             team=request.auth.team,
             person=request.auth.user,
             now=timezone.now(),
         )
     except NotARunFile as error:
         raise HttpError(422, str(error)) from None
+    if is_new:
+        keep_media(row, run, file, timezone.now())
     return Status(201 if is_new else 200, rows.of(request.auth).get(pk=row.pk))
 
 

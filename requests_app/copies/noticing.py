@@ -65,14 +65,15 @@ def look_at_due(now: datetime) -> int:
     pks = list(due.values_list("pk", flat=True)[:AT_ONCE])
     for pk in pks:
         try:
-            _look_at(pk, now)
+            look_at(pk, now)
         except Exception:
             logger.exception("An output could not be searched for media.", extra={"row": pk})
             CopyLook.objects.filter(pk=pk).update(due_at=now + AGAIN_AFTER)
     return len(pks)
 
 
-def _look_at(pk: int, now: datetime) -> None:
+def look_at(pk: int, now: datetime) -> None:
+    """Note a copy for each medium of the output that the team keeps."""
     row = FalRequest.objects.filter(pk=pk, payload_removed_at=None).only("team").first()
     rules = CopyRules.objects.filter(pk=row.team_id, is_on=True).first() if row else None
     found = _media_in(pk) if rules else []

@@ -59,13 +59,22 @@ def take_due(now: datetime, most: int) -> list[TakenCopy]:
     for copy in found:
         if len(taken) == most:
             break
-        lease = MediaCopy.objects.take_lease(copy.pk, now, LEASE)
-        if lease:
-            largest = rules[copy.team_id].largest_bytes if copy.team_id in rules else 0
-            taken.append(
-                TakenCopy(copy.pk, lease, copy.team_id, copy.url, copy.content_type, largest)
-            )
+        if mine := _leased(copy, rules.get(copy.team_id), now):
+            taken.append(mine)
     return taken
+
+
+def take(copy: MediaCopy, now: datetime) -> TakenCopy | None:
+    """Lease this copy; None when a worker has it."""
+    return _leased(copy, CopyRules.objects.filter(pk=copy.team_id).first(), now)
+
+
+def _leased(copy: MediaCopy, rules: CopyRules | None, now: datetime) -> TakenCopy | None:
+    lease = MediaCopy.objects.take_lease(copy.pk, now, LEASE)
+    largest = rules.largest_bytes if rules else 0
+    if lease is None:
+        return None
+    return TakenCopy(copy.pk, lease, copy.team_id, copy.url, copy.content_type, largest)
 
 
 def renew(taken: TakenCopy, now: datetime) -> bool:

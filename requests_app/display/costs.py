@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from requests_app.models import CostProblem, CostState, FalRequest, Mode
+from requests_app.models import CostProblem, CostState, FalRequest, Mode, RequestOrigin
 from requests_app.rules.money import money
 
 _WHY = {
@@ -44,6 +44,8 @@ def _pending(row: FalRequest) -> str:
 
 
 def _unknown(row: FalRequest) -> str:
+    if row.origin == RequestOrigin.IMPORTED:
+        return "It was imported: what it cost was paid elsewhere."
     if row.cost_problem:
         return _WHY[CostProblem(row.cost_problem)]
     if row.billable_units:

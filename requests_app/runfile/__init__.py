@@ -14,5 +14,6 @@ The format is in docs/run-file.md.
     writing.py    the zip, in pieces of bounded size
     zip_reading.py  the files of a zip from elsewhere, within bounds
     shapes.py     how run.json and the tables of such a zip have to look
+    kept_media.py  media of such a zip as copies of the team
     reading.py    what such a zip says, checked; lifecycle/importing.py makes a request of it
 """

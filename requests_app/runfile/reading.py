@@ -52,7 +52,7 @@ class ReadRun:
     schema: bytes | None
     schema_seen_at: datetime | None
     tags: tuple[str, ...]
-    media: int  # files that stay behind
+    media: dict[str, str]  # files of the zip by the address that they were fetched from
 
 
 def read_run(file: IO[bytes]) -> ReadRun:
@@ -91,7 +91,7 @@ def read_run(file: IO[bytes]) -> ReadRun:
         schema=schema.data if schema else None,
         schema_seen_at=run.schema_first_seen_at,
         tags=_tags(run.tags),
-        media=sum(name.startswith("media/") for name in files),
+        media=_media(run, files),
     )
 
 
@@ -147,6 +147,11 @@ def _draft(facts: ToldFacts, text: str) -> Draft:
         )
     except InvalidDraft as error:
         raise NotARunFile(f"The run cannot be kept: {error}") from None
+
+
+def _media(run: ToldRun, files: Mapping[str, UnpackedFile]) -> dict[str, str]:
+    there = (one for one in run.media if one.file in files)
+    return {one.url: one.file for one in there if one.file and one.file.startswith("media/")}
 
 
 def _tags(names: list[str]) -> tuple[str, ...]:

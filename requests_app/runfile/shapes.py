@@ -51,6 +51,13 @@ class ListedFile(BaseModel):
     sha256: str
 
 
+class ToldMedium(BaseModel):
+    """A file that input or output name. `file`: its name in the zip, where it has it."""
+
+    url: str
+    file: str | None = None
+
+
 class ToldOrigin(BaseModel):
     """The installation that made the file."""
 
@@ -64,6 +71,7 @@ class ToldRun(BaseModel):
     exported_from: ToldOrigin = ToldOrigin()
     request: ToldFacts
     tags: list[str]
+    media: list[ToldMedium] = []
     schema_first_seen_at: Moment | None = None
     content: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     files: list[ListedFile]

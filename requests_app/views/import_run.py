@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from requests_app import lifecycle
 from requests_app.models import FalRequest
 from requests_app.request_input import InvalidDraft
+from requests_app.runfile.kept_media import keep_media
 from requests_app.runfile.reading import read_run
 from requests_app.runfile.zip_reading import NotARunFile
 from requests_app.views.access import member_required, person_of, team_of
@@ -29,13 +30,15 @@ def import_run(request: HttpRequest) -> HttpResponse:
     if file is None or isinstance(file, list):
         return _page(request, NO_FILE)
     try:
+        run = read_run(file)
         row, is_new = lifecycle.import_run(
-            read_run(file), team=team_of(request), person=person_of(request), now=timezone.now()
+            run, team=team_of(request), person=person_of(request), now=timezone.now()
         )
     except (NotARunFile, InvalidDraft) as error:
         return _page(request, str(error))
     if not is_new:
         return _page(request, known=row)
+    keep_media(row, run, file, timezone.now())
     messages.success(request, "The run is imported.")
     return redirect(reverse("requests:detail", args=[row.public_id]))
 
