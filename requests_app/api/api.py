@@ -20,6 +20,7 @@ from requests_app.api.estimates import router as estimates
 from requests_app.api.exact import ExactRenderer
 from requests_app.api.export import router as export
 from requests_app.api.exports import router as exports
+from requests_app.api.guide import DESCRIPTION
 from requests_app.api.imports import router as imports
 from requests_app.api.logs import router as logs
 from requests_app.api.me import router as me
@@ -38,14 +39,7 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
 api = ProgramsApi(
     title="Faldeck",
     version="1",
-    description=(
-        "Submit requests to fal, read them, follow them live and cancel them. Every call needs a "
-        "token for one team (made under Settings, or by `manage.py create_token`), sent as "
-        "`Authorization: Bearer fdk_…`. Its scope says what it may do: `read` looks, `submit` also acts "
-        "on requests, batches, bulk actions and uploads, `manage` also changes presets, endpoint "
-        "documents and (owners and admins) notices. `RateLimit-Limit`, `-Remaining` and `-Reset` say how many calls are left; one too "
-        "many is answered 429 with `Retry-After`."
-    ),
+    description=DESCRIPTION,
     urls_namespace="api",
     auth=MANAGES,  # of an operation that would name no scope
     parser=StrictParser(),

@@ -131,5 +131,7 @@ def test_the_documentation_renders_under_the_strict_policy(live_server: Any) -> 
         page.locator(".opblock-post", has_text="Submit a request").first.click()
         page.get_by_text("a lighthouse at dusk").first.wait_for()
         assert page.locator(".opblock").count() == sum(map(len, PATHS.values()))
+        assert page.get_by_role("link", name="Back to the requests").is_visible()
+        assert "faldeck.subscribe" in page.locator(".info").inner_text()
         browser.close()
     assert troubles == []

@@ -24,6 +24,7 @@ from requests_app.gateway.witness import SharedParts, witness_of
 from requests_app.keys import keeping, key_of
 from requests_app.models import ApiToken, FalKey, FalRequest, Observation, Status, Team
 from requests_app.worker.fal_connections import hosts_from_settings
+from tests.builders import make_queued
 from tests.fal.peer import reply, says
 from tests.gateway.conftest import Serving
 from tests.gateway.test_application import ID, receipt
@@ -114,8 +115,14 @@ def test_what_is_not_both_a_token_of_ours_and_a_key_of_fals_stops_here(
     base: str,
     key: str,
     viewer: User,
+    stranger: User,
     team: Team,
 ) -> None:
+    foreign = make_queued(team=stranger.memberships.get().team, person=stranger).fal_request_id
+    for path in ("", "/status", "/status/stream"):
+        got = program.get(f"{base}/queue/acme/img/requests/{foreign}{path}")
+        assert got.status_code == 404
+    FalRequest.objects.all().delete()
     seen = ApiToken.issue(viewer, team)
     cases: list[tuple[str, dict[str, str], int]] = [
         (base, {"authorization": ""}, 401),

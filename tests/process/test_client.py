@@ -14,6 +14,7 @@ import pytest
 from mcp import Client
 
 from requests_app import client as faldeck
+from requests_app.api import guide
 from requests_app.client import Completed, InProgress, Queued
 from tests.api.test_mcp import over_http, told
 from tests.benchmarks.latency import make_member
@@ -135,4 +136,13 @@ def test_pip_installs_the_wheel_that_is_served(
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["doubled"] == 42
+    for words, expected in (
+        ([sys.executable, "-c", guide.PYTHON], "42.0\n8"),
+        (["bash", "-c", guide.SHELL], '"status": "completed"'),
+    ):
+        ran = subprocess.run(
+            words, env={**kept, **where, **place}, cwd=tmp_path, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        assert expected in ran.stdout
     assert (Path(file).parent, doubled) == (tmp_path / "packages" / "faldeck", "8.0")
