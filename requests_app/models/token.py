@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from requests_app.models.team import Role, Team, digest
 
+SOON = timedelta(days=7)  # before its end a page warns
 USED_EVERY = timedelta(minutes=1)  # precision of "last used"; a stream asks every few seconds
 
 
@@ -107,6 +108,12 @@ class ApiToken(models.Model):
     def is_expired(self) -> bool:
         """Whether a page that is rendered now shows it as expired."""
         return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
+    def expires_soon(self) -> bool:
+        """Whether a page that is rendered now warns of its end."""
+        left = self.expires_at - timezone.now() if self.expires_at else None
+        return left is not None and timedelta(0) < left <= SOON
 
     @classmethod
     def issue(cls, user: AbstractBaseUser, team: Team, **columns: Any) -> str:

@@ -116,3 +116,10 @@ def test_a_stranger_revokes_nothing(as_stranger, team, owner):
     path = reverse("requests:revoke_token", args=[ApiToken.objects.get().pk])
     assert as_stranger.post(path).status_code == 404
     assert ApiToken.objects.get().revoked_at is None
+
+
+def test_a_week_before_its_end_a_token_is_warned_of(as_owner):
+    make(as_owner)
+    for days, is_warned in ((8, False), (6, True), (-1, False)):
+        ApiToken.objects.update(expires_at=timezone.now() + timedelta(days=days))
+        assert ("create another one" in as_owner.get(PAGE).text) == is_warned
