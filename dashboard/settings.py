@@ -173,6 +173,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "requests_app.views.team_guard.TeamGuard",
+    "requests_app.views.sight.SightGuard",
     "requests_app.views.wrong_method.wrong_method",
     "requests_app.api.edges.edges",
     "requests_app.api.rate.rate_headers",

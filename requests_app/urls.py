@@ -218,6 +218,7 @@ urlpatterns = [
     path("settings/duplicates/", settings.set_duplicates, name="set_duplicates"),
     path("settings/members/", settings.add_member, name="add_member"),
     path("settings/members/<int:pk>/role/", settings.change_role, name="change_role"),
+    path("settings/members/<int:pk>/sight/", settings.change_sight, name="change_sight"),
     path("settings/members/<int:pk>/remove/", settings.remove_member, name="remove_member"),
     path("settings/members/<int:pk>/reset-link/", reset_links.make_link, name="make_reset_link"),
     path("settings/sessions/", login_sessions.my_sessions, name="my_sessions"),

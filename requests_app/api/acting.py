@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 from requests_app import lifecycle
 from requests_app.api import rows
 from requests_app.api.accepted import NoNulText
-from requests_app.api.auth import READS, SUBMITS, ApiRequest
+from requests_app.api.auth import ACTS_ON_ROWS, READS, ApiRequest
 from requests_app.api.idempotency import IdempotencyKey, ensure_key
 from requests_app.api.schemas import FieldProblems, Problem, RequestOut
 from requests_app.display.inert import INERT
@@ -42,7 +42,7 @@ class NewNote(Schema):
 
 @router.post(
     "{id}/again/",
-    auth=SUBMITS,
+    auth=ACTS_ON_ROWS,
     response={201: RequestOut, 200: RequestOut, 409: Problem, 422: FieldProblems, **_REFUSALS},
     summary="Run a request again",
 )
@@ -60,11 +60,12 @@ def again(
         return Status(409, {"detail": "Its input was removed."})
     if source.mode not in SUBMITTABLE:
         return Status(409, {"detail": "A realtime session has no input to send again."})
+    whole = FalRequest.objects.get(pk=source.pk) if source.is_hidden else source
     draft = parse_draft(
-        endpoint_id=source.endpoint_id,
-        mode=source.mode,
-        input=source.input_text,
-        options=source.options,
+        endpoint_id=whole.endpoint_id,
+        mode=whole.mode,
+        input=whole.input_text,
+        options=whole.options,
     )
     who: Any = {"team": request.auth.team, "person": request.auth.user, "now": timezone.now()}
     if idempotency_key is None:
@@ -79,7 +80,7 @@ def again(
 
 @router.post(
     "{id}/give_up/",
-    auth=SUBMITS,
+    auth=ACTS_ON_ROWS,
     response={200: GivenUp, **_REFUSALS},
     summary="Give up an uncertain request",
 )
@@ -92,7 +93,7 @@ def give_up(request: ApiRequest, id: str) -> dict[str, Any]:
 
 @router.post(
     "{id}/reread/",
-    auth=SUBMITS,
+    auth=ACTS_ON_ROWS,
     response={202: RequestOut, 409: Problem, **_REFUSALS},
     summary="Read a request again from fal",
 )
@@ -108,7 +109,7 @@ def reread(request: ApiRequest, id: str) -> Status[FalRequest | dict[str, str]]:
 
 @router.post(
     "{id}/notes/",
-    auth=SUBMITS,
+    auth=ACTS_ON_ROWS,
     response={201: RequestOut, 422: FieldProblems, **_REFUSALS},
     summary="Add a note",
 )

@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Router
 
 from requests_app.api.acting import router as acting
-from requests_app.api.auth import MANAGES, READS
+from requests_app.api.auth import MANAGES, READS_ROWS
 from requests_app.api.batches import router as batches
 from requests_app.api.body import StrictParser
 from requests_app.api.bulk import router as bulk
@@ -50,7 +50,7 @@ refusals = Refusals(api)
 fallback = Router()
 
 
-@fallback.api_operation(_METHODS, "{path:rest}", auth=READS, include_in_schema=False)
+@fallback.api_operation(_METHODS, "{path:rest}", auth=READS_ROWS, include_in_schema=False)
 def nowhere(request: HttpRequest, rest: str) -> HttpResponse:
     """Answer any other path with JSON and never redirect to one with a slash, which would lose a
     POST.

@@ -1,6 +1,7 @@
 """Authentication: a Bearer token acts for its user in its team, as far as its scope goes.
 
-Every operation names the scope it needs: `auth=READS`, `SUBMITS` or `MANAGES`. A session cookie never
+Every operation names the scope it needs: `auth=READS`, `SUBMITS` or `MANAGES`, which refuse the token of a member who
+may not see inputs and outputs; `READS_ROWS` and `ACTS_ON_ROWS` are for operations that show none to them. A session cookie never
 authenticates here, so that another site's page cannot act through a browser.
 """
 
@@ -16,7 +17,7 @@ from ninja.security import HttpBearer
 from requests_app import audit
 from requests_app.accounts.network import network_of
 from requests_app.api import rate
-from requests_app.models import ApiToken, TokenScope
+from requests_app.models import HIDDEN, ApiToken, TokenScope
 
 
 class ApiRequest(HttpRequest):
@@ -38,9 +39,9 @@ class Bearer(HttpBearer):
 
     openapi_bearerFormat = "fdk_…"
 
-    def __init__(self, needed: TokenScope) -> None:
+    def __init__(self, needed: TokenScope, *, shows_payloads: bool = True) -> None:
         super().__init__()
-        self.needed = needed
+        self.needed, self.shows_payloads = needed, shows_payloads
 
     def __call__(self, request: HttpRequest) -> Any:
         """Return the token, or None for a 401. Raises AuthorizationError (403).
@@ -54,7 +55,10 @@ class Bearer(HttpBearer):
             return None
         origin = audit.Origin(token.user.get_username(), token.name, network_of(request))
         audit.acting(lambda: origin)
-        if refusal := token.refusal(self.needed):
+        refusal = token.refusal(self.needed)
+        if not refusal and self.shows_payloads and not token.sees:
+            refusal = HIDDEN
+        if refusal:
             audit.note_denied(request.path, refusal, team_id=token.team_id)
             raise AuthorizationError(message=refusal)
         return token
@@ -67,3 +71,5 @@ class Bearer(HttpBearer):
 READS = Bearer(TokenScope.READ)
 SUBMITS = Bearer(TokenScope.SUBMIT)
 MANAGES = Bearer(TokenScope.MANAGE)
+READS_ROWS = Bearer(TokenScope.READ, shows_payloads=False)
+ACTS_ON_ROWS = Bearer(TokenScope.SUBMIT, shows_payloads=False)

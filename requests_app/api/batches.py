@@ -16,7 +16,7 @@ from ninja.errors import ValidationError
 
 from requests_app import audit
 from requests_app.api import presets
-from requests_app.api.auth import READS, SUBMITS, ApiRequest
+from requests_app.api.auth import READS, READS_ROWS, SUBMITS, ApiRequest
 from requests_app.api.batch_schemas import (
     SOURCES,
     Acted,
@@ -184,7 +184,7 @@ def _refuse_problems(name: str, checked: Checked) -> None:
 
 @router.get(
     "",
-    auth=READS,
+    auth=READS_ROWS,
     response={200: BatchPage, 401: Problem, 422: FieldProblems},
     summary="List batches",
 )

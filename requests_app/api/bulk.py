@@ -14,7 +14,7 @@ from django.utils import timezone
 from ninja import Query, Router, Status
 from ninja.errors import AuthorizationError
 
-from requests_app.api.auth import READS, SUBMITS, ApiRequest
+from requests_app.api.auth import ACTS_ON_ROWS, READS, READS_ROWS, ApiRequest
 from requests_app.api.body import digest_of
 from requests_app.api.bulk_schemas import (
     BulkActed,
@@ -41,7 +41,7 @@ from requests_app.models import (
     BulkState,
     BulkVerb,
     FalRequest,
-    Membership,
+    Right,
     TokenScope,
 )
 from requests_app.models.request import FalRequestQuerySet
@@ -55,7 +55,7 @@ _REFUSALS: dict[int, Any] = {401: Problem, 404: Problem}
 
 @router.post(
     "",
-    auth=SUBMITS,
+    auth=ACTS_ON_ROWS,
     response={
         201: BulkOut,
         200: BulkOut | BulkPreviewOut,
@@ -134,7 +134,7 @@ def _ensure_allowed(token: ApiToken, verb: BulkVerb) -> None:
         return
     if refusal := token.refusal(TokenScope.MANAGE):
         raise AuthorizationError(message=refusal)
-    if not Membership(role=token.role).may_manage:
+    if not token.may(Right.MANAGE):
         raise AuthorizationError(message="Owners and admins delete.")
 
 
@@ -177,7 +177,7 @@ def _numbers(seen: BulkPreview) -> dict[str, Any]:
 
 @router.get(
     "",
-    auth=READS,
+    auth=READS_ROWS,
     response={200: BulkPage, 401: Problem, 422: FieldProblems},
     summary="List bulk actions",
 )
@@ -194,7 +194,9 @@ def list_bulk(request: ApiRequest, filters: Query[BulkFilters]) -> dict[str, Any
     return {"items": shown, "next_cursor": shown[-1].public_id if len(items) > len(shown) else None}
 
 
-@router.get("{id}/", auth=READS, response={200: BulkOut, **_REFUSALS}, summary="Read a bulk action")
+@router.get(
+    "{id}/", auth=READS_ROWS, response={200: BulkOut, **_REFUSALS}, summary="Read a bulk action"
+)
 def read(request: ApiRequest, id: str) -> BulkAction:
     """How far it is."""
     return get_or_404(request.auth, id)
@@ -220,25 +222,25 @@ def items(request: ApiRequest, id: str, filters: Query[OutcomeFilters]) -> dict[
 _ACTED: dict[int, Any] = {200: BulkActed, 403: Problem, **_REFUSALS}
 
 
-@router.post("{id}/pause/", auth=SUBMITS, response=_ACTED, summary="Pause it")
+@router.post("{id}/pause/", auth=ACTS_ON_ROWS, response=_ACTED, summary="Pause it")
 def pause(request: ApiRequest, id: str) -> dict[str, Any]:
     """Do nothing further until it is resumed."""
     return _act(request, id, lambda bulk, person, now: control.pause(bulk, now=now))
 
 
-@router.post("{id}/resume/", auth=SUBMITS, response=_ACTED, summary="Resume it")
+@router.post("{id}/resume/", auth=ACTS_ON_ROWS, response=_ACTED, summary="Resume it")
 def resume(request: ApiRequest, id: str) -> dict[str, Any]:
     """Go on, in the name of the token's user."""
     return _act(request, id, lambda bulk, person, now: control.resume(bulk, person=person, now=now))
 
 
-@router.post("{id}/stop/", auth=SUBMITS, response=_ACTED, summary="Stop it")
+@router.post("{id}/stop/", auth=ACTS_ON_ROWS, response=_ACTED, summary="Stop it")
 def stop(request: ApiRequest, id: str) -> dict[str, Any]:
     """Leave what waits as it is, for good; what was done stays done."""
     return _act(request, id, lambda bulk, person, now: control.stop(bulk, now=now))
 
 
-@router.post("{id}/retry/", auth=SUBMITS, response=_ACTED, summary="Retry what failed")
+@router.post("{id}/retry/", auth=ACTS_ON_ROWS, response=_ACTED, summary="Retry what failed")
 def retry(request: ApiRequest, id: str) -> dict[str, Any]:
     """Let what failed have another turn."""
     return _act(

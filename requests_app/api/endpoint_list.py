@@ -9,7 +9,7 @@ from ninja import Query, Router, Schema
 from pydantic import ConfigDict, Field
 
 from requests_app.api.accepted import NoNulText
-from requests_app.api.auth import READS, ApiRequest
+from requests_app.api.auth import READS_ROWS, ApiRequest
 from requests_app.api.schemas import FieldProblems, Problem
 from requests_app.catalogue import own
 from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
@@ -66,7 +66,7 @@ class EndpointPage(Schema):
 
 @router.get(
     "",
-    auth=READS,
+    auth=READS_ROWS,
     response={200: EndpointPage, 401: Problem, 422: FieldProblems},
     summary="List the team's endpoints",
 )

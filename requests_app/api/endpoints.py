@@ -11,7 +11,7 @@ from ninja import Field as SchemaField
 from ninja import Router, Schema, Status
 from pydantic import RootModel
 
-from requests_app.api.auth import MANAGES, READS, ApiRequest
+from requests_app.api.auth import MANAGES, READS_ROWS, ApiRequest
 from requests_app.api.schemas import FieldProblems, Problem
 from requests_app.catalogue import pasted, store
 from requests_app.catalogue.fields import MISSING, Field
@@ -109,7 +109,7 @@ class ValidationOut(Schema):
 
 @router.post(
     "{path:endpoint_id}/validate/",
-    auth=READS,
+    auth=READS_ROWS,
     response={200: ValidationOut, **_REFUSALS},
     summary="Check an input",
 )
@@ -171,7 +171,7 @@ def drop_document(request: ApiRequest, endpoint_id: str) -> Status[None]:
 
 @router.get(
     "{path:endpoint_id}/",
-    auth=READS,
+    auth=READS_ROWS,
     response={200: EndpointOut, **_REFUSALS},
     summary="Read an endpoint",
 )

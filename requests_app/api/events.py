@@ -92,7 +92,8 @@ async def _stream(
                 await followers.renew_if_due()
                 now = time.monotonic()
                 if now - checked > RECHECK_S:
-                    if not await database_sync_to_async(token_of)(request):
+                    token = await database_sync_to_async(token_of)(request)
+                    if not token or not token.sees:
                         return
                     checked = now
                 for text in _of_batch(batch, place):

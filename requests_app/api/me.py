@@ -7,7 +7,7 @@ from typing import Any
 
 from ninja import Router, Schema
 
-from requests_app.api.auth import READS, ApiRequest
+from requests_app.api.auth import READS_ROWS, ApiRequest
 from requests_app.api.schemas import Problem
 from requests_app.models import TokenScope
 
@@ -15,19 +15,24 @@ router = Router(tags=["me"])
 
 
 class Me(Schema):
-    """The token's user and team; `may_submit`: whether role and scope allow to submit and cancel."""
+    """The token's user and team.
+
+    `may_submit`: whether role and scope allow to submit and cancel; `sees_payloads`: whether inputs and outputs
+    are shown to its user.
+    """
 
     person: str
     team: str
     role: str
     may_submit: bool
+    sees_payloads: bool
     token_name: str
     token_scope: str
     token_created_at: datetime
     token_expires_at: datetime | None
 
 
-@router.get("", auth=READS, response={200: Me, 401: Problem}, summary="Who the token acts as")
+@router.get("", auth=READS_ROWS, response={200: Me, 401: Problem}, summary="Who the token acts as")
 def me(request: ApiRequest) -> dict[str, Any]:
     """The user, the team and the role that every call with this token has."""
     token = request.auth
@@ -36,6 +41,7 @@ def me(request: ApiRequest) -> dict[str, Any]:
         "team": token.team.name,
         "role": token.role,
         "may_submit": not token.refusal(TokenScope.SUBMIT),
+        "sees_payloads": token.sees,
         "token_name": token.name,
         "token_scope": token.scope,
         "token_created_at": token.created_at,

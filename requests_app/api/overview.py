@@ -11,7 +11,7 @@ from ninja import Query, Router, Schema
 from pydantic import AfterValidator, ConfigDict, Field
 
 from requests_app.api.accepted import NoNulText
-from requests_app.api.auth import READS, ApiRequest
+from requests_app.api.auth import READS_ROWS, ApiRequest
 from requests_app.api.schemas import FieldProblems, Problem
 from requests_app.display.times import TimeStyle, known_zones
 from requests_app.overview.reading import Asked, Cost, overview_of, user_key_of
@@ -130,7 +130,7 @@ class OverviewOut(Schema):
 
 @router.get(
     "",
-    auth=READS,
+    auth=READS_ROWS,
     response={200: OverviewOut, 401: Problem, 422: FieldProblems},
     summary="Figures of the team's requests",
 )

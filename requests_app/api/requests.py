@@ -13,7 +13,7 @@ from ninja import Header, Query, Router, Status
 from requests_app import audit, lifecycle
 from requests_app.api import events, frames, rows
 from requests_app.api.accepted import Filters, NewRequest
-from requests_app.api.auth import READS, SUBMITS, ApiRequest
+from requests_app.api.auth import ACTS_ON_ROWS, READS, READS_ROWS, ApiRequest
 from requests_app.api.body import digest_of, member_text
 from requests_app.api.edges import place_of
 from requests_app.api.estimates import Confirmation, ensure_confirmed
@@ -50,7 +50,7 @@ Prefer = Annotated[
 
 @router.post(
     "",
-    auth=SUBMITS,
+    auth=ACTS_ON_ROWS,
     response={201: RequestOut, 200: RequestOut, 409: DuplicateProblem, **_BAD_INPUT},
     summary="Submit a request",
 )
@@ -129,7 +129,7 @@ def _create(
 
 @router.get(
     "",
-    auth=READS,
+    auth=READS_ROWS,
     response={200: RequestPage, 401: Problem, 422: FieldProblems},
     summary="List requests",
 )
@@ -141,7 +141,7 @@ def list_requests(request: ApiRequest, filters: Query[Filters]) -> dict[str, Any
 
 @router.get(
     "{id}/",
-    auth=READS,
+    auth=READS_ROWS,
     response={200: RequestDetail, 422: FieldProblems, 429: Problem, **_REFUSALS},
     summary="Read a request",
 )
@@ -159,7 +159,7 @@ def detail(
 
 @router.post(
     "{id}/cancel/",
-    auth=SUBMITS,
+    auth=ACTS_ON_ROWS,
     response={200: CancelOut, 403: Problem, **_REFUSALS},
     summary="Cancel a request",
 )

@@ -13,7 +13,7 @@ from requests_app.display.marks import with_star, with_tags
 from requests_app.models import ApiToken, FalRequest
 from requests_app.models.request import FalRequestQuerySet
 from requests_app.paging import page_of
-from requests_app.search import Matches, Scope, Sorted, parse_search
+from requests_app.search import NOT_SEARCHED, Matches, Scope, Sorted, parse_search
 from requests_app.search.sorting import ORDERS
 
 
@@ -32,7 +32,7 @@ def of(token: ApiToken) -> FalRequestQuerySet:
         .select_related("team", "person")
         .annotate(again_of_public_id=F("again_of__public_id"))
     )
-    return with_star(with_tags(rows), token.user_id)
+    return with_star(with_tags(rows), token.user_id).shown_to(sees=token.sees)
 
 
 def get_or_404(token: ApiToken, request_id: str) -> FalRequest:
@@ -46,9 +46,12 @@ def get_or_404(token: ApiToken, request_id: str) -> FalRequest:
 def matching(token: ApiToken, text: str, also: Q | None = None) -> Matches:
     """Return what matches a search among the rows of the token's team. Raises BadSearch."""
     search = parse_search(text)
+    if not token.sees and search.asks_for_payloads:
+        raise BadSearch((*search.problems, NOT_SEARCHED))
     if search.problems:
         raise BadSearch(search.problems)
-    return Matches(Scope(token.team_id, token.user.get_username()), search, also or Q())
+    scope = Scope(token.team_id, token.user.get_username(), token.sees)
+    return Matches(scope, search, also or Q())
 
 
 def page(token: ApiToken, filters: Filters) -> tuple[list[FalRequest], UUID | None]:

@@ -85,6 +85,10 @@ class RequestOut(Schema):
     again_of: UUID | None
     own_tags: list[str] = Field(description="The team's; what fal is told is in `options`.")
     starred: bool = Field(description="By the token's user.")
+    hidden: bool = Field(
+        description="The token's user may not see inputs and outputs in this team: what is made of them is empty, "
+        "`summary` says so, and `error` has the kind alone."
+    )
 
     @staticmethod
     def resolve_id(row: FalRequest) -> UUID:
@@ -117,6 +121,10 @@ class RequestOut(Schema):
     def resolve_cost(row: FalRequest) -> str | None:
         """Return the amount with its digits and without a sign."""
         return None if row.cost is None else f"{row.cost.normalize():f}"
+
+    @staticmethod
+    def resolve_hidden(row: FalRequest) -> bool:
+        return row.is_hidden
 
     @staticmethod
     def resolve_own_tags(row: FalRequest) -> list[str]:
@@ -229,16 +237,21 @@ class RequestDetail(RequestOut):
 
     @staticmethod
     def resolve_logs(row: FalRequest) -> list[LogLine]:
-        return _newest(row.log_lines.all())
+        return [] if row.is_hidden else _newest(row.log_lines.all())
 
     @staticmethod
     def resolve_observations(row: FalRequest) -> list[Observation]:
-        return _newest(row.observations.all())
+        """Return the newest changes; of a hidden request what people noted is all that they say."""
+        found: list[Observation] = _newest(row.observations.all())
+        for one in found if row.is_hidden else ():
+            if one.source != Source.PERSON:
+                one.note, one.data = "", {}
+        return found
 
     @staticmethod
     def resolve_deliveries(row: FalRequest) -> list[Delivery]:
         """Return the newest webhook POSTs, without their bodies."""
-        return _newest(row.deliveries.defer("body", "headers"))
+        return [] if row.is_hidden else _newest(row.deliveries.defer("body", "headers"))
 
 
 class RequestPage(Schema):

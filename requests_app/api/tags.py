@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, StrictStr
 
 from requests_app import lifecycle
 from requests_app.api import rows
-from requests_app.api.auth import SUBMITS, ApiRequest
+from requests_app.api.auth import ACTS_ON_ROWS, ApiRequest
 from requests_app.api.schemas import FieldProblems, Problem, RequestOut
 from requests_app.models import FalRequest
 from requests_app.request_input import InvalidDraft
@@ -33,7 +33,7 @@ class TagChange(Schema):
 
 @router.post(
     "{id}/tags/",
-    auth=SUBMITS,
+    auth=ACTS_ON_ROWS,
     response={200: RequestOut, 422: FieldProblems, **_REFUSALS},
     summary="Change a request's tags",
 )
@@ -55,7 +55,7 @@ def change_tags(request: ApiRequest, id: str, payload: TagChange) -> FalRequest:
 
 @router.put(
     "{id}/star/",
-    auth=SUBMITS,
+    auth=ACTS_ON_ROWS,
     response={200: RequestOut, **_REFUSALS},
     summary="Star a request",
 )
@@ -66,7 +66,7 @@ def star(request: ApiRequest, id: str) -> FalRequest:
 
 @router.delete(
     "{id}/star/",
-    auth=SUBMITS,
+    auth=ACTS_ON_ROWS,
     response={200: RequestOut, **_REFUSALS},
     summary="Take the star off",
 )

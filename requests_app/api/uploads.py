@@ -8,7 +8,7 @@ from ninja import Router, Schema
 from pydantic import ConfigDict, Field
 
 from requests_app.api.accepted import NoNulText
-from requests_app.api.auth import SUBMITS, ApiRequest
+from requests_app.api.auth import ACTS_ON_ROWS, ApiRequest
 from requests_app.api.schemas import FieldProblems, Problem
 from requests_app.forms.upload import UploadForm
 from requests_app.uploads import starting
@@ -51,7 +51,9 @@ class UploadOut(Schema):
     part_size: int
 
 
-@router.post("", auth=SUBMITS, response={200: UploadOut, **_REFUSALS}, summary="Start an upload")
+@router.post(
+    "", auth=ACTS_ON_ROWS, response={200: UploadOut, **_REFUSALS}, summary="Start an upload"
+)
 def start(request: ApiRequest, payload: NewUpload) -> dict[str, Any]:
     """Ask fal where to send a file. Nothing is kept here."""
     form = UploadForm(payload.dict())

@@ -75,7 +75,8 @@ async def _body(
 ) -> AsyncGenerator[str]:
     """Yield the body; holds the seat until it is finished or garbage-collected."""
     await ended_within(pk, seconds)
-    if await database_sync_to_async(token_of)(request):
+    if token := await database_sync_to_async(token_of)(request):
+        request.auth = token  # with the rights of now
         yield await database_sync_to_async(text)()
     else:  # revoked meanwhile
         yield json.dumps({"detail": "A valid API token is needed."})

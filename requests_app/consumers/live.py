@@ -38,7 +38,7 @@ from requests_app.teams.choice import (
     in_team,
     memberships_of,
 )
-from requests_app.views.access import get_request_or_404
+from requests_app.views.access import Hidden, get_request_or_404
 from requests_app.views.row_html import RowVariant
 
 NO_LOGS = 2**63 - 1  # the page fetches log lines by itself
@@ -219,8 +219,11 @@ class LiveConsumer(MemberConsumer):
     # --- rights -----------------------------------------------------------------------------------
 
     def may_stay(self, mine: Sequence[Membership]) -> bool:
-        """Whether the user is a member of every team whose news this socket carries."""
-        needed = {relay.team_id for relay in list(self.watched.values())}
+        """Whether the user is a member of every team whose news this socket carries, and sees the frames it relays."""
+        followed = {relay.team_id for relay in list(self.watched.values())}
+        if not followed <= {one.team_id for one in mine if one.sees}:
+            return False
+        needed = set(followed)
         if self.feed is not None:
             needed.add(self.feed.team_id)
             if self.has_html:
@@ -259,7 +262,7 @@ class LiveConsumer(MemberConsumer):
     def _row(self, public_id: Any) -> FalRequest | None:
         try:
             return get_request_or_404(self.scope["user"], UUID(str(public_id)), full=False)
-        except (Http404, ValueError):
+        except (Http404, Hidden, ValueError):
             return None
 
     async def _error(self, code: int, message: str) -> None:
@@ -271,7 +274,8 @@ def _variant(mine: Sequence[Membership], team_id: int) -> RowVariant | None:
     membership = in_team(mine, team_id)
     if membership is None:
         return None
-    return RowVariant(membership.may_submit, f"?team={team_id}" if len(mine) > 1 else "")
+    query = f"?team={team_id}" if len(mine) > 1 else ""
+    return RowVariant(membership.may_submit, query, membership.sees)
 
 
 def _ids(wanted: Any) -> list[UUID] | None:

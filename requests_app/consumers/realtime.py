@@ -95,10 +95,10 @@ class RealtimeConsumer(MemberConsumer):
         return self.may_stay(memberships_of(self.scope["user"]))
 
     def may_stay(self, mine: Sequence[Membership]) -> bool:
-        """Whether the user may still submit in the session's team, or in any before there is a
-        session.
+        """Whether the user may still submit in the session's team and see what comes, or in any before
+        there is a session.
         """
-        theirs = {one.team_id for one in mine if one.may_submit}
+        theirs = {one.team_id for one in mine if one.may_submit and one.sees}
         return bool(theirs) if self.team is None else self.team.pk in theirs
 
     async def leave(self) -> None:
@@ -156,7 +156,7 @@ class RealtimeConsumer(MemberConsumer):
                 options={name: content[name] for name in OPTIONS if name in content},
             )
             membership = await database_sync_to_async(self._membership)(_text(content, "made_for"))
-            if not membership.may_submit:
+            if not (membership.may_submit and membership.sees):
                 await self.close(code=NO_TEAM)
                 return
             self.team = membership.team

@@ -16,7 +16,7 @@ from django.utils import timezone
 from requests_app.export import job_files
 from requests_app.export.filtered import FORMATS, PASSES
 from requests_app.export.jobs import TOO_LARGE, ExportRefused, bytes_of
-from requests_app.models import Export, ExportState
+from requests_app.models import HIDDEN, Export, ExportState, Membership
 from requests_app.models.turns import HeldTurn
 from requests_app.search import Matches, Scope, parse_search
 
@@ -34,10 +34,14 @@ class ExportWriting:
         self._pieces: Iterator[bytes] = iter(())
 
     def _begin(self) -> BinaryIO:
-        """Count, and open the file."""
+        """Count, and open the file. Raises ExportRefused."""
         export = self.export
+        asker = Membership.objects.filter(team=export.team_id, user=export.person).first()
+        sees = asker is None or asker.sees
+        if not sees:
+            raise ExportRefused(HIDDEN)
         # Times like `after:2d` mean what they meant when it was asked for.
-        scope = Scope(export.team_id, export.person.get_username(), now=export.created_at)
+        scope = Scope(export.team_id, export.person.get_username(), sees, now=export.created_at)
         rows = Matches(scope, parse_search(export.search)).rows
         self._total = rows.count()
         self._room = settings.EXPORT_LIMIT_BYTES - bytes_of(export.team_id, besides=export.pk)

@@ -8,7 +8,7 @@ from uuid import UUID
 from django import forms
 from django.db.models import Q
 
-from requests_app.models import WITH_TAGS, BulkVerb, FalRequest, Team
+from requests_app.models import WITH_TAGS, BulkVerb, FalRequest, Membership
 from requests_app.models.request import FalRequestQuerySet
 from requests_app.rules.tag_names import BadTags, typed_tags
 from requests_app.search import Matches, Scope, Search, parse_search
@@ -59,13 +59,15 @@ class BulkForm(forms.Form):
     def is_by_hand(self) -> bool:
         return bool(self.cleaned_data["scope"] == SELECTED)
 
-    def rows_of(self, team: Team, me: str) -> FalRequestQuerySet:
-        """Return the team's requests that are meant."""
+    def rows_of(self, member: Membership) -> FalRequestQuerySet:
+        """Return the requests of the member's team that are meant."""
+        team = member.team_id
         if self.is_by_hand:
             return FalRequest.objects.filter(team=team, public_id__in=self.cleaned_data["id"])
         newest = self.cleaned_data["newest"]
         also = Q() if newest is None else Q(pk__lte=newest)
-        return Matches(Scope(team.pk, me), self.search, also).rows
+        scope = Scope(team, member.user.get_username(), member.sees)
+        return Matches(scope, self.search, also).rows
 
 
 class ConfirmForm(BulkForm):

@@ -211,7 +211,7 @@ async def _admitted(
     if address.acts and caller.refusal:
         raise Refusal(403, caller.refusal)
     if address.request_id and not await station().owners.may_reach(
-        address.request_id, caller.team_id
+        address.request_id, caller.team_id, only_of=None if caller.sees else caller.user_id
     ):
         raise Refusal(404, "Request not found.", status="NOT_FOUND")
     return caller

@@ -39,6 +39,7 @@ class Caller:
     user_id: int
     name: str
     refusal: str  # of what starts or ends work; "" when it may
+    sees: bool = True  # what others' requests hold
 
 
 class Callers:
@@ -105,6 +106,5 @@ def _find(text: str, used_from: str) -> Caller | None:
     token = ApiToken.find(text, now=timezone.now(), used_from=used_from)
     if token is None:
         return None
-    return Caller(
-        token.team_id, token.user_id, token.user.get_username(), token.refusal(TokenScope.SUBMIT)
-    )
+    refusal = token.refusal(TokenScope.SUBMIT)
+    return Caller(token.team_id, token.user_id, token.user.get_username(), refusal, token.sees)

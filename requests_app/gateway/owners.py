@@ -29,6 +29,7 @@ class Owner:
     team_id: int | None
     fal_key_id: int | None
     at: float
+    person_id: int | None = None
 
 
 class Owners:
@@ -38,9 +39,15 @@ class Owners:
         self._database, self._clock = database, clock
         self._owners: OrderedDict[str, Owner] = OrderedDict()
 
-    def learn(self, request_id: str, team_id: int | None, fal_key_id: int | None = None) -> None:
+    def learn(
+        self,
+        request_id: str,
+        team_id: int | None,
+        fal_key_id: int | None = None,
+        person_id: int | None = None,
+    ) -> None:
         """Keep what fal or the database said."""
-        self._owners[request_id] = Owner(team_id, fal_key_id, self._clock())
+        self._owners[request_id] = Owner(team_id, fal_key_id, self._clock(), person_id)
         self._owners.move_to_end(request_id)
         if len(self._owners) > MOST_KEPT:
             self._owners.popitem(last=False)
@@ -49,19 +56,24 @@ class Owners:
         """Return what was learnt of an id."""
         return self._owners.get(request_id)
 
-    async def may_reach(self, request_id: str, team_id: int) -> bool:
-        """Return whether the team's key may be used on this id; while the database is away it may."""
+    async def may_reach(self, request_id: str, team_id: int, *, only_of: int | None = None) -> bool:
+        """Return whether the team's key may be used on this id; while the database is away it may.
+
+        `only_of`: the caller, who may not see what others' requests hold.
+        """
         known = self._owners.get(request_id)
-        owner = known.team_id if known else None
+        owner, person_id = (known.team_id, known.person_id) if known else (None, None)
         if owner is None and (known is None or self._clock() - known.at >= UNKNOWN_S):
             try:
-                owner, fal_key_id = await self._database(_owner_of, request_id)
+                owner, fal_key_id, person_id = await self._database(_owner_of, request_id)
             except DatabaseError:
-                return True
-            self.learn(request_id, owner, fal_key_id)
-        return owner in (None, team_id)
+                return only_of is None
+            self.learn(request_id, owner, fal_key_id, person_id)
+        is_theirs = only_of is None or owner is None or person_id == only_of
+        return owner in (None, team_id) and is_theirs
 
 
-def _owner_of(request_id: str) -> tuple[int | None, int | None]:
+def _owner_of(request_id: str) -> tuple[int | None, int | None, int | None]:
     rows = FalRequest.objects.filter(fal_request_id=request_id)
-    return rows.values_list("team_id", "fal_key_id").first() or (None, None)
+    columns = rows.values_list("team_id", "fal_key_id", "person_id")
+    return columns.first() or (None, None, None)

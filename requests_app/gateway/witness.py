@@ -103,7 +103,8 @@ class SubmitWitness(_Recorder):
         request_id = told.get("request_id")
         # Of a key of the caller's own the database tells which row stands for it.
         if isinstance(request_id, str) and not failure and not self.entry.own_key:
-            self.parts.owners.learn(request_id, self.entry.team_id, self.entry.fal_key_id)
+            entry = self.entry
+            self.parts.owners.learn(request_id, entry.team_id, entry.fal_key_id, entry.person_id)
 
 
 class CancelWitness(_Recorder):

@@ -57,6 +57,7 @@ from requests_app.models.notice import (
     RuleEvent,
 )
 from requests_app.models.observation import Observation, Source
+from requests_app.models.permissions import HIDDEN, Right, Role
 from requests_app.models.preferences import TimePreference
 from requests_app.models.preset import Preset, PresetVersion, Use
 from requests_app.models.request import (
@@ -76,7 +77,7 @@ from requests_app.models.saved_view import ListPreference, SavedView
 from requests_app.models.search import SearchEntry, SearchHistory
 from requests_app.models.session import Session
 from requests_app.models.tags import Star, Tag, Tagging
-from requests_app.models.team import Invitation, Membership, Role, SetupLink, Team, digest
+from requests_app.models.team import Invitation, Membership, SetupLink, Team, digest
 from requests_app.models.thumbnail import Thumbnail
 from requests_app.models.token import ApiToken, TokenScope
 
@@ -86,6 +87,7 @@ __all__ = [
     "DAY",
     "ENDED",
     "FOR_MANAGERS",
+    "HIDDEN",
     "HOUR",
     "LIVE",
     "MINUTE",
@@ -156,6 +158,7 @@ __all__ = [
     "PresetVersion",
     "RequestOrigin",
     "RetentionRun",
+    "Right",
     "Role",
     "RollUp",
     "RollUpMark",

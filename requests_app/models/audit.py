@@ -42,6 +42,7 @@ class AuditAct(models.TextChoices):
     TOKEN_REVOKED = "token.revoke", "Token revoked"
     JOINED = "team.join", "Joined the team"
     ROLE_CHANGED = "team.role", "Role changed"
+    SIGHT_CHANGED = "team.sight", "Sight of inputs and outputs changed"
     REMOVED = "team.remove", "Removed from the team"
     INVITED = "team.invite", "Invited"
     WITHDRAWN = "team.withdraw", "Invitation withdrawn"

@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, models
-from django.db.models import F, Func, Q
+from django.db.models import Exists, F, Func, OuterRef, Q, Value
 
+from requests_app.models.concealment import conceal
 from requests_app.models.cost import CostState
 from requests_app.models.duration import Took
 from requests_app.models.error_type import ErrorType
-from requests_app.models.team import Team
+from requests_app.models.permissions import ALWAYS
+from requests_app.models.team import Membership, Team
 
 
 class Status(models.TextChoices):
@@ -151,6 +153,17 @@ class FalRequestQuerySet(models.QuerySet["FalRequest"]):
         for row in rows:
             row.leased_until, row.due_at, row.lease = until, until, token
         return rows
+
+    def shown_to(self, *, sees: bool) -> FalRequestQuerySet:
+        """Rows of one team, without inputs and outputs unless its member sees them."""
+        hidden = models.BooleanField()
+        return self if sees else self.annotate(is_hidden=Value(not sees, output_field=hidden))  # type: ignore[no-redef]
+
+    def read_by(self, user_pk: int | None) -> FalRequestQuerySet:
+        """Rows of any team, each without input and output unless this user sees those of its team."""
+        mine = Membership.objects.filter(team=OuterRef("team"), user=user_pk)
+        seen = Exists(mine.filter(Q(sees_payloads=True) | Q(role__in=ALWAYS)))
+        return self.annotate(is_hidden=~seen)  # type: ignore[no-redef]
 
     def without_payload(self) -> FalRequestQuerySet:
         """Leave out the columns that can be large; for lists."""
@@ -328,6 +341,17 @@ class FalRequest(models.Model):
             return True
         is_unknown = self.is_given_up and not self.fal_request_id
         return is_unknown and self.origin != RequestOrigin.IMPORTED
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether it was loaded without its input and output, for a member who may not see them."""
+        return "_is_hidden" in self.__dict__
+
+    @is_hidden.setter
+    def is_hidden(self, value: bool) -> None:
+        if value:
+            conceal(self)
+            self.__dict__["_is_hidden"] = True
 
     @property
     def is_cancelling(self) -> bool:

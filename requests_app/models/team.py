@@ -11,6 +11,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db import models
 
 from requests_app.models.names import keys_of
+from requests_app.models.permissions import Right, Role, allows
 
 
 class TeamQuerySet(models.QuerySet["Team"]):
@@ -60,20 +61,6 @@ class Team(models.Model):
         return self.name
 
 
-class Role(models.TextChoices):
-    """What a member may do."""
-
-    OWNER = "owner", "Owner"
-    ADMIN = "admin", "Admin"
-    MEMBER = "member", "Member"
-    VIEWER = "viewer", "Viewer"
-
-    @property
-    def may_submit(self) -> bool:
-        """Viewers only read; all others also submit and cancel."""
-        return self is not Role.VIEWER
-
-
 class Membership(models.Model):
     """A user in a team, with a role."""
 
@@ -84,6 +71,8 @@ class Membership(models.Model):
     role = models.CharField(max_length=8, choices=Role.choices, default=Role.MEMBER)
     # The user is a service account: no log-in, only the team's service tokens act as it.
     is_service = models.BooleanField(default=False, db_default=False)
+    # Inputs, outputs and what is made of them; owners see them in any case. Ask `sees`.
+    sees_payloads = models.BooleanField(default=True, db_default=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["team", "user"], name="one_membership")]
@@ -91,14 +80,23 @@ class Membership(models.Model):
     def __str__(self) -> str:
         return f"{self.user} in {self.team} ({self.role})"
 
+    def may(self, act: Right) -> bool:
+        """Whether the table of permissions allows it to this member."""
+        return allows(self.role, act, sees_payloads=self.sees_payloads)
+
     @property
     def may_submit(self) -> bool:
-        return Role(self.role).may_submit
+        return self.may(Right.SUBMIT)
 
     @property
     def may_manage(self) -> bool:
         """Owners and admins manage the team's members."""
-        return self.role in (Role.OWNER, Role.ADMIN)
+        return self.may(Right.MANAGE)
+
+    @property
+    def sees(self) -> bool:
+        """Whether inputs and outputs are shown to this member."""
+        return self.may(Right.SEE_PAYLOADS)
 
 
 class SetupLink(models.Model):

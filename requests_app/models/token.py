@@ -12,7 +12,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from requests_app.models.team import Role, Team, digest
+from requests_app.models.permissions import Right, allows
+from requests_app.models.team import Team, digest
 
 SOON = timedelta(days=7)  # before its end a page warns
 USED_EVERY = timedelta(minutes=1)  # precision of "last used"; a stream asks every few seconds
@@ -92,7 +93,8 @@ class ApiToken(models.Model):
     last_used_from = models.CharField(max_length=50, blank=True, default="", db_default="")
     revoked_at = models.DateTimeField(null=True, blank=True)
 
-    role: str  # of the user in the team; `find` sets it
+    role: str  # of the user in the team, and whether they see payloads; `find` sets both
+    sees_payloads: bool = False
 
     objects = ApiTokenQuerySet.as_manager()
 
@@ -131,7 +133,10 @@ class ApiToken(models.Model):
             cls.objects.live(now)
             .select_related("user", "team")
             .filter(digest=digest(text))
-            .annotate(role=models.F("team__memberships__role"))  # type: ignore[no-redef]
+            .annotate(  # type: ignore[no-redef]
+                role=models.F("team__memberships__role"),
+                sees_payloads=models.F("team__memberships__sees_payloads"),
+            )
             .first()
         )
         if token and not (token.last_used_at and now - token.last_used_at < USED_EVERY):
@@ -140,12 +145,21 @@ class ApiToken(models.Model):
             cls.objects.filter(unused, pk=token.pk).update(**columns)
         return token
 
+    def may(self, act: Right) -> bool:
+        """Whether the table of permissions allows it to the token's user."""
+        return allows(self.role, act, sees_payloads=self.sees_payloads)
+
+    @property
+    def sees(self) -> bool:
+        """Whether inputs and outputs are shown to the token's user."""
+        return self.may(Right.SEE_PAYLOADS)
+
     def refusal(self, needed: TokenScope) -> str:
         """Say why a call that needs this scope is refused; empty when it is allowed.
 
         The one place that judges it: the user's present role and the token's scope.
         """
-        if needed is not TokenScope.READ and not Role(self.role).may_submit:
+        if needed is not TokenScope.READ and not self.may(Right.SUBMIT):
             return "A viewer may look, not submit or cancel."
         if not TokenScope(self.scope).covers(needed):
             return f"This token has the scope “{self.scope}”; the call needs “{needed.value}”."

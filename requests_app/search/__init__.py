@@ -15,9 +15,18 @@ history.py      indexes the rows of before the index, in the background
 
 from __future__ import annotations
 
-from requests_app.search.language import MAX_LENGTH, Search, Term, parse_search
+from requests_app.search.language import MAX_LENGTH, NOT_SEARCHED, Search, Term, parse_search
 from requests_app.search.matches import Matches
 from requests_app.search.scope import Scope
 from requests_app.search.sorting import Sorted
 
-__all__ = ["MAX_LENGTH", "Matches", "Scope", "Search", "Sorted", "Term", "parse_search"]
+__all__ = [
+    "MAX_LENGTH",
+    "NOT_SEARCHED",
+    "Matches",
+    "Scope",
+    "Search",
+    "Sorted",
+    "Term",
+    "parse_search",
+]

@@ -15,7 +15,7 @@ from django.db.models.functions import Substr
 
 from requests_app.models import Batch, ErrorGroup, FalKey, Mode, RequestOrigin, Status, Tag
 from requests_app.rules.error_sentence import id_of
-from requests_app.search.language import HAS, MAX_LENGTH, SIDES, Term
+from requests_app.search.language import HAS, MAX_LENGTH, OF_ROWS, SIDES, Term
 from requests_app.search.scope import Scope
 
 MOST = 12  # completions
@@ -81,6 +81,8 @@ def complete(scope: Scope, typed: str) -> list[Completion]:
     """Return how the term may go on; nothing for one that is too long."""
     if len(typed) > MAX_LENGTH:
         return []
+    if not scope.sees and _is_of_payloads(typed):
+        return []
     minus, typed = ("-", typed[1:]) if typed.startswith("-") else ("", typed)
     key, colon, value = typed.partition(":")
     if not colon:
@@ -90,12 +92,21 @@ def complete(scope: Scope, typed: str) -> list[Completion]:
     return [Completion(minus + one.text, one.about) for one in found[:MOST]]
 
 
+def _is_of_payloads(typed: str) -> bool:
+    key, colon, _ = typed.removeprefix("-").lower().partition(":")
+    return key not in OF_ROWS if colon else "." in key
+
+
 def _beginnings(scope: Scope, typed: str) -> list[Completion]:
     side, dot, path = typed.lower().partition(".")
     if dot and side in SIDES:
         paths = dict.fromkeys(where for where, _ in _fields(scope, side))
         return [Completion(f"{side}.{one}:") for one in paths if _is_in(path, one)]
-    keys = [Completion(key, about) for key, about in KEYS.items() if key.startswith(typed.lower())]
+    keys = [
+        Completion(key, about)
+        for key, about in KEYS.items()
+        if key.startswith(typed.lower()) and (scope.sees or key.rstrip(":") in OF_ROWS)
+    ]
     if len(typed) < 2 or keys:
         return keys
     names = _matching(typed, scope.endpoints or [])[:MOST_ENDPOINTS]

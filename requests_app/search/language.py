@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from requests_app.models import ENDED, LIVE, Mode, RequestOrigin, Status
+from requests_app.models import ENDED, HIDDEN, LIVE, Mode, RequestOrigin, Status
 from requests_app.rules.error_sentence import key_in
 from requests_app.rules.folding import fold
 from requests_app.rules.tag_names import tag_key
@@ -34,6 +34,12 @@ FIELDS = (
 SIDES = ("input", "output")  # with the name of a field behind a point
 EITHER = "OR"  # between two terms; also the key of the term that they become
 EACH = ("after", "before", "duration", "cost", "tag", EITHER)  # several of one must all be true
+# What is asked of a row without its input and output. All else, free words too, is for those who see these.
+OF_ROWS = frozenset(FIELDS) - {"error", "seed", "has", "group"}
+NOT_SEARCHED = (
+    f"{HIDDEN} Words, input., output., error:, seed:, has: and group: are therefore not searched for you; "
+    "endpoint:, by:, tag:, status: and the others are."
+)
 WORDS = ("", "error", *SIDES)  # keys of what the index alone can tell
 YES_NO = {"yes": True, "no": False}
 HAS = ("media", "image", "video", "audio", "file")  # of an output; media: any of the others
@@ -78,6 +84,12 @@ class Search:
 
     def __str__(self) -> str:
         return " ".join(map(str, self.terms))
+
+    @property
+    def asks_for_payloads(self) -> bool:
+        """Whether its answer would tell something of inputs and outputs."""
+        plain = [one for term in self.terms for one in (term.parts or (term,))]
+        return any(term.key not in OF_ROWS for term in plain)
 
     def by_key(self) -> dict[str, list[Term]]:
         """Return the plain terms of each field, in the order of the first; free text is at ``""``."""

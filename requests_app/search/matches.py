@@ -34,6 +34,11 @@ class Matches:
     search: Search
     also: Q = field(default_factory=Q)
 
+    def __post_init__(self) -> None:
+        """Match nothing where the asker may not see what the search asks for: a count would tell it."""
+        if not self.scope.sees and self.search.asks_for_payloads:
+            self.search, self.also = Search(), Q(pk__in=[])
+
     def newest(self, most: int, *, below: int | None = None) -> list[int]:
         """Return the keys of up to `most` rows, newest first."""
         keys = self._keys if below is None else self._keys.filter(pk__lt=below)

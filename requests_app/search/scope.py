@@ -27,6 +27,7 @@ class Scope:
 
     team: int
     me: str
+    sees: bool  # inputs and outputs: else nothing that asks for them matches
     now: datetime = field(default_factory=timezone.now)
 
     @property

@@ -123,14 +123,16 @@ def accept_offer(pk: int, user: AbstractBaseUser, *, now: datetime) -> Team:
 
 def _accept(found: Invitation, user: AbstractBaseUser, now: datetime) -> Team:
     with locked_people(found.team_id) as people:
-        if not may_give(people.get(found.made_by_id), found.role):
+        giver = people.get(found.made_by_id)
+        if giver is None or not may_give(giver, found.role):
             raise InvitationDead
         still_open = Invitation.objects.live(now).filter(pk=found.pk, declined_at=None)
         if not still_open.update(used_at=now):
             raise InvitationDead
         if user.pk is None:
             user.save()
-        join(found.team, user, found.role)
+        # Who does not see inputs and outputs lets no one in who does.
+        join(found.team, user, found.role, sees_payloads=giver.sees)
     return found.team
 
 

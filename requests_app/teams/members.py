@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from requests_app import audit
-from requests_app.models import ApiToken, AuditAct, Invitation, Membership, Role, Team
+from requests_app.models import ApiToken, AuditAct, Invitation, Membership, Right, Role, Team
 from requests_app.teams.people import (
     People,
     TeamChangeRefused,
@@ -21,10 +21,12 @@ from requests_app.teams.people import (
 )
 
 
-def join(team: Team, user: AbstractBaseUser, role: str) -> Membership:
+def join(
+    team: Team, user: AbstractBaseUser, role: str, *, sees_payloads: bool = True
+) -> Membership:
     """Add the user. Raises TeamChangeRefused for a member."""
     made, is_new = Membership.objects.get_or_create(
-        team=team, user_id=user.pk, defaults={"role": role}
+        team=team, user_id=user.pk, defaults={"role": role, "sees_payloads": sees_payloads}
     )
     if not is_new:
         raise TeamChangeRefused(f"{user.get_username()} is in the team already.")
@@ -72,6 +74,27 @@ def set_role(team: Team, user: AbstractBaseUser, role: Role | None) -> None:
         Membership.objects.filter(pk=present.pk).update(role=role)
         present.role = role
         withdraw_what_is_beyond(present)
+
+
+def set_sight(member: Membership, *, sees_payloads: bool, by: Membership) -> None:
+    """Choose whether a member sees inputs and outputs. Raises TeamChangeRefused.
+
+    Who does not see them gives the right to no one, themselves included. Owners see them in any case.
+    """
+    with locked_people(member.team_id) as people:
+        present = _present(people, member)
+        giver = present_giver(people, by, Role.VIEWER)
+        _check_may_touch(giver, present)
+        if sees_payloads and not giver.sees:
+            raise TeamChangeRefused("Only a member who sees inputs and outputs may give the right.")
+        if present.role == Role.OWNER and not sees_payloads:
+            raise TeamChangeRefused("An owner always sees inputs and outputs.")
+        if present.sees_payloads == sees_payloads:
+            return
+        told = {"before": present.sees_payloads, "after": sees_payloads}
+        on = audit.Noted("member", str(present.pk), present.user.get_username(), told)
+        audit.note(AuditAct.SIGHT_CHANGED, on, team_id=present.team_id, by=by.user)
+        Membership.objects.filter(pk=present.pk).update(sees_payloads=sees_payloads)
 
 
 def remove(member: Membership, *, by: Membership) -> int:
@@ -130,7 +153,7 @@ def _present(people: People, member: Membership) -> Membership:
 
 
 def _check_may_touch(giver: Membership, member: Membership) -> None:
-    if member.role == Role.OWNER and giver.role != Role.OWNER:
+    if member.role == Role.OWNER and not giver.may(Right.OWN):
         raise TeamChangeRefused("Only an owner may change or remove an owner.")
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from django.db import transaction
 
-from requests_app.models import Membership, Role, Team
+from requests_app.models import Membership, Right, Role, Team
 
 People = dict[int, Membership]  # by the user's key
 
@@ -35,7 +35,7 @@ def may_give(giver: Membership | None, role: str) -> bool:
     """Whether the giver may give this role: owners and admins may, the owner role only owners."""
     if giver is None or not giver.may_manage or not giver.user.is_active:
         return False
-    return role != Role.OWNER or giver.role == Role.OWNER
+    return role != Role.OWNER or giver.may(Right.OWN)
 
 
 def present_giver(people: People, by: Membership, role: str) -> Membership:

@@ -34,6 +34,8 @@ def make_reset_link(member: Membership, *, by: Membership) -> str:
 
 def _check(member: Membership, giver: Membership) -> None:
     user, name = member.user, member.user.get_username()
+    if member.sees and not giver.sees:
+        raise TeamChangeRefused(f"{name} sees inputs and outputs, which you may not.")
     if user.pk == giver.user_id:
         raise TeamChangeRefused("Your own password is changed under “Your account”.")
     if not user.is_active or not user.has_usable_password():
@@ -46,8 +48,13 @@ def _check(member: Membership, giver: Membership) -> None:
     mine = {one.team_id: one for one in Membership.objects.filter(user_id=giver.user_id)}
     if (user.is_staff or user.is_superuser) and not giver.user.is_superuser:
         raise TeamChangeRefused(ELSEWHERE.format(name=name))
-    if not all(may_give(mine.get(one.team_id), one.role) for one in theirs):
+    if not all(_covers(mine.get(one.team_id), one) for one in theirs):
         raise TeamChangeRefused(ELSEWHERE.format(name=name))
+
+
+def _covers(mine: Membership | None, theirs: Membership) -> bool:
+    """Whether one may give all that the other has in the team."""
+    return mine is not None and may_give(mine, theirs.role) and (mine.sees or not theirs.sees)
 
 
 def has_mail(user_id: int) -> bool:

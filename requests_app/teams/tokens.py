@@ -57,8 +57,8 @@ def issue(member: Membership, new: NewToken) -> str:
             raise AlreadyMade
         user: AbstractBaseUser = member.user
         if new.is_service:
-            present_giver(people, member, Role.MEMBER)
-            user = _service_account(member.team, new.name)
+            giver = present_giver(people, member, Role.MEMBER)
+            user = _service_account(member.team, giver, new.name)
         owned = ApiToken.objects.unrevoked().filter(team=member.team, user_id=user.pk)
         if owned.count() >= MOST:
             raise TeamChangeRefused(f"There are {MOST} such tokens: revoke one first.")
@@ -78,12 +78,15 @@ def _audit_made(member: Membership, new: NewToken, user: AbstractBaseUser) -> No
     audit.note(AuditAct.TOKEN_MADE, on, team_id=member.team_id, by=member.user)
 
 
-def _service_account(team: Team, name: str) -> User:
-    """Return the team's service account of this name, made when there is none."""
+def _service_account(team: Team, giver: Membership, name: str) -> User:
+    """Return the team's service account of this name, made when there is none; it sees what its giver sees."""
     # With a sign that no user may choose, and the team's number: the name is free for each team.
     username = f"{name} #{team.pk}"
     known = Account.objects.find(username)
-    if known and team.memberships.filter(user=known, is_service=True).exists():
+    theirs = team.memberships.filter(user=known, is_service=True).first() if known else None
+    if known and theirs:
+        if theirs.sees and not giver.sees:
+            raise TeamChangeRefused("That service token's account sees inputs and outputs.")
         return known
     account = Account(username=username)
     account.set_unusable_password()
@@ -93,7 +96,9 @@ def _service_account(team: Team, name: str) -> User:
         raise TeamChangeRefused("Another service token has a name that looks like this.") from None
     except ValidationError as error:
         raise TeamChangeRefused(" ".join(error.messages)) from None
-    Membership.objects.create(team=team, user=account, role=Role.MEMBER, is_service=True)
+    Membership.objects.create(
+        team=team, user=account, role=Role.MEMBER, is_service=True, sees_payloads=giver.sees
+    )
     return account
 
 

@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 
-from requests_app.models import FalRequest, Membership, Team
+from requests_app.models import HIDDEN, FalRequest, Membership, Team
 from requests_app.teams.choice import (
     MadeFor,
     NotChosen,
@@ -92,24 +92,39 @@ def person_of(request: HttpRequest) -> AbstractBaseUser:
     return cast(AbstractBaseUser, request.user)
 
 
-def get_request_or_404(user: Any, public_id: UUID | str, *, full: bool = True) -> FalRequest:
+class Hidden(PermissionDenied):
+    """The member may not see inputs and outputs."""
+
+    def __init__(self) -> None:
+        super().__init__(HIDDEN)
+
+
+def get_request_or_404(
+    user: Any, public_id: UUID | str, *, full: bool = True, may_be_hidden: bool = False
+) -> FalRequest:
     """Return the request if it belongs to one of the user's teams; a foreign one does not exist.
 
-    Without `full` the columns that can hold megabytes are left out.
+    Without `full` the columns that can hold megabytes are left out. `may_be_hidden`: the caller shows a row
+    without its input and output, and so gets one (`is_hidden`) where the user may not see them. Raises Hidden.
     """
     rows = FalRequest.objects.select_related("team", "person", "again_of").defer(
         "again_of__input_text", "again_of__output", "again_of__search_text"
     )
-    rows = rows if full else rows.without_payload()
+    rows = (rows if full else rows.without_payload()).read_by(user.pk)
     try:
-        return rows.get(team__in=Team.objects.of(user), public_id=public_id)
+        row = rows.get(team__in=Team.objects.of(user), public_id=public_id)
     except (FalRequest.DoesNotExist, ValidationError) as error:
         raise Http404 from error
+    if row.is_hidden and not may_be_hidden:
+        raise Hidden
+    return row
 
 
-def get_actable_or_404(request: HttpRequest, public_id: UUID | str) -> FalRequest:
-    """Return a request the user may act on; viewers are refused (403)."""
-    row = get_request_or_404(request.user, public_id)
+def get_actable_or_404(
+    request: HttpRequest, public_id: UUID | str, *, may_be_hidden: bool = True
+) -> FalRequest:
+    """Return a request the user may act on; viewers are refused (403). `may_be_hidden`: see above."""
+    row = get_request_or_404(request.user, public_id, may_be_hidden=may_be_hidden)
     if not may_act_on(request, row):
         raise PermissionDenied
     return row
@@ -125,6 +140,18 @@ def may_delete(request: HttpRequest, row: FalRequest) -> bool:
     """Whether the user manages the row's team, and the row has ended."""
     membership = in_team(memberships(request), row.team_id)
     return membership is not None and membership.may_manage and row.is_ended
+
+
+def sees_in(request: HttpRequest, team_id: int) -> bool:
+    """Whether the user sees inputs and outputs in this team."""
+    membership = in_team(memberships(request), team_id)
+    return membership is not None and membership.sees
+
+
+def sees_required(request: HttpRequest) -> None:
+    """Refuse a reader who may not see inputs and outputs in the page's team. Raises Hidden."""
+    if not membership_of(request).sees:
+        raise Hidden
 
 
 def team_required(view: View) -> View:
@@ -178,7 +205,7 @@ def _source_team(request: HttpRequest) -> int | None:
     if request.method not in SAFE or not again or not request.user.is_authenticated:
         return None
     try:
-        row = get_request_or_404(request.user, again, full=False)
+        row = get_request_or_404(request.user, again, full=False, may_be_hidden=True)
     except Http404:
         return None  # the view handles this itself
     try:

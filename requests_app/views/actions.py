@@ -29,7 +29,9 @@ from requests_app.views.access import (
     get_actable_or_404,
     in_team_of_source,
     member_required,
+    membership_of,
     person_of,
+    sees_required,
     team_in_links,
     team_of,
 )
@@ -84,7 +86,7 @@ def _first_page(request: HttpRequest) -> HttpResponse:
     problems: list[InputProblem] = []
     preset = None
     if again_id := request.GET.get("again"):
-        row = get_actable_or_404(request, again_id)
+        row = get_actable_or_404(request, again_id, may_be_hidden=False)
         values, problems = values_of(row), fal_problems(row)
     elif preset_id := _uuid_or_none(request.GET.get("preset")):
         preset = get_preset_or_404(request, preset_id)
@@ -97,11 +99,12 @@ def _first_page(request: HttpRequest) -> HttpResponse:
 
 
 def _stored(request: HttpRequest, public_id: Any) -> FalRequest | None:
-    """Return the team's request whose stored input is sent again."""
+    """Return the team's request whose stored input is sent again. Raises Hidden."""
     found = _uuid_or_none(public_id)
-    return (
-        FalRequest.objects.filter(team=team_of(request), public_id=found).first() if found else None
-    )
+    if not found:
+        return None
+    sees_required(request)
+    return FalRequest.objects.filter(team=team_of(request), public_id=found).first()
 
 
 def _create_once(request: HttpRequest, form: SubmitForm) -> list[FalRequest]:
@@ -152,7 +155,7 @@ def form_page(
         "repeats": _again_of(request, _uuid_or_none(form["again_of"].value())),
         # A large input is not in the page, so a form could not show it.
         "schema": None if large else known_fields(request, endpoint_id),
-        **runs_of(team_of(request), endpoint_id),
+        **runs_of(membership_of(request), endpoint_id),
         "run_url": settings.FAL_RUN_URL,
         "queue_url": settings.FAL_QUEUE_URL,
         **more,
@@ -236,7 +239,7 @@ def again(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if not 16 <= len(token) <= 64 or source.payload_removed_at is not None:
         return redirect(f"{reverse('requests:new')}?again={source.public_id}")
     try:
-        row = _repeat(request, source, token)
+        row = _repeat(request, FalRequest.objects.get(pk=source.pk), token)  # with its input
     # the rules are stricter now, or the key belongs to another request
     except (InvalidDraft, KeyReused):
         return redirect(f"{reverse('requests:new')}?again={source.public_id}")

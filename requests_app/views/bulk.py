@@ -22,8 +22,10 @@ from requests_app.forms.bulk import MATCHING, BulkForm, ConfirmForm
 from requests_app.forms.submit import new_token
 from requests_app.models import (
     FOR_MANAGERS,
+    HIDDEN,
     WITH_TAGS,
     BulkAction,
+    BulkItem,
     BulkState,
     BulkVerb,
     FalRequest,
@@ -106,7 +108,7 @@ def _start(request: HttpRequest) -> HttpResponse:
 
 
 def _rows(request: HttpRequest, form: BulkForm) -> Any:
-    return form.rows_of(team_of(request), request.user.get_username())
+    return form.rows_of(membership_of(request))
 
 
 def _refused(request: HttpRequest, form: BulkForm) -> HttpResponse:
@@ -178,6 +180,9 @@ def _context(request: HttpRequest, bulk: BulkAction) -> dict[str, Any]:
         )[: ITEMS_ON_PAGE + 1]
     )  # fmt: skip
     was = {"was": bulk.state, "outcome": outcome, "after": after, "team": bulk.team_id}
+    if not membership_of(request).sees:
+        for item in some:
+            _conceal(item)
     counts = {
         Outcome.WAITING: bulk.waiting,
         Outcome.DONE: bulk.succeeded,
@@ -194,6 +199,14 @@ def _context(request: HttpRequest, bulk: BulkAction) -> dict[str, Any]:
         "next_after": some[ITEMS_ON_PAGE - 1].pk if len(some) > ITEMS_ON_PAGE else None,
         "outcomes": list(counts.items()),
     }
+
+
+def _conceal(item: BulkItem) -> None:
+    """Take out what of a request and of its failure may quote an input."""
+    if item.request:
+        item.request.is_hidden = True
+    if item.outcome == Outcome.FAILED:
+        item.note = HIDDEN
 
 
 def _mine(request: HttpRequest) -> QuerySet[BulkAction]:

@@ -35,8 +35,8 @@ MAX_NUMBER = 2**63 - 1
 @require_safe
 def detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Show the whole page; `?tab=` opens a tab without JavaScript too, `?q=` is the list's search."""
-    row = get_request_or_404(request.user, public_id)
-    context = detail_context.page(
+    row = get_request_or_404(request.user, public_id, may_be_hidden=True)
+    context = detail_context.whole(
         row, may_act=may_act_on(request, row), tab=request.GET.get("tab", "")
     )
     context |= {"neighbours": neighbours_of(request, row), **marks_of(request, row)}
@@ -47,12 +47,19 @@ def detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @login_required
 @require_safe
 def result(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Return the same without the frame of a page, to stand beside the form for a new request."""
-    row = get_request_or_404(request.user, public_id)
-    context = detail_context.page(
-        row, may_act=may_act_on(request, row), place=detail_context.RESULT
-    )
-    return render(request, "request/_page.html", context)
+    """Return the same without the frame of a page, to stand beside the form for a new request.
+
+    `?hidden=<place>`: a page without input and output asks for itself anew.
+    """
+    row = get_request_or_404(request.user, public_id, may_be_hidden=True)
+    asked = request.GET.get("hidden", "")
+    if asked and not row.is_hidden:  # it may be seen meanwhile
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    place = asked if asked in detail_context.PLACES else ""
+    place = place if asked else detail_context.RESULT
+    context = detail_context.whole(row, may_act=may_act_on(request, row), place=place)
+    context |= marks_of(request, row)
+    return render(request, context["template"], context)
 
 
 @login_required

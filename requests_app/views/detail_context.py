@@ -34,6 +34,8 @@ from requests_app.lifecycle import CANCEL_NOTES, can_reread
 from requests_app.models import BatchItem, Delivery, FalRequest, LogLine, Mode, Observation, Status
 from requests_app.models.request import FAILING_FROM
 from requests_app.templatetags.requests_extras import duration
+from requests_app.views.hidden_page import TEMPLATE as HIDDEN_TEMPLATE
+from requests_app.views.hidden_page import hidden_page
 
 INPUT_LIMIT = 48 * 1024  # characters of the escaped text
 RAW_LIMIT = 16 * 1024
@@ -43,6 +45,7 @@ NEWEST_DELIVERIES = 50
 LINES_AT_ONCE = 500
 RECORDED = (Mode.STREAM, Mode.REALTIME)  # as a sequence of frames
 RESULT, PEEK = PLACES = ("result", "peek")  # inside another page: beside the form, beside the list
+TEMPLATE = "request/_page.html"
 WAITS = ("not_sent", "postponed")  # the end of an attempt that is retried
 TABS = {
     "logs": "Logs",
@@ -65,6 +68,15 @@ class ObservedChange:
     words: str
     known_by: str
     data: str
+
+
+def whole(row: FalRequest, *, may_act: bool, tab: str = "", place: str = "") -> dict[str, Any]:
+    """Return the page with its `template`: that of a hidden request is another one, made of the row alone."""
+    if row.is_hidden:
+        shown, template = hidden_page(row, may_act=may_act, place=place), HIDDEN_TEMPLATE
+    else:
+        shown, template = page(row, may_act=may_act, tab=tab, place=place), TEMPLATE
+    return {**shown, "template": template}
 
 
 def page(row: FalRequest, *, may_act: bool, tab: str = "", place: str = "") -> dict[str, Any]:

@@ -106,7 +106,10 @@ def _page(
         "news": news(request.user, team, name, now=timezone.now()),
         "broken": _broken(request, name),
         "figures": figures(team, name),
-        "last": requests_of(team, name).without_payload().order_by("-id")[:LAST],
+        "last": requests_of(team, name)
+        .without_payload()
+        .shown_to(sees=membership_of(request).sees)
+        .order_by("-id")[:LAST],
         "all_url": list_url(f"endpoint:{name}", team=team_in_links(request)),
         "may_submit": membership_of(request).may_submit,
         "here": here,
@@ -117,6 +120,8 @@ def _page(
 
 def _broken(request: HttpRequest, name: str) -> list[Preset]:
     """Return the team's presets that the present document refuses."""
+    if not membership_of(request).sees:
+        return []
     found = shelf_of(request).filter(endpoint_id=name)[: saving.MOST_PRESETS]
     return [preset for preset in marked(team_of(request), found) if preset.misfits]
 

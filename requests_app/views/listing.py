@@ -15,10 +15,10 @@ from django.urls import reverse
 from requests_app.display.marks import for_rows, with_star
 from requests_app.models import FalRequest, Status, Team
 from requests_app.models.request import FalRequestQuerySet
-from requests_app.search import Matches, Scope, Search, Sorted, parse_search
+from requests_app.search import NOT_SEARCHED, Matches, Scope, Search, Sorted, parse_search
 from requests_app.search.language import Term
 from requests_app.search.sorting import ORDERS
-from requests_app.views.access import team_in_links, team_of
+from requests_app.views.access import membership_of, sees_in, team_in_links, team_of
 
 COUNT_LIMIT = 1000  # a higher count costs the database and helps no reader
 LIST, GALLERY = "list", "gallery"  # names of the pages
@@ -64,6 +64,7 @@ class Listing:
     view: str = ""  # the saved view that the page began with
     page: str = LIST  # or the gallery, which shows what has media
     table: str = ""  # how the page shows the table, where that is not the user's or the view's
+    sees: bool = False  # inputs and outputs
 
     @classmethod
     def of(cls, request: HttpRequest, *, team: Team | None = None, page: str = "") -> Listing:
@@ -72,7 +73,9 @@ class Listing:
         What belongs to the gallery and is no `page` says so in the query: `as=gallery`.
         """
         text = request.GET.get("q", "")
-        asked, last = parse_search(text), parse_search(request.GET.get("last", ""))
+        sees = sees_in(request, team.pk if team else membership_of(request).team_id)
+        asked = readable(parse_search(text), sees=sees)
+        last = readable(parse_search(request.GET.get("last", "")), sees=sees)
         is_known = bool(last.terms) and not last.problems
         return cls(
             team or team_of(request),
@@ -87,7 +90,12 @@ class Listing:
             view=request.GET.get("view", "")[:36],
             page=page or page_asked(request.GET.get("as", "")),
             table=request.GET.get("table", "")[:200],
+            sees=sees,
         )
+
+    def readable(self, search: Search) -> Search:
+        """Return the search, with a problem where the reader may not see what it asks for."""
+        return readable(search, sees=self.sees)
 
     @property
     def is_gallery(self) -> bool:
@@ -109,7 +117,7 @@ class Listing:
 
     @cached_property
     def scope(self) -> Scope:
-        return Scope(self.team.pk, self.me)
+        return Scope(self.team.pk, self.me, self.sees)
 
     def matching(self, search: Search | None = None) -> Matches:
         """Return what matches this search, or the given one; in the gallery what of it has media."""
@@ -133,7 +141,8 @@ class Listing:
 
     def for_show(self, rows: FalRequestQuerySet) -> FalRequestQuerySet:
         """Load what a table row shows and leave out what it does not."""
-        return with_star(for_rows(rows.select_related("thumbnail")), self.user_pk)
+        shown = rows.select_related("thumbnail").shown_to(sees=self.sees)
+        return with_star(for_rows(shown), self.user_pk)
 
     def url(self, search: Search, cursor: str = "") -> str:
         """Return the page's address for another search, or another part of this one, in the same order."""
@@ -171,6 +180,13 @@ class Listing:
             "table": self.table,
         }
         return {name: value for name, value in named.items() if value}
+
+
+def readable(search: Search, *, sees: bool) -> Search:
+    """Return the search, with a problem where its answer would tell of inputs and outputs that are not to be seen."""
+    if sees or not search.asks_for_payloads:
+        return search
+    return replace(search, problems=(*search.problems, NOT_SEARCHED))
 
 
 class Chip(NamedTuple):

@@ -147,6 +147,8 @@ def _views(request: HttpRequest, q: str, in_team: str) -> list[Offer]:
 
 
 def _presets(request: HttpRequest, q: str, in_team: str) -> list[Offer]:
+    if not membership_of(request).sees:
+        return []
     mine = Preset.objects.inputs().filter(_named(q, "name", "endpoint_id"), team=team_of(request))
     return [
         Offer(
@@ -193,11 +195,13 @@ def _requests(request: HttpRequest, q: str) -> list[Offer]:
     listing = Listing.of(request)
     # The last word may not be typed to its end.
     search = parse_search(f"{q}*") if re.search(r"(^|\s)\w{3,}$", q) else parse_search(q)
+    search = listing.readable(search)
     keys = [] if search.problems else listing.matching(search).newest(MOST)
     rows = listing.everything.filter(pk__in=keys).order_by("-pk").without_payload()
+    rows = rows.shown_to(sees=listing.sees)
     found = [
         Offer(
-            row.summary or row.endpoint_id,
+            row.endpoint_id if row.is_hidden else row.summary or row.endpoint_id,
             f"{row.get_status_display()} · {row.endpoint_id}",
             reverse("requests:detail", args=[row.public_id]),
             "queue",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,8 +19,6 @@ from requests_app.views.access import get_request_or_404, may_act_on
 from requests_app.views.login import login_required
 from requests_app.views.tags import marks_of
 
-TEMPLATE = "request/_page.html"
-
 
 @dataclass(frozen=True)
 class Peek:
@@ -33,8 +32,9 @@ class Peek:
 @require_safe
 def peek(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Return the request's page without its frame, to stand beside the list."""
-    row = get_request_or_404(request.user, public_id)
-    return render(request, TEMPLATE, _context(request, row))
+    row = get_request_or_404(request.user, public_id, may_be_hidden=True)
+    context = _context(request, row)
+    return render(request, context["template"], context)
 
 
 def peek_of(request: HttpRequest) -> Peek | None:
@@ -43,14 +43,15 @@ def peek_of(request: HttpRequest) -> Peek | None:
     if not asked:
         return None
     try:
-        row = get_request_or_404(request.user, asked)
+        row = get_request_or_404(request.user, asked, may_be_hidden=True)
     except Http404:
         html = render_to_string("list/_peek_gone.html", request=request)
         return Peek(html, reverse("requests:list"))
-    html = render_to_string(TEMPLATE, _context(request, row), request)
+    context = _context(request, row)
+    html = render_to_string(context["template"], context, request)
     return Peek(html, reverse("requests:detail", args=[row.public_id]))
 
 
-def _context(request: HttpRequest, row: FalRequest) -> dict[str, object]:
-    page = detail_context.page(row, may_act=may_act_on(request, row), place=detail_context.PEEK)
+def _context(request: HttpRequest, row: FalRequest) -> dict[str, Any]:
+    page = detail_context.whole(row, may_act=may_act_on(request, row), place=detail_context.PEEK)
     return {**page, **marks_of(request, row)}

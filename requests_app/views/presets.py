@@ -25,6 +25,7 @@ from requests_app.views.access import (
     member_required,
     membership_of,
     person_of,
+    sees_required,
     team_of,
     team_required,
 )
@@ -183,7 +184,8 @@ def shelf_of(request: HttpRequest) -> QuerySet[Preset]:
 
 
 def get_preset_or_404(request: HttpRequest, preset_id: UUID) -> Preset:
-    """Return the team's preset; a foreign one does not exist."""
+    """Return the team's preset; a foreign one does not exist. Raises Hidden."""
+    sees_required(request)
     mine = Preset.objects.inputs().filter(team=team_of(request)).select_related("saved_by")
     return get_object_or_404(mine, public_id=preset_id)
 

@@ -1,6 +1,6 @@
 """Rows of the table as HTML, for first paint, for a fetch and for a push alike.
 
-A row looks the same to all who may act on it, so the sockets of a team share one rendering. Its optional cells
+A row looks the same to all who may act on it and see what it holds, so the sockets of a team share one rendering. Its optional cells
 stand in the usual order: the page puts them into the order of its own head.
 """
 
@@ -24,6 +24,7 @@ class RowVariant(NamedTuple):
 
     may_submit: bool
     query: str  # of links, for a user of several teams: "?team=5"
+    sees: bool  # inputs and outputs
 
 
 def pushed_rows(
@@ -34,8 +35,13 @@ def pushed_rows(
     Their forms have no CSRF token: the page puts in its own.
     """
     found = FalRequest.objects.filter(team_id=team_id, public_id__in=ids)
-    rows = list(for_rows(found))
-    return {variant: render_to_string(ROWS, _context(rows, variant)) for variant in variants}
+    wanted = list(variants)
+    rows = {
+        sees: list(for_rows(found.shown_to(sees=sees))) for sees in {one.sees for one in wanted}
+    }
+    return {
+        variant: render_to_string(ROWS, _context(rows[variant.sees], variant)) for variant in wanted
+    }
 
 
 def _context(rows: list[FalRequest], variant: RowVariant) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from requests_app.forms.fal_key import FalKeyForm
 from requests_app.forms.members import AddForm, RoleForm
 from requests_app.forms.token import TokenForm
 from requests_app.keys import keeping
-from requests_app.models import FalKey, Invitation, Membership, Role, TokenScope
+from requests_app.models import FalKey, Invitation, Membership, Role, TokenScope, permissions
 from requests_app.teams import duplicates, invitations, members, tokens
 from requests_app.teams.people import TeamChangeRefused
 from requests_app.teams.reset_links import has_verified_address
@@ -54,6 +54,7 @@ def page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
         "scopes": list(TokenScope),
         "token_form": TokenForm.empty(),
         **_fal_keys(mine),
+        "permissions": permissions.lines(),
         "roles": [role for role in Role if role != Role.OWNER or mine.role == Role.OWNER],
         "add_form": AddForm(),
         "copies": copies,
@@ -137,6 +138,18 @@ def change_role(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @manages
+def change_sight(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose whether a member sees inputs and outputs: `sees=1` or `0`."""
+    member, sees = member_or_404(request, pk), request.POST.get("sees") == "1"
+    members.set_sight(member, sees_payloads=sees, by=membership_of(request))
+    name = member.user.get_username()
+    if sees:
+        return _said(request, f"{name} sees inputs and outputs now.")
+    words = f"Inputs and outputs are hidden from {name} now."
+    return _said(request, words + _left_behind(member))
+
+
+@manages
 def remove_member(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove a member from the team."""
     member = member_or_404(request, pk)
@@ -145,10 +158,16 @@ def remove_member(request: HttpRequest, pk: int) -> HttpResponse:
     if links:
         works = "1 open invitation link still works" if links == 1 else f"{links} open invitation links still work"  # fmt: skip
         words += f" {works}: withdraw what they may know of."
-    if made := tokens.left_behind(member, now=timezone.now()):
-        still = "1 service token that they made still works" if made == 1 else f"{made} service tokens that they made still work"  # fmt: skip
-        words += f" {still}: revoke what they may know."
-    return _said(request, words)
+    return _said(request, words + _left_behind(member))
+
+
+def _left_behind(member: Membership) -> str:
+    """Say how many service tokens a member may still use, whatever their own rights are."""
+    made = tokens.left_behind(member, now=timezone.now())
+    if not made:
+        return ""
+    still = "1 service token that they made still works" if made == 1 else f"{made} service tokens that they made still work"  # fmt: skip
+    return f" {still}: revoke what they may know."
 
 
 @manages

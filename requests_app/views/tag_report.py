@@ -62,7 +62,7 @@ def report(team: Team, *, since: datetime) -> tuple[list[TagUse], bool]:
 
     The cost is what is stored with the requests.
     """
-    first = Scope(team.pk, "").first_after(since)
+    first = Scope(team.pk, "", sees=False).first_after(since)
     newest = Tagging.objects.filter(team=team, request__gt=first).order_by("-request", "-pk")
     rows = list(newest.values_list(*_COLUMNS)[: MOST + 1])
     is_cut = len(rows) > MOST

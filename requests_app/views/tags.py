@@ -33,7 +33,7 @@ ON_THE_PAGE = "page"  # where the form stands: on the request's page, or in the 
 def request_tags(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Show a request's tags; a POST adds those that are typed, or takes one off."""
     if request.method != "POST":
-        return _show(request, get_request_or_404(request.user, public_id, full=False))
+        return _show(request, _row(request, public_id))
     row = get_actable_or_404(request, public_id)
     typed = request.POST.get("add", "")
     problem = ""
@@ -41,7 +41,7 @@ def request_tags(request: HttpRequest, public_id: UUID) -> HttpResponse:
         _change(request, row, typed, request.POST.get("remove", ""))
     except BadTags as error:
         problem = str(error)
-    row = get_request_or_404(request.user, public_id, full=False)
+    row = _row(request, public_id)
     if not problem:
         typed = ""
     if request.headers.get("HX-Request"):
@@ -49,6 +49,10 @@ def request_tags(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if problem:
         return _show(request, row, problem, typed)
     return redirect(row_url(row) if request.POST.get("place") == ON_THE_PAGE else request.path)
+
+
+def _row(request: HttpRequest, public_id: UUID) -> FalRequest:
+    return get_request_or_404(request.user, public_id, full=False, may_be_hidden=True)
 
 
 def _change(request: HttpRequest, row: FalRequest, typed: str, removed: str) -> None:
@@ -106,7 +110,7 @@ def marks_of(request: HttpRequest, row: FalRequest) -> dict[str, object]:
 @require_POST
 def star_request(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Star a request for this user, who may be a viewer, or take the star off (`on=0`)."""
-    row = get_request_or_404(request.user, public_id, full=False)
+    row = _row(request, public_id)
     is_on = request.POST.get("on") != "0"
     lifecycle.set_star(row.pk, person=person_of(request), is_on=is_on)
     if request.headers.get("HX-Request"):

@@ -263,6 +263,11 @@ DOING: dict[AuditAct, tuple[Callable[[Scene], object], str, str | None]] = {
         "olga",
         "tom",
     ),
+    AuditAct.SIGHT_CHANGED: (
+        lambda s: members.set_sight(s.member(), sees_payloads=False, by=s.boss),
+        "olga",
+        "tom",
+    ),
     AuditAct.REMOVED: (lambda s: members.remove(s.member(), by=s.boss), "olga", "tom"),
     AuditAct.INVITED: (
         lambda s: invitations.offer(s.team, "nina", Role.MEMBER, by=s.boss, now=NOW()),

@@ -184,7 +184,7 @@ async def test_a_channel_layer_that_fails_once_is_listened_to_again(
 
 
 def test_a_message_is_encoded_once_for_all_pages_that_look_alike() -> None:
-    member, viewer = RowVariant(True, ""), RowVariant(False, "")
+    member, viewer = RowVariant(True, "", True), RowVariant(False, "", True)
     news = News([("a", 1)], {member: "<tr>"})
     assert news.text(member) is news.text(member)
     assert news.text(viewer) is news.text(None) is news.plain

@@ -21,7 +21,7 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.error_groups import counting, linking
 from requests_app.error_groups import history as error_history
-from requests_app.models import FalRequest, Mode, Status, Team
+from requests_app.models import FalRequest, Membership, Mode, Role, Status, Team
 from requests_app.overview import rolling
 from requests_app.overview.reading import Asked, overview_of
 from requests_app.overview.spans import Range
@@ -133,7 +133,7 @@ def poll(row: FalRequest) -> None:
 
 def shown(row: FalRequest, text: str) -> None:
     """What a page of the list asks for a search, its chips included."""
-    listing = Scope(row.team_id, "olga")
+    listing = Scope(row.team_id, "olga", sees=True)
     search = parse_search(text)
     assert listing.is_large or not search.terms
     Matches(listing, search).newest(51)
@@ -144,7 +144,7 @@ def shown(row: FalRequest, text: str) -> None:
 
 def in_order(row: FalRequest, order: str) -> None:
     """What a page of the list asks in another order than newest first."""
-    found = Sorted(Matches(Scope(row.team_id, "olga"), parse_search("")), ORDERS[order])
+    found = Sorted(Matches(Scope(row.team_id, "olga", sees=True), parse_search("")), ORDERS[order])
     found.newest(51)
     found.newest(51, below=row.pk)
     found.oldest(51, above=row.pk)
@@ -193,7 +193,9 @@ HOT: dict[str, Callable[[FalRequest], Any]] = {
     "a count of failures": fail_and_count,
     "costs that are due": lambda row: lifecycle.due_costs(timezone.now()),
     "a start": lambda row: lifecycle.resume(now=timezone.now(), alone=True),
-    "the last runs of an endpoint": lambda row: runs_of(row.team, row.endpoint_id),
+    "the last runs of an endpoint": lambda row: runs_of(
+        Membership(team=row.team, role=Role.MEMBER), row.endpoint_id
+    ),
     "the overview": overview,
     "the overview of one endpoint": partial(overview, endpoint_id="acme/img"),
     "the overview of one user": lambda row: overview(row, user_key=row.person_id),

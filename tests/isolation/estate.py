@@ -208,7 +208,7 @@ class Estate:
         rows = {"cancel": self.live, "give_up": self.uncertain, "output_media": self.picture}
         pks = {
             "message": self.message, "delete_message": self.message, "withdraw": self.invitation,
-            "change_role": self.other, "remove_member": self.other, "make_reset_link": self.other,
+            "change_role": self.other, "change_sight": self.other, "remove_member": self.other, "make_reset_link": self.other,
             "member_sessions": self.other, "end_member_session": self.other, "revoke_token": self.token,
             **dict.fromkeys(("replace_channel", "remove_channel", "test_channel"), self.channel),
             **dict.fromkeys(("change_rule", "switch_rule", "remove_rule"), self.rule),

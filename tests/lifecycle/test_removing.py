@@ -43,7 +43,7 @@ def ended(team, owner):
 
 
 def found(team, text):
-    return Matches(Scope(team.pk, "olga"), parse_search(text)).newest(10)
+    return Matches(Scope(team.pk, "olga", sees=True), parse_search(text)).newest(10)
 
 
 def test_a_user_deletes_the_payload_and_the_history_says_who(team, owner, ended):

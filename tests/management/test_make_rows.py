@@ -20,7 +20,7 @@ def test_they_are_shown_and_found(team: Team, owner: User, as_owner: Client) -> 
     assert [row.created_at for row in rows] == sorted(row.created_at for row in rows)
     assert len({row.public_id for row in rows}) == 300
     assert "take 299" in as_owner.get("/requests/").text
-    found = Matches(Scope(team.pk, "olga"), parse_search('"take 299"')).newest(9)
+    found = Matches(Scope(team.pk, "olga", sees=True), parse_search('"take 299"')).newest(9)
     assert found == [rows[299].pk]
 
 

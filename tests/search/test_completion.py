@@ -75,7 +75,7 @@ def rows(team: Team, owner: User, teammate: User) -> list[FalRequest]:
 def test_a_term_may_go_on(
     team: Team, rows: list[FalRequest], typed: str, expected: list[str]
 ) -> None:
-    found = [one.text for one in complete(Scope(team.pk, "olga"), typed)]
+    found = [one.text for one in complete(Scope(team.pk, "olga", sees=True), typed)]
     assert found == expected
     for text in found:
         if not text.endswith((":", ".")):
@@ -85,7 +85,7 @@ def test_a_term_may_go_on(
 def test_nothing_of_another_team_is_offered(rows: list[FalRequest]) -> None:
     other = Team.objects.create(name="Other")
     make_person("stan", team=other)
-    scope = Scope(other.pk, "stan")
+    scope = Scope(other.pk, "stan", sees=True)
     for typed in (
         "vide",
         "endpoint:",
@@ -115,6 +115,6 @@ def test_no_answer_reads_or_says_more_than_a_bound(team: Team, owner: User) -> N
         "acme",
     ):
         with CaptureQueriesContext(connection) as sent:
-            assert len(complete(Scope(team.pk, "olga"), typed)) <= MOST
+            assert len(complete(Scope(team.pk, "olga", sees=True), typed)) <= MOST
         for query in sent.captured_queries:
             assert "LIMIT" in query["sql"] or "auth_user" in query["sql"], query["sql"]

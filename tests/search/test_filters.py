@@ -16,9 +16,11 @@ from tests.builders import hear, make_person, make_queued, make_request, make_re
 def found(text: str, team, me: str = "olga") -> set[str]:
     search = parse_search(text)
     assert not search.problems, search.problems
-    keys = Matches(Scope(team.pk, me), search).newest(50)
+    keys = Matches(Scope(team.pk, me, sees=True), search).newest(50)
     rows = FalRequest.objects.filter(pk__in=keys)
-    assert set(Matches(Scope(team.pk, me), search).rows.values_list("pk", flat=True)) == set(keys)
+    assert set(
+        Matches(Scope(team.pk, me, sees=True), search).rows.values_list("pk", flat=True)
+    ) == set(keys)
     return {row.endpoint_id.removeprefix("acme/") for row in rows}
 
 

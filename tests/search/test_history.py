@@ -26,21 +26,21 @@ def older(team: Team, owner: User, monkeypatch: pytest.MonkeyPatch) -> list[FalR
 
 
 def found(team: Team, text: str = "heron") -> int:
-    return Matches(Scope(team.pk, "olga"), parse_search(text)).count(100)
+    return Matches(Scope(team.pk, "olga", sees=True), parse_search(text)).count(100)
 
 
 def test_it_goes_from_the_newest_down_and_goes_on_where_it_stopped(
     older: list[FalRequest], team: Team
 ) -> None:
     assert found(team) == 0
-    assert Scope(team.pk, "olga").percent == 0
+    assert Scope(team.pk, "olga", sees=True).percent == 0
     for indexed in (3, 6, 9, 10):
         assert history.index_piece()
         newest = [row.pk for row in older[-indexed:]]
         assert sorted(SearchEntry.objects.values_list("pk", flat=True)) == newest
         assert found(team) == indexed
     assert not history.index_piece()
-    assert Scope(team.pk, "olga").percent == 100
+    assert Scope(team.pk, "olga", sees=True).percent == 100
     assert not history.index_piece()
     assert not FalRequest.objects.exclude(search_text="").exists()
 

@@ -31,7 +31,7 @@ from tests.builders import (
 def found(text: str, team: Team, me: str = "olga") -> list[int]:
     search = parse_search(text)
     assert not search.problems
-    return Matches(Scope(team.pk, me), search).newest(100)
+    return Matches(Scope(team.pk, me, sees=True), search).newest(100)
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def test_teams_never_meet(ended: FalRequest, team: Team, monkeypatch: pytest.Mon
             assert found(text, team) == [ended.pk], text
             assert found(text, other, me="stranger") == [hers.pk], text
         assert found("by:stranger", team) == []
-        assert Matches(Scope(team.pk, "olga"), parse_search("dusk")).count(10) == 1
+        assert Matches(Scope(team.pk, "olga", sees=True), parse_search("dusk")).count(10) == 1
 
 
 def words_left(word: str) -> int:

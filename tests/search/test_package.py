@@ -31,7 +31,7 @@ def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
 
 def found(text: str, team: Team, me: str = "olga") -> set[int]:
     """The keys of the team's rows that match, however they are asked for."""
-    matches = Matches(Scope(team.pk, me), parse_search(text))
+    matches = Matches(Scope(team.pk, me, sees=True), parse_search(text))
     keys = matches.newest(100)
     assert keys == sorted(keys, reverse=True)
     assert matches.oldest(100, above=0) == keys[::-1]

@@ -78,7 +78,7 @@ def test_each_row_stands_once_in_its_place_on_the_way_down_and_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(scope, "FEW", few)
-    found = Sorted(Matches(Scope(team.pk, "olga"), parse_search(text)), ORDERS[order])
+    found = Sorted(Matches(Scope(team.pk, "olga", sees=True), parse_search(text)), ORDERS[order])
     wanted = expected(rows, order)
     assert found.newest(100) == wanted
     for number, key in enumerate(wanted):
@@ -92,7 +92,9 @@ def test_of_more_matches_than_are_sorted_the_newest_are_and_it_is_told(
     monkeypatch.setattr(sorting, "MOST_SORTED", 6)
 
     def found(text: str) -> Sorted:
-        return Sorted(Matches(Scope(team.pk, "olga"), parse_search(text)), ORDERS["endpoint"])
+        return Sorted(
+            Matches(Scope(team.pk, "olga", sees=True), parse_search(text)), ORDERS["endpoint"]
+        )
 
     assert found("heron").newest(100) == expected(rows[2:], "endpoint")
     assert found("heron").is_bounded
@@ -104,7 +106,10 @@ def test_another_teams_rows_are_not_among_them(rows: list[FalRequest]) -> None:
     other_team = Team.objects.create(name="Other")
     for order in ORDERS.values():
         assert (
-            Sorted(Matches(Scope(other_team.pk, "olga"), parse_search("")), order).newest(9) == []
+            Sorted(
+                Matches(Scope(other_team.pk, "olga", sees=True), parse_search("")), order
+            ).newest(9)
+            == []
         )
 
 
@@ -113,7 +118,7 @@ def test_another_teams_rows_are_not_among_them(rows: list[FalRequest]) -> None:
 def test_without_a_search_no_page_of_it_sorts_the_history(
     team: Team, rows: list[FalRequest], order: str
 ) -> None:
-    found = Sorted(Matches(Scope(team.pk, "olga"), parse_search("")), ORDERS[order])
+    found = Sorted(Matches(Scope(team.pk, "olga", sees=True), parse_search("")), ORDERS[order])
     with CaptureQueriesContext(connection) as sent:
         found.newest(2)
         found.newest(2, below=rows[3].pk)

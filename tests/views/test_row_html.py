@@ -11,8 +11,8 @@ from requests_app.models import FalRequest, Team
 from requests_app.views.row_html import RowVariant, pushed_rows
 
 pytestmark = pytest.mark.django_db
-MEMBER = RowVariant(may_submit=True, query="?team=5")
-VIEWER = RowVariant(may_submit=False, query="")
+MEMBER = RowVariant(may_submit=True, query="?team=5", sees=True)
+VIEWER = RowVariant(may_submit=False, query="", sees=True)
 
 
 def test_each_variant_has_its_own_rendering(row: FalRequest) -> None:

@@ -91,7 +91,7 @@ def test_a_star_is_shown_to_its_user_alone(as_owner, as_viewer, row):
 
 def test_a_pushed_row_has_its_tags_and_leaves_the_star_to_the_page(row, owner):
     tag(row, owner, *(f"t{number}" for number in range(6)))
-    variant = RowVariant(may_submit=True, query="?team=5")
+    variant = RowVariant(may_submit=True, query="?team=5", sees=True)
     html = pushed_rows(row.team_id, [str(row.public_id)], [variant])[variant]
     assert "data-unknown" in html
     assert "q=tag%3At0&amp;team=5" in html and ">+3<" in html

@@ -97,7 +97,7 @@ class Place:
         )
         other = self.b.memberships.get(user=make_person("bob", team=self.b))
         self.keys = {
-            "change_role": other.pk, "remove_member": other.pk, "member_sessions": other.pk, "end_member_session": other.pk, "make_reset_link": other.pk, "delete_message": message.pk, "message": message.pk,
+            "change_role": other.pk, "change_sight": other.pk, "remove_member": other.pk, "member_sessions": other.pk, "end_member_session": other.pk, "make_reset_link": other.pk, "delete_message": message.pk, "message": message.pk,
             "withdraw": Invitation.objects.get().pk, "revoke_token": ApiToken.objects.get().pk,
             **dict.fromkeys(("replace_fal_key", "remove_fal_key", "test_fal_key"), self.fal_key()), **self.notices(),
         }  # fmt: skip
@@ -178,7 +178,7 @@ def place(db: None) -> Place:
 GUARDED = [str(one.name) for one in urlpatterns if one.name not in TEAMLESS]
 OF_A_REQUEST = [name for name in GUARDED if "public_id" in str(next(one for one in urlpatterns if one.name == name).pattern)]  # fmt: skip
 OF_A_TEAM = [name for name in GUARDED if name not in OF_A_REQUEST]
-WRITES = ["new", "star", "add_endpoint", "remove_endpoint", "messages", "delete_message", "add_member", "change_role", "remove_member", "invite",
+WRITES = ["new", "star", "add_endpoint", "remove_endpoint", "messages", "delete_message", "add_member", "change_role", "change_sight", "remove_member", "invite",
           "withdraw", "make_token", "revoke_token"]  # fmt: skip
 
 

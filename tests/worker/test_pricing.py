@@ -166,5 +166,5 @@ def test_a_round_is_bounded_and_the_search_knows_the_cost(
     assert price_due(timezone.now()) == 2
     for few in (5000, 0):
         monkeypatch.setattr("requests_app.search.scope.FEW", few)
-        found = Matches(Scope(team.pk, "olga"), parse_search("cost:>0.02"))
+        found = Matches(Scope(team.pk, "olga", sees=True), parse_search("cost:>0.02"))
         assert found.newest(9) == [row.pk for row in rows[:1:-1]]
