@@ -17,6 +17,7 @@ SECRET_PATHS = {
     "gateway/t": "the token of a program that passes its own fal key on",
     "setup": "the link that makes the first owner",
     "join": "an invitation",
+    "accounts/signup": "a link that makes an account",
     "accounts/password/reset/key": "a link that sets a new password",
     "accounts/confirm-email": "a link that verifies an e-mail address",
 }

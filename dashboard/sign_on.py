@@ -1,4 +1,4 @@
-"""The settings of single sign-on by OpenID Connect; without an issuer there is none."""
+"""The settings of single sign-on by OpenID Connect (without an issuer there is none), and of sign-up."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from dashboard.env import env_bool, env_list, env_text, env_url
+from dashboard.env import env_bool, env_choice, env_list, env_text, env_url
 
 __all__ = [  # what Django's settings take over
     "OIDC_CLAIM", "OIDC_CREATES", "OIDC_ISSUER", "OIDC_LINKS", "OIDC_NAME", "OIDC_TEAMS", "PASSWORD_LOGIN",
-    "SOCIALACCOUNT_ADAPTER", "SOCIALACCOUNT_PROVIDERS",
+    "SIGNUP", "SIGNUP_DOMAINS", "SOCIALACCOUNT_ADAPTER", "SOCIALACCOUNT_PROVIDERS",
 ]  # fmt: skip
 
 ROLES = ("viewer", "member", "admin", "owner")
@@ -39,6 +39,14 @@ def check_sign_on(*, issuer: str, client_id: str, has_passwords: bool) -> None:
         raise ImproperlyConfigured("PASSWORD_LOGIN is 0 without OIDC_ISSUER: no one could log in.")
 
 
+def check_sign_up(*, is_open: bool, has_mail: bool, has_passwords: bool) -> None:
+    """Refuse an open sign-up that could not work."""
+    if is_open and not has_mail:
+        raise ImproperlyConfigured("SIGNUP is open without EMAIL_HOST: its links are mailed.")
+    if is_open and not has_passwords:
+        raise ImproperlyConfigured("SIGNUP is open, but PASSWORD_LOGIN is 0. Keep one of them.")
+
+
 OIDC_ISSUER = env_url("OIDC_ISSUER")
 OIDC_NAME = env_text("OIDC_NAME", "single sign-on")
 OIDC_CLAIM = env_text("OIDC_CLAIM", "groups")
@@ -59,3 +67,10 @@ SOCIALACCOUNT_ADAPTER = "requests_app.sso.adapter.SignOnAdapter"
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
     "openid_connect": {"APPS": [_app] if OIDC_ISSUER else []}
 }
+
+# New people without an invitation: by a link that is mailed to them.
+SIGNUP = env_choice("SIGNUP", "CLOSED", ("CLOSED", "OPEN"))
+SIGNUP_DOMAINS = [domain.lower() for domain in env_list("SIGNUP_DOMAINS")]
+check_sign_up(
+    is_open=SIGNUP == "OPEN", has_mail=bool(env_text("EMAIL_HOST")), has_passwords=PASSWORD_LOGIN
+)

@@ -1,4 +1,4 @@
-"""The pages of allauth that are offered: no sign-up."""
+"""Log-in and accounts: the pages of allauth that are offered, single sign-on, and a sign-up of our own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from allauth.account.views import (
 )
 from django.urls import path, re_path
 
-from requests_app.views import sign_on
+from requests_app.views import sign_on, sign_up
 from requests_app.views.account import LoginView, PasswordChangeView, home
 from requests_app.views.account_email import AddressView, ConfirmAddressView
 from requests_app.views.password_reset import NewPasswordView, ResetAskView
@@ -24,6 +24,8 @@ urlpatterns = [
     ),
     path("", home, name="account_home"),
     path("login/", LoginView.as_view(), name="account_login"),
+    path("signup/", sign_up.ask, name="account_signup"),
+    path("signup/<str:token>/", sign_up.confirm, name="account_signup_confirm"),
     path("logout/", logout, name="account_logout"),
     path("inactive/", account_inactive, name="account_inactive"),
     path("email/", AddressView.as_view(), name="account_email"),

@@ -27,6 +27,7 @@ AWAY = (OSError, RedisError, KombuError)
 ADVANCE_TASK = "requests_app.advance"
 THUMBNAILS_TASK = "requests_app.make_thumbnails"
 RESET_TASK = "requests_app.send_reset_link"
+SIGN_UP_TASK = "requests_app.send_sign_up_link"
 
 
 class RequestChanged(TypedDict):
@@ -90,6 +91,11 @@ def thumbnails_wanted() -> None:
 def reset_asked(address: str, origin: str) -> None:
     """Ask a worker, on commit, to mail a reset link if the address is known; the user may ask again."""
     transaction.on_commit(lambda: _quietly(lambda: _publish(RESET_TASK, address, origin)))
+
+
+def sign_up_asked(address: str, origin: str) -> None:
+    """Ask a worker, on commit, to mail a sign-up link; the user may ask again."""
+    transaction.on_commit(lambda: _quietly(lambda: _publish(SIGN_UP_TASK, address, origin)))
 
 
 def _publish(task: str, *args: int | str) -> None:

@@ -10,6 +10,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from requests_app.accounts.reset_links import mail_reset_link
+from requests_app.accounts.sign_up import mail_sign_up_link
 from requests_app.audit import sealing
 from requests_app.catalogue import fal_models, store
 from requests_app.error_groups import counting
@@ -41,6 +42,12 @@ def advance(pk: int) -> None:
 def send_reset_link(address: str, origin: str) -> None:
     """Mail a reset link, beside the worker's loop: it waits for the mail server."""
     mail_reset_link(address, origin)
+
+
+@shared_task(name="requests_app.send_sign_up_link", ignore_result=True)
+def send_sign_up_link(address: str, origin: str) -> None:
+    """Mail a sign-up link, or that there is an account."""
+    mail_sign_up_link(address, origin)
 
 
 @shared_task(name="requests_app.sweep", ignore_result=True)

@@ -122,6 +122,8 @@ JUDGED_BY = {
     "requests_app/overview/": "tests/overview/test_rolling.py",
     "requests_app/sandbox/": "tests/sandbox/test_server.py",
     "requests_app/search/": "tests/search/test_package.py",
+    "requests_app/accounts/sign_up.py": "tests/views/test_sign_up.py",
+    "requests_app/forms/sign_up.py": "tests/views/test_sign_up.py",
     "requests_app/sso/id_token.py": "tests/sso/test_flow.py",
     "requests_app/views/sign_on.py": "tests/sso/test_flow.py",
     "requests_app/teams/claims.py": "tests/sso/test_adapter.py",

@@ -36,6 +36,7 @@ LIMITS = {
     "change": Limit(10, timedelta(hours=1)),  # the present password, asked for by a change
     "reset": Limit(5, timedelta(hours=1)),  # mails with a reset link, by address
     "resets": Limit(30, timedelta(hours=1)),  # questions for one, by network
+    "names": Limit(5, timedelta(days=1)),  # refused names of new accounts, by address
     "verify": Limit(10, timedelta(hours=1)),  # mails that verify an address, by account
 }
 

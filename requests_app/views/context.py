@@ -67,6 +67,7 @@ def _fixed() -> dict[str, Any]:
         "sandbox": settings.SANDBOX,
         "version": settings.VERSION,
         "sign_on": settings.OIDC_NAME if settings.OIDC_ISSUER else "",
+        "is_open": settings.SIGNUP == "OPEN",
         "has_passwords": settings.PASSWORD_LOGIN,
         "live_url": "/ws/",
         "upload_limit": settings.UPLOAD_LIMIT_BYTES,

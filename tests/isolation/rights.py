@@ -33,6 +33,7 @@ READS = _spread({
         account_login account_logout account_inactive account_confirm_email account_reset_password
         account_reset_password_done account_reset_password_from_key
         account_reset_password_from_key_done openid_connect_login openid_connect_callback
+        account_signup account_signup_confirm
         """,
     Needs.LOG_IN: """
         times invitations logged_in_again new_team my_sessions account_change_password account_home account_email
@@ -56,7 +57,7 @@ READS = _spread({
 WRITES = _spread({
     Needs.NOTHING: """
         join setup webhook account_login account_logout account_confirm_email account_reset_password
-        account_reset_password_from_key
+        account_reset_password_from_key account_signup account_signup_confirm
         """,
     Needs.LOG_IN: """
         times blur single_keys end_session new_team accept_invitation decline_invitation switch_team
