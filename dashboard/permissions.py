@@ -1,4 +1,4 @@
-"""Permissions-Policy: a page may use no feature of the browser but full screen."""
+"""Permissions-Policy: a page may use no feature of the browser but full screen, and passkeys."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from django.utils.decorators import sync_only_middleware
 _REFUSED = (
     "accelerometer", "browsing-topics", "camera", "display-capture", "geolocation",
     "gyroscope", "hid", "idle-detection", "local-fonts", "magnetometer", "microphone", "midi",
-    "otp-credentials", "payment", "publickey-credentials-get", "screen-wake-lock", "serial", "usb",
+    "otp-credentials", "payment", "screen-wake-lock", "serial", "usb",
     "xr-spatial-tracking",
 )  # fmt: skip
-PERMISSIONS = ", ".join([f"{feature}=()" for feature in _REFUSED] + ["fullscreen=(self)"])
+_OWN = ("fullscreen", "publickey-credentials-create", "publickey-credentials-get")
+PERMISSIONS = ", ".join(
+    [f"{feature}=()" for feature in _REFUSED] + [f"{feature}=(self)" for feature in _OWN]
+)
 
 
 @sync_only_middleware

@@ -113,12 +113,9 @@ EXPORT_HOURS = env_int("EXPORT_HOURS", 24, least=1)
 RECORD_FRAMES = env_int("RECORD_FRAMES", 100_000, least=1)  # of one stream or session
 RECORD_BYTES = env_int("RECORD_BYTES", 256 * 1024 * 1024, least=1024)
 REALTIME_SESSIONS = env_int("REALTIME_SESSIONS", 10, least=1)  # open at once, per user
-API_CALLS_PER_MINUTE = env_int(
-    "API_CALLS_PER_MINUTE", 12_000, least=1
-)  # of one token, in each process
-POLLS_PER_S = env_int(
-    "POLLS_PER_S", 50, least=1
-)  # status questions to fal, of all processes together
+# Of one token, in each process; of all processes together.
+API_CALLS_PER_MINUTE = env_int("API_CALLS_PER_MINUTE", 12_000, least=1)
+POLLS_PER_S = env_int("POLLS_PER_S", 50, least=1)  # status questions to fal
 BODY_LIMIT_BYTES = env_int("BODY_LIMIT", 32 * 1024 * 1024, least=1024)
 
 # Token for /metrics; empty: only direct local clients may read it.
@@ -147,6 +144,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
     "csp",
     "django_htmx",
     "ninja",
@@ -234,10 +232,7 @@ if REDIS_URL:
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "dashboard.redislayer.RedisLayer",
-            "CONFIG": {
-                "hosts": [{"address": REDIS_URL, **REDIS_TIMEOUTS}],
-                "prefix": "faldeck",
-            },
+            "CONFIG": {"hosts": [{"address": REDIS_URL, **REDIS_TIMEOUTS}], "prefix": "faldeck"},
         }
     }
 else:
@@ -247,22 +242,18 @@ else:
 AUTHENTICATION_BACKENDS = ["requests_app.accounts.backend.NameBackend"]
 SESSION_ENGINE = "requests_app.models.session"
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    f"django.contrib.auth.hashers.{one}PasswordHasher" for one in ("Argon2", "PBKDF2")
 ]
+_validation = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 10},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": f"{_validation}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_validation}.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": f"{_validation}.CommonPasswordValidator"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "requests:list"
 ACCOUNT_ADAPTER = "requests_app.accounts.adapter.AccountAdapter"
-# allauth's limits live in a cache, from which a flood of requests can evict them; ours are in the
-# database.
+# allauth's limits live in a cache, from which a flood can evict them; ours are in the database.
 ACCOUNT_RATE_LIMITS = False
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
@@ -273,9 +264,20 @@ ACCOUNT_CHANGE_EMAIL = True  # one address; another replaces it once it is verif
 ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL = "account_home"
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # of changes to an account, to its verified address
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Faldeck] "
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # seconds
+MFA_ADAPTER = "requests_app.accounts.factors.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+ACCOUNT_REAUTHENTICATION_REQUIRED = MFA_PASSKEY_LOGIN_ENABLED = MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_TOLERANCE = 1  # periods of 30 s by which clocks may differ
+_forms = "requests_app.forms.factors"
+MFA_FORMS = {
+    "authenticate": f"{_forms}.CountedCodeForm", "reauthenticate": f"{_forms}.CountedAgainForm",
+    "activate_totp": f"{_forms}.AppForm", "add_webauthn": f"{_forms}.PasskeyForm",
+    "authenticate_webauthn": f"{_forms}.PasskeySecondForm", "login_webauthn": f"{_forms}.PasskeyLoginForm",
+    "reauthenticate_webauthn": f"{_forms}.PasskeyAgainForm",
+}  # fmt: skip
 PASSWORD_RESET_TIMEOUT = 4 * 3600  # seconds
-# Without a mail server nothing is sent, nor printed.
-EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # nothing is sent, nor printed
 EMAIL_HOST = env_text("EMAIL_HOST")
 if EMAIL_HOST:
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

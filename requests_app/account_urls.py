@@ -8,10 +8,10 @@ from allauth.account.views import (
     password_reset_done,
     password_reset_from_key_done,
 )
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
 from requests_app.views import sign_on, sign_up
-from requests_app.views.account import LoginView, PasswordChangeView, home
+from requests_app.views.account import LoginView, PasswordChangeView, ReauthenticateView, home
 from requests_app.views.account_email import AddressView, ConfirmAddressView
 from requests_app.views.password_reset import NewPasswordView, ResetAskView
 
@@ -34,6 +34,8 @@ urlpatterns = [
         ConfirmAddressView.as_view(),
         name="account_confirm_email",
     ),
+    path("reauthenticate/", ReauthenticateView.as_view(), name="account_reauthenticate"),
+    path("factors/", include("allauth.mfa.urls")),
     path("password/change/", PasswordChangeView.as_view(), name="account_change_password"),
     path("password/reset/", ResetAskView.as_view(), name="account_reset_password"),
     path("password/reset/done/", password_reset_done, name="account_reset_password_done"),

@@ -8,10 +8,13 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
+from allauth.account.internal.flows.login import record_authentication
 from channels.layers import get_channel_layer
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in
 from django.db import connection
+from django.dispatch import receiver
 from django.test import Client
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -165,6 +168,12 @@ def as_stranger(stranger: User) -> Client:
 def as_viewer(viewer: User) -> Client:
     """A browser in which the viewer is logged in."""
     return _logged_in(viewer)
+
+
+@receiver(user_logged_in)
+def _fresh(request: Any, user: User, **_: Any) -> None:
+    """`force_login` counts as a log-in of just now, as one on the page does."""
+    record_authentication(request, user, "test", reauthenticated=True)
 
 
 def _logged_in(user: User) -> Client:

@@ -27,7 +27,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("models",),
     ("audit",),
     # Which fal key a call is made with.
-    ("rules", "accounts", "keys"),
+    ("rules", "keys"),
+    ("accounts",),
     # The one voice.
     ("announce",),
     ("request_input", "display", "search", "paging", "catalogue"),

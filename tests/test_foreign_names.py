@@ -142,8 +142,20 @@ USED: dict[str, dict[str, str]] = {
         "post_login": "allauth.account.internal.flows.login:resume_login",
         "logout": "allauth.account.internal.flows.logout:logout",
         "set_password": "allauth.account.internal.flows.password_change:change_password",
+        "get_client_ip": "allauth.account.adapter:DefaultAccountAdapter.send_notification_mail",
+        "send_notification_mail": "allauth.mfa.totp.internal.flows:deactivate_totp",
         "send_mail": "allauth.account.adapter:DefaultAccountAdapter.send_password_reset_mail",
         "error_messages": "allauth.core.internal.adapter:BaseAdapter.validation_error",
+    },
+    "requests_app/accounts/factors.py": {
+        "encrypt": "allauth.mfa.totp.internal.auth:TOTP.activate",
+        "decrypt": "allauth.mfa.totp.internal.auth:TOTP.validate_code",
+        "generate_authenticator_name": "allauth.mfa.webauthn.forms:_BaseAddWebAuthnForm.__init__",
+    },
+    "requests_app/forms/factors.py": {
+        "clean": "allauth.mfa.webauthn.forms:_BaseAddWebAuthnForm.clean",
+        "clean_credential": "allauth.mfa.webauthn.forms:AuthenticateWebAuthnForm.clean_credential",
+        "clean_code": "allauth.mfa.base.forms:BaseAuthenticateForm.clean_code",
     },
     "requests_app/accounts/backend.py": {
         "authenticate": "django.contrib.auth:authenticate",
@@ -190,6 +202,7 @@ USED: dict[str, dict[str, str]] = {
     },
     "requests_app/forms/account.py": {
         "clean_oldpassword": "allauth.account.forms:ChangePasswordForm.clean_oldpassword",
+        "clean_password": "allauth.account.forms:ReauthenticateForm.clean_password",
         "clean_email": "allauth.account.forms:ResetPasswordForm.clean_email",
         "save": "allauth.account.views:PasswordResetView.form_valid",
     },

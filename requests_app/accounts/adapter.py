@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import record_authentication
 from allauth.core import context
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -17,6 +18,7 @@ from django.utils import timezone
 
 from requests_app import audit
 from requests_app.accounts import devices, throttle
+from requests_app.accounts.factors import ACTS
 from requests_app.accounts.finding import find_account
 from requests_app.accounts.network import network_of
 from requests_app.accounts.throttle import Subject
@@ -65,6 +67,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Redirect, with the cookie that makes this browser known."""
         response: HttpResponse = super().post_login(request, user, **kwargs)
         devices.remember(request, response, user)
+        # Who has just logged in need not prove again who they are.
+        record_authentication(request, user, "login", reauthenticated=True)
         throttle.prune(now=timezone.now())
         note_account(AuditAct.LOGGED_IN, user, by=user)
         return response
@@ -80,6 +84,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Store a new password."""
         super().set_password(user, password)
         note_account(AuditAct.PASSWORD_CHANGED, user, by=user)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return the network by which allauth counts what has no secret to guess: passkeys asked for."""
+        return network_of(request)
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, *args: Any, **kw: Any
+    ) -> None:
+        """Note a change of factors in the trail, and tell the account's owner of any change."""
+        if template_prefix in ACTS:
+            act, what = ACTS[template_prefix]
+            note_account(act, user, by=user, what=what)
+        super().send_notification_mail(template_prefix, user, *args, **kw)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send a mail, once. A server that does not take it is logged and told to who waits for it."""

@@ -37,6 +37,8 @@ LIMITS = {
     "reset": Limit(5, timedelta(hours=1)),  # mails with a reset link, by address
     "resets": Limit(30, timedelta(hours=1)),  # questions for one, by network
     "names": Limit(5, timedelta(days=1)),  # refused names of new accounts, by address
+    "factor": Limit(20, timedelta(hours=1)),  # codes of a second factor, by account or device
+    "factors": Limit(30, timedelta(hours=1)),  # the same, by network
     "verify": Limit(10, timedelta(hours=1)),  # mails that verify an address, by account
 }
 

@@ -8,6 +8,7 @@ from allauth.account.forms import (
     AddEmailForm,
     ChangePasswordForm,
     LoginForm,
+    ReauthenticateForm,
     ResetPasswordForm,
     ResetPasswordKeyForm,
 )
@@ -26,7 +27,7 @@ class PlainLoginForm(LoginForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _make_plain(self)
+        make_plain(self)
         self.fields["login"] = CharField(
             label="Username or e-mail",
             max_length=254,
@@ -40,7 +41,7 @@ class CountedPasswordForm(ChangePasswordForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _make_plain(self)
+        make_plain(self)
 
     def clean_oldpassword(self) -> str:
         """Return the present password. Raises ValidationError."""
@@ -53,12 +54,30 @@ class CountedPasswordForm(ChangePasswordForm):  # type: ignore[misc]
         return password
 
 
+class PasswordAgainForm(ReauthenticateForm):  # type: ignore[misc]
+    """The password by which a user proves again who they are."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        make_plain(self)
+
+    def clean_password(self) -> str:
+        """Return the password if it is right. Raises ValidationError."""
+        try:
+            guess = throttle.count([Subject("change", str(self.user.pk))], now=timezone.now())
+        except throttle.TooManyGuesses as refused:
+            raise too_many(refused.wait) from None
+        password: str = super().clean_password()
+        throttle.take_back(guess)
+        return password
+
+
 class ResetAskForm(ResetPasswordForm):  # type: ignore[misc]
     """Ask for a link to an address. Whether it is known is for the worker to find out."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _make_plain(self)
+        make_plain(self)
         self.fields["email"].label = "E-mail address"
 
     def clean_email(self) -> str:
@@ -82,7 +101,7 @@ class NewPasswordForm(ResetPasswordKeyForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _make_plain(self)
+        make_plain(self)
 
 
 class AddressForm(AddEmailForm):  # type: ignore[misc]
@@ -90,11 +109,11 @@ class AddressForm(AddEmailForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _make_plain(self)
+        make_plain(self)
         self.fields["email"].label = "New address"
 
 
-def _make_plain(form: BaseForm) -> None:
+def make_plain(form: BaseForm) -> None:
     """Use sentence case for labels and drop the placeholders that repeat them."""
     for field in form.fields.values():
         field.label = str(field.label).capitalize()

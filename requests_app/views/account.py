@@ -12,9 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from requests_app.accounts import devices
+from requests_app.accounts import devices, factors
 from requests_app.accounts.adapter import TOO_MANY
-from requests_app.forms.account import CountedPasswordForm, PlainLoginForm
+from requests_app.forms.account import CountedPasswordForm, PasswordAgainForm, PlainLoginForm
+from requests_app.views.access import person_of
 from requests_app.views.login import login_required
 
 
@@ -33,15 +34,22 @@ class Counted:
 @login_required
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Show what an account has: address, password."""
+    """Show what an account has: address, password, second factors."""
     address = EmailAddress.objects.get_verified(request.user)
-    return render(request, "account/home.html", {"address": address})
+    context = {"address": address, "has_factor": factors.has_factor(person_of(request).pk)}
+    return render(request, "account/home.html", context)
 
 
 class LoginView(Counted, views.LoginView):  # type: ignore[misc]
     """Ask for name or address, and password."""
 
     form_class = PlainLoginForm
+
+
+class ReauthenticateView(Counted, views.ReauthenticateView):  # type: ignore[misc]
+    """Ask a user for the password again; allauth's form tells how often it may be tried."""
+
+    form_class = PasswordAgainForm
 
 
 class PasswordChangeView(Counted, views.PasswordChangeView):  # type: ignore[misc]

@@ -43,6 +43,7 @@ from requests_app.teams import invitations, members, owning, tokens
 from requests_app.upkeep import team_deletion
 from tests.browsers import Browser
 from tests.builders import hear, make_person, make_queued, make_request, make_result
+from tests.factors import post, turned_on
 from tests.runfile.test_reading import files_of, packed
 
 PASSWORD = "a long pass phrase"
@@ -84,6 +85,14 @@ class Scene:
     def address_verified(self) -> None:
         key = EmailConfirmationHMAC(self.address(verified=False)).key
         self.post(f"/accounts/confirm-email/{key}/")
+
+    def factor_refused(self) -> None:
+        turned_on(self.browser)
+        self.log_in().post("/accounts/factors/authenticate/", {"code": "123"})
+
+    def code_used(self) -> None:
+        codes = turned_on(self.browser).recovery
+        self.log_in().post("/accounts/factors/authenticate/", {"code": codes[0]})
 
     def bulk(self) -> BulkAction:
         make_queued(team=self.team, person=self.owner)
@@ -181,6 +190,19 @@ DOING: dict[AuditAct, tuple[Callable[[Scene], object], str, str | None]] = {
         "olga",
         "olga",
     ),
+    AuditAct.FACTOR_ADDED: (lambda s: turned_on(s.browser), "olga", "olga"),
+    AuditAct.FACTOR_REMOVED: (
+        lambda s: (turned_on(s.browser), s.post("/accounts/factors/totp/deactivate/")),
+        "olga",
+        "olga",
+    ),
+    AuditAct.FACTOR_REFUSED: (Scene.factor_refused, "", "olga"),
+    AuditAct.CODES_MADE: (
+        lambda s: (turned_on(s.browser), post(s.browser, "recovery-codes/generate/")),
+        "olga",
+        "olga",
+    ),
+    AuditAct.CODE_USED: (Scene.code_used, "olga", "olga"),
     AuditAct.DENIED: (
         lambda s: as_viewer(s.team).post("/settings/invitations/", {"role": "owner"}),
         "vera",

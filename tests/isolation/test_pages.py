@@ -36,7 +36,7 @@ VARIANTS: tuple[tuple[str, dict[str, str]], ...] = (
 CLOSED = (302, 401, 403, 404, 405, 409)  # a method that the route does not take
 # Classes of Django's and allauth's, which answer OPTIONS, and HEAD as they like.
 OPEN = frozenset(name for name in READS if READS[name] is Needs.NOTHING) | {
-    "account_change_password", "account_email",
+    "account_change_password", "account_email", "account_reauthenticate",
 }  # fmt: skip
 FAILS = {"readyz": 503}  # nothing of an installation is running
 

@@ -66,7 +66,7 @@ def test_logging_in_leads_to_where_one_was_going(owner: User) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "signup/", "reauthenticate/", "confirm-email/", "password/set/", "login/code/confirm/",
+        "signup/", "confirm-email/", "password/set/", "login/code/confirm/",
     ],
 )  # fmt: skip
 def test_what_is_not_offered_is_not_there(

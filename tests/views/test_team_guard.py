@@ -379,7 +379,7 @@ def test_every_form_of_a_template_says_its_team(place: Place) -> None:
     from tests.source import text_of, under
 
     teamless = re.compile(
-        r"switch_team|new_team|requests:times|requests:blur|account_|_invitation'|join|setup|action=\"{{ request"
+        r"switch_team|new_team|requests:times|requests:blur|account_|mfa_|_invitation'|join|setup|action=\"{{ request"
     )
     for path in under("templates/", suffix=".html"):
         for form in re.findall(r"<form\b[^>]*method=\"post\".*?</form>", text_of(path), re.DOTALL):

@@ -1,4 +1,4 @@
-"""`manage.py rotate_encryption_key`: encrypt the teams' fal keys with a new secret."""
+"""`manage.py rotate_encryption_key`: encrypt fal keys and second factors with a new secret."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from requests_app.accounts import factors
 from requests_app.keys import encryption, keeping
 
 MOST_PASSES = 10  # a key that was stored meanwhile with an older secret is found by the next one
@@ -30,10 +31,15 @@ class Command(BaseCommand):
             done, failed = keeping.rotate()
             if failed or not keeping.of_older_secrets():
                 break
+        _, unopened = factors.rotate()
         if failed:
             raise CommandError(
                 f"{failed} keys are opened by none of the secrets; all secrets are kept. "
                 "Remove these keys, or give them again under Settings."
+            )
+        if unopened:
+            raise CommandError(
+                f"{unopened} second factors are opened by none of the secrets; all secrets are kept."
             )
         if is_ours:
             encryption.write_secrets(encryption.secrets_now()[:1])
