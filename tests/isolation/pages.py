@@ -19,7 +19,7 @@ ROUTES: dict[str, URLPattern] = {
         one, URLPattern
     )  # allauth's factors concern no team: tests/accounts/test_factors.py
 }
-OF_ACCOUNTS = {str(one.name) for one in account_urls.urlpatterns}
+OF_ACCOUNTS = {str(one.name) for one in account_urls.urlpatterns if isinstance(one, URLPattern)}
 NUMBERS = {"number": 1, "size": 96}
 # Of no team: a secret that nobody has.
 SECRETS = {
