@@ -25,7 +25,7 @@ from requests_app.fal.headers import HEADERS
 from requests_app.fal.options import BY_HEADER, BY_NAME
 from requests_app.keys import key_for
 from requests_app.lifecycle import Attempt
-from requests_app.models import ApiToken, RequestOrigin, TokenScope
+from requests_app.models import HIDDEN, ApiToken, RequestOrigin, TokenScope
 from requests_app.relay.opening import TooManySessions, claim_session
 from requests_app.relay.outcome import SessionOutcome
 from requests_app.relay.program import Message, ProgramSocket, Receive, Send, closed, closing
@@ -152,14 +152,19 @@ def _admitted(text: str, used_from: str) -> ApiToken:
         rate.buckets.take(token.pk, settings.API_CALLS_PER_MINUTE, now=time.monotonic())
     except rate.TooManyCalls as error:
         raise NoSession(TOO_MANY, str(error)) from None
-    if refusal := token.refusal(TokenScope.SUBMIT):
+    if refusal := _refusal(token):
         raise NoSession(FORBIDDEN, refusal)
     return token
 
 
+def _refusal(token: ApiToken) -> str:
+    """Say why there is no session; what fal says in one is an output."""
+    return token.refusal(TokenScope.SUBMIT) or ("" if token.sees else HIDDEN)
+
+
 def _may_stay(text: str, used_from: str) -> bool:
     token = ApiToken.find(text, now=timezone.now(), used_from=used_from)
-    return token is not None and not token.refusal(TokenScope.SUBMIT)
+    return token is not None and not _refusal(token)
 
 
 def _draft(scope: dict[str, Any], token: ApiToken) -> Draft:

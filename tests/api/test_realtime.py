@@ -21,17 +21,20 @@ from websockets.sync.client import connect
 from requests_app import client as faldeck
 from requests_app.client.cli import main
 from requests_app.models import (
+    HIDDEN,
     ApiToken,
     Direction,
     FalRequest,
+    Membership,
     Mode,
     RequestOrigin,
+    Role,
     Status,
     TokenScope,
 )
 from requests_app.relay import program
 from requests_app.worker.loop import worker_loop
-from tests.api.conftest import Caller
+from tests.api.conftest import Caller, join
 from tests.gateway.conftest import _Server, wait_for
 
 
@@ -107,6 +110,7 @@ REFUSALS = [
     ("", 'sandbox/echo?options={"headers":{"Cookie":"a"}}', 4400, "headers"),
     ("viewer", "sandbox/echo", 4403, "A viewer may look"),
     ("reads", "sandbox/echo", 4403, "scope"),
+    ("sees none", "sandbox/echo", 4403, HIDDEN),
     ("", "sandbox/nothing", 4502, "HTTP"),
 ]
 
@@ -114,7 +118,10 @@ REFUSALS = [
 def test_what_may_not_begin_is_told_in_words_and_by_the_close_code(
     site: str, token: str, owner: Caller, teammate: Caller
 ) -> None:
+    blind = join("bea", owner.team, Role.MEMBER)
+    Membership.objects.filter(user=blind.user).update(sees_payloads=False)
     tokens = {
+        "sees none": blind.text,
         "no token": "fdk_x",
         "viewer": teammate.text,
         "reads": ApiToken.issue(owner.user, owner.team, scope=TokenScope.READ),
