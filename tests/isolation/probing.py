@@ -24,6 +24,7 @@ WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE)
 CHANGES = re.compile(
     r'csrfmiddlewaretoken" value="[^"]*"|"X-CSRFToken": "[^"]*"|&quot;[A-Za-z0-9]{64}&quot;'
     r'|name="(?:token|form_key)" value="[^"]*"|server-time" content="[^"]*"'
+    r'|(?<=">)[^<>"]*(?=</time>)'  # "23 s ago"
 )
 OF_THE_CALL = ("Content-Length", "RateLimit-Remaining", "RateLimit-Reset", "X-Request-Id")
 STREAMED = 4096  # bytes of an endless answer that are looked at
