@@ -52,9 +52,14 @@ def value_of(name: str, row: FalRequest) -> Any:
     }[name]  # fmt: skip
 
 
+# Parts of addresses that stand before the last pattern.
+NESTED = {"mfa_remove_webauthn": ["pk"], "mfa_edit_webauthn": ["pk"]}
+
+
 def address_of(name: str, row: FalRequest) -> str:
     pattern = ROUTES[name].pattern
     names = list(getattr(pattern, "converters", {})) or list(pattern.regex.groupindex)
+    names += NESTED.get(name, [])
     kwargs = {one: value_of(one, row) for one in names}
     return reverse(name, kwargs=kwargs) if ":" in name or ROUTES[name].name else f"/{pattern}"
 
