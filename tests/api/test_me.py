@@ -18,6 +18,7 @@ def test_a_token_names_its_user_team_and_role(owner: Caller, teammate: Caller) -
         "team": "Lighthouse",
         "role": "owner",
         "may_submit": True,
+        "sees_payloads": True,
         "token_name": "",
         "token_scope": "manage",
     }
