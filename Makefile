@@ -20,7 +20,7 @@ SCRIPTS := .ci/judge .ci/start .ci/words
 # one process has compiled, the next need not compile again.
 HERMETIC := env -u FAL_KEY -u FAL_KEY_FILE -u PUBLIC_URL -u PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test test-quick test-all test-fal test-services chaos lint bench \
+.PHONY: help run test test-quick test-all test-fal test-services chaos lint pages bench \
 	lock outdated sbom audit clean
 
 help:
@@ -32,6 +32,7 @@ help:
 	@echo "make test-services  the same on PostgreSQL and Redis, which it starts itself"
 	@echo "make chaos          kill real processes and spoil the wire; ARGS=--full, --plants, --outage"
 	@echo "make lint           style, types, scripts, templates, migrations, deployment checks"
+	@echo "make pages          Lighthouse's scores of three pages; fails below the goals"
 	@echo "make bench          measure start, latency, the list, the sweep"
 	@echo "make lock           the locks anew after a change of requirements*.txt; ARGS=--upgrade for newer versions of the rest"
 	@echo "make outdated       what is installed and has a newer version"
@@ -117,6 +118,14 @@ lint: $(VENV)/.installed-dev $(VENV)/.tools-lint
 	$(HERMETIC) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(HERMETIC) PUBLIC_URL=https://faldeck.example BEHIND_PROXY=1 FAL_KEY=id:secret \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+# Lighthouse's judgement of three pages, on a machine that does nothing else meanwhile.
+$(VENV)/.tools-pages: tests/tools.py .ci/pages/package.json $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.tools pages
+	@touch $@
+
+pages: $(VENV)/.tools-pages
+	$(HERMETIC) $(BIN)/python -m tests.benchmarks.lighthouse
 
 bench: $(VENV)/.installed-dev
 	$(HERMETIC) $(BIN)/python -m tests.benchmarks $(ARGS)

@@ -1,6 +1,7 @@
 """Install what the suite needs beside Python packages: `python -m tests.tools`, and find it again.
 
-`python -m tests.tools lint` installs what judges the browser's half in `make lint` instead.
+`python -m tests.tools lint` installs what judges the browser's half in `make lint` instead, and
+`python -m tests.tools pages` what judges whole pages in `make pages`.
 
 Everything goes into the virtual environment, except Chromium: from Debian's packages when root on Debian, else by
 Playwright's own download. A tool that cannot be had is named, and the tests that need it are skipped as "not
@@ -132,12 +133,23 @@ def for_lint() -> list[bool]:
     return [attempt("tsc, prettier and stylelint", lambda: install_npm("frontend", source))]
 
 
+def for_pages() -> list[bool]:
+    """What judges the speed of pages."""
+    source = ROOT / ".ci/pages"
+    return [
+        attempt("Lighthouse", lambda: install_npm("pages", source)),
+        attempt("Chromium", install_chromium),
+    ]
+
+
+PURPOSES = {"tests": for_tests, "lint": for_lint, "pages": for_pages}
+
+
 def main() -> None:
     """Install what was asked for; exits with 1 when something could not be had."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("purpose", nargs="?", choices=("tests", "lint"), default="tests")
-    done = for_lint() if parser.parse_args().purpose == "lint" else for_tests()
-    sys.exit(not all(done))
+    parser.add_argument("purpose", nargs="?", choices=PURPOSES, default="tests")
+    sys.exit(not all(PURPOSES[parser.parse_args().purpose]()))
 
 
 if __name__ == "__main__":

@@ -77,15 +77,19 @@ def show(browser: Browser, serving: Serving, row: str) -> None:
 def cookies_of(browser: Browser, url: str) -> Any:
     """What a log-in leaves."""
     context = browser.new_context(base_url=url)
-    page = context.new_page()
+    log_in(context.new_page())
+    cookies = context.cookies()
+    context.close()
+    return cookies
+
+
+def log_in(page: Page) -> None:
+    """As the member that `fill` has made."""
     page.goto("/accounts/login/")
     page.get_by_label("Username").fill("ada")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/requests/")
-    cookies = context.cookies()
-    context.close()
-    return cookies
 
 
 def visit(context: BrowserContext, path: str) -> Visit:
