@@ -47,9 +47,8 @@ class Caller:
         return self.client.generic(method, path, headers=headers, **more)
 
 
-def people(home: Estate, rival: Estate) -> list[Caller]:
-    """Who comes to the pages."""
-    team = home.team
+def removed_owner(team: Team) -> tuple[Caller, str]:
+    """Return one who was an owner and still has the team in the session, and the text of a token of theirs."""
     removed = make_person("removed")
     Membership.objects.create(team=team, user=removed, role=Role.OWNER)
     gone = Caller("removed", Needs.LOG_IN, user=removed)
@@ -58,6 +57,13 @@ def people(home: Estate, rival: Estate) -> list[Caller]:
     session.save()
     text = ApiToken.issue(removed, team)
     Membership.objects.filter(user=removed).delete()
+    return gone, text
+
+
+def people(home: Estate, rival: Estate) -> list[Caller]:
+    """Who comes to the pages."""
+    team = home.team
+    gone, text = removed_owner(team)
     inside = {
         "viewer": (Needs.TEAM, Role.VIEWER),
         # "viewer without payloads" comes here, with a reach of its own.
@@ -82,6 +88,13 @@ def people(home: Estate, rival: Estate) -> list[Caller]:
     ]
 
 
+def token(name: str, user: User, team: Team, works: TokenScope | None, **columns: Any) -> Caller:
+    """Return a program with a new token; `works`: what it may do, None for one that is refused."""
+    text = ApiToken.issue(user, team, **columns)
+    reach = Needs.LOG_IN if works else Needs.NOTHING
+    return Caller(name, reach, team, None, {"Authorization": f"Bearer {text}"}, scope=works)
+
+
 def programs(home: Estate, rival: Estate) -> list[Caller]:
     """Who comes to the API and the gateway: tokens of each scope and role, and such as do not work."""
     now = timezone.now()
@@ -89,13 +102,6 @@ def programs(home: Estate, rival: Estate) -> list[Caller]:
     viewer = home.person("looker", Role.VIEWER).user
     left = home.person("left", Role.MEMBER).user
     barred = home.person("barred", Role.MEMBER).user
-
-    def token(
-        name: str, user: User, team: Team, works: TokenScope | None, **columns: Any
-    ) -> Caller:
-        text = ApiToken.issue(user, team, **columns)
-        reach = Needs.LOG_IN if works else Needs.NOTHING
-        return Caller(name, reach, team, None, {"Authorization": f"Bearer {text}"}, scope=works)
 
     made = [
         Caller("no token", Needs.NOTHING),
