@@ -63,7 +63,8 @@ class Estate:
         self.both, self.number, self.now = f"{word} {self.secret}", number, timezone.now()
         self.team = Team.objects.create(name=f"Team {self.both}")
         self.owner = make_person(f"owner-{self.secret}", team=self.team, role=Role.OWNER)
-        self.endpoint_id = f"{word}/{self.secret}"
+        self.model = f"{word}model"  # callers may name the endpoint
+        self.endpoint_id = f"{word}/{self.model}"
         self.row, self.picture = self._ended(), self._picture()
         self.live = make_queued(f"{self.secret}-live", **self._made())
         self.uncertain = make_queued(f"{self.secret}-lost", **self._made())
@@ -240,7 +241,7 @@ class Estate:
             self.view,
             self.export,
         )
-        return [self.secret, *(str(one.public_id) for one in objects)]
+        return [self.secret, self.model, *(str(one.public_id) for one in objects)]
 
     def state(self) -> dict[str, Any]:
         """Every row of the team's, to see whether any has changed."""
@@ -254,12 +255,13 @@ class Estate:
         return found | {"ApiToken": list(token), "Team": list(team)}
 
 
+MISSING_WORD, MISSING_MODEL = "missing-of-all", "missingmodel"
 MISSING_ID = UUID("00000000-0000-4000-8000-00000000dead")
 
 
 def missing(name: str) -> Any:
     """What stands for the same part where nothing is."""
     return {
-        "pk": 999_999_999, "group_id": "00000000deadbeef", "endpoint_id": "missing-of-all/img",
+        "pk": 999_999_999, "group_id": "00000000deadbeef", "endpoint_id": f"{MISSING_WORD}/{MISSING_MODEL}",
         "live": UUID("00000000-0000-4000-8000-0000000dead2"),
     }.get(name, MISSING_ID)  # fmt: skip

@@ -8,7 +8,7 @@ from django.urls import URLPattern, reverse
 
 from requests_app import account_urls, urls
 from requests_app.forms.submit import new_token
-from tests.isolation.estate import Estate, missing
+from tests.isolation.estate import MISSING_WORD, Estate, missing
 from tests.isolation.people import Caller
 from tests.isolation.rights import QUERIES
 
@@ -63,6 +63,7 @@ def typed(name: str, estate: Estate, caller: Caller) -> dict[str, Any]:
     }  # fmt: skip
     more: dict[str, dict[str, Any]] = {
         "note": {"text": "typed"},
+        "replace_fal_key": {"secret": "id:typed"},
         "ask_bulk": {"scope": "selected", "id": str(estate.live.public_id)},
         "bulk_actions": {"scope": "selected", "id": str(estate.live.public_id)},
         "media_zip": {"scope": "selected", "id": str(estate.row.public_id)},
@@ -80,6 +81,6 @@ def queries(name: str, estate: Estate | None, known: Estate) -> list[str]:
         "live": estate.live.public_id if estate else missing("live"),
         "team": estate.team.pk if estate else missing("pk"),
         "token": estate.token.pk if estate else missing("pk"),
-        "word": known.word if estate else "missing-of-all",
+        "word": known.word if estate else MISSING_WORD,
     }
     return [query.format(**values) for query in QUERIES.get(name, "").split()]

@@ -23,7 +23,8 @@ WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE)
 # What differs between two answers to the same call.
 CHANGES = re.compile(
     r'csrfmiddlewaretoken" value="[^"]*"|"X-CSRFToken": "[^"]*"|&quot;[A-Za-z0-9]{64}&quot;'
-    r'|name="(?:token|form_key)" value="[^"]*"|server-time" content="[^"]*"'
+    r'|name="(?:token|form_key)"[^>]* value="[^"]*"|server-time" content="[^"]*"'
+    r'|"age_s": [0-9.e-]+|"read_at": "[^"]*"'
     r'|(?<=">)[^<>"]*(?=</time>)'  # "23 s ago"
 )
 OF_THE_CALL = ("Content-Length", "RateLimit-Remaining", "RateLimit-Reset", "X-Request-Id")
