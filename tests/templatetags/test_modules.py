@@ -103,11 +103,16 @@ def test_a_page_names_its_entry_and_ahead_of_it_all_that_this_imports(as_owner, 
     assert "htmx" in html
 
 
-def test_the_log_in_page_loads_keys_alone(client, db):
+def test_the_log_in_page_loads_keys_and_passkeys_alone(client, db):
     html = client.get(reverse("account_login")).content.decode()
     ahead, run = loaded_by(html)
-    assert run == ["static/js/pages/entrance.js"]
-    assert ahead == {"static/js/lib/keys.js", "static/js/lib/search.js"}
+    assert run == ["static/js/pages/login.js"]
+    assert ahead == {
+        "static/js/lib/keys.js",
+        "static/js/lib/search.js",
+        "static/js/pages/entrance.js",
+        "static/js/teams/passkeys.js",
+    }
     assert "htmx-2" not in html
 
 
