@@ -171,6 +171,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "requests_app.views.team_guard.TeamGuard",
+    "requests_app.views.recent_guard.RecentGuard",
     "requests_app.views.sight.SightGuard",
     "requests_app.views.wrong_method.wrong_method",
     "requests_app.api.edges.edges",
@@ -264,7 +265,6 @@ ACCOUNT_CHANGE_EMAIL = True  # one address; another replaces it once it is verif
 ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL = "account_home"
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # of changes to an account, to its verified address
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Faldeck] "
-ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # seconds
 MFA_ADAPTER = "requests_app.accounts.factors.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 ACCOUNT_REAUTHENTICATION_REQUIRED = MFA_PASSKEY_LOGIN_ENABLED = MFA_ALLOW_UNVERIFIED_EMAIL = True

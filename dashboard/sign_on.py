@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from dashboard.env import env_bool, env_choice, env_list, env_text, env_url
+from dashboard.env import env_bool, env_choice, env_int, env_list, env_text, env_url
 
 __all__ = [  # what Django's settings take over
-    "OIDC_CLAIM", "OIDC_CREATES", "OIDC_ISSUER", "OIDC_LINKS", "OIDC_NAME", "OIDC_TEAMS", "PASSWORD_LOGIN",
-    "SIGNUP", "SIGNUP_DOMAINS", "SOCIALACCOUNT_ADAPTER", "SOCIALACCOUNT_PROVIDERS",
+    "ACCOUNT_REAUTHENTICATION_TIMEOUT", "OIDC_CLAIM", "OIDC_CREATES", "OIDC_ISSUER", "OIDC_LINKS",
+    "OIDC_NAME", "OIDC_TEAMS", "PASSWORD_LOGIN", "SIGNUP", "SIGNUP_DOMAINS", "SOCIALACCOUNT_ADAPTER", "SOCIALACCOUNT_PROVIDERS",
 ]  # fmt: skip
 
 ROLES = ("viewer", "member", "admin", "owner")
@@ -67,6 +67,9 @@ SOCIALACCOUNT_ADAPTER = "requests_app.sso.adapter.SignOnAdapter"
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
     "openid_connect": {"APPS": [_app] if OIDC_ISSUER else []}
 }
+
+# Seconds after a log-in in which what matters is done without asking who it is.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 60 * env_int("REAUTHENTICATE_MINUTES", 15, least=1)
 
 # New people without an invitation: by a link that is mailed to them.
 SIGNUP = env_choice("SIGNUP", "CLOSED", ("CLOSED", "OPEN"))

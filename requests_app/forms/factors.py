@@ -54,7 +54,7 @@ class CountedCodeForm(AuthenticateForm):  # type: ignore[misc]
         return code
 
 
-class CountedAgainForm(CountedCodeForm, ReauthenticateForm):  # type: ignore[misc]
+class CountedAgainForm(ReauthenticateForm, CountedCodeForm):  # type: ignore[misc]
     """The code by which a user proves again who they are."""
 
 

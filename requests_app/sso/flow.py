@@ -44,12 +44,15 @@ class CheckedFlow(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
 
     def begin(self, request: HttpRequest, next_url: str | None) -> HttpResponse:
         """Redirect to the provider."""
+        # Who is logged in already proves anew who they are: the provider has to ask.
+        asks = {"prompt": "login"} if request.user.is_authenticated else {}
         nonce = request.session.setdefault(NONCE, secrets.token_urlsafe(24))
         provider = self.get_provider()
         provider.oauth2_adapter_class = CheckedFlow  # it makes one of its own
         response: HttpResponse = provider.redirect(
-            request, process=AuthProcess.LOGIN, next_url=next_url, auth_params={"nonce": nonce}
-        )
+            request, process=AuthProcess.LOGIN, next_url=next_url,
+            auth_params={"nonce": nonce, **asks},
+        )  # fmt: skip
         return response
 
     def complete_login(

@@ -29,7 +29,7 @@ def login_required(view: V) -> V:
             return view(request, *args, **kwargs)
         if is_script(request):
             return unauthorized()
-        return redirect_to_login(_way_back(request))
+        return redirect_to_login(way_back(request))
 
     return cast(V, inner)
 
@@ -58,7 +58,7 @@ def unauthorized() -> HttpResponse:
     return response
 
 
-def _way_back(request: HttpRequest) -> str:
+def way_back(request: HttpRequest) -> str:
     """Return the page to come back to: this one, or for a POST the one that sent it."""
     if request.method in SAFE:
         return request.get_full_path()

@@ -30,7 +30,12 @@ class Serving:
         self.url = f"{'https' if '--tls' in words else 'http'}://127.0.0.1:{self.port}"
         self.log = folder / "serve.log"
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        self.environment = {**kept, "DATA_DIR": str(folder / "data"), **environment}
+        self.environment = {
+            **kept,
+            "DATA_DIR": str(folder / "data"),
+            "REAUTHENTICATE_MINUTES": "1440",  # one log-in serves many tests
+            **environment,
+        }
         self.process: subprocess.Popen[bytes] | None = None
         self._commands = Commands(self.environment)
 
