@@ -120,7 +120,8 @@ def _store_tables(row: FalRequest, run: ReadRun) -> None:
     )
     for one in run.deliveries:
         digest = hashlib.sha256(one["body"]).hexdigest()
-        Delivery.objects.create(request=row, digest=digest, **storable_columns(Delivery, one))
+        columns = storable_columns(Delivery, one)
+        Delivery.objects.create(request=row, team_id=row.team_id, digest=digest, **columns)
 
 
 def _entries(run: ReadRun) -> Iterable[LogEntry]:

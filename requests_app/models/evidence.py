@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.db import models
 
 from requests_app.models.request import FalRequest
+from requests_app.models.team import Team
 
 
 class LogLine(models.Model):
@@ -93,6 +94,10 @@ class Delivery(models.Model):
     request = models.ForeignKey(
         FalRequest, on_delete=models.CASCADE, db_index=False, related_name="deliveries"
     )
+    # The request's, for the page of all deliveries; NULL: stored by an older process during an upgrade
+    team = models.ForeignKey(
+        Team, on_delete=models.CASCADE, null=True, db_index=False, related_name="+"
+    )
     received_at = models.DateTimeField()
     verdict = models.CharField(max_length=30)  # accepted, duplicate, contradicts or a cause
     note = models.TextField(blank=True)
@@ -104,7 +109,16 @@ class Delivery(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["request", "digest"], name="delivery_digest")]
+        indexes = [
+            models.Index(fields=["request", "digest"], name="delivery_digest"),
+            models.Index(fields=["team", "-id"], name="team_deliveries"),
+            models.Index(fields=["team", "verdict", "-id"], name="team_deliveries_by_verdict"),
+            models.Index(
+                fields=["team", "-id"],
+                name="deliveries_without_team",
+                condition=models.Q(team__isnull=True),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"delivery: {self.verdict}"

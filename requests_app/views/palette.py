@@ -63,6 +63,7 @@ PLACES = (
     Destination("New batch", "requests:new_batch", "plus", "csv grid jsonl", for_members=True),
     Destination("Import a run", "requests:import_run", "file", "zip upload file", for_members=True),
     Destination("Errors", "requests:errors", "warning", "failed failures groups", "g f"),
+    Destination("Webhooks", "requests:deliveries", "webhook", "deliveries verdicts signatures"),
     Destination("Earlier actions", "requests:bulk_actions", "check", "bulk many cancel"),
     Destination("Notices", "requests:notices", "bell", "notifications notify tell me alerts"),
     Destination("Settings", "requests:settings", "people", "team members tokens api keys", "g s"),

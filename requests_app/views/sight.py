@@ -22,7 +22,7 @@ REDACTED = frozenset(
     """
     list rows counts changes ended completions palette detail result peek request_tags star_request note
     cancel reread give_up again bulk_actions ask_bulk bulk_action bulk_live pause_bulk resume_bulk stop_bulk
-    retry_bulk new runs endpoint
+    retry_bulk new runs endpoint deliveries settle_delivery
     """.split()  # noqa: SIM905
 )
 # Nothing of a request's input or output.

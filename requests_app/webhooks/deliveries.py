@@ -72,11 +72,16 @@ _WHOLE = {Verdict.ACCEPTED, Verdict.CONTRADICTS}
 
 @dataclass(frozen=True)
 class Post:
-    """One webhook POST as received. `headers` have lower-case names; `now` is timezone-aware."""
+    """One webhook POST as received at `now`, timezone-aware. `headers` have lower-case names.
+
+    One that is settled again (`webhooks.again`) has been stored before, as `kept`, and is judged later than it came.
+    """
 
     headers: Mapping[str, str]
     body: bytes
     now: datetime
+    kept: int | None = None
+    judged_at: datetime | None = None
 
     @property
     def digest(self) -> str:
@@ -103,8 +108,11 @@ class Post:
 def receive(public_id: UUID, secret: str, post: Post) -> Verdict | None:
     """Judge and apply a POST; return None when there is no such request or the secret is wrong."""
     row = _find(public_id, secret)
-    if row is None:
-        return None
+    return None if row is None else judge(row, post)
+
+
+def judge(row: FalRequest, post: Post) -> Verdict:
+    """Verify a POST that came to this request's own address, and apply it."""
     try:
         report, is_fresh = _verified(post)
     except KeysUnavailable as error:
@@ -122,7 +130,11 @@ def receive(public_id: UUID, secret: str, post: Post) -> Verdict | None:
 
 def _find(public_id: UUID, secret: str) -> FalRequest | None:
     """Return the request if the secret is right, in constant time whether or not it exists."""
-    row = FalRequest.objects.only("public_id", "webhook_digest").filter(public_id=public_id).first()
+    row = (
+        FalRequest.objects.only("public_id", "webhook_digest", "team_id")
+        .filter(public_id=public_id)
+        .first()
+    )
     known = row.webhook_digest if row else ""
     return row if compare_digest(known, digest(secret)) else None
 
@@ -138,13 +150,14 @@ def key_cache() -> KeyCache:
 
 def _verified(post: Post) -> tuple[WebhookReport, bool]:
     """Return the signed report, and whether its timestamp is fresh."""
-    keys = _keys(post.now)
+    now = post.judged_at or post.now
+    keys = _keys(now)
     try:
         return _verify(post, keys)
     except WebhookRejected as error:
         if error.cause != "bad_signature":
             raise
-        fresh = _keys(post.now, fresh=True)  # fal may have rotated its keys
+        fresh = _keys(now, fresh=True)  # fal may have rotated its keys
         if fresh == keys:
             raise
         return _verify(post, fresh)
@@ -185,7 +198,7 @@ def _settle(row: FalRequest, post: Post, report: WebhookReport, *, is_fresh: boo
     with transaction.atomic():
         row = (
             FalRequest.objects.select_for_update()
-            .only("public_id", "fal_request_id", "fal_key_id")
+            .only("public_id", "fal_request_id", "fal_key_id", "team_id")
             .get(pk=row.pk)
         )
         verdict = _objection(row, report, is_fresh=is_fresh)
@@ -282,13 +295,21 @@ def _asked_lately(row: FalRequest, now: datetime) -> bool:
 def _keep(
     row: FalRequest, post: Post, verdict: Verdict, note: str = "", *, whole: bool = False
 ) -> None:
-    """Store the delivery: the whole body if it was applied or is fal's, else its beginning; up to a limit."""
+    """Store the delivery: the whole body if it was applied or is fal's, else its beginning; up to a limit.
+
+    Of one that is stored only the verdict changes, and never that of one that was applied meanwhile.
+    """
+    if post.kept is not None:
+        stored = Delivery.objects.filter(pk=post.kept).exclude(verdict__in=_WHOLE)
+        stored.update(verdict=verdict, note=note)
+        return
     if verdict != Verdict.ACCEPTED:
         others = Delivery.objects.filter(request=row).exclude(verdict=Verdict.ACCEPTED)
         if others.count() >= MOST_REFUSED:
             return
     columns = {
         "request": row,
+        "team_id": row.team_id,
         "received_at": post.now,
         "verdict": verdict,
         "note": note,

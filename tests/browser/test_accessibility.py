@@ -40,6 +40,7 @@ PATHS = (
     "/realtime/",
     "/settings/",
     "/settings/audit/",
+    "/webhooks/",
     "/settings/notices/",
     "/settings/code/",
     "/settings/times/",

@@ -83,6 +83,7 @@ PAGES = (
     "/realtime/",
     "/settings/",
     "/settings/audit/",
+    "/webhooks/",
     "/settings/notices/",
     "/invitations/",
 )

@@ -21,7 +21,7 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.error_groups import counting, linking
 from requests_app.error_groups import history as error_history
-from requests_app.models import FalRequest, Membership, Mode, Role, Status, Team
+from requests_app.models import Delivery, FalRequest, Membership, Mode, Role, Status, Team
 from requests_app.overview import rolling
 from requests_app.overview.reading import Asked, overview_of
 from requests_app.overview.spans import Range
@@ -32,7 +32,7 @@ from requests_app.search.sorting import ORDERS
 from requests_app.upkeep import health, metrics
 from requests_app.views.listing import CHIPS
 from requests_app.views.workspace import runs_of
-from requests_app.webhooks import deliveries
+from requests_app.webhooks import deliveries, shelf
 from requests_app.worker import looks, lost_submits, sweep
 from tests.builders import make_draft, make_request, make_webhook
 from tests.many_rows import copy_up_to
@@ -221,3 +221,30 @@ def test_nothing_in_the_background_reads_the_whole_history(history: FalRequest) 
         if steps_of_all:
             whole[name] = steps_of_all
     assert not whole, "\n".join(f"{name}: {step}" for name, all_ in whole.items() for step in all_)
+
+
+@pytest.mark.django_db
+def test_a_page_of_deliveries_reads_those_of_its_team_alone(team: Team, owner: User) -> None:
+    row = make_request(team=team, person=owner)
+    other = make_request(team=Team.objects.create(name="Busy"), person=owner)
+    now = timezone.now()
+
+    def one(of: FalRequest, verdict: str) -> Delivery:
+        return Delivery(
+            request=of, team_id=of.team_id, received_at=now, verdict=verdict, body=b"", body_size=0,
+            digest="d",
+        )  # fmt: skip
+
+    one(row, "no_keys").save()
+    Delivery.objects.bulk_create((one(other, "accepted") for _ in range(20_000)), batch_size=1_000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    for verdict in ("", "no_keys", "duplicate"):
+        for before in (None, 10**9):
+            with queries() as sent:
+                shelf.page(row.team_id, verdict=verdict, before=before)
+            assert len(sent) == 2
+            for query in sent:
+                plan = "\n".join(plan_of(query))
+                assert "team_deliveries" in plan or "deliveries_without_team" in plan, plan
+                assert "SCAN requests_app_" not in plan and "Seq Scan on requests_app_d" not in plan

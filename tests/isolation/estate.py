@@ -23,6 +23,7 @@ from requests_app.models import (
     BatchItem,
     BulkAction,
     BulkItem,
+    Delivery,
     ErrorGroup,
     Export,
     FalKey,
@@ -69,6 +70,7 @@ class Estate:
         self.live = make_queued(f"{self.secret}-live", **self._made())
         self.uncertain = make_queued(f"{self.secret}-lost", **self._made())
         FalRequest.objects.filter(pk=self.uncertain.pk).update(status="uncertain")
+        self.delivery = self._delivery()
         self.preset, self.message = self._presets()
         self.batch = self._batch("running")
         self.bulk = self._bulk()
@@ -164,6 +166,14 @@ class Estate:
         BatchItem.objects.create(batch=batch, number=1, values=f'{{"a": "{self.both}"}}')
         return batch
 
+    def _delivery(self) -> Delivery:
+        """A webhook that waits to be settled again."""
+        body = self.both.encode()
+        return Delivery.objects.create(
+            request=self.row, team=self.team, received_at=self.now, verdict="foreign_account",
+            note=self.both, body=body, body_size=len(body), digest="d",
+        )  # fmt: skip
+
     def _bulk(self) -> BulkAction:
         bulk = BulkAction.objects.create(
             team=self.team, person=self.owner, token=self.secret, verb="cancel", state="running",
@@ -214,6 +224,7 @@ class Estate:
             **dict.fromkeys(("replace_channel", "remove_channel", "test_channel"), self.channel),
             **dict.fromkeys(("change_rule", "switch_rule", "remove_rule"), self.rule),
             **dict.fromkeys(("replace_fal_key", "remove_fal_key", "test_fal_key"), self.key),
+            **dict.fromkeys(("delivery_body", "settle_delivery"), self.delivery),
             **dict.fromkeys(("accept_invitation", "decline_invitation"), self.invitation),
         }  # fmt: skip
         return {

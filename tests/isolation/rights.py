@@ -47,7 +47,7 @@ READS = _spread({
         medium kept_media thumbnail run_file request_tags overview tag_report errors error_group
         endpoints models endpoint realtime sessions messages message presets preset_menu preset
         batches batch batch_live batch_results palette settings notices notice_log record_code
-        code_light team
+        code_light team deliveries delivery_body
         """,
     Needs.SUBMIT: "new runs fields import_run give_up new_batch",
     Needs.MANAGE: "audit export_audit member_sessions retention delete_request health_page",
@@ -73,7 +73,7 @@ WRITES = _spread({
         give_up note request_tags again decide_error star add_endpoint remove_endpoint set_document
         drop_document messages delete_message presets rename_preset restore_preset delete_preset
         new_batch start_batch pause_batch resume_batch cancel_batch retry_batch
-        set_batch_concurrency discard_batch uploads import_run
+        set_batch_concurrency discard_batch uploads import_run settle_delivery
         """,
     Needs.MANAGE: """
         change_view delete_view set_quiet add_channel replace_channel remove_channel test_channel
@@ -120,6 +120,7 @@ QUERIES = {
     "export_audit": "?format=jsonl ?team={team}",
     "record_code": "?key={token} ?team={team}",
     "tag_report": "?team={team}",
+    "deliveries": "?team={team} ?verdict=no_keys",
 }
 
 # Operations of the API, by method and path under /api/v1; the scope of a token is one of the needs too.

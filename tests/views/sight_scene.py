@@ -65,8 +65,8 @@ class Scene:
         )
         hear(row, make_status("IN_PROGRESS", logs=(make_log(f"step {CANARY}"),)))
         hear(row, make_result(output={"text": CANARY, "seed": int(SEED), "images": [{"url": URL}]}))
-        Delivery.objects.create(
-            request=row, received_at=timezone.now(), verdict="accepted", note=f"said {CANARY}",
+        self.delivery = Delivery.objects.create(
+            request=row, team=self.team, received_at=timezone.now(), verdict="accepted", note=f"said {CANARY}",
             body=CANARY.encode(), body_size=len(CANARY), digest="d",
         )  # fmt: skip
         return row
@@ -153,7 +153,7 @@ class Scene:
         """What stands in addresses."""
         pks = {
             "message": self.message.pk, "delete_message": self.message.pk, "switch_rule": self.rule.pk,
-            "remove_rule": self.rule.pk,
+            "remove_rule": self.rule.pk, "delivery_body": self.delivery.pk, "settle_delivery": self.delivery.pk,
         }  # fmt: skip
         return {
             "public_id": row.public_id, "preset_id": self.preset.public_id, "batch_id": self.batch.public_id,

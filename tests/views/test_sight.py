@@ -33,7 +33,7 @@ TELLING = {
     "list", "rows", "detail", "result", "peek", "detail_live", "logs", "frames", "frame", "frame_raw", "input", "output",
     "run_file", "compare", "export", "export_file", "preset", "presets", "preset_menu", "batch", "batch_live",
     "batch_results", "error_group", "errors", "runs", "new", "endpoint", "palette", "completions",
-    "bulk_action", "bulk_live", "gallery", "gallery_tiles", "request_tags", "messages", "message",
+    "bulk_action", "bulk_live", "gallery", "gallery_tiles", "request_tags", "messages", "message", "deliveries", "delivery_body",
 }  # fmt: skip
 SPARED = {  # they would end the scene, or are of no member
     "change_role", "change_sight", "remove_member", "leave_team", "end_session", "run_retention", "setup", "join",
