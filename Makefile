@@ -110,13 +110,14 @@ $(VENV)/.tools-lint: tests/tools.py .ci/frontend/package.json $(VENV)/.installed
 lint: $(VENV)/.installed-dev $(VENV)/.tools-lint
 	$(BIN)/ruff check . $(SCRIPTS)
 	$(BIN)/ruff format --check --quiet . $(SCRIPTS)
+	$(BIN)/bandit --quiet --recursive -ll dashboard requests_app manage.py
 	$(BIN)/mypy dashboard requests_app manage.py $(LOCKS)
 	$(BIN)/mypy --scripts-are-modules $(SCRIPTS)
 	@$(BIN)/python .ci/words $$(git ls-files '*.py' ':!tests')
 	$(BIN)/djlint templates --lint --quiet
 	.ci/frontend/lint $(BIN)/python
 	$(HERMETIC) $(BIN)/python manage.py makemigrations --check --dry-run
-	$(HERMETIC) PUBLIC_URL=https://faldeck.example BEHIND_PROXY=1 FAL_KEY=id:secret \
+	$(HERMETIC) PUBLIC_URL=https://faldeck.example BEHIND_PROXY=1 HSTS_PRELOAD=1 FAL_KEY=id:secret \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 # Lighthouse's judgement of three pages, on a machine that does nothing else meanwhile.

@@ -113,15 +113,15 @@ EXPORT_HOURS = env_int("EXPORT_HOURS", 24, least=1)
 RECORD_FRAMES = env_int("RECORD_FRAMES", 100_000, least=1)  # of one stream or session
 RECORD_BYTES = env_int("RECORD_BYTES", 256 * 1024 * 1024, least=1024)
 REALTIME_SESSIONS = env_int("REALTIME_SESSIONS", 10, least=1)  # open at once, per user
-# Of one token, in each process; of all processes together.
+# A minute, in each process: of a token; of a person, or an address without any; of a key at the gateway.
 API_CALLS_PER_MINUTE = env_int("API_CALLS_PER_MINUTE", 12_000, least=1)
-POLLS_PER_S = env_int("POLLS_PER_S", 50, least=1)  # status questions to fal
+PAGES_PER_MINUTE = env_int("PAGES_PER_MINUTE", 6_000, least=1)
+GATEWAY_CALLS_PER_MINUTE = env_int("GATEWAY_CALLS_PER_MINUTE", 60_000, least=1)
+SOCKETS_PER_USER = env_int("SOCKETS_PER_USER", 100, least=1)  # open at once, in each process
+POLLS_PER_S = env_int("POLLS_PER_S", 50, least=1)  # status questions to fal, of all processes
 BODY_LIMIT_BYTES = env_int("BODY_LIMIT", 32 * 1024 * 1024, least=1024)
-
-# Token for /metrics; empty: only direct local clients may read it.
-METRICS_TOKEN = env_text("METRICS_TOKEN")
-# The port on 127.0.0.1 where a Celery worker serves its own metrics; 0: none.
-METRICS_PORT = env_int("METRICS_PORT", 0)
+METRICS_TOKEN = env_text("METRICS_TOKEN")  # for /metrics; empty: direct local clients alone
+METRICS_PORT = env_int("METRICS_PORT", 0)  # of a worker's own metrics, on 127.0.0.1; 0: none
 
 # --- Django ------------------------------------------------------------------------------------
 _public = urlsplit(PUBLIC_URL)
@@ -165,6 +165,7 @@ MIDDLEWARE = [
     "requests_app.views.form_size.form_size",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "requests_app.views.page_rate.page_rate",
     "requests_app.views.origin.known_origin",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -306,7 +307,6 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 # Browsers ship a list of such names, which is hard to leave again: the operator's choice.
 SECURE_HSTS_PRELOAD = HTTPS and env_bool("HSTS_PRELOAD", default=False)
-SILENCED_SYSTEM_CHECKS = ["security.W021"]  # asks for the choice above to be made
 # Only where the proxy tells the client's scheme; else every page would redirect to itself.
 SECURE_SSL_REDIRECT = HTTPS and BEHIND_PROXY
 # A redirect loses a webhook for good, and supervisors ask from this machine.

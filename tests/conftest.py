@@ -20,8 +20,10 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from dashboard.celery import app
+from requests_app.api import rate
 from requests_app.keys import ring
 from requests_app.models import FalRequest, Role, Team
+from requests_app.views import page_rate
 from requests_app.webhooks import deliveries
 from tests.browsers import Browser
 from tests.builders import make_person, make_queued, make_request
@@ -80,8 +82,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def _no_keys_of_other_tests() -> None:
-    """fal keys are kept in memory for some seconds."""
+    """fal keys are kept in memory for some seconds, and calls are counted there for minutes."""
     ring.forget()
+    for buckets in (page_rate.people, page_rate.addresses, rate.strangers):
+        buckets.forget()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -52,6 +52,7 @@ class Bearer(HttpBearer):
         if token:
             rate.count(request, token.pk)
         if token is None:
+            rate.count_stranger(request)
             return None
         origin = audit.Origin(token.user.get_username(), token.name, network_of(request))
         audit.acting(lambda: origin)

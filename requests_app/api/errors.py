@@ -13,8 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from requests_app.accounts.rates import TooManyCalls
 from requests_app.api.body import TooMuch, UnreadableBody
-from requests_app.api.rate import TooManyCalls
 from requests_app.api.rows import BadSearch
 from requests_app.lifecycle import AlreadyRunning, KeyReused
 from requests_app.paging import InvalidCursor
@@ -22,6 +22,7 @@ from requests_app.request_input import InvalidDraft
 from requests_app.uploads.starting import NotStarted
 
 MAX_MESSAGE = 500  # characters; a message may quote what was sent
+SEAT_FREE_S = "5"  # when to ask again whether one of the open streams has ended
 _ARGUMENTS = {"payload", "filters"}  # names of our own parameters, which mean nothing to a caller
 
 
@@ -128,12 +129,14 @@ class Refusals:
 
     def too_many_streams(self, request: HttpRequest, error: TooManyStreams) -> HttpResponse:
         """Answer a stream beyond the token's limit."""
-        return self._say(request, 429, str(error))
+        response = self._say(request, 429, str(error))
+        response["Retry-After"] = SEAT_FREE_S
+        return response
 
     def too_many_calls(self, request: HttpRequest, error: TooManyCalls) -> HttpResponse:
         """Answer a call beyond the token's rate; nothing was done."""
         response = self._say(request, 429, str(error))
-        response["Retry-After"] = str(math.ceil(error.retry_after_s))
+        response["Retry-After"] = error.retry_after
         return response
 
     def not_started(self, request: HttpRequest, error: NotStarted) -> HttpResponse:

@@ -6,68 +6,17 @@
 
 from __future__ import annotations
 
-import math
-import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
-PERIOD_S = 60.0
-MOST_BUCKETS = 10_000  # remembered at once; the longest unused is full again anyhow
-
-
-class TooManyCalls(Exception):
-    """The token's bucket is empty; `retry_after_s` until there is room for one call."""
-
-    def __init__(self, most: int, retry_after_s: float) -> None:
-        super().__init__(f"A token may make {most:,} calls in a minute. Try again shortly.")
-        self.retry_after_s = retry_after_s
-
-
-@dataclass(frozen=True)
-class Left:
-    """A bucket after a call."""
-
-    most: int
-    calls: float
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """As the IETF's draft and most services name them."""
-        reset_s = (self.most - self.calls) * PERIOD_S / self.most
-        return {
-            "RateLimit-Limit": str(self.most),
-            "RateLimit-Remaining": str(max(0, math.floor(self.calls))),
-            "RateLimit-Reset": str(math.ceil(reset_s)),
-        }
-
-
-class Buckets:
-    """A token bucket per key. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._left: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def take(self, key: Hashable, most: int, *, now: float) -> Left:
-        """Take one call out. Raises TooManyCalls, and takes nothing."""
-        with self._lock:
-            calls, at = self._left.pop(key, (float(most), now))
-            calls = min(float(most), calls + (now - at) * most / PERIOD_S)
-            is_refused = calls < 1
-            self._left[key] = (calls if is_refused else calls - 1, now)
-            while len(self._left) > MOST_BUCKETS:
-                self._left.popitem(last=False)
-        if is_refused:
-            raise TooManyCalls(most, (1 - calls) * PERIOD_S / most)
-        return Left(most, calls - 1)
-
+from requests_app.accounts.network import network_of
+from requests_app.accounts.rates import Buckets, Left
 
 buckets = Buckets()
+strangers = Buckets("An address without a valid token")
 
 
 def count(request: HttpRequest, token_pk: int) -> None:
@@ -76,6 +25,11 @@ def count(request: HttpRequest, token_pk: int) -> None:
     request.rate_left = Left(most, 0)  # type: ignore[attr-defined]
     left = buckets.take(token_pk, most, now=time.monotonic())
     request.rate_left = left  # type: ignore[attr-defined]
+
+
+def count_stranger(request: HttpRequest) -> None:
+    """Count a call without a valid token for its address. Raises TooManyCalls."""
+    strangers.take(network_of(request), settings.PAGES_PER_MINUTE, now=time.monotonic())
 
 
 def rate_headers(

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from requests_app import audit
 from requests_app.accounts.network import network_in
+from requests_app.accounts.rates import TooManyCalls
 from requests_app.api import rate
 from requests_app.fal.headers import HEADERS
 from requests_app.fal.options import BY_HEADER, BY_NAME
@@ -150,7 +151,7 @@ def _admitted(text: str, used_from: str) -> ApiToken:
         raise NoSession(UNAUTHORIZED, "A valid API token is needed.")
     try:
         rate.buckets.take(token.pk, settings.API_CALLS_PER_MINUTE, now=time.monotonic())
-    except rate.TooManyCalls as error:
+    except TooManyCalls as error:
         raise NoSession(TOO_MANY, str(error)) from None
     if refusal := _refusal(token):
         raise NoSession(FORBIDDEN, refusal)

@@ -77,7 +77,7 @@ class RealtimeConsumer(MemberConsumer):
     async def connect(self) -> None:
         """Turn away viewers and users without a team."""
         await super().connect()
-        if not self.scope["user"].is_authenticated:
+        if not self.is_admitted:
             return
         self.is_welcome = await database_sync_to_async(self._may_submit)()
         if not self.is_welcome:

@@ -9,6 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user_model
 from django.utils import timezone
 
@@ -23,18 +24,22 @@ logger = logging.getLogger(__name__)
 RECHECK_S = 5.0  # how long a removed member may go on
 AT_ONCE = 500  # sockets judged in one visit to the database
 
-LOGGED_OUT, NO_TEAM = 4401, 4403
+LOGGED_OUT, NO_TEAM, TOO_MANY = 4401, 4403, 4429
 
 
 class MemberConsumer(Consumer):
     """Accepts every connection, so that a refusal can give its reason as a close code."""
 
+    is_admitted = False
+
     async def connect(self) -> None:
         await self.accept()
         if not self.scope["user"].is_authenticated:
             await self.close(code=LOGGED_OUT)
-            return
-        _recheck().add(self)
+        elif not _recheck().admit(self):
+            await self.close(code=TOO_MANY)
+        else:
+            self.is_admitted = True
 
     async def leave(self) -> None:
         """End the rechecks."""
@@ -58,7 +63,18 @@ class _Recheck:
         self._consumers: set[MemberConsumer] = set()
         self._task: asyncio.Task[None] | None = None
 
-    def add(self, consumer: MemberConsumer) -> None:
+    def admit(self, consumer: MemberConsumer) -> bool:
+        """Take the socket in, unless its user has as many as one may have."""
+        user = consumer.scope["user"].pk
+        if (
+            sum(one.scope["user"].pk == user for one in self._consumers)
+            >= settings.SOCKETS_PER_USER
+        ):
+            return False
+        self._add(consumer)
+        return True
+
+    def _add(self, consumer: MemberConsumer) -> None:
         self._consumers.add(consumer)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())

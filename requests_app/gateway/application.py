@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Coroutine
 from typing import Any
 from urllib.parse import parse_qsl
@@ -22,6 +23,7 @@ from django.db import DatabaseError
 from django.http.request import split_domain_port, validate_host
 
 from requests_app.accounts.network import network_in
+from requests_app.accounts.rates import Buckets, TooManyCalls
 from requests_app.fal.endpoints import Hosts
 from requests_app.gateway.addresses import (
     Address,
@@ -54,12 +56,17 @@ FALS_QUEUE = "https://queue.fal.run"  # the host that is fixed in @fal-ai/client
 logger = logging.getLogger(__name__)
 
 
+buckets = Buckets("A caller of the gateway")
+
+
 class Refusal(Exception):
     """The gateway answers itself."""
 
+    headers: dict[str, str]
+
     def __init__(self, code: int, detail: str, **more: str) -> None:
         super().__init__(detail)
-        self.code, self.more = code, more
+        self.code, self.more, self.headers = code, more, {}
 
 
 class Station:
@@ -133,7 +140,7 @@ async def gateway(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         await answer(send, 400 if str(error) == "Invalid request" else 404, str(error))
         return
     except Refusal as refusal:
-        await answer(send, refusal.code, str(refusal), **refusal.more)
+        await answer(send, refusal.code, str(refusal), refusal.headers, **refusal.more)
         return
     here, method = station(), scope["method"]
     GATEWAY_CALLS.labels(address.operation.value).inc()
@@ -192,6 +199,19 @@ async def _fal_key(address: Address, caller: Caller) -> Key:
     return key
 
 
+def _count(caller: Caller) -> None:
+    try:
+        buckets.take(
+            (caller.team_id, caller.user_id),
+            settings.GATEWAY_CALLS_PER_MINUTE,
+            now=time.monotonic(),
+        )
+    except TooManyCalls as error:
+        refusal = Refusal(429, str(error))
+        refusal.headers["Retry-After"] = error.retry_after
+        raise refusal from None
+
+
 async def _admitted(
     entrance: Entrance, address: Address, scope: dict[str, Any], headers: Raw
 ) -> Caller:
@@ -208,6 +228,7 @@ async def _admitted(
     if caller is None:
         form = "/gateway/t/fdk_…/" if entrance.token else "NAME:fdk_…"
         raise Refusal(401, f"This is no valid key of Faldeck's gateway ({form}).")
+    _count(caller)
     if address.acts and caller.refusal:
         raise Refusal(403, caller.refusal)
     if address.request_id and not await station().owners.may_reach(

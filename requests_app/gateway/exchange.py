@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -189,10 +189,13 @@ async def cut(send: Send) -> None:
         await send(CUT)
 
 
-async def answer(send: Send, code: int, detail: str, **more: str) -> None:
+async def answer(
+    send: Send, code: int, detail: str, told: Mapping[str, str] | None = None, **more: str
+) -> None:
     """Answer as fal does, in JSON."""
     body = json.dumps({"detail": detail, **more}).encode()
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
     headers.append((b"content-length", str(len(body)).encode()))
+    headers += [(name.lower().encode(), value.encode()) for name, value in (told or {}).items()]
     await send({"type": "http.response.start", "status": code, "headers": headers})
     await send({"type": "http.response.body", "body": body})

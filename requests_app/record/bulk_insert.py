@@ -38,7 +38,7 @@ _FROM_JSON = f"""
         direction text, kind text, raw text, pair int, rtt_ms float8, says text
     )
     ON CONFLICT DO NOTHING
-"""  # noqa: S608 (constants alone)
+"""  # nosec B608  # columns and lengths of ours  # noqa: S608 (constants alone)
 
 _Row = tuple[Any, ...]
 

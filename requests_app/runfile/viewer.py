@@ -62,7 +62,7 @@ def page_of(
     body = output_for_page(row) if row.output_size and not row.payload_removed_at else b""
     style = _style()
     context = {
-        "style": format_html("<style>{}</style>", mark_safe(style)),  # noqa: S308 (our own file)
+        "style": format_html("<style>{}</style>", mark_safe(style)),  # noqa: S308  # nosec B308 B703  # our own file
         "policy": _policy(style),
         "row": row,
         "at": _moment(timezone.now()),

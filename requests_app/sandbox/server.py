@@ -87,7 +87,7 @@ class SandboxServer:
         """Base URL without a slash at the end; the port is known once started."""
         if self._public_url:
             return self._public_url.rstrip("/")
-        host = "127.0.0.1" if self.host in ("", "0.0.0.0") else self.host  # noqa: S104
+        host = "127.0.0.1" if self.host in ("", "0.0.0.0") else self.host  # noqa: S104  # nosec B104  # compared, not bound
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property

@@ -19,8 +19,8 @@ MOST_OF_A_LINE = 2000  # characters
 
 _TABLE = SearchEntry._meta.db_table
 _STATEMENTS = {
-    "sqlite": f"INSERT OR REPLACE INTO {_TABLE} (rowid, words) VALUES (%s, %s)",  # noqa: S608
-    "postgresql": f"INSERT INTO {_TABLE} (rowid, words) VALUES (%s, %s::tsvector) "  # noqa: S608
+    "sqlite": f"INSERT OR REPLACE INTO {_TABLE} (rowid, words) VALUES (%s, %s)",  # noqa: S608  # nosec B608  # a table of ours
+    "postgresql": f"INSERT INTO {_TABLE} (rowid, words) VALUES (%s, %s::tsvector) "  # noqa: S608  # nosec B608  # a table of ours
     "ON CONFLICT (rowid) DO UPDATE SET words = EXCLUDED.words",
 }
 MOST_POSITIONS = 255  # of one word that PostgreSQL keeps

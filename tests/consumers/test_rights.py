@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def table() -> Any:
-    return import_module(settings.SESSION_ENGINE).SessionStore.get_model_class().objects
+    return import_module(django_settings.SESSION_ENGINE).SessionStore.get_model_class().objects
 
 
 def run_out() -> None:
@@ -157,3 +157,14 @@ async def test_many_sockets_are_judged_in_three_queries_each_by_its_own_user(
 
 def _of(one: Any, consumers: Any) -> list[Any]:
     return [other for other in consumers if other.scope["user"].pk == one.scope["user"].pk]
+
+
+async def test_a_user_has_so_many_sockets_and_others_are_not_touched(
+    page: Open, as_owner: Client, as_viewer: Client, settings: Any
+) -> None:
+    settings.SOCKETS_PER_USER = 2
+    for _ in range(2):
+        await page(as_owner)
+    one_more = await page(as_owner)
+    assert await one_more.close_code() == rights.TOO_MANY
+    await (await page(as_viewer)).send_json_to({"type": "since"})

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from django.contrib.auth.models import User
 
+from requests_app.gateway import application
 from requests_app.models import ApiToken, Mode, Source, Status, Team
 from tests.builders import make_queued
 from tests.fal.peer import events, html, reply, reset, says, truncated
@@ -286,3 +287,15 @@ def test_a_reply_is_byte_for_byte_what_a_direct_call_gets(
     seen, wanted = ({name: text for name, text in reply.headers.items() if name not in OWN} for reply in (passed, direct))  # fmt: skip
     assert seen == wanted
     assert ("x-fal-request-id" in passed.headers) == ("x-fal-request-id" in direct.headers)
+
+
+def test_a_call_too_many_is_answered_429_and_says_when(
+    serving: Serving, http: httpx.Client, peer: Any, settings: Any
+) -> None:
+    settings.GATEWAY_CALLS_PER_MINUTE = 1
+    application.buckets.forget()
+    peer.will(reply(200, b"{}"))
+    assert http.post("/gateway/run/acme/img", content=b"{}").status_code == 200
+    refused = http.post("/gateway/run/acme/img", content=b"{}")
+    assert refused.status_code == 429 and 1 <= int(refused.headers["retry-after"]) <= 60
+    assert "1 calls in a minute" in refused.json()["detail"] and len(peer.requests) == 1

@@ -17,6 +17,15 @@ from tests.process.commands import ROOT, Commands
 from tests.process.prepared import Prepared
 
 
+# One log-in stands for many people, for as long as the tests take.
+CROWD = {
+    **dict.fromkeys(
+        ("PAGES_PER_MINUTE", "GATEWAY_CALLS_PER_MINUTE", "SOCKETS_PER_USER"), "100000000"
+    ),
+    "REAUTHENTICATE_MINUTES": "1440",
+}
+
+
 class Serving:
     """One installation: a folder of its own, and the process that serves it, with `words` after its command."""
 
@@ -30,12 +39,7 @@ class Serving:
         self.url = f"{'https' if '--tls' in words else 'http'}://127.0.0.1:{self.port}"
         self.log = folder / "serve.log"
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        self.environment = {
-            **kept,
-            "DATA_DIR": str(folder / "data"),
-            "REAUTHENTICATE_MINUTES": "1440",  # one log-in serves many tests
-            **environment,
-        }
+        self.environment = {**kept, **CROWD, "DATA_DIR": str(folder / "data"), **environment}
         self.process: subprocess.Popen[bytes] | None = None
         self._commands = Commands(self.environment)
 

@@ -137,7 +137,7 @@ def _migrate() -> None:
 def _url(host: str, port: int) -> str:
     if settings.PUBLIC_URL and not settings.SANDBOX:
         return settings.PUBLIC_URL
-    shown = "localhost" if host in ("0.0.0.0", "::", "127.0.0.1") else host  # noqa: S104
+    shown = "localhost" if host in ("0.0.0.0", "::", "127.0.0.1") else host  # noqa: S104  # nosec B104  # compared, not bound
     return f"{_scheme()}://{shown}:{port}"
 
 
@@ -155,7 +155,7 @@ def _use_local_tls(host: str) -> None:
             "--tls is for a server that browsers and programs reach directly, by https. Unset "
             "BEHIND_PROXY, and a PUBLIC_URL that begins with http:."
         )
-    listens_on = [] if host in ("0.0.0.0", "::") else [host]  # noqa: S104
+    listens_on = [] if host in ("0.0.0.0", "::") else [host]  # noqa: S104  # nosec B104  # compared, not bound
     hosts = [name.strip("[]") for name in settings.ALLOWED_HOSTS if name.lstrip(".") == name]
     names = [name for name in (*hosts, *listens_on) if "*" not in name]
     try:
