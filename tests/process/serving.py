@@ -16,7 +16,6 @@ from tests.ports import free_port
 from tests.process.commands import ROOT, Commands
 from tests.process.prepared import Prepared
 
-
 # One log-in stands for many people, for as long as the tests take.
 CROWD = {
     **dict.fromkeys(
