@@ -8,11 +8,12 @@ from typing import Any
 
 import jwt
 import pytest
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY as RECORDS
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
 from django.test import Client
 
-from requests_app.models import AuditAct, AuditEntry, Session
+from requests_app.models import AuditAct, AuditEntry, Membership, Session, Team
 from tests.sso.conftest import BEGIN
 from tests.sso.provider import Provider, key
 
@@ -199,3 +200,21 @@ def test_without_passwords_none_lets_anyone_in(
     client = Client()
     assert client.post("/accounts/login/", form).status_code == 200
     assert not is_in(client)
+
+
+def test_who_is_in_already_proves_it_anew_at_the_provider(provider: Provider, sign_on: Act) -> None:
+    client = Client()
+    assert "prompt" not in client.get(BEGIN)["Location"]
+    sign_on(client)
+    team = Team.objects.create(name="Acme")
+    Membership.objects.create(team=team, user=User.objects.get())
+    session = client.session
+    session[RECORDS] = [{**one, "at": one["at"] - 86_400} for one in session[RECORDS]]
+    session.save()
+    token = {"name": "nightly", "scope": "read", "days": "30", "form_key": "a" * 32}
+    token["made_for"] = str(team.pk)
+    asked = client.post("/settings/tokens/", token)
+    assert asked.status_code == 403 and "Log in anew at Corp" in asked.text
+    assert "prompt=login" in client.get(BEGIN)["Location"]
+    sign_on(client)
+    assert client.post("/settings/tokens/", token).status_code == 201
