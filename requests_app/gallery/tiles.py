@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from requests_app.copies.address import addressed_many
 from requests_app.display.kept_media import media_of, seed_told
 from requests_app.display.media import Medium
-from requests_app.display.summary import IN_OUTPUT
 from requests_app.models import FalRequest
 from requests_app.paging import Page
+from requests_app.thumbnails.further import PictureKey, further_looks, own_number
 from requests_app.thumbnails.states import ThumbnailLook, look_at
 
 TILES = 48  # of a page, and then the rest of the last request's
@@ -26,6 +26,7 @@ class Tile:
     medium: Medium
     look: ThumbnailLook | None
     seed: str
+    further: int | None  # which picture `look` is of; None: the request's first
 
     @property
     def key(self) -> str:
@@ -36,7 +37,8 @@ class Tile:
 def tiles_of(rows: Iterable[FalRequest], now: datetime) -> list[Tile]:
     """Return the tiles; `rows` are loaded with their media, options and thumbnail."""
     found = addressed_many({row: media_of(row) for row in rows}, now)
-    return [tile for row, media in found.items() for tile in _tiles(row, media, now)]
+    looks = further_looks(found, now)
+    return [tile for row, media in found.items() for tile in _tiles(row, media, looks, now)]
 
 
 def fitted(page: Page, *, is_upwards: bool = False) -> Page:
@@ -64,30 +66,29 @@ def _filling(rows: Sequence[FalRequest]) -> list[FalRequest]:
     return kept
 
 
-def _tiles(row: FalRequest, media: Sequence[Medium], now: datetime) -> list[Tile]:
-    first = _first_picture(row, media)
-    seed = seed_told(row)
+def _tiles(
+    row: FalRequest,
+    media: Sequence[Medium],
+    further: Mapping[PictureKey, ThumbnailLook],
+    now: datetime,
+) -> list[Tile]:
+    own, seed = own_number(row), seed_told(row)
+    looks = {number: further.get((row.pk, number)) for number in range(len(media))}
+    if own is not None:
+        looks[own] = look_at(row, now)
     return [
-        Tile(row, number, medium, _look(row, medium, now, is_first=number == first), seed)
+        Tile(
+            row,
+            number,
+            medium,
+            _look(medium, looks[number]),
+            seed,
+            None if number == own else number,
+        )
         for number, medium in enumerate(media)
         if medium.url
     ]
 
 
-def _first_picture(row: FalRequest, media: Sequence[Medium]) -> int | None:
-    """Return the number of the picture that the row's own thumbnail is of."""
-    is_own = row.thumbnail_url == IN_OUTPUT
-    for number, medium in enumerate(media):
-        is_it = not medium.is_remote if is_own else medium.url == row.thumbnail_url
-        if medium.kind == "image" and is_it:
-            return number
-    return None
-
-
-def _look(
-    row: FalRequest, medium: Medium, now: datetime, *, is_first: bool
-) -> ThumbnailLook | None:
-    if medium.kind != "image":
-        return None
-    own = look_at(row, now) if is_first else None
-    return own or ThumbnailLook(original=medium.address)
+def _look(medium: Medium, small: ThumbnailLook | None) -> ThumbnailLook | None:
+    return small or ThumbnailLook(original=medium.address) if medium.kind == "image" else None

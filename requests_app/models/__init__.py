@@ -78,7 +78,7 @@ from requests_app.models.search import SearchEntry, SearchHistory
 from requests_app.models.session import Session
 from requests_app.models.tags import Star, Tag, Tagging
 from requests_app.models.team import Invitation, Membership, SetupLink, Team, digest
-from requests_app.models.thumbnail import Thumbnail
+from requests_app.models.thumbnail import FurtherThumbnail, Thumbnail
 from requests_app.models.token import ApiToken, TokenScope
 
 __all__ = [
@@ -130,6 +130,7 @@ __all__ = [
     "FalKey",
     "FalRequest",
     "Frame",
+    "FurtherThumbnail",
     "GroupState",
     "GuessCounter",
     "Heartbeat",

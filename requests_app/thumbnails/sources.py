@@ -9,6 +9,7 @@ from contextlib import closing
 from django.conf import settings
 
 from requests_app.copies.store import StoreProblem, copy_store
+from requests_app.display.kept_media import inline_bytes
 from requests_app.display.media import iter_media
 from requests_app.display.output_media import HEAD, shown_type
 from requests_app.display.summary import PARSED_AT_MOST
@@ -20,14 +21,19 @@ from requests_app.thumbnails.problems import NoThumbnail
 PIECE = 1024 * 1024
 
 
-def inline_picture(pk: int, *, most: int) -> bytes:
-    """Return the first picture of the output's own bytes. Raises NoThumbnail."""
-    row = FalRequest.objects.filter(pk=pk).only("output_type", "output_size").first()
+def inline_picture(pk: int, number: int | None, *, most: int) -> bytes:
+    """Return the medium of this number in the output's own bytes; None: the first picture. Raises NoThumbnail."""
+    row = FalRequest.objects.filter(pk=pk).only("output_type", "output_size", "media").first()
     if row is not None and row.output_size > most:
         raise NoThumbnail(f"The output is larger than {most:,} bytes.", is_final=True)
     body = b"".join(bytes_of_output(pk))
     if row is None or not body:
         raise NoThumbnail("The output was removed.", is_final=True)
+    if number is not None:
+        found = inline_bytes(row, number, body[: PARSED_AT_MOST + 1])
+        if found is None:
+            raise _none()
+        return found[1]
     if shown_type(row.output_type, body[:HEAD]).startswith("image/"):
         return body
     return _in_json(body[: PARSED_AT_MOST + 1])
@@ -41,7 +47,11 @@ def _in_json(body: bytes) -> bytes:
             return base64.b64decode(medium.url.partition(",")[2], validate=True)
     except (NotJson, RecursionError, binascii.Error):
         pass
-    raise NoThumbnail("The output holds no picture that can be read.", is_final=True)
+    raise _none()
+
+
+def _none() -> NoThumbnail:
+    return NoThumbnail("The output holds no picture that can be read.", is_final=True)
 
 
 def kept_picture(pk: int, url: str) -> KeptFile | None:

@@ -1,4 +1,4 @@
-"""What is known of each request's thumbnail, and the one writer of it.
+"""What is known of each thumbnail, and the one writer of it.
 
 Nothing is made before a page asks. What failed is asked for again after a pause that grows, and after
 the last one, or where another try cannot help, never.
@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 
 from requests_app.display.media_hosts import is_showable
 from requests_app.display.summary import IN_OUTPUT
-from requests_app.models import FalRequest, Thumbnail
+from requests_app.models import FalRequest, FurtherThumbnail, Thumbnail
 from requests_app.thumbnails.files import remove_files, write_files
+from requests_app.thumbnails.picture import CARD
 from requests_app.thumbnails.problems import NoThumbnail
 
 TAKEN_FOR = timedelta(seconds=60)  # a worker that dies leaves it to another one then
@@ -26,10 +27,11 @@ KEPT_SHARE = 0.9  # of the limit, when the oldest have to go
 _AT_ONCE = 500
 # What `look_at` reads of a selected thumbnail
 COLUMNS = tuple(f"thumbnail__{name}" for name in ("due_at", "problem", "made_at", "version"))
+_KINDS: tuple[type[Thumbnail | FurtherThumbnail], ...] = (Thumbnail, FurtherThumbnail)
 
 
 class ThumbnailLook(NamedTuple):
-    """What a page shows for a row that has a picture; one of the three is set."""
+    """What a page shows for a picture; one of the three is set."""
 
     version: str = ""  # it is made
     problem: str = ""  # none can be made at present
@@ -40,9 +42,10 @@ class ThumbnailLook(NamedTuple):
 class WantedThumbnail(NamedTuple):
     """One that a worker has taken."""
 
-    pk: int
+    pk: int  # of the request
     public_id: UUID
     url: str
+    number: int | None = None  # of the medium; None: the row's first picture
 
 
 def look_at(row: FalRequest, now: datetime) -> ThumbnailLook | None:
@@ -52,7 +55,11 @@ def look_at(row: FalRequest, now: datetime) -> ThumbnailLook | None:
         return None
     if not settings.THUMBNAIL_LIMIT_BYTES:
         return None if is_own else ThumbnailLook(original=row.thumbnail_url)
-    known = _known(row)
+    return look_of(_known(row), now)
+
+
+def look_of(known: Thumbnail | FurtherThumbnail | None, now: datetime) -> ThumbnailLook:
+    """Return what to show of one; None: no page has asked for it yet."""
     if known is None:
         return ThumbnailLook()
     if known.made_at is not None:
@@ -75,62 +82,84 @@ def want(rows: Iterable[FalRequest], now: datetime) -> None:
 
 
 def take_wanted(now: datetime, most: int) -> list[WantedThumbnail]:
-    """Return up to so many that are due; no other worker gets them for a minute."""
-    due = Thumbnail.objects.filter(due_at__lte=now)
-    columns = "pk", "request__public_id", "request__thumbnail_url"
-    found = list(due.order_by("due_at").values_list(*columns)[:most])
-    return [
-        WantedThumbnail(*columns)
-        for columns in found
-        if due.filter(pk=columns[0]).update(due_at=now + TAKEN_FOR, tries=F("tries") + 1)
-    ]
+    """Return up to so many that are due, those of lists first; no other worker gets them for a minute."""
+    taken: list[WantedThumbnail] = []
+    for model in _KINDS:
+        due = model.objects.filter(due_at__lte=now)
+        found = due.select_related("request").only("due_at", *model.SOURCE).order_by("due_at")
+        taken += [
+            WantedThumbnail(one.request_id, one.request.public_id, one.url, one.number)
+            for one in found[: most - len(taken)]
+            if due.filter(pk=one.pk).update(due_at=now + TAKEN_FOR, tries=F("tries") + 1)
+        ]
+    return taken
 
 
 def keep_made(wanted: WantedThumbnail, pictures: Mapping[int, bytes], now: datetime) -> None:
     """Write the files and note them; nothing stays when the request was emptied meanwhile."""
-    version = write_files(wanted.public_id, pictures)
+    if wanted.number is not None:  # no list shows it
+        pictures = {CARD: pictures[CARD]}
+    version = write_files(wanted.public_id, pictures, wanted.number)
     size = sum(map(len, pictures.values()))
-    noted = Thumbnail.objects.filter(pk=wanted.pk).update(
+    noted = stored(wanted.pk, wanted.number).update(
         due_at=None, problem="", made_at=now, version=version, size=size
     )
     if not noted:
-        remove_files(wanted.public_id)
+        remove_files(wanted.public_id, wanted.number)
 
 
 def note_failed(wanted: WantedThumbnail, why: NoThumbnail, now: datetime) -> None:
     """Keep the reason, and when another try makes sense."""
-    known = Thumbnail.objects.filter(pk=wanted.pk)
+    known = stored(wanted.pk, wanted.number)
     tries = known.values_list("tries", flat=True).first() or 1
     is_last = why.is_final or tries > len(PAUSES)
     due_at = None if is_last else now + PAUSES[tries - 1]
     known.update(due_at=due_at, problem=str(why)[:200])
 
 
+def stored(pk: int, number: int | None) -> QuerySet[Any]:
+    """Return what is known of one: of the request's first picture, or of its medium of this number."""
+    if number is None:
+        return Thumbnail.objects.filter(request=pk)
+    return FurtherThumbnail.objects.filter(request=pk, number=number)
+
+
 def forget(pks: Iterable[int]) -> None:
-    """Remove what there is of these requests; the files first, for a row without a file is harmless."""
-    known = Thumbnail.objects.filter(pk__in=list(pks))
-    for public_id in known.values_list("request__public_id", flat=True):
-        remove_files(public_id)
+    """Remove what there is of these requests."""
+    requests = list(pks)
+    for model in _KINDS:
+        _remove(model.objects.filter(request__in=requests))
+
+
+def _remove(known: QuerySet[Any]) -> None:
+    """Remove the files first, for a row without a file is harmless."""
+    for columns in known.values_list(*known.model.FILE):
+        remove_files(*columns)
     known.delete()
 
 
 def keep_within(limit: int) -> int:
     """Remove the oldest when all together are larger; return how many went. A page may ask again."""
-    made = Thumbnail.objects.filter(made_at__isnull=False)
-    size = made.aggregate(sum=Sum("size"))["sum"] or 0
+    made = [model.objects.filter(made_at__isnull=False) for model in _KINDS]
+    size = sum(one.aggregate(sum=Sum("size"))["sum"] or 0 for one in made)
     if size <= limit:
         return 0
     removed = 0
     while size > limit * KEPT_SHARE:
-        oldest = list(made.order_by("made_at").values_list("pk", "size")[:_AT_ONCE])
+        oldest = sorted(
+            (*columns, kind)
+            for kind, one in enumerate(made)
+            for columns in one.order_by("made_at").values_list("made_at", "pk", "size")[:_AT_ONCE]
+        )[:_AT_ONCE]
         if not oldest:
             break
-        pks = []
-        for pk, bytes_ in oldest:
+        pks: list[list[int]] = [[] for _ in made]
+        for _, pk, bytes_, kind in oldest:
             if size <= limit * KEPT_SHARE:
                 break
-            pks.append(pk)
+            pks[kind].append(pk)
             size -= bytes_
-        forget(pks)
-        removed += len(pks)
+        for one, gone in zip(made, pks, strict=True):
+            _remove(one.filter(pk__in=gone))
+            removed += len(gone)
     return removed

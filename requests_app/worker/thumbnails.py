@@ -67,7 +67,7 @@ async def _make(wanted: WantedThumbnail, unpacking: asyncio.Semaphore) -> None:
 
 async def _bytes_of(wanted: WantedThumbnail) -> bytes:
     if wanted.url == IN_OUTPUT:
-        return await pool.in_database(inline_picture, wanted.pk, most=MOST_BYTES)
+        return await pool.in_database(inline_picture, wanted.pk, wanted.number, most=MOST_BYTES)
     kept = await pool.in_database(kept_picture, wanted.pk, wanted.url)
     if kept is not None:
         return await asyncio.to_thread(bytes_of, kept, most=MOST_BYTES)

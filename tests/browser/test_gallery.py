@@ -54,6 +54,16 @@ def made(installation: Serving) -> None:
 
 
 @pytest.mark.usefixtures("made")
+def test_every_picture_of_an_output_comes_small(open_page: OpenPage) -> None:
+    page = open_page(PATH)
+    for number, address in enumerate((r"/thumbnail/320/\?v=\w+$", r"/thumbnail/320/\?v=\w+&n=1$")):
+        picture = page.locator(".tile-face").nth(number).locator("img")
+        expect(picture).to_have_attribute("src", re.compile(address), timeout=LONG_MS)
+        expect(picture).to_have_js_property("complete", value=True, timeout=LONG_MS)
+        assert 0 < picture.evaluate("img => img.decode().then(() => img.naturalWidth)") <= 320
+
+
+@pytest.mark.usefixtures("made")
 def test_it_is_walked_by_keys_across_kinds_and_pages(open_page: OpenPage) -> None:
     page = open_page(PATH)
     page.wait_for_load_state("networkidle")

@@ -39,12 +39,12 @@ from requests_app.models import (
     SavedView,
     Team,
     TeamEndpoint,
-    Thumbnail,
     Use,
 )
 from requests_app.rules.error_sentence import id_of
 from requests_app.teams import invitations
 from requests_app.thumbnails import states as thumbnail_states
+from requests_app.thumbnails.further import want_further
 from requests_app.thumbnails.picture import make_small
 from tests.builders import hear, make_log, make_person, make_queued, make_result, make_status
 from tests.copies.media import switch_on
@@ -129,9 +129,11 @@ class Estate:
     def _thumbnail(self, row: FalRequest) -> None:
         row.refresh_from_db()
         thumbnail_states.want([row], self.now)
-        [wanted] = thumbnail_states.take_wanted(timezone.now(), 1)
-        thumbnail_states.keep_made(wanted, make_small(png()), self.now)
-        assert Thumbnail.objects.filter(request=row, made_at__isnull=False).exists()
+        want_further([(row.pk, 1)], self.now)
+        for wanted in thumbnail_states.take_wanted(timezone.now(), 2):
+            thumbnail_states.keep_made(wanted, make_small(png()), self.now)
+        assert thumbnail_states.stored(row.pk, None).filter(made_at__isnull=False).exists()
+        assert thumbnail_states.stored(row.pk, 1).filter(made_at__isnull=False).exists()
 
     def _copy(self) -> None:
         for taken in copy_states.take_due(timezone.now(), 10):

@@ -20,7 +20,7 @@ ROUTES: dict[str, URLPattern] = {
     )  # allauth's factors concern no team: tests/accounts/test_factors.py
 }
 OF_ACCOUNTS = {str(one.name) for one in account_urls.urlpatterns if isinstance(one, URLPattern)}
-NUMBERS = {"number": 1, "size": 96}
+NUMBERS = {"number": 1, "size": 320}
 # Of no team: a secret that nobody has.
 SECRETS = {
     "secret": "s" * 43, "token": "t" * 43, "filename": "faldeck.whl", "key": "k", "uidb36": "1",

@@ -18,6 +18,7 @@ from requests_app.models import (
     Delivery,
     FalRequest,
     Frame,
+    FurtherThumbnail,
     IdempotencyKey,
     LogLine,
     Observation,
@@ -26,6 +27,7 @@ from requests_app.models import (
     Thumbnail,
 )
 from requests_app.thumbnails import states
+from requests_app.thumbnails.further import want_further
 from requests_app.thumbnails.picture import SIZES
 from requests_app.upkeep import retention
 from tests.builders import (
@@ -118,10 +120,14 @@ def test_a_thumbnail_goes_with_the_payload_and_with_the_row(
     states.want([row], NOW)
     [wanted] = states.take_wanted(NOW, 1)
     states.keep_made(wanted, dict.fromkeys(SIZES, b"webp"), NOW)
-    assert len(list(tmp_path.rglob("*.webp"))) == len(SIZES)
+    want_further([(row.pk, 3)], NOW)
+    [further] = states.take_wanted(NOW, 1)
+    states.keep_made(further, dict.fromkeys(SIZES, b"webp"), NOW)
+    assert len(list(tmp_path.rglob("*.webp"))) == len(SIZES) + 1
     prune(keep(team, **{kind: 30}))
     assert not list(tmp_path.rglob("*.webp"))
     assert not Thumbnail.objects.exists()
+    assert not FurtherThumbnail.objects.exists()
 
 
 def test_frames_go_by_their_own_days(team: Team, owner: User) -> None:

@@ -166,10 +166,10 @@ def test_more_tiles_cost_no_more_queries(as_owner: Client, team: Team, owner: Us
             as_owner.get("/requests/gallery/")
         return len(sent)
 
-    finished(team, owner, pictures("a"))
+    finished(team, owner, pictures("a", "b"))
     few = queries()
     for _ in range(5):
-        finished(team, owner, pictures("a", "b"))
+        finished(team, owner, pictures("a", "b", "c"))
     assert queries() == few
 
 

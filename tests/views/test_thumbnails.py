@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from requests_app.models import FalRequest, Team, Thumbnail
+from requests_app.models import FalRequest, FurtherThumbnail, Membership, Team, Thumbnail
 from requests_app.thumbnails import states
 from requests_app.thumbnails.picture import make_small
 from tests.builders import make_request
@@ -117,6 +117,65 @@ def test_a_file_that_is_lost_is_wanted_again(
 def test_nonsense_is_answered_with_nothing(as_owner: Client) -> None:
     assert as_owner.get("/requests/thumbnails/?ids=a,%00,").json() == {}
     assert as_owner.get("/requests/thumbnails/").json() == {}
+
+
+@pytest.fixture
+def four(pictured: FalRequest) -> FalRequest:
+    """A request with four pictures."""
+    urls = [CAT, *(f"https://fal.media/files/{number}.png" for number in range(3))]
+    items = [{"url": url, "kind": "image", "path": "images"} for url in urls]
+    media = {"media": {"items": items, "seed": ""}, "media_kinds": "image"}
+    FalRequest.objects.filter(pk=pictured.pk).update(**media)
+    return FalRequest.objects.get(pk=pictured.pk)
+
+
+def ask_for(client: Client, row: FalRequest, *numbers: object) -> Any:
+    ids = ",".join(f"{row.public_id}.{number}" for number in numbers)
+    return client.get(f"/requests/thumbnails/?ids={ids}").json()
+
+
+def test_the_gallery_shows_small_pictures_of_all_media(as_owner: Client, four: FalRequest) -> None:
+    page = as_owner.get("/requests/gallery/").text
+    assert page.count("data-thumbnail=") == 4
+    assert f'data-thumbnail="{four.public_id}"' in page
+    assert f'data-thumbnail="{four.public_id}.3"' in page
+    assert ask_for(as_owner, four, 1, 2) == {f"{four.public_id}.{n}": {} for n in (1, 2)}
+    for wanted in states.take_wanted(timezone.now(), 9):
+        states.keep_made(wanted, make_small(png()), timezone.now())
+    told = ask_for(as_owner, four, 1)[f"{four.public_id}.1"]
+    assert told["number"] == 1
+    address = f"{told['path']}320/?v={told['version']}&n=1"
+    assert f'src="{address.replace("&", "&amp;")}"' in as_owner.get("/requests/gallery/").text
+    reply = as_owner.get(address)
+    assert (reply.status_code, reply["Content-Type"]) == (200, "image/webp")
+    for odd in ("320/?n=0", "320/?n=3", "320/?n=-1", "320/?n=", "320/?n=1e1", "96/?n=1"):
+        assert as_owner.get(f"{told['path']}{odd}").status_code == 404, odd
+    assert as_owner.get(address).status_code == 200, "an odd question removes nothing"
+
+
+def test_what_is_no_further_picture_is_not_made(
+    as_owner: Client, as_stranger: Client, four: FalRequest
+) -> None:
+    assert ask_for(as_owner, four, 0, 4, 99, "x", "", "-1", "1.2") == {}
+    assert ask_for(as_stranger, four, 1, 2) == {}
+    assert not FurtherThumbnail.objects.exists()
+
+
+def test_who_may_not_see_outputs_gets_none_of_their_pictures(
+    as_owner: Client, owner: User, four: FalRequest
+) -> None:
+    address = f"/requests/{four.public_id}/thumbnail/320/?n=1"
+    told = f"/requests/thumbnails/?ids={four.public_id},{four.public_id}.1"
+    assert len(as_owner.get(told).json()) == 2
+    for wanted in states.take_wanted(timezone.now(), 9):
+        states.keep_made(wanted, make_small(png()), timezone.now())
+    assert as_owner.get(address).status_code == 200
+    Membership.objects.filter(user=owner).update(role="member", sees_payloads=False)
+    assert [as_owner.get(one).status_code for one in (address, told)] == [403, 403]
+    other = Team.objects.create(name="Where it is seen")
+    Membership.objects.create(team=other, user=owner, role="owner")
+    assert as_owner.get(f"{told}&team={other.pk}").json() == {}
+    assert as_owner.get(f"{address}&team={other.pk}").status_code == 403
 
 
 def test_a_list_of_pictures_takes_no_query_more(

@@ -16,6 +16,7 @@ from requests_app.display.summary import of_output
 from requests_app.models import CopyState, FalRequest, KeptFile, MediaCopy, OutputPart, Team
 from requests_app.thumbnails import states
 from requests_app.thumbnails.files import read_file
+from requests_app.thumbnails.further import further_looks, want_further
 from requests_app.worker.thumbnails import maker
 from tests.builders import make_request
 from tests.fal.peer import Peer, reply
@@ -103,6 +104,20 @@ def test_a_picture_in_the_output_itself_is_made_small(loop: Any, pictured: Any) 
     raw = pictured(PNG, "image/png")
     loop.run(maker.make_wanted(), timeout_s=60)
     assert look(in_json).version == look(raw).version != ""
+
+
+def test_every_picture_of_an_output_is_made(loop: Any, media_host: Peer, pictured: Any) -> None:
+    urls = [f"{media_host.url}/{number}.png" for number in range(3)]
+    row = pictured({"images": [*urls, {"url": inline(PNG), "content_type": "image/png"}]})
+    want_further(further_looks([row], timezone.now()), timezone.now())
+    media_host.will(*[reply(200, PNG, "image/png")] * len(urls))
+    loop.run(maker.make_wanted(), timeout_s=60)
+    looks = further_looks([row], timezone.now())
+    assert sorted(number for _, number in looks) == [1, 2, 3]
+    assert all(one.version for one in looks.values())
+    assert look(row).version
+    assert sorted(asked.path for asked in media_host.requests) == ["/0.png", "/1.png", "/2.png"]
+    assert opened(read_file(row.public_id, 320, 3) or b"").size == (320, 240)
 
 
 def test_a_large_output_is_put_together(loop: Any, pictured: Any) -> None:

@@ -69,12 +69,13 @@ function put(told, places) {
   }
 }
 
-function picture({ size, width, height }, { path, version }) {
+function picture({ size, width, height }, { path, version, number }) {
   const img = new Image(Number(width), Number(height));
   img.className = "row-thumb";
   img.alt = "";
   img.decoding = "async";
-  img.src = `${path}${size}/?v=${version}`;
+  const further = number === undefined ? "" : `&n=${number}`;
+  img.src = `${path}${size}/?v=${version}${further}`;
   return img;
 }
 
