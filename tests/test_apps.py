@@ -12,12 +12,13 @@ from requests_app.apps import restrict_file_modes
 
 
 @pytest.fixture
-def loose(tmp_path: Path, settings: Any) -> Path:
+def loose(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An installation of an older version, with its database somewhere else."""
     settings.DATA_DIR = tmp_path / "var"
     settings.DATA_DIR.mkdir()
     database = tmp_path / "elsewhere.sqlite3"
-    settings.DATABASES["default"] = {"ENGINE": "dashboard.sqlite3", "NAME": str(database)}
+    elsewhere = {"ENGINE": "dashboard.sqlite3", "NAME": str(database)}
+    monkeypatch.setitem(settings.DATABASES, "default", elsewhere)  # which `settings` would leave so
     for path in (settings.DATA_DIR / "secret_key", database, Path(f"{database}-wal")):
         path.touch()
         path.chmod(0o644)
