@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -61,29 +62,35 @@ class _Recheck:
 
     def __init__(self) -> None:
         self._consumers: set[MemberConsumer] = set()
+        self._of_user: Counter[int] = Counter()  # ten thousand come back at once after a restart
         self._task: asyncio.Task[None] | None = None
 
     def admit(self, consumer: MemberConsumer) -> bool:
         """Take the socket in, unless its user has as many as one may have."""
-        user = consumer.scope["user"].pk
-        if (
-            sum(one.scope["user"].pk == user for one in self._consumers)
-            >= settings.SOCKETS_PER_USER
-        ):
+        if self._of_user[consumer.scope["user"].pk] >= settings.SOCKETS_PER_USER:
             return False
-        self._add(consumer)
-        return True
-
-    def _add(self, consumer: MemberConsumer) -> None:
         self._consumers.add(consumer)
+        self._of_user[consumer.scope["user"].pk] += 1
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
+        return True
 
     def remove(self, consumer: MemberConsumer) -> None:
-        self._consumers.discard(consumer)
+        self._forget(consumer)
         if not self._consumers and self._task:
             self._task.cancel()
             self._task = None
+
+    def _forget(self, consumer: MemberConsumer) -> bool:
+        """Whether it was there."""
+        if consumer not in self._consumers:
+            return False
+        self._consumers.remove(consumer)
+        user = consumer.scope["user"].pk
+        self._of_user[user] -= 1
+        if not self._of_user[user]:
+            del self._of_user[user]
+        return True
 
     async def _run(self) -> None:
         while True:
@@ -99,8 +106,7 @@ class _Recheck:
             logger.exception("The rights of open sockets could not be checked; trying again.")
             return
         for consumer, code in zip(consumers, codes, strict=True):
-            if code is not None and consumer in self._consumers:
-                self._consumers.discard(consumer)
+            if code is not None and self._forget(consumer):
                 consumer.begin(consumer.close(code=code))
 
 

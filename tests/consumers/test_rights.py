@@ -163,8 +163,10 @@ async def test_a_user_has_so_many_sockets_and_others_are_not_touched(
     page: Open, as_owner: Client, as_viewer: Client, settings: Any
 ) -> None:
     settings.SOCKETS_PER_USER = 2
-    for _ in range(2):
-        await page(as_owner)
+    first, _ = [await page(as_owner) for _ in range(2)]
     one_more = await page(as_owner)
     assert await one_more.close_code() == rights.TOO_MANY
     await (await page(as_viewer)).send_json_to({"type": "since"})
+    await first.disconnect(timeout=30)
+    await page(as_owner)  # in its place
+    assert sorted(rights._recheck()._of_user.values()) == [1, 2]

@@ -38,8 +38,15 @@ def _own_layer() -> Iterator[None]:
 @pytest.mark.slow
 @pytest.mark.parametrize("is_far", [False, True], ids=["here", "in another process"])
 async def test_two_hundred_pages_that_join_at_random_moments_get_every_frame_once(
-    is_far: bool, page: Open, as_owner: Client, team: Team, owner: User, monkeypatch: Any
+    is_far: bool,
+    page: Open,
+    as_owner: Client,
+    team: Team,
+    owner: User,
+    monkeypatch: Any,
+    settings: Any,
 ) -> None:
+    settings.SOCKETS_PER_USER = JOINS  # all stay open
     if is_far:  # the record and the channel layer alone, as when a worker holds the call
         monkeypatch.setattr(feed, "publish", lambda pk, frame: None)
     chance = random.Random(2026)
