@@ -32,7 +32,7 @@ help:
 	@echo "make test-services  the same on PostgreSQL and Redis, which it starts itself"
 	@echo "make chaos          kill real processes and spoil the wire; ARGS=--full, --plants, --outage"
 	@echo "make lint           style, types, scripts, templates, migrations, deployment checks"
-	@echo "make pages          Lighthouse's scores of three pages; fails below the goals"
+	@echo "make pages          Lighthouse's scores of three pages; fails well below the goals"
 	@echo "make bench          measure start, latency, the list, the sweep"
 	@echo "make lock           the locks anew after a change of requirements*.txt; ARGS=--upgrade for newer versions of the rest"
 	@echo "make outdated       what is installed and has a newer version"
