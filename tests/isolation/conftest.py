@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.isolation.estate import Estate
+from tests.worker.conftest import loop as loop
 
 
 @pytest.fixture
@@ -27,8 +28,8 @@ def _place(settings: Any, tmp_path: Any) -> Iterator[None]:
 
 
 @pytest.fixture
-def home(transactional_db: None, _place: None) -> Estate:
-    """The team that is to be kept to itself."""
+def home(transactional_db: None, loop: Any, _place: None) -> Estate:
+    """The team that is to be kept to itself. No step of a worker outlives the test, whose tables are emptied."""
     return Estate("homeword", 7)
 
 

@@ -15,7 +15,6 @@ from tests.gateway.conftest import serving as serving
 from tests.isolation.estate import Estate
 from tests.isolation.people import Caller, programs
 from tests.isolation.rights import GATEWAY, Needs
-from tests.worker.conftest import loop as loop
 from tests.worker.conftest import peer as peer
 
 FALS = "https://queue.fal.run"
