@@ -15,7 +15,9 @@ from allauth.mfa.webauthn.forms import (
     LoginWebAuthnForm,
     ReauthenticateWebAuthnForm,
 )
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.forms import Form
 
 from requests_app.accounts import factors, throttle
 from requests_app.accounts.adapter import too_many
@@ -33,22 +35,11 @@ class CountedCodeForm(AuthenticateForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        make_plain(self)
-        self.fields["code"].label = "Code of your app, or a recovery code"
-        self.fields["code"].widget.attrs["inputmode"] = "numeric"
+        _make_code_field(self, "Code of your app, or a recovery code")
 
     def clean_code(self) -> str:
         """Return the code if it is right. Raises ValidationError."""
-        try:
-            guess = factors.count_guess(self.user)
-        except throttle.TooManyGuesses as refused:
-            raise too_many(refused.wait, what=TOO_MANY) from None
-        try:
-            code: str = super().clean_code()
-        except ValidationError:
-            note_account(AuditAct.FACTOR_REFUSED, self.user)
-            raise
-        throttle.take_back(guess)
+        code = _counted(self.user, super().clean_code, refused=AuditAct.FACTOR_REFUSED)
         if self.authenticator.type == Authenticator.Type.RECOVERY_CODES:
             note_account(AuditAct.CODE_USED, self.user, by=self.user)
         return code
@@ -63,19 +54,33 @@ class AppForm(ActivateTOTPForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        make_plain(self)
-        self.fields["code"].label = "Code that the app shows"
-        self.fields["code"].widget.attrs["inputmode"] = "numeric"
+        _make_code_field(self, "Code that the app shows")
 
     def clean_code(self) -> str:
         """Return the code if it is right. Raises ValidationError."""
-        try:
-            guess = factors.count_guess(self.user)
-        except throttle.TooManyGuesses as refused:
-            raise too_many(refused.wait, what=TOO_MANY) from None
-        code: str = super().clean_code()
-        throttle.take_back(guess)
-        return code
+        return _counted(self.user, super().clean_code)
+
+
+def _make_code_field(form: Form, label: str) -> None:
+    make_plain(form)
+    form.fields["code"].label = label
+    form.fields["code"].widget.attrs["inputmode"] = "numeric"
+
+
+def _counted(user: User, read: Callable[[], str], *, refused: AuditAct | None = None) -> str:
+    """Call what reads a code. A wrong one counts as a guess, and is noted as `refused`. Raises ValidationError."""
+    try:
+        guess = factors.count_guess(user)
+    except throttle.TooManyGuesses as stopped:
+        raise too_many(stopped.wait, what=TOO_MANY) from None
+    try:
+        code = read()
+    except ValidationError:
+        if refused is not None:
+            note_account(refused, user)
+        raise
+    throttle.take_back(guess)
+    return code
 
 
 class PasskeyLoginForm(LoginWebAuthnForm):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""What a deleted team had is removed by a worker, piece by piece.
+"""A worker removes the data of a deleted team in batches.
 
 The state is the database's alone (`Team.deleting_at`), so that a crash between two pieces loses nothing:
 the next worker goes on. No request that waits is sent any more. What is open at fal goes on there, unless
@@ -34,7 +34,7 @@ AT_ONCE = 2000  # small rows in one transaction
 
 
 def delete_piece(now: datetime) -> bool:
-    """Do one piece of one team's deletion; False when there is nothing to do now."""
+    """Delete the next batch of one team's rows or files. Return False when nothing can be deleted now."""
     for pk in Team.objects.filter(deleting_at__isnull=False).values_list("pk", flat=True):
         with transaction.atomic():
             rows = Team.objects.select_for_update(skip_locked=True).filter(pk=pk)
