@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from django.http import HttpRequest
 from ninja import Schema
 from pydantic import (
     AfterValidator,
@@ -20,6 +21,7 @@ from pydantic import (
 )
 
 from requests_app import search
+from requests_app.api.body import member_text
 from requests_app.fal.option_kinds import (
     Choice,
     Count,
@@ -35,6 +37,7 @@ from requests_app.fal.option_kinds import (
 )
 from requests_app.fal.options import OPTIONS, Option
 from requests_app.models import Mode, Status
+from requests_app.request_input import Draft, parse_draft
 from requests_app.rules.json_bounds import BOUNDS
 from requests_app.rules.tag_names import LONGEST, MOST_TAGS
 from requests_app.search.sorting import MOST_SORTED
@@ -132,6 +135,17 @@ class NewRequest(_Options):  # type: ignore[misc]
             exclude_none=True,
         )
         return given
+
+
+def draft_of(request: HttpRequest, payload: NewRequest) -> Draft:
+    """Return what is to be sent, with the input as it was written. Raises InvalidDraft."""
+    return parse_draft(
+        endpoint_id=payload.endpoint_id,
+        mode=payload.mode,
+        input=member_text(request, "input"),
+        options=payload.options(),
+        tags=payload.own_tags,
+    )
 
 
 class Filters(Schema):

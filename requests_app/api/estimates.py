@@ -10,15 +10,14 @@ from django.utils import timezone
 from ninja import Header, Router, Schema
 from pydantic import Field
 
-from requests_app.api.accepted import NewRequest
+from requests_app.api.accepted import NewRequest, draft_of
 from requests_app.api.auth import SUBMITS, ApiRequest
-from requests_app.api.body import digest_of, member_text
+from requests_app.api.body import digest_of
 from requests_app.api.endpoints import PriceOut, ValidationOut, judged, price_facts
 from requests_app.api.errors import BadHeader
 from requests_app.api.schemas import FieldProblems, Problem
 from requests_app.fal.endpoints import EndpointId
 from requests_app.models import ApiToken
-from requests_app.request_input import parse_draft
 
 router = Router(tags=["requests"])
 
@@ -54,13 +53,7 @@ class EstimateOut(Schema):
 )  # fmt: skip
 def estimate(request: ApiRequest, payload: NewRequest) -> dict[str, Any]:
     """A dry run of a submit: take the same body, check it, and tell the price. Nothing is sent to the endpoint."""
-    draft = parse_draft(
-        endpoint_id=payload.endpoint_id,
-        mode=payload.mode,
-        input=member_text(request, "input"),
-        options=payload.options(),
-        tags=payload.own_tags,
-    )
+    draft = draft_of(request, payload)
     endpoint = EndpointId.parse(draft.endpoint_id)
     return {
         "endpoint_id": draft.endpoint_id,

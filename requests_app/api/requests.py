@@ -12,9 +12,9 @@ from ninja import Header, Query, Router, Status
 
 from requests_app import audit, lifecycle
 from requests_app.api import events, frames, rows
-from requests_app.api.accepted import Filters, NewRequest
+from requests_app.api.accepted import Filters, NewRequest, draft_of
 from requests_app.api.auth import ACTS_ON_ROWS, READS, READS_ROWS, ApiRequest
-from requests_app.api.body import digest_of, member_text
+from requests_app.api.body import digest_of
 from requests_app.api.edges import place_of
 from requests_app.api.estimates import Confirmation, ensure_confirmed
 from requests_app.api.exact import ExactRenderer
@@ -32,7 +32,7 @@ from requests_app.api.waiting import Waiting, held, seconds_of, take_seat
 from requests_app.display.inert import INERT
 from requests_app.display.output_download import output_response
 from requests_app.models import ApiToken, FalRequest, RequestOrigin
-from requests_app.request_input import Draft, parse_draft
+from requests_app.request_input import Draft
 from requests_app.runfile.writing import run_file_response
 
 router = Router(tags=["requests"])
@@ -83,13 +83,7 @@ def create(
         ensure_confirmed(request.auth, payload, confirmation)
     seconds = seconds_of(waiting, prefer)
     seat = take_seat(request.auth, seconds)
-    draft = parse_draft(
-        endpoint_id=payload.endpoint_id,
-        mode=payload.mode,
-        input=member_text(request, "input"),
-        options=payload.options(),
-        tags=payload.own_tags,
-    )
+    draft = draft_of(request, payload)
     row, is_new = _create(request.auth, draft, payload, idempotency_key)
     status = 201 if is_new else 200
     if seat:

@@ -30,7 +30,7 @@ Send = Callable[[Message], Awaitable[None]]
 Begin = Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]]
 
 
-class _Words(bytes):
+class _TextMessage(bytes):
     """A text message, in the queue of binary ones."""
 
 
@@ -51,14 +51,14 @@ class ProgramOutbox(Outbox):
     def frame(self, frame: NewFrame) -> None:
         """Queue a text message of fal's; binary ones have their own way."""
         if frame.direction == Direction.IN:
-            self.raw(_Words(frame.data.encode()))
+            self.raw(_TextMessage(frame.data.encode()))
 
     async def _passed(self, data: str | bytes) -> None:
         if isinstance(data, str):
             self.is_open = True
             for message in self._opening:
                 await self._to_program(message)
-        elif isinstance(data, _Words):
+        elif isinstance(data, _TextMessage):
             await self._to_program({"type": "websocket.send", "text": data.decode()})
         else:
             await self._to_program({"type": "websocket.send", "bytes": data})

@@ -43,7 +43,7 @@ def report(team: Team, now: datetime) -> list[HealthLine]:
         HealthLine(name, told.get(part) or "Works.", is_fine=not told.get(part))
         for part, name in _NAMES.items()
     ]
-    return [*parts, _key(team), *_work(team), _webhooks(), _disk(), _backup(now)]
+    return [*parts, _key(team), *_work(team), _webhooks(team), _disk(), _backup(now)]
 
 
 def _key(team: Team) -> HealthLine:
@@ -70,16 +70,17 @@ def _work(team: Team) -> list[HealthLine]:
     mine = FalRequest.objects.filter(team=team)
     waiting = mine.filter(status=Status.PENDING).count()
     open_, failing = mine.filter(status__in=AT_FAL).count(), mine.failing().count()
-    words = f"{waiting:,} wait to be sent, {open_:,} are open at fal."
+    words = f"{waiting:,} to be sent, {open_:,} open at fal."
     if failing:
         words += f" {failing:,} cannot go on: three or more steps in a row failed."
     return [HealthLine("Requests of the team", words, is_fine=not failing)]
 
 
-def _webhooks() -> HealthLine:
+def _webhooks(team: Team) -> HealthLine:
     if not settings.PUBLIC_URL:
         return HealthLine("Webhooks", "PUBLIC_URL is not set: fal is polled for every request.")
-    last = Delivery.objects.order_by("-id").values_list("received_at", flat=True).first()
+    mine = Delivery.objects.filter(team=team).order_by("-id")
+    last = mine.values_list("received_at", flat=True).first()
     words = "The last one came" if last else "None has come yet."
     return HealthLine("Webhooks", words, at=last)
 
