@@ -59,6 +59,23 @@ def test_the_name_that_is_typed_stays_when_the_list_comes_anew(open_page: OpenPa
     expect(field).to_have_value("half a name")
 
 
+def test_the_list_is_that_of_the_endpoint_that_was_typed_while_another_was_loaded(
+    open_page: OpenPage,
+) -> None:
+    held: list[Route] = []
+    page = open_page(
+        "/realtime/?endpoint=acme/slow",
+        before=lambda page: page.route(
+            "**/messages/?endpoint_id=acme*slow", lambda route: held.append(route)
+        ),
+    )
+    panel(page).get_by_label("Endpoint").fill("acme/typed")  # its field is not left
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    expect(panel(page).locator(".kept .card-head")).to_contain_text("acme/typed")
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_long_kept_message_stays_in_its_column(open_page: OpenPage, width: int) -> None:
     page = open_page("/realtime/", width=width)

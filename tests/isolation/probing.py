@@ -93,7 +93,9 @@ def seen_of(reply: Any, *own: object) -> tuple[int, dict[str, str], str]:
     """
     text, headers = text_of(reply), dict(reply.items())
     for one in map(str, own):
-        shown = rf"(?<=/){one}\b" if one.isdecimal() and len(one) < 12 else re.escape(one)
+        # A short number only where a path names it: 127 is no part of "http://127.0.0.1".
+        is_short = one.isdecimal() and len(one) < 12
+        shown = rf"(?<=[^/]/){one}(?![\w.])" if is_short else re.escape(one)
         text = re.sub(shown, "ID", text)
         headers = {name: re.sub(shown, "ID", value) for name, value in headers.items()}
     for name in OF_THE_CALL:

@@ -13,6 +13,7 @@ import { keepName } from "./keptname.js";
 import { Session } from "./session.js";
 import { SessionDraft } from "./sessiondraft.js";
 import { headersProblem, optionsOf, optionTable } from "../lib/options.js";
+import { onOwnRequest } from "../lib/ownrequests.js";
 import { live } from "../lib/socket.js";
 import { askTeam, madeFor } from "../lib/team.js";
 import { toast } from "../lib/toasts.js";
@@ -58,7 +59,7 @@ class SessionTab {
     this.draft = new SessionDraft(panel, {
       origin: bench.dataset.again,
       composer: this.composer,
-      changed: () => this.#name(),
+      changed: () => this.#putBack(),
     });
     this.#name();
     this.#fresh();
@@ -72,9 +73,12 @@ class SessionTab {
     });
     form.addEventListener("input", () => this.#name());
     keepName(panel.querySelector(".kept"));
-    form.elements.endpoint_id.addEventListener("change", () =>
-      window.htmx?.trigger(panel.querySelector(".kept"), "renew"),
-    );
+    form.elements.endpoint_id.addEventListener("change", () => this.#renewKept());
+    onOwnRequest(panel.querySelector(".kept"), "htmx:afterRequest", ({ successful, requestConfig }) => {
+      // Another endpoint was typed or restored while the list was on its way.
+      const isOther = requestConfig.parameters.endpoint_id !== form.elements.endpoint_id.value;
+      if (successful && isOther) this.#renewKept();
+    });
     this.#part("disconnect").addEventListener("click", () => session.disconnect());
     this.#part("reconnect").addEventListener("click", () => this.#connect());
     session.on("state", (detail) => this.#turned(detail.state));
@@ -123,6 +127,17 @@ class SessionTab {
     this.#part("ending").hidden = this.#part("notice").hidden = true;
     this.#part("record").hidden = true;
     this.#count();
+  }
+
+  /** Fields were filled by the page, not typed. */
+  #putBack() {
+    this.#name();
+    this.#renewKept();
+  }
+
+  /** The saved messages are those of the endpoint. */
+  #renewKept() {
+    window.htmx?.trigger(this.panel.querySelector(".kept"), "renew");
   }
 
   #name() {
