@@ -24,6 +24,7 @@ ABOUT_THE_WHOLE = {
     "test_documents",
     "test_expanding_migrations",
     "test_importing",
+    "test_judge",
     "test_locks",
     "test_model_based",
     "test_mirror",
