@@ -87,10 +87,15 @@ def _check(member: Membership | None, team: Team, typed: str) -> None:
         raise TeamChangeRefused("Only an owner may delete the team.")
     if typed.strip() != team.name:
         raise TeamChangeRefused("The name is not the team's: type it as it stands above.")
-    if not Team.objects.filter(deleting_at=None).exclude(pk=team.pk).exists():
-        raise TeamChangeRefused(
-            "It is this installation's only team: without one, no one could create another."
-        )
+    if why := why_kept(team):
+        raise TeamChangeRefused(why)
+
+
+def why_kept(team: Team) -> str:
+    """Why the team cannot be deleted by any of its owners; empty when it can."""
+    if Team.objects.filter(deleting_at=None).exclude(pk=team.pk).exists():
+        return ""
+    return "It is this installation's only team: without one, no one could create another."
 
 
 def _take_away(team: Team, now: datetime) -> None:

@@ -38,6 +38,7 @@ def delete_team(request: HttpRequest) -> HttpResponse:
             return redirect("requests:list")
     context = {
         "contents": deleting.contents_of(mine.team, timezone.now()),
+        "why_kept": deleting.why_kept(mine.team),
         "typed": typed,
         "cancels": cancels,
         "fault": fault,

@@ -28,6 +28,15 @@ def test_it_counts_what_goes_and_warns_of_what_is_open_at_fal(as_owner, team, ow
     assert "1 request is open at fal" in " ".join(shown.split())
 
 
+def test_the_only_team_is_told_why_it_stays_before_anything_is_typed(as_owner, team):
+    Team.objects.exclude(pk=team.pk).delete()
+    shown = as_owner.get(PAGE).text
+    assert "This team cannot be deleted" in shown and "only team" in shown
+    assert 'name="name"' not in shown
+    assert as_owner.post(PAGE, {"name": team.name}).status_code == 422
+    assert Team.objects.filter(pk=team.pk, deleting_at=None).exists()
+
+
 def test_a_wrong_name_is_said_and_stays_and_the_right_one_deletes(as_owner, team, owner, stranger):
     reply = as_owner.post(PAGE, {"name": "other <b>", "cancel": "on"})
     assert reply.status_code == 422
