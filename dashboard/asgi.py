@@ -34,6 +34,7 @@ class OneThread(ASGIHandler):
 
 django_application = OneThread()
 
+from dashboard.inert import inert_replies  # noqa: E402
 from dashboard.origin import SameOrigin  # noqa: E402
 from dashboard.sessions import ReadOnlySession  # noqa: E402
 from requests_app.routing import (  # noqa: E402
@@ -55,7 +56,10 @@ def by_prefix(prefixes: Mapping[str, Any], otherwise: Any) -> Any:
 
 
 over_django = {prefix: over(django_application) for prefix, over in over_the_site.items()}
-http_application = by_prefix({**http_prefixes, **over_django}, django_application)
+for_programs = {
+    prefix: inert_replies(app) for prefix, app in {**http_prefixes, **over_django}.items()
+}
+http_application = by_prefix(for_programs, django_application)
 page_sockets = SameOrigin(
     CookieMiddleware(ReadOnlySession(AuthMiddleware(URLRouter(websocket_urlpatterns))))
 )

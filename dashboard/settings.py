@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from dashboard import file_modes
@@ -25,6 +24,7 @@ from dashboard.env import (
     kept_secret,
     origin_of,
 )
+from dashboard.page_policy import page_policy
 from dashboard.sign_on import *  # noqa: F403
 
 if TYPE_CHECKING:
@@ -156,9 +156,10 @@ MIDDLEWARE = [
     "dashboard.logcontext.named_request",
     "dashboard.permissions.permissions_policy",
     "dashboard.private.private_by_default",
+    # Before what answers by itself: a redirect to https has the policy too.
+    "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "dashboard.compression.CompressedPages",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "requests_app.views.session_use.session_used",
     "django.middleware.common.CommonMiddleware",
@@ -318,23 +319,7 @@ if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
 FORM_RENDERER = "requests_app.forms.short.ShortRenderer"  # never megabytes in a page
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "font-src": [SELF],
-        # Hosts of media: to save a file or copy a picture.
-        "connect-src": [SELF, *dict.fromkeys([*FAL_MEDIA_HOSTS, *FAL_UPLOAD_HOSTS])],
-        "img-src": [SELF, "data:", *FAL_MEDIA_HOSTS],
-        # blob: a file that the user chose is played before it is sent.
-        "media-src": [SELF, "data:", "blob:", *FAL_MEDIA_HOSTS],
-        "form-action": [SELF],
-        "base-uri": [NONE],
-        "object-src": [NONE],
-        "frame-ancestors": [NONE],
-    }
-}
+CONTENT_SECURITY_POLICY = page_policy(FAL_MEDIA_HOSTS, FAL_UPLOAD_HOSTS)
 
 # --- Language, time, files ---------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"

@@ -37,6 +37,7 @@ from django.http.response import HttpResponseBase
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from dashboard.hashed_files import write_hashed
+from dashboard.inert import INERT_POLICY
 from dashboard.permissions import PERMISSIONS
 
 logger = logging.getLogger(__name__)
@@ -98,6 +99,8 @@ class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
         headers["X-Content-Type-Options"] = "nosniff"
         if not url.endswith((".js", ".css")):
             headers["Permissions-Policy"] = PERMISSIONS
+            # A picture that is opened by its address is a document, and an SVG may hold scripts.
+            headers["Content-Security-Policy"] = INERT_POLICY
 
     def _look_again(self, url: str) -> None:
         path = Path(self.static_root, url.removeprefix(self.static_prefix))

@@ -23,6 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "dashboard.celery",
         "dashboard.env",
         "dashboard.module_imports",
+        "dashboard.inert",
     ),
     ("models",),
     ("audit",),

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 JUDGED_BY = {
     # Wiring: a running process is the test.
     "dashboard/embedded.py": "tests/process/test_kill.py",
+    "dashboard/page_policy.py": "tests/dashboard/test_inert.py",
     "dashboard/module_imports.py": "tests/templatetags/test_modules.py",
     "requests_app/tasks.py": "tests/dashboard/test_celery.py",
     # What the API takes and gives: by calls of the API.
@@ -29,6 +30,7 @@ JUDGED_BY = {
     "requests_app/accounts/reset_links.py": "tests/views/test_password_reset.py",
     "requests_app/accounts/recent.py": "tests/views/test_recent_guard.py",
     "requests_app/accounts/trail.py": "tests/audit/test_package.py",
+    "requests_app/upkeep/policy_reports.py": "tests/views/test_policy_reports.py",
     "requests_app/views/reset_links.py": "tests/teams/test_reset_links.py",
     "requests_app/audit/": "tests/audit/test_package.py",
     "requests_app/forms/audit.py": "tests/views/test_audit.py",

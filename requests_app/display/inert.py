@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dashboard.inert import INERT_POLICY
+
 INERT = {
-    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "Content-Security-Policy": INERT_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,9 +13,11 @@ from django.template.defaultfilters import filesizeformat
 
 from requests_app.models import AT_FAL, Delivery, FalKey, FalRequest, Heartbeat, Status, Team
 from requests_app.upkeep import health
+from requests_app.upkeep.policy_reports import policy_reports
 
 BACKUP = "backup"  # the heartbeat that a backup leaves
 OLD_BACKUP = timedelta(days=7)
+SHOWN = 5  # kinds of what browsers blocked
 LEAST_FREE = 0.1  # of the disk
 TIMEOUT_S = 5.0
 _NAMES = {
@@ -43,7 +46,8 @@ def report(team: Team, now: datetime) -> list[HealthLine]:
         HealthLine(name, told.get(part) or "Works.", is_fine=not told.get(part))
         for part, name in _NAMES.items()
     ]
-    return [*parts, _key(team), *_work(team), _webhooks(team), _disk(), _backup(now)]
+    lines = [*parts, _key(team), *_work(team), _webhooks(team), _disk(), _backup(now)]
+    return [*lines, _pages()]
 
 
 def _key(team: Team) -> HealthLine:
@@ -100,6 +104,20 @@ def _backup(now: datetime) -> HealthLine:
     if last is None:
         return HealthLine("Last backup", "None by manage.py backup.", is_fine=False)
     return HealthLine("Last backup", "Made", is_fine=now - last < OLD_BACKUP, at=last)
+
+
+def _pages() -> HealthLine:
+    """Tell what browsers blocked on pages; without the hosts, which may be a single team's."""
+    told = policy_reports.of_users()
+    if not told:
+        return HealthLine("Pages", "No browser has reported anything it blocked on them.")
+    kinds = Counter[tuple[str, str]]()
+    for one in told:
+        kinds[one.breach.directive, one.breach.page] += one.count
+    shown = [f"{directive} on {page} ({n:,})" for (directive, page), n in kinds.most_common(SHOWN)]
+    more = " and more" if len(kinds) > SHOWN else ""
+    words = f"Browsers blocked {', '.join(shown)}{more}. The log says what. The last report came"
+    return HealthLine("Pages", words, is_fine=False, at=max(one.at for one in told))
 
 
 def note_backup(now: datetime) -> None:

@@ -260,7 +260,10 @@ def test_the_proxy_of_the_javascript_client_reaches_fals_hosts_alone(
 
 
 # Of one connection, or different for each call.
-OWN = {"date", "server", "connection", "transfer-encoding", "x-fal-request-id"}
+OWN = {
+    "date", "server", "connection", "transfer-encoding", "x-fal-request-id",
+    "content-security-policy",
+}  # fmt: skip
 CALLS = {
     "a run": ("POST", "run/sandbox/echo", b'{"number": 21}'),
     "a wrong input": ("POST", "run/sandbox/strict", b'{"prompt": "x"}'),

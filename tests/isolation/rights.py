@@ -57,7 +57,7 @@ READS = _spread({
 # Routes of pages that are written to (POST).
 WRITES = _spread({
     Needs.NOTHING: """
-        join setup webhook account_login account_logout account_confirm_email account_reset_password
+        join setup webhook report_policy account_login account_logout account_confirm_email account_reset_password
         account_reset_password_from_key account_signup account_signup_confirm
         """,
     Needs.LOG_IN: """

@@ -56,6 +56,7 @@ TEAMLESS = {
     "accept_invitation": "the person it was made to is not in the team yet",
     "decline_invitation": "as above",
     "setup": "there is no team yet",
+    "report_policy": "browsers send it by themselves, from pages of any team",
     "webhook": "fal has no session; the address has a secret",
 }
 HX = {"HX-Request": "true"}
