@@ -24,6 +24,7 @@ from dashboard.env import (
     kept_secret,
     origin_of,
 )
+from dashboard.logs import LOGGING as LOGGING
 from dashboard.page_policy import page_policy
 from dashboard.sign_on import *  # noqa: F403
 
@@ -352,34 +353,3 @@ if _bucket := env_text("COPIES_BUCKET"):
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_MAX_AGE = 60  # seconds, for names without a hash: a new version must show soon
-
-LOG_LEVEL = env_choice("LOG_LEVEL", "WARNING", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
-LOG_FORMAT = env_choice("LOG_FORMAT", "TEXT", ("TEXT", "JSON"))
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "dashboard.masking.MaskingFormatter",
-            "fmt": "{asctime} {levelname} {name}: {message}",
-            "style": "{",
-        },
-        "json": {"()": "dashboard.jsonlines.JsonFormatter"},
-    },
-    "filters": {"redis_away": {"()": "dashboard.redis_log.AwayInOneLine"}},
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "formatter": "json" if LOG_FORMAT == "JSON" else "line",
-        }
-    },
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {
-        "requests_app": {"level": "INFO"},
-        "dashboard": {"level": "INFO"},
-        # Both print whole URLs, which carry the webhook secret.
-        "httpx": {"level": "WARNING"},
-        "daphne.server": {"level": "WARNING"},
-        "channels_redis.pubsub": {"filters": ["redis_away"]},
-    },
-}
