@@ -21,7 +21,7 @@ SCRIPTS := .ci/judge .ci/start .ci/words
 HERMETIC := env -u FAL_KEY -u FAL_KEY_FILE -u PUBLIC_URL -u PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run test test-quick test-all test-fal test-services chaos lint pages bench \
-	lock outdated sbom audit clean
+	openapi lock outdated sbom audit clean
 
 help:
 	@echo "make run            start everything; ARGS=\"--port 8080\" for another port"
@@ -34,6 +34,7 @@ help:
 	@echo "make lint           style, types, scripts, templates, migrations, deployment checks"
 	@echo "make pages          Lighthouse's scores of three pages; fails well below the goals"
 	@echo "make bench          measure start, latency, the list, the sweep"
+	@echo "make openapi        docs/openapi.json anew after a change of the API"
 	@echo "make lock           the locks anew after a change of requirements*.txt; ARGS=--upgrade for newer versions of the rest"
 	@echo "make outdated       what is installed and has a newer version"
 	@echo "make sbom           the bill of materials of what make run installs: sbom.cdx.json"
@@ -130,6 +131,12 @@ pages: $(VENV)/.tools-pages
 
 bench: $(VENV)/.installed-dev
 	$(HERMETIC) $(BIN)/python -m tests.benchmarks $(ARGS)
+
+# The API's description as a file: what clients are generated from; a test compares it with the code.
+openapi: $(VENV)/.installed
+	@$(HERMETIC) $(BIN)/python manage.py export_openapi_schema --api requests_app.api.api.api --indent 1 \
+		--output docs/openapi.json
+	@echo "docs/openapi.json is written."
 
 # What reads and writes the locks, apart from what they are about.
 $(VENV)/tools-locks/.installed: requirements/lock-tools.txt | $(VENV)/.made

@@ -14,15 +14,13 @@ from requests_app.api import rows
 from requests_app.api.accepted import NoNulText
 from requests_app.api.auth import ACTS_ON_ROWS, READS, ApiRequest
 from requests_app.api.idempotency import IdempotencyKey, ensure_key
-from requests_app.api.schemas import FieldProblems, Problem, RequestOut
+from requests_app.api.schemas import Problem, RequestOut, replies_with
 from requests_app.display.inert import INERT
 from requests_app.forms.note import NOTE_LENGTH
 from requests_app.models import SUBMITTABLE, FalRequest
 from requests_app.request_input import parse_draft
 
 router = Router(tags=["requests"])
-
-_REFUSALS: dict[int, Any] = {401: Problem, 403: Problem, 404: Problem}
 
 
 class GivenUp(Schema):
@@ -43,7 +41,7 @@ class NewNote(Schema):
 @router.post(
     "{id}/again/",
     auth=ACTS_ON_ROWS,
-    response={201: RequestOut, 200: RequestOut, 409: Problem, 422: FieldProblems, **_REFUSALS},
+    response={201: RequestOut, 200: RequestOut, 409: Problem},
     summary="Run a request again",
 )
 def again(
@@ -81,7 +79,7 @@ def again(
 @router.post(
     "{id}/give_up/",
     auth=ACTS_ON_ROWS,
-    response={200: GivenUp, **_REFUSALS},
+    response={200: GivenUp},
     summary="Give up an uncertain request",
 )
 def give_up(request: ApiRequest, id: str) -> dict[str, Any]:
@@ -94,7 +92,7 @@ def give_up(request: ApiRequest, id: str) -> dict[str, Any]:
 @router.post(
     "{id}/reread/",
     auth=ACTS_ON_ROWS,
-    response={202: RequestOut, 409: Problem, **_REFUSALS},
+    response={202: RequestOut, 409: Problem},
     summary="Read a request again from fal",
 )
 def reread(request: ApiRequest, id: str) -> Status[FalRequest | dict[str, str]]:
@@ -110,7 +108,7 @@ def reread(request: ApiRequest, id: str) -> Status[FalRequest | dict[str, str]]:
 @router.post(
     "{id}/notes/",
     auth=ACTS_ON_ROWS,
-    response={201: RequestOut, 422: FieldProblems, **_REFUSALS},
+    response={201: RequestOut},
     summary="Add a note",
 )
 def add_note(request: ApiRequest, id: str, payload: NewNote) -> Status[FalRequest]:
@@ -124,7 +122,8 @@ def add_note(request: ApiRequest, id: str, payload: NewNote) -> Status[FalReques
 @router.get(
     "{id}/input/",
     auth=READS,
-    response={200: None, 401: Problem, 404: Problem},
+    response={200: None},
+    openapi_extra=replies_with("application/json"),
     summary="The input's text",
 )
 def read_input(request: ApiRequest, id: str) -> HttpResponse:

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, StrictStr
 
 from requests_app.api.accepted import NewRequest, NoNulText
 from requests_app.api.exact import JsonText
+from requests_app.api.schemas import JsonObjectOrNull, ModeWord, StatusWord
 from requests_app.batches.checking import object_of
 from requests_app.batches.making import MOST_CONCURRENT
 from requests_app.batches.sheet import MOST_ROWS
@@ -102,7 +103,7 @@ class BatchOut(Schema):
     id: UUID
     name: str
     endpoint_id: str
-    mode: str
+    mode: ModeWord
     state: State
     note: str
     person: str
@@ -153,9 +154,9 @@ class ItemOut(Schema):
 
     row: int
     state: ItemState
-    values: Any
+    values: JsonObjectOrNull
     request_id: UUID | None
-    status: str | None
+    status: StatusWord | None
     error: str
 
     @staticmethod

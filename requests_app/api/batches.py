@@ -30,7 +30,7 @@ from requests_app.api.batch_schemas import (
 )
 from requests_app.api.body import digest_of, member_text
 from requests_app.api.idempotency import IdempotencyKey, ensure_key
-from requests_app.api.schemas import FieldProblems, Problem
+from requests_app.api.schemas import Problem, replies_with
 from requests_app.batches import control
 from requests_app.batches.checking import Checked
 from requests_app.batches.making import (
@@ -52,6 +52,7 @@ from requests_app.batches.sheet import (
     read_jsonl,
     rows_of,
 )
+from requests_app.export.streaming import TYPES
 from requests_app.fal.jsontext import raw_items
 from requests_app.forms.preset import draft_of
 from requests_app.models import ApiToken, Batch, BatchState, Mode, Preset
@@ -59,16 +60,11 @@ from requests_app.request_input import InvalidDraft
 
 router = Router(tags=["batches"])
 
-_REFUSALS: dict[int, Any] = {401: Problem, 404: Problem}
-_BAD_INPUT: dict[int, Any] = {
-    400: FieldProblems, 401: Problem, 403: Problem, 404: Problem, 413: Problem, 422: FieldProblems
-}  # fmt: skip
-
 
 @router.post(
     "",
     auth=SUBMITS,
-    response={201: BatchOut, 200: BatchOut, **_BAD_INPUT},
+    response={201: BatchOut, 200: BatchOut},
     summary="Make a batch",
 )
 def create(
@@ -185,7 +181,7 @@ def _refuse_problems(name: str, checked: Checked) -> None:
 @router.get(
     "",
     auth=READS_ROWS,
-    response={200: BatchPage, 401: Problem, 422: FieldProblems},
+    response={200: BatchPage},
     summary="List batches",
 )
 def list_batches(request: ApiRequest, filters: Query[BatchFilters]) -> dict[str, Any]:
@@ -208,7 +204,7 @@ def list_batches(request: ApiRequest, filters: Query[BatchFilters]) -> dict[str,
     return {"items": shown, "next_cursor": shown[-1].public_id if len(items) > len(shown) else None}
 
 
-@router.get("{id}/", auth=READS, response={200: BatchOut, **_REFUSALS}, summary="Read a batch")
+@router.get("{id}/", auth=READS, response={200: BatchOut}, summary="Read a batch")
 def read(request: ApiRequest, id: str) -> Batch:
     """How far it is."""
     return get_or_404(request.auth, id)
@@ -217,10 +213,10 @@ def read(request: ApiRequest, id: str) -> Batch:
 @router.get(
     "{id}/items/",
     auth=READS,
-    response={200: ItemPage, 422: FieldProblems, **_REFUSALS},
+    response={200: ItemPage},
     summary="Read rows",
 )
-def items(request: ApiRequest, id: str, filters: Query[ItemFilters]) -> dict[str, Any]:
+def list_items(request: ApiRequest, id: str, filters: Query[ItemFilters]) -> dict[str, Any]:
     """The rows of a batch, with the requests they became."""
     batch = get_or_404(request.auth, id)
     found = batch.items.filter(number__gt=filters.after).order_by("number")
@@ -239,10 +235,11 @@ def items(request: ApiRequest, id: str, filters: Query[ItemFilters]) -> dict[str
 @router.get(
     "{id}/results/",
     auth=READS,
-    response={200: None, 422: FieldProblems, **_REFUSALS},
+    response={200: None},
+    openapi_extra=replies_with(*TYPES.values()),
     summary="Download results",
 )
-def results(request: ApiRequest, id: str, filters: Query[ResultFormat]) -> HttpResponseBase:
+def read_results(request: ApiRequest, id: str, filters: Query[ResultFormat]) -> HttpResponseBase:
     """All rows with their outcomes, streamed: JSON Lines, a CSV, or a zip with each output as a file."""
     batch = get_or_404(request.auth, id)
     reply = results_response(batch, filters.format)
@@ -254,7 +251,7 @@ def results(request: ApiRequest, id: str, filters: Query[ResultFormat]) -> HttpR
     return reply
 
 
-_ACTED: dict[int, Any] = {200: Acted, 403: Problem, **_REFUSALS}
+_ACTED: dict[int, Any] = {200: Acted}
 
 
 @router.post("{id}/start/", auth=SUBMITS, response=_ACTED, summary="Start a batch")
@@ -292,7 +289,7 @@ def retry(request: ApiRequest, id: str) -> dict[str, Any]:
 @router.delete(
     "{id}/",
     auth=SUBMITS,
-    response={204: None, 403: Problem, 409: Problem, **_REFUSALS},
+    response={204: None, 409: Problem},
     summary="Discard a batch",
 )
 def delete(request: ApiRequest, id: str) -> Status[Any]:

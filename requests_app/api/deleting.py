@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils import timezone
 from ninja import Router, Status
 from ninja.errors import AuthorizationError
@@ -17,13 +15,11 @@ from requests_app.models import BulkVerb, FalRequest, Membership
 
 router = Router(tags=["requests"])
 
-_REFUSALS: dict[int, Any] = {401: Problem, 403: Problem, 404: Problem, 409: Problem}
-
 
 @router.delete(
     "{id}/payload/",
     auth=MANAGES,
-    response={200: RequestOut, **_REFUSALS},
+    response={200: RequestOut, 409: Problem},
     summary="Delete input and output",
 )
 def delete_payload(request: ApiRequest, id: str) -> Status[FalRequest | dict[str, str]]:

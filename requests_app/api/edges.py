@@ -10,7 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
+
+from requests_app.api.description import complete
 
 ROOT = "/api/v1/"
 FALLBACK = "nowhere"  # the view of paths that there are not
@@ -63,8 +66,18 @@ class ProgramsApi(NinjaAPI):
         return response
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
+        """Name the room and the verb, without the room's name again: `errors_list`, not `errors_list_errors`."""
         room = operation.tags[0] if operation.tags else "api"
-        return f"{room}_{operation.view_func.__name__}".replace("-", "_").replace(" ", "_")
+        words = operation.view_func.__name__.split("_")
+        said = {room, room.removesuffix("s")} if len(words) > 1 else set()
+        return "_".join([room, *(word for word in words if word not in said)])
+
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        document = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
+        complete(document)
+        return document
 
 
 def place_of(request: HttpRequest, id: object) -> str:

@@ -10,7 +10,6 @@ from pydantic import ConfigDict, Field
 
 from requests_app.api.accepted import NoNulText
 from requests_app.api.auth import READS_ROWS, ApiRequest
-from requests_app.api.schemas import FieldProblems, Problem
 from requests_app.catalogue import own
 from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
 from requests_app.paging import InvalidCursor
@@ -67,7 +66,7 @@ class EndpointPage(Schema):
 @router.get(
     "",
     auth=READS_ROWS,
-    response={200: EndpointPage, 401: Problem, 422: FieldProblems},
+    response={200: EndpointPage},
     summary="List the team's endpoints",
 )
 def list_endpoints(request: ApiRequest, filters: Query[EndpointFilters]) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from ninja import Router, Schema, Status
 from pydantic import RootModel
 
 from requests_app.api.auth import MANAGES, READS_ROWS, ApiRequest
-from requests_app.api.schemas import FieldProblems, Problem
 from requests_app.catalogue import pasted, store
 from requests_app.catalogue.fields import MISSING, Field
 from requests_app.catalogue.kinds import Kind
@@ -22,8 +21,6 @@ from requests_app.models import Team
 from requests_app.request_input import InvalidDraft
 
 router = Router(tags=["endpoints"])
-
-_REFUSALS: dict[int, Any] = {401: Problem, 404: Problem}
 
 
 class FieldOut(Schema):
@@ -110,7 +107,7 @@ class ValidationOut(Schema):
 @router.post(
     "{path:endpoint_id}/validate/",
     auth=READS_ROWS,
-    response={200: ValidationOut, **_REFUSALS},
+    response={200: ValidationOut},
     summary="Check an input",
 )
 def validate(request: ApiRequest, endpoint_id: str, payload: InputIn) -> dict[str, Any]:
@@ -134,11 +131,6 @@ def judged(endpoint: EndpointId, team: Team, value: dict[str, Any]) -> dict[str,
     auth=MANAGES,
     response={
         200: EndpointOut,
-        400: FieldProblems,
-        403: Problem,
-        413: Problem,
-        422: FieldProblems,
-        **_REFUSALS,
     },
     summary="Set the document of an own app",
 )
@@ -160,7 +152,7 @@ def set_document(request: ApiRequest, endpoint_id: str, payload: DocumentIn) -> 
 @router.delete(
     "{path:endpoint_id}/document/",
     auth=MANAGES,
-    response={204: None, 403: Problem, **_REFUSALS},
+    response={204: None},
     summary="Use fal's document again",
 )
 def drop_document(request: ApiRequest, endpoint_id: str) -> Status[None]:
@@ -172,7 +164,7 @@ def drop_document(request: ApiRequest, endpoint_id: str) -> Status[None]:
 @router.get(
     "{path:endpoint_id}/",
     auth=READS_ROWS,
-    response={200: EndpointOut, **_REFUSALS},
+    response={200: EndpointOut},
     summary="Read an endpoint",
 )
 def read(request: ApiRequest, endpoint_id: str) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from ninja import Query, Router, Schema
 from pydantic import ConfigDict, Field, StrictStr
 
 from requests_app.api.auth import READS, SUBMITS, ApiRequest
-from requests_app.api.schemas import FieldProblems, Problem
 from requests_app.error_groups import deciding
 from requests_app.error_groups.shelf import DAY, GroupFilters, GroupShelf, Trend, trends
 from requests_app.models import ApiToken, ErrorGroup, GroupState
@@ -21,7 +20,6 @@ from requests_app.rules.error_sentence import id_of, key_in
 
 router = Router(tags=["errors"])
 
-_REFUSALS: dict[int, Any] = {401: Problem, 404: Problem}
 MOST_PAGES = 1000
 
 
@@ -101,7 +99,7 @@ class GroupDecided(Schema):
 @router.get(
     "",
     auth=READS,
-    response={200: ErrorGroupPage, 401: Problem, 422: FieldProblems},
+    response={200: ErrorGroupPage},
     summary="List groups of errors",
 )
 def list_errors(request: ApiRequest, filters: Query[ErrorFilters]) -> dict[str, Any]:
@@ -122,7 +120,7 @@ def list_errors(request: ApiRequest, filters: Query[ErrorFilters]) -> dict[str, 
 @router.get(
     "{id}/",
     auth=READS,
-    response={200: ErrorGroupOut, **_REFUSALS},
+    response={200: ErrorGroupOut},
     summary="Read a group of errors",
 )
 def read_error(request: ApiRequest, id: str) -> dict[str, Any]:
@@ -131,7 +129,7 @@ def read_error(request: ApiRequest, id: str) -> dict[str, Any]:
 
 
 _DECIDED: dict[int, Any] = {
-    200: GroupDecided, 400: FieldProblems, 403: Problem, 413: Problem, 422: FieldProblems, **_REFUSALS
+    200: GroupDecided
 }  # fmt: skip
 
 

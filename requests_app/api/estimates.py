@@ -15,7 +15,6 @@ from requests_app.api.auth import SUBMITS, ApiRequest
 from requests_app.api.body import digest_of
 from requests_app.api.endpoints import PriceOut, ValidationOut, judged, price_facts
 from requests_app.api.errors import BadHeader
-from requests_app.api.schemas import FieldProblems, Problem
 from requests_app.fal.endpoints import EndpointId
 from requests_app.models import ApiToken
 
@@ -47,7 +46,7 @@ class EstimateOut(Schema):
     "estimate/",
     auth=SUBMITS,
     response={
-        200: EstimateOut, 400: FieldProblems, 401: Problem, 403: Problem, 413: Problem, 422: FieldProblems,
+        200: EstimateOut,
     },
     summary="Estimate a request",
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from django.http.response import HttpResponseBase
 from ninja import Query, Router, Schema
@@ -12,11 +12,11 @@ from requests_app import audit, search
 from requests_app.api.accepted import NoNulText
 from requests_app.api.auth import READS, ApiRequest
 from requests_app.api.rows import matching
-from requests_app.api.schemas import FieldProblems, Problem
+from requests_app.api.schemas import replies_with
 from requests_app.export.filtered import export_response
+from requests_app.export.streaming import TYPES
 
 router = Router(tags=["requests"])
-_REPLIES: dict[int, Any] = {200: None, 401: Problem, 422: FieldProblems}
 
 
 class Chosen(Schema):
@@ -31,7 +31,13 @@ class Chosen(Schema):
     format: Literal["csv", "jsonl", "zip"] = "jsonl"
 
 
-@router.get("", auth=READS, response=_REPLIES, summary="Download requests")
+@router.get(
+    "",
+    auth=READS,
+    response={200: None},
+    openapi_extra=replies_with(*TYPES.values()),
+    summary="Download requests",
+)
 def export(request: ApiRequest, filters: Query[Chosen]) -> HttpResponseBase:
     """All requests that match, newest first, with inputs and outputs, streamed: JSON Lines digit for digit, a
     CSV for spreadsheets, or a zip with each output as a file.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -21,14 +21,13 @@ from requests_app.api.accepted import NoNulText
 from requests_app.api.auth import READS, SUBMITS, ApiRequest
 from requests_app.api.idempotency import IdempotencyKey, ensure_key
 from requests_app.api.rows import matching
-from requests_app.api.schemas import FieldProblems, Problem
+from requests_app.api.schemas import Problem, replies_with
 from requests_app.export import job_files
 from requests_app.export.jobs import ExportRefused, ask_export, delete, stop
-from requests_app.export.streaming import download
-from requests_app.models import ApiToken, Export
+from requests_app.export.streaming import TYPES, download
+from requests_app.models import ApiToken, Export, ExportFormat
 
 router = Router(tags=["exports"])
-_REFUSALS: dict[int, Any] = {401: Problem, 404: Problem}
 MOST_LISTED = 50
 
 
@@ -49,7 +48,7 @@ class ExportOut(Schema):
 
     id: UUID
     search: str
-    format: str
+    format: ExportFormat
     person: str
     state: Literal["running", "finished", "stopped", "failed", "gone"]
     note: str
@@ -77,7 +76,7 @@ class ExportOut(Schema):
 @router.post(
     "",
     auth=SUBMITS,
-    response={201: ExportOut, 401: Problem, 403: Problem, 409: Problem, 422: FieldProblems},
+    response={201: ExportOut, 409: Problem},
     summary="Export in the background",
 )
 def create_export(
@@ -106,13 +105,13 @@ def create_export(
     return Status(201, export)
 
 
-@router.get("", auth=READS, response={200: list[ExportOut], 401: Problem}, summary="List exports")
+@router.get("", auth=READS, response={200: list[ExportOut]}, summary="List exports")
 def list_exports(request: ApiRequest) -> list[Export]:
     """The team's newest exports."""
     return list(_mine(request.auth).order_by("-id")[:MOST_LISTED])
 
 
-@router.get("{id}/", auth=READS, response={200: ExportOut, **_REFUSALS}, summary="Read an export")
+@router.get("{id}/", auth=READS, response={200: ExportOut}, summary="Read an export")
 def read_export(request: ApiRequest, id: str) -> Export:
     """How far it is."""
     return get_or_404(request.auth, id)
@@ -121,10 +120,11 @@ def read_export(request: ApiRequest, id: str) -> Export:
 @router.get(
     "{id}/file/",
     auth=READS,
-    response={200: None, 410: Problem, **_REFUSALS},
+    response={200: None, 410: Problem},
+    openapi_extra=replies_with(*TYPES.values()),
     summary="Download an export",
 )
-def export_file(request: ApiRequest, id: str) -> HttpResponseBase:
+def read_file(request: ApiRequest, id: str) -> HttpResponseBase:
     """The file; 410 while it is not there yet, and when it is gone."""
     export = get_or_404(request.auth, id)
     if not export.is_open(timezone.now()) or not job_files.place(export.public_id).is_file():
@@ -140,7 +140,7 @@ def export_file(request: ApiRequest, id: str) -> HttpResponseBase:
 @router.delete(
     "{id}/",
     auth=SUBMITS,
-    response={200: ExportOut, 403: Problem, **_REFUSALS},
+    response={200: ExportOut},
     summary="Stop or delete an export",
 )
 def delete_export(request: ApiRequest, id: str) -> Export:

@@ -16,10 +16,9 @@ from ninja import Schema
 from pydantic import ConfigDict, Field
 
 from requests_app.api import rows
-from requests_app.api.schemas import FrameOut
+from requests_app.api.schemas import FrameKind, FrameOut
 from requests_app.models import ApiToken, Direction, FalRequest, Frame
 
-FrameKind = Literal["event", "msgpack", "json", "text", "binary", "control"]
 LAST = 2**31 - 1
 USUAL = 200  # frames per page
 BYTES_AT_ONCE = 4 * 1024 * 1024  # of frames in memory; one frame may be larger

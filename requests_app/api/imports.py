@@ -8,29 +8,38 @@ from typing import IO, Any
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Router, Status
-from ninja.errors import HttpError
 
 from requests_app import lifecycle
 from requests_app.api import rows
 from requests_app.api.auth import SUBMITS, ApiRequest
-from requests_app.api.schemas import FieldProblems, Problem, RequestOut
+from requests_app.api.schemas import RequestOut
 from requests_app.api.unknown import takes_bytes
 from requests_app.models import FalRequest
+from requests_app.request_input import InvalidDraft
 from requests_app.runfile.kept_media import keep_media
 from requests_app.runfile.reading import read_run
 from requests_app.runfile.zip_reading import NotARunFile
 
 router = Router(tags=["requests"])
 
-_REFUSALS: dict[int, Any] = {
-    401: Problem, 403: Problem, 413: Problem, 422: FieldProblems | Problem, 429: Problem
-}  # fmt: skip
+_ZIP = {"type": "string", "format": "binary"}
+_FORM = {"type": "object", "properties": {"file": _ZIP}, "required": ["file"]}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/zip": {"schema": _ZIP},
+            "multipart/form-data": {"schema": _FORM},
+        },
+    }
+}
 
 
 @router.post(
     "import/",
     auth=SUBMITS,
-    response={201: RequestOut, 200: RequestOut, **_REFUSALS},
+    response={201: RequestOut, 200: RequestOut},
+    openapi_extra=_BODY,
     summary="Import a run",
 )
 @takes_bytes
@@ -50,7 +59,7 @@ def import_run(request: ApiRequest) -> Status[FalRequest]:
             now=timezone.now(),
         )
     except NotARunFile as error:
-        raise HttpError(422, str(error)) from None
+        raise InvalidDraft({"file": [str(error)]}) from None
     if is_new:
         keep_media(row, run, file, timezone.now())
     return Status(201 if is_new else 200, rows.of(request.auth).get(pk=row.pk))

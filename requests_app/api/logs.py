@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from requests_app.api import rows
 from requests_app.api.accepted import NoNulText
 from requests_app.api.auth import READS, ApiRequest
-from requests_app.api.schemas import FieldProblems, LogLineOut, Problem
+from requests_app.api.schemas import LogLineOut
 from requests_app.rules.folding import fold
 
 router = Router(tags=["requests"])
@@ -42,7 +42,7 @@ class LogPage(Schema):
 @router.get(
     "{id}/logs/",
     auth=READS,
-    response={200: LogPage, 401: Problem, 404: Problem, 422: FieldProblems},
+    response={200: LogPage},
     summary="Read the log",
 )
 def read_logs(request: ApiRequest, id: str, filters: Query[LogFilters]) -> dict[str, Any]:

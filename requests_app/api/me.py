@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from ninja import Router, Schema
 
 from requests_app.api.auth import READS_ROWS, ApiRequest
-from requests_app.api.schemas import Problem
-from requests_app.models import TokenScope
+from requests_app.api.schemas import words
+from requests_app.models import Role, TokenScope
 
 router = Router(tags=["me"])
 
@@ -23,17 +23,17 @@ class Me(Schema):
 
     person: str
     team: str
-    role: str
+    role: Annotated[str, words(Role)]
     may_submit: bool
     sees_payloads: bool
     token_name: str
-    token_scope: str
+    token_scope: Annotated[str, words(TokenScope)]
     token_created_at: datetime
     token_expires_at: datetime | None
 
 
-@router.get("", auth=READS_ROWS, response={200: Me, 401: Problem}, summary="Who the token acts as")
-def me(request: ApiRequest) -> dict[str, Any]:
+@router.get("", auth=READS_ROWS, response={200: Me}, summary="Who the token acts as")
+def read(request: ApiRequest) -> dict[str, Any]:
     """The user, the team and the role that every call with this token has."""
     token = request.auth
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from django.conf import settings
 from django.http import Http404
@@ -13,7 +13,7 @@ from ninja import Field, Router, Schema
 
 from requests_app.api import rows
 from requests_app.api.auth import READS, ApiRequest
-from requests_app.api.schemas import Problem
+from requests_app.api.schemas import replies_with
 from requests_app.copies.address import expires_at
 from requests_app.copies.sending import AskedBytes, copy_response, kept_copy
 from requests_app.display.json_preview import PARSE_LIMIT
@@ -31,14 +31,12 @@ class MediumOut(Schema):
 
     number: int
     path: str = Field(description="Its place in the output.")
-    kind: str = Field(description="image, video, audio or file")
+    kind: Literal["image", "video", "audio", "file"]
     name: str
     content_type: str
     url: str = Field(description="Its address at fal.")
     expires_at: datetime | None = Field(description="When fal deletes it; null: not, or not known.")
-    copy_state: str | None = Field(
-        description="waiting, kept, too_large, over_quota, failed or expired; null: no copy is wanted."
-    )
+    copy_state: CopyState | None = Field(description="null: no copy is wanted.")
     problem: str
     copy_url: str | None = Field(description="Where the copy is, with the same token, once kept.")
     size: int | None = Field(description="Of the copy, in bytes.")
@@ -55,10 +53,10 @@ class MediaOut(Schema):
 @router.get(
     "{id}/media/",
     auth=READS,
-    response={200: MediaOut, 401: Problem, 404: Problem},
+    response={200: MediaOut},
     summary="List the media of a request",
 )
-def media(request: ApiRequest, id: str) -> dict[str, Any]:
+def list_media(request: ApiRequest, id: str) -> dict[str, Any]:
     """The files that the output names, each with what became of the team's own copy."""
     row = rows.get_or_404(request.auth, id)
     copies = MediaCopy.objects.filter(request=row).select_related("file")
@@ -102,11 +100,12 @@ def _told(
 @router.get(
     "{id}/media/{number}/",
     auth=READS,
-    response={200: None, 206: None, 304: None, 401: Problem, 404: Problem, 416: None},
+    response={200: None, 206: None, 304: None, 416: None},
+    openapi_extra=replies_with("*/*", codes=(200, 206)),
     url_name="kept_medium",
     summary="Read a kept medium",
 )
-def kept_medium(request: ApiRequest, id: str, number: int) -> HttpResponseBase:
+def read_medium(request: ApiRequest, id: str, number: int) -> HttpResponseBase:
     """The bytes of the team's own copy, also a `Range` of them; 404 when there is none."""
     row = rows.get_or_404(request.auth, id)
     copy = kept_copy(row, number) if 0 < number <= MOST_NUMBER else None

@@ -6,7 +6,7 @@ A channel's address is written, and never read.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from django.db.models import Model, QuerySet
 from django.forms import BaseForm
@@ -18,7 +18,6 @@ from pydantic import ConfigDict, Field, StrictBool, StrictInt
 
 from requests_app.api.accepted import NoNulText
 from requests_app.api.auth import MANAGES, READS, ApiRequest
-from requests_app.api.schemas import FieldProblems, Problem
 from requests_app.forms.notices import MOST_ADDRESS, ChannelAddressForm, ChannelForm, RuleForm
 from requests_app.models import ChannelKind, NoticeChannel, NoticeRule, Role, RuleEvent
 from requests_app.notices import keeping
@@ -29,8 +28,6 @@ from requests_app.request_input import InvalidDraft
 
 router = Router(tags=["notices"])
 
-_REFUSALS: dict[int, Any] = {401: Problem, 404: Problem}
-_BAD_INPUT: dict[int, Any] = {401: Problem, 403: Problem, 404: Problem, 422: FieldProblems}
 Row = TypeVar("Row", bound=Model)
 Address = Annotated[NoNulText, Field(max_length=MOST_ADDRESS)]
 
@@ -120,13 +117,13 @@ class RuleOut(Schema):
         return rule.only_of.get_username() if rule.only_of else None
 
 
-@router.get("channels/", auth=READS, response={200: list[ChannelOut], 401: Problem}, summary="List channels")  # fmt: skip
+@router.get("channels/", auth=READS, response={200: list[ChannelOut]}, summary="List channels")  # fmt: skip
 def list_channels(request: ApiRequest) -> QuerySet[NoticeChannel]:
     """The team's channels, by name."""
     return _channels(request)
 
 
-@router.post("channels/", auth=MANAGES, response={201: ChannelOut, **_BAD_INPUT}, summary="Add a channel")  # fmt: skip
+@router.post("channels/", auth=MANAGES, response={201: ChannelOut}, summary="Add a channel")  # fmt: skip
 def add_channel(request: ApiRequest, payload: NewChannel) -> Status[NoticeChannel]:
     """The address is encrypted and in no answer. Test the channel before you rely on it."""
     _ensure_manages(request)
@@ -144,7 +141,7 @@ def add_channel(request: ApiRequest, payload: NewChannel) -> Status[NoticeChanne
     return Status(201, made)
 
 
-@router.get("channels/{id}/", auth=READS, response={200: ChannelOut, **_REFUSALS}, summary="Read a channel")  # fmt: skip
+@router.get("channels/{id}/", auth=READS, response={200: ChannelOut}, summary="Read a channel")  # fmt: skip
 def read_channel(request: ApiRequest, id: str) -> NoticeChannel:
     """The channel, without its address."""
     return _get_or_404(_channels(request), id)
@@ -153,7 +150,7 @@ def read_channel(request: ApiRequest, id: str) -> NoticeChannel:
 @router.post(
     "channels/{id}/replace/",
     auth=MANAGES,
-    response={200: ChannelOut, **_BAD_INPUT},
+    response={200: ChannelOut},
     summary="Replace a channel's address",
 )
 def replace_address(request: ApiRequest, id: str, payload: NewAddress) -> NoticeChannel:
@@ -165,7 +162,7 @@ def replace_address(request: ApiRequest, id: str, payload: NewAddress) -> Notice
     return _get_or_404(_channels(request), id)
 
 
-@router.post("channels/{id}/test/", auth=MANAGES, response={202: None, **_BAD_INPUT}, summary="Test a channel")  # fmt: skip
+@router.post("channels/{id}/test/", auth=MANAGES, response={202: None}, summary="Test a channel")  # fmt: skip
 def test_channel(request: ApiRequest, id: str) -> Status[None]:
     """Have the worker send a test; its answer is in the log under Settings."""
     _ensure_manages(request)
@@ -176,7 +173,7 @@ def test_channel(request: ApiRequest, id: str) -> Status[None]:
     return Status(202, None)
 
 
-@router.delete("channels/{id}/", auth=MANAGES, response={204: None, 403: Problem, **_REFUSALS}, summary="Remove a channel")  # fmt: skip
+@router.delete("channels/{id}/", auth=MANAGES, response={204: None}, summary="Remove a channel")  # fmt: skip
 def remove_channel(request: ApiRequest, id: str) -> Status[None]:
     """Its rules are removed too, and what waits for it is not sent."""
     _ensure_manages(request)
@@ -184,13 +181,13 @@ def remove_channel(request: ApiRequest, id: str) -> Status[None]:
     return Status(204, None)
 
 
-@router.get("rules/", auth=READS, response={200: list[RuleOut], 401: Problem}, summary="List rules")
+@router.get("rules/", auth=READS, response={200: list[RuleOut]}, summary="List rules")
 def list_rules(request: ApiRequest) -> QuerySet[NoticeRule]:
     """The team's rules, the oldest first."""
     return _rules(request)
 
 
-@router.post("rules/", auth=MANAGES, response={201: RuleOut, **_BAD_INPUT}, summary="Add a rule")
+@router.post("rules/", auth=MANAGES, response={201: RuleOut}, summary="Add a rule")
 def add_rule(request: ApiRequest, payload: RuleIn) -> Status[NoticeRule]:
     """It tells of what happens from now on."""
     _ensure_manages(request)
@@ -203,13 +200,13 @@ def add_rule(request: ApiRequest, payload: RuleIn) -> Status[NoticeRule]:
     return Status(201, rule)
 
 
-@router.get("rules/{id}/", auth=READS, response={200: RuleOut, **_REFUSALS}, summary="Read a rule")
+@router.get("rules/{id}/", auth=READS, response={200: RuleOut}, summary="Read a rule")
 def read_rule(request: ApiRequest, id: str) -> NoticeRule:
     """The rule."""
     return _get_or_404(_rules(request), id)
 
 
-@router.post("rules/{id}/change/", auth=MANAGES, response={200: RuleOut, **_BAD_INPUT}, summary="Change a rule")  # fmt: skip
+@router.post("rules/{id}/change/", auth=MANAGES, response={200: RuleOut}, summary="Change a rule")  # fmt: skip
 def change_rule(request: ApiRequest, id: str, payload: RuleIn) -> NoticeRule:
     """Replace all of it; a field that is left out has its default. Messages that wait are sent as they are."""
     _ensure_manages(request)
@@ -221,7 +218,7 @@ def change_rule(request: ApiRequest, id: str, payload: RuleIn) -> NoticeRule:
     return _get_or_404(_rules(request), id)
 
 
-@router.delete("rules/{id}/", auth=MANAGES, response={204: None, 403: Problem, **_REFUSALS}, summary="Remove a rule")  # fmt: skip
+@router.delete("rules/{id}/", auth=MANAGES, response={204: None}, summary="Remove a rule")  # fmt: skip
 def remove_rule(request: ApiRequest, id: str) -> Status[None]:
     """What it has sent stays in the log; what waits is not sent."""
     _ensure_manages(request)

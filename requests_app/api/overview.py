@@ -12,7 +12,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from requests_app.api.accepted import NoNulText
 from requests_app.api.auth import READS_ROWS, ApiRequest
-from requests_app.api.schemas import FieldProblems, Problem
+from requests_app.api.schemas import StatusWord
 from requests_app.display.times import TimeStyle, known_zones
 from requests_app.overview.reading import Asked, Cost, overview_of, user_key_of
 from requests_app.overview.spans import Range
@@ -97,7 +97,7 @@ class EndpointFiguresOut(Schema):
 class InFlightOut(Schema):
     """Requests of one status that have not ended, whenever they were created."""
 
-    status: str
+    status: StatusWord
     count: int
     oldest_at: datetime
 
@@ -131,10 +131,10 @@ class OverviewOut(Schema):
 @router.get(
     "",
     auth=READS_ROWS,
-    response={200: OverviewOut, 401: Problem, 422: FieldProblems},
+    response={200: OverviewOut},
     summary="Figures of the team's requests",
 )
-def overview(request: ApiRequest, filters: Query[OverviewFilters]) -> Any:
+def read(request: ApiRequest, filters: Query[OverviewFilters]) -> Any:
     """Counts, times and costs of the requests that were created in the last hour, day or 30 days.
 
     `failures` is by error type, `untold` where there is none. Requests that have been deleted still count.

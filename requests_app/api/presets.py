@@ -16,7 +16,7 @@ from requests_app.api.accepted import NewRequest, NoNulText, no_nul
 from requests_app.api.auth import MANAGES, READS, ApiRequest
 from requests_app.api.body import member_text
 from requests_app.api.exact import JsonText
-from requests_app.api.schemas import FieldProblems, Problem
+from requests_app.api.schemas import JsonObject, ModeWord
 from requests_app.forms.preset import NAME_LENGTH, draft_of
 from requests_app.models import ApiToken, Preset, PresetVersion
 from requests_app.presets import saving
@@ -26,10 +26,6 @@ from requests_app.request_input import InvalidDraft
 
 router = Router(tags=["presets"])
 
-_REFUSALS: dict[int, Any] = {401: Problem, 404: Problem}
-_BAD_INPUT: dict[int, Any] = {
-    400: FieldProblems, 401: Problem, 403: Problem, 404: Problem, 413: Problem, 422: FieldProblems
-}  # fmt: skip
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LENGTH, strict=True),
@@ -105,8 +101,8 @@ class VersionOut(Schema):
     """A version of a preset: its input as it was written, digit for digit, and its variables."""
 
     version: int
-    mode: str
-    input: Any
+    mode: ModeWord
+    input: JsonObject
     variables: list[str]
     options: dict[str, Any]
     saved_by: str | None
@@ -152,7 +148,7 @@ class PresetPage(Schema):
 @router.get(
     "",
     auth=READS,
-    response={200: PresetPage, 401: Problem, 422: FieldProblems},
+    response={200: PresetPage},
     summary="List presets",
 )
 def list_presets(request: ApiRequest, filters: Query[PresetFilters]) -> dict[str, Any]:
@@ -169,7 +165,7 @@ def list_presets(request: ApiRequest, filters: Query[PresetFilters]) -> dict[str
 @router.post(
     "",
     auth=MANAGES,
-    response={201: PresetDetail, 200: PresetDetail, **_BAD_INPUT},
+    response={201: PresetDetail, 200: PresetDetail},
     summary="Save a preset",
 )
 def save(request: ApiRequest, payload: NewPreset) -> Status[Preset]:
@@ -191,7 +187,7 @@ def save(request: ApiRequest, payload: NewPreset) -> Status[Preset]:
     return Status(201 if is_new else 200, preset)
 
 
-@router.get("{id}/", auth=READS, response={200: PresetDetail, **_REFUSALS}, summary="Read a preset")
+@router.get("{id}/", auth=READS, response={200: PresetDetail}, summary="Read a preset")
 def read(request: ApiRequest, id: str) -> Preset:
     """The preset with its newest input."""
     return get_or_404(request.auth, id)
@@ -200,7 +196,7 @@ def read(request: ApiRequest, id: str) -> Preset:
 @router.get(
     "{id}/versions/{number}/",
     auth=READS,
-    response={200: VersionOut, **_REFUSALS},
+    response={200: VersionOut},
     summary="Read a version of a preset",
 )
 def read_version(request: ApiRequest, id: str, number: str) -> Preset | PresetVersion:
@@ -212,7 +208,7 @@ def read_version(request: ApiRequest, id: str, number: str) -> Preset | PresetVe
 @router.post(
     "{id}/restore/",
     auth=MANAGES,
-    response={200: PresetDetail, **_BAD_INPUT},
+    response={200: PresetDetail},
     summary="Restore a version",
 )
 def restore(request: ApiRequest, id: str, payload: Restored) -> Preset:
@@ -227,7 +223,7 @@ def restore(request: ApiRequest, id: str, payload: Restored) -> Preset:
 @router.post(
     "{id}/rename/",
     auth=MANAGES,
-    response={200: PresetDetail, **_BAD_INPUT},
+    response={200: PresetDetail},
     summary="Rename a preset",
 )
 def rename(request: ApiRequest, id: str, payload: NewName) -> Preset:
@@ -239,7 +235,7 @@ def rename(request: ApiRequest, id: str, payload: NewName) -> Preset:
 @router.delete(
     "{id}/",
     auth=MANAGES,
-    response={204: None, 403: Problem, **_REFUSALS},
+    response={204: None},
     summary="Delete a preset",
 )
 def delete(request: ApiRequest, id: str) -> Status[None]:

@@ -22,11 +22,10 @@ from requests_app.api.idempotency import IdempotencyKey, ensure_key
 from requests_app.api.schemas import (
     CancelOut,
     DuplicateProblem,
-    FieldProblems,
-    Problem,
     RequestDetail,
     RequestOut,
     RequestPage,
+    replies_with,
 )
 from requests_app.api.waiting import Waiting, held, seconds_of, take_seat
 from requests_app.display.inert import INERT
@@ -37,11 +36,6 @@ from requests_app.runfile.writing import run_file_response
 
 router = Router(tags=["requests"])
 
-_REFUSALS: dict[int, Any] = {401: Problem, 404: Problem}
-_BAD_INPUT: dict[int, Any] = {
-    400: FieldProblems, 401: Problem, 403: Problem, 413: Problem, 422: FieldProblems, 429: Problem
-}  # fmt: skip
-
 
 Prefer = Annotated[
     str | None, Header(alias="Prefer", description="`wait=SECONDS`, as the query parameter")
@@ -51,7 +45,7 @@ Prefer = Annotated[
 @router.post(
     "",
     auth=ACTS_ON_ROWS,
-    response={201: RequestOut, 200: RequestOut, 409: DuplicateProblem, **_BAD_INPUT},
+    response={201: RequestOut, 200: RequestOut, 409: DuplicateProblem},
     summary="Submit a request",
 )
 def create(
@@ -124,7 +118,7 @@ def _create(
 @router.get(
     "",
     auth=READS_ROWS,
-    response={200: RequestPage, 401: Problem, 422: FieldProblems},
+    response={200: RequestPage},
     summary="List requests",
 )
 def list_requests(request: ApiRequest, filters: Query[Filters]) -> dict[str, Any]:
@@ -136,10 +130,10 @@ def list_requests(request: ApiRequest, filters: Query[Filters]) -> dict[str, Any
 @router.get(
     "{id}/",
     auth=READS_ROWS,
-    response={200: RequestDetail, 422: FieldProblems, 429: Problem, **_REFUSALS},
+    response={200: RequestDetail},
     summary="Read a request",
 )
-def detail(
+def read(
     request: ApiRequest, id: str, waiting: Query[Waiting], prefer: Prefer = None
 ) -> FalRequest | HttpResponseBase:
     """Everything that is known about the request; with `wait`, as soon as it has ended."""
@@ -154,7 +148,7 @@ def detail(
 @router.post(
     "{id}/cancel/",
     auth=ACTS_ON_ROWS,
-    response={200: CancelOut, 403: Problem, **_REFUSALS},
+    response={200: CancelOut},
     summary="Cancel a request",
 )
 def cancel(request: ApiRequest, id: str) -> dict[str, Any]:
@@ -167,9 +161,13 @@ def cancel(request: ApiRequest, id: str) -> dict[str, Any]:
 
 
 @router.get(
-    "{id}/output/", auth=READS, summary="The output's raw bytes", response={200: None, **_REFUSALS}
+    "{id}/output/",
+    auth=READS,
+    response={200: None},
+    openapi_extra=replies_with("*/*"),
+    summary="The output's raw bytes",
 )
-def output(request: ApiRequest, id: str) -> HttpResponseBase:
+def read_output(request: ApiRequest, id: str) -> HttpResponseBase:
     """The bytes as fal sent them; 404 while there are none."""
     response = output_response(rows.get_or_404(request.auth, id))
     if response is None:
@@ -179,8 +177,14 @@ def output(request: ApiRequest, id: str) -> HttpResponseBase:
     return response
 
 
-@router.get("{id}/run/", auth=READS, summary="The run as a file", response={200: None, **_REFUSALS})
-def run_file(request: ApiRequest, id: str) -> HttpResponseBase:
+@router.get(
+    "{id}/run/",
+    auth=READS,
+    response={200: None},
+    openapi_extra=replies_with("application/zip"),
+    summary="The run as a file",
+)
+def read_run(request: ApiRequest, id: str) -> HttpResponseBase:
     """A zip with all that is kept of the request, and a page that shows it; secrets are masked."""
     row = rows.get_or_404(request.auth, id)
     audit.note_export("run", str(row.public_id), "zip", team_id=row.team_id)
@@ -193,7 +197,8 @@ def run_file(request: ApiRequest, id: str) -> HttpResponseBase:
 @router.get(
     "{id}/events/",
     auth=READS,
-    response={200: None, 422: FieldProblems, 429: Problem, **_REFUSALS},
+    response={200: None},
+    openapi_extra=replies_with("text/event-stream"),
     summary="Follow a request",
 )
 async def follow(
@@ -212,7 +217,8 @@ async def follow(
 @router.get(
     "{id}/frames/",
     auth=READS,
-    response={200: frames.FramePage, 422: FieldProblems, **_REFUSALS},
+    response={200: frames.FramePage},
+    openapi_extra=replies_with("application/jsonl"),
     summary="Read the record of a stream or session",
 )
 async def read_frames(request: ApiRequest, id: str, filters: Query[frames.FrameFilters]) -> Any:

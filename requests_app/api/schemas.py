@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from enum import Enum
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
-from django.db.models import QuerySet, TextChoices
+from django.db.models import QuerySet
 from ninja import Field, Schema
 from pydantic import WithJsonSchema
 
@@ -26,21 +27,29 @@ from requests_app.models import (
     Status,
 )
 from requests_app.request_input import SPACE, InvalidInput, parse_input
+from requests_app.rules.stream_event import Says
+from requests_app.webhooks.deliveries import Verdict
 
 INLINE_BYTES = 4 * 1024 * 1024  # a larger output comes from `output/` only
+WORDS = "x-words"  # in a schema: the name under which description.py keeps its words
 NEWEST = 1000  # log lines, observations and deliveries in a response; `events/` has them all
 
 
-def _words(choices: type[TextChoices]) -> WithJsonSchema:
+def words(choices: type[Enum]) -> WithJsonSchema:
     """Name the words in the schema. What is stored is told all the same, should it be none of them."""
-    return WithJsonSchema({"type": "string", "enum": choices.values})
+    listed = [one.value for one in choices]
+    return WithJsonSchema({"type": "string", "enum": listed, WORDS: choices.__name__})
 
 
-StatusWord = Annotated[str, _words(Status)]
-ModeWord = Annotated[str, _words(Mode)]
-OriginWord = Annotated[str, _words(RequestOrigin)]
-SourceWord = Annotated[str, _words(Source)]
-DirectionWord = Annotated[str, _words(Direction)]
+StatusWord = Annotated[str, words(Status)]
+ModeWord = Annotated[str, words(Mode)]
+OriginWord = Annotated[str, words(RequestOrigin)]
+SourceWord = Annotated[str, words(Source)]
+DirectionWord = Annotated[str, words(Direction)]
+FrameKind = Literal["event", "msgpack", "json", "text", "binary", "control"]
+_FRAME_KIND = WithJsonSchema(
+    {"type": "string", "enum": list(get_args(FrameKind)), WORDS: "FrameKind"}
+)
 
 
 class RequestOut(Schema):
@@ -178,26 +187,31 @@ class FrameOut(Schema):
     number: int
     offset_ms: float
     direction: DirectionWord
-    kind: str
+    kind: Annotated[str, _FRAME_KIND]
     event: str
     event_id: str
     data: str
     size: int
     pair: int | None
     rtt_ms: float | None
-    says: str | None
+    says: Annotated[str, words(Says)] | None
 
 
 class DeliveryOut(Schema):
     """One webhook POST and our verdict."""
 
     received_at: datetime
-    verdict: str
+    verdict: Annotated[str, words(Verdict)]
     note: str
     body_size: int
 
 
-_OBJECT_OR_NULL = {"anyOf": [{"type": "object", "additionalProperties": True}, {"type": "null"}]}
+_OBJECT = {"type": "object", "additionalProperties": True}
+_LIST: dict[str, Any] = {"type": "array", "items": {}}
+_SINGLE = [{"type": kind} for kind in ("string", "number", "boolean", "null")]
+JsonObject = Annotated[Any, WithJsonSchema(_OBJECT)]
+JsonObjectOrNull = Annotated[Any, WithJsonSchema({"anyOf": [_OBJECT, {"type": "null"}]})]
+AnyJson = Annotated[Any, WithJsonSchema({"anyOf": [_OBJECT, _LIST, *_SINGLE]})]
 
 
 class RequestDetail(RequestOut):
@@ -210,8 +224,8 @@ class RequestDetail(RequestOut):
     output are included as they were sent and received, digit for digit.
     """
 
-    input: Annotated[Any, WithJsonSchema(_OBJECT_OR_NULL)]
-    output: Any
+    input: JsonObjectOrNull
+    output: AnyJson
     logs: list[LogLineOut]
     observations: list[ObservationOut]
     deliveries: list[DeliveryOut]
@@ -298,6 +312,13 @@ class FieldProblems(Schema):
     """Errors, field by field."""
 
     detail: list[FieldProblem]
+
+
+def replies_with(*types: str, codes: tuple[int, ...] = (200,)) -> dict[str, Any]:
+    """Describe replies that are no JSON of a schema: bytes of one of these content types."""
+    schema = {"type": "string", "format": "binary"}
+    content = {one.partition(";")[0]: {"schema": schema} for one in types}
+    return {"responses": {code: {"content": content} for code in codes}}
 
 
 def _newest(rows: QuerySet[Any]) -> list[Any]:

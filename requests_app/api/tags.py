@@ -11,14 +11,13 @@ from pydantic import ConfigDict, Field, StrictStr
 from requests_app import lifecycle
 from requests_app.api import rows
 from requests_app.api.auth import ACTS_ON_ROWS, ApiRequest
-from requests_app.api.schemas import FieldProblems, Problem, RequestOut
+from requests_app.api.schemas import RequestOut
 from requests_app.models import FalRequest
 from requests_app.request_input import InvalidDraft
 from requests_app.rules.tag_names import MOST_TAGS, BadTags, tag_key, tag_names
 
 router = Router(tags=["requests"])
 
-_REFUSALS: dict[int, Any] = {401: Problem, 403: Problem, 404: Problem}
 Names = Annotated[list[StrictStr], Field(max_length=MOST_TAGS)]
 
 
@@ -34,7 +33,7 @@ class TagChange(Schema):
 @router.post(
     "{id}/tags/",
     auth=ACTS_ON_ROWS,
-    response={200: RequestOut, 422: FieldProblems, **_REFUSALS},
+    response={200: RequestOut},
     summary="Change a request's tags",
 )
 def change_tags(request: ApiRequest, id: str, payload: TagChange) -> FalRequest:
@@ -56,7 +55,7 @@ def change_tags(request: ApiRequest, id: str, payload: TagChange) -> FalRequest:
 @router.put(
     "{id}/star/",
     auth=ACTS_ON_ROWS,
-    response={200: RequestOut, **_REFUSALS},
+    response={200: RequestOut},
     summary="Star a request",
 )
 def star(request: ApiRequest, id: str) -> FalRequest:
@@ -67,7 +66,7 @@ def star(request: ApiRequest, id: str) -> FalRequest:
 @router.delete(
     "{id}/star/",
     auth=ACTS_ON_ROWS,
-    response={200: RequestOut, **_REFUSALS},
+    response={200: RequestOut},
     summary="Take the star off",
 )
 def unstar(request: ApiRequest, id: str) -> FalRequest:

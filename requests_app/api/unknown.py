@@ -65,7 +65,7 @@ def _members(request: HttpRequest) -> Iterable[str]:
     except UnreadableBody as error:
         raise HttpError(400, str(error)) from error
     if content is not None and not isinstance(content, dict):
-        raise HttpError(400, "This call takes no body.")
+        raise HttpError(400, "") from UnreadableBody("This call takes no body.")
     return content or ()
 
 

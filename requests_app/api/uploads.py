@@ -9,17 +9,12 @@ from pydantic import ConfigDict, Field
 
 from requests_app.api.accepted import NoNulText
 from requests_app.api.auth import ACTS_ON_ROWS, ApiRequest
-from requests_app.api.schemas import FieldProblems, Problem
+from requests_app.api.schemas import Problem
 from requests_app.forms.upload import UploadForm
+from requests_app.request_input import InvalidDraft
 from requests_app.uploads import starting
-from requests_app.uploads.starting import NotStarted
 
 router = Router(tags=["uploads"])
-
-_REFUSALS: dict[int, Any] = {
-    400: FieldProblems, 401: Problem, 403: Problem, 413: Problem, 422: FieldProblems | Problem,
-    429: Problem, 502: Problem, 503: Problem,
-}  # fmt: skip
 
 
 class NewUpload(Schema):
@@ -52,13 +47,13 @@ class UploadOut(Schema):
 
 
 @router.post(
-    "", auth=ACTS_ON_ROWS, response={200: UploadOut, **_REFUSALS}, summary="Start an upload"
+    "", auth=ACTS_ON_ROWS, response={200: UploadOut, 502: Problem}, summary="Start an upload"
 )
 def start(request: ApiRequest, payload: NewUpload) -> dict[str, Any]:
     """Ask fal where to send a file. Nothing is kept here."""
     form = UploadForm(payload.dict())
     if not form.is_valid():
-        raise NotStarted(422, form.sentence)
+        raise InvalidDraft({name: list(map(str, told)) for name, told in form.errors.items()})
     file = form.cleaned_data
     started = starting.start(team_id=request.auth.team_id, user_id=request.auth.user_id, **file)
     return {

@@ -68,14 +68,11 @@ def test_a_new_thing_has_its_address_in_the_reply(owner: Caller) -> None:
         assert (reply.status_code, "Location" in reply) == (code, code == 201)
 
 
-def test_operations_have_short_names_of_their_own_and_replies_name_their_words() -> None:
+def test_operations_have_short_names_of_their_own() -> None:
     from requests_app.api.api import api
 
     schema: Any = json.loads(json.dumps(api.get_openapi_schema(), default=str))
     names = [one["operationId"] for ways in schema["paths"].values() for one in ways.values()]
     assert len(names) == len(set(names))
     assert all(re.fullmatch(r"[a-z]+_[a-z_]+", name) for name in names), names
-    assert "requests_create" in names
-    row = schema["components"]["schemas"]["RequestOut"]["properties"]
-    assert "uncertain" in row["status"]["enum"]
-    assert "stream" in row["mode"]["enum"]
+    assert {"requests_create", "requests_list", "errors_list", "exports_read_file"} <= set(names)
