@@ -68,7 +68,8 @@ run: $(VENV)/.installed
 		exec $(BIN)/python manage.py serve $(ARGS)
 
 # Node.js comes from PyPI, Chromium from Debian when root there and by Playwright's download elsewhere.
-$(VENV)/.tools: tests/tools.py tests/conformance/js/package.json $(VENV)/.installed-dev
+$(VENV)/.tools: tests/tools.py tests/conformance/js/package.json tests/conformance/generated/package.json \
+		requirements-contract.txt requirements/lock-contract.txt $(VENV)/.installed-dev
 	@if $(BIN)/python -m tests.tools; then touch $@; fi
 
 # SLOW=all runs all of the slow tests, SLOW=tenth every tenth; unset, CI decides. See tests/sampling.py.

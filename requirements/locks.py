@@ -21,6 +21,7 @@ LOCKS = {
     "requirements.txt": "requirements/lock.txt",
     "requirements-dev.txt": "requirements/lock-dev.txt",
     "requirements-fal.txt": "requirements/lock-fal.txt",
+    "requirements-contract.txt": "requirements/lock-contract.txt",
     "requirements-tools.txt": "requirements/lock-tools.txt",
 }
 # One lock for every Python from the oldest on, and for every system.
@@ -107,6 +108,12 @@ def check(sources: list[str]) -> int:
     if code:
         print("Run `make lock`, and commit what it changes.", file=sys.stderr)
     return code
+
+
+def ensure_fits(source: str) -> None:
+    """Raise OSError, with what to do, when a lock does not fit."""
+    if check([source]):
+        raise OSError(f"{LOCKS[source]} does not fit {source}")
 
 
 def renew(*, upgrade: bool) -> int:

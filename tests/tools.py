@@ -68,6 +68,21 @@ def install_npm(name: str, source: Path) -> None:
     subprocess.run(command, cwd=target, check=True, env={**os.environ, "PATH": path})
 
 
+def contract_program(name: str) -> Path:
+    """A program of `requirements-contract.txt`; may be missing."""
+    return TOOLS / "contract/bin" / name
+
+
+def install_contract() -> None:
+    """What makes clients and calls from the API's description, apart from our packages: it wants others of some."""
+    locks.ensure_fits("requirements-contract.txt")
+    python = contract_program("python")
+    subprocess.run([sys.executable, "-m", "venv", str(TOOLS / "contract")], check=True)
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--require-hashes"]
+    pip += ["--disable-pip-version-check", "-r"]
+    subprocess.run([*pip, str(ROOT / locks.LOCKS["requirements-contract.txt"])], check=True)
+
+
 def install_fal_client_tests() -> None:
     """fal publishes the tests of its client in the source distribution alone."""
     if fal_client_tests().is_dir():
@@ -119,10 +134,12 @@ def attempt(what: str, install: Callable[[], None]) -> bool:
 
 def for_tests() -> list[bool]:
     """What the suite needs."""
-    client = ROOT / "tests/conformance/js"
+    client, generated = ROOT / "tests/conformance/js", ROOT / "tests/conformance/generated"
     return [
         attempt("the published tests of fal's Python client", install_fal_client_tests),
         attempt("fal's JavaScript client", lambda: install_npm("js_client", client)),
+        attempt("what makes Python clients of the API", install_contract),
+        attempt("what makes types of the API", lambda: install_npm("generated", generated)),
         attempt("Chromium, for the browser tests", install_chromium),
     ]
 

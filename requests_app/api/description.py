@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any, Literal
@@ -20,6 +21,7 @@ from requests_app.api.schemas import (
     LogLineOut,
     ObservationOut,
     Problem,
+    RequestDetail,
     RequestOut,
 )
 
@@ -118,6 +120,8 @@ def complete(document: Json) -> None:
     for path, operations in paths.items():
         for method, operation in operations.items():
             operation["responses"] = _replies(path, method, operation["responses"])
+            if any(parameter["name"] == "wait" for parameter in operation["parameters"]):
+                _tell_of_waits(operation["responses"])
             for parameter in operation["parameters"]:
                 _plain(parameter)
     for part in (schemas, paths):
@@ -125,6 +129,7 @@ def complete(document: Json) -> None:
     for schema in schemas.values():
         if "enum" in schema and "description" in schema:
             schema["description"] = schema["description"].partition("\n\n")[0]
+    _tell_defaults(schemas)
     _drop_titles(paths)
     _drop_titles(schemas)
     document["paths"] = paths
@@ -146,6 +151,15 @@ def _replies(path: str, method: str, own: Json) -> Json:
     codes |= {"400", "413"} if method != "get" else set()
     shared = {code: {"$ref": f"#/components/responses/{_REFUSALS[code][0]}"} for code in codes}
     return dict(sorted({**replies, **shared}.items()))
+
+
+def _tell_of_waits(replies: Json) -> None:
+    """A reply that has waited is the whole request, whatever the reply is else."""
+    both = [{"$ref": f"{_PREFIX}{model.__name__}"} for model in (RequestDetail, RequestOut)]
+    for code in {"200", "201"} & set(replies):
+        content = replies[code]["content"]["application/json"]
+        if content["schema"] == both[1]:
+            content["schema"] = {"anyOf": both}
 
 
 def _plain(parameter: Json) -> None:
@@ -194,6 +208,16 @@ def _name_words(part: Any, schemas: Json) -> None:
         for key in ("enum", "type", "title", *told_there):
             place.pop(key, None)
         place["$ref"] = f"{_PREFIX}{name}"
+
+
+def _tell_defaults(schemas: Json) -> None:
+    """Tell a member's default in words: generators take one that has a default for one that is always there."""
+    members = (one for schema in schemas.values() for one in schema.get("properties", {}).values())
+    for member in members:
+        default = member.pop("default", None)
+        if default not in (None, "", [], {}):
+            told = [member["description"].rstrip(".")] if "description" in member else []
+            member["description"] = ". ".join([*told, f"Default: `{json.dumps(default)}`."])
 
 
 def _drop_titles(part: Json) -> None:

@@ -30,6 +30,10 @@ class TooManyStreams(Exception):
     """The token already follows as many requests as it may."""
 
 
+class NotNow(Exception):
+    """What the call needs does not answer at the moment; the sentence says what."""
+
+
 class BadHeader(ValueError):
     """A request header has an invalid value."""
 
@@ -58,6 +62,7 @@ class Refusals:
             TooManyStreams: self.too_many_streams,
             TooManyCalls: self.too_many_calls,
             NotStarted: self.not_started,
+            NotNow: self.not_now,
             OperationalError: self.unavailable,
             InterfaceError: self.unavailable,
         }
@@ -152,7 +157,11 @@ class Refusals:
         """Answer while the database is down or locked: nothing was stored, the call may be
         repeated.
         """
-        response = self._say(request, 503, "The database does not answer; try again.")
+        return self.not_now(request, NotNow("The database does not answer; try again."))
+
+    def not_now(self, request: HttpRequest, error: NotNow) -> HttpResponse:
+        """Answer while a store of files is away, too: nothing was done."""
+        response = self._say(request, 503, str(error))
         response["Retry-After"] = "5"
         return response
 

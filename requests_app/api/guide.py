@@ -32,6 +32,11 @@ const address = `${url.replace("http", "ws")}/api/v1/realtime/sandbox/echo`;
 const socket = new WebSocket(address, ["faldeck", token]);
 """
 
+CLIENTS = """\
+openapi-python-client generate --url "$FALDECK_URL/api/v1/openapi.json" --config client.yaml
+npx openapi-typescript "$FALDECK_URL/api/v1/openapi.json" --output faldeck.d.ts
+"""
+
 DESCRIPTION = f"""\
 [Back to the requests](/requests/)
 
@@ -57,6 +62,15 @@ The snippets call a model of the sandbox; with a key of fal's put an endpoint of
 
 ```js
 {JAVASCRIPT}```
+
+**Generated clients** come from `/api/v1/openapi.json`, which is also the file `docs/openapi.json` of the source; both of these
+are tried against every change:
+
+```sh
+{CLIENTS}```
+
+`client.yaml` tells the first one how to read downloads: `content_type_overrides` with `application/zip: application/octet-stream`
+and `text/event-stream: text/plain`.
 
 Realtime sessions are a WebSocket at `/api/v1/realtime/ENDPOINT` with the same token, as a header or as a subprotocol; the
 query takes `path`, `max_buffering`, `auth` and `options` (JSON, as in a submit). AI clients find the same at `/mcp`.

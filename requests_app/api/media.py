@@ -6,18 +6,20 @@ from datetime import datetime
 from typing import Any, Literal
 
 from django.conf import settings
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from ninja import Field, Router, Schema
 
 from requests_app.api import rows
 from requests_app.api.auth import READS, ApiRequest
-from requests_app.api.schemas import replies_with
+from requests_app.api.errors import NotNow
+from requests_app.api.schemas import ANY_BYTES, replies_with
 from requests_app.copies.address import expires_at
 from requests_app.copies.sending import AskedBytes, copy_response, kept_copy
 from requests_app.display.json_preview import PARSE_LIMIT
 from requests_app.display.media import find_media
+from requests_app.display.output_media import SHOWN
 from requests_app.export.outputs import beginning_of_output
 from requests_app.fal.jsontext import NotJson, parse_json
 from requests_app.models import CopyState, FalRequest, MediaCopy
@@ -101,7 +103,7 @@ def _told(
     "{id}/media/{number}/",
     auth=READS,
     response={200: None, 206: None, 304: None, 416: None},
-    openapi_extra=replies_with("*/*", codes=(200, 206)),
+    openapi_extra=replies_with(ANY_BYTES, *sorted(SHOWN), codes=(200, 206)),
     url_name="kept_medium",
     summary="Read a kept medium",
 )
@@ -113,4 +115,6 @@ def read_medium(request: ApiRequest, id: str, number: int) -> HttpResponseBase:
     response = copy_response(row, copy, asked) if copy else None
     if response is None:
         raise Http404
+    if response.status_code == 503 and isinstance(response, HttpResponse):
+        raise NotNow(response.text.strip())
     return response

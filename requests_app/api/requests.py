@@ -20,6 +20,7 @@ from requests_app.api.estimates import Confirmation, ensure_confirmed
 from requests_app.api.exact import ExactRenderer
 from requests_app.api.idempotency import IdempotencyKey, ensure_key
 from requests_app.api.schemas import (
+    ANY_BYTES,
     CancelOut,
     DuplicateProblem,
     RequestDetail,
@@ -29,7 +30,7 @@ from requests_app.api.schemas import (
 )
 from requests_app.api.waiting import Waiting, held, seconds_of, take_seat
 from requests_app.display.inert import INERT
-from requests_app.display.output_download import output_response
+from requests_app.display.output_download import NAMED_TYPES, output_response
 from requests_app.models import ApiToken, FalRequest, RequestOrigin
 from requests_app.request_input import Draft
 from requests_app.runfile.writing import run_file_response
@@ -164,7 +165,7 @@ def cancel(request: ApiRequest, id: str) -> dict[str, Any]:
     "{id}/output/",
     auth=READS,
     response={200: None},
-    openapi_extra=replies_with("*/*"),
+    openapi_extra=replies_with(ANY_BYTES, *NAMED_TYPES),
     summary="The output's raw bytes",
 )
 def read_output(request: ApiRequest, id: str) -> HttpResponseBase:

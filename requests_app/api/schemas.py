@@ -206,12 +206,14 @@ class DeliveryOut(Schema):
     body_size: int
 
 
-_OBJECT = {"type": "object", "additionalProperties": True}
+OBJECT = {"type": "object", "additionalProperties": True}
+_BYTES = {"type": "string", "format": "binary"}
+ANY_BYTES = "application/octet-stream"  # a content type that says nothing of the bytes
 _LIST: dict[str, Any] = {"type": "array", "items": {}}
 _SINGLE = [{"type": kind} for kind in ("string", "number", "boolean", "null")]
-JsonObject = Annotated[Any, WithJsonSchema(_OBJECT)]
-JsonObjectOrNull = Annotated[Any, WithJsonSchema({"anyOf": [_OBJECT, {"type": "null"}]})]
-AnyJson = Annotated[Any, WithJsonSchema({"anyOf": [_OBJECT, _LIST, *_SINGLE]})]
+JsonObject = Annotated[Any, WithJsonSchema(OBJECT)]
+JsonObjectOrNull = Annotated[Any, WithJsonSchema({"anyOf": [OBJECT, {"type": "null"}]})]
+AnyJson = Annotated[Any, WithJsonSchema({"anyOf": [OBJECT, _LIST, *_SINGLE]})]
 
 
 class RequestDetail(RequestOut):
@@ -314,9 +316,10 @@ class FieldProblems(Schema):
     detail: list[FieldProblem]
 
 
-def replies_with(*types: str, codes: tuple[int, ...] = (200,)) -> dict[str, Any]:
+def replies_with(
+    *types: str, codes: tuple[int, ...] = (200,), schema: dict[str, Any] = _BYTES
+) -> dict[str, Any]:
     """Describe replies that are no JSON of a schema: bytes of one of these content types."""
-    schema = {"type": "string", "format": "binary"}
     content = {one.partition(";")[0]: {"schema": schema} for one in types}
     return {"responses": {code: {"content": content} for code in codes}}
 

@@ -91,6 +91,19 @@ def test_words_have_one_schema_each_and_outputs_and_events_have_types(
     assert "x-words" not in json.dumps(document)
 
 
+def test_generators_see_what_a_call_that_waits_answers_and_what_may_be_left_out(
+    document: dict[str, Any],
+) -> None:
+    both = [{"$ref": f"#/components/schemas/{name}"} for name in ("RequestDetail", "RequestOut")]
+    replies = document["paths"]["/api/v1/requests/"]["post"]["responses"]
+    for code in ("200", "201"):
+        assert replies[code]["content"]["application/json"]["schema"] == {"anyOf": both}
+    body = document["components"]["schemas"]["NewRequest"]
+    assert set(body["required"]) == {"endpoint_id", "input"}
+    assert not any("default" in member for member in body["properties"].values())
+    assert body["properties"]["mode"]["description"] == 'Default: `"queue"`.'
+
+
 def test_a_problem_of_the_body_is_always_a_list(owner: Caller) -> None:
     row = owner.make()
     for path, body, code in (

@@ -70,3 +70,14 @@ def test_media_have_their_copys_state_and_address(
 def test_an_output_without_media_has_none(owner: Caller) -> None:
     reply = owner.get(f"{owner.make().public_id}/media/")
     assert reply.json() == {"items": []}
+
+
+def test_a_store_that_is_away_is_told_in_json_with_a_time(
+    owner: Caller, cat: FalRequest, tmp_path: Path
+) -> None:
+    [file] = [one for one in (tmp_path / "copies").rglob("*") if one.is_file()]
+    file.unlink()
+    file.mkdir()  # what a disk with an error looks like: no file, and not missing
+    reply = get(owner, f"/api/v1/requests/{cat.public_id}/media/1/")
+    assert reply.status_code == 503 and reply.json()["detail"]
+    assert int(reply["Retry-After"]) > 0
