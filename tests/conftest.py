@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from django.contrib.auth.signals import user_logged_in
 from django.db import connection
 from django.dispatch import receiver
 from django.test import Client
+from django.test.utils import teardown_databases
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -25,6 +27,7 @@ from requests_app.keys import ring
 from requests_app.models import FalRequest, Role, Team
 from requests_app.views import page_rate
 from requests_app.webhooks import deliveries
+from tests import databases
 from tests.browsers import Browser
 from tests.builders import make_person, make_queued, make_request
 from tests.importing import import_in_turns
@@ -32,6 +35,7 @@ from tests.process.prepared import Prepared
 from tests.process.serving import Serving
 from tests.sampling import runs_all, sample
 from tests.signing import KeyHost, Signer
+from tests.spreading import OneBrowser, has_one_browser
 
 # How quick a machine makes examples, or runs one, is no property of the code.
 hypothesis_settings.register_profile(
@@ -46,6 +50,7 @@ def pytest_configure() -> None:
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Every Client makes the middleware anew, which otherwise looks at all static files.
     django_settings.WHITENOISE_AUTOREFRESH = True
+    databases.without_permissions()
     # Messages to workers go nowhere unless a test starts one: no worker reads this broker.
     app.conf.broker_url = "memory://localhost/"
     # Test processes side by side have a database each; this keeps them apart in a shared Redis.
@@ -80,6 +85,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = kept
 
 
+@pytest.hookimpl(optionalhook=True)  # there are runs without xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneBrowser | None:
+    """Give all tests of the browser to one process, or leave it to the option."""
+    is_one = has_one_browser(config, is_whole=runs_all(config))
+    return OneBrowser(config, log) if is_one else None
+
+
 @pytest.fixture(autouse=True)
 def _no_keys_of_other_tests() -> None:
     """fal keys are kept in memory for some seconds, and calls are counted there for minutes."""
@@ -88,21 +100,33 @@ def _no_keys_of_other_tests() -> None:
         buckets.forget()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _prepared_installations(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Test processes side by side share what a first start makes."""
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For what one test process makes and all use."""
     folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    Serving.prepared = Prepared(folder / "prepared")
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _prepared_installations(shared_folder: Path) -> None:
+    """Test processes side by side share what a first start makes."""
+    Serving.prepared = Prepared(shared_folder / "prepared", shared_folder / databases.MIGRATED)
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """As pytest-django's; at the end no thread's forgotten session keeps the database from going."""
+def django_db_setup(
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_blocker: Any,
+    shared_folder: Path,
+) -> Iterator[None]:
+    """In place of pytest-django's; at the end no thread's forgotten session keeps the database from going."""
+    with django_db_blocker.unblock():
+        made = databases.set_up(shared_folder)
     yield
     with django_db_blocker.unblock():
         _end_other_sessions()
+        teardown_databases(made, verbosity=0)
 
 
 def _end_other_sessions() -> None:

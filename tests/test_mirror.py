@@ -23,12 +23,14 @@ ABOUT_THE_WHOLE = {
     "test_looks",
     "test_documents",
     "test_expanding_migrations",
+    "test_databases",
     "test_importing",
     "test_judge",
     "test_locks",
     "test_model_based",
     "test_mirror",
     "test_sampling",
+    "test_spreading",
 }
 
 

@@ -22,8 +22,10 @@ OWN = shutil.ignore_patterns("secret_key")
 class Prepared:
     """A data folder, made by the first test process that needs it and copied by all."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, migrated: Path) -> None:
+        """`migrated`: where a database that a test process has migrated may lie."""
         self._folder = folder
+        self._migrated = migrated
 
     def copy_to(self, data: Path) -> None:
         """Make `data`, which must not exist."""
@@ -38,7 +40,11 @@ class Prepared:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         commands = Commands({**kept, "DATA_DIR": str(unfinished)})
         try:
-            commands.run(["migrate", "--verbosity=0"], {})
+            if self._migrated.exists():
+                unfinished.mkdir(mode=0o700)
+                shutil.copyfile(self._migrated, unfinished / "faldeck.sqlite3")
+            else:
+                commands.run(["migrate", "--verbosity=0"], {})
             commands.run(["shell", "-c", COLLECT], {})
         finally:
             commands.close()
