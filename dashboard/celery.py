@@ -17,6 +17,7 @@ EVERY_S = {
     "seal_audit": 2.0,
     "roll_up": 2.0,
     "send_notices": 3.0,
+    "delete_at_fal": 5.0,
     "delete_teams": 5.0,
     "keep_copies": 5.0,
     "index_history": 5.0,

@@ -24,6 +24,7 @@ from requests_app.upkeep.expired import remove_expired as remove_expired_rows
 from requests_app.worker import process  # noqa: F401  (connects its start and stop)
 from requests_app.worker.clock import clock
 from requests_app.worker.copies import keeper
+from requests_app.worker.fal_deletions import eraser
 from requests_app.worker.loop import pool, worker_loop
 from requests_app.worker.notices import sender
 from requests_app.worker.pricing import price_due
@@ -79,6 +80,12 @@ def make_thumbnails() -> None:
 def keep_copies() -> None:
     """Keep the media that teams want to have here. During a round a second call does nothing."""
     worker_loop.spawn(keeper.keep_due())
+
+
+@shared_task(name="requests_app.delete_at_fal", ignore_result=True)
+def delete_at_fal() -> None:
+    """Ask fal to delete what it keeps of requests. During a round a second call does nothing."""
+    worker_loop.spawn(eraser.erase_due())
 
 
 @shared_task(name="requests_app.send_notices", ignore_result=True)

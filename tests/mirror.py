@@ -60,6 +60,7 @@ JUDGED_BY = {
     "requests_app/models/concealment.py": "tests/views/test_sight.py",
     "requests_app/models/permissions.py": "tests/views/test_sight.py",
     "requests_app/views/hidden_page.py": "tests/views/test_sight.py",
+    "requests_app/models/fal_deletion.py": "tests/worker/test_fal_deletions.py",
     "requests_app/models/fal_key.py": "tests/keys/test_ring.py",
     "requests_app/teams/deleting.py": "tests/upkeep/test_team_deletion.py",
     "requests_app/models/retention.py": "tests/upkeep/test_retention_runs.py",

@@ -65,7 +65,7 @@ def create(
 ) -> Status[Any]:
     """Cancel, run again, give up, tag, star or delete many requests. With `dry_run` only the numbers are
     answered (200). `payload` deletes inputs and outputs, `delete` whole requests, both for good: for owners and
-    admins, with the scope `manage`.
+    admins, with the scope `manage`. With `at_fal` fal is asked as well to delete what it keeps of them.
 
     Otherwise the server begins at once (201), with an outcome for each request. When more requests qualify
     than `expected`, nothing is done and the numbers are answered (409). With an `Idempotency-Key` the call may
@@ -75,13 +75,15 @@ def create(
     if idempotency_key is not None:
         ensure_key(idempotency_key)
     _ensure_allowed(request.auth, payload.verb)
-    # Without tags it is the digest of a version that had none.
-    left_out = None if payload.tags else {"tags"}
+    # Without them it is the digest of a version that had none.
+    left_out = {name for name in ("tags", "at_fal") if not getattr(payload, name)}
     body_digest = digest_of(payload.model_dump(mode="json", exclude=left_out))
     token = _token(request.auth, idempotency_key)
     if known := BulkAction.objects.filter(team=request.auth.team_id, token=token).first():
         _ensure_same(known, body_digest, idempotency_key)
         return Status(200, get_or_404(request.auth, str(known.public_id)))
+    if payload.at_fal and payload.verb not in FOR_MANAGERS:
+        raise InvalidDraft({"at_fal": [f"{payload.verb.value} deletes nothing."]})
     rows = _chosen(request.auth, payload)
     act = Act(payload.verb, _tags(payload), request.auth.user_id)
     seen = preview(rows, act)
@@ -115,6 +117,7 @@ def _make(
         token=token,
         body_digest=body_digest,
         tags=act.tags,
+        at_fal=payload.at_fal,
     )
     try:
         return make(order, team=caller.team, person=caller.user, now=timezone.now())

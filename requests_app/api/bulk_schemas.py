@@ -50,6 +50,14 @@ class NewBulk(Schema):
         list[StrictStr],
         Field(max_length=MOST_TAGS, description="of `tag` and `untag`, which need some"),
     ] = []
+    at_fal: Annotated[
+        bool,
+        Field(
+            strict=True,
+            description="of `payload` and `delete`: fal is asked as well to delete what it keeps, for which a key needs "
+            "the scope ADMIN",
+        ),
+    ] = False
     reason: Annotated[NoNulText, Field(max_length=300)] = ""
 
 
@@ -76,6 +84,7 @@ class BulkOut(Schema):
     search: str
     by_hand: bool
     tags: list[str]
+    at_fal: bool
     reason: str
     person: str
     state: BulkStateOut

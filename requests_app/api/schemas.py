@@ -18,6 +18,8 @@ from requests_app.models import (
     CostState,
     Delivery,
     Direction,
+    FalDeletion,
+    FalDeletionState,
     FalRequest,
     LogLine,
     Mode,
@@ -216,14 +218,30 @@ JsonObjectOrNull = Annotated[Any, WithJsonSchema({"anyOf": [OBJECT, {"type": "nu
 AnyJson = Annotated[Any, WithJsonSchema({"anyOf": [OBJECT, _LIST, *_SINGLE]})]
 
 
+class FalDeletionOut(Schema):
+    """What fal answered when it was asked to delete input, output and the output's files.
+
+    `done`; `refused`: mostly because the key may not; `unknown`: fal has nothing under the id; `unreachable`: no
+    answer in three days; `waiting`: it is asked, or asked again at `due_at`.
+    """
+
+    state: Annotated[str, words(FalDeletionState)]
+    note: str
+    tries: int
+    asked_at: datetime
+    due_at: datetime | None
+    ended_at: datetime | None
+
+
 class RequestDetail(RequestOut):
     """A request with its input and output.
 
     `output` is null when there is none yet, when it is not JSON and when it is larger than 4 MiB;
     see `output_type` and `output_size`, and `output/` for the bytes. Of logs, observations and
     deliveries the newest 1000 are included, oldest first. `payload_removed_at` and
-    `frames_removed_at` say when the team's retention deleted them; input is null then. Input and
-    output are included as they were sent and received, digit for digit.
+    `frames_removed_at` say when a user or the team's retention deleted them; input is null then.
+    `fal_deletion` says what fal was asked to delete, null: nothing. Input and output are included
+    as they were sent and received, digit for digit.
     """
 
     input: JsonObjectOrNull
@@ -233,6 +251,13 @@ class RequestDetail(RequestOut):
     deliveries: list[DeliveryOut]
     payload_removed_at: datetime | None
     frames_removed_at: datetime | None
+    fal_deletion: FalDeletionOut | None
+
+    @staticmethod
+    def resolve_fal_deletion(row: FalRequest) -> FalDeletion | None:
+        if row.payload_removed_at is None:
+            return None
+        return FalDeletion.objects.filter(team=row.team_id, public_id=row.public_id).first()
 
     @staticmethod
     def resolve_input(row: FalRequest) -> Any:

@@ -11,7 +11,15 @@ from django.db import IntegrityError, transaction
 
 from requests_app import audit
 from requests_app.bulk.qualify import MOST, Act, preview, qualifying
-from requests_app.models import AuditAct, BulkAction, BulkItem, BulkState, BulkVerb, Team
+from requests_app.models import (
+    FOR_MANAGERS,
+    AuditAct,
+    BulkAction,
+    BulkItem,
+    BulkState,
+    BulkVerb,
+    Team,
+)
 from requests_app.models.request import FalRequestQuerySet
 
 AT_ONCE = 2000  # items stored in one transaction: others wait for it on SQLite
@@ -39,6 +47,7 @@ class Order:
     token: str
     body_digest: str = ""
     tags: tuple[str, ...] = ()
+    at_fal: bool = False  # of deletions
 
 
 def make(order: Order, *, team: Team, person: AbstractBaseUser, now: datetime) -> BulkAction:
@@ -85,12 +94,19 @@ def _begin(
                 verb=order.verb,
                 tags=",".join(order.tags),
                 search=order.search,
+                at_fal=order.at_fal and order.verb in FOR_MANAGERS,
                 by_hand=order.by_hand,
                 reason=order.reason,
                 left_out=left_out,
                 created_at=now,
             )
-            told = {"verb": order.verb, "search": order.search, "why": order.reason}
+            told: dict[str, object] = {
+                "verb": order.verb,
+                "search": order.search,
+                "why": order.reason,
+            }
+            if bulk.at_fal:
+                told["at_fal"] = True
             on = audit.Noted("bulk", str(bulk.public_id), bulk.get_verb_display(), told)
             audit.note(AuditAct.BULK_STARTED, on, team_id=team.pk, by=person)
             return bulk

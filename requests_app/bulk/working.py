@@ -187,14 +187,22 @@ def _unstar(bulk: BulkAction, row: FalRequest, now: datetime) -> Done:
 
 
 def _payload(bulk: BulkAction, row: FalRequest, now: datetime) -> Done:
-    if lifecycle.delete_payload(row.pk, person=bulk.person, now=now):
-        return Done(Outcome.DONE, "Its input and output are deleted here.")
+    if lifecycle.delete_payload(row.pk, person=bulk.person, now=now, at_fal=bulk.at_fal):
+        return Done(Outcome.DONE, f"Its input and output are deleted here.{_at_fal(bulk, row)}")
     return Done(Outcome.SKIPPED, "It had none left.")
 
 
+def _at_fal(bulk: BulkAction, row: FalRequest) -> str:
+    if not bulk.at_fal:
+        return ""
+    why = lifecycle.why_not_at_fal(row)
+    return f" fal is not asked: {why}" if why else " fal is asked to delete what it keeps."
+
+
 def _delete(bulk: BulkAction, row: FalRequest, now: datetime) -> Done:
-    if lifecycle.delete_request(row.pk, person=bulk.person):
-        return Done(Outcome.DONE, f"Deleted: {row.endpoint_id}, {row.public_id}.")
+    if lifecycle.delete_request(row.pk, person=bulk.person, now=now, at_fal=bulk.at_fal):
+        told = f"Deleted: {row.endpoint_id}, {row.public_id}.{_at_fal(bulk, row)}"
+        return Done(Outcome.DONE, told)
     return Done(Outcome.SKIPPED, "Faldeck still asks fal about it.")
 
 

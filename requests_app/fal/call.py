@@ -22,5 +22,5 @@ class Call:
 
     @property
     def is_paid(self) -> bool:
-        """Whether it may start paid work: every POST; GET and PUT (cancel) may be repeated freely."""
+        """Whether it may start paid work: every POST; GET, PUT (cancel) and DELETE may be repeated freely."""
         return self.method == "POST"

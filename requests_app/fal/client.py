@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import httpx
 
-from . import finished
+from . import finished, payload_deletion
 from .call import Call
 from .endpoints import EndpointId, Hosts, RequestUrls, run_url, stream_url, submit_url
 from .errors import TooLarge, Unanswered
@@ -149,6 +149,19 @@ class FalClient:
             if cursor is None:
                 return
         raise Unanswered("fal's list of finished requests is too long to be read to its end")
+
+    async def delete_payloads(
+        self, request_id: str, *, once: str
+    ) -> payload_deletion.DeletedPayloads:
+        """Have fal delete input, output and the output's files. ``once``: the same for each retry.
+
+        Raises NotSent, Unanswered (may be retried) or Refused.
+        """
+        url = self.hosts.api + payload_deletion.path_of(request_id)
+        call = Call("DELETE", url, {payload_deletion.ONCE: once})
+        deadline_s, limit = self.wire.timeouts.deletion_s, self.wire.limits.listing
+        reply = await self.wire.exchange(call, deadline_s=deadline_s, limit=limit)
+        return payload_deletion.read_deletion(reply)
 
     # --- direct calls
 

@@ -52,6 +52,7 @@ class Timeouts:
     result_s: float = 300.0  # the largest possible result, at 1 MB/s
     cancel_s: float = 15.0
     listing_s: float = 30.0
+    deletion_s: float = 30.0
     status_idle_s: float = 45.0
     stream_idle_s: float = 600.0
 

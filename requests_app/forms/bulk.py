@@ -76,6 +76,7 @@ class ConfirmForm(BulkForm):
     token = forms.CharField(min_length=16, max_length=64)
     tags = forms.CharField(required=False, max_length=1000)
     reason = forms.CharField(required=False, max_length=300)
+    at_fal = forms.BooleanField(required=False)
     expected = forms.IntegerField(min_value=0)  # how many the page named
     count = forms.CharField(required=False, max_length=20)  # the same, typed
 

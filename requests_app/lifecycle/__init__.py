@@ -20,6 +20,9 @@ the network.
     work.py          make_due, poll_faster_until, release, resume
     rereading.py     can_reread, reread, note_reread_gone
     removing.py      remove_payload, remove_frames, delete_payload, delete_request
+    fal_deletions.py delete_at_fal, forget_fal_deletions, take_fal_deletions, why_not_at_fal, note_fal_deleted,
+                     note_fal_unknown, note_fal_refused, note_fal_away
+    emptying.py      empty_elsewhere; everything that was made of an input and output, for the modules above
     pricing.py       due_costs, store_costs
     tagging.py       add_tags, remove_tags, set_star
     made_up.py       rows for measurements, many at once; for `manage.py make_rows` alone
@@ -38,12 +41,23 @@ from requests_app.lifecycle.asking import (
 )
 from requests_app.lifecycle.details import lacks_output
 from requests_app.lifecycle.duplicates import AlreadyRunning
+from requests_app.lifecycle.emptying import empty_elsewhere
 from requests_app.lifecycle.failing import (
     MOST_FAILURES,
     TOLD_AT,
     fail_unprocessed,
     fail_unsendable,
     note_step_failed,
+)
+from requests_app.lifecycle.fal_deletions import (
+    delete_at_fal,
+    forget_fal_deletions,
+    note_fal_away,
+    note_fal_deleted,
+    note_fal_refused,
+    note_fal_unknown,
+    take_fal_deletions,
+    why_not_at_fal,
 )
 from requests_app.lifecycle.hearing import (
     CANCEL_NOTES,
@@ -126,12 +140,15 @@ __all__ = [
     "create_for_items",
     "create_once",
     "create_several_once",
+    "delete_at_fal",
     "delete_payload",
     "delete_request",
     "due_costs",
+    "empty_elsewhere",
     "expire_lease",
     "fail_unprocessed",
     "fail_unsendable",
+    "forget_fal_deletions",
     "give_up",
     "import_run",
     "is_for_row",
@@ -142,6 +159,10 @@ __all__ = [
     "note_cancel_answer",
     "note_denied",
     "note_doubt",
+    "note_fal_away",
+    "note_fal_deleted",
+    "note_fal_refused",
+    "note_fal_unknown",
     "note_frame_count",
     "note_list_unreadable",
     "note_not_sent",
@@ -171,4 +192,6 @@ __all__ = [
     "start_attempt",
     "start_attempts",
     "store_costs",
+    "take_fal_deletions",
+    "why_not_at_fal",
 ]

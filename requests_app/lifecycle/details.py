@@ -116,7 +116,8 @@ def _reason(row: FalRequest, error: ErrorBody, code: int | None) -> dict[str, An
     if row.status != Status.FAILED or row.is_given_up:
         return {}
     columns: dict[str, Any] = {}
-    if says_nothing(row.error) and error.has_reason:
+    is_kept = row.payload_removed_at is None  # its sentence may quote the input
+    if is_kept and says_nothing(row.error) and error.has_reason:
         columns["error"] = error.detail[:MAX_SENTENCE]
     if not row.error_type and error.error_type:
         columns["error_type"] = error.error_type[:80]

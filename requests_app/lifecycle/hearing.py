@@ -202,6 +202,8 @@ def _complete(row: FalRequest, news: News, *, source: str, asked_at: datetime) -
 def _evidence(row: FalRequest, news: News, *, source: str, asked_at: datetime) -> bool:
     """Note once what a report says of a request that was given up, and poll fal for the rest."""
     note = late_word(news)
+    if row.payload_removed_at is not None:
+        return False
     if not note or row.observations.filter(kind="evidence", note=note).exists():
         return False
     columns: dict[str, Any] = {}
@@ -251,6 +253,8 @@ def _add_logs(report: RowReport) -> bool:
     for lines in new_logs(report.pk, report.news.logs):
         with transaction.atomic():
             row = locked(report.pk)
+            if row.payload_removed_at is not None:
+                return False
             added += add_logs(report.pk, lines)
             record(
                 row, row.status, "logs", "", report.source,

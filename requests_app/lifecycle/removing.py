@@ -7,26 +7,14 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.utils import timezone
 
 from requests_app import announce, audit
-from requests_app.copies import files as copies
 from requests_app.error_groups.linking import uncount
-from requests_app.export.jobs import withdraw
+from requests_app.lifecycle.emptying import empty, empty_frames
+from requests_app.lifecycle.fal_deletions import ask_fal_to_delete, forget_fal_deletions
 from requests_app.lifecycle.writing import locked, record
-from requests_app.models import (
-    AuditAct,
-    BatchItem,
-    Delivery,
-    FalRequest,
-    Frame,
-    ItemState,
-    LogLine,
-    OutputPart,
-    Source,
-)
+from requests_app.models import AuditAct, FalRequest, Source
 from requests_app.overview import marks
-from requests_app.thumbnails import states as thumbnails
 
 
 def remove_payload(pk: int, *, days: int, now: datetime) -> bool:
@@ -38,38 +26,16 @@ def remove_payload(pk: int, *, days: int, now: datetime) -> bool:
         row = locked(pk)
         if not row.is_ended or row.payload_removed_at is not None:
             return False
-        columns = _empty(row)
+        columns = empty(row)
         what = "Input, output, logs and webhook bodies"
         _removed(row, what, days, now, payload_removed_at=now, **columns)
         return True
 
 
-def _empty(row: FalRequest) -> dict[str, Any]:
-    """Delete what lies in other tables; return the row's own columns as they have to be."""
-    LogLine.objects.filter(request=row).delete()
-    OutputPart.objects.filter(request=row).delete()
-    # A row that waits again is about to be sent, and the feeder locks it before this request.
-    rows = BatchItem.objects.filter(request=row).exclude(state=ItemState.WAITING)
-    rows.update(values="")
-    Delivery.objects.filter(request=row).update(body=b"", headers={})
-    thumbnails.forget([row.pk])
-    copies.forget([row.pk], timezone.now())
-    withdraw(row.team_id)
-    return {
-        "input_text": "",
-        "output": None,
-        "summary": "",
-        "seed": None,
-        "input_digest": "",
-        "search_text": "",
-        "thumbnail_url": "",
-        "media_kinds": None,
-        "media": None,
-    }
-
-
-def delete_payload(pk: int, *, person: AbstractBaseUser, now: datetime) -> bool:
-    """Delete by a user's decision what retention deletes, with events and messages.
+def delete_payload(
+    pk: int, *, person: AbstractBaseUser, now: datetime, at_fal: bool = False
+) -> bool:
+    """Delete by a user's decision what retention deletes, with events and messages; `at_fal` what fal keeps, too.
 
     Return False when the row is live or was emptied before.
     """
@@ -77,32 +43,41 @@ def delete_payload(pk: int, *, person: AbstractBaseUser, now: datetime) -> bool:
         row = locked(pk)
         if not row.is_ended or row.payload_removed_at is not None:
             return False
-        columns = _empty(row)
-        Frame.objects.filter(request=row).delete()
+        columns = empty(row)
+        empty_frames(row)
+        is_asked = at_fal and ask_fal_to_delete(row, now=now)
         note = f"{person.get_username()} deleted input, output, logs, webhook bodies, events and messages."
-        columns |= {"payload_removed_at": now, "frames_removed_at": now}
+        note += " fal is asked to delete what it keeps." if is_asked else ""
+        # Nothing is left to fetch or to search for.
+        columns |= {"payload_removed_at": now, "frames_removed_at": now, "due_at": None}
         record(row, row.status, "removed", note, Source.PERSON, at=now, **columns)
-        audit.note(AuditAct.PAYLOAD_DELETED, audit.the_request(row), team_id=row.team_id, by=person)
+        on = audit.the_request(row, **({"at_fal": True} if is_asked else {}))
+        audit.note(AuditAct.PAYLOAD_DELETED, on, team_id=row.team_id, by=person)
         return True
 
 
-def delete_request(pk: int, *, person: AbstractBaseUser) -> bool:
-    """Delete an ended request with everything that is kept of it. What named it names nothing from then on.
+def delete_request(
+    pk: int, *, person: AbstractBaseUser, now: datetime, at_fal: bool = False
+) -> bool:
+    """Delete an ended request with everything that is kept of it, and with `at_fal` what fal keeps.
 
-    Return False when the row is live, or a worker has a step left for it.
+    What named it names nothing from then on. Return False when the row is live, or a worker has a step left for it.
     """
     with transaction.atomic():
         row = locked(pk)
         if not row.is_ended or row.due_at is not None:
             return False
-        thumbnails.forget([row.pk])
-        copies.forget([row.pk], timezone.now())
+        empty(
+            row
+        )  # also what does not go with the row: messages, a batch's values, its group's sentence
+        forget_fal_deletions([row.public_id])
+        is_asked = at_fal and ask_fal_to_delete(row, now=now)
         marks.keep_removed(row)
-        withdraw(row.team_id)
         row.seq += 1  # open lists ask for a newer version, and find that there is none
         announce.changed(row)
         uncount([pk])
-        audit.note(AuditAct.REQUEST_DELETED, audit.the_request(row), team_id=row.team_id, by=person)
+        on = audit.the_request(row, **({"at_fal": True} if is_asked else {}))
+        audit.note(AuditAct.REQUEST_DELETED, on, team_id=row.team_id, by=person)
         FalRequest.objects.filter(pk=pk).delete()
         return True
 
@@ -113,7 +88,7 @@ def remove_frames(pk: int, *, days: int, now: datetime) -> bool:
         row = locked(pk)
         if not row.is_ended or row.frames_removed_at is not None:
             return False
-        Frame.objects.filter(request=row).delete()
+        empty_frames(row)
         _removed(row, "Events and messages", days, now, frames_removed_at=now)
         return True
 

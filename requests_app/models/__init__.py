@@ -21,6 +21,7 @@ from requests_app.models.catalogue import (
     SeenChange,
     TeamEndpoint,
 )
+from requests_app.models.concealment import kind_of_error
 from requests_app.models.cost import CostProblem, CostState
 from requests_app.models.error_group import (
     ErrorDecision,
@@ -41,6 +42,7 @@ from requests_app.models.evidence import (
     OutputPart,
 )
 from requests_app.models.export import Export, ExportFormat, ExportState
+from requests_app.models.fal_deletion import FalDeletion, FalDeletionState
 from requests_app.models.fal_key import FalKey
 from requests_app.models.guesses import GuessCounter
 from requests_app.models.imported_run import ImportedRun
@@ -127,6 +129,8 @@ __all__ = [
     "ExportFormat",
     "ExportState",
     "FalAccount",
+    "FalDeletion",
+    "FalDeletionState",
     "FalKey",
     "FalRequest",
     "Frame",
@@ -185,4 +189,5 @@ __all__ = [
     "digest",
     "fault_of",
     "keys_of",
+    "kind_of_error",
 ]

@@ -28,6 +28,7 @@ class AuditAct(models.TextChoices):
     CANCEL_ASKED = "request.cancel", "Asked to cancel"
     GAVE_UP = "request.give_up", "Gave up waiting"
     PAYLOAD_DELETED = "request.delete_payload", "Payload deleted"
+    DELETED_AT_FAL = "request.delete_at_fal", "Deletion at fal"
     REQUEST_DELETED = "request.delete", "Request deleted"
     PRUNED = "request.prune", "Removed by retention"
     EXPORTED = "request.export", "Exported"

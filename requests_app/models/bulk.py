@@ -79,6 +79,8 @@ class BulkAction(WorkInTurns):
     )  # what they matched; empty with `by_hand`: they were ticked
     by_hand = models.BooleanField(default=False)
     tags = models.CharField(max_length=1000, blank=True, default="", db_default="")  # with commas
+    # of deletions: fal is asked as well to delete what it keeps
+    at_fal = models.BooleanField(default=False, db_default=False)
     reason = models.CharField(max_length=300, blank=True)
     left_out = models.JSONField(default=list)  # [sentence, count] of those not taken at the start
     state = models.CharField(max_length=8, choices=BulkState.choices, default=BulkState.STORING)

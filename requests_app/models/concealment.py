@@ -28,16 +28,22 @@ EMPTIED: dict[str, Any] = {
 }
 
 
+def kind_of_error(error_type: str | None, error_code: int | None) -> str:
+    """Return what is told of an error without its sentence."""
+    code = f"HTTP {error_code}" if error_code else ""
+    return " · ".join(filter(None, [error_type, code]))
+
+
 def conceal(row: Model) -> None:
     """Empty the columns of a loaded request that hold, or were made of, its input and output.
 
     They are emptied whether or not they were loaded, so that none is fetched later. Never save such a row.
     """
     known = row.__dict__
-    told = [known.get("error_type"), known.get("error_code") and f"HTTP {known['error_code']}"]
     for name, value in EMPTIED.items():
         setattr(row, name, value)
-    row.error = " · ".join(filter(None, told)) if known.get("error") else ""  # type: ignore[attr-defined]
+    kind = kind_of_error(known.get("error_type"), known.get("error_code"))
+    row.error = kind if known.get("error") else ""  # type: ignore[attr-defined]
     row.options = {}  # type: ignore[attr-defined] # callers' own headers are among them
     metrics = known.get("metrics") or {}
     row.metrics = {name: one for name, one in metrics.items() if isinstance(one, int | float)}  # type: ignore[attr-defined]

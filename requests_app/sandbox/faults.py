@@ -2,8 +2,8 @@
 
 A rule is a mapping:
 
-    when         what it spoils: submit, status, status_stream, result, cancel, list, models,
-                 pricing, run, stream, runner (a queued request's attempt), end (of that attempt: held
+    when         what it spoils: submit, status, status_stream, result, cancel, list, delete,
+                 models, pricing, run, stream, runner (a queued request's attempt), end (of that attempt: held
                  back while such a rule is in force, so give times = null), webhook
     do           the fault; DOES lists which exist for which `when`
     endpoint     full endpoint id it is limited to; "*" works as in file names (default: every one)
@@ -34,6 +34,7 @@ DOES: Mapping[str, frozenset[str]] = {
     "result": REPLY | {"in_progress"},
     "cancel": REPLY | {"ignore"},
     "list": REPLY,
+    "delete": REPLY,
     "models": REPLY,
     "pricing": REPLY,
     "run": REPLY,

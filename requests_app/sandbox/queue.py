@@ -85,6 +85,10 @@ class Queue:
             return None
         return request
 
+    def by_id(self, request_id: str) -> QueuedRequest | None:
+        """Of any user and app."""
+        return self._requests.get(request_id)
+
     def of(self, user_id: str, endpoint_id: EndpointId) -> list[QueuedRequest]:
         """The user's requests to exactly this endpoint, as long as they are kept."""
         return [

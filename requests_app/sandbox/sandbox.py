@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import HTTPConnection
 
@@ -26,6 +26,8 @@ class Sandbox:
     queue: Queue
     webhooks: Webhooks
     tokens: Tokens
+    # of deletions, by user and idempotency key: when, and what was said
+    answers: dict[tuple[str, str], tuple[float, object]] = field(default_factory=dict)
 
     def start(self) -> None:
         self.queue.resume()

@@ -77,6 +77,9 @@ class Store:
         row: tuple[str, bytes] | None = self._db.execute(query, (name,)).fetchone()
         return row
 
+    def forget_file(self, name: str) -> None:
+        self._db.execute("DELETE FROM files WHERE name=?", (name,))
+
     def expect_upload(self, name: str, content_type: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO uploads VALUES (?,?)", (name, content_type))
 

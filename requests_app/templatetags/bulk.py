@@ -60,12 +60,12 @@ _VERBS = {
     BulkVerb.PAYLOAD: (
         "Delete input and output of",
         "Input, output, logs, webhook bodies, events and messages are deleted here for good, for the whole team. "
-        "Status, times and history stay; such a request cannot be run again. Files at fal are not touched.",
+        "Status, times and history stay; such a request cannot be run again. What fal keeps stays unless you choose below.",
     ),
     BulkVerb.DELETE: (
         "Delete",
         "Each is deleted here for good, for the whole team, with its history, tags and notes. Batches and repeats of "
-        "it stay and no longer name it. What fal keeps, and what it has billed, is not touched.",
+        "it stay and no longer name it. What fal keeps stays unless you choose below; what it has billed is not touched.",
     ),
 }
 _GENTLE = {

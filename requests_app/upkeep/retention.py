@@ -211,6 +211,8 @@ def remove_rows(keys: list[int], now: datetime) -> int:
     for team in batch.values_list("team", flat=True).distinct():
         withdraw(team)
     with transaction.atomic():
+        lifecycle.empty_elsewhere(keys)
+        lifecycle.forget_fal_deletions(list(batch.values_list("public_id", flat=True)))
         copies.forget(keys, now)
         uncount(keys)
         _, by_model = batch.only("pk").delete()

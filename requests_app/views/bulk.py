@@ -89,7 +89,7 @@ def _start(request: HttpRequest) -> HttpResponse:
     expected = form.cleaned_data["expected"]
     if preview(rows, Act(verb, form.tag_names, request.user.pk)).eligible > expected:
         return _question(request, form, problem=GREW)
-    if expected > ASK_ABOVE and form.typed != str(expected):
+    if _is_typed(form, expected) and form.typed != str(expected):
         return _question(request, form, problem=f"Type {expected}, the number of requests.")
     order = Order(
         verb,
@@ -99,12 +99,19 @@ def _start(request: HttpRequest) -> HttpResponse:
         reason=form.cleaned_data["reason"].strip(),
         token=form.cleaned_data["token"],
         tags=form.tag_names,
+        at_fal=form.cleaned_data["at_fal"],
     )
     try:
         bulk = make(order, team=team_of(request), person=person_of(request), now=timezone.now())
     except TooMany as error:
         return _question(request, form, problem=str(error))
     return redirect(url_of(request, bulk))
+
+
+def _is_typed(form: BulkForm, count: int) -> bool:
+    """Whether the number is typed to confirm: of many, and of all that a search deletes for good."""
+    deletes_found = form.cleaned_data["verb"] in FOR_MANAGERS and not form.is_by_hand
+    return count > ASK_ABOVE or (deletes_found and count > 0)
 
 
 def _rows(request: HttpRequest, form: BulkForm) -> Any:
@@ -129,6 +136,8 @@ def _question(request: HttpRequest, form: BulkForm, *, problem: str = "") -> Htt
     context = {
         "verb": verb,
         "needs_tags": verb in WITH_TAGS,
+        "may_ask_fal": verb in FOR_MANAGERS,
+        "at_fal": values.get("at_fal", False),
         "typed_tags": values.get("tags", ""),
         "offered": offered(team_of(request).pk),
         "scope": values["scope"],
@@ -136,7 +145,7 @@ def _question(request: HttpRequest, form: BulkForm, *, problem: str = "") -> Htt
         "search": str(form.search),
         "newest": values["newest"],
         "seen": seen,
-        "asks": seen.eligible > ASK_ABOVE,
+        "asks": _is_typed(form, seen.eligible),
         "is_too_many": seen.eligible > MOST,
         "most": MOST,
         "token": new_token(),

@@ -31,7 +31,16 @@ from requests_app.fal.headers import (
 from requests_app.fal.webhook_encoding import Unpackable, unpacked
 from requests_app.forms.submit import new_token
 from requests_app.lifecycle import CANCEL_NOTES, can_reread
-from requests_app.models import BatchItem, Delivery, FalRequest, LogLine, Mode, Observation, Status
+from requests_app.models import (
+    BatchItem,
+    Delivery,
+    FalDeletion,
+    FalRequest,
+    LogLine,
+    Mode,
+    Observation,
+    Status,
+)
 from requests_app.models.request import FAILING_FROM
 from requests_app.templatetags.requests_extras import duration
 from requests_app.views.hidden_page import TEMPLATE as HIDDEN_TEMPLATE
@@ -131,9 +140,19 @@ def live(row: FalRequest, *, may_act: bool, place: str = "") -> dict[str, Any]:
         "run_timeout_s": settings.RUN_TIMEOUT_S,
         "output_version": _output_version(row, not_sent),
         "not_sent": not_sent,
+        **_removal(row, heard),
         "evidence": [seen for seen in heard if seen.note][-5:],
         **_output(row, heard, is_full=record_full is not None),
     }
+
+
+def _removal(row: FalRequest, heard: list[Observation]) -> dict[str, Any]:
+    """Say who removed input and output, and what became of them at fal."""
+    if row.payload_removed_at is None:
+        return {"removed_note": "", "fal_deletion": None}
+    removals = [seen.note for seen in heard if seen.kind == "removed"]
+    known = FalDeletion.objects.filter(team=row.team_id, public_id=row.public_id)
+    return {"removed_note": removals[-1] if removals else "", "fal_deletion": known.first()}
 
 
 def _batch_item(row: FalRequest) -> BatchItem | None:
@@ -154,7 +173,8 @@ def _progress_version(row: FalRequest, not_sent: str) -> str:
 def _output_version(row: FalRequest, not_sent: str) -> str:
     """Version key of the output part; changes whenever its HTML would."""
     told_since = f"{row.seq} {row.due_at}" if row.is_lost or row.status == Status.FAILED else ""
-    return f"{row.status}-{row.output_size}-{row.ended_at or not_sent}-{told_since}"
+    removed = f"{row.payload_removed_at} {row.seq}" if row.payload_removed_at else ""
+    return f"{row.status}-{row.output_size}-{row.ended_at or not_sent}-{told_since}-{removed}"
 
 
 def _trouble(row: FalRequest, heard: list[Observation]) -> str:

@@ -131,7 +131,7 @@ def judge(row: FalRequest, post: Post) -> Verdict:
 def _find(public_id: UUID, secret: str) -> FalRequest | None:
     """Return the request if the secret is right, in constant time whether or not it exists."""
     row = (
-        FalRequest.objects.only("public_id", "webhook_digest", "team_id")
+        FalRequest.objects.only("public_id", "webhook_digest", "team_id", "payload_removed_at")
         .filter(public_id=public_id)
         .first()
     )
@@ -198,7 +198,7 @@ def _settle(row: FalRequest, post: Post, report: WebhookReport, *, is_fresh: boo
     with transaction.atomic():
         row = (
             FalRequest.objects.select_for_update()
-            .only("public_id", "fal_request_id", "fal_key_id", "team_id")
+            .only("public_id", "fal_request_id", "fal_key_id", "team_id", "payload_removed_at")
             .get(pk=row.pk)
         )
         verdict = _objection(row, report, is_fresh=is_fresh)
@@ -307,14 +307,16 @@ def _keep(
         others = Delivery.objects.filter(request=row).exclude(verdict=Verdict.ACCEPTED)
         if others.count() >= MOST_REFUSED:
             return
+    body = post.body if whole or verdict in _WHOLE else post.body[:KEPT_OF_REFUSED]
+    is_removed = row.payload_removed_at is not None  # what is said of it later is not kept either
     columns = {
         "request": row,
         "team_id": row.team_id,
         "received_at": post.now,
         "verdict": verdict,
         "note": note,
-        "headers": post.kept_headers,
-        "body": post.body if whole or verdict in _WHOLE else post.body[:KEPT_OF_REFUSED],
+        "headers": {} if is_removed else post.kept_headers,
+        "body": b"" if is_removed else body,
         "body_size": len(post.body),
         "digest": post.digest,
     }

@@ -182,3 +182,12 @@ def test_deleting_needs_the_role_and_the_scope(owner: Caller, rows: list[FalRequ
     ApiToken.objects.filter(user=owner.user).update(scope=TokenScope.MANAGE)
     turn(made(owner, **body))
     assert not FalRequest.objects.exists()
+
+
+def test_only_deletions_ask_fal(owner: Caller, rows: list[FalRequest]) -> None:
+    refused = post(owner, body={"verb": "cancel", "q": "", "expected": 3, "at_fal": True})
+    assert refused.status_code == 422
+    assert refused.json()["detail"][0]["loc"] == ["body", "at_fal"]
+    FalRequest.objects.update(status=Status.COMPLETED, ended_at=timezone.now(), due_at=None)
+    made(owner, verb="payload", q="", expected=3, at_fal=True)
+    assert BulkAction.objects.get().at_fal

@@ -126,6 +126,13 @@ class Scene:
         FalRequest.objects.filter(pk=row.pk).update(due_at=None)
         return FalRequest.objects.get(pk=row.pk)
 
+    def deleted_at_fal(self) -> None:
+        row = self.ended()
+        FalRequest.objects.filter(pk=row.pk).update(fal_request_id=str(row.public_id))
+        lifecycle.delete_payload(row.pk, person=self.owner, now=NOW(), at_fal=True)
+        [asked] = lifecycle.take_fal_deletions(NOW(), 9)
+        lifecycle.note_fal_refused(asked, "The key may not.", now=NOW())
+
     def imported(self) -> None:
         run = read_run(packed(files_of(self.ended())))
         lifecycle.import_run(run, team=self.team, person=self.owner, now=NOW())
@@ -228,8 +235,9 @@ DOING: dict[AuditAct, tuple[Callable[[Scene], object], str, str | None]] = {
         "olga",
         "acme/img",
     ),
+    AuditAct.DELETED_AT_FAL: (Scene.deleted_at_fal, "", "acme/img"),
     AuditAct.REQUEST_DELETED: (
-        lambda s: lifecycle.delete_request(s.ended().pk, person=s.owner),
+        lambda s: lifecycle.delete_request(s.ended().pk, person=s.owner, now=NOW()),
         "olga",
         "acme/img",
     ),

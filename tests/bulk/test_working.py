@@ -13,6 +13,7 @@ from requests_app.bulk import control, working
 from requests_app.models import (
     BulkAction,
     BulkState,
+    FalDeletion,
     FalRequest,
     Membership,
     Role,
@@ -202,6 +203,20 @@ def test_tags_and_stars_are_given_to_many(team, owner, teammate):
     assert Star.objects.filter(user=teammate).count() == 4
     turn(make_bulk(team, teammate, "unstar"))
     assert not Star.objects.exists()
+
+
+def test_deletions_ask_fal_where_it_was_chosen_and_say_where_it_cannot_be(team, owner):
+    rows = make_rows(team, owner, 2)
+    complete(rows)
+    FalRequest.objects.filter(pk=rows[0].pk).update(fal_request_id=str(rows[0].public_id))
+    bulk = make_bulk(team, owner, "payload", at_fal=True)
+    turn(bulk)
+    [(_, asked), (_, not_asked)] = notes(bulk)
+    assert asked.endswith("fal is asked to delete what it keeps.")
+    assert "fal is not asked: fal gave it no id" in not_asked
+    assert FalDeletion.objects.get().public_id == rows[0].public_id
+    turn(make_bulk(team, owner, "delete"))
+    assert FalDeletion.objects.count() == 1
 
 
 def test_payloads_and_requests_are_deleted_by_managers_alone(team, owner, teammate):

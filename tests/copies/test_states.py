@@ -173,7 +173,7 @@ def test_a_file_goes_with_the_last_request_that_needs_it(
     assert files.remove_given_up(timezone.now()) == 0
     assert stored(folder) == [b"cat"]
     FalRequest.objects.filter(pk=three.pk).update(due_at=None)
-    assert lifecycle.delete_request(three.pk, person=owner)
+    assert lifecycle.delete_request(three.pk, person=owner, now=timezone.now())
     assert used(team) == 0
     assert files.remove_given_up(timezone.now()) == 1
     assert stored(folder) == []

@@ -92,7 +92,7 @@ def test_a_decided_group_stays_when_its_requests_go_and_is_forgotten_after_a_whi
     row = fail(team, owner)
     deciding.resolve(only_group(), person=owner, now=timezone.now())
     FalRequest.objects.update(due_at=None)
-    assert lifecycle.delete_request(row.pk, person=owner)
+    assert lifecycle.delete_request(row.pk, person=owner, now=timezone.now())
     group = only_group()
     assert (group.count, group.people, group.state) == (0, 0, GroupState.RESOLVED)
     counting.forget_old(timezone.now())
@@ -126,7 +126,7 @@ def test_beyond_the_bound_of_a_kind_the_rest_is_one_group(team, owner, monkeypat
     # A known sentence of the rest that comes again is the rest's, and a deleted row leaves it.
     fail(team, owner, words(5)[-1])
     FalRequest.objects.update(due_at=None)
-    assert lifecycle.delete_request(rows[-1].pk, person=owner)
+    assert lifecycle.delete_request(rows[-1].pk, person=owner, now=timezone.now())
     count_all()
     rest.refresh_from_db()
     assert rest.count == 3 == FalRequest.objects.filter(error_key=rest.key).count()
@@ -146,7 +146,7 @@ def test_deleted_before_it_was_counted_it_leaves_nothing(team, owner, monkeypatc
     monkeypatch.setattr(counting, "PIECE", 1)  # the two entries are added up one after the other
     row = fail(team, owner)
     FalRequest.objects.update(due_at=None)
-    assert lifecycle.delete_request(row.pk, person=owner)
+    assert lifecycle.delete_request(row.pk, person=owner, now=timezone.now())
     count_all()
     assert not ErrorGroup.objects.exists() and not ErrorTally.objects.exists()
 
@@ -158,7 +158,7 @@ def test_counts_are_those_of_the_rows_however_the_journal_is_cut(
     monkeypatch.setattr(counting, "PIECE", piece)
     rows = [fail(team, (owner, teammate)[n % 2], f"kind {'ab'[n % 2]}") for n in range(8)]
     FalRequest.objects.update(due_at=None)
-    lifecycle.delete_request(rows[0].pk, person=owner)
+    lifecycle.delete_request(rows[0].pk, person=owner, now=timezone.now())
     count_all()
     for group in ErrorGroup.objects.all():
         mine = FalRequest.objects.filter(team=group.team, error_key=group.key)

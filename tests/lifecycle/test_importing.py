@@ -112,7 +112,7 @@ def test_a_failure_elsewhere_is_none_of_this_team(ended: FalRequest, elsewhere: 
     )  # fmt: skip
     assert find(rule, now - hour, now) == []
     assert not is_over(rule, now)[0]
-    assert lifecycle.delete_request(row.pk, person=ended.person)
+    assert lifecycle.delete_request(row.pk, person=ended.person, now=timezone.now())
     assert not ImportedRun.objects.exists()
 
 

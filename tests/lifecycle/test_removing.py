@@ -64,7 +64,7 @@ def test_a_user_deletes_the_payload_and_the_history_says_who(team, owner, ended)
 def test_a_deleted_request_is_gone_and_its_repeats_stay(team, owner, ended):
     words = {"prompt": "a lighthouse"}
     repeat = make_request(team=team, person=owner, again_of=ended, input=words)
-    assert lifecycle.delete_request(ended.pk, person=owner)
+    assert lifecycle.delete_request(ended.pk, person=owner, now=timezone.now())
     assert not FalRequest.objects.filter(pk=ended.pk).exists()
     assert fresh(repeat).again_of is None
     assert not SearchEntry.objects.filter(pk=ended.pk).exists()
@@ -75,8 +75,8 @@ def test_a_deleted_request_is_gone_and_its_repeats_stay(team, owner, ended):
 
 def test_what_has_not_ended_or_has_a_step_left_stays(team, owner, ended):
     live = make_request(team=team, person=owner)
-    assert not lifecycle.delete_request(live.pk, person=owner)
+    assert not lifecycle.delete_request(live.pk, person=owner, now=timezone.now())
     assert not lifecycle.delete_payload(live.pk, person=owner, now=timezone.now())
     FalRequest.objects.filter(pk=ended.pk).update(due_at=timezone.now())
-    assert not lifecycle.delete_request(ended.pk, person=owner)
+    assert not lifecycle.delete_request(ended.pk, person=owner, now=timezone.now())
     assert FalRequest.objects.count() == 2

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.models import FalRequest, Status, Team
@@ -100,7 +101,7 @@ def test_a_deleted_request_stays_in_the_figures(
     before = overview_of(Asked(team.pk, Range.MONTH, NOW, BERLIN))
     for row in rows:
         FalRequest.objects.filter(pk=row.pk, ended_at__isnull=False).update(due_at=None)
-        lifecycle.delete_request(row.pk, person=owner)
+        lifecycle.delete_request(row.pk, person=owner, now=timezone.now())
     rolling.count_all(NOW)
     after = overview_of(Asked(team.pk, Range.MONTH, NOW, BERLIN))
     assert FalRequest.objects.count() < len(rows)

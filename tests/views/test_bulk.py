@@ -318,3 +318,16 @@ def test_only_managers_are_offered_to_delete(as_owner, as_teammate, team, owner)
     turn(BulkAction.objects.get())
     assert not FalRequest.objects.exists()
     assert "Deleted" in as_owner.get(at("bulk_action", BulkAction.objects.get())).text
+
+
+def test_a_deletion_of_what_a_search_finds_is_typed_and_may_ask_fal(as_owner, team, owner):
+    rows = make_rows(team, owner, 2)
+    FalRequest.objects.update(status=Status.COMPLETED, ended_at=rows[0].created_at, due_at=None)
+    chosen = matching(verb="payload")
+    refused = confirmed(as_owner, chosen, at_fal="1")
+    assert refused.status_code == 422 and "Type 2" in refused.text
+    assert 'name="at_fal" value="1" checked' in refused.text
+    assert not BulkAction.objects.exists()
+    confirmed(as_owner, chosen, count="2", at_fal="1")
+    assert BulkAction.objects.get().at_fal
+    assert 'name="at_fal"' not in as_owner.post(ASK, matching()).text

@@ -203,7 +203,7 @@ def test_when_all_of_its_requests_are_gone_the_page_says_so(as_owner, owner, gro
     deciding.resolve(group, person=owner, now=timezone.now())
     FalRequest.objects.update(due_at=None)
     for row in FalRequest.objects.all():
-        lifecycle.delete_request(row.pk, person=owner)
+        lifecycle.delete_request(row.pk, person=owner, now=timezone.now())
     count_all()
     page = as_owner.get(at(group)).text
     assert "None is left" in page and "Run all of them again" not in page

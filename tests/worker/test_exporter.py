@@ -173,7 +173,7 @@ def test_files_go_with_the_payloads_they_copy(loop: Any, team: Team, owner: User
         assert lifecycle.delete_payload(row.pk, person=owner, now=timezone.now())
     else:
         FalRequest.objects.update(due_at=None)
-        assert lifecycle.delete_request(row.pk, person=owner)
+        assert lifecycle.delete_request(row.pk, person=owner, now=timezone.now())
     export.refresh_from_db()
     assert (export.state, export.note) == ("gone", jobs.PAYLOAD_DELETED)
     remove_expired(timezone.now())
