@@ -28,7 +28,7 @@ help:
 	@echo "make test           the tests, of the slow ones every tenth; ARGS=tests/fal for a part of it"
 	@echo "make test-quick     the tests without Chromium, Node.js and processes of their own"
 	@echo "make test-all       the whole test suite, as make test SLOW=all"
-	@echo "make test-fal       run, stream and realtime against a real fal.App on this machine"
+	@echo "make test-fal       queue, run, stream and realtime against a real fal.App on this machine"
 	@echo "make test-services  the same on PostgreSQL and Redis, which it starts itself"
 	@echo "make chaos          kill real processes and spoil the wire; ARGS=--full, --plants, --outage"
 	@echo "make lint           style, types, scripts, templates, migrations, deployment checks"

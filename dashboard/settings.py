@@ -24,6 +24,7 @@ from dashboard.env import (
     kept_secret,
     origin_of,
 )
+from dashboard.local_apps import env_local_apps
 from dashboard.logs import LOGGING as LOGGING
 from dashboard.page_policy import page_policy
 from dashboard.sign_on import *  # noqa: F403
@@ -55,10 +56,7 @@ _UPSTREAM = {
     "FAL_QUEUE_URL": ("https://queue.fal.run", "/queue"),
     "FAL_REST_URL": ("https://rest.fal.ai", "/rest"),
     "FAL_API_URL": ("https://api.fal.ai", "/api"),
-    "FAL_JWKS_URL": (
-        "https://rest.fal.ai/.well-known/jwks.json",
-        "/rest/.well-known/jwks.json",
-    ),
+    "FAL_JWKS_URL": ("https://rest.fal.ai/.well-known/jwks.json", "/rest/.well-known/jwks.json"),
 }
 SANDBOX_PORT = env_int("SANDBOX_PORT", 8900)
 SANDBOX_URL = f"http://127.0.0.1:{SANDBOX_PORT}"
@@ -87,6 +85,7 @@ FAL_REALTIME_URL = env_url(
     FAL_RUN_URL.replace("http", "ws", 1),
     schemes=("wss", "ws"),
 )
+LOCAL_APPS = env_local_apps("LOCAL_APPS")  # own apps, for which Faldeck is the queue
 if SANDBOX and not FAL_KEY:
     FAL_KEY = "sandbox:sandbox"
 # The fal account that signs our webhooks; empty: taken from the first genuine delivery.

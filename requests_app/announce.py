@@ -28,6 +28,7 @@ ADVANCE_TASK = "requests_app.advance"
 THUMBNAILS_TASK = "requests_app.make_thumbnails"
 RESET_TASK = "requests_app.send_reset_link"
 SIGN_UP_TASK = "requests_app.send_sign_up_link"
+LOCAL_JOBS_TASK = "requests_app.run_local_jobs"
 
 
 class RequestChanged(TypedDict):
@@ -96,6 +97,11 @@ def reset_asked(address: str, origin: str) -> None:
 def sign_up_asked(address: str, origin: str) -> None:
     """Ask a worker, on commit, to mail a sign-up link; the user may ask again."""
     transaction.on_commit(lambda: _quietly(lambda: _publish(SIGN_UP_TASK, address, origin)))
+
+
+def local_job_waits() -> None:
+    """Ask a worker, on commit, to give a waiting job to its own app; the sweep would a second later."""
+    transaction.on_commit(lambda: _quietly(lambda: _publish(LOCAL_JOBS_TASK)))
 
 
 def _publish(task: str, *args: int | str) -> None:

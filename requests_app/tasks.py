@@ -25,6 +25,7 @@ from requests_app.worker import process  # noqa: F401  (connects its start and s
 from requests_app.worker.clock import clock
 from requests_app.worker.copies import keeper
 from requests_app.worker.fal_deletions import eraser
+from requests_app.worker.local_jobs import run_due
 from requests_app.worker.loop import pool, worker_loop
 from requests_app.worker.notices import sender
 from requests_app.worker.pricing import price_due
@@ -56,6 +57,12 @@ def sweep() -> None:
     """Start the next step of everything that is due."""
     clock.note_tick()
     worker_loop.run(sweep_once(), timeout_s=30)
+
+
+@shared_task(name="requests_app.run_local_jobs", ignore_result=True)
+def run_local_jobs() -> None:
+    """Give waiting jobs to their own apps, before the next sweep does."""
+    worker_loop.spawn(run_due())
 
 
 @shared_task(name="requests_app.look_at_clock", ignore_result=True)

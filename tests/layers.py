@@ -25,6 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "dashboard.module_imports",
         "dashboard.inert",
     ),
+    ("dashboard.local_apps",),
     ("models",),
     ("audit",),
     # Which fal key a call is made with.
@@ -55,6 +56,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("batches", "bulk"),
     # What tells a team of events.
     ("notices",),
+    # The queue of own apps.
+    ("localqueue",),
     ("upkeep",),
     ("record",),
     ("webhooks.address",),

@@ -226,6 +226,10 @@ USED: dict[str, dict[str, str]] = {
         "resolve": "aiohttp.connector:TCPConnector._resolve_host",
         "close": "aiohttp.connector:TCPConnector.close",
     },
+    "requests_app/localqueue/transport.py": {
+        "handle_async_request": "httpx._client:AsyncClient._send_single_request",
+        "aclose": "httpx._client:AsyncClient.aclose",
+    },
     "requests_app/sandbox/server.py": {
         "connection_made": "uvicorn.protocols.http.h11_impl:H11Protocol.connection_made",
         "app_state": "uvicorn.protocols.http.h11_impl:H11Protocol.handle_events",

@@ -68,7 +68,14 @@ class LazySession:
 
 def new_client(session: Callable[[], aiohttp.ClientSession]) -> httpx.AsyncClient:
     """Create a client over aiohttp: httpx's own pool slows down with many calls at once."""
-    return httpx.AsyncClient(
-        transport=AiohttpTransport(verify=tls(), client=session),
-        follow_redirects=False,
-    )
+    return client_over(new_transport(session))
+
+
+def client_over(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
+    """Create a client that sends its calls by this."""
+    return httpx.AsyncClient(transport=transport, follow_redirects=False)
+
+
+def new_transport(session: Callable[[], aiohttp.ClientSession]) -> httpx.AsyncBaseTransport:
+    """Create what such a client sends its calls by."""
+    return AiohttpTransport(verify=tls(), client=session)

@@ -9,6 +9,7 @@
     owners        which team a request id belongs to
     fal_keys      with which fal key a call is passed on
     upstream      the connections to fal
+    local         calls of own apps, which never leave for fal
     memory        how much may be held for the record at once
     entries       what is kept of one call, and what fal's reply to it means
     spool         entries on disk, while the database is away

@@ -34,9 +34,10 @@ from requests_app.gateway.addresses import (
 from requests_app.gateway.callers import Caller, Callers, KeysUnknown
 from requests_app.gateway.entrance import PREFIX as PREFIX
 from requests_app.gateway.entrance import Entrance, NoOwnKey, OwnKey
-from requests_app.gateway.exchange import Exchange, Receive, Send, answer
+from requests_app.gateway.exchange import Exchange, Receive, Send, answer, answer_json
 from requests_app.gateway.fal_keys import fal_key
 from requests_app.gateway.headers import TARGET, Raw, first, to_fal
+from requests_app.gateway.local import JWKS, LocalUpstream, jwks
 from requests_app.gateway.owners import Owners
 from requests_app.gateway.recording import Recording
 from requests_app.gateway.rewriting import Rewriting
@@ -44,6 +45,7 @@ from requests_app.gateway.spool import Spool
 from requests_app.gateway.upstream import Upstream
 from requests_app.gateway.witness import SharedParts, witness_of
 from requests_app.keys import Key
+from requests_app.localqueue.places import place_of
 from requests_app.upkeep.metrics import GATEWAY_CALLS
 from requests_app.worker.database_pool import DatabasePool
 from requests_app.worker.fal_connections import hosts_from_settings
@@ -128,11 +130,15 @@ async def gateway(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """Pass one HTTP call on to fal."""
     headers: Raw = scope["headers"]
     entrance = Entrance.of(scope["path"])
+    if entrance.rest == JWKS:
+        await answer_json(send, jwks())
+        return
     try:
         address, ours, theirs = _address(entrance, scope, headers, hosts_from_settings())
         caller = await _admitted(entrance, address, scope, headers)
-        own = entrance.own_key(headers)
-        key = None if own else await _fal_key(address, caller)
+        local = place_of(address.url)
+        own = None if local else entrance.own_key(headers)
+        key = None if own or local else await _fal_key(address, caller)
     except NoOwnKey as error:
         await answer(send, 401, str(error))
         return
@@ -145,7 +151,10 @@ async def gateway(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     here, method = station(), scope["method"]
     GATEWAY_CALLS.labels(address.operation.value).inc()
     passed = to_fal(headers, authorization=_authorization(own, key))
-    exchange = Exchange(method, address, passed, headers, Rewriting(theirs, ours), here.upstream)
+    upstream: Upstream | LocalUpstream = here.upstream
+    if local:
+        upstream = LocalUpstream(local, caller.team_id, here.upstream, pool.in_database)
+    exchange = Exchange(method, address, passed, headers, Rewriting(theirs, ours), upstream)
     query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
     exchange.witness = witness_of(
         here.parts, address, caller, headers, query, exchange.hang_up,

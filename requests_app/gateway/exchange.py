@@ -13,6 +13,7 @@ import aiohttp
 from requests_app.fal.errors import FalError, NotSent
 from requests_app.gateway.addresses import Address, Operation
 from requests_app.gateway.headers import Raw, first, to_caller
+from requests_app.gateway.local import LocalUpstream
 from requests_app.gateway.rewriting import MOST_HELD, Lines, Rewriting
 from requests_app.gateway.upstream import Body, Upstream
 from requests_app.gateway.witness import Witness
@@ -33,7 +34,7 @@ class Exchange:
 
     def __init__(
         self, method: str, address: Address, headers: list[tuple[str, str]], raw: Raw,
-        rewriting: Rewriting, upstream: Upstream,
+        rewriting: Rewriting, upstream: Upstream | LocalUpstream,
     ) -> None:  # fmt: skip
         self._method, self._address, self._headers = method, address, headers
         self._rewriting, self._upstream = rewriting, upstream
@@ -193,7 +194,13 @@ async def answer(
     send: Send, code: int, detail: str, told: Mapping[str, str] | None = None, **more: str
 ) -> None:
     """Answer as fal does, in JSON."""
-    body = json.dumps({"detail": detail, **more}).encode()
+    await answer_json(send, json.dumps({"detail": detail, **more}).encode(), code, told or {})
+
+
+async def answer_json(
+    send: Send, body: bytes, code: int = 200, told: Mapping[str, str] | None = None
+) -> None:
+    """Send a whole document."""
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
     headers.append((b"content-length", str(len(body)).encode()))
     headers += [(name.lower().encode(), value.encode()) for name, value in (told or {}).items()]

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from requests_app.copies import files as copies
 from requests_app.export.jobs import withdraw
+from requests_app.fal.payload_deletion import takes
 from requests_app.models import (
     BatchItem,
     BulkItem,
@@ -24,6 +25,7 @@ from requests_app.models import (
     Frame,
     ImportedRun,
     ItemState,
+    LocalJob,
     LogLine,
     NoticeEvent,
     Observation,
@@ -45,6 +47,8 @@ def empty(row: FalRequest) -> dict[str, Any]:
     Delivery.objects.filter(request=row).update(body=b"", headers={})
     empty_elsewhere([row.pk])
     _empty_history(row)
+    if takes(row.fal_request_id):  # what the queue of own apps keeps for its hour
+        LocalJob.objects.filter(request_id=row.fal_request_id).exclude(ended_at=None).delete()
     thumbnails.forget([row.pk])
     copies.forget([row.pk], timezone.now())
     withdraw(row.team_id)

@@ -10,6 +10,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
+from dashboard.local_apps import app_of
 from requests_app import audit
 from requests_app.fal.payload_deletion import DeletedPayloads, takes
 from requests_app.lifecycle.writing import locked, record
@@ -28,12 +29,15 @@ _WAITS = (10, 60, 300, 1800, 7200, 21600)  # seconds before the next try; the la
 
 NO_ID = "fal gave it no id that can be named."
 IMPORTED = "It was made by another installation."
+LOCAL = "It ran in an app of your own, not at fal."
 
 
 def why_not_at_fal(row: FalRequest) -> str:
     """Say why fal cannot be asked to delete what it keeps of a request; empty when it can."""
     if row.origin == RequestOrigin.IMPORTED:
         return IMPORTED
+    if app_of(row.endpoint_id):
+        return LOCAL
     return "" if takes(row.fal_request_id) else NO_ID
 
 

@@ -46,6 +46,7 @@ from requests_app.models.fal_deletion import FalDeletion, FalDeletionState
 from requests_app.models.fal_key import FalKey
 from requests_app.models.guesses import GuessCounter
 from requests_app.models.imported_run import ImportedRun
+from requests_app.models.local_job import LocalJob
 from requests_app.models.media_copy import CopyLook, CopyRules, CopyState, KeptFile, MediaCopy
 from requests_app.models.names import fault_of, keys_of
 from requests_app.models.notice import (
@@ -144,6 +145,7 @@ __all__ = [
     "ItemState",
     "KeptFile",
     "ListPreference",
+    "LocalJob",
     "LogLine",
     "MediaCopy",
     "Membership",

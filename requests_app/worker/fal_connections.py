@@ -8,9 +8,13 @@ from functools import lru_cache
 
 from django.conf import settings
 
+from dashboard.local_apps import app_of
 from requests_app.fal import FalClient, Hosts
+from requests_app.fal.sessions import client_over
 from requests_app.fal.transport import ReplyLimits
 from requests_app.keys import Key
+from requests_app.localqueue.queue import DatabaseCall
+from requests_app.localqueue.transport import LocalTransport
 from requests_app.worker.breaker import Breaker
 from requests_app.worker.submit_limit import SubmitLimit
 
@@ -24,9 +28,14 @@ LISTS_AT_ONCE = (
 
 
 class FalConnections:
-    """Bound to one event loop; `reset` binds it to the running one. Not thread-safe."""
+    """Bound to one event loop; `reset` binds it to the running one. Not thread-safe.
 
-    def __init__(self) -> None:
+    `database` runs a blocking function off the loop: the queue of own apps is there.
+    """
+
+    def __init__(self, database: DatabaseCall) -> None:
+        self._database = database
+        self._local: LocalTransport | None = None
         self._clients: dict[tuple[Hosts, str], FalClient] = {}
         self._breakers: dict[str, Breaker] = {}
         self.reset()
@@ -47,15 +56,25 @@ class FalConnections:
         place = hosts_from_settings(), key.secret
         if place not in self._clients:
             limits = ReplyLimits(result=settings.OUTPUT_LIMIT_BYTES)
-            self._clients[place] = FalClient(*place, limits=limits)
+            local = self._transport()
+            client = client_over(local) if local else None
+            self._clients[place] = FalClient(*place, limits=limits, client=client)
         return self._clients[place]
 
-    def breaker(self) -> Breaker:
-        """Return the circuit breaker of the configured queue; use it on the event loop.
+    def _transport(self) -> LocalTransport | None:
+        """Return what knows own apps; None without any, for fal's own has less between it and the wire."""
+        if settings.LOCAL_APPS and self._local is None:
+            self._local = LocalTransport(self._database)
+        return self._local
 
-        All keys share it: what fal objects to a key is an answer, and no outage.
+    def breaker(self, endpoint_id: str = "") -> Breaker:
+        """Return the circuit breaker of the queue that has this endpoint; use it on the event loop.
+
+        All keys share it: what fal objects to a key is an answer, and no outage. Own apps have another one.
         """
         queue_and_key = f"{settings.FAL_QUEUE_URL} {settings.FAL_KEY}"
+        if app := app_of(endpoint_id):
+            queue_and_key = f"local {app.id}"
         if queue_and_key not in self._breakers:
             name = hashlib.sha256(queue_and_key.encode()).hexdigest()[:12]
             self._breakers[queue_and_key] = Breaker(name)
@@ -65,6 +84,9 @@ class FalConnections:
         """Close the clients and forget what the breakers counted."""
         for client in self._clients.values():
             await client.aclose()
+        if self._local is not None:
+            await self._local.aclose()
+        self._local = None
         self._clients.clear()
         self._breakers.clear()
 

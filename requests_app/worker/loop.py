@@ -117,7 +117,7 @@ class LoopThread:
 
 
 pool = DatabasePool()
-connections = FalConnections()
+connections = FalConnections(pool.in_database)
 
 
 async def _close() -> None:

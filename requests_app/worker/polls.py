@@ -73,7 +73,7 @@ async def _ask(look: Look, key: Key) -> None:
         look.failed, look.failure = True, Failure(key.problem, is_account=True)
         return
     try:
-        with connections.breaker().listening():
+        with connections.breaker(row.endpoint_id).listening():
             if row.is_cancelling and not row.cancel_answer:
                 await _cancel(look, key)
             report = await _status(look, key)

@@ -21,7 +21,7 @@ async def must_wait(endpoint_id: str, key: Key) -> bool:
 
     The row stays due and its tries are not counted.
     """
-    breaker = connections.breaker()
+    breaker = connections.breaker(endpoint_id)
     if breaker.may_probe() and await pool.in_database(take_probe, breaker.name, now=timezone.now()):
         await _probe(endpoint_id, key)
     return breaker.is_open
@@ -47,7 +47,7 @@ async def _probe(endpoint_id: str, key: Key) -> None:
     # A key that cannot be used asks without one: also "not allowed" is an answer.
     client = connections.client(Key(None, "", "") if key.problem else key)
     try:
-        with connections.breaker().listening():
+        with connections.breaker(endpoint_id).listening():
             await client.status(urls, logs=False)
     except FalError:
         pass

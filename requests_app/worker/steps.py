@@ -80,7 +80,7 @@ async def _send(row: FalRequest) -> None:
 
 async def _send_in_turn(row: FalRequest) -> None:
     key = await row_keys.key_of(row)
-    is_well = connections.breaker().is_well
+    is_well = connections.breaker(row.endpoint_id).is_well
     async with connections.submits.place(is_well), connections.calls:
         if await probe.must_wait(row.endpoint_id, key):
             return

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from django.db import IntegrityError
 from django.utils import timezone
 
+from dashboard.local_apps import app_of
 from requests_app import lifecycle
 from requests_app.fal import (
     EndpointId,
@@ -39,7 +40,7 @@ async def submit(attempt: lifecycle.Attempt) -> None:
         return
     try:
         leases.ensure_not_expired(attempt)
-        with connections.breaker().listening():
+        with connections.breaker(attempt.endpoint_id).listening():
             receipt = await post()
         report = lifecycle.RowReport(attempt.pk, receipt, Source.SUBMIT_REPLY, asked_at)
         await with_retry(lambda: observe(report))
@@ -100,8 +101,15 @@ def _post_of(attempt: lifecycle.Attempt) -> Callable[[], Awaitable[Receipt]]:
         attempt.body,
         build_headers(attempt.options),
         query=build_query(attempt.options),
-        webhook_url=webhook_url(attempt.public_id, attempt.webhook_secret),
+        webhook_url=_webhook_of(attempt),
     )
+
+
+def _webhook_of(attempt: lifecycle.Attempt) -> str | None:
+    """Return where fal shall tell the end; the queue of own apps is ours, and tells it without."""
+    if app_of(attempt.endpoint_id):
+        return None
+    return webhook_url(attempt.public_id, attempt.webhook_secret)
 
 
 async def _uncertain(pk: int, reason: str) -> None:

@@ -13,6 +13,7 @@ from requests_app.models import FalRequest, Heartbeat, Mode, Status
 from requests_app.rules.schedule import POLLS_PER_S
 from requests_app.worker.exporter import exporter
 from requests_app.worker.feeder import feed
+from requests_app.worker.local_jobs import run_due
 from requests_app.worker.loop import connections, pool, worker_loop
 from requests_app.worker.steps import ROUTE, advance
 
@@ -30,6 +31,8 @@ async def sweep() -> int:
     begun = await _pass()
     worker_loop.start(feed())
     worker_loop.start(exporter.write_next())
+    if settings.LOCAL_APPS:
+        worker_loop.start(run_due())
     if settings.POLLS_PER_S > POLLS_PER_S and not _repeating:
         _repeating.add("sweep")
         worker_loop.start(_repeat()).add_done_callback(lambda _: _repeating.clear())
@@ -64,6 +67,8 @@ def _due(now: datetime, *, is_shut: bool) -> list[FalRequest]:
     rows = FalRequest.objects.due(now).order_by("due_at").only(*ROUTE)
     if is_shut:
         wants_queue = Q(mode=Mode.QUEUE) & ~Q(status__in=(Status.SUBMITTING, Status.UNCERTAIN))
+        for app_id in settings.LOCAL_APPS:  # they have their own queue
+            wants_queue &= ~Q(endpoint_id=app_id) & ~Q(endpoint_id__startswith=f"{app_id}/")
         return [*rows.exclude(wants_queue)[:AT_MOST], *rows.filter(wants_queue)[:1]]
     return list(rows[:AT_MOST])
 

@@ -104,6 +104,7 @@ class Workshop(fal.App):
 
 async def answer(prompt: Prompt) -> Answer:
     """The same words again, and a square as large as the number of steps."""
+    print(f"painting {prompt.prompt}", flush=True)
     await asyncio.sleep(prompt.seconds)
     square = Picture.new("RGB", (prompt.steps, prompt.steps), "teal")
     image = Image.from_pil(square, format="png", repository="in_memory")

@@ -27,14 +27,14 @@ class FalApp:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._printed = folder / "fal.log"
+        self.printed = folder / "fal.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
 
     @property
     def log(self) -> str:
         """What it has printed until now."""
-        return self._printed.read_text()
+        return self.printed.read_text()
 
     def start(self) -> None:
         """Returns when it answers. Raises AssertionError when it does not."""
@@ -45,7 +45,7 @@ class FalApp:
             "FAL_APP_ROOT_PATH": f"/{ENDPOINT_ID}",
         }  # fmt: skip
         ports = ["--exposed-port", "0", "--exposed-metrics-port", "0"]
-        with self._printed.open("wb") as log:
+        with self.printed.open("wb") as log:
             self._process = subprocess.Popen(
                 [str(COMMAND), "run", "--local", *ports, f"{APP}::Workshop"],
                 cwd=self._folder, env=environment, stdout=log, stderr=log,

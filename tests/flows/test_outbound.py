@@ -26,6 +26,7 @@ CALLERS = {
     f"{APP}/fal/public_addresses.py": "the guard itself",
     f"{APP}/copies/fetching.py": "the guarded session, to media hosts",
     f"{APP}/notices/webhook.py": "the guarded session, to webhooks of notices",
+    f"{APP}/localqueue/hooks.py": "the guarded session, to webhooks of own apps' requests",
     # fal's own hosts, of the settings.
     f"{APP}/fal/sessions.py": "the sessions of all calls to fal",
     f"{APP}/fal/client.py": "calls of FAL_QUEUE_URL, FAL_RUN_URL, FAL_REST_URL and FAL_API_URL",
@@ -36,6 +37,8 @@ CALLERS = {
     f"{APP}/fal/realtime_handshake.py": "FAL_REALTIME_URL",
     f"{APP}/fal/failures.py": PARSES,
     f"{APP}/fal/endpoints.py": PARSES,
+    f"{APP}/localqueue/running.py": "LOCAL_APPS; no redirects, bounded",
+    f"{APP}/localqueue/transport.py": "LOCAL_APPS, and between the client and fal's hosts",
     f"{APP}/gateway/upstream.py": "fal's hosts, for calls of programs",
     f"{APP}/gateway/exchange.py": "fal's hosts, for calls of programs",
     f"{APP}/catalogue/download.py": "FAL_OPENAPI_URL and FAL_API_URL; no redirects, bounded",
@@ -65,6 +68,7 @@ GUARDED = {
     f"{APP}/fal/public_addresses.py",
     f"{APP}/copies/fetching.py",
     f"{APP}/notices/webhook.py",
+    f"{APP}/localqueue/hooks.py",
 }
 # What opens a connection without a library's name.
 OPENERS = {
