@@ -172,6 +172,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "requests_app.views.factor_guard.FactorGuard",
     "requests_app.views.team_guard.TeamGuard",
     "requests_app.views.recent_guard.RecentGuard",
     "requests_app.views.sight.SightGuard",

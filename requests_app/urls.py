@@ -204,6 +204,7 @@ urlpatterns = [
     path("settings/retention/run/", retention.run_retention, name="run_retention"),
     path("settings/team/", team.team, name="team"),
     path("settings/team/rename/", team.rename_team, name="rename_team"),
+    path("settings/team/factors/", team.require_factors, name="require_factors"),
     path("settings/team/leave/", team.leave_team, name="leave_team"),
     path("settings/team/delete/", team_deletion.delete_team, name="delete_team"),
     path("settings/team/transfer/", team.transfer_team, name="transfer_team"),

@@ -17,7 +17,6 @@ from requests_app.keys import encryption
 from requests_app.models import AuditAct
 
 OF_NO_TEAM = 0  # what is encrypted belongs to an account
-FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)  # codes alone are none
 SECRETS = {Authenticator.Type.TOTP: "secret", Authenticator.Type.RECOVERY_CODES: "seed"}
 # What allauth tells the account's owner by mail is what the trail notes.
 ACTS = {
@@ -43,11 +42,6 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def generate_authenticator_name(self, user: AbstractBaseUser, type: Authenticator.Type) -> str:
         """Number passkeys whose owner gives them no name."""
         return f"Passkey {Authenticator.objects.filter(user_id=user.pk, type=type).count() + 1}"
-
-
-def has_factor(user_id: int) -> bool:
-    """Whether the user has a second factor."""
-    return bool(Authenticator.objects.filter(user_id=user_id, type__in=FACTORS).exists())
 
 
 def count_guess(user: AbstractBaseUser) -> throttle.Guess:

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 RECHECK_S = 5.0  # how long a removed member may go on
 AT_ONCE = 500  # sockets judged in one visit to the database
 
-LOGGED_OUT, NO_TEAM, TOO_MANY = 4401, 4403, 4429
+LOGGED_OUT, NO_TEAM, NO_FACTOR, TOO_MANY = 4401, 4403, 4423, 4429
 
 
 class MemberConsumer(Consumer):
@@ -132,7 +132,10 @@ def objections(consumers: Sequence[MemberConsumer]) -> list[int | None]:
         pk = logged_in.get(consumer.scope["session"].session_key)
         if pk is None:
             return LOGGED_OUT
-        return None if consumer.may_stay(memberships.get(pk, [])) else NO_TEAM
+        theirs = memberships.get(pk, [])
+        if consumer.may_stay([one for one in theirs if not one.is_held_back]):
+            return None
+        return NO_FACTOR if consumer.may_stay(theirs) else NO_TEAM
 
     return [objection(one) for one in consumers]
 
@@ -164,6 +167,6 @@ def _user_of(data: Mapping[str, Any], users: Mapping[str, Any]) -> int | None:
 
 def _memberships(users: Mapping[str, Any]) -> dict[int, list[Membership]]:
     found: dict[int, list[Membership]] = {}
-    for one in Membership.objects.filter(user_id__in=[user.pk for user in users.values()]):
+    for one in Membership.objects.judged().filter(user_id__in=[user.pk for user in users.values()]):
         found.setdefault(one.user_id, []).append(one)
     return found

@@ -12,16 +12,22 @@ from django.db import models
 
 from requests_app.models.names import keys_of
 from requests_app.models.permissions import Right, Role, allows
+from requests_app.models.second_factor import (
+    factor_of,
+    lets_in,
+    member_held_back,
+    member_let_in,
+)
 
 
 class TeamQuerySet(models.QuerySet["Team"]):
     """Queries for teams: every look-up starts from the teams this user may see."""
 
     def of(self, user: AbstractBaseUser | AnonymousUser) -> TeamQuerySet:
-        """The teams the user belongs to; none without a log-in."""
+        """The teams the user's log-in opens: none without one, and none that hold the user back."""
         if not user.is_authenticated:
             return self.none()
-        return self.filter(memberships__user_id=user.pk)
+        return self.filter(lets_in(user.pk), memberships__user_id=user.pk)
 
     def is_taken(self, name: str) -> bool:
         """Whether a team has this name, or one that looks like it. Teams are few: all are compared."""
@@ -45,6 +51,9 @@ class Team(models.Model):
         null=True, blank=True, default=10, db_default=10
     )
 
+    # Two factors: a member without a second one is held back (`models/second_factor.py`).
+    requires_factors = models.BooleanField(default=False, db_default=False)
+
     # Being deleted since then: no one is in it, and a worker removes what it had.
     deleting_at = models.DateTimeField(null=True, blank=True)
     deleting_by = models.ForeignKey(
@@ -61,6 +70,26 @@ class Team(models.Model):
         return self.name
 
 
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    """Queries for memberships."""
+
+    def open(self) -> MembershipQuerySet:
+        """Those that a log-in opens: of members whom their team does not hold back."""
+        return self.filter(member_let_in())
+
+    def judged(self) -> MembershipQuerySet:
+        """All, each with `is_held_back`."""
+        return self.annotate(is_held_back=member_held_back())  # type: ignore[no-redef]
+
+    def without_factor(self) -> MembershipQuerySet:
+        """Those whose account has no second one."""
+        return self.filter(~factor_of(models.OuterRef("user_id")))
+
+    def with_factor(self) -> MembershipQuerySet:
+        """All, each with `has_factor`: whether the account has a second one."""
+        return self.annotate(has_factor=factor_of(models.OuterRef("user_id")))
+
+
 class Membership(models.Model):
     """A user in a team, with a role."""
 
@@ -73,6 +102,10 @@ class Membership(models.Model):
     is_service = models.BooleanField(default=False, db_default=False)
     # Inputs, outputs and what is made of them; owners see them in any case. Ask `sees`.
     sees_payloads = models.BooleanField(default=True, db_default=True)
+
+    is_held_back: bool  # for want of a second factor; `judged` sets it
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["team", "user"], name="one_membership")]

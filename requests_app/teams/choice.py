@@ -37,6 +37,14 @@ class NotChosen(Exception):
         self.is_lost = is_lost
 
 
+class NeedsFactor(NotChosen):
+    """The page's team requires two factors, and the user has no second one."""
+
+    def __init__(self, membership: Membership) -> None:
+        super().__init__(is_lost=False)
+        self.membership = membership
+
+
 @dataclass(frozen=True)
 class MadeFor:
     """A page's own team, and which other team its reader knows to be the chosen one.
@@ -80,10 +88,15 @@ class Mismatch(Exception):
         self.is_named = is_named
 
 
-def memberships_of(person: Person) -> list[Membership]:
-    """Return all of a user's memberships by team name, in one query: they are few."""
-    mine = Membership.objects.filter(user_id=person.pk or 0)
+def every_membership_of(person: Person) -> list[Membership]:
+    """Return all of a user's memberships by team name, in one query: they are few. Also those that are held back."""
+    mine = Membership.objects.judged().filter(user_id=person.pk or 0)
     return list(mine.select_related("team", "user").order_by("team__name"))
+
+
+def memberships_of(person: Person) -> list[Membership]:
+    """Return those that the user's log-in opens."""
+    return [one for one in every_membership_of(person) if not one.is_held_back]
 
 
 def in_team(mine: Iterable[Membership], team_id: int | None) -> Membership | None:

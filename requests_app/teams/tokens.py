@@ -27,6 +27,7 @@ from requests_app.models import (
 from requests_app.models.token import ApiTokenQuerySet
 from requests_app.teams.people import TeamChangeRefused, locked_people, present_giver
 
+NO_FACTOR = "The team requires two factors: the token's user has to set up a second one first."
 MOST = 100  # unrevoked, per user and team
 
 
@@ -53,6 +54,8 @@ def issue(member: Membership, new: NewToken) -> str:
     with locked_people(member.team_id) as people:
         if member.user_id not in people:
             raise TeamChangeRefused("You have left the team meanwhile.")
+        if not Membership.objects.open().filter(pk=people[member.user_id].pk).exists():
+            raise TeamChangeRefused(NO_FACTOR)
         if new.form_key and ApiToken.objects.filter(form_key=new.form_key).exists():
             raise AlreadyMade
         user: AbstractBaseUser = member.user

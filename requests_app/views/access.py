@@ -15,16 +15,20 @@ from django.shortcuts import redirect, render
 from requests_app.models import HIDDEN, FalRequest, Membership, Team
 from requests_app.teams.choice import (
     MadeFor,
+    NeedsFactor,
     NotChosen,
     NoTeam,
+    chosen_id,
     chosen_membership,
+    every_membership_of,
     in_team,
-    memberships_of,
 )
-from requests_app.views.login import is_script, login_required
+from requests_app.views.login import CAUSE, is_script, login_required, way_back
 
 View = Callable[..., HttpResponse]
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+FACTOR_NEEDED = "{} requires two factors. Set up a second one for your account, then go on."
+WANTED = "wanted"  # in the session: the page that waits for a second factor
 FIELD, HEADER = "made_for", "X-Made-For"  # where a page names the team it was made for
 
 
@@ -35,15 +39,24 @@ def said_by(request: HttpRequest) -> MadeFor | None:
 
 
 def memberships(request: HttpRequest) -> list[Membership]:
-    """Return all of the user's memberships; queried once per request."""
+    """Return the user's memberships that this log-in opens; queried once per request."""
+    return [one for one in _every_membership(request) if not one.is_held_back]
+
+
+def held_back(request: HttpRequest) -> list[Membership]:
+    """Return the others: of teams that require two factors, while the user has no second one."""
+    return [one for one in _every_membership(request) if one.is_held_back]
+
+
+def _every_membership(request: HttpRequest) -> list[Membership]:
     if not hasattr(request, "_memberships"):
-        request._memberships = memberships_of(request.user)  # type: ignore[attr-defined]
+        request._memberships = every_membership_of(request.user)  # type: ignore[attr-defined]
     mine: list[Membership] = request._memberships  # type: ignore[attr-defined]
     return mine
 
 
 def membership_of(request: HttpRequest) -> Membership:
-    """Return the membership in the page's team. Raises NoTeam, NotChosen.
+    """Return the membership in the page's team. Raises NoTeam, NotChosen, of which NeedsFactor is one.
 
     For a write the guard (`team_guard`) has set it. A page reads for the team in its address
     (`?team=`) or its header, which may differ from the chosen one, and for the chosen one when it
@@ -71,12 +84,20 @@ def _find_membership(request: HttpRequest) -> Membership:
     named = request.GET.get("team") or request.headers.get(HEADER)
     if request.method in SAFE and named:
         return _named_membership(request, named)
-    return chosen_membership(memberships(request), request.session)
+    mine, others = memberships(request), held_back(request)
+    waiting = in_team(others, chosen_id(request.session)) or (
+        others[0] if others and not mine else None
+    )
+    if waiting:
+        raise NeedsFactor(waiting)
+    return chosen_membership(mine, request.session)
 
 
 def _named_membership(request: HttpRequest, named: str) -> Membership:
     said = MadeFor.parse(named)
     membership = in_team(memberships(request), said.team_id) if said else None
+    if said and (waiting := in_team(held_back(request), said.team_id)):
+        raise NeedsFactor(waiting)
     if membership is None:
         raise NotChosen(is_lost=True)
     return membership
@@ -164,8 +185,11 @@ def team_required(view: View) -> View:
             membership_of(request)
         except NoTeam:
             return render(request, "teams/no_team.html", status=403)
+        except NeedsFactor as error:
+            return ask_for_factor(request, error.membership)
         except NotChosen as error:
             return ask_to_choose(request, error)
+        _arrived(request)
         return view(request, *args, **kwargs)
 
     return inner
@@ -224,3 +248,29 @@ def ask_to_choose(request: HttpRequest, error: NotChosen) -> HttpResponse:
     leads_back = request.method == "GET" and "team" not in request.GET
     context = {"is_lost": error.is_lost, "next": request.get_full_path() if leads_back else ""}
     return render(request, "teams/choose_team.html", context, status=409)
+
+
+def waiting_page(request: HttpRequest) -> dict[str, Any] | None:
+    """Return the page that waited for a second factor, once its team lets the user in."""
+    wanted: dict[str, Any] = request.session.get(WANTED) or {}
+    mine = in_team(memberships(request), wanted.get("team"))
+    return {"team": mine.team, "path": wanted["path"]} if mine else None
+
+
+def _arrived(request: HttpRequest) -> None:
+    wanted = request.session.get(WANTED)
+    if wanted and wanted["team"] == membership_of(request).team_id:
+        del request.session[WANTED]
+
+
+def ask_for_factor(request: HttpRequest, mine: Membership) -> HttpResponse:
+    """Return 403: the team requires two factors. The page leads to the set-up, and from there back here."""
+    if is_script(request):
+        reply: HttpResponse = JsonResponse(
+            {"detail": FACTOR_NEEDED.format(mine.team.name)}, status=403
+        )
+    else:
+        request.session[WANTED] = {"team": mine.team_id, "path": way_back(request)}
+        reply = render(request, "teams/needs_factor.html", {"held_team": mine.team}, status=403)
+    reply[CAUSE] = "factor"
+    return reply

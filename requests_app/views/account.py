@@ -12,9 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from requests_app.accounts import devices, factors
+from requests_app.accounts import devices
 from requests_app.accounts.adapter import TOO_MANY
 from requests_app.forms.account import CountedPasswordForm, PasswordAgainForm, PlainLoginForm
+from requests_app.models import has_factor
 from requests_app.views.access import person_of
 from requests_app.views.login import login_required
 
@@ -36,7 +37,7 @@ class Counted:
 def home(request: HttpRequest) -> HttpResponse:
     """Show what an account has: address, password, second factors."""
     address = EmailAddress.objects.get_verified(request.user)
-    context = {"address": address, "has_factor": factors.has_factor(person_of(request).pk)}
+    context = {"address": address, "has_factor": has_factor(person_of(request).pk)}
     return render(request, "account/home.html", context)
 
 

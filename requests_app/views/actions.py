@@ -22,14 +22,16 @@ from requests_app.forms.preset import values_of_preset
 from requests_app.forms.submit import GLIMPSE, SubmitForm, new_token, values_of
 from requests_app.forms.suggestions import first_values, suggestions
 from requests_app.lifecycle import AlreadyRunning, KeyReused
-from requests_app.models import FalRequest, Mode, Preset, Team
+from requests_app.models import FalRequest, Mode, Preset
 from requests_app.request_input import InvalidDraft, parse_draft
-from requests_app.teams.choice import choose
+from requests_app.teams.choice import choose, in_team
 from requests_app.views.access import (
     get_actable_or_404,
+    held_back,
     in_team_of_source,
     member_required,
     membership_of,
+    memberships,
     person_of,
     sees_required,
     team_in_links,
@@ -297,10 +299,11 @@ def switch_team(request: HttpRequest) -> HttpResponse:
     # isdecimal alone accepts numbers that no database column holds
     if not (chosen.isdecimal() and len(chosen) < 18):
         raise Http404
-    team = Team.objects.of(request.user).filter(pk=int(chosen)).first()
-    if team is None:
+    # One that holds the user back too: its pages lead to a second factor.
+    mine = in_team([*memberships(request), *held_back(request)], int(chosen))
+    if mine is None:
         raise Http404
-    choose(request.session, team.pk)
+    choose(request.session, mine.team_id)
     return redirect(local_address(request, request.POST.get("next")) or "requests:list")
 
 

@@ -13,7 +13,7 @@ from requests_app.display.times import TimeStyle
 from requests_app.models import Team, TimePreference
 from requests_app.teams import invitations
 from requests_app.teams.choice import MadeFor, NotChosen, NoTeam
-from requests_app.views.access import membership_of, memberships
+from requests_app.views.access import held_back, membership_of, memberships, waiting_page
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -33,16 +33,20 @@ def _preference(request: HttpRequest) -> TimePreference:
 
 
 def _frame(request: HttpRequest) -> dict[str, Any]:
-    context = {"team": None, "teams": [], "membership": None, "invitations": 0, **_fixed()}
+    context: dict[str, Any] = {"team": None, "teams": [], "held_teams": [], "membership": None}
+    context |= {"invitations": 0, **_fixed()}
     if not hasattr(request, "user") or not request.user.is_authenticated:
         return context
     teams = [one.team for one in memberships(request)]
     open_ones = invitations.open_for(request.user, now=timezone.now())
-    context |= {"teams": teams, "invitations": len(open_ones)}
+    held = [one.team for one in held_back(request)]
+    context |= {"teams": teams, "held_teams": held, "invitations": len(open_ones)}
+    context["has_choice"] = len(teams) + len(held) > 1
+    context["waiting_page"] = SimpleLazyObject(lambda: waiting_page(request))
     try:
         membership = membership_of(request)
     except (NoTeam, NotChosen):
-        return context
+        return context | {"has_choice": bool(teams)}
     return context | {"membership": membership, **_of_team(request, membership.team, teams)}
 
 

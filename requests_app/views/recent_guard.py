@@ -61,6 +61,7 @@ GUARDED: dict[str, Applies] = {
     "make_reset_link": _manages,
     "change_role": _changes_owner,
     "transfer_team": _owns,
+    "require_factors": _owns,
     "delete_team": _owns,
 }
 

@@ -45,6 +45,7 @@ def page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     context = {
         "has_mail_server": bool(settings.EMAIL_HOST),
         "members": people.select_related("user")
+        .with_factor()
         .annotate(has_address=has_verified_address())
         .order_by("user__username"),
         "invitations": Invitation.objects.live(timezone.now()).filter(team=mine.team),

@@ -11,8 +11,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from requests_app.forms.team import HeirForm, TeamNameForm
-from requests_app.models import Role
-from requests_app.teams import members, owning
+from requests_app.models import Role, has_factor
+from requests_app.teams import members, owning, second_factor
 from requests_app.teams.choice import SESSION_KEY, choose
 from requests_app.teams.people import TeamChangeRefused
 from requests_app.views.access import View, membership_of, person_of, team_required
@@ -37,6 +37,10 @@ def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
         "is_last_owner": mine.role == Role.OWNER and not owners,
         "heirs": others if mine.role == Role.OWNER else [],
         "may_create": owning.may_create(person_of(request)),
+        "without_factor": second_factor.without_factor(mine.team)
+        if mine.role == Role.OWNER
+        else [],
+        "has_factor": has_factor(mine.user_id),
         "name_form": TeamNameForm(initial={"name": mine.team.name}),
         **more,
     }
@@ -88,6 +92,22 @@ def rename_team(request: HttpRequest) -> HttpResponse:
         form.add_error("name", str(refused))
         return _page(request, status=422, name_form=form)
     messages.success(request, f"The team is called {form.cleaned_data['name']} now.")
+    return redirect("requests:team")
+
+
+@owns
+def require_factors(request: HttpRequest) -> HttpResponse:
+    """Require two factors of every member, or no longer: `required=1` or `0`."""
+    is_on = request.POST.get("required") == "1"
+    try:
+        second_factor.require(is_on=is_on, by=membership_of(request))
+    except TeamChangeRefused as refused:
+        messages.error(request, str(refused))
+        return redirect("requests:team")
+    words = (
+        "Every member needs two factors now." if is_on else "Two factors are no longer required."
+    )
+    messages.success(request, words)
     return redirect("requests:team")
 
 

@@ -17,9 +17,11 @@ from django.utils import timezone
 from requests_app.accounts.sessions import open_sessions
 from requests_app.consumers import rights
 from requests_app.models import Membership, Role, Session
+from requests_app.teams.second_factor import require
 from tests.browsers import Browser
 from tests.builders import make_person
 from tests.consumers.conftest import Open
+from tests.factors import turned_on
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,6 +97,27 @@ async def test_what_ends_a_session_closes_its_sockets_and_no_others(
     assert (await sync_to_async(as_owner.get)("/requests/")).status_code == 302
     await other.send_json_to({"type": "watch", "table": True})
     await other.message("hello")
+
+
+async def test_requiring_two_factors_closes_the_sockets_of_members_without_and_no_others(
+    page: Open, as_owner: Client, as_viewer: Client, owner: User, settings: Any, tmp_path: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    settings.DATA_DIR, settings.ENCRYPTION_KEYS = tmp_path, []
+    monkeypatch.setattr(rights, "RECHECK_S", 0.05)
+    await sync_to_async(turned_on)(as_owner)
+    boss, one = await page(as_owner), await page(as_viewer)
+    for socket in (boss, one):
+        await socket.send_json_to({"type": "watch", "table": True})
+        await socket.message("hello")
+    mine = await Membership.objects.select_related("user").aget(user=owner)
+    await sync_to_async(require)(is_on=True, by=mine)
+    assert await one.close_code() == rights.NO_FACTOR
+    late = await page(as_viewer)
+    await late.send_json_to({"type": "watch", "table": True, "made_for": str(mine.team_id)})
+    assert await late.close_code() == rights.NO_TEAM
+    await boss.send_json_to({"type": "since", "seq": 0})
+    await boss.message("since")
 
 
 async def test_an_open_socket_is_a_use_of_its_session(

@@ -88,6 +88,12 @@ def people(home: Estate, rival: Estate) -> list[Caller]:
     ]
 
 
+def held_back(team: Team) -> Caller:
+    """Return a member without a second factor, of a team that requires two."""
+    Team.objects.filter(pk=team.pk).update(requires_factors=True)
+    return Caller("held back", Needs.LOG_IN, team=team, user=make_person("heldback", team=team))
+
+
 def token(name: str, user: User, team: Team, works: TokenScope | None, **columns: Any) -> Caller:
     """Return a program with a new token; `works`: what it may do, None for one that is refused."""
     text = ApiToken.issue(user, team, **columns)

@@ -82,7 +82,7 @@ WRITES = _spread({
         test_fal_key retention run_retention delete_request
         reach_webhooks
         """,
-    Needs.OWN: "rename_team transfer_team delete_team",
+    Needs.OWN: "rename_team transfer_team delete_team require_factors",
 })  # fmt: skip
 
 # Addresses that name objects in their query; each `{…}` is one of the team's, or a missing one.

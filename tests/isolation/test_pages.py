@@ -12,7 +12,7 @@ import pytest
 from requests_app.models import Team
 from tests.isolation.estate import MISSING_WORD, Estate, missing
 from tests.isolation.pages import ROUTES, SECRETS, address, is_of_object, parts_of, queries, typed
-from tests.isolation.people import Caller, people
+from tests.isolation.people import Caller, held_back, people
 from tests.isolation.probing import (
     difference,
     ensure_silent,
@@ -189,4 +189,28 @@ def test_pages_keep_a_team_to_itself(
     assert home.state() == before
     assert Team.objects.filter(pk=home.team.pk).exists()
     print(f"{count} probes of pages from {side}")
+    assert not faults, f"{len(faults)} of {count} probes:\n" + "\n".join(faults[:40])
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("share", shares(3), ids=str)
+def test_a_member_without_the_second_factor_gets_nothing_of_the_team(
+    share: tuple[int, int], home: Estate
+) -> None:
+    caller, count, faults = held_back(home.team), 0, []
+    home.team.refresh_from_db()
+    for probe in probes([caller], home):
+        if not is_chosen(probe.name, share):
+            continue
+        count += 1
+        with noted_writes() as writes:
+            reply = probe.ask(home, home)
+            # The page that says why names the team.
+            own = [*own_words(probe, home, home), home.team.name]
+            seen = seen_of(reply, *own)
+        told = [one for one in home.canaries if one not in own and one in f"{seen[1]}{seen[2]}"]
+        is_of_team = probe.needs is not None and probe.needs > Needs.LOG_IN
+        if told or (is_of_team and (writes or sent_by(reply) not in CLOSED)):
+            faults.append(f"{probe.name}: {seen[0]}, tells {told}, wrote {writes}")
+    print(f"{count} probes of pages by a member who is held back")
     assert not faults, f"{len(faults)} of {count} probes:\n" + "\n".join(faults[:40])

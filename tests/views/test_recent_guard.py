@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY as RECORDS
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
 from django.urls import reverse
@@ -49,6 +50,7 @@ FORMS: dict[str, dict[str, str]] = {
     "make_reset_link": {},
     "change_role": {"role": "owner"},
     "transfer_team": {},
+    "require_factors": {"required": "1"},
     "delete_team": {"name": "Acme"},
 }
 
@@ -72,6 +74,8 @@ def act(name: str, team: Team, teammate: User, owner: User) -> tuple[str, dict[s
     form = dict(FORMS[name])
     if name == "delete_team":
         Team.objects.create(name="Spare")  # the only one stays
+    if name == "require_factors":
+        Authenticator.objects.create(user=owner, type=Authenticator.Type.WEBAUTHN, data={})
     if name == "transfer_team":
         form["member"] = str(member.pk)
     if name == "replace_fal_key":

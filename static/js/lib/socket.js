@@ -28,6 +28,7 @@ const LOGGED_OUT = 4401;
 const FINAL = {
   4403: "you are not in this team any more",
   4404: "this request is gone",
+  4423: "this team requires two factors now: load the page anew to set up a second one",
 };
 
 class Live {
@@ -311,6 +312,7 @@ async function get(url) {
   }
   if (reply.status === 409) throw new Error("you are not in this team any more");
   if (reply.status === 401) throw new Error("you are logged out");
+  if (reply.headers.get("X-Refusal") === "factor") throw new Error(FINAL[4423]);
   if (!reply.ok) throw new Error(`the server answers ${reply.status}`);
   return reply.json();
 }

@@ -19,6 +19,7 @@ const CLOSED = {
   1013: "Too many sessions are open.",
   4401: "You are logged out. Log in again, then connect.",
   4403: "You may not open sessions in this team.",
+  4423: "This team requires two factors now. Load the page anew to set up a second one.",
   4404: "There is no such team or endpoint any more.",
   4500: "This site is being restarted; that ended the session. Connect again in a moment.",
 };
