@@ -13,7 +13,8 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from requests_app.accounts.finding import owner_of
-from requests_app.models import Account
+from requests_app.accounts.trail import note_account
+from requests_app.models import Account, AuditAct
 
 LASTS_S = 4 * 3600
 _SALT = "faldeck.sign-up"
@@ -62,6 +63,7 @@ def make_account(name: str, password: str, address: str) -> Account:
         with transaction.atomic():
             account.save()
             EmailAddress.objects.create(user=account, email=address, verified=True, primary=True)
+            note_account(AuditAct.ACCOUNT_MADE, account, by=account, how="sign-up")
     except IntegrityError:  # the link's other form has verified the address at the same moment
         raise SignUpLinkDead from None
     return account

@@ -13,6 +13,8 @@ class AuditAct(models.TextChoices):
     LOGIN_REFUSED = "login.refused", "Log-in refused"
     LOGIN_THROTTLED = "login.throttled", "Log-in throttled"
     LOGGED_OUT = "login.out", "Logged out"
+    ACCOUNT_MADE = "login.make", "Account made"
+    ACCOUNT_RENAMED = "login.rename", "Account renamed"
     PASSWORD_CHANGED = "login.password", "Password changed"
     RESET_MAILED = "login.reset_mail", "Reset link mailed"
     RESET_LINK_MADE = "login.reset_link", "Reset link made"

@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from requests_app import audit
+from requests_app.accounts.trail import note_account
 from requests_app.models import AuditAct, NameTaken
 from requests_app.sso.people import account_of, new_account, verified_address
 from requests_app.teams import claims as team_claims
@@ -43,11 +44,12 @@ class SignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         """Find or make the account and set its roles. Raises ImmediateHttpResponse to refuse."""
         try:
             with transaction.atomic():
-                if not sociallogin.is_existing:
-                    self._find_or_make(request, sociallogin)
+                is_made = not sociallogin.is_existing and self._find_or_make(request, sociallogin)
                 user: User = sociallogin.user
                 if user.is_active:  # allauth refuses the others afterwards
                     team_claims.set_roles(user, _groups(sociallogin.claims))
+                if is_made:  # last: it stands in the trails of the account's teams
+                    note_account(AuditAct.ACCOUNT_MADE, user, by=user, how="single sign-on")
         except NoAccount:
             audit.note(AuditAct.LOGIN_REFUSED, audit.Noted("account", "", settings.OIDC_NAME))
             raise ImmediateHttpResponse(refusal(request, UNKNOWN)) from None
@@ -64,13 +66,14 @@ class SignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         audit.note(AuditAct.LOGIN_REFUSED, audit.Noted("account", "", settings.OIDC_NAME))
         raise ImmediateHttpResponse(refusal(request, FAILED))
 
-    def _find_or_make(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+    def _find_or_make(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
+        """Whether an account was made."""
         address = verified_address(sociallogin.claims)
         owner = account_of(address)
         sociallogin.email_addresses = []
         if owner and settings.OIDC_LINKS:
             sociallogin.connect(request, owner)
-            return
+            return False
         if not settings.OIDC_CREATES:
             raise NoAccount
         if address and owner is None:
@@ -79,6 +82,7 @@ class SignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             self._make(request, sociallogin)
         except NameTaken:  # at the same moment
             self._make(request, sociallogin)
+        return True
 
     def _make(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         sociallogin.user = new_account(sociallogin.claims)

@@ -5,6 +5,7 @@ always checked, and what the provider says of the user beside it counts for the 
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from requests_app.sso.id_token import BadToken, checked
 
 PROVIDER = "sso"  # its id in addresses and in SocialAccount
 NONCE = "sso_nonce"  # in the session
+ASKED_AT = "sso_asked_at"  # in the session of one who is logged in and has to prove it anew: when
 
 
 class CheckedFlow(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
@@ -45,7 +47,11 @@ class CheckedFlow(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
     def begin(self, request: HttpRequest, next_url: str | None) -> HttpResponse:
         """Redirect to the provider."""
         # Who is logged in already proves anew who they are: the provider has to ask.
-        asks = {"prompt": "login"} if request.user.is_authenticated else {}
+        asks = {}
+        request.session.pop(ASKED_AT, None)
+        if request.user.is_authenticated:
+            asks = {"prompt": "login", "max_age": "0"}
+            request.session[ASKED_AT] = time.time()
         nonce = request.session.setdefault(NONCE, secrets.token_urlsafe(24))
         provider = self.get_provider()
         provider.oauth2_adapter_class = CheckedFlow  # it makes one of its own
@@ -63,6 +69,7 @@ class CheckedFlow(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
             claims = checked(
                 str(kwargs["response"].get("id_token", "")), keys=self._keys(), client_id=app.client_id,
                 issuer=self.openid_config["issuer"], nonce=request.session.get(NONCE, ""),
+                asked_at=request.session.pop(ASKED_AT, None),
             )  # fmt: skip
         except BadToken as error:
             raise OAuth2Error(f"The ID token is refused: {error}.") from None

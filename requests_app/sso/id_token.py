@@ -21,9 +21,10 @@ class BadToken(Exception):
 
 
 def checked(
-    token: str, *, keys: Mapping[str, Any], issuer: str, client_id: str, nonce: str
-) -> dict[str, Any]:
-    """Return the token's claims. Raises BadToken."""
+    token: str, *, keys: Mapping[str, Any], issuer: str, client_id: str, nonce: str,
+    asked_at: float | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the token's claims. `asked_at`: the user has to have logged in since then. Raises BadToken."""
     try:
         key = _key_of(token, keys)
         claims: dict[str, Any] = jwt.decode(
@@ -38,6 +39,8 @@ def checked(
     said = claims.get("nonce")
     if not nonce or not isinstance(said, str) or not hmac.compare_digest(said, nonce):
         raise BadToken("its nonce is not that of this browser's log-in")
+    if asked_at is not None:
+        _check_fresh(claims.get("auth_time"), asked_at)
     if not isinstance(claims["sub"], str) or not 0 < len(claims["sub"]) <= 191:
         raise BadToken("its subject is no text of 1 to 191 signs")
     return claims
@@ -54,6 +57,15 @@ def _key_of(token: str, keys: Mapping[str, Any]) -> jwt.PyJWK:
     if len(found) != 1:
         raise BadToken("its key is not among the provider's")
     return found[0]
+
+
+def _check_fresh(auth_time: object, asked_at: float) -> None:
+    if not isinstance(auth_time, int | float) or isinstance(auth_time, bool):
+        raise BadToken(
+            "it does not say when the user logged in (auth_time), although max_age was sent"
+        )
+    if auth_time < asked_at - LEEWAY_S:
+        raise BadToken("the provider has not asked the user to log in anew")
 
 
 def _check_party(claims: Mapping[str, Any], client_id: str) -> None:

@@ -131,6 +131,8 @@ def _accept(found: Invitation, user: AbstractBaseUser, now: datetime) -> Team:
             raise InvitationDead
         if user.pk is None:
             user.save()
+            on = audit.Noted("account", "", user.get_username(), {"how": "invitation"})
+            audit.note(AuditAct.ACCOUNT_MADE, on, team_id=found.team_id, by=user)
         # Who does not see inputs and outputs lets no one in who does.
         join(found.team, user, found.role, sees_payloads=giver.sees)
     return found.team

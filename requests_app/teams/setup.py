@@ -11,7 +11,8 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from requests_app.models import Account, Role, SetupLink, Team, digest
+from requests_app.accounts.trail import note_account
+from requests_app.models import Account, AuditAct, Role, SetupLink, Team, digest
 from requests_app.teams import members
 
 DEMO_USER = "demo"
@@ -47,6 +48,7 @@ def make_first_owner(token: str, *, team_name: str, username: str, password: str
             raise LinkDead
         user.save()
         _own(team_name, user)
+        note_account(AuditAct.ACCOUNT_MADE, user, by=user, how="setup link")
     return user
 
 
@@ -59,6 +61,7 @@ def ensure_demo() -> tuple[str, str | None]:
             user.set_password(password)
             user.save()
             _own(DEMO_TEAM, user)
+            note_account(AuditAct.ACCOUNT_MADE, user, how="sandbox")
     return DEMO_USER, password
 
 

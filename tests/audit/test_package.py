@@ -70,6 +70,11 @@ class Scene:
         client.post("/accounts/login/", {"login": name, "password": password})
         return client
 
+    def joined_by_link(self) -> None:
+        secret = invitations.invite(self.team, Role.MEMBER, by=self.boss, now=NOW())
+        form = {"username": "nina", "password": PASSWORD}
+        assert Client().post(f"/join/{secret}/", form).status_code == 302
+
     def throttled(self) -> None:
         for number in range(22):
             self.log_in(f"wrong {number}")
@@ -173,6 +178,12 @@ DOING: dict[AuditAct, tuple[Callable[[Scene], object], str, str | None]] = {
     AuditAct.LOGIN_REFUSED: (lambda s: s.log_in("wrong"), "", "olga"),
     AuditAct.LOGIN_THROTTLED: (Scene.throttled, "", "olga"),
     AuditAct.LOGGED_OUT: (lambda s: s.log_in().post("/accounts/logout/"), "olga", "olga"),
+    AuditAct.ACCOUNT_MADE: (Scene.joined_by_link, "nina", "nina"),
+    AuditAct.ACCOUNT_RENAMED: (
+        lambda s: call_command("rename_user", "olga", "oleg", stdout=StringIO()),
+        "",
+        "oleg",
+    ),
     AuditAct.PASSWORD_CHANGED: (
         lambda s: s.log_in().post(
             "/accounts/password/change/",

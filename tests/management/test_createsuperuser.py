@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from requests_app.models import AccountName
+from requests_app.models import AccountName, AuditAct, AuditEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -22,6 +22,10 @@ def test_it_makes_a_user_whose_name_is_taken_then() -> None:
     create("Boss")
     assert User.objects.get().is_superuser
     assert AccountName.objects.get().key == "boss"
+    noted = AuditEntry.objects.get()
+    assert (noted.act, noted.label, noted.details) == (
+        AuditAct.ACCOUNT_MADE, "Boss", '{"how":"command"}',
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["boss", "BOSS", "ｂｏｓｓ", "Boss"])

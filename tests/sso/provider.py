@@ -77,7 +77,7 @@ class Provider:
         now = int(time.time())
         claims = {
             "iss": self.url, "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": asked["nonce"],
-            **self.claims,
+            **({"auth_time": now} if "max_age" in asked else {}), **self.claims,
         }  # fmt: skip
         self.change(claims)
         return {"access_token": "t", "token_type": "Bearer", "id_token": self.sign(claims)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -14,6 +15,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from requests_app.models import AuditAct, AuditEntry, Membership, Session, Team
+from tests.factors import PATH, turned_on
 from tests.sso.conftest import BEGIN
 from tests.sso.provider import Provider, key
 
@@ -39,6 +41,8 @@ def test_a_user_comes_in_and_is_the_same_one_the_next_time(
     provider.claims["preferred_username"] = "nora.married"
     sign_on()
     assert User.objects.get().username == "nora"
+    made = AuditEntry.objects.get(act=AuditAct.ACCOUNT_MADE)
+    assert (made.chain, made.actor, made.details) == (0, "nora", '{"how":"single sign-on"}')
     told = AuditEntry.objects.filter(act=AuditAct.LOGGED_IN).values_list("actor", flat=True)
     assert list(told) == ["nora", "nora"]
 
@@ -215,6 +219,31 @@ def test_who_is_in_already_proves_it_anew_at_the_provider(provider: Provider, si
     token["made_for"] = str(team.pk)
     asked = client.post("/settings/tokens/", token)
     assert asked.status_code == 403 and "Log in anew at Corp" in asked.text
-    assert "prompt=login" in client.get(BEGIN)["Location"]
+    asked = client.get(BEGIN)["Location"]
+    assert "prompt=login" in asked and "max_age=0" in asked
+    # A provider that lets an old log-in pass, or does not say when it was, proves nothing.
+    for said in (time.time() - 3600, str(time.time()), True, None):
+        provider.claims["auth_time"] = said
+        assert sign_on(client).status_code == 403
+        assert is_in(client) and client.post("/settings/tokens/", token).status_code == 403
+    del provider.claims["auth_time"]
     sign_on(client)
     assert client.post("/settings/tokens/", token).status_code == 201
+
+
+def test_an_account_with_a_second_factor_is_asked_for_it_after_the_provider(
+    provider: Provider, sign_on: Act, settings: Any, tmp_path: Path
+) -> None:
+    settings.DATA_DIR, settings.ENCRYPTION_KEYS = tmp_path, []
+    first = Client()
+    sign_on(first)
+    app = turned_on(first)
+    for client in (Client(), first):  # anew, and to prove it anew
+        answer = sign_on(client)
+        assert answer["Location"].startswith(f"{PATH}/authenticate/")
+        assert not is_in(client) and client.get("/requests/").status_code == 302
+        assert client.post(f"{PATH}/authenticate/", {"code": "000000"}).status_code == 200
+        assert not is_in(client)
+        code = app.recovery.pop()
+        assert client.post(f"{PATH}/authenticate/", {"code": code}).status_code == 302
+        assert is_in(client)

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 
-from requests_app.models import Membership, Role, SetupLink, Team
+from requests_app.models import AuditAct, AuditEntry, Membership, Role, SetupLink, Team
 from requests_app.teams.setup import (
     LinkDead,
     ensure_demo,
@@ -41,6 +41,10 @@ def test_the_link_makes_a_team_with_its_owner_and_nobody_with_special_rights() -
     user = make(issue())
     membership = Membership.objects.get()
     assert (membership.user, membership.team.name, membership.role) == (user, "Studio", Role.OWNER)
+    made = AuditEntry.objects.get(act=AuditAct.ACCOUNT_MADE)
+    assert (made.chain, made.actor, made.details) == (
+        membership.team_id, "ann", '{"how":"setup link"}',
+    )  # fmt: skip
     assert not user.is_superuser
     assert not user.is_staff
     assert authenticate(username="ann", password="four plain words") == user

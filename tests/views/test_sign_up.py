@@ -13,7 +13,7 @@ from django.core import mail
 from django.test import Client
 
 from requests_app import announce
-from requests_app.models import Account, GuessCounter
+from requests_app.models import Account, AuditAct, AuditEntry, GuessCounter
 from requests_app.tasks import send_sign_up_link
 from tests.builders import make_person
 
@@ -75,6 +75,8 @@ def test_a_new_user_comes_in_by_the_link_once_and_has_no_team(asked: Any) -> Non
     user = User.objects.get(username="nina")
     assert client.session["_auth_user_id"] == str(user.pk)
     assert EmailAddress.objects.get(user=user).email == "nina@corp.example"
+    made = AuditEntry.objects.get(act=AuditAct.ACCOUNT_MADE)
+    assert (made.chain, made.actor, made.details) == (0, "nina", '{"how":"sign-up"}')
     assert client.get("/requests/").status_code == 403
     again = Client().post(link, {**CHOSEN, "username": "eve"})
     assert again.status_code == 404 and "This link is over" in again.text

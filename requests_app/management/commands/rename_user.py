@@ -6,8 +6,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
-from requests_app.models import Account
+from requests_app.accounts.trail import note_account
+from requests_app.models import Account, AuditAct
 
 
 class Command(BaseCommand):
@@ -27,7 +29,10 @@ class Command(BaseCommand):
         user.username = Account.normalize_username(options["new"])
         try:
             user.clean_fields()
-            user.save()
+            with transaction.atomic():
+                user.save()
+                told = {"before": options["old"], "after": user.username}
+                note_account(AuditAct.ACCOUNT_RENAMED, user, **told)
         except ValidationError as error:
             reason = " ".join(error.messages)
             raise CommandError(f"{options['old']!r} keeps the name. {reason}") from None
