@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -12,6 +13,7 @@ from ninja import Schema
 from pydantic import (
     AfterValidator,
     AwareDatetime,
+    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -49,6 +51,13 @@ def no_nul(text: str) -> str:
     return text
 
 
+def _no_number(text: object) -> object:
+    """Refuse what pydantic takes for seconds since 1970, or for milliseconds when there are many."""
+    if isinstance(text, str) and _NUMBER.fullmatch(text.strip()):
+        raise ValueError("Give a date and time, such as 2026-11-30T12:00:00Z.")
+    return text
+
+
 def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
@@ -56,8 +65,9 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("The time is out of range.") from None
 
 
+_NUMBER = re.compile(r"[+-]?[0-9.]+(e[+-]?[0-9]+)?", re.IGNORECASE)
 NoNulText = Annotated[str, AfterValidator(no_nul)]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_no_number), AfterValidator(_in_utc)]
 
 
 EXAMPLE: dict[str, Any] = {

@@ -14,7 +14,7 @@ from requests_app.api import rows
 from requests_app.api.accepted import NoNulText
 from requests_app.api.auth import ACTS_ON_ROWS, READS, ApiRequest
 from requests_app.api.idempotency import IdempotencyKey, ensure_key
-from requests_app.api.schemas import OBJECT, Problem, RequestOut, replies_with
+from requests_app.api.schemas import Problem, RequestOut, replies_with
 from requests_app.display.inert import INERT
 from requests_app.forms.note import NOTE_LENGTH
 from requests_app.models import SUBMITTABLE, FalRequest
@@ -123,7 +123,7 @@ def add_note(request: ApiRequest, id: str, payload: NewNote) -> Status[FalReques
     "{id}/input/",
     auth=READS,
     response={200: None},
-    openapi_extra=replies_with("application/json", schema=OBJECT),
+    openapi_extra=replies_with("application/json"),
     summary="The input's text",
 )
 def read_input(request: ApiRequest, id: str) -> HttpResponse:

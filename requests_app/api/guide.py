@@ -69,8 +69,7 @@ are tried against every change:
 ```sh
 {CLIENTS}```
 
-`client.yaml` tells the first one how to read downloads: `content_type_overrides` with `application/zip: application/octet-stream`
-and `text/event-stream: text/plain`.
+`client.yaml` tells the first one how to read zips: `content_type_overrides` with `application/zip: application/octet-stream`.
 
 Realtime sessions are a WebSocket at `/api/v1/realtime/ENDPOINT` with the same token, as a header or as a subprotocol; the
 query takes `path`, `max_buffering`, `auth` and `options` (JSON, as in a submit). AI clients find the same at `/mcp`.

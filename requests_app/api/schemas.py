@@ -208,14 +208,13 @@ class DeliveryOut(Schema):
     body_size: int
 
 
-OBJECT = {"type": "object", "additionalProperties": True}
-_BYTES = {"type": "string", "format": "binary"}
+_OBJECT = {"type": "object", "additionalProperties": True}
 ANY_BYTES = "application/octet-stream"  # a content type that says nothing of the bytes
 _LIST: dict[str, Any] = {"type": "array", "items": {}}
 _SINGLE = [{"type": kind} for kind in ("string", "number", "boolean", "null")]
-JsonObject = Annotated[Any, WithJsonSchema(OBJECT)]
-JsonObjectOrNull = Annotated[Any, WithJsonSchema({"anyOf": [OBJECT, {"type": "null"}]})]
-AnyJson = Annotated[Any, WithJsonSchema({"anyOf": [OBJECT, _LIST, *_SINGLE]})]
+JsonObject = Annotated[Any, WithJsonSchema(_OBJECT)]
+JsonObjectOrNull = Annotated[Any, WithJsonSchema({"anyOf": [_OBJECT, {"type": "null"}]})]
+AnyJson = Annotated[Any, WithJsonSchema({"anyOf": [_OBJECT, _LIST, *_SINGLE]})]
 
 
 class FalDeletionOut(Schema):
@@ -295,6 +294,19 @@ class RequestDetail(RequestOut):
         return [] if row.is_hidden else _newest(row.deliveries.defer("body", "headers"))
 
 
+# In OpenAPI 3.1 the schema of a stream is that of each event; `RequestEvent` has them with their data decoded.
+_EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"type": "string", "enum": ["status", "log", "frame", "end"]},
+        "id": {"type": "string"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["event", "id", "data"],
+}
+_OTHER: dict[str, dict[str, Any]] = {"application/json": {}, "text/event-stream": _EVENT}
+
+
 class RequestPage(Schema):
     """One page of rows; `next_cursor` is null on the last."""
 
@@ -341,11 +353,12 @@ class FieldProblems(Schema):
     detail: list[FieldProblem]
 
 
-def replies_with(
-    *types: str, codes: tuple[int, ...] = (200,), schema: dict[str, Any] = _BYTES
-) -> dict[str, Any]:
-    """Describe replies that are no JSON of a schema: bytes of one of these content types."""
-    content = {one.partition(";")[0]: {"schema": schema} for one in types}
+def replies_with(*types: str, codes: tuple[int, ...] = (200,)) -> dict[str, Any]:
+    """Describe replies of one of these content types: bytes, events, or JSON that a team's own requests decide."""
+    content = {
+        one.partition(";")[0]: {"schema": _OTHER.get(one, {"type": "string", "format": "binary"})}
+        for one in types
+    }
     return {"responses": {code: {"content": content} for code in codes}}
 
 

@@ -47,8 +47,8 @@ def test_a_python_client_that_is_generated_submits_lists_reads_and_cancels(
     if not generator.exists():
         pytest.skip(tools.NO_PACKAGES.format("openapi-python-client"))
     words = [generator, "generate", "--path", DOCUMENT, "--config", HERE / "client.yaml"]
-    ran([*words, "--meta", "none", "--output-path", "faldeck_client", "--fail-on-warning"],
-        tmp_path, place)  # fmt: skip
+    words += ["--meta", "none", "--output-path", "faldeck_client", "--fail-on-warning"]
+    ran(words, tmp_path, place)
     program = [tools.contract_program("python"), HERE / "program.py"]
     seen = json.loads(ran(program, tmp_path, {**place, "PYTHONPATH": str(tmp_path)}))
     assert seen.pop("cancel") in ("asked", "cancelled")
