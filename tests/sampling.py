@@ -1,18 +1,21 @@
 """Which of the slow tests run: every tenth, or all of them.
 
-Slow is what is marked so (long tables, races, property tests), and what starts processes or drives a whole
-installation in a browser. Continuous integration runs all of them, and so does a command that names a test
+Slow is what is marked so (long tables, races, property tests, whatever takes half a second), and what drives a whole
+installation in a browser. Of those that start an installation of their own, which takes as long as ten others, every
+thirtieth runs. Continuous integration runs all of them, and so does a command that names a test
 file, a test, or a word with `-k`.
 """
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pytest
 
 EVERY = 10
+EVERY_OWN_INSTALLATION = 30
 # Tests with one of these fixtures wait for a whole installation: the shared one, or one of their own.
 INSTALLATIONS = frozenset({"installation", "serving"})
 
@@ -46,13 +49,22 @@ def is_slow(item: pytest.Item) -> bool:
     return marked or bool(INSTALLATIONS.intersection(getattr(item, "fixturenames", ())))
 
 
+def share(item: pytest.Item) -> int:
+    """Of how many tests like this one a sample keeps one."""
+    is_in_browser = item.get_closest_marker("browser")
+    has_own = is_in_browser and "serving" in getattr(item, "fixturenames", ())
+    if item.get_closest_marker("process") or has_own:
+        return EVERY_OWN_INSTALLATION
+    return EVERY if is_slow(item) else 1
+
+
 def sample(items: Sequence[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """Tests to run, and slow ones to leave out. One order always gives one choice."""
     kept: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
-    number = 0
+    numbers: Counter[int] = Counter()
     for item in items:
-        goes = is_slow(item) and number % EVERY != 0
-        number += is_slow(item)
-        (left_out if goes else kept).append(item)
+        of = share(item)
+        (left_out if numbers[of] % of else kept).append(item)
+        numbers[of] += 1
     return kept, left_out

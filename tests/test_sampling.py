@@ -51,7 +51,7 @@ def item(number: int, *markers: str, fixtures: tuple[str, ...] = ()) -> Any:
     "slow",
     [
         {"markers": ["slow"]},
-        {"markers": ["process"]},
+        {"markers": ["slow", "browser"], "fixtures": ("installation",)},
         {"fixtures": ("db", "installation")},
         {"fixtures": ("serving",)},
     ],
@@ -66,6 +66,24 @@ def test_every_tenth_slow_test_is_kept_and_every_quick_one(slow: dict[str, Any])
     assert [each.name for each in kept if each.name % 2] == [1, 21, 41]
     assert [each.name for each in kept if not each.name % 2] == list(range(0, 60, 2))
     assert len(kept) + len(left_out) == 60
+
+
+@pytest.mark.parametrize(
+    "own", [{"markers": ["process"]}, {"markers": ["browser"], "fixtures": ("serving",)}]
+)
+def test_of_those_with_an_installation_of_their_own_every_thirtieth_is_kept(
+    own: dict[str, Any],
+) -> None:
+    items = [
+        item(number, *own["markers"], fixtures=own.get("fixtures", ()))
+        if number % 2
+        else item(number, "slow")
+        for number in range(140)
+    ]
+    kept, left_out = sample(items)
+    assert [each.name for each in kept if each.name % 2] == [1, 61, 121]
+    assert [each.name for each in kept if each.name % 2 == 0] == list(range(0, 140, 20))
+    assert len(kept) + len(left_out) == 140
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ def test_of_guesses_from_everywhere_twenty_are_looked_at(db: None, evaluated: li
     assert len(evaluated) == MOST
 
 
+@pytest.mark.slow
 def test_neither_other_requests_nor_an_emptied_cache_set_the_count_back(
     db: None, evaluated: list[str]
 ) -> None:
@@ -64,6 +65,7 @@ def test_neither_other_requests_nor_an_emptied_cache_set_the_count_back(
     assert len(evaluated) == MOST
 
 
+@pytest.mark.slow
 def test_one_network_is_stopped_whatever_names_it_tries(db: None, evaluated: list[str]) -> None:
     for number in range(OF_NETWORK + MORE):
         make_person(f"p{number}")
@@ -99,12 +101,14 @@ def test_a_stolen_browser_cannot_guess_for_ever_either(db: None, evaluated: list
     assert answers[-1] == 429
 
 
+@pytest.mark.slow
 def test_logging_in_often_is_no_guessing(db: None) -> None:
     make_person("boss")
     for number in range(2 * MOST):
         assert post(Client(), "boss", PASSWORD, f"198.51.{number % 2}.1").status_code == 302
 
 
+@pytest.mark.slow
 def test_names_that_are_nobodys_are_treated_alike(db: None) -> None:
     make_person("boss")
     answers = {
@@ -133,6 +137,7 @@ def test_the_refusal_says_how_long_to_wait_and_keeps_the_name(db: None) -> None:
     assert PASSWORD not in response.text
 
 
+@pytest.mark.slow
 def test_no_header_moves_an_attacker_to_another_network(db: None, settings: Any) -> None:
     settings.BEHIND_PROXY = False
     answers = [
@@ -145,6 +150,7 @@ def test_no_header_moves_an_attacker_to_another_network(db: None, settings: Any)
     assert answers[30:] == [429] * 10
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_of_guesses_at_once_twenty_are_looked_at(evaluated: list[str]) -> None:
     make_person("boss")

@@ -70,6 +70,7 @@ def test_an_account_that_is_switched_off_is_told_so_to_who_knows_the_password(db
     assert response["Location"] == "/accounts/inactive/"
 
 
+@pytest.mark.slow
 def test_a_password_in_an_older_hash_is_hashed_anew_at_the_log_in(db: None, settings: Any) -> None:
     boss = make_person("boss")
     settings.PASSWORD_HASHERS = HASHERS

@@ -68,6 +68,7 @@ def test_a_recovery_code_lets_in_once(app: App) -> None:
     assert not is_in(again)
 
 
+@pytest.mark.slow
 def test_codes_are_guessed_a_few_times_alone_and_the_known_browser_is_not_shut_out(
     app: App,
 ) -> None:

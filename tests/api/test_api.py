@@ -109,6 +109,7 @@ def test_every_path_but_the_documentation_needs_a_token(db: None) -> None:
     assert Client().get("/api/v1/anything").status_code == 401
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_the_documentation_renders_under_the_strict_policy(live_server: Any) -> None:
     """Every console line, failed load and script error counts: a blocked script is one of them."""

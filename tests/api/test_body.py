@@ -71,6 +71,7 @@ def test_an_error_says_where(owner: Caller) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_million_names_are_taken_or_refused_but_never_an_error(owner: Caller) -> None:
     many = "{" + ",".join(f'"k{n}":0' for n in range(200_000)) + "}"
     assert owner.post(body=_with_input(many)).status_code == 201
@@ -93,6 +94,7 @@ def test_an_input_over_its_bytes_is_413_with_the_bound(owner: Caller) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a million members", "65 deep", "100k deep"])
 def test_a_bound_is_named_where_it_is_refused_and_where_the_api_describes_itself(
     owner: Caller, name: str

@@ -137,6 +137,7 @@ def test_a_page_says_when_the_record_became_full(owner: Caller) -> None:
     assert read(owner, row)["record_full"]["count"] == 9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query",
     ["after=-1", "after=x", "after=99999999999999999999", "limit=0", "limit=1001", "kind=odd",

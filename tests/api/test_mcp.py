@@ -78,6 +78,7 @@ async def confirmed(client: Client, waiting: str) -> str:
     return str(made["id"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transport", ["http", "stdio"])
 def test_a_client_lists_estimates_submits_and_reads(
     transport: str, site: str, token: str, owner: Caller, stranger: Caller

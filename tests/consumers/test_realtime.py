@@ -217,6 +217,7 @@ async def test_a_message_that_is_too_large_for_fal_is_refused_here(
     assert (error["ref"], "16777221 bytes" in error["message"]) == (3, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrong",
     [

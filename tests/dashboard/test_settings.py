@@ -125,6 +125,7 @@ def test_a_database_that_is_back_is_found_at_once(start: Any) -> None:
     assert shown["OPTIONS"]["pool"]["reconnect_timeout"] <= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value"),
     [

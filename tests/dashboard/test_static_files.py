@@ -194,6 +194,7 @@ print(json.dumps(prepare(pathlib.Path(sys.argv[1]))))
 """
 
 
+@pytest.mark.slow
 def test_processes_that_start_together_agree(tmp_path):
     folder = tmp_path / "static"
     environment = {
@@ -224,6 +225,7 @@ def in_use(settings: Any, collected: tuple[Path, dict[str, str]]) -> Iterator[Pa
     staticfiles_storage.use({})
 
 
+@pytest.mark.slow
 def test_every_static_address_of_a_page_is_hashed(in_use, as_owner):
     for page in ("requests:list", "requests:new", "api:openapi-view"):
         html = as_owner.get(reverse(page)).content.decode()

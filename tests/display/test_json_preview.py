@@ -79,6 +79,7 @@ def test_small_json_is_shown_whole():
     assert json.loads(shown.text) == {"a": [1, 2.5, True, None, "x"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "value",
     [

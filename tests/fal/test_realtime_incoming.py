@@ -113,6 +113,7 @@ def test_arrays_that_each_claim_millions_cost_little_memory() -> None:
     assert decode_message(raw).kind == "binary"
 
 
+@pytest.mark.slow
 def test_a_flood_of_small_maps_is_left_early() -> None:
     raw = b"\xdc\x0f\xa0" + (b"\xdc\x03\xe8" + b"\x81\xa1a\x01" * 1000) * 4000
     assert msgpack.unpackb(raw[3:4006]) == [{"a": 1}] * 1000
@@ -188,6 +189,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(VALUES, st.booleans())
 def test_the_short_way_shows_what_the_long_one_does(value: object, is_single: bool) -> None:

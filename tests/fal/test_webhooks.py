@@ -226,6 +226,7 @@ def test_an_unknown_status_word_is_kept() -> None:
     assert (report.status, report.error_type) == ("NEW", "internal_error")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60 + FORGERIES // 1000)
 def test_of_very_many_forgeries_none_is_believed() -> None:
     fal, now = Signer(), datetime.now(UTC)

@@ -84,6 +84,7 @@ CANCELLED = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_interleavings_of_cancel_and_completion_end_in_what_fal_says(
     team: Team, owner: User
@@ -144,6 +145,7 @@ def hear(row: FalRequest, fal: SimulatedFal, now: Any) -> None:
     lifecycle.observe(row.pk, news, source=source, asked_at=now)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_cancels_that_race_the_end_over_real_sockets_end_in_what_fal_says(
     at_sandbox: Any, loop: Any, team: Team, owner: User

@@ -223,6 +223,7 @@ def test_a_status_that_goes_backwards_is_shown_and_told(
 # --- the result -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [reset, html(200), html(502), html(503), truncated(200, b"{"), drip(b" " * 900, 0.02),

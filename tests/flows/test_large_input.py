@@ -103,6 +103,7 @@ TOO_MUCH = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_script", [False, True])
 @pytest.mark.parametrize("text", TOO_MUCH.values(), ids=TOO_MUCH)
 def test_more_values_than_the_bound_are_refused_by_the_form_with_the_bound(

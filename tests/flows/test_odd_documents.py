@@ -82,6 +82,7 @@ def nested(key: str, depth: int) -> Any:
     return schema
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "properties",
     [
@@ -159,6 +160,7 @@ def test_a_value_that_no_page_can_hold_is_left_out_with_a_sentence(
     assert not [word for word in ("Infinity", "NaN") if word in html]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("names", "sentence"),
     [
@@ -199,6 +201,7 @@ def test_alternatives_that_multiply_are_json_with_a_reason(key: str) -> None:
     assert field.note == f"Shown as JSON: {reason}."
 
 
+@pytest.mark.slow
 def test_an_input_is_not_checked_by_a_document_whose_references_multiply() -> None:
     wide = {"$ref": "#/components/schemas/Level0"}
     schema = {"type": "object", "properties": {"a": wide}}

@@ -205,6 +205,7 @@ HOT: dict[str, Callable[[FalRequest], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_nothing_in_the_background_reads_the_whole_history(history: FalRequest) -> None:
     whole = {}
@@ -223,6 +224,7 @@ def test_nothing_in_the_background_reads_the_whole_history(history: FalRequest) 
     assert not whole, "\n".join(f"{name}: {step}" for name, all_ in whole.items() for step in all_)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_a_page_of_deliveries_reads_those_of_its_team_alone(team: Team, owner: User) -> None:
     row = make_request(team=team, person=owner)

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 TIMEOUT = json.dumps({"type": "x-fal-error", "error": "TIMEOUT", "reason": "no inputs"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("act", "kind", "status", "words"),
     [

@@ -100,6 +100,7 @@ def test_an_error_is_told_though_the_connection_breaks_after_it(stream: Any) -> 
     assert (seen.row.status, seen.row.error) == (Status.FAILED, "boom")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "end",
     [
@@ -280,6 +281,7 @@ def test_a_reply_that_is_no_stream_is_bounded_by_the_limit_of_outputs(
     assert seen.row.error_type == ("" if status == "completed" else "output_too_large")
 
 
+@pytest.mark.slow
 def test_a_large_answer_in_place_of_a_stream_is_its_one_event(stream: Any) -> None:
     data = json.dumps({"image": "A" * (HELD + 1000)})
     seen = stream(reply(200, data.encode()))

@@ -20,6 +20,7 @@ def typed(**values: Any) -> dict[str, Any]:
     return {**GOOD, "token": new_token(), **values}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in SubmitForm().fields if name != "unchecked"])
 def test_a_megabyte_in_any_field_is_not_in_the_page_that_refuses_it(name, as_owner):
     values = {"input": "[", name: MEGABYTE}  # "[": a ticked box alone is refused for no text

@@ -58,6 +58,7 @@ def on_disk(folder: Path) -> int:
     return sum(len(entries or ()) for _, entries in Spool(folder).files())
 
 
+@pytest.mark.slow
 async def test_many_calls_at_once_are_on_the_disk_in_few_files_and_come_once(
     transactional_db: None, quick: None, tmp_path: Path, team: Team, owner: User
 ) -> None:

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from tests import sampling
 
-PART = 16  # of how many probes one is made where not all are
+PART = 40  # of how many probes one is made where not all are
 # Tables that a refused call may write to: who came, and that it was refused.
 KEEPS_COUNT = re.compile(
     r'"(requests_app_session|requests_app_guesscounter|requests_app_auditentry'

@@ -50,6 +50,7 @@ def test_parts_of_the_address_are_taken_out_of_words() -> None:
     assert without(f"Failed at {TOKEN} of T1JJ3T3L2.", ADDRESS) == "Failed at … of …."
 
 
+@pytest.mark.slow
 def test_the_worker_itself_imports_no_apprise(tmp_path: Path) -> None:
     code = (
         "import django, sys; django.setup(); import requests_app.tasks; "

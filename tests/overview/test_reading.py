@@ -41,6 +41,7 @@ def rows(team: Team, owner: User) -> list[FalRequest]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", Range)
 @pytest.mark.parametrize("only", [{}, {"endpoint_id": "acme/text"}, {"user_key": "pat"}])
 def test_figures_are_those_of_the_requests(

@@ -82,6 +82,7 @@ def test_every_change_is_in_the_figures_after_the_next_count(team: Team, owner: 
     assert not RollUpMark.objects.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_figures_are_those_of_the_requests_in_whatever_order_things_happen(
     team: Team, owner: User, seed: int, monkeypatch: pytest.MonkeyPatch

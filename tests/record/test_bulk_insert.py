@@ -57,6 +57,7 @@ def test_odd_text_and_bytes_come_back_as_they_were(row: FalRequest, text: str) -
     assert stored(row) == batch
 
 
+@pytest.mark.slow
 @settings(
     max_examples=40,
     deadline=None,

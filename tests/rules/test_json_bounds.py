@@ -30,6 +30,7 @@ WIDE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WIDE)
 def test_too_many_values_are_refused_with_the_bound(name: str) -> None:
     with pytest.raises(OverBound, match="250,000 values"):

@@ -91,6 +91,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(values)
 def test_any_value_is_strict_json_in_utf_8_without_nul(value: Any) -> None:
     stored = storable_json(value)

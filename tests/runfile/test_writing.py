@@ -215,6 +215,7 @@ def test_no_secret_leaves_with_it(team: Any, owner: Any, settings: Any, ended: F
     assert "asterisks" in archive.read("index.html").decode()
 
 
+@pytest.mark.slow
 def test_a_large_record_and_output_take_no_memory(team: Any, owner: Any) -> None:
     row = make_queued(team=team, person=owner, mode="stream")
     hear(row, make_result(), source=Source.STREAM)

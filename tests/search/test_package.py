@@ -151,6 +151,7 @@ FAL_IDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -280,6 +281,7 @@ def batches(team: Team, owner: User) -> dict[str, Batch]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

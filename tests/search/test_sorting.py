@@ -66,6 +66,7 @@ def expected(rows: list[FalRequest], order: str) -> list[int]:
     return [row.pk for row in ended] + live[::sign]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("text", ["", "heron", "by:me"])
 @pytest.mark.parametrize("few", [5000, 0], ids=["few rows", "many rows"])

@@ -89,6 +89,7 @@ def test_with_javascript_it_leads_to_the_batch_and_a_refusal_is_a_part(as_owner)
     assert "<form" not in refused.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
@@ -309,6 +310,7 @@ ACTS = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("is_started", [True, False])
 def test_viewers_change_nothing(as_viewer, team, owner, act, is_started):

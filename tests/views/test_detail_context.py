@@ -164,6 +164,7 @@ def test_the_options_are_shown_as_the_headers_that_were_sent(as_owner, team, own
     page(as_owner, row)  # stored before a rule became stricter: still a page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", Status.values)
 @pytest.mark.parametrize("mode", ["queue", "run", "stream"])
 def test_every_state_has_a_page_and_a_live_part(as_owner, team, owner, status, mode):

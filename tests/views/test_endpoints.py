@@ -109,6 +109,7 @@ def test_any_page_number_shows_a_page(as_owner, team, owner, page):
     assert "acme/img" in own_part(as_owner.get(PAGE, {"page": page}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["q", "category", "favourite", "cursor", "fal"])
 @pytest.mark.parametrize("value", [HOSTILE, "\0", "x" * 5000, "%", "‮"])
 def test_any_query_is_answered_and_stays_text(as_owner, unreachable, name, value):

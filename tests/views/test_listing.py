@@ -27,6 +27,7 @@ BAD = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", BAD)
 @pytest.mark.parametrize("path", ["", "rows/", "counts/"])
 def test_a_search_that_is_not_understood_never_shows_everything(
@@ -40,6 +41,7 @@ def test_a_search_that_is_not_understood_never_shows_everything(
     assert not re.search(r"chip-count\">[^0]", page)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", BAD)
 def test_a_search_that_is_not_understood_keeps_the_last_result(
     as_owner: Client, team: Team, owner: User, bad: str

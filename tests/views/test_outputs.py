@@ -50,6 +50,7 @@ def test_an_output_in_bytes_shows_by_its_type(
     assert "The stream brought no events." not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content_type", "body"),
     [

@@ -49,6 +49,7 @@ def shown(as_user: Any, url: str) -> list[str]:
     return re.findall(r'id="request-([0-9a-f-]{36})"', as_user.get(html.unescape(url)).text)
 
 
+@pytest.mark.slow
 def test_each_bar_and_its_parts_lead_to_their_requests(
     rows: list[FalRequest], as_owner: Client
 ) -> None:

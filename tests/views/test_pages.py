@@ -193,6 +193,7 @@ def test_another_teams_cursor_is_refused_like_nonsense(
     assert len({answer.content for answer in answers}) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query",
     ["q=%00", "q=%ff%fe", "older=", "newer=%00", "q=" + "a" * 5000, "page=999", "q=id:%F0%9F%92%A9",

@@ -47,6 +47,7 @@ def test_the_line_of_a_batch_has_the_cost_of_all_its_calls(as_owner, fal, calls,
     assert words in shown
 
 
+@pytest.mark.slow
 def test_one_user_s_questions_to_fal_are_bounded_and_what_is_known_is_shown(as_owner, fal):
     fal.price = (200, listed("acme/img", 0.15, unit="images"))
     for calls in range(1, 100):

@@ -129,6 +129,7 @@ def test_every_page_that_should_shows_it_to_who_sees(scene: Scene) -> None:
     assert sorted(TELLING - found) == []
 
 
+@pytest.mark.slow
 def test_no_write_answers_with_the_word(scene: Scene) -> None:
     client = scene.browser(scene.hidden)
     for name in ROUTES:
@@ -160,6 +161,7 @@ ORACLES = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", ORACLES, ids=str)
 def test_a_search_tells_nothing_of_payloads(asked: str, scene: Scene) -> None:
     client, bearer = scene.browser(scene.hidden), program(scene, scene.hidden)

@@ -272,6 +272,7 @@ def test_a_long_text_is_shown_by_its_beginning_and_sent_on_whole(place):
     assert FalRequest.objects.latest("id").input_text == typed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_A_REQUEST)
 def test_a_write_on_a_request_names_that_requests_team(name, place):
     before = place.state()

@@ -39,6 +39,7 @@ def test_a_dialog_gets_the_form_alone(as_owner: Client) -> None:
     assert "<html" not in as_owner.get("/settings/times/", headers={"HX-Request": "true"}).text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ["local", "UTC", "Asia/Tokyo", "asia/TOKYO", "Etc/GMT+5", "Japan"])
 def test_a_choice_is_kept_for_the_person_alone(
     as_owner: Client, as_viewer: Client, owner: User, zone: str

@@ -91,6 +91,7 @@ def test_the_same_page_asks_once_and_a_team_has_a_bounded_number_and_size(
         ask(team, owner)
 
 
+@pytest.mark.slow
 def test_a_file_that_becomes_too_large_ends_with_a_sentence_and_leaves_nothing(
     loop: Any, team: Team, owner: User, rows: list[FalRequest], settings: Any
 ) -> None:
@@ -102,6 +103,7 @@ def test_a_file_that_becomes_too_large_ends_with_a_sentence_and_leaves_nothing(
     wait_for(lambda: not files(), seconds=60)  # the worker removes it after it has told
 
 
+@pytest.mark.slow
 def test_a_disk_that_takes_nothing_is_told(
     loop: Any, team: Team, owner: User, rows: list[FalRequest], tmp_path: Path
 ) -> None:
@@ -112,6 +114,7 @@ def test_a_disk_that_takes_nothing_is_told(
     assert "could not be written" in export.note
 
 
+@pytest.mark.slow
 def test_what_a_dead_worker_left_is_begun_anew_by_another(
     loop: Any, team: Team, owner: User, rows: list[FalRequest]
 ) -> None:
@@ -130,6 +133,7 @@ def test_what_a_dead_worker_left_is_begun_anew_by_another(
     assert export.state == "finished"
 
 
+@pytest.mark.slow
 def test_a_stopped_export_leaves_no_file(team: Team, owner: User, rows: list[FalRequest]) -> None:
     export = ask(team, owner)
     held = next_export(timezone.now())
@@ -150,6 +154,7 @@ def finished(loop: Any, team: Team, owner: User) -> Export:
     return export
 
 
+@pytest.mark.slow
 def test_a_file_is_gone_when_its_time_is_over(
     loop: Any, team: Team, owner: User, rows: list[FalRequest]
 ) -> None:

@@ -74,6 +74,7 @@ def looks(loop: Any, row: FalRequest, times: int) -> FalRequest:
     return row
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "error",
     [OverflowError("x"), ValueError("y"), RecursionError("z"), KeyError("k"), RuntimeError("r")],
@@ -185,6 +186,7 @@ UNUSABLE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", UNUSABLE.values(), ids=UNUSABLE)
 def test_a_result_is_fetched_although_its_status_can_never_be_read(
     loop: Any, peer: PeerThread, queued: FalRequest, step: Any

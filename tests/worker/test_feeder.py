@@ -30,6 +30,7 @@ def is_over(loop: Any, batch: Batch) -> bool:
     return batch.state == BatchState.FINISHED and is_at_rest
 
 
+@pytest.mark.slow
 def test_a_batch_goes_through_and_each_row_is_sent_once(
     loop: Any, at_sandbox: Any, team: Team, owner: User
 ) -> None:
@@ -42,6 +43,7 @@ def test_a_batch_goes_through_and_each_row_is_sent_once(
     assert len(sent) == len({entry.body_sha256 for entry in sent}) == 12
 
 
+@pytest.mark.slow
 def test_no_more_requests_are_open_than_the_batch_allows(
     loop: Any, at_sandbox: Any, team: Team, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -138,6 +138,7 @@ def test_an_empty_output_of_fals_own_is_believed_after_a_while(
     assert (row.status, row.output_size) == (Status.COMPLETED, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "answer", "error", "error_type", "code"),
     [

@@ -64,6 +64,7 @@ def give(team: Team, secret: str, by: User, pattern: str = "") -> FalKey:
     return keeping.add(team, name=secret[:4], pattern=pattern, secret=secret, by=by, now=now)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["queue", "run", "stream"])
 def test_two_teams_and_the_installation_never_use_each_others_key(
     mode: str, fal: Fal, team: Team, owner: User, stranger: User, until: Until
@@ -92,6 +93,7 @@ def test_two_teams_and_the_installation_never_use_each_others_key(
     assert told["acme/hers"] <= {f"Key {HERS}"}
 
 
+@pytest.mark.slow
 def test_a_request_is_followed_with_the_key_it_was_sent_with(
     fal: Fal, team: Team, owner: User, loop: Any, until: Until
 ) -> None:

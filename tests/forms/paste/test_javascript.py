@@ -109,6 +109,7 @@ def test_deep_nesting_is_left_out_and_does_not_fail() -> None:
     assert exact(found.input_text) == {"b": "1"}
 
 
+@pytest.mark.slow
 def test_variables_that_multiply_each_other_are_given_up() -> None:
     lines = ["const v0 = [1];"]
     lines += [f"const v{n} = [{', '.join([f'v{n - 1}'] * 50)}];" for n in range(1, 9)]

@@ -118,6 +118,7 @@ def test_what_cannot_be_read_is_a_sentence(text: str, sentence: str) -> None:
         call(text)
 
 
+@pytest.mark.slow
 def test_variables_that_multiply_each_other_are_given_up() -> None:
     lines = ["v0 = [1]"] + [f"v{n} = [{', '.join([f'v{n - 1}'] * 50)}]" for n in range(1, 9)]
     with pytest.raises(NotUnderstood, match="too many values"):
