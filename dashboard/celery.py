@@ -16,6 +16,7 @@ EVERY_S = {
     "group_errors": 2.0,
     "seal_audit": 2.0,
     "roll_up": 2.0,
+    "forward": 2.0,
     "send_notices": 3.0,
     "delete_at_fal": 5.0,
     "delete_teams": 5.0,

@@ -293,6 +293,8 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env_text("EMAIL_FROM", "faldeck@localhost")
 # Hosts of webhooks that may have private addresses and speak plain http.
 NOTICE_HOSTS = env_list("NOTICE_HOSTS")
+# The same for what is forwarded to a team's own programs.
+FORWARD_HOSTS = env_list("FORWARD_HOSTS")
 
 # --- Security ----------------------------------------------------------------------------------
 HTTPS = _public.scheme == "https"

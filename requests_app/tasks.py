@@ -25,6 +25,7 @@ from requests_app.worker import process  # noqa: F401  (connects its start and s
 from requests_app.worker.clock import clock
 from requests_app.worker.copies import keeper
 from requests_app.worker.fal_deletions import eraser
+from requests_app.worker.forwarding import forwarder
 from requests_app.worker.local_jobs import run_due
 from requests_app.worker.loop import pool, worker_loop
 from requests_app.worker.notices import sender
@@ -99,6 +100,12 @@ def delete_at_fal() -> None:
 def send_notices() -> None:
     """Look for what the teams' rules are about, and send what is due. A second delivery finds the first at work."""
     worker_loop.spawn(sender.run())
+
+
+@shared_task(name="requests_app.forward", ignore_result=True)
+def forward() -> None:
+    """Look for what is to be forwarded, and send what is due. A second delivery finds the first at work."""
+    worker_loop.spawn(forwarder.run())
 
 
 @shared_task(name="requests_app.refresh_documents", ignore_result=True)

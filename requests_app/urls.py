@@ -27,6 +27,7 @@ from requests_app.views import (
     export,
     exports,
     fal_keys,
+    forwarding,
     frames,
     gallery,
     health,
@@ -228,6 +229,37 @@ urlpatterns = [
     path("settings/notices/rules/<int:pk>/change/", notices.change_rule, name="change_rule"),
     path("settings/notices/rules/<int:pk>/switch/", notices.switch_rule, name="switch_rule"),
     path("settings/notices/rules/<int:pk>/remove/", notices.remove_rule, name="remove_rule"),
+    path("settings/forwarding/", forwarding.forwarding, name="forwarding"),
+    path("settings/forwarding/add/", forwarding.add_destination, name="add_destination"),
+    path("settings/forwarding/<int:pk>/", forwarding.destination, name="destination"),
+    path(
+        "settings/forwarding/<int:pk>/change/",
+        forwarding.change_destination,
+        name="change_destination",
+    ),
+    path(
+        "settings/forwarding/<int:pk>/secret/",
+        forwarding.rotate_destination,
+        name="rotate_destination",
+    ),
+    path(
+        "settings/forwarding/<int:pk>/switch/",
+        forwarding.switch_destination,
+        name="switch_destination",
+    ),
+    path(
+        "settings/forwarding/<int:pk>/test/", forwarding.test_destination, name="test_destination"
+    ),
+    path(
+        "settings/forwarding/<int:pk>/remove/",
+        forwarding.remove_destination,
+        name="remove_destination",
+    ),
+    path(
+        "settings/forwarding/messages/<int:pk>/resend/",
+        forwarding.resend_forward,
+        name="resend_forward",
+    ),
     path("settings/copies/", copy_rules.set_copies, name="set_copies"),
     path("settings/duplicates/", settings.set_duplicates, name="set_duplicates"),
     path("settings/members/", settings.add_member, name="add_member"),

@@ -58,6 +58,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("notices",),
     # The queue of own apps.
     ("localqueue",),
+    # What a team's own programs are sent.
+    ("forwarding",),
     ("upkeep",),
     ("record",),
     ("webhooks.address",),

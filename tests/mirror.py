@@ -80,6 +80,10 @@ JUDGED_BY = {
     # Parts of one thing that is tested as a whole.
     "requests_app/notices/": "tests/notices/test_firing.py",
     "requests_app/models/notice.py": "tests/notices/test_outbox.py",
+    "requests_app/fal/guarded_post.py": "tests/notices/test_webhook.py",
+    "requests_app/forms/forwarding.py": "tests/views/test_forwarding.py",
+    "requests_app/forwarding/": "tests/forwarding/test_outbox.py",
+    "requests_app/models/forwarding.py": "tests/forwarding/test_outbox.py",
     "requests_app/batches/": "tests/batches/test_feeding.py",
     "requests_app/catalogue/download.py": "tests/catalogue/test_source.py",
     "requests_app/catalogue/kinds.py": "tests/catalogue/test_fields.py",

@@ -21,7 +21,7 @@
                   realtime_pairing (reply to request); close_codes: how a session ended, in words
     ---------     all above are pure (except the key cache); below is I/O
     sessions      connections, trust store, limits of headers
-    public_addresses  the guard for addresses that a model or a user named
+    public_addresses  the guard for addresses that a model or a user named; guarded_post: one POST to such
     failures      what went wrong with a call: "were bytes sent?"
     transport     one HTTP call: deadline, size limit
     streams       a reply that comes in parts: of a model, of the status stream

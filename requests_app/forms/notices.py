@@ -18,8 +18,8 @@ _NEEDED = {
     RuleEvent.QUEUE: ("minutes",),
     RuleEvent.RATE: ("minutes", "percent", "least"),
 }
-_BY_ENDPOINT = frozenset(RuleEvent) - {RuleEvent.BULK, RuleEvent.KEY}
-_BY_PERSON = frozenset(RuleEvent) - {RuleEvent.RATE, RuleEvent.KEY}
+_BY_ENDPOINT = frozenset(RuleEvent) - {RuleEvent.BULK, RuleEvent.KEY, RuleEvent.FORWARD}
+_BY_PERSON = frozenset(RuleEvent) - {RuleEvent.RATE, RuleEvent.KEY, RuleEvent.FORWARD}
 _BY_ERROR = frozenset({RuleEvent.FAILED, RuleEvent.RATE})
 
 

@@ -15,7 +15,15 @@ from django.utils import timezone
 from requests_app import audit
 from requests_app.keys import ring
 from requests_app.keys.encryption import Undecryptable, encrypt, is_of_first, rotated
-from requests_app.models import AuditAct, FalKey, FalRequest, NoticeChannel, Team, digest
+from requests_app.models import (
+    AuditAct,
+    FalKey,
+    FalRequest,
+    ForwardDestination,
+    NoticeChannel,
+    Team,
+    digest,
+)
 
 MOST_KEYS = 50  # of a team, removed ones not counted
 NOTED_EVERY_S = 60.0
@@ -95,16 +103,16 @@ def open_requests(keys: list[FalKey]) -> dict[int, int]:
     return counts
 
 
-ENCRYPTED = (FalKey, NoticeChannel)  # models with a column of that name
+ENCRYPTED = (FalKey, NoticeChannel, ForwardDestination)  # models with a column of that name
 
 
 def rotate() -> tuple[int, int]:
-    """Encrypt every key and address with the first secret; return how many, and how many none opens."""
+    """Encrypt every key, address and secret with the first secret; return how many, and how many none opens."""
     counts = [_rotate(model) for model in ENCRYPTED]
     return sum(done for done, _ in counts), sum(failed for _, failed in counts)
 
 
-def _rotate(model: type[FalKey] | type[NoticeChannel]) -> tuple[int, int]:
+def _rotate(model: type[FalKey | NoticeChannel | ForwardDestination]) -> tuple[int, int]:
     done = failed = 0
     rows: Any = model._default_manager
     for pk in rows.exclude(encrypted="").values_list("pk", flat=True):

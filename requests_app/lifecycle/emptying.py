@@ -22,6 +22,7 @@ from requests_app.models import (
     ErrorGroup,
     ErrorTally,
     FalRequest,
+    ForwardMessage,
     Frame,
     ImportedRun,
     ItemState,
@@ -45,6 +46,7 @@ def empty(row: FalRequest) -> dict[str, Any]:
     LogLine.objects.filter(request=row).delete()
     OutputPart.objects.filter(request=row).delete()
     Delivery.objects.filter(request=row).update(body=b"", headers={})
+    ForwardMessage.objects.filter(request=row).delete()
     empty_elsewhere([row.pk])
     _empty_history(row)
     if takes(row.fal_request_id):  # what the queue of own apps keeps for its hour

@@ -44,6 +44,14 @@ from requests_app.models.evidence import (
 from requests_app.models.export import Export, ExportFormat, ExportState
 from requests_app.models.fal_deletion import FalDeletion, FalDeletionState
 from requests_app.models.fal_key import FalKey
+from requests_app.models.forwarding import (
+    ENDS,
+    ForwardAttempt,
+    ForwardDestination,
+    ForwardEvent,
+    ForwardMessage,
+    ForwardState,
+)
 from requests_app.models.guesses import GuessCounter
 from requests_app.models.imported_run import ImportedRun
 from requests_app.models.local_job import LocalJob
@@ -90,6 +98,7 @@ __all__ = [
     "AT_WORK",
     "DAY",
     "ENDED",
+    "ENDS",
     "FOR_MANAGERS",
     "HIDDEN",
     "HOUR",
@@ -135,6 +144,11 @@ __all__ = [
     "FalDeletionState",
     "FalKey",
     "FalRequest",
+    "ForwardAttempt",
+    "ForwardDestination",
+    "ForwardEvent",
+    "ForwardMessage",
+    "ForwardState",
     "Frame",
     "FurtherThumbnail",
     "GroupState",

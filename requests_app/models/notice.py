@@ -34,6 +34,7 @@ class RuleEvent(models.TextChoices):
     BATCH = "batch", "A batch is over"
     BULK = "bulk", "An action on many requests is over"
     KEY = "key", "fal refuses a key of the team"
+    FORWARD = "forward", "Forwarding to a destination was switched off"
 
 
 class NoticeState(models.TextChoices):

@@ -15,6 +15,7 @@ from requests_app.models import (
     BulkState,
     FalKey,
     FalRequest,
+    ForwardDestination,
     NoticeEvent,
     NoticeRule,
     RuleEvent,
@@ -166,6 +167,18 @@ def _keys(rule: NoticeRule, since: datetime, now: datetime) -> list[FoundEvent]:
     ]  # fmt: skip
 
 
+def _destinations(rule: NoticeRule, since: datetime, now: datetime) -> list[FoundEvent]:
+    rows = ForwardDestination.objects.of_team(rule.team_id).filter(disabled_at__gte=since)
+    return [
+        FoundEvent(
+            f"forward:{row.pk}:{row.disabled_at}", row.disabled_at or now,
+            f"{row.name}: {row.disabled_why}"[:600],
+            f"{reverse('requests:destination', args=[row.pk])}?team={rule.team_id}",
+        )
+        for row in rows.order_by("disabled_at")[:AT_ONCE]
+    ]  # fmt: skip
+
+
 _BY_REQUEST = frozenset({RuleEvent.FAILED, RuleEvent.UNCERTAIN, RuleEvent.QUEUE})
 _FINDERS: dict[RuleEvent, Callable[[NoticeRule, datetime, datetime], list[FoundEvent]]] = {
     RuleEvent.FAILED: _failed,
@@ -175,4 +188,5 @@ _FINDERS: dict[RuleEvent, Callable[[NoticeRule, datetime, datetime], list[FoundE
     RuleEvent.BATCH: _batches,
     RuleEvent.BULK: _bulk,
     RuleEvent.KEY: _keys,
+    RuleEvent.FORWARD: _destinations,
 }

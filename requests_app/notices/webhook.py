@@ -2,52 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
+import json
 import re
-from urllib.parse import urlsplit
 
-import aiohttp
 from django.conf import settings
 
-from requests_app.fal.public_addresses import PublicResolver, guarded_session
+from requests_app.fal.guarded_post import NotPosted, OutgoingPost, PostFate, post_guarded
 from requests_app.notices.answers import NoticeMessage, TryAnswer, TryResult
 
 DEADLINE_S = 15.0
 MOST_ANSWER = 2000  # bytes that are read of an answer
 _SHOWN = 120  # characters
-_HEADERS = {"User-Agent": "faldeck", "Accept-Encoding": "identity"}
+_HEADERS = {
+    "User-Agent": "faldeck", "Accept-Encoding": "identity", "Content-Type": "application/json",
+}  # fmt: skip
+_RESULTS = {
+    PostFate.REFUSED: TryResult.REFUSED,
+    PostFate.NOT_SENT: TryResult.NOT_SENT,
+    PostFate.UNKNOWN: TryResult.UNKNOWN,
+}
 
 
 async def send_webhook(address: str, message: NoticeMessage) -> TryAnswer:
     """Return what the host answered. 2xx: sent; 429, 5xx: again later; others: refused."""
-    parts = urlsplit(address)
-    host = parts.hostname or ""
-    resolver = PublicResolver(settings.NOTICE_HOSTS)
-    if parts.scheme != "https" and host.lower() not in map(str.lower, settings.NOTICE_HOSTS):
-        return TryAnswer(TryResult.REFUSED, "The address has to begin with https://.")
-    has_left = False
+    post = OutgoingPost(
+        address, json.dumps(message.values).encode(), _HEADERS, settings.NOTICE_HOSTS, "NOTICE_HOSTS",
+        DEADLINE_S, MOST_ANSWER,
+    )  # fmt: skip
     try:
-        async with asyncio.timeout(DEADLINE_S), guarded_session(resolver) as session:
-            resolver.ensure_allowed(host)
-            call = session.post(
-                address, json=message.values, headers=_HEADERS, allow_redirects=False
-            )
-            has_left = True
-            async with call as reply:
-                return _answer(reply.status, await reply.content.read(MOST_ANSWER))
-    except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as error:
-        return _not_sent(resolver, error)
-    except (aiohttp.ClientError, OSError, ValueError) as error:  # also the deadline
-        if resolver.has_refused or not has_left:
-            return _not_sent(resolver, error)
-        return TryAnswer(TryResult.UNKNOWN, f"The host did not answer: {type(error).__name__}.")
-
-
-def _not_sent(resolver: PublicResolver, error: Exception) -> TryAnswer:
-    if resolver.has_refused:
-        words = "The host has a private address. The operator can allow it by NOTICE_HOSTS."
-        return TryAnswer(TryResult.REFUSED, words)
-    return TryAnswer(TryResult.NOT_SENT, f"The host cannot be reached: {type(error).__name__}.")
+        answer = await post_guarded(post)
+    except NotPosted as error:
+        return TryAnswer(_RESULTS[error.fate], str(error))
+    return _answer(answer.status, answer.body)
 
 
 def _answer(status: int, body: bytes) -> TryAnswer:

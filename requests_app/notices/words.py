@@ -22,6 +22,7 @@ _ONE = {
     RuleEvent.BATCH: "A batch is over",
     RuleEvent.BULK: "An action on many requests is over",
     RuleEvent.KEY: "fal refuses a key",
+    RuleEvent.FORWARD: "Forwarding to a destination was switched off",
 }
 _MANY = {
     RuleEvent.FAILED: "{} requests failed",
@@ -31,6 +32,7 @@ _MANY = {
     RuleEvent.BATCH: "{} batches are over",
     RuleEvent.BULK: "{} actions on many requests are over",
     RuleEvent.KEY: "fal refuses {} keys",
+    RuleEvent.FORWARD: "Forwarding to {} destinations was switched off",
 }
 _SEARCH = {
     RuleEvent.FAILED: "status:failed",

@@ -20,6 +20,7 @@ from requests_app.models import (
     Export,
     FalKey,
     FalRequest,
+    ForwardDestination,
     Invitation,
     KeptFile,
     Membership,
@@ -104,6 +105,7 @@ def _take_away(team: Team, now: datetime) -> None:
     ApiToken.objects.filter(team=team).delete()
     Invitation.objects.live(now).filter(team=team).withdraw(now)
     NoticeChannel.objects.filter(team=team).delete()
+    ForwardDestination.objects.filter(team=team).update(is_on=False, encrypted="")
     for work in (Batch, BulkAction):
         work._default_manager.filter(team=team).update(due_at=None)
     FalRequest.objects.filter(team=team, status=Status.PENDING).update(due_at=None)

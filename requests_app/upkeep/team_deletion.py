@@ -20,6 +20,7 @@ from requests_app.models import (
     BatchItem,
     BulkItem,
     FalRequest,
+    ForwardMessage,
     KeptFile,
     Notice,
     RollUp,
@@ -84,6 +85,7 @@ def _remove_small(team: Team) -> bool:
         RollUp.objects.filter(team=team),
         RollUpMark.objects.filter(team=team),
         Notice.objects.filter(team=team),
+        ForwardMessage.objects.filter(team=team),
     ):
         some = list(rows.values_list("pk", flat=True)[:AT_ONCE])
         if some:

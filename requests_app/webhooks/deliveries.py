@@ -24,9 +24,17 @@ from django.db import IntegrityError, transaction
 
 from requests_app import lifecycle
 from requests_app.fal import KeyCache, KeysUnavailable, WebhookRejected, WebhookReport, verify
+from requests_app.forwarding.making import forward_delivery
 from requests_app.keys import Key, key_of
 from requests_app.lifecycle import Effect
-from requests_app.models import Delivery, FalAccount, FalRequest, Source, digest
+from requests_app.models import (
+    Delivery,
+    FalAccount,
+    FalRequest,
+    ForwardDestination,
+    Source,
+    digest,
+)
 from requests_app.rules.storable import is_storable, storable_columns
 from requests_app.worker import faults
 from requests_app.worker.fal_connections import hosts_from_settings
@@ -68,6 +76,7 @@ NOTES = {
 # Genuine, but not usable: the row is polled instead.
 _ASK_FAL = {Verdict.STALE_TIMESTAMP, Verdict.UNPARSABLE}
 _WHOLE = {Verdict.ACCEPTED, Verdict.CONTRADICTS}
+_GENUINE = {*_WHOLE, Verdict.DUPLICATE}  # fal's, about this request: sent on to who wants it
 
 
 @dataclass(frozen=True)
@@ -295,19 +304,22 @@ def _asked_lately(row: FalRequest, now: datetime) -> bool:
 def _keep(
     row: FalRequest, post: Post, verdict: Verdict, note: str = "", *, whole: bool = False
 ) -> None:
-    """Store the delivery: the whole body if it was applied or is fal's, else its beginning; up to a limit.
+    """Store the delivery, and send it on: the whole body if it is needed, else its beginning; up to a limit.
 
     Of one that is stored only the verdict changes, and never that of one that was applied meanwhile.
     """
+    wanting = _wanting(row, post) if verdict in _GENUINE else []
     if post.kept is not None:
         stored = Delivery.objects.filter(pk=post.kept).exclude(verdict__in=_WHOLE)
-        stored.update(verdict=verdict, note=note)
+        if stored.update(verdict=verdict, note=note) and wanting:
+            forward_delivery(Delivery.objects.defer("body").get(pk=post.kept), wanting)
         return
     if verdict != Verdict.ACCEPTED:
         others = Delivery.objects.filter(request=row).exclude(verdict=Verdict.ACCEPTED)
         if others.count() >= MOST_REFUSED:
             return
-    body = post.body if whole or verdict in _WHOLE else post.body[:KEPT_OF_REFUSED]
+    is_whole = whole or wanting or verdict in _WHOLE
+    body = post.body if is_whole else post.body[:KEPT_OF_REFUSED]
     is_removed = row.payload_removed_at is not None  # what is said of it later is not kept either
     columns = {
         "request": row,
@@ -320,4 +332,18 @@ def _keep(
         "body_size": len(post.body),
         "digest": post.digest,
     }
-    Delivery.objects.create(**storable_columns(Delivery, columns))
+    made = Delivery.objects.create(**storable_columns(Delivery, columns))
+    if wanting:
+        forward_delivery(made, wanting)
+
+
+def _wanting(row: FalRequest, post: Post) -> list[ForwardDestination]:
+    """Return where a genuine delivery is sent on to; the same bytes again are sent on once."""
+    found = list(ForwardDestination.objects.wanting(row.team_id))
+    if not found or row.payload_removed_at is not None:
+        return []
+    known = Delivery.objects.filter(request=row, digest=post.digest, verdict__in=_GENUINE)
+    if known.exists():
+        return []
+    endpoint_id = FalRequest.objects.values_list("endpoint_id", flat=True).get(pk=row.pk)
+    return [one for one in found if one.takes(endpoint_id)]

@@ -42,6 +42,7 @@ PATHS = (
     "/settings/audit/",
     "/webhooks/",
     "/settings/notices/",
+    "/settings/forwarding/",
     "/settings/code/",
     "/settings/times/",
     "/settings/team/",

@@ -85,6 +85,7 @@ PAGES = (
     "/settings/audit/",
     "/webhooks/",
     "/settings/notices/",
+    "/settings/forwarding/",
     "/invitations/",
 )
 

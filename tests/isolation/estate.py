@@ -28,6 +28,8 @@ from requests_app.models import (
     Export,
     FalKey,
     FalRequest,
+    ForwardDestination,
+    ForwardMessage,
     Frame,
     Invitation,
     Membership,
@@ -48,6 +50,7 @@ from requests_app.thumbnails.further import want_further
 from requests_app.thumbnails.picture import make_small
 from tests.builders import hear, make_log, make_person, make_queued, make_result, make_status
 from tests.copies.media import switch_on
+from tests.forwarding.scene import ROUTES_OF_DESTINATION, make_forward
 from tests.thumbnails.pictures import png
 
 PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -80,6 +83,7 @@ class Estate:
             team=self.team, owner=self.owner, name=self.both, query=self.secret, is_shared=True
         )
         self.channel, self.rule = self._notices()
+        self.destination, self.forward = make_forward(self.team, name=self.both, of=self.row)
         TeamEndpoint.objects.create(team=self.team, endpoint_id=self.endpoint_id, is_added=True)
         self.key = self._fal_key()
         mine = self.team.memberships.get(user=self.owner)
@@ -225,6 +229,7 @@ class Estate:
             "member_sessions": self.other, "end_member_session": self.other, "revoke_token": self.token,
             **dict.fromkeys(("replace_channel", "remove_channel", "test_channel"), self.channel),
             **dict.fromkeys(("change_rule", "switch_rule", "remove_rule"), self.rule),
+            **dict.fromkeys(ROUTES_OF_DESTINATION, self.destination), "resend_forward": self.forward,
             **dict.fromkeys(("replace_fal_key", "remove_fal_key", "test_fal_key"), self.key),
             **dict.fromkeys(("delivery_body", "settle_delivery"), self.delivery),
             **dict.fromkeys(("accept_invitation", "decline_invitation"), self.invitation),
@@ -260,7 +265,7 @@ class Estate:
         """Every row of the team's, to see whether any has changed."""
         of_team: Any = (
             Membership, Preset, TeamEndpoint, Batch, BulkAction, ErrorGroup, Export, SavedView,
-            FalKey, NoticeChannel, NoticeRule, FalRequest, Invitation,
+            FalKey, NoticeChannel, NoticeRule, FalRequest, Invitation, ForwardDestination, ForwardMessage,
         )  # fmt: skip
         found = {one.__name__: list(one.objects.filter(team=self.team).values()) for one in of_team}
         token = ApiToken.objects.filter(team=self.team).values("name", "scope", "revoked_at")

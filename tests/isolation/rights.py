@@ -50,7 +50,7 @@ READS = _spread({
         code_light team deliveries delivery_body
         """,
     Needs.SUBMIT: "new runs fields import_run give_up new_batch",
-    Needs.MANAGE: "audit export_audit member_sessions retention delete_request health_page",
+    Needs.MANAGE: "audit export_audit member_sessions retention delete_request health_page forwarding destination",
     Needs.OWN: "delete_team",
 })  # fmt: skip
 
@@ -80,7 +80,8 @@ WRITES = _spread({
         add_rule change_rule switch_rule remove_rule set_copies set_duplicates add_member change_role change_sight
         remove_member invite withdraw revoke_token make_reset_link end_member_session add_fal_key replace_fal_key remove_fal_key
         test_fal_key retention run_retention delete_request
-        reach_webhooks
+        reach_webhooks add_destination change_destination rotate_destination switch_destination test_destination
+        remove_destination resend_forward
         """,
     Needs.OWN: "rename_team transfer_team delete_team require_factors",
 })  # fmt: skip
@@ -117,6 +118,8 @@ QUERIES = {
     "models": "?q={word}",
     "settings": "?team={team}",
     "notices": "?team={team}",
+    "forwarding": "?team={team}",
+    "destination": "?team={team} ?state=failed ?before=999999999",
     "audit": "?by={word} ?team={team}",
     "export_audit": "?format=jsonl ?team={team}",
     "record_code": "?key={token} ?team={team}",

@@ -22,6 +22,7 @@ from requests_app.models import (
     AuditAct,
     AuditEntry,
     FalKey,
+    ForwardDestination,
     GuessCounter,
     Invitation,
     Membership,
@@ -32,12 +33,14 @@ from requests_app.views.recent_guard import GUARDED
 from tests.browsers import Browser
 from tests.builders import make_person
 from tests.factors import post, turned_on
+from tests.forwarding.scene import make_destination
 
 PASSWORD, WRONG = "a long pass phrase", "not the pass phrase"
 CANARY = "canary-id:canary-secret-wxyz"
 SECRET = "canary-secret-wxyz"
 TOKEN = {"name": "nightly", "scope": "read", "days": "30", "form_key": "a" * 32}
 KEY = {"key_name": "production", "secret": CANARY, "pattern": ""}
+DESTINATION = {"destination_name": "erp", "address": "https://erp.example/", "failed": "on"}
 HIDDEN = re.compile(r'name="carried" value="([^"]*)"')
 ASKS = "Confirm that it is you"
 
@@ -45,6 +48,9 @@ FORMS: dict[str, dict[str, str]] = {
     "make_token": TOKEN,
     "add_fal_key": KEY,
     "replace_fal_key": {"secret": CANARY},
+    "add_destination": DESTINATION,
+    "change_destination": DESTINATION,
+    "rotate_destination": {},
     "invite": {"role": "member"},
     "add_member": {"username": "sam", "role": "member"},
     "make_reset_link": {},
@@ -83,6 +89,8 @@ def act(name: str, team: Team, teammate: User, owner: User) -> tuple[str, dict[s
             team, name="old", pattern="", secret="old:key", by=owner, now=timezone.now()
         )
         return reverse(f"requests:{name}", args=[key.pk]), form
+    if name in ("change_destination", "rotate_destination"):
+        return reverse(f"requests:{name}", args=[make_destination(team).pk]), form
     has_pk = name in ("make_reset_link", "change_role")
     return reverse(f"requests:{name}", args=[member.pk] if has_pk else []), form
 
@@ -90,7 +98,10 @@ def act(name: str, team: Team, teammate: User, owner: User) -> tuple[str, dict[s
 def state() -> list[Any]:
     """All that guarded routes change."""
     return [
-        *(sorted(map(str, one.objects.values_list())) for one in (ApiToken, FalKey, Invitation)),
+        *(
+            sorted(map(str, one.objects.values_list()))
+            for one in (ApiToken, FalKey, ForwardDestination, Invitation)
+        ),
         sorted(Membership.objects.values_list("pk", "role")),
         sorted(map(str, Team.objects.values_list())),
     ]

@@ -43,6 +43,7 @@ from requests_app.teams import invitations
 from requests_app.teams.choice import SESSION_KEY
 from requests_app.urls import urlpatterns
 from tests.builders import make_person, make_queued
+from tests.forwarding.scene import pks_of_forwarding
 
 # Writes that concern no team, and why.
 TEAMLESS = {
@@ -100,7 +101,7 @@ class Place:
         self.keys = {
             "change_role": other.pk, "change_sight": other.pk, "remove_member": other.pk, "member_sessions": other.pk, "end_member_session": other.pk, "make_reset_link": other.pk, "delete_message": message.pk, "message": message.pk,
             "withdraw": Invitation.objects.get().pk, "revoke_token": ApiToken.objects.get().pk,
-            **dict.fromkeys(("replace_fal_key", "remove_fal_key", "test_fal_key"), self.fal_key()), **self.notices(), **dict.fromkeys(("delivery_body", "settle_delivery"), 1),
+            **dict.fromkeys(("replace_fal_key", "remove_fal_key", "test_fal_key"), self.fal_key()), **self.notices(), **pks_of_forwarding(self.b), **dict.fromkeys(("delivery_body", "settle_delivery"), 1),
         }  # fmt: skip
 
     def error_group(self, at: datetime) -> ErrorGroup:
@@ -122,9 +123,7 @@ class Place:
             team=self.b, kind="email", name="ops", encrypted="x", shown="x", created_at=now
         )
         rule = NoticeRule.objects.create(team=self.b, channel=channel, event="failed", since=now)
-        of_channel = dict.fromkeys(
-            ("replace_channel", "remove_channel", "test_channel"), channel.pk
-        )
+        of_channel = dict.fromkeys(("replace_channel", "remove_channel", "test_channel"), channel.pk)  # fmt: skip
         return of_channel | dict.fromkeys(("change_rule", "switch_rule", "remove_rule"), rule.pk)
 
     def choose(self, team: Team | None) -> None:
