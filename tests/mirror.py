@@ -75,6 +75,7 @@ JUDGED_BY = {
     "requests_app/templatetags/bulk.py": "tests/views/test_bulk.py",
     "requests_app/templatetags/errors.py": "tests/views/test_error_groups.py",
     "requests_app/templatetags/tags.py": "tests/views/test_tags.py",
+    "requests_app/templatetags/parts.py": "tests/templatetags/test_rows.py",
     "requests_app/templatetags/overview.py": "tests/views/test_overview.py",
     "requests_app/forms/notices.py": "tests/views/test_notices.py",
     # Parts of one thing that is tested as a whole.

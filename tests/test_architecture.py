@@ -195,19 +195,20 @@ def mentions(path: str) -> Iterator[tuple[int, str, ast.Attribute]]:
             yield node.lineno, node.attr, node
 
 
+ROWS = re.compile(r"[\"'/]_rows\.html|\btable_rows\b")
+DRAW_ROWS = (
+    *(f"{APP}/{name}" for name in ("views/row_html.py", "templatetags/rows.py")),
+    *(f"templates/list/{name}" for name in ("list.html", "_rows.html")),
+)
+
+
 def test_a_row_is_rendered_by_the_list_page_alone():
-    in_python = (
+    sources = [*under(f"{APP}/", "dashboard/"), *under("templates/", suffix=".html")]
+    none_of(
         f"{path} renders a row"
-        for path in under(f"{APP}/", "dashboard/")
-        if path != f"{APP}/views/row_html.py" and re.search(r"[\"'/]_rows?\.html", text_of(path))
+        for path in sources
+        if path not in DRAW_ROWS and ROWS.search(text_of(path))
     )
-    allowed = {"templates/list/list.html", "templates/list/_rows.html"}
-    in_templates = (
-        f"{path} includes a row"
-        for path in under("templates/", suffix=".html")
-        if path not in allowed and re.search(r"/_rows?\.html", text_of(path))
-    )
-    none_of([*in_python, *in_templates])
 
 
 # --- Pages -------------------------------------------------------------------------------------
@@ -226,9 +227,10 @@ INLINE = {
 
 @pytest.mark.parametrize("what", INLINE)
 def test_no_template_has(what: str):
+    markup = [*under("templates/", APP, suffix=".html"), *under(f"{APP}/templatetags/")]
     none_of(
         f"{path}:{number} has {what}"
-        for path in under("templates/", APP, suffix=".html")
+        for path in markup
         for number, line in enumerate(text_of(path).splitlines(), 1)
         if INLINE[what].search(line)
     )

@@ -17,7 +17,7 @@ from requests_app.display.kept_media import KINDS
 from requests_app.models import FalRequest, Mode, Status
 from requests_app.search import parse_search
 from requests_app.search.filters import conditions
-from requests_app.templatetags import requests_extras
+from requests_app.templatetags import requests_extras, rows
 from requests_app.templatetags.requests_extras import StatusLook, look_of
 from requests_app.views import listing, palette
 from tests.source import text_of, under
@@ -107,12 +107,17 @@ def icons_named() -> list[tuple[str, str]]:
         for path in under("templates/", suffix=".html")
         for name in re.findall(r"\{%\s*icon\s+(\S+)", text_of(path))
     ]
+    in_tags = [
+        (path, name)
+        for path in under("requests_app/templatetags/")
+        for name in re.findall(r'\bicon\(("[^"]*"|look\.icon)', text_of(path))
+    ]
     in_scripts = [
         (path, name)
         for path in under("static/js/", suffix=".js")
         for name in re.findall(r'(?<!\w)icon\(("[^"]*")', text_of(path))
     ]
-    return in_templates + in_scripts
+    return in_templates + in_tags + in_scripts
 
 
 def test_every_icon_that_is_named_is_drawn() -> None:
@@ -126,9 +131,11 @@ def test_every_icon_that_is_named_is_drawn() -> None:
 # --- the table ------------------------------------------------------------------------------------
 
 
-def columns(path: str, cell: str) -> list[str]:
+HEAD_OF_TABLE = "templates/list/_table_head.html"
+
+
+def columns(text: str, cell: str) -> list[str]:
     """The first class of each cell, in order; a cell without one is told by its tag."""
-    text = text_of(path)
     for loop in re.findall(r"\{% for column in columns %\}.*?\{% endfor %\}", text):
         optional = [f'<{cell} class="{column.classes}">' for column in COLUMNS.values()]
         text = text.replace(loop, "".join(optional))
@@ -138,8 +145,9 @@ def columns(path: str, cell: str) -> list[str]:
 
 
 def test_the_head_and_a_row_have_the_same_columns_by_class() -> None:
-    head = columns("templates/list/_table_head.html", "th")
-    assert head == columns("templates/list/_row.html", "td")
+    head = columns(text_of(HEAD_OF_TABLE), "th")
+    row = "".join((rows.SELECT, rows.FIRST, *rows.OPTIONAL.values(), rows.LAST))
+    assert head == columns(row, "td")
     assert len(set(head)) == len(head) > 1
 
 
@@ -148,7 +156,7 @@ def test_every_column_but_one_has_a_width_of_its_own() -> None:
     styles = text_of("static/css/list/row.css")
     rules = re.findall(r"^th(\.[\w-]+|:is\([^)]*\)) \{\s*width:", styles, re.M)
     fixed = set(re.findall(r"\.([\w-]+)", " ".join(rules)))
-    head = set(columns("templates/list/_table_head.html", "th"))
+    head = set(columns(text_of(HEAD_OF_TABLE), "th"))
     assert head - fixed == {"row-what"}
     assert fixed <= head
 

@@ -1,10 +1,8 @@
-"""Cells of the list: what each can be found by, and the optional ones in the order of the table's columns."""
+"""What the cells of the list, and the facts of a request, can be found by."""
 
 from __future__ import annotations
 
 from django import template
-from django.template.base import Node, NodeList, Parser, Token, Variable
-from django.template.context import Context
 
 from requests_app.models import FalRequest
 from requests_app.search import Term
@@ -34,32 +32,3 @@ def finds(row: FalRequest) -> list[tuple[str, str, str]]:
     return [
         (word, str(shown), term) for word, shown, value, key in facts if (term := find(value, key))
     ]
-
-
-class CellsNode(Node):
-    """Parts by the name of their column. Raises VariableDoesNotExist when the page names no columns."""
-
-    def __init__(self, columns: Variable, parts: dict[str, NodeList]) -> None:
-        self.columns = columns
-        self.parts = parts
-
-    def render(self, context: Context) -> str:
-        return "".join(
-            self.parts[one.name].render(context) for one in self.columns.resolve(context)
-        )
-
-
-@register.tag
-def cells(parser: Parser, token: Token) -> CellsNode:
-    """Draw cells in the order of columns; an include for each cell would take twice the time of a row.
-
-    {% cells columns %}{% cell "id" %}<td>…</td>{% endcell %} … {% endcells %}
-    """
-    parts: dict[str, NodeList] = {}
-    parser.parse(("cell", "endcells"))
-    while (inner := parser.next_token()).contents != "endcells":
-        name = inner.split_contents()[1].strip('"')
-        parts[name] = parser.parse(("endcell",))
-        parser.delete_first_token()
-        parser.parse(("cell", "endcells"))
-    return CellsNode(Variable(token.split_contents()[1]), parts)

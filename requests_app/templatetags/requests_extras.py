@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
 from requests_app.display.costs import CostWords, cost_of
+from requests_app.display.markup import fill
 from requests_app.display.media import Medium
 from requests_app.fal.options import OPTIONS
 from requests_app.models import FalRequest, Status
@@ -162,8 +164,12 @@ def option_table() -> SafeString:
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """Draw an icon of static/icons.svg; without a label it decorates the word beside it."""
+    return _drawn(static("icons.svg"), name, label)
+
+
+@lru_cache(maxsize=1024)
+def _drawn(sprite: str, name: str, label: str) -> SafeString:
     turning = " icon-spinner" if name == "spinner" else ""
-    sprite = static("icons.svg")
     if not label:
         return format_html(
             '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"/></svg>',
@@ -185,8 +191,8 @@ def cost(row: FalRequest) -> CostWords:
 def took(row: FalRequest) -> SafeString | str:
     """Show how long the row took, or has taken so far (time.js keeps counting)."""
     if row.is_ended:
-        return format_html('<span title="{}">{}</span>', _phases(row), duration(row.duration))
-    return format_html(
+        return fill('<span title="{}">{}</span>', _phases(row), duration(row.duration))
+    return fill(
         '<time data-since="{}" title="{}">{}</time>',
         row.created_at.isoformat(timespec="milliseconds"),
         _phases(row),
@@ -262,8 +268,12 @@ def clip_middle(text: str, length: int = 16) -> str:
 @register.simple_tag(takes_context=True)
 def made_for(context: Mapping[str, Any], row: FalRequest | None = None) -> SafeString:
     """Write the hidden field that names the team of a form: the page's, or a request's."""
-    value = context["frame"]["made_for"] if row is None else row.team_id
-    return format_html('<input type="hidden" name="made_for" value="{}">', value)
+    return team_field(context["frame"]["made_for"] if row is None else row.team_id)
+
+
+def team_field(value: str | int) -> SafeString:
+    """Write the hidden field of a form with what the page said of its team, or with a team's id."""
+    return fill('<input type="hidden" name="made_for" value="{}">', value)
 
 
 @register.simple_tag(takes_context=True)

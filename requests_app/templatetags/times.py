@@ -10,34 +10,37 @@ the browser's own zone, and keeps ages fresh.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django import template
-from django.template import Context
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from requests_app.display.markup import fill
 from requests_app.display.times import TimeStyle, age, clock, exact, full, read_moment
 
 register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def time(context: Context, moment: datetime | None, kind: str = "age") -> SafeString | str:
+def time(
+    context: Mapping[str, Any], moment: datetime | None, kind: str = "age"
+) -> SafeString | str:
     """Write a moment; empty for None. `kind`: age, exact or clock."""
     return _element(moment, kind, context.get("time_style") or TimeStyle()) if moment else ""
 
 
 @register.simple_tag(takes_context=True)
-def logged_at(context: Context, text: str) -> SafeString | str:
+def logged_at(context: Mapping[str, Any], text: str) -> SafeString | str:
     """Write the time of a log line; a text that is not a moment stays as fal wrote it."""
     moment = read_moment(text)
     return time(context, moment, "clock") if moment else text
 
 
 def _element(moment: datetime, kind: str, style: TimeStyle) -> SafeString:
-    return format_html(
+    return fill(
         '<time datetime="{}" data-time="{}" title="{}">{}</time>',
         moment.isoformat(timespec="milliseconds"),
         kind,

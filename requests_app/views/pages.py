@@ -1,7 +1,7 @@
 """The list and its fragments: rows, counts, changes.
 
-A row is drawn by one template, so first paint, push, reconnect and polling all show the same
-(`row_html`).
+A row is drawn in one place, so first paint, push, reconnect and polling all show the same
+(`templatetags.rows`).
 """
 
 from __future__ import annotations

@@ -124,13 +124,13 @@ def test_a_page_about_the_account_has_the_frame_of_who_is_logged_in(as_owner):
 # --- what a template holds, and the module that brings it to life ---
 
 LIVING = {
-    r"<time\b|{% time\b": "lib/time.js",
+    r"<time\b|{% time\b|{% table_rows\b": "lib/time.js",
     r"\bdata-copy(-from)?=": "lib/copy.js",
-    r"\bdata-(dialog|close)\b": "lib/dialogs.js",
+    r"\bdata-(dialog|close)\b|{% table_rows\b": "lib/dialogs.js",
     r"\bdata-(save|save-from|copy-image)\b": "lib/save.js",
     r"\bdata-lightbox\b": "lib/lightbox.js",
     r"\bdata-sample\b": "lib/code.js",
-    r"<(img|video|audio)\b": "lib/lostmedia.js",
+    r"<(img|video|audio)\b|{% (table_rows|small_picture)\b": "lib/lostmedia.js",
     r"\bdata-rows\b": "list/rows.js",
     r'class="menu paste"': "form/paste.js",
     r"\bdata-variables\b": "form/variables.js",
