@@ -54,17 +54,31 @@ class OutgoingPost:
     most: int  # bytes that are read of the answer
 
 
+def why_refused(url: str, named: Collection[str], setting: str) -> str:
+    """Why no POST to the address can ever go out, as a sentence; empty when its host has to be asked for."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme != "https" and host.lower() not in map(str.lower, named):
+        return "The address has to begin with https://."
+    try:
+        PublicResolver(named).ensure_allowed(host)
+    except OSError:
+        return _private(setting)
+    return ""
+
+
+def _private(setting: str) -> str:
+    return f"The host has a private address. The operator can allow it by {setting}."
+
+
 async def post_guarded(post: OutgoingPost) -> Posted:
     """Send it once. Raises NotPosted."""
-    parts = urlsplit(post.url)
-    host = parts.hostname or ""
+    if why := why_refused(post.url, post.named, post.setting):
+        raise NotPosted(why, PostFate.REFUSED)
     resolver = PublicResolver(post.named)
-    if parts.scheme != "https" and host.lower() not in map(str.lower, post.named):
-        raise NotPosted("The address has to begin with https://.", PostFate.REFUSED)
     has_left = False
     try:
         async with asyncio.timeout(post.deadline_s), guarded_session(resolver) as session:
-            resolver.ensure_allowed(host)
             call = session.post(
                 post.url, data=post.body, headers=post.headers, allow_redirects=False
             )
@@ -83,6 +97,5 @@ async def post_guarded(post: OutgoingPost) -> Posted:
 
 def _not_sent(post: OutgoingPost, resolver: PublicResolver, error: Exception) -> NotPosted:
     if resolver.has_refused:
-        sentence = f"The host has a private address. The operator can allow it by {post.setting}."
-        return NotPosted(sentence, PostFate.REFUSED)
+        return NotPosted(_private(post.setting), PostFate.REFUSED)
     return NotPosted(f"The host cannot be reached: {type(error).__name__}.", PostFate.NOT_SENT)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 
+from requests_app.fal.guarded_post import why_refused
 from requests_app.forms.notices import MOST_ADDRESS
 from requests_app.forwarding.keeping import WantedDestination
 from requests_app.models import ChannelKind, ForwardDestination
@@ -62,6 +64,8 @@ class DestinationForm(forms.Form):
                 self.parsed = addresses.parse(ChannelKind.WEBHOOK, text)
             except addresses.BadAddress as bad:
                 raise forms.ValidationError(str(bad)) from None
+            if why := why_refused(self.parsed.secret, settings.FORWARD_HOSTS, "FORWARD_HOSTS"):
+                raise forms.ValidationError(why)
         return text
 
     def clean(self) -> dict[str, Any]:

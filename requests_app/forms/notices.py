@@ -6,9 +6,11 @@ from datetime import time
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 
 from requests_app.display.times import known_zones
+from requests_app.fal.guarded_post import why_refused
 from requests_app.models import ChannelKind, NoticeChannel, NoticeRule, RuleEvent, Team
 from requests_app.notices import addresses
 
@@ -42,9 +44,15 @@ class ChannelAddressForm(forms.Form):
         if kind and (text := self.cleaned_data.get("address")):
             try:
                 self.parsed = addresses.parse(kind, text)
+                self._ensure_allowed(kind, self.parsed.secret)
             except addresses.BadAddress as bad:
                 self.add_error("address", str(bad))
         return self.cleaned_data
+
+    def _ensure_allowed(self, kind: str, address: str) -> None:
+        is_called = kind == ChannelKind.WEBHOOK
+        if is_called and (why := why_refused(address, settings.NOTICE_HOSTS, "NOTICE_HOSTS")):
+            raise addresses.BadAddress(why)
 
 
 class ChannelForm(ChannelAddressForm):

@@ -63,6 +63,8 @@ def test_an_address_is_stored_encrypted_and_shown_in_no_reply(
     ("typed", "sentence"),
     [
         ({"address": "ftp://canary/"}, "begins with https://"),
+        ({"address": "http://example.org/canary"}, "has to begin with https://"),
+        ({"address": "https://127.0.0.1:9/canary"}, "allow it by NOTICE_HOSTS"),
         ({"address": ""}, "This field is required"),
         ({"address": "https://example.org/canary" + "x" * 1000}, "at most 1000"),
         ({"kind": "pager"}, "not one of the available choices"),
