@@ -34,7 +34,7 @@ def _preference(request: HttpRequest) -> TimePreference:
 
 def _frame(request: HttpRequest) -> dict[str, Any]:
     context: dict[str, Any] = {"team": None, "teams": [], "held_teams": [], "membership": None}
-    context |= {"invitations": 0, **_fixed()}
+    context |= {"invitations": 0, "query": "", "and_query": "", **_fixed()}
     if not hasattr(request, "user") or not request.user.is_authenticated:
         return context
     teams = [one.team for one in memberships(request)]

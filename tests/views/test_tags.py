@@ -11,7 +11,7 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.consumers.live import RowVariant
 from requests_app.display.marks import own_names
-from requests_app.models import FalRequest, Star
+from requests_app.models import FalRequest, Membership, Star, Team
 from requests_app.views.row_html import pushed_rows
 from tests.builders import make_request
 from tests.views.request_page import HOSTILE
@@ -35,6 +35,14 @@ def test_tags_are_added_and_taken_off_from_the_requests_page(as_owner, row):
     assert 'href="/requests/?q=tag%3Adraft"' in page.text
     as_owner.post(at("request_tags", row), {"remove": "draft", "place": "page"})
     assert own_names(row) == ["hero"]
+
+
+def test_the_page_shows_them_to_who_is_in_several_teams_and_has_chosen_none(as_owner, owner, row):
+    tag(row, owner, "draft")
+    Membership.objects.create(team=Team.objects.create(name="Beta"), user=owner)
+    page = as_owner.get(at("detail", row))
+    assert page.status_code == 200
+    assert 'href="/requests/?q=tag%3Adraft"' in page.text
 
 
 def test_the_lists_dialog_gets_the_editor_anew_and_the_row_is_fetched(as_owner, row):

@@ -172,7 +172,9 @@ class Live {
 
   #connect() {
     clearTimeout(this.#retry);
-    const url = new URL(document.body.dataset.liveUrl ?? "", location.href);
+    const { liveUrl } = document.body.dataset;
+    if (!liveUrl) return; // no team is chosen: nothing is told
+    const url = new URL(liveUrl, location.href);
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(url);
     this.#socket = socket;

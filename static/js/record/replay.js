@@ -93,7 +93,9 @@ export class Replay {
     const columns = Array.from({ length: COLUMNS }, () => ({ in: 0, out: 0, error: false }));
     const scale = (COLUMNS - 1) / (this.#length || 1);
     for (const frame of this.#all) {
-      const column = columns[Math.round(Math.max(0, frame.offset_ms) * scale)];
+      // An imported run may tell of times that go backwards.
+      const place = Math.round(Math.max(0, frame.offset_ms) * scale);
+      const column = columns[Math.min(COLUMNS - 1, place)];
       column[frame.direction ?? "in"] += 1;
       column.error ||= isError(frame);
     }
