@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -14,6 +15,15 @@ http_request: ContextVar[str] = ContextVar("http_request", default="")
 row: ContextVar[int | None] = ContextVar("row", default=None)  # the key of a request to fal
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
+
+
+class InOneLine(logging.Filter):
+    """Drops the traceback of a refusal that any caller can bring about, as often as it likes."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.exc_info = record.exc_text = None
+        return True
 
 
 def named_request(get_response: Handler) -> Handler:

@@ -19,7 +19,10 @@ LOGGING: dict[str, Any] = {
         },
         "json": {"()": "dashboard.jsonlines.JsonFormatter"},
     },
-    "filters": {"redis_away": {"()": "dashboard.redis_log.AwayInOneLine"}},
+    "filters": {
+        "redis_away": {"()": "dashboard.redis_log.AwayInOneLine"},
+        "one_line": {"()": "dashboard.logcontext.InOneLine"},
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
@@ -34,5 +37,6 @@ LOGGING: dict[str, Any] = {
         "httpx": {"level": "WARNING"},
         "daphne.server": {"level": "WARNING"},
         "channels_redis.pubsub": {"filters": ["redis_away"]},
+        "django.security.DisallowedHost": {"filters": ["one_line"]},
     },
 }

@@ -96,3 +96,16 @@ def test_lines_of_a_step_say_which_row_it_was(
         loop.run(advance(row.pk))
     (line,) = [about for about in kept.about if "queue is down" in about[0]]
     assert line[2] == rows[-1].pk
+
+
+def test_a_name_that_is_not_this_sites_is_one_line_of_the_log(
+    db: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stream = logging.StreamHandler()  # to what is standard error now
+    logging.getLogger().addHandler(stream)
+    try:
+        assert Client().get("/accounts/login/", headers={"host": "evil.example"}).status_code == 400
+    finally:
+        logging.getLogger().removeHandler(stream)
+    told = capsys.readouterr().err
+    assert "evil.example" in told and "Traceback" not in told
