@@ -118,6 +118,8 @@ API_CALLS_PER_MINUTE = env_int("API_CALLS_PER_MINUTE", 12_000, least=1)
 PAGES_PER_MINUTE = env_int("PAGES_PER_MINUTE", 6_000, least=1)
 GATEWAY_CALLS_PER_MINUTE = env_int("GATEWAY_CALLS_PER_MINUTE", 60_000, least=1)
 SOCKETS_PER_USER = env_int("SOCKETS_PER_USER", 100, least=1)  # open at once, in each process
+OPEN_PER_TEAM = env_int("OPEN_PER_TEAM", 20_000, least=1)  # requests that have not ended
+OPEN_PER_USER = env_int("OPEN_PER_USER", 10_000, least=1)  # of them, one user's in one team
 POLLS_PER_S = env_int("POLLS_PER_S", 50, least=1)  # status questions to fal, of all processes
 BODY_LIMIT_BYTES = env_int("BODY_LIMIT", 32 * 1024 * 1024, least=1024)
 METRICS_TOKEN = env_text("METRICS_TOKEN")  # for /metrics; empty: direct local clients alone

@@ -76,7 +76,10 @@ _REFUSALS: dict[str, tuple[str, Json]] = {
     "404": ("NotFound", _refusal("There is no such thing in the token's team.", Problem, *_RATE)),
     "413": ("TooLarge", _refusal("The body, or the file, is too large.", Problem, *_RATE)),
     "422": ("Invalid", _refusal("Each field that is not right.", FieldProblems, *_RATE)),
-    "429": ("TooMany", _refusal("Too many calls, or waits.", Problem, *_RATE, "Retry-After")),
+    "429": (
+        "TooMany",
+        _refusal("Too many calls, waits, or open requests.", Problem, *_RATE, "Retry-After"),
+    ),
     "503": (
         "Unavailable",
         _refusal("Try again; nothing was done.", Problem, *_RATE, "Retry-After"),

@@ -16,7 +16,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from requests_app.accounts.rates import TooManyCalls
 from requests_app.api.body import TooMuch, UnreadableBody
 from requests_app.api.rows import BadSearch
-from requests_app.lifecycle import AlreadyRunning, KeyReused
+from requests_app.lifecycle import AlreadyRunning, KeyReused, TooManyOpen
 from requests_app.paging import InvalidCursor
 from requests_app.request_input import InvalidDraft
 from requests_app.uploads.starting import NotStarted
@@ -61,6 +61,7 @@ class Refusals:
             RequestDataTooBig: self.too_large,
             TooManyStreams: self.too_many_streams,
             TooManyCalls: self.too_many_calls,
+            TooManyOpen: self.too_many_calls,
             NotStarted: self.not_started,
             NotNow: self.not_now,
             OperationalError: self.unavailable,
@@ -138,8 +139,10 @@ class Refusals:
         response["Retry-After"] = SEAT_FREE_S
         return response
 
-    def too_many_calls(self, request: HttpRequest, error: TooManyCalls) -> HttpResponse:
-        """Answer a call beyond the token's rate; nothing was done."""
+    def too_many_calls(
+        self, request: HttpRequest, error: TooManyCalls | TooManyOpen
+    ) -> HttpResponse:
+        """Answer a call beyond the token's rate, or a submit beyond what may be open; nothing was done."""
         response = self._say(request, 429, str(error))
         response["Retry-After"] = error.retry_after
         return response

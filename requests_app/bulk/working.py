@@ -147,7 +147,10 @@ def _again(bulk: BulkAction, row: FalRequest, now: datetime) -> Done:
         )
     except InvalidDraft as error:  # the rules are stricter now
         return Done(Outcome.FAILED, str(error))
-    repeat = lifecycle.create(draft, team=bulk.team, person=bulk.person, now=now, again_of=row)
+    try:
+        repeat = lifecycle.create(draft, team=bulk.team, person=bulk.person, now=now, again_of=row)
+    except lifecycle.TooManyOpen as error:
+        return Done(Outcome.FAILED, str(error))
     return Done(Outcome.DONE, "Submitted again.", repeat)
 
 

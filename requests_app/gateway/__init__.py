@@ -7,6 +7,7 @@
     rewriting     URLs in a reply that must lead back here; pure
     callers       a virtual key -> the user and team it acts for
     owners        which team a request id belongs to
+    room          whether a caller may have one more request open
     fal_keys      with which fal key a call is passed on
     upstream      the connections to fal
     local         calls of own apps, which never leave for fal

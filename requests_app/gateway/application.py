@@ -28,6 +28,7 @@ from requests_app.fal.endpoints import Hosts
 from requests_app.gateway.addresses import (
     Address,
     NoAddress,
+    Operation,
     address_of,
     named_address,
 )
@@ -41,10 +42,12 @@ from requests_app.gateway.local import JWKS, LocalUpstream, jwks
 from requests_app.gateway.owners import Owners
 from requests_app.gateway.recording import Recording
 from requests_app.gateway.rewriting import Rewriting
+from requests_app.gateway.room import OpenRoom
 from requests_app.gateway.spool import Spool
 from requests_app.gateway.upstream import Upstream
 from requests_app.gateway.witness import SharedParts, witness_of
 from requests_app.keys import Key
+from requests_app.lifecycle import TooManyOpen
 from requests_app.localqueue.places import place_of
 from requests_app.upkeep.metrics import GATEWAY_CALLS
 from requests_app.worker.database_pool import DatabasePool
@@ -52,6 +55,7 @@ from requests_app.worker.fal_connections import hosts_from_settings
 from requests_app.worker.loop import pool
 
 SERVICES = ("run", "queue")
+OPENS = (Operation.SUBMIT, Operation.DIRECT)  # what is recorded as a request
 SPOOL = "gateway"  # a folder in DATA_DIR
 FALS_QUEUE = "https://queue.fal.run"  # the host that is fixed in @fal-ai/client
 
@@ -79,6 +83,7 @@ class Station:
         self.lookups = DatabasePool(size=1)
         self.callers = Callers(self.lookups.in_database)
         self.owners = Owners(self.lookups.in_database)
+        self.room = OpenRoom(self.lookups.in_database)
         self.upstream = Upstream()
         self.recording = Recording(pool.in_database, Spool(settings.DATA_DIR / SPOOL))
         self.parts = SharedParts(self.recording, self.owners, pool.in_database)
@@ -221,6 +226,13 @@ def _count(caller: Caller) -> None:
         raise refusal from None
 
 
+async def _ensure_room(caller: Caller) -> None:
+    if sentence := await station().room.refusal(caller.team_id, caller.user_id):
+        refusal = Refusal(429, sentence)
+        refusal.headers["Retry-After"] = TooManyOpen.retry_after
+        raise refusal
+
+
 async def _admitted(
     entrance: Entrance, address: Address, scope: dict[str, Any], headers: Raw
 ) -> Caller:
@@ -240,6 +252,8 @@ async def _admitted(
     _count(caller)
     if address.acts and caller.refusal:
         raise Refusal(403, caller.refusal)
+    if address.operation in OPENS:
+        await _ensure_room(caller)
     if address.request_id and not await station().owners.may_reach(
         address.request_id, caller.team_id, only_of=None if caller.sees else caller.user_id
     ):

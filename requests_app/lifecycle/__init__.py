@@ -7,6 +7,7 @@ the network.
     person.py        create, create_once, ask_cancel, give_up, add_note
     several.py       create_several_once
     duplicates.py    the guard against the same input twice; only for the modules above
+    open_limits.py   count_open: how many requests may be open at once
     items.py         create_for_items
     sending.py       start_attempt, start_attempts, open_session, renew_leases, expire_lease, note_opened, note_not_sent,
                      note_refused, mark_uncertain, note_record_full, note_frame_count
@@ -73,6 +74,7 @@ from requests_app.lifecycle.hearing import (
 from requests_app.lifecycle.importing import import_run
 from requests_app.lifecycle.items import Turn, create_for_items
 from requests_app.lifecycle.lost_submits import match_lost_submit, note_list_unreadable
+from requests_app.lifecycle.open_limits import OpenCount, TooManyOpen, count_open
 from requests_app.lifecycle.passed import (
     PassedCall,
     note_passed_cancel,
@@ -127,15 +129,18 @@ __all__ = [
     "Heard",
     "Held",
     "KeyReused",
+    "OpenCount",
     "PassedCall",
     "Release",
     "RowReport",
+    "TooManyOpen",
     "Turn",
     "add_note",
     "add_tags",
     "ask_cancel",
     "brings_news",
     "can_reread",
+    "count_open",
     "create",
     "create_for_items",
     "create_once",

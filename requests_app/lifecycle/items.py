@@ -10,9 +10,12 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import F
 
+from requests_app.lifecycle.open_limits import open_count_for
 from requests_app.lifecycle.person import derived_columns, store
 from requests_app.models import Batch, BatchItem, BatchState, FalRequest, ItemState, RequestOrigin
 from requests_app.request_input import Draft
+
+WAITS = "The next rows wait"  # for the limits of what is open; the beginning of a batch's note
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,13 @@ def create_for_items(
         if batch is None:
             return 0
         free = max(batch.concurrency - batch.open, 0)  # another process may have filled places
+        count = open_count_for(batch.team_id, person.pk, len(turns))
+        if count.room < min(free, len(turns)):
+            free = max(count.room, 0)
+            if not free and not batch.note:
+                Batch.objects.filter(pk=batch_pk).update(note=f"{WAITS}: {count.sentence}"[:300])
+        elif batch.note.startswith(WAITS):
+            Batch.objects.filter(pk=batch_pk).update(note="")
         made = 0
         for turn, columns in zip(turns, derived, strict=True):
             if made < free:

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from requests_app import announce, audit
 from requests_app.display import summary
 from requests_app.lifecycle.duplicates import AlreadyRunning, refuse_duplicate
+from requests_app.lifecycle.open_limits import TooManyOpen, ensure_room
 from requests_app.lifecycle.tagging import link_first_tags, own_tags
 from requests_app.lifecycle.writing import apply, locked, record
 from requests_app.models import (
@@ -45,10 +46,12 @@ def create(
 ) -> FalRequest:
     """Store a request as pending and, on commit, ask a worker to send it.
 
-    `guard`: raises AlreadyRunning when the team's same input is open, or has just run.
+    Raises TooManyOpen at a limit. `guard`: raises AlreadyRunning when the team's same input is open, or has
+    just run.
     """
     derived = derived_columns(draft)
     with transaction.atomic():
+        ensure_room(team.pk, person.pk)
         if guard:
             refuse_duplicate(team, derived["input_digest"] or "", now=now, besides=again_of)
         return store(draft, derived, team, person, now, again_of, origin)
@@ -133,11 +136,16 @@ def create_once(
     derived = derived_columns(draft)
     try:
         with transaction.atomic():
+            ensure_room(team.pk, person.pk)
             if guard:
                 refuse_duplicate(team, derived["input_digest"] or "", now=now, besides=again_of)
             row = store(draft, derived, team, person, now, again_of, origin)
             IdempotencyKey.objects.create(team=team, key=key, body_digest=body_digest, request=row)
-    except (IntegrityError, AlreadyRunning):  # the other caller's row is not a duplicate of its own
+    except (
+        IntegrityError,
+        AlreadyRunning,
+        TooManyOpen,
+    ):  # the other caller's row is this one's own
         found = _by_key(team, key, body_digest)
         if found is None:
             raise

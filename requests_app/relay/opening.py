@@ -33,6 +33,9 @@ def claim_session(
             raise TooManySessions(
                 f"You have {settings.REALTIME_SESSIONS} sessions open, which is the most. End one."
             )
-        return lifecycle.open_session(
-            draft, team=team, person=person, now=timezone.now(), origin=origin
-        )
+        try:
+            return lifecycle.open_session(
+                draft, team=team, person=person, now=timezone.now(), origin=origin
+            )
+        except lifecycle.TooManyOpen as error:
+            raise TooManySessions(str(error)) from None

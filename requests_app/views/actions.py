@@ -21,7 +21,7 @@ from requests_app.display.marks import offered
 from requests_app.forms.preset import values_of_preset
 from requests_app.forms.submit import GLIMPSE, SubmitForm, new_token, values_of
 from requests_app.forms.suggestions import first_values, suggestions
-from requests_app.lifecycle import AlreadyRunning, KeyReused
+from requests_app.lifecycle import AlreadyRunning, KeyReused, TooManyOpen
 from requests_app.models import FalRequest, Mode, Preset
 from requests_app.request_input import InvalidDraft, parse_draft
 from requests_app.teams.choice import choose, in_team
@@ -39,6 +39,7 @@ from requests_app.views.access import (
 )
 from requests_app.views.compare import MOST, compare_url
 from requests_app.views.endpoint_form import fal_problems, input_problems, known_fields, known_seed
+from requests_app.views.errors import error_page
 from requests_app.views.login import login_required
 from requests_app.views.presets import get_preset_or_404, kinds_of_variables
 from requests_app.views.team_guard import teamless
@@ -77,6 +78,13 @@ def new(request: HttpRequest) -> HttpResponse:
     except AlreadyRunning as error:
         form.duplicate = error.row
         return _refused(request, form, values)
+    except TooManyOpen as error:
+        if request.headers.get("HX-Request"):
+            return _too_many_open(request, error)
+        form.add_error(None, str(error))
+        reply = _refused(request, form, values, status=429)
+        reply["Retry-After"] = error.retry_after
+        return reply
     except InvalidDraft as invalid:  # the team has too many tags
         form.place(invalid.errors)
         return _refused(request, form, values)
@@ -180,14 +188,23 @@ def _uuid_or_none(value: Any) -> UUID | None:
         return None
 
 
-def _refused(request: HttpRequest, form: SubmitForm, values: QueryDict) -> HttpResponse:
+def _refused(
+    request: HttpRequest, form: SubmitForm, values: QueryDict, *, status: int = 422
+) -> HttpResponse:
     """Answer 422 with the errors. With JavaScript only the errors are sent, so what was typed
     stays.
     """
     values["token"] = new_token()
     if request.headers.get("HX-Request"):
-        return render(request, "form/_form_state.html", {"form": form}, status=422)
-    return form_page(request, form, status=422)
+        return render(request, "form/_form_state.html", {"form": form}, status=status)
+    return form_page(request, form, status=status)
+
+
+def _too_many_open(request: HttpRequest, error: TooManyOpen) -> HttpResponse:
+    """Answer 429: a script gets the sentence alone, and its page keeps what was typed."""
+    reply = error_page(request, 429, "Too many open requests", str(error))
+    reply["Retry-After"] = error.retry_after
+    return reply
 
 
 def _accepted(request: HttpRequest, rows: list[FalRequest]) -> HttpResponse:
@@ -245,6 +262,8 @@ def again(request: HttpRequest, public_id: UUID) -> HttpResponse:
     # the rules are stricter now, or the key belongs to another request
     except (InvalidDraft, KeyReused):
         return redirect(f"{reverse('requests:new')}?again={source.public_id}")
+    except TooManyOpen as error:
+        return _too_many_open(request, error)
     target = reverse("requests:detail", args=[row.public_id])
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204, headers={"HX-Redirect": target})

@@ -260,10 +260,7 @@ def test_the_proxy_of_the_javascript_client_reaches_fals_hosts_alone(
 
 
 # Of one connection, or different for each call.
-OWN = {
-    "date", "server", "connection", "transfer-encoding", "x-fal-request-id",
-    "content-security-policy",
-}  # fmt: skip
+OWN = {"date", "server", "connection", "transfer-encoding", "x-fal-request-id"}
 CALLS = {
     "a run": ("POST", "run/sandbox/echo", b'{"number": 21}'),
     "a wrong input": ("POST", "run/sandbox/strict", b'{"prompt": "x"}'),
@@ -302,3 +299,16 @@ def test_a_call_too_many_is_answered_429_and_says_when(
     refused = http.post("/gateway/run/acme/img", content=b"{}")
     assert refused.status_code == 429 and 1 <= int(refused.headers["retry-after"]) <= 60
     assert "1 calls in a minute" in refused.json()["detail"] and len(peer.requests) == 1
+
+
+def test_a_submit_beyond_what_may_be_open_is_answered_429_in_fals_words_and_never_reaches_fal(
+    serving: Serving, http: httpx.Client, peer: Any, settings: Any
+) -> None:
+    settings.OPEN_PER_TEAM = 1
+    peer.will(reply(200, receipt(peer.url)))
+    assert http.post("/gateway/queue/acme/img", content=b"{}").status_code == 200
+    for path in ("queue/acme/img", "run/acme/img"):
+        refused = http.post(f"/gateway/{path}", content=b"{}")
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
+        assert "1 may be open at once" in refused.json()["detail"]
+    assert len(peer.requests) == 1
