@@ -13,6 +13,7 @@ from django.urls import include, path, re_path
 from requests_app.views import sign_on, sign_up
 from requests_app.views.account import LoginView, PasswordChangeView, ReauthenticateView, home
 from requests_app.views.account_email import AddressView, ConfirmAddressView
+from requests_app.views.account_name import account_name
 from requests_app.views.password_reset import NewPasswordView, ResetAskView
 
 urlpatterns = [
@@ -28,6 +29,7 @@ urlpatterns = [
     path("signup/<str:token>/", sign_up.confirm, name="account_signup_confirm"),
     path("logout/", logout, name="account_logout"),
     path("inactive/", account_inactive, name="account_inactive"),
+    path("name/", account_name, name="account_name"),
     path("email/", AddressView.as_view(), name="account_email"),
     re_path(
         r"^confirm-email/(?P<key>[-:\w]+)/$",

@@ -58,6 +58,7 @@ JUDGED_BY = {
     "requests_app/keys/keeping.py": "tests/keys/test_ring.py",
     "requests_app/management/commands/rotate_encryption_key.py": "tests/keys/test_encryption.py",
     "requests_app/models/concealment.py": "tests/views/test_sight.py",
+    "requests_app/accounts/renaming.py": "tests/views/test_account_name.py",
     "requests_app/models/second_factor.py": "tests/views/test_factor_guard.py",
     "requests_app/models/permissions.py": "tests/views/test_sight.py",
     "requests_app/views/hidden_page.py": "tests/views/test_sight.py",

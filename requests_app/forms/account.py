@@ -12,7 +12,7 @@ from allauth.account.forms import (
     ResetPasswordForm,
     ResetPasswordKeyForm,
 )
-from django.forms import BaseForm, CharField, TextInput
+from django.forms import BaseForm, CharField, Form, TextInput
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -34,6 +34,16 @@ class PlainLoginForm(LoginForm):  # type: ignore[misc]
             widget=TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
         )
         self.order_fields(["login", "password"])
+
+
+class AccountNameForm(Form):
+    """Another name for an account."""
+
+    username = CharField(
+        label="Username",
+        max_length=150,
+        widget=TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
+    )
 
 
 class CountedPasswordForm(ChangePasswordForm):  # type: ignore[misc]

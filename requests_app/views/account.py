@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.account import views
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
@@ -14,9 +16,9 @@ from django.views.decorators.http import require_safe
 
 from requests_app.accounts import devices
 from requests_app.accounts.adapter import TOO_MANY
+from requests_app.accounts.sessions import open_sessions
 from requests_app.forms.account import CountedPasswordForm, PasswordAgainForm, PlainLoginForm
-from requests_app.models import has_factor
-from requests_app.views.access import person_of
+from requests_app.views.access import held_back, memberships
 from requests_app.views.login import login_required
 
 
@@ -35,10 +37,28 @@ class Counted:
 @login_required
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Show what an account has: address, password, second factors."""
-    address = EmailAddress.objects.get_verified(request.user)
-    context = {"address": address, "has_factor": has_factor(person_of(request).pk)}
+    """Show what an account has and has chosen, with the way to each part."""
+    user = cast(User, request.user)
+    mine = [*memberships(request), *held_back(request)]
+    context = {
+        "address": EmailAddress.objects.get_verified(user),
+        "factors": _factors_of(user),
+        "requiring": [one.team.name for one in mine if one.team.requires_factors],
+        "sessions": len(open_sessions(user)),
+        "mine": sorted(mine, key=lambda one: one.team.name),
+    }
     return render(request, "account/home.html", context)
+
+
+def _factors_of(user: User) -> list[str]:
+    """Name the user's second factors, and how many recovery codes are left of them."""
+    found = {one.type: one for one in Authenticator.objects.filter(user=user)}
+    keys = Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).count()
+    codes = found.get(Authenticator.Type.RECOVERY_CODES)
+    left = len(codes.wrap().get_unused_codes()) if codes else 0
+    named = ["authenticator app"] if Authenticator.Type.TOTP in found else []
+    named += [f"{keys} passkey{'' if keys == 1 else 's'}"] if keys else []
+    return [*named, f"{left} recovery codes left"] if named else []
 
 
 class LoginView(Counted, views.LoginView):  # type: ignore[misc]

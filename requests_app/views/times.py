@@ -45,7 +45,8 @@ def times(request: HttpRequest) -> HttpResponse:
 def single_keys(request: HttpRequest) -> HttpResponse:
     """Store whether single keys act: `off` is sent when they do not."""
     TimePreference.keep(request.user, single_keys="off" not in request.POST)
-    return HttpResponse(status=204)
+    back = local_address(request, request.POST.get("next"))
+    return redirect(back) if back else HttpResponse(status=204)
 
 
 @teamless

@@ -54,6 +54,7 @@ PATHS = (
     "/invitations/",
     "/accounts/",
     "/accounts/email/",
+    "/accounts/name/",
     "/accounts/password/change/",
     "/accounts/password/reset/",
     "/accounts/factors/",

@@ -24,6 +24,7 @@ REASONS = {
     "accounts/^confirm-email/(?P<key>[-:\\w]+)/$": "the link in the mail to a new address",
     "accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "the link that sets a new password",
     "accounts/email/": "one's addresses",
+    "accounts/name/": "another name for the account",
     "accounts/factors/": "one's second factors",
     "accounts/factors/authenticate/": "asks for the second factor at the log-in",
     "accounts/factors/reauthenticate/": "and again before what matters",

@@ -36,7 +36,7 @@ READS = _spread({
         account_signup account_signup_confirm
         """,
     Needs.LOG_IN: """
-        times invitations logged_in_again new_team my_sessions account_change_password account_home account_email
+        times invitations logged_in_again new_team my_sessions account_change_password account_home account_email account_name
         account_reauthenticate
         compare thumbnails ended
         """,
@@ -62,7 +62,7 @@ WRITES = _spread({
         """,
     Needs.LOG_IN: """
         times blur single_keys end_session new_team accept_invitation decline_invitation switch_team
-        account_change_password account_email account_reauthenticate
+        account_change_password account_email account_name account_reauthenticate
         """,
     Needs.TEAM: """
         save_view set_table exports stop_export delete_export media_zip star_request seen_change

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.mail import get_connection, send_mail
 from django.test import Client
 
+from requests_app.models import Team
+from tests.browsers import Browser
+from tests.builders import make_person
+from tests.factors import turned_on
 from tests.source import text_of
 
 PASSWORD = "a long pass phrase"
@@ -39,6 +45,7 @@ def test_pages_for_visitors_stand_in_the_frame(db: None, path: str, words: str) 
         ("password/change/", "Current password"),
         ("logout/", "Requests in progress go on"),
         ("", "For logging in as"),
+        ("name/", "You log in with it"),
     ],
 )
 def test_pages_for_members_stand_in_the_frame(as_owner: Client, path: str, words: str) -> None:
@@ -120,3 +127,38 @@ def test_a_refused_password_change_says_why_at_the_field(as_owner: Client) -> No
     assert response.status_code == 200
     assert 'id="id_oldpassword_error"' in response.text
     assert 'id="id_password1_error"' in response.text
+
+
+def test_the_account_shows_all_that_it_has_and_the_way_to_each_part(
+    as_owner: Client, owner: User, team: Team, settings: Any, tmp_path: Path
+) -> None:
+    settings.DATA_DIR, settings.ENCRYPTION_KEYS = tmp_path, []
+    page = as_owner.get("/accounts/").text
+    for path in ("name/", "email/", "password/change/", "factors/"):
+        assert f'href="/accounts/{path}"' in page, path
+    for path in ("sessions/", "times/", f"?team={team.pk}"):
+        assert f'href="/settings/{path}"' in page, path
+    for words in ("Off: a stolen password", "This browser alone", "Press ? for the list", "Owner"):
+        assert words.lower() in page.lower(), words
+    turned_on(as_owner)
+    Browser().force_login(owner)
+    Team.objects.update(requires_factors=True)
+    as_owner.post("/settings/keys/", {"off": "on", "next": "/accounts/"})
+    as_owner.post("/settings/blur/", {"on": "1", "next": "/accounts/"})
+    page = " ".join(as_owner.get("/accounts/").text.split())
+    assert "On: authenticator app, 10 recovery codes left. Required by Acme" in page
+    for words in ("2 browsers are logged in", "Off: only keys with Ctrl", "show when pointed at"):
+        assert words in page, words
+
+
+def test_an_account_without_a_team_or_password_has_a_whole_page_too(db: None) -> None:
+    user = make_person("alone")
+    user.set_unusable_password()
+    user.save()
+    client = Browser()
+    client.force_login(user)
+    page = " ".join(client.get("/accounts/").text.split())
+    assert (
+        "None: you log in elsewhere" in page and "an owner or admin of a team invites you" in page
+    )
+    assert "/accounts/password/change/" not in page

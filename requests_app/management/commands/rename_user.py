@@ -6,10 +6,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import transaction
 
-from requests_app.accounts.trail import note_account
-from requests_app.models import Account, AuditAct
+from requests_app.accounts.renaming import rename
+from requests_app.models import Account
 
 
 class Command(BaseCommand):
@@ -26,13 +25,8 @@ class Command(BaseCommand):
         user = Account.objects.filter(username=options["old"]).first()
         if user is None:
             raise CommandError(f"There is no user {options['old']!r}.")
-        user.username = Account.normalize_username(options["new"])
         try:
-            user.clean_fields()
-            with transaction.atomic():
-                user.save()
-                told = {"before": options["old"], "after": user.username}
-                note_account(AuditAct.ACCOUNT_RENAMED, user, **told)
+            rename(user, options["new"])
         except ValidationError as error:
             reason = " ".join(error.messages)
             raise CommandError(f"{options['old']!r} keeps the name. {reason}") from None
