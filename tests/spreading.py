@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-BROWSER = "tests/browser"
+# How the names of tests begin that go to one process.
+TOGETHER = (
+    ("tests/browser/",),
+    # These parse the whole source, and a process keeps what it has parsed.
+    (
+        "tests/test_architecture.py", "tests/test_docs.py", "tests/test_foreign_names.py",
+        "tests/display/test_explain.py", "tests/flows/test_outbound.py",
+    ),
+)  # fmt: skip
 
 
 class OneBrowser(LoadFileScheduling):
@@ -15,7 +23,8 @@ class OneBrowser(LoadFileScheduling):
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return BROWSER if nodeid.startswith(f"{BROWSER}/") else super()._split_scope(nodeid)
+        together = (group[0] for group in TOGETHER if nodeid.startswith(group))
+        return next(together, super()._split_scope(nodeid))
 
 
 def has_one_browser(config: pytest.Config, *, is_whole: bool) -> bool:
