@@ -115,6 +115,7 @@ def main() -> None:
     app.router.add_post("/queue/{path:.*}", stub.submit)
     app.router.add_get("/queue/{path:.*}/status", stub.status)
     app.router.add_get("/queue/{path:.*}", stub.result)
+    app.router.add_post("/run/{path:.*}", stub.result)
     app.router.add_post("/ends", stub.set_ends)
     web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None)
 
