@@ -14,6 +14,7 @@ APP = "requests_app"
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     # The wire, a fal of our own, and what programs install: none knows the rest.
+    ("faults",),
     ("fal", "sandbox", "client"),
     # How a process is put together; what of it the app may use.
     (

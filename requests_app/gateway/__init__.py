@@ -11,6 +11,7 @@
     fal_keys      with which fal key a call is passed on
     upstream      the connections to fal
     local         calls of own apps, which never leave for fal
+    faulty        calls that go wrong on purpose
     memory        how much may be held for the record at once
     entries       what is kept of one call, and what fal's reply to it means
     spool         entries on disk, while the database is away

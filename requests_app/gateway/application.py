@@ -37,6 +37,7 @@ from requests_app.gateway.entrance import PREFIX as PREFIX
 from requests_app.gateway.entrance import Entrance, NoOwnKey, OwnKey
 from requests_app.gateway.exchange import Exchange, Receive, Send, answer, answer_json
 from requests_app.gateway.fal_keys import fal_key
+from requests_app.gateway.faulty import FaultyUpstream
 from requests_app.gateway.headers import TARGET, Raw, first, to_fal
 from requests_app.gateway.local import JWKS, LocalUpstream, jwks
 from requests_app.gateway.owners import Owners
@@ -156,14 +157,18 @@ async def gateway(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     here, method = station(), scope["method"]
     GATEWAY_CALLS.labels(address.operation.value).inc()
     passed = to_fal(headers, authorization=_authorization(own, key))
-    upstream: Upstream | LocalUpstream = here.upstream
+    upstream: Upstream | LocalUpstream | FaultyUpstream = here.upstream
     if local:
-        upstream = LocalUpstream(local, caller.team_id, here.upstream, pool.in_database)
+        hook = caller.lab.webhook_rule(address) if caller.lab else None
+        upstream = LocalUpstream(local, caller.team_id, here.upstream, pool.in_database, hook)
+    is_faulted = caller.lab is not None and caller.lab.is_on
+    if caller.lab and (rule := caller.lab.rule_for(address)):
+        upstream = FaultyUpstream(rule, upstream)
     exchange = Exchange(method, address, passed, headers, Rewriting(theirs, ours), upstream)
     query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
     exchange.witness = witness_of(
         here.parts, address, caller, headers, query, exchange.hang_up,
-        fal_key_id=key.pk if key else None, own=own,
+        fal_key_id=key.pk if key else None, own=own, is_faulted=is_faulted,
     )  # fmt: skip
     await exchange.run(receive, send, here.in_background)
 

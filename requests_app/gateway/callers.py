@@ -17,6 +17,7 @@ from typing import Any
 from django.db import Error
 from django.utils import timezone
 
+from requests_app.gateway.faulty import Lab, lab_of
 from requests_app.models import ApiToken, TokenScope, digest
 
 FRESH_S = 4.0
@@ -40,6 +41,7 @@ class Caller:
     name: str
     refusal: str  # of what starts or ends work; "" when it may
     sees: bool = True  # what others' requests hold
+    lab: Lab | None = None  # what goes wrong on purpose
 
 
 class Callers:
@@ -107,4 +109,5 @@ def _find(text: str, used_from: str) -> Caller | None:
     if token is None:
         return None
     refusal = token.refusal(TokenScope.SUBMIT)
-    return Caller(token.team_id, token.user_id, token.user.get_username(), refusal, token.sees)
+    name = token.user.get_username()
+    return Caller(token.team_id, token.user_id, name, refusal, token.sees, lab_of(token))

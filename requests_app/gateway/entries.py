@@ -60,6 +60,7 @@ class CallEntry(msgspec.Struct):
     fal_key_id: int | None = None  # none: the installation's own
     own_key: str = ""  # the digest of the caller's own key, which went on in place of one of ours
     own_last_four: str = ""
+    is_faulted: bool = False  # by the fault lab, or it was on
 
     @property
     def size(self) -> int:
@@ -96,6 +97,7 @@ def call_of(entry: CallEntry) -> PassedCall:
         note,
         entry.fal_key_id,
         own_key_of(entry),
+        is_faulted=entry.is_faulted,
     )
 
 

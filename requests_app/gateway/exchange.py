@@ -12,6 +12,7 @@ import aiohttp
 
 from requests_app.fal.errors import FalError, NotSent
 from requests_app.gateway.addresses import Address, Operation
+from requests_app.gateway.faulty import FaultyUpstream
 from requests_app.gateway.headers import Raw, first, to_caller
 from requests_app.gateway.local import LocalUpstream
 from requests_app.gateway.rewriting import MOST_HELD, Lines, Rewriting
@@ -34,7 +35,7 @@ class Exchange:
 
     def __init__(
         self, method: str, address: Address, headers: list[tuple[str, str]], raw: Raw,
-        rewriting: Rewriting, upstream: Upstream | LocalUpstream,
+        rewriting: Rewriting, upstream: Upstream | LocalUpstream | FaultyUpstream,
     ) -> None:  # fmt: skip
         self._method, self._address, self._headers = method, address, headers
         self._rewriting, self._upstream = rewriting, upstream

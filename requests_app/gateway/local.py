@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from typing import Any, Protocol
 
 from multidict import CIMultiDict
 
 from requests_app.fal.errors import Unanswered
+from requests_app.faults.rules import Rule
 from requests_app.gateway.upstream import Body, Upstream
 from requests_app.localqueue import hooks
 from requests_app.localqueue.answers import LocalReply
@@ -24,9 +26,10 @@ class LocalUpstream:
     """Stands in for the connections to fal in one call of one team."""
 
     def __init__(
-        self, place: LocalPlace, team_pk: int, network: Upstream, database: DatabaseCall
-    ) -> None:
-        self._place, self._team_pk = place, team_pk
+        self, place: LocalPlace, team_pk: int, network: Upstream, database: DatabaseCall,
+        webhook_fault: Rule | None = None,
+    ) -> None:  # fmt: skip
+        self._place, self._team_pk, self._webhook_fault = place, team_pk, webhook_fault
         self._network, self._database = network, database
 
     @asynccontextmanager
@@ -41,7 +44,10 @@ class LocalUpstream:
                 yield response
             return
         named = {name.lower(): text for name, text in headers}
-        asked = QueueCall(method, self._place, named, await _whole(body), self._team_pk)
+        asked = QueueCall(
+            method, self._place, named, await whole(body), self._team_pk,
+            asdict(self._webhook_fault) if self._webhook_fault else None,
+        )  # fmt: skip
         try:
             reply = await answer(asked, self._database)
         except DATABASE_AWAY as error:
@@ -49,7 +55,7 @@ class LocalUpstream:
         yield LocalResponse(reply)
 
 
-async def _whole(body: Body) -> bytes:
+async def whole(body: Body) -> bytes:
     """Return a body, or as much of it as shows that it is too large."""
     if body is None or isinstance(body, bytes):
         return body or b""

@@ -173,6 +173,7 @@ class DirectWitness(_Recorder):
 def witness_of(
     parts: SharedParts, address: Address, caller: Caller, headers: Raw, query: Mapping[str, str],
     hang_up: Callable[[], None], *, fal_key_id: int | None, own: OwnKey | None = None,
+    is_faulted: bool = False,
 ) -> Witness:  # fmt: skip
     """Return who listens to this call."""
     operation = address.operation
@@ -197,6 +198,7 @@ def witness_of(
         fal_key_id=fal_key_id,
         own_key=own.digest if own else "",
         own_last_four=own.last_four if own else "",
+        is_faulted=is_faulted,
     )
     if operation is Operation.SUBMIT:
         return SubmitWitness(parts, entry, SMALL)

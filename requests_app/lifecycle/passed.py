@@ -5,6 +5,7 @@ Each verb may be repeated: a call has its row's public id from its beginning.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,9 +24,10 @@ from requests_app.lifecycle.sending import LEASE, Attempt, mark_uncertain, refus
 from requests_app.lifecycle.tagging import link_first_tags
 from requests_app.lifecycle.writing import apply, locked, record
 from requests_app.models import AuditAct, ErrorType, FalRequest, Mode, RequestOrigin, Source, Status
-from requests_app.request_input import Draft
+from requests_app.request_input import Draft, InvalidDraft
 from requests_app.rules.transitions import CallEnded, Change
 
+FAULTED = "fault-lab"  # the tag of calls that may have gone wrong on purpose
 RESENT = timedelta(
     minutes=10
 )  # fal_client sends a submit that was not answered again, up to ten times
@@ -43,6 +45,7 @@ class PassedCall:
     note: str = ""
     fal_key_id: int | None = None
     own_key: ProgramKey | None = None
+    is_faulted: bool = False  # while the fault lab was on for its token
 
 
 Outcome = Receipt | Result | CallEnded | FalError
@@ -138,14 +141,16 @@ def _row_of(call: PassedCall, derived: dict[str, str | None]) -> tuple[FalReques
         fal_key_id=_key_id(call), origin=RequestOrigin.GATEWAY,
         **derived, **direct,
     )  # fmt: skip
-    link_first_tags(row, ())
+    with suppress(InvalidDraft):  # the team has as many tags as it can have
+        link_first_tags(row, (FAULTED,) if call.is_faulted else ())
     user = User.objects.get(pk=call.person_id)
     who = user.get_username()
     audit.note(
         AuditAct.SUBMITTED, audit.the_request(row, by="gateway"), team_id=call.team_id, by=user
     )
     how = f"Sent by the code of {who}{' with its own fal key' if call.own_key else ''}."
-    note = " ".join(filter(None, [how, call.note]))
+    lab = "The fault lab was on for its token." if call.is_faulted else ""
+    note = " ".join(filter(None, [how, lab, call.note]))
     record(
         row, Status.SUBMITTING, "created", note, Source.GATEWAY, at=call.sent_at,
         heard_at=call.sent_at,

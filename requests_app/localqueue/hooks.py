@@ -99,8 +99,10 @@ async def deliver(job: LocalJob) -> bool:
 
 
 def heard(job: LocalJob) -> None:
-    """Note that no further try is needed."""
-    LocalJob.objects.filter(pk=job.pk).update(webhook_due_at=None)
+    """Note that no further try is needed; by a rule of the fault lab it comes twice."""
+    is_repeated = (job.webhook_fault or {}).get("do") == "repeat" and not job.webhook_tries
+    due_at = timezone.now() if is_repeated else None
+    LocalJob.objects.filter(pk=job.pk).update(webhook_due_at=due_at)
 
 
 def not_heard(job: LocalJob, now: datetime) -> None:
@@ -136,11 +138,13 @@ def headers_of(job: LocalJob, body: bytes) -> dict[str, str]:
     request_id, at = str(job.request_id), str(int(timezone.now().timestamp()))
     digest = hashlib.sha256(body).hexdigest()
     message = "\n".join((request_id, USER_ID, at, digest)).encode()
+    is_forged = (job.webhook_fault or {}).get("do") == "bad_signature"
+    key = Ed25519PrivateKey.generate() if is_forged else signing_key()
     return {
         "Content-Type": "application/json",
         "User-Agent": "faldeck",
         "X-Fal-Webhook-Request-Id": request_id,
         "X-Fal-Webhook-User-Id": USER_ID,
         "X-Fal-Webhook-Timestamp": at,
-        "X-Fal-Webhook-Signature": signing_key().sign(message).hex(),
+        "X-Fal-Webhook-Signature": key.sign(message).hex(),
     }

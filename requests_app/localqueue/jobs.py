@@ -127,13 +127,13 @@ def finish(
         held = LocalJob.objects.select_for_update().filter(
             pk=job.pk, ended_at=None, lease=job.lease
         )
-        row = held.filter(only or Q()).only("logs", "webhook_url").first()
+        row = held.filter(only or Q()).only("logs", "webhook_url", "webhook_fault").first()
         if row is None:
             return False
         LocalJob.objects.filter(pk=job.pk).update(
             ended_at=now, status_code=end.status_code, output=end.output, headers=dict(end.headers),
             error_type=end.error_type, slot=None, lease=None, leased_until=None,
-            logs=_logs(row, lines), webhook_due_at=now if row.webhook_url else None,
+            logs=_logs(row, lines), webhook_due_at=_webhook_at(row, now),
         )  # fmt: skip
     _tell(job)
     return True
@@ -161,6 +161,12 @@ def end_overdue(now: datetime) -> None:
 def remove_old(now: datetime) -> None:
     """Forget jobs an hour after their end."""
     LocalJob.objects.filter(ended_at__lt=now - KEPT, webhook_due_at=None).delete()
+
+
+def _webhook_at(row: LocalJob, now: datetime) -> datetime | None:
+    rule = row.webhook_fault or {}
+    late_s = rule["seconds"] if rule.get("do") == "delay" else 0
+    return now + timedelta(seconds=late_s) if row.webhook_url else None
 
 
 def _logs(row: LocalJob, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:

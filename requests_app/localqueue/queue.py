@@ -34,6 +34,7 @@ class QueueCall:
     headers: Mapping[str, str]
     body: bytes
     team_pk: int | None = None
+    webhook_fault: dict[str, Any] | None = None  # a rule of the fault lab
 
 
 async def answer(asked: QueueCall, database: DatabaseCall) -> LocalReply:
@@ -76,6 +77,7 @@ def _submit(asked: QueueCall) -> LocalReply:
         has_no_retry=headers.get("x-fal-no-retry", "").lower() in _TRUE,
         start_by=now + timedelta(seconds=limit_s) if limit_s else None,
         accepted_at=now, due_at=now, webhook_url=place.query.get("fal_webhook", ""),
+        webhook_fault=asked.webhook_fault,
     )  # fmt: skip
     announce.local_job_waits()
     return answers.receipt(job, jobs.position(job))

@@ -49,6 +49,7 @@ class LocalJob(models.Model):
     # Whom it is told to
     webhook_url = models.TextField(blank=True)
     webhook_due_at = models.DateTimeField(null=True, blank=True)
+    webhook_fault = models.JSONField(null=True, blank=True)  # a rule of the fault lab
     webhook_tries = models.PositiveSmallIntegerField(default=0)
 
     class Meta:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db import models
+from django.utils import timezone
 
 from requests_app.models.names import keys_of
 from requests_app.models.permissions import Right, Role, allows
@@ -54,6 +55,9 @@ class Team(models.Model):
     # Two factors: a member without a second one is held back (`models/second_factor.py`).
     requires_factors = models.BooleanField(default=False, db_default=False)
 
+    # The latest end of what the fault lab does to a token of the team: all pages say so.
+    faults_until = models.DateTimeField(null=True, blank=True)
+
     # Being deleted since then: no one is in it, and a worker removes what it had.
     deleting_at = models.DateTimeField(null=True, blank=True)
     deleting_by = models.ForeignKey(
@@ -68,6 +72,11 @@ class Team(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether calls of a token fail on purpose now."""
+        return self.faults_until is not None and self.faults_until > timezone.now()
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

@@ -92,6 +92,9 @@ class ApiToken(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True)
     last_used_from = models.CharField(max_length=50, blank=True, default="", db_default="")
     revoked_at = models.DateTimeField(null=True, blank=True)
+    # The fault lab: what goes wrong on purpose with the gateway's calls of this token, and until when.
+    fault_rules = models.JSONField(null=True, blank=True)
+    faults_until = models.DateTimeField(null=True, blank=True)
 
     role: str  # of the user in the team, and whether they see payloads; `find` sets both
     sees_payloads: bool = False
@@ -116,6 +119,11 @@ class ApiToken(models.Model):
         """Whether a page that is rendered now warns of its end."""
         left = self.expires_at - timezone.now() if self.expires_at else None
         return left is not None and timedelta(0) < left <= SOON
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether its calls fail on purpose now."""
+        return self.faults_until is not None and self.faults_until > timezone.now()
 
     @classmethod
     def issue(cls, user: AbstractBaseUser, team: Team, **columns: Any) -> str:

@@ -11,7 +11,7 @@ by both sides. fal's own published clients judge it (`tests/conformance/`).
     media/           pictures, videos, sounds, 3D models and archives made by code
     store.py         what survives a kill
     webhooks.py      signed deliveries
-    faults.py        misbehaviour on demand; misbehave.py applies it to replies
+    misbehave.py     misbehaviour on demand, by the rules of `requests_app.faults`
     ledger.py        what was accepted
     listing.py       the models that can be searched; pricing.py: what they cost
     openapi.py       the document of an endpoint, in fal's shape
@@ -19,8 +19,9 @@ by both sides. fal's own published clients judge it (`tests/conformance/`).
 
 from __future__ import annotations
 
+from requests_app.faults.rules import Faults, InvalidRule
+
 from .config import DEFAULT_KEY, Tuning
-from .faults import Faults, InvalidRule
 from .server import SandboxServer
 
 __all__ = ["DEFAULT_KEY", "Faults", "InvalidRule", "SandboxServer", "Tuning"]

@@ -7,8 +7,9 @@ from dataclasses import asdict
 from starlette.requests import Request
 from starlette.responses import Response
 
+from requests_app.faults.rules import InvalidRule
+
 from . import ids, openapi
-from .faults import InvalidRule
 from .models import ENDPOINTS, find
 from .replies import json_response, unauthorized
 from .sandbox import sandbox_of, user_of

@@ -14,11 +14,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from .faults import EVENTS, Rule
+from requests_app.faults.refusals import refusal
+from requests_app.faults.rules import EVENTS, Rule
+
 from .replies import JSON, infrastructure_error, json_response, unauthorized
 
 Work = Callable[[], Awaitable[Response]]
-BAD_GATEWAY = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr><center>nginx</center></body></html>"
 
 
 class Abort(Response):
@@ -72,17 +73,11 @@ async def misbehave(rule: Rule | None, request: Request, work: Work) -> Response
 
 def _instead(rule: Rule, request: Request) -> Response | None:
     """A reply without any work done."""
+    if told := refusal(rule):
+        return Response(told.body, told.status_code, told.headers, media_type=told.media_type)
     match rule.do:
         case "reset_before" | "drop_before":
             return Abort(reset=rule.do == "reset_before")
-        case "429":
-            return _too_many(rule)
-        case "502_html" | "504_html":
-            title = "502 Bad Gateway" if rule.do == "502_html" else "504 Gateway Time-out"
-            return Response(BAD_GATEWAY.format(title), int(rule.do[:3]), media_type="text/html")
-        case "503":
-            reply = infrastructure_error(503, "runner_scheduling_failure", "No runner available")
-            return reply.response("")
         case "500_json":
             return infrastructure_error(500, "internal_error", "Internal error").response("")
         case "401":
@@ -101,14 +96,6 @@ def _instead(rule: Rule, request: Request) -> Response | None:
         case "in_progress":
             return json_response({"detail": "Request is still in progress"}, 400)
     return None
-
-
-def _too_many(rule: Rule) -> Response:
-    headers = {"X-Fal-Needs-Retry": "1"}
-    if rule.retry_after is not None:
-        headers["Retry-After"] = str(rule.retry_after)
-    body = {"detail": "Too many concurrent requests", "error_type": "concurrent_requests_limit"}
-    return json_response(body, 429, headers)
 
 
 def _spoil(rule: Rule, reply: Response) -> Response:

@@ -15,9 +15,10 @@ import uuid
 from collections.abc import Callable
 from http import HTTPStatus
 
+from requests_app.faults.rules import Faults
+
 from . import runner
 from .config import Tuning
-from .faults import Faults
 from .ids import EndpointId
 from .lane import Lane
 from .models import find

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from starlette.requests import HTTPConnection
 
+from requests_app.faults.rules import Faults
+
 from .config import Settings
-from .faults import Faults
 from .ledger import Ledger
 from .queue import Queue
 from .store import Store

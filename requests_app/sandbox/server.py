@@ -12,9 +12,10 @@ from pathlib import Path
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from requests_app.faults.rules import Faults
+
 from .app import build_app
 from .config import DEFAULT_KEY, Settings, Tuning
-from .faults import Faults
 from .ledger import Entry
 from .sandbox import build
 from .store import Store

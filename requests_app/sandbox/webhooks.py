@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from requests_app.faults.rules import Faults, Rule
+
 from .config import Tuning
-from .faults import Faults, Rule
 from .record import QueuedRequest
 from .replies import to_json
 from .store import Store

@@ -20,6 +20,7 @@ from requests_app.copies.rules import figures
 from requests_app.forms.copies import CopyRulesForm
 from requests_app.forms.duplicates import DuplicatesForm
 from requests_app.forms.fal_key import FalKeyForm
+from requests_app.forms.fault_lab import FaultForm
 from requests_app.forms.members import AddForm, RoleForm
 from requests_app.forms.token import TokenForm
 from requests_app.keys import keeping
@@ -63,7 +64,19 @@ def page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
         "duplicates_form": DuplicatesForm(initial={"minutes": mine.team.duplicate_minutes}),
         **more,
     }
+    if mine.may_manage:
+        _give_fault_forms(context)
     return render(request, "teams/settings.html", context, status=status)
+
+
+def _give_fault_forms(context: dict[str, Any]) -> None:
+    """Give each token the form of its fault lab; one that was refused stays as it was typed."""
+    refused: FaultForm | None = context.get("fault_form")
+    for name in ("tokens", "service_tokens", "others_tokens"):
+        context[name] = list(context[name])
+        for token in context[name]:
+            is_it = refused is not None and refused.token.pk == token.pk
+            token.lab_form = refused if is_it else FaultForm(token=token)
 
 
 def _fal_keys(mine: Membership) -> dict[str, Any]:

@@ -226,7 +226,7 @@ class Estate:
         pks = {
             "message": self.message, "delete_message": self.message, "withdraw": self.invitation,
             "change_role": self.other, "change_sight": self.other, "remove_member": self.other, "make_reset_link": self.other,
-            "member_sessions": self.other, "end_member_session": self.other, "revoke_token": self.token,
+            "member_sessions": self.other, "end_member_session": self.other, "revoke_token": self.token, "start_faults": self.token, "stop_faults": self.token,
             **dict.fromkeys(("replace_channel", "remove_channel", "test_channel"), self.channel),
             **dict.fromkeys(("change_rule", "switch_rule", "remove_rule"), self.rule),
             **dict.fromkeys(ROUTES_OF_DESTINATION, self.destination), "resend_forward": self.forward,

@@ -78,7 +78,7 @@ WRITES = _spread({
     Needs.MANAGE: """
         change_view delete_view set_quiet add_channel replace_channel remove_channel test_channel
         add_rule change_rule switch_rule remove_rule set_copies set_duplicates add_member change_role change_sight
-        remove_member invite withdraw revoke_token make_reset_link end_member_session add_fal_key replace_fal_key remove_fal_key
+        remove_member invite withdraw revoke_token start_faults stop_faults make_reset_link end_member_session add_fal_key replace_fal_key remove_fal_key
         test_fal_key retention run_retention delete_request
         reach_webhooks add_destination change_destination rotate_destination switch_destination test_destination
         remove_destination resend_forward

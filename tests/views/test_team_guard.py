@@ -100,7 +100,7 @@ class Place:
         other = self.b.memberships.get(user=make_person("bob", team=self.b))
         self.keys = {
             "change_role": other.pk, "change_sight": other.pk, "remove_member": other.pk, "member_sessions": other.pk, "end_member_session": other.pk, "make_reset_link": other.pk, "delete_message": message.pk, "message": message.pk,
-            "withdraw": Invitation.objects.get().pk, "revoke_token": ApiToken.objects.get().pk,
+            "withdraw": Invitation.objects.get().pk, **dict.fromkeys(("revoke_token", "start_faults", "stop_faults"), ApiToken.objects.get().pk),
             **dict.fromkeys(("replace_fal_key", "remove_fal_key", "test_fal_key"), self.fal_key()), **self.notices(), **pks_of_forwarding(self.b), **dict.fromkeys(("delivery_body", "settle_delivery"), 1),
         }  # fmt: skip
 

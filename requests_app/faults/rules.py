@@ -32,7 +32,7 @@ DOES: Mapping[str, frozenset[str]] = {
     "submit": REPLY | {"lose", "bad_urls", "no_id"},
     "status": REPLY | {"go_backwards", "unknown_status", "no_logs"},
     "result": REPLY | {"in_progress"},
-    "cancel": REPLY | {"ignore"},
+    "cancel": REPLY | {"ignore", "too_late"},
     "list": REPLY,
     "delete": REPLY,
     "models": REPLY,

@@ -8,8 +8,8 @@ import time
 import httpx
 import pytest
 
+from requests_app.faults.rules import DOES
 from requests_app.sandbox import Faults, InvalidRule
-from requests_app.sandbox.faults import DOES
 from tests.sandbox.calls import ended, held, status, submit, until
 
 ECHO = "/queue/sandbox/echo"
@@ -230,7 +230,7 @@ def test_a_run_can_be_delayed(sandbox, http):
 
 
 def test_the_docstring_tells_every_place_a_fault_can_strike():
-    import requests_app.sandbox.faults as module
+    import requests_app.faults.rules as module
 
     assert module.__doc__
     assert [when for when in DOES if when not in module.__doc__] == []
