@@ -126,7 +126,7 @@ LOOK = """() => {
         const loads = leads && !(element.localName === "a" && name === "href");
         if (loads && /trap\\.invalid/.test(value)) found.push(`loads: ${element.outerHTML.slice(0, 200)}`);
       }
-      if (element.localName === "template") look(element.content);
+      if (element.localName === "template" && element.content) look(element.content);
       if (element.shadowRoot) look(element.shadowRoot);
     }
   };
