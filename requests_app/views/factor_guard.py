@@ -32,20 +32,21 @@ class FactorGuard:
     ) -> HttpResponse | None:
         """Answer with the way to a second factor, or let the view run."""
         match = request.resolver_match
-        if match is None or match.namespace != NAMESPACE or not request.user.is_authenticated:
+        if match is None or match.namespace != NAMESPACE:
+            return None
+        # Webhooks concern no user: to ask for one makes the answer depend on the cookie.
+        if getattr(view, "is_teamless", False) or not request.user.is_authenticated:
             return None
         if "public_id" not in kwargs and request.method in SAFE:
             return None
         waiting = held_back(request)
-        mine = in_team(waiting, _team_of(request, view, kwargs)) if waiting else None
+        mine = in_team(waiting, _team_of(request, kwargs)) if waiting else None
         return ask_for_factor(request, mine) if mine else None
 
 
-def _team_of(request: HttpRequest, view: Any, kwargs: Mapping[str, Any]) -> int | None:
+def _team_of(request: HttpRequest, kwargs: Mapping[str, Any]) -> int | None:
     if "public_id" in kwargs:
         found = FalRequest.objects.filter(public_id=kwargs["public_id"])
         return found.values_list("team_id", flat=True).first()
-    if getattr(view, "is_teamless", False):
-        return None
     said = said_by(request)
     return said.team_id if said else None
