@@ -11,6 +11,7 @@ from requests_app.api.batches import router as batches
 from requests_app.api.body import StrictParser
 from requests_app.api.bulk import router as bulk
 from requests_app.api.deleting import router as deleting
+from requests_app.api.deliveries import router as deliveries
 from requests_app.api.edges import ProgramsApi
 from requests_app.api.endpoint_list import router as endpoint_list
 from requests_app.api.endpoints import router as endpoints
@@ -20,6 +21,7 @@ from requests_app.api.estimates import router as estimates
 from requests_app.api.exact import ExactRenderer
 from requests_app.api.export import router as export
 from requests_app.api.exports import router as exports
+from requests_app.api.forwarding import router as forwarding
 from requests_app.api.guide import DESCRIPTION
 from requests_app.api.imports import router as imports
 from requests_app.api.logs import router as logs
@@ -76,6 +78,8 @@ for path, one in (
     ("/export/", export),
     ("/overview/", overview),
     ("/notices/", notices),
+    ("/forwarding/", forwarding),
+    ("/deliveries/", deliveries),
     ("/exports/", exports),
     ("/uploads/", uploads),
     ("/me/", me),

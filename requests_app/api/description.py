@@ -108,6 +108,8 @@ _TAGS = {
     "errors": "Failures that are alike.",
     "overview": "Figures of many requests.",
     "notices": "What is told to a team's channels.",
+    "forwarding": "What is sent on to a team's own programs.",
+    "deliveries": "Webhooks as they came from fal.",
     "exports": "Files that a worker writes.",
     "uploads": "Where to send a file.",
     "me": "The token.",

@@ -43,7 +43,7 @@ DESCRIPTION = f"""\
 Submit requests to fal, read them, follow them live and cancel them. Every call needs a token for one team (made under
 Settings, or by `manage.py create_token`), sent as `Authorization: Bearer fdk_…`. Its scope says what it may do: `read`
 looks, `submit` also acts on requests, batches, bulk actions and uploads, `manage` also changes presets, endpoint
-documents and (owners and admins) notices. `RateLimit-Limit`, `-Remaining` and `-Reset` say how many calls are left; one
+documents and (owners and admins) notices and forwarding. `RateLimit-Limit`, `-Remaining` and `-Reset` say how many calls are left; one
 too many is answered 429 with `Retry-After`. `?wait=60` or `Prefer: wait=60` holds the reply until the request has ended.
 
 The snippets call a model of the sandbox; with a key of fal's put an endpoint of fal's in its place.

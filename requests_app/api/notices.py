@@ -126,7 +126,7 @@ def list_channels(request: ApiRequest) -> QuerySet[NoticeChannel]:
 @router.post("channels/", auth=MANAGES, response={201: ChannelOut}, summary="Add a channel")  # fmt: skip
 def add_channel(request: ApiRequest, payload: NewChannel) -> Status[NoticeChannel]:
     """The address is encrypted and in no answer. Test the channel before you rely on it."""
-    _ensure_manages(request)
+    ensure_manages(request)
     form = ChannelForm(
         {"kind": payload.kind, "channel_name": payload.name, "address": payload.address}
     )
@@ -144,7 +144,7 @@ def add_channel(request: ApiRequest, payload: NewChannel) -> Status[NoticeChanne
 @router.get("channels/{id}/", auth=READS, response={200: ChannelOut}, summary="Read a channel")  # fmt: skip
 def read_channel(request: ApiRequest, id: str) -> NoticeChannel:
     """The channel, without its address."""
-    return _get_or_404(_channels(request), id)
+    return get_or_404(_channels(request), id)
 
 
 @router.post(
@@ -155,19 +155,19 @@ def read_channel(request: ApiRequest, id: str) -> NoticeChannel:
 )
 def replace_address(request: ApiRequest, id: str, payload: NewAddress) -> NoticeChannel:
     """A channel that was switched off because messages failed is on again."""
-    _ensure_manages(request)
-    channel = _get_or_404(_channels(request), id)
+    ensure_manages(request)
+    channel = get_or_404(_channels(request), id)
     form = ChannelAddressForm({"address": payload.address}, kind=channel.kind)
     keeping.replace_address(channel, _parsed(form))
-    return _get_or_404(_channels(request), id)
+    return get_or_404(_channels(request), id)
 
 
 @router.post("channels/{id}/test/", auth=MANAGES, response={202: None}, summary="Test a channel")  # fmt: skip
 def test_channel(request: ApiRequest, id: str) -> Status[None]:
     """Have the worker send a test; its answer is in the log under Settings."""
-    _ensure_manages(request)
+    ensure_manages(request)
     try:
-        keeping.test_channel(_get_or_404(_channels(request), id), timezone.now())
+        keeping.test_channel(get_or_404(_channels(request), id), timezone.now())
     except NoticeRefused as refused:
         raise InvalidDraft({"id": [str(refused)]}) from None
     return Status(202, None)
@@ -176,8 +176,8 @@ def test_channel(request: ApiRequest, id: str) -> Status[None]:
 @router.delete("channels/{id}/", auth=MANAGES, response={204: None}, summary="Remove a channel")  # fmt: skip
 def remove_channel(request: ApiRequest, id: str) -> Status[None]:
     """Its rules are removed too, and what waits for it is not sent."""
-    _ensure_manages(request)
-    keeping.remove_channel(_get_or_404(_channels(request), id))
+    ensure_manages(request)
+    keeping.remove_channel(get_or_404(_channels(request), id))
     return Status(204, None)
 
 
@@ -190,7 +190,7 @@ def list_rules(request: ApiRequest) -> QuerySet[NoticeRule]:
 @router.post("rules/", auth=MANAGES, response={201: RuleOut}, summary="Add a rule")
 def add_rule(request: ApiRequest, payload: RuleIn) -> Status[NoticeRule]:
     """It tells of what happens from now on."""
-    _ensure_manages(request)
+    ensure_manages(request)
     rule = _filled(request, payload, NoticeRule())
     rule.team, rule.since, rule.is_on = request.auth.team, timezone.now(), payload.is_on
     try:
@@ -203,30 +203,30 @@ def add_rule(request: ApiRequest, payload: RuleIn) -> Status[NoticeRule]:
 @router.get("rules/{id}/", auth=READS, response={200: RuleOut}, summary="Read a rule")
 def read_rule(request: ApiRequest, id: str) -> NoticeRule:
     """The rule."""
-    return _get_or_404(_rules(request), id)
+    return get_or_404(_rules(request), id)
 
 
 @router.post("rules/{id}/change/", auth=MANAGES, response={200: RuleOut}, summary="Change a rule")  # fmt: skip
 def change_rule(request: ApiRequest, id: str, payload: RuleIn) -> NoticeRule:
     """Replace all of it; a field that is left out has its default. Messages that wait are sent as they are."""
-    _ensure_manages(request)
-    rule = _filled(request, payload, _get_or_404(_rules(request), id))
+    ensure_manages(request)
+    rule = _filled(request, payload, get_or_404(_rules(request), id))
     now = timezone.now()
     keeping.change_rule(rule, now)
     if rule.is_on != payload.is_on:
         keeping.switch_rule(rule, is_on=payload.is_on, now=now)
-    return _get_or_404(_rules(request), id)
+    return get_or_404(_rules(request), id)
 
 
 @router.delete("rules/{id}/", auth=MANAGES, response={204: None}, summary="Remove a rule")  # fmt: skip
 def remove_rule(request: ApiRequest, id: str) -> Status[None]:
     """What it has sent stays in the log; what waits is not sent."""
-    _ensure_manages(request)
-    keeping.remove_rule(_get_or_404(_rules(request), id))
+    ensure_manages(request)
+    keeping.remove_rule(get_or_404(_rules(request), id))
     return Status(204, None)
 
 
-def _ensure_manages(request: ApiRequest) -> None:
+def ensure_manages(request: ApiRequest) -> None:
     # A service token of this scope is made by an owner or admin.
     if not request.auth.is_service and request.auth.role not in (Role.OWNER, Role.ADMIN):
         raise AuthorizationError(message="Owners and admins decide what is told to whom.")
@@ -240,7 +240,7 @@ def _rules(request: ApiRequest) -> QuerySet[NoticeRule]:
     return NoticeRule.objects.filter(team=request.auth.team_id).select_related("channel", "only_of")
 
 
-def _get_or_404(rows: QuerySet[Row], id: str) -> Row:
+def get_or_404(rows: QuerySet[Row], id: str) -> Row:
     found = rows.filter(pk=int(id)).first() if id.isdecimal() and len(id) < 18 else None
     if found is None:
         raise Http404
@@ -249,18 +249,18 @@ def _get_or_404(rows: QuerySet[Row], id: str) -> Row:
 
 def _filled(request: ApiRequest, payload: RuleIn, rule: NoticeRule) -> NoticeRule:
     form = RuleForm(payload.dict(), instance=rule, team=request.auth.team)
-    _ensure_valid(form)
+    ensure_valid(form)
     return form.given_to(request.auth.user)
 
 
 def _parsed(form: ChannelAddressForm, **named: str) -> ChannelAddress:
-    _ensure_valid(form, **named)
+    ensure_valid(form, **named)
     if form.parsed is None:
         raise InvalidDraft({"address": ["No address was given."]})
     return form.parsed
 
 
-def _ensure_valid(form: BaseForm, **named: str) -> None:
+def ensure_valid(form: BaseForm, **named: str) -> None:
     """Raise InvalidDraft; `named`: fields that have another name in the API."""
     if not form.is_valid():
         raise InvalidDraft(

@@ -27,6 +27,8 @@ BODIES = {
     "/document/": "{}",
     **dict.fromkeys(("/resolve/", "/ignore/", "/reopen/"), "{}"),
     "/notes/": '{"text": "a note"}',
+    "/destinations/": '{"name": "crm", "address": "https://crm.example/", "events": ["request.failed"]}',
+    "/destinations/{id}/change/": '{"name": "crm", "events": ["request.failed"]}',
     "/channels/": '{"kind": "email", "name": "ops", "address": "ops@example.org"}',
     "/replace/": '{"address": "ops@example.org"}',
     "/rules/": '{"event": "failed", "channel": 1}',

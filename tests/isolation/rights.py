@@ -138,10 +138,11 @@ API = _spread({
         GET:notices/rules/{id}/ GET:presets/ GET:presets/{id}/ GET:presets/{id}/versions/{number}/
         GET:requests/ GET:requests/{id}/ GET:requests/{id}/input/ GET:requests/{id}/media/
         GET:requests/{id}/media/{number}/ GET:requests/{id}/output/ GET:requests/{id}/events/
-        GET:requests/{id}/frames/ GET:requests/{id}/logs/
+        GET:requests/{id}/frames/ GET:requests/{id}/logs/ GET:deliveries/ GET:deliveries/{id}/
+        GET:forwarding/destinations/ GET:forwarding/destinations/{id}/ GET:forwarding/destinations/{id}/messages/
         """,
     Needs.SUBMIT: """
-        POST:batches/ DELETE:batches/{id}/ POST:batches/{id}/cancel/ POST:batches/{id}/pause/
+        POST:deliveries/{id}/settle/ POST:batches/ DELETE:batches/{id}/ POST:batches/{id}/cancel/ POST:batches/{id}/pause/
         POST:batches/{id}/resume/ POST:batches/{id}/retry/ POST:batches/{id}/start/ POST:bulk/
         POST:bulk/{id}/pause/ POST:bulk/{id}/resume/ POST:bulk/{id}/retry/ POST:bulk/{id}/stop/
         POST:errors/{id}/ignore/ POST:errors/{id}/reopen/ POST:errors/{id}/resolve/ POST:exports/
@@ -154,7 +155,10 @@ API = _spread({
         PUT:endpoints/{endpoint_id}/document/ DELETE:endpoints/{endpoint_id}/document/ POST:presets/
         POST:notices/channels/ DELETE:notices/channels/{id}/ POST:notices/channels/{id}/replace/
         POST:notices/channels/{id}/test/ POST:notices/rules/ DELETE:notices/rules/{id}/
-        POST:notices/rules/{id}/change/
+        POST:notices/rules/{id}/change/ POST:forwarding/destinations/ DELETE:forwarding/destinations/{id}/
+        POST:forwarding/destinations/{id}/change/ POST:forwarding/destinations/{id}/rotate/
+        POST:forwarding/destinations/{id}/test/
+        POST:forwarding/messages/{id}/resend/
         DELETE:presets/{id}/ POST:presets/{id}/rename/ POST:presets/{id}/restore/
         DELETE:requests/{id}/payload/
         """,
@@ -163,7 +167,8 @@ API = _spread({
 OF_ADMINS = frozenset(
     name
     for name, needs in API.items()
-    if needs is Needs.MANAGE and ("notices/" in name or "payload/" in name)
+    if needs is Needs.MANAGE
+    and any(room in name for room in ("notices/", "payload/", "forwarding/"))
 )
 
 # Messages of pages to the sockets, by the socket's path and the message's type.

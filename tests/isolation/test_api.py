@@ -67,16 +67,21 @@ class Call(NamedTuple):
         )
 
 
+NUMBERED = ("notices", "forwarding", "deliveries")  # rooms whose ids are numbers
+
+
 def values(path: str, of: Estate | None) -> dict[str, Any]:
     """What the parts of the path stand for."""
     room = path.partition("/")[0]
     if of is None:
-        found = missing({"errors": "group_id", "notices": "pk"}.get(room, "id"))
+        found = missing({"errors": "group_id", **dict.fromkeys(NUMBERED, "pk")}.get(room, "id"))
     else:
         row = of.live if path.endswith("cancel/") else of.row
         objects = {"batches": of.batch, "bulk": of.bulk, "exports": of.export, "presets": of.preset}
         numbers = {
             "errors": id_of(of.group.key),
+            "deliveries": of.delivery.pk,
+            "forwarding": of.forward.pk if "messages/{id}" in path else of.destination.pk,
             "notices": of.rule.pk if "rules/" in path else of.channel.pk,
         }
         found = numbers.get(room) or objects.get(room, row).public_id
@@ -109,7 +114,7 @@ def expected(call: Call, home: Estate) -> tuple[int, ...] | None:
 def _manages(call: Call) -> bool:
     """A service token to manage was made by an admin or the owner, and decides on notices as they do."""
     is_service = call.caller.name.startswith("service")
-    return call.caller.manages or (is_service and call.path.startswith("notices/"))
+    return call.caller.manages or (is_service and call.path.startswith(("notices/", "forwarding/")))
 
 
 def judge(call: Call, home: Estate, before: dict[str, Any]) -> None:
