@@ -11,6 +11,7 @@ NAMES = (
     "start",
     "latency",
     "listing",
+    "rendering",
     "searching",
     "overview",
     "pages",
