@@ -20,6 +20,7 @@ EVERY_S = {
     "send_notices": 3.0,
     "delete_at_fal": 5.0,
     "delete_teams": 5.0,
+    "erase_names": 10.0,
     "keep_copies": 5.0,
     "index_history": 5.0,
     "apply_retention": 15.0,

@@ -10,7 +10,7 @@ from allauth.account.views import (
 )
 from django.urls import include, path, re_path
 
-from requests_app.views import sign_on, sign_up
+from requests_app.views import account_data, sign_on, sign_up
 from requests_app.views.account import LoginView, PasswordChangeView, ReauthenticateView, home
 from requests_app.views.account_email import AddressView, ConfirmAddressView
 from requests_app.views.account_name import account_name
@@ -30,6 +30,8 @@ urlpatterns = [
     path("logout/", logout, name="account_logout"),
     path("inactive/", account_inactive, name="account_inactive"),
     path("name/", account_name, name="account_name"),
+    path("data/", account_data.account_data, name="account_data"),
+    path("delete/", account_data.delete_account, name="account_delete"),
     path("email/", AddressView.as_view(), name="account_email"),
     re_path(
         r"^confirm-email/(?P<key>[-:\w]+)/$",

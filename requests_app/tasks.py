@@ -18,6 +18,7 @@ from requests_app.error_groups import history as older_errors
 from requests_app.lifecycle.older_media import note_media
 from requests_app.overview import rolling
 from requests_app.search import history
+from requests_app.teams import erasing
 from requests_app.upkeep import health, retention_runs, team_deletion
 from requests_app.upkeep.clock_skew import alarm
 from requests_app.upkeep.expired import remove_expired as remove_expired_rows
@@ -187,6 +188,14 @@ def delete_teams() -> None:
     """Remove some of what deleted teams had, beside the worker's loop, as `roll_up` does."""
     end = time.monotonic() + DELETE_FOR_S
     while team_deletion.delete_piece(timezone.now()) and time.monotonic() < end:
+        time.sleep(PAUSE_S)
+
+
+@shared_task(name="requests_app.erase_names", ignore_result=True)
+def erase_names() -> None:
+    """Take names of deleted accounts out of the history, beside the worker's loop, as `roll_up` does."""
+    end = time.monotonic() + DELETE_FOR_S
+    while erasing.erase_names() and time.monotonic() < end:
         time.sleep(PAUSE_S)
 
 

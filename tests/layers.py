@@ -50,7 +50,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # Failures that are alike.
     ("error_groups",),
     # The one writer of requests, and of teams.
-    ("lifecycle", "teams"),
+    ("lifecycle",),
+    ("teams",),
     # Log-in at an identity provider, whose word decides on roles.
     ("sso",),
     # One input over many rows; one action on many requests.

@@ -24,6 +24,7 @@ the network.
     fal_deletions.py delete_at_fal, forget_fal_deletions, take_fal_deletions, why_not_at_fal, note_fal_deleted,
                      note_fal_unknown, note_fal_refused, note_fal_away
     emptying.py      empty_elsewhere; everything that was made of an input and output, for the modules above
+    renaming.py      rename_in_history
     pricing.py       due_costs, store_costs
     tagging.py       add_tags, remove_tags, set_star
     made_up.py       rows for measurements, many at once; for `manage.py make_rows` alone
@@ -97,6 +98,7 @@ from requests_app.lifecycle.removing import (
     remove_frames,
     remove_payload,
 )
+from requests_app.lifecycle.renaming import rename_in_history
 from requests_app.lifecycle.rereading import can_reread, note_reread_gone, reread
 from requests_app.lifecycle.sending import (
     LEASE,
@@ -190,6 +192,7 @@ __all__ = [
     "remove_frames",
     "remove_payload",
     "remove_tags",
+    "rename_in_history",
     "renew_leases",
     "reread",
     "resume",

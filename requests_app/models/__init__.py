@@ -44,6 +44,7 @@ from requests_app.models.evidence import (
 from requests_app.models.export import Export, ExportFormat, ExportState
 from requests_app.models.fal_deletion import FalDeletion, FalDeletionState
 from requests_app.models.fal_key import FalKey
+from requests_app.models.former_name import FormerName
 from requests_app.models.forwarding import (
     ENDS,
     ForwardAttempt,
@@ -144,6 +145,7 @@ __all__ = [
     "FalDeletionState",
     "FalKey",
     "FalRequest",
+    "FormerName",
     "ForwardAttempt",
     "ForwardDestination",
     "ForwardEvent",

@@ -25,6 +25,7 @@ class AuditAct(models.TextChoices):
     FACTOR_REFUSED = "login.factor_refused", "Second factor refused"
     CODES_MADE = "login.codes_make", "Recovery codes made"
     CODE_USED = "login.code_use", "Recovery code used"
+    ACCOUNT_ERASED = "login.erase", "Account deleted"
     DENIED = "access.denied", "Access denied"
     SUBMITTED = "request.submit", "Submitted"
     CANCEL_ASKED = "request.cancel", "Asked to cancel"

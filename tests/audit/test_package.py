@@ -39,7 +39,7 @@ from requests_app.models import (
     TokenScope,
 )
 from requests_app.runfile.reading import read_run
-from requests_app.teams import invitations, members, owning, tokens
+from requests_app.teams import erasing, invitations, members, owning, tokens
 from requests_app.upkeep import team_deletion
 from tests.browsers import Browser
 from tests.builders import hear, make_person, make_queued, make_request, make_result
@@ -203,11 +203,7 @@ DOING: dict[AuditAct, tuple[Callable[[Scene], object], str, str | None]] = {
         "tom",
     ),
     AuditAct.EMAIL_CHANGED: (Scene.address_verified, "olga", "olga"),
-    AuditAct.SESSION_ENDED: (
-        lambda s: s.post("/settings/sessions/all/end/"),
-        "olga",
-        "olga",
-    ),
+    AuditAct.SESSION_ENDED: (lambda s: s.post("/settings/sessions/all/end/"), "olga", "olga"),
     AuditAct.FACTOR_ADDED: (lambda s: turned_on(s.browser), "olga", "olga"),
     AuditAct.FACTOR_REMOVED: (
         lambda s: (turned_on(s.browser), s.post("/accounts/factors/totp/deactivate/")),
@@ -221,16 +217,13 @@ DOING: dict[AuditAct, tuple[Callable[[Scene], object], str, str | None]] = {
         "olga",
     ),
     AuditAct.CODE_USED: (Scene.code_used, "olga", "olga"),
+    AuditAct.ACCOUNT_ERASED: (lambda s: erasing.erase(s.member().user, by=s.owner), "olga", None),
     AuditAct.DENIED: (
         lambda s: as_viewer(s.team).post("/settings/invitations/", {"role": "owner"}),
         "vera",
         "/settings/invitations/",
     ),
-    AuditAct.SUBMITTED: (
-        lambda s: make_request(team=s.team, person=s.owner),
-        "olga",
-        "acme/img",
-    ),
+    AuditAct.SUBMITTED: (lambda s: make_request(team=s.team, person=s.owner), "olga", "acme/img"),
     AuditAct.CANCEL_ASKED: (
         lambda s: lifecycle.ask_cancel(s.uncertain().pk, person=s.owner, now=NOW()),
         "olga",

@@ -37,6 +37,7 @@ READS = _spread({
         """,
     Needs.LOG_IN: """
         times invitations logged_in_again new_team my_sessions account_change_password account_home account_email account_name
+        account_data account_delete
         account_reauthenticate
         compare thumbnails ended
         """,
@@ -63,6 +64,7 @@ WRITES = _spread({
     Needs.LOG_IN: """
         times blur single_keys end_session new_team accept_invitation decline_invitation switch_team
         account_change_password account_email account_name account_reauthenticate
+        account_delete
         """,
     Needs.TEAM: """
         save_view set_table exports stop_export delete_export media_zip star_request seen_change
