@@ -45,7 +45,8 @@ class FaultForm(forms.Form):
     )
 
     def __init__(self, *args: Any, token: ApiToken, **kwargs: Any) -> None:
-        super().__init__(*args, prefix=f"faults-{token.pk}", **kwargs)
+        kwargs["prefix"] = f"faults-{token.pk}"
+        super().__init__(*args, **kwargs)
         self.token = token
         self.fields["confirm"].widget.attrs["autocomplete"] = "off"
 

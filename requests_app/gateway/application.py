@@ -157,13 +157,13 @@ async def gateway(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     here, method = station(), scope["method"]
     GATEWAY_CALLS.labels(address.operation.value).inc()
     passed = to_fal(headers, authorization=_authorization(own, key))
-    upstream: Upstream | LocalUpstream | FaultyUpstream = here.upstream
+    sound: Upstream | LocalUpstream = here.upstream
     if local:
         hook = caller.lab.webhook_rule(address) if caller.lab else None
-        upstream = LocalUpstream(local, caller.team_id, here.upstream, pool.in_database, hook)
+        sound = LocalUpstream(local, caller.team_id, here.upstream, pool.in_database, hook)
     is_faulted = caller.lab is not None and caller.lab.is_on
-    if caller.lab and (rule := caller.lab.rule_for(address)):
-        upstream = FaultyUpstream(rule, upstream)
+    rule = caller.lab.rule_for(address) if caller.lab else None
+    upstream = FaultyUpstream(rule, sound) if rule else sound
     exchange = Exchange(method, address, passed, headers, Rewriting(theirs, ours), upstream)
     query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
     exchange.witness = witness_of(
