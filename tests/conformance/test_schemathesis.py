@@ -110,6 +110,8 @@ def test_every_reply_to_calls_that_are_made_up_is_as_described(tmp_path: Path) -
             "--header", f"Authorization: Bearer {token}", "--checks", ",".join(CHECKS),
             "--phases", phases, "--max-examples", EXAMPLES, "--continue-on-failure", "--no-shrink",
             "--suppress-health-check", "all", "--warnings", "off", "--request-timeout", 120,
+            # These name addresses elsewhere, to which the installation would then send.
+            "--exclude-operation-id-regex", "^(forwarding_(add|change)_|notices_(add_channel|replace_))",
         ]  # fmt: skip
         done = subprocess.run(
             list(map(str, words)), cwd=tmp_path, capture_output=True, text=True, timeout=1200
