@@ -1,4 +1,4 @@
-"""Destinations of forwarding and what was sent there, for programs: members read them, owners and admins change them.
+"""Destinations of forwarding and what was sent there, for programs of owners and admins, as on the pages.
 
 An address is written and never read; a secret is in the answer to the call that made it alone.
 """
@@ -14,7 +14,7 @@ from ninja import Query, Router, Schema, Status
 from pydantic import ConfigDict, Field, StrictBool
 
 from requests_app.api.accepted import NoNulText
-from requests_app.api.auth import MANAGES, READS, ApiRequest
+from requests_app.api.auth import MANAGES, ApiRequest
 from requests_app.api.logs import LAST
 from requests_app.api.notices import Address, ensure_manages, ensure_valid, get_or_404
 from requests_app.api.schemas import words
@@ -145,7 +145,7 @@ class ForwardPage(Schema):
     next_before: int | None
 
 
-@router.get("destinations/", auth=READS, response={200: list[DestinationOut]}, summary="List destinations")  # fmt: skip
+@router.get("destinations/", auth=MANAGES, response={200: list[DestinationOut]}, summary="List destinations")  # fmt: skip
 def list_destinations(request: ApiRequest) -> QuerySet[ForwardDestination]:
     """The team's destinations, by name."""
     return _destinations(request)
@@ -165,7 +165,7 @@ def add_destination(request: ApiRequest, payload: NewDestination) -> Status[dict
     return Status(201, _with_secret(request, made, secret))
 
 
-@router.get("destinations/{id}/", auth=READS, response={200: DestinationOut}, summary="Read a destination")  # fmt: skip
+@router.get("destinations/{id}/", auth=MANAGES, response={200: DestinationOut}, summary="Read a destination")  # fmt: skip
 def read_destination(request: ApiRequest, id: str) -> ForwardDestination:
     """The destination, without its address and secret."""
     return get_or_404(_destinations(request), id)
@@ -176,7 +176,6 @@ def change_destination(
     request: ApiRequest, id: str, payload: ChangedDestination
 ) -> ForwardDestination:
     """Replace all of it but the address. Switched on again, it is sent what happens from then on."""
-    ensure_manages(request)
     one = get_or_404(_destinations(request), id)
     try:
         keeping.change(one, _wanted(payload, one))
@@ -189,7 +188,6 @@ def change_destination(
 @router.post("destinations/{id}/rotate/", auth=MANAGES, response={200: DestinationWithSecret}, summary="Make a new secret")  # fmt: skip
 def rotate_destination(request: ApiRequest, id: str) -> dict[str, Any]:
     """It is valid at once, and the one before for another 24 hours beside it."""
-    ensure_manages(request)
     one = get_or_404(_destinations(request), id)
     return _with_secret(request, one, keeping.rotate(one, timezone.now()))
 
@@ -197,7 +195,6 @@ def rotate_destination(request: ApiRequest, id: str) -> dict[str, Any]:
 @router.post("destinations/{id}/test/", auth=MANAGES, response={202: None}, summary="Send a test")
 def test_destination(request: ApiRequest, id: str) -> Status[None]:
     """Its attempts are among the messages in a moment."""
-    ensure_manages(request)
     _or_refused(keeping.send_test, get_or_404(_destinations(request), id))
     return Status(202, None)
 
@@ -205,12 +202,11 @@ def test_destination(request: ApiRequest, id: str) -> Status[None]:
 @router.delete("destinations/{id}/", auth=MANAGES, response={204: None}, summary="Remove a destination")  # fmt: skip
 def remove_destination(request: ApiRequest, id: str) -> Status[None]:
     """Its messages are removed too, and what waits is not sent."""
-    ensure_manages(request)
     keeping.remove(get_or_404(_destinations(request), id), timezone.now())
     return Status(204, None)
 
 
-@router.get("destinations/{id}/messages/", auth=READS, response={200: ForwardPage}, summary="List messages")  # fmt: skip
+@router.get("destinations/{id}/messages/", auth=MANAGES, response={200: ForwardPage}, summary="List messages")  # fmt: skip
 def list_messages(request: ApiRequest, id: str, filters: Query[ForwardFilters]) -> dict[str, Any]:
     """What was and is to be sent there, newest first, with the attempts."""
     found = ForwardMessage.objects.of(get_or_404(_destinations(request), id)).order_by("-pk")
@@ -236,6 +232,8 @@ def resend_message(request: ApiRequest, id: str) -> Status[None]:
 
 
 def _destinations(request: ApiRequest) -> QuerySet[ForwardDestination]:
+    """Return the team's own. Raises what a user is told who is neither its owner nor an admin."""
+    ensure_manages(request)
     return ForwardDestination.objects.of_team(request.auth.team_id)
 
 

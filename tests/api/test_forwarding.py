@@ -1,4 +1,4 @@
-"""Forwarding over the API: owners and admins write, all read, an address never comes back, a secret once."""
+"""Forwarding over the API: for owners and admins alone; an address never comes back, a secret once."""
 
 from __future__ import annotations
 
@@ -84,9 +84,10 @@ def test_messages_are_listed_with_their_attempts_and_sent_again(owner: Caller) -
     assert ForwardMessage.objects.get(pk=sent["id"]).message_id == sent["message_id"]
 
 
-def test_members_read_it_and_change_nothing(teammate: Caller, owner: Caller) -> None:
+def test_members_neither_read_nor_change_it(teammate: Caller, owner: Caller) -> None:
     one, message = make_forward(owner.team)
     mine = f"destinations/{one.pk}/"
-    assert call(teammate, "get", f"{mine}messages/").status_code == 200
+    for path in ("destinations/", mine, f"{mine}messages/"):
+        assert call(teammate, "get", path).status_code == 403
     for path in (f"{mine}rotate/", f"{mine}test/", f"messages/{message.pk}/resend/"):
         assert call(teammate, "post", path).status_code == 403
