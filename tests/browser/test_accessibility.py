@@ -55,6 +55,7 @@ PATHS = (
     "/accounts/",
     "/accounts/email/",
     "/accounts/name/",
+    "/accounts/delete/",
     "/accounts/password/change/",
     "/accounts/password/reset/",
     "/accounts/factors/",
