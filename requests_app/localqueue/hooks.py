@@ -11,16 +11,13 @@ import hmac
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
-import aiohttp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.utils import timezone
-from yarl import URL
 
+from requests_app.fal.guarded_post import NotPosted, OutgoingPost, PostFate, post_guarded
 from requests_app.fal.jsontext import NotJson, parse_json
-from requests_app.fal.public_addresses import PublicResolver, guarded_session
 from requests_app.localqueue import jobs
 from requests_app.models import LocalJob
 
@@ -71,31 +68,18 @@ def _again_at(job: LocalJob, now: datetime) -> datetime | None:
 
 async def deliver(job: LocalJob) -> bool:
     """POST it once; return whether no further try is needed: it was heard (2xx) or refused for good."""
-    body, timeout_s = body_of(job), FIRST_TIMEOUT_S if not job.webhook_tries else TIMEOUT_S
-    resolver = PublicResolver(settings.NOTICE_HOSTS)
+    body, deadline_s = body_of(job), FIRST_TIMEOUT_S if not job.webhook_tries else TIMEOUT_S
+    post = OutgoingPost(
+        job.webhook_url, body, headers_of(job, body), settings.NOTICE_HOSTS, "NOTICE_HOSTS",
+        deadline_s, most=0,
+    )  # fmt: skip
     try:
-        parts = urlsplit(job.webhook_url)
-        host = parts.hostname or ""
-        if parts.scheme != "https" and host.lower() not in map(str.lower, settings.NOTICE_HOSTS):
-            logger.warning("The webhook of local request %s is not https.", job.request_id)
-            return True
-        async with guarded_session(resolver) as session:
-            resolver.ensure_allowed(host)
-            timeout = aiohttp.ClientTimeout(total=timeout_s)
-            async with session.post(
-                URL(job.webhook_url), data=body, headers=headers_of(job, body),
-                allow_redirects=False, timeout=timeout,
-            ) as reply:  # fmt: skip
-                logger.info("The webhook of local request %s: %s.", job.request_id, reply.status)
-                return 200 <= reply.status < 400
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        if resolver.has_refused:
-            logger.warning("The webhook of local request %s has a private address.", job.request_id)
-        else:
-            logger.info(
-                "The webhook of local request %s: %s.", job.request_id, type(error).__name__
-            )
-        return resolver.has_refused
+        answer = await post_guarded(post)
+    except NotPosted as error:
+        logger.info("The webhook of local request %s: %s", job.request_id, error)
+        return error.fate == PostFate.REFUSED
+    logger.info("The webhook of local request %s: %s.", job.request_id, answer.status)
+    return 200 <= answer.status < 400
 
 
 def heard(job: LocalJob) -> None:

@@ -25,8 +25,7 @@ CALLERS = {
     # Addresses from outside: the one guarded way.
     f"{APP}/fal/public_addresses.py": "the guard itself",
     f"{APP}/copies/fetching.py": "the guarded session, to media hosts",
-    f"{APP}/localqueue/hooks.py": "the guarded session, to webhooks of own apps' requests",
-    f"{APP}/fal/guarded_post.py": "the guarded session, to webhooks of notices and destinations of forwarding",
+    f"{APP}/fal/guarded_post.py": "the guarded session, to webhooks of notices, of forwarding and of own apps' requests",
     # fal's own hosts, of the settings.
     f"{APP}/fal/sessions.py": "the sessions of all calls to fal",
     f"{APP}/fal/client.py": "calls of FAL_QUEUE_URL, FAL_RUN_URL, FAL_REST_URL and FAL_API_URL",
@@ -67,7 +66,6 @@ ELSEWHERE = (f"{APP}/sandbox/", f"{APP}/client/")
 GUARDED = {
     f"{APP}/fal/public_addresses.py",
     f"{APP}/copies/fetching.py",
-    f"{APP}/localqueue/hooks.py",
     f"{APP}/fal/guarded_post.py",
 }
 # What opens a connection without a library's name.
