@@ -25,6 +25,8 @@ REASONS = {
     "accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "the link that sets a new password",
     "accounts/email/": "one's addresses",
     "accounts/name/": "another name for the account",
+    "accounts/data/": "what is kept about one, as a file",
+    "accounts/delete/": "one's account is deleted, after its name was typed",
     "accounts/factors/": "one's second factors",
     "accounts/factors/authenticate/": "asks for the second factor at the log-in",
     "accounts/factors/reauthenticate/": "and again before what matters",

@@ -380,7 +380,7 @@ def test_every_form_of_a_template_says_its_team(place: Place) -> None:
     from tests.source import text_of, under
 
     teamless = re.compile(
-        r"switch_team|new_team|requests:times|requests:blur|account_|mfa_|_invitation'|join|setup|action=\"{{ request"
+        r"switch_team|new_team|requests:times|requests:blur|requests:single_keys|account_|mfa_|_invitation'|join|setup|action=\"{{ request"
     )
     before_a_team = ("/join.html", "/setup.html", "/sign_up_confirm.html")
     for path in under("templates/", suffix=".html"):
