@@ -29,7 +29,7 @@ def junit(cases: Cases) -> str:
     """A report; "browser.a" stands for the test `a` of the module tests.browser.test_it."""
     lines = []
     for case, result in cases.items():
-        folder, name = case.split(".")
+        folder, name = case.split(".", 1)
         lines.append(
             f'<testcase classname="tests.{folder}.test_it" name="{name}">{result}</testcase>'
         )
@@ -72,6 +72,22 @@ def test_what_held_only_alone_is_named(tmp_path: Path) -> None:
         "Held only alone: tests.browser.test_it.a",
         "suite.xml: nothing failed but 1 that held alone, nothing was skipped.",
     ]
+
+
+@pytest.mark.parametrize(
+    "cases, named",
+    [
+        ({"browser.a[x y]": FAILED, "browser.b": HELD, "api.c": FAILED}, ["a[x y]"]),
+        ({"api.c": FAILED}, []),
+        (MANY, []),
+    ],
+)
+def test_the_tests_to_run_alone_are_named_as_pytest_names_them(
+    tmp_path: Path, cases: Cases, named: list[str]
+) -> None:
+    code, said = judged(tmp_path, cases, None, "--crowded")
+    assert code == 0
+    assert said.split("\n")[:-1] == ([f"tests/browser/test_it.py::{one}" for one in named] or [""])
 
 
 def test_a_package_that_was_not_run_is_missed(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ QUERIES = {
     "settings": "?team={team}",
     "notices": "?team={team}",
     "forwarding": "?team={team}",
-    "destination": "?team={team} ?state=failed ?before=999999999",
+    "destination": "?state=failed ?before=999999999",
     "audit": "?by={word} ?team={team}",
     "export_audit": "?format=jsonl ?team={team}",
     "record_code": "?key={token} ?team={team}",
