@@ -12,6 +12,7 @@ from channels.auth import AuthMiddleware
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.sessions import CookieMiddleware
 from django.core.handlers.asgi import ASGIHandler
+from django.urls import re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 django.setup(set_prefix=False)  # loads the apps, which the imports below need
@@ -55,14 +56,20 @@ def by_prefix(prefixes: Mapping[str, Any], otherwise: Any) -> Any:
     return dispatch
 
 
+async def no_such_socket(scope: Any, receive: Any, send: Any) -> None:
+    """Refuse a socket of a path that there is not; Channels would log it as an error of ours."""
+    await receive()
+    await send({"type": "websocket.close", "code": 4404})
+
+
 over_django = {prefix: over(django_application) for prefix, over in over_the_site.items()}
 for_programs = {
     prefix: inert_replies(app) for prefix, app in {**http_prefixes, **over_django}.items()
 }
 http_application = by_prefix(for_programs, django_application)
-page_sockets = SameOrigin(
-    CookieMiddleware(ReadOnlySession(AuthMiddleware(URLRouter(websocket_urlpatterns))))
-)
+no_path = re_path("", no_such_socket)  # type: ignore[arg-type]  # Channels takes applications
+paths = URLRouter([*websocket_urlpatterns, no_path])
+page_sockets = SameOrigin(CookieMiddleware(ReadOnlySession(AuthMiddleware(paths))))
 application = ProtocolTypeRouter(
     {"http": http_application, "websocket": by_prefix(socket_prefixes, page_sockets)}
 )
