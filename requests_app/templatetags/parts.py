@@ -11,16 +11,16 @@ from typing import Any
 
 from django import template
 from django.urls import reverse
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
-from requests_app.display.markup import fill
+from requests_app.display.markup import NOTHING, fill
 from requests_app.models import FalRequest
 from requests_app.templatetags.requests_extras import icon, status_look, team_field
 from requests_app.thumbnails.states import ThumbnailLook
 
 register = template.Library()
 
-UNKNOWN = mark_safe(" data-unknown")
+UNKNOWN = fill(" data-unknown")
 CSRF = '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
 BADGE = '<span class="badge badge-{}" title="{}">{}{}</span>'
 MADE = '<img class="row-thumb" alt="" loading="lazy" src="{}?v={}{}" width="{}" height="{}" decoding="async">'
@@ -112,4 +112,4 @@ def star_form(
 def hidden_fields(context: Mapping[str, Any], team_id: int) -> SafeString:
     """Write the hidden fields of a form that acts on a team's request; a row that is pushed has no CSRF token."""
     token = context.get("csrf_token")
-    return (fill(CSRF, token) if token else SafeString()) + team_field(team_id)
+    return (fill(CSRF, token) if token else NOTHING) + team_field(team_id)

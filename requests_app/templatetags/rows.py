@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from requests_app.display.columns import TableColumn
 from requests_app.display.costs import cost_of
 from requests_app.display.marks import tags_of
-from requests_app.display.markup import fill, joined
+from requests_app.display.markup import NOTHING, fill, joined
 from requests_app.models import FalRequest, Mode, RequestOrigin, Status
 from requests_app.templatetags.cells import find
 from requests_app.templatetags.parts import badge, hidden_fields, small_picture, star_form
@@ -70,7 +70,6 @@ LAST = """
 <td class="row-actions">{star} {actions}</td></tr>
 """
 
-NOTHING = SafeString()
 WHOLE_NAME = ' title="{}"'
 MODE = ' <span class="row-mode">{}</span>'
 ERROR = '<div class="row-error row-error-{}" title="{}">{}</div>'
