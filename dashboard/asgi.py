@@ -68,8 +68,8 @@ for_programs = {
 }
 http_application = by_prefix(for_programs, django_application)
 no_path = re_path("", no_such_socket)  # type: ignore[arg-type]  # Channels takes applications
-paths = URLRouter([*websocket_urlpatterns, no_path])
-page_sockets = SameOrigin(CookieMiddleware(ReadOnlySession(AuthMiddleware(paths))))
+socket_paths = URLRouter([*websocket_urlpatterns, no_path])
+page_sockets = SameOrigin(CookieMiddleware(ReadOnlySession(AuthMiddleware(socket_paths))))
 application = ProtocolTypeRouter(
     {"http": http_application, "websocket": by_prefix(socket_prefixes, page_sockets)}
 )

@@ -14,7 +14,7 @@ from ninja import Query, Router, Schema, Status
 from pydantic import ConfigDict, Field, StrictBool
 
 from requests_app.api.accepted import NoNulText
-from requests_app.api.auth import MANAGES, ApiRequest
+from requests_app.api.auth import MANAGES, READS, ApiRequest
 from requests_app.api.logs import LAST
 from requests_app.api.notices import Address, ensure_manages, ensure_valid, get_or_404
 from requests_app.api.schemas import words
@@ -145,7 +145,7 @@ class ForwardPage(Schema):
     next_before: int | None
 
 
-@router.get("destinations/", auth=MANAGES, response={200: list[DestinationOut]}, summary="List destinations")  # fmt: skip
+@router.get("destinations/", auth=READS, response={200: list[DestinationOut]}, summary="List destinations")  # fmt: skip
 def list_destinations(request: ApiRequest) -> QuerySet[ForwardDestination]:
     """The team's destinations, by name."""
     return _destinations(request)
@@ -165,7 +165,7 @@ def add_destination(request: ApiRequest, payload: NewDestination) -> Status[dict
     return Status(201, _with_secret(request, made, secret))
 
 
-@router.get("destinations/{id}/", auth=MANAGES, response={200: DestinationOut}, summary="Read a destination")  # fmt: skip
+@router.get("destinations/{id}/", auth=READS, response={200: DestinationOut}, summary="Read a destination")  # fmt: skip
 def read_destination(request: ApiRequest, id: str) -> ForwardDestination:
     """The destination, without its address and secret."""
     return get_or_404(_destinations(request), id)
@@ -206,7 +206,7 @@ def remove_destination(request: ApiRequest, id: str) -> Status[None]:
     return Status(204, None)
 
 
-@router.get("destinations/{id}/messages/", auth=MANAGES, response={200: ForwardPage}, summary="List messages")  # fmt: skip
+@router.get("destinations/{id}/messages/", auth=READS, response={200: ForwardPage}, summary="List messages")  # fmt: skip
 def list_messages(request: ApiRequest, id: str, filters: Query[ForwardFilters]) -> dict[str, Any]:
     """What was and is to be sent there, newest first, with the attempts."""
     found = ForwardMessage.objects.of(get_or_404(_destinations(request), id)).order_by("-pk")

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils.decorators import sync_and_async_middleware
 
-from dashboard.asgi import OneThread, application
+from dashboard.asgi import OneThread, socket_paths
 
 seen: list[str] = []
 
@@ -94,9 +94,7 @@ async def test_a_view_that_fails_is_answered_with_500(
 
 @pytest.mark.parametrize("at", ["/", "/ws", "/ws/other/", "/ws/realtime/x"])
 async def test_a_socket_of_no_path_is_refused_and_is_no_error(at: str) -> None:
-    headers = [(b"host", b"localhost"), (b"origin", b"http://localhost")]
-    scope = {"type": "websocket", "path": at, "headers": headers, "subprotocols": []}
-    socket = ApplicationCommunicator(application, scope)
+    socket = ApplicationCommunicator(socket_paths, {"type": "websocket", "path": at})
     await socket.send_input({"type": "websocket.connect"})
     assert await socket.receive_output(20) == {"type": "websocket.close", "code": 4404}
     await socket.wait(20)

@@ -141,6 +141,7 @@ API = _spread({
         GET:requests/ GET:requests/{id}/ GET:requests/{id}/input/ GET:requests/{id}/media/
         GET:requests/{id}/media/{number}/ GET:requests/{id}/output/ GET:requests/{id}/events/
         GET:requests/{id}/frames/ GET:requests/{id}/logs/ GET:deliveries/ GET:deliveries/{id}/
+        GET:forwarding/destinations/ GET:forwarding/destinations/{id}/ GET:forwarding/destinations/{id}/messages/
         """,
     Needs.SUBMIT: """
         POST:deliveries/{id}/settle/ POST:batches/ DELETE:batches/{id}/ POST:batches/{id}/cancel/ POST:batches/{id}/pause/
@@ -158,7 +159,6 @@ API = _spread({
         POST:notices/channels/{id}/test/ POST:notices/rules/ DELETE:notices/rules/{id}/
         POST:notices/rules/{id}/change/ POST:forwarding/destinations/ DELETE:forwarding/destinations/{id}/
         POST:forwarding/destinations/{id}/change/ POST:forwarding/destinations/{id}/rotate/
-        GET:forwarding/destinations/ GET:forwarding/destinations/{id}/ GET:forwarding/destinations/{id}/messages/
         POST:forwarding/destinations/{id}/test/
         POST:forwarding/messages/{id}/resend/
         DELETE:presets/{id}/ POST:presets/{id}/rename/ POST:presets/{id}/restore/
@@ -169,8 +169,8 @@ API = _spread({
 OF_ADMINS = frozenset(
     name
     for name, needs in API.items()
-    if needs is Needs.MANAGE
-    and any(room in name for room in ("notices/", "payload/", "forwarding/"))
+    if "forwarding/" in name
+    or (needs is Needs.MANAGE and any(room in name for room in ("notices/", "payload/")))
 )
 
 # Messages of pages to the sockets, by the socket's path and the message's type.
