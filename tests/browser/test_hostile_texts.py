@@ -23,7 +23,7 @@ from tests.browser.payloads import FORMULAS, HOST, LOOK, PAYLOADS, TRAP
 from tests.ports import free_port
 from tests.process.serving import Serving
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.process]  # an installation of its own
 
 FILL = "from tests.browser import hostile; print(hostile.fill())"
 # They answer with bytes, a file or JSON: looked at as such below.
