@@ -15,7 +15,7 @@ from requests_app.api.accepted import NoNulText
 from requests_app.api.auth import ACTS_ON_ROWS, READS, ApiRequest
 from requests_app.api.idempotency import IdempotencyKey, ensure_key
 from requests_app.api.schemas import Problem, RequestOut, replies_with
-from requests_app.display.inert import INERT
+from requests_app.display.inert import inert
 from requests_app.forms.note import NOTE_LENGTH
 from requests_app.models import SUBMITTABLE, FalRequest
 from requests_app.request_input import parse_draft
@@ -131,7 +131,4 @@ def read_input(request: ApiRequest, id: str) -> HttpResponse:
     row = rows.get_or_404(request.auth, id)
     if row.payload_removed_at is not None:
         raise Http404
-    response = HttpResponse(row.input_text, content_type="application/json")
-    for name, value in INERT.items():
-        response[name] = value
-    return response
+    return inert(HttpResponse(row.input_text, content_type="application/json"))

@@ -29,7 +29,7 @@ from requests_app.api.schemas import (
     replies_with,
 )
 from requests_app.api.waiting import Waiting, held, seconds_of, take_seat
-from requests_app.display.inert import INERT
+from requests_app.display.inert import inert
 from requests_app.display.output_download import NAMED_TYPES, output_response
 from requests_app.models import ApiToken, FalRequest, RequestOrigin
 from requests_app.request_input import Draft
@@ -173,9 +173,7 @@ def read_output(request: ApiRequest, id: str) -> HttpResponseBase:
     response = output_response(rows.get_or_404(request.auth, id))
     if response is None:
         raise Http404
-    for name, value in INERT.items():
-        response[name] = value
-    return response
+    return inert(response)
 
 
 @router.get(
@@ -189,10 +187,7 @@ def read_run(request: ApiRequest, id: str) -> HttpResponseBase:
     """A zip with all that is kept of the request, and a page that shows it; secrets are masked."""
     row = rows.get_or_404(request.auth, id)
     audit.note_export("run", str(row.public_id), "zip", team_id=row.team_id)
-    response = run_file_response(row)
-    for name, value in INERT.items():
-        response[name] = value
-    return response
+    return inert(run_file_response(row))
 
 
 @router.get(

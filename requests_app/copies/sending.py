@@ -14,7 +14,7 @@ from django.utils.http import content_disposition_header, parse_etags
 from requests_app.copies.states import note_lost
 from requests_app.copies.store import Bytes, MissingFile, StoreProblem, copy_store
 from requests_app.display.byte_range import OutOfRange, parse_range
-from requests_app.display.inert import INERT
+from requests_app.display.inert import inert
 from requests_app.models import CopyState, FalRequest, KeptFile, MediaCopy
 
 PIECE = 256 * 1024
@@ -75,9 +75,8 @@ def copy_response(row: FalRequest, copy: MediaCopy, asked: AskedBytes) -> HttpRe
 
 
 def _headed(response: HttpResponseBase, etag: str) -> HttpResponseBase:
-    for name, value in {**INERT, "Cache-Control": CACHED, "ETag": etag}.items():
-        response[name] = value
-    return response
+    response["Cache-Control"], response["ETag"] = CACHED, etag
+    return inert(response)
 
 
 def _pieces_of(file: KeptFile, first: int, last: int) -> StreamingHttpResponse:

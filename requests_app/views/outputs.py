@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from requests_app.display.inert import INERT
+from requests_app.display.inert import inert
 from requests_app.display.kept_media import inline_bytes
 from requests_app.display.output_download import output_response, plain_type
 from requests_app.display.output_media import media_response
@@ -50,6 +50,4 @@ def medium(request: HttpRequest, public_id: UUID, number: int) -> HttpResponseBa
 def _inert(response: HttpResponseBase | None) -> HttpResponseBase:
     if response is None:
         raise Http404
-    for name, value in INERT.items():
-        response[name] = value
-    return response
+    return inert(response)

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from requests_app import audit
-from requests_app.display.inert import INERT
+from requests_app.display.inert import inert
 from requests_app.runfile.writing import run_file_response
 from requests_app.views.access import get_request_or_404
 from requests_app.views.login import login_required
@@ -21,7 +21,4 @@ def run_file(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     """Download all that is kept of a request, as a zip with a page that shows it."""
     row = get_request_or_404(request.user, public_id)
     audit.note_export("run", str(row.public_id), "zip", team_id=row.team_id)
-    response = run_file_response(row)
-    for name, value in INERT.items():
-        response[name] = value
-    return response
+    return inert(run_file_response(row))
