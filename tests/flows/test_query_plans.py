@@ -21,6 +21,7 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.error_groups import counting, linking
 from requests_app.error_groups import history as error_history
+from requests_app.forwarding import making
 from requests_app.models import Delivery, FalRequest, Membership, Mode, Role, Status, Team
 from requests_app.overview import rolling
 from requests_app.overview.reading import Asked, overview_of
@@ -35,6 +36,7 @@ from requests_app.views.workspace import runs_of
 from requests_app.webhooks import deliveries, shelf
 from requests_app.worker import looks, lost_submits, sweep
 from tests.builders import make_draft, make_request, make_webhook
+from tests.forwarding.scene import make_destination
 from tests.many_rows import copy_up_to
 
 KEPT = 100_000  # rows
@@ -250,3 +252,18 @@ def test_a_page_of_deliveries_reads_those_of_its_team_alone(team: Team, owner: U
                 plan = "\n".join(plan_of(query))
                 assert "team_deliveries" in plan or "deliveries_without_team" in plan, plan
                 assert "SCAN requests_app_" not in plan and "Seq Scan on requests_app_d" not in plan
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_ends_to_be_forwarded_are_found_by_their_time(history: FalRequest) -> None:
+    """Every two seconds, for each destination: by team and status alone it would read the history."""
+    make_destination(history.team)
+    make_destination(history.team, name="some", pattern="acme/*")
+    with queries() as sent:
+        assert making.look(timezone.now()) == 0
+    looks_for_ends = [query for query in sent if "ended_at" in query[0] and "EXISTS" in query[0]]
+    assert len(looks_for_ends) == 2
+    for query in looks_for_ends:
+        plan = "\n".join(plan_of(query))
+        assert "ended_by_time" in plan, plan
