@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Q
 
 from requests_app.models import ErrorType, FalRequest, Status, Team
@@ -19,9 +20,17 @@ class AlreadyRunning(Exception):
 
 
 def refuse_duplicate(
-    team: Team, digest: str, *, now: datetime, besides: FalRequest | None = None
+    team: Team,
+    digest: str,
+    *,
+    person: AbstractBaseUser,
+    now: datetime,
+    besides: FalRequest | None = None,
 ) -> None:
     """Raise AlreadyRunning; inside the transaction that creates the request.
+
+    A person who may not see inputs is asked about their own requests alone: asked about those of others they
+    would learn what was sent, by guessing it.
 
     `besides`: the request that is repeated on purpose. The lock on the team makes of two callers at once
     the second see the first one's row; it lasts for the insert, and leaves foreign keys to the team free.
@@ -33,6 +42,7 @@ def refuse_duplicate(
     if minutes is None:
         return
     same = FalRequest.objects.without_payload().filter(team=team, input_digest=digest)
+    same = same.with_input_known_to(person.pk)
     if besides is not None:
         same = same.exclude(pk=besides.pk)
     # Two ranges of one index, each read apart and in its order: neither grows with the history of this input.

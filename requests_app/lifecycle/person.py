@@ -53,7 +53,8 @@ def create(
     with transaction.atomic():
         ensure_room(team.pk, person.pk)
         if guard:
-            refuse_duplicate(team, derived["input_digest"] or "", now=now, besides=again_of)
+            digest = derived["input_digest"] or ""
+            refuse_duplicate(team, digest, person=person, now=now, besides=again_of)
         return store(draft, derived, team, person, now, again_of, origin)
 
 
@@ -138,7 +139,8 @@ def create_once(
         with transaction.atomic():
             ensure_room(team.pk, person.pk)
             if guard:
-                refuse_duplicate(team, derived["input_digest"] or "", now=now, besides=again_of)
+                digest = derived["input_digest"] or ""
+                refuse_duplicate(team, digest, person=person, now=now, besides=again_of)
             row = store(draft, derived, team, person, now, again_of, origin)
             IdempotencyKey.objects.create(team=team, key=key, body_digest=body_digest, request=row)
     except (

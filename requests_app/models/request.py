@@ -90,6 +90,11 @@ def blames_input(error_type: str, error_code: int | None) -> bool:
     return is_users and error_type not in NOT_THE_USERS
 
 
+def _sees(user_pk: int | None) -> Exists:
+    mine = Membership.objects.filter(team=OuterRef("team"), user=user_pk)
+    return Exists(mine.filter(Q(sees_payloads=True) | Q(role__in=ALWAYS)))
+
+
 class FalRequestQuerySet(models.QuerySet["FalRequest"]):
     """Queries for rows."""
 
@@ -161,9 +166,11 @@ class FalRequestQuerySet(models.QuerySet["FalRequest"]):
 
     def read_by(self, user_pk: int | None) -> FalRequestQuerySet:
         """Rows of any team, each without input and output unless this user sees those of its team."""
-        mine = Membership.objects.filter(team=OuterRef("team"), user=user_pk)
-        seen = Exists(mine.filter(Q(sees_payloads=True) | Q(role__in=ALWAYS)))
-        return self.annotate(is_hidden=~seen)  # type: ignore[no-redef]
+        return self.annotate(is_hidden=~_sees(user_pk))  # type: ignore[no-redef]
+
+    def with_input_known_to(self, user_pk: int) -> FalRequestQuerySet:
+        """Rows whose inputs a user may be told of: their own, and all of a team whose inputs they see."""
+        return self.filter(Q(person=user_pk) | Q(_sees(user_pk)))
 
     def without_payload(self) -> FalRequestQuerySet:
         """Leave out the columns that can be large; for lists."""

@@ -88,6 +88,20 @@ def test_another_team_is_free_and_another_person_of_the_team_is_not(team, owner,
         submit(team, make_person("mate", team=team))
 
 
+def test_a_member_without_sight_is_asked_about_their_own_requests_alone(team, owner, row):
+    mira = make_person("mira", team=team)
+    team.memberships.filter(user=mira).update(sees_payloads=False)
+    mine = submit(team, mira)  # not told that the owner has sent the same
+    with pytest.raises(AlreadyRunning) as refused:
+        submit(team, mira)
+    assert refused.value.row == mine
+    team.memberships.filter(user=mira).update(sees_payloads=True)
+    end(mine, minutes_ago=60, status=Status.COMPLETED)
+    with pytest.raises(AlreadyRunning) as refused:
+        submit(team, mira)
+    assert refused.value.row == row
+
+
 def test_options_make_no_other_call(team, owner, row):
     with pytest.raises(AlreadyRunning):
         submit(team, owner, priority="low")
