@@ -21,9 +21,9 @@ def note_account(
     """Note it for each team of the user; for a name without an account, in the installation's own
     trail.
     """
-    teams = (
-        Membership.objects.filter(user_id=user.pk).values_list("team_id", flat=True) if user else []
-    )
+    # Asked for a name without an account too, and stored by one statement: as many as with an account, whose time
+    # would tell that there is one.
+    mine = Membership.objects.filter(user_id=user.pk if user else 0)
+    team_ids = list(mine.values_list("team_id", flat=True)) or [audit.NO_TEAM]
     label = user.get_username() if user else name
-    for team_id in teams or [audit.NO_TEAM]:
-        audit.note(act, audit.Noted("account", "", label, details), team_id=team_id, by=by)
+    audit.note_in_each(act, audit.Noted("account", "", label, details), team_ids, by=by)

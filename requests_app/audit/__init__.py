@@ -5,7 +5,7 @@ or not at all. The worker seals entries in blocks, each with a digest over its e
 that an entry which is changed, added or removed later is found.
 
     origin.py    who acts and from where, as far as the call tells
-    writing.py   note, note_all
+    writing.py   note, note_all, note_in_each
     sealing.py   seal, heads, verify
     reading.py   the trail of a team, filtered; for its page and export
     pruning.py   removal of old blocks
@@ -21,6 +21,7 @@ from requests_app.audit.writing import (
     note_all,
     note_denied,
     note_export,
+    note_in_each,
     note_throttled,
     the_request,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "note_all",
     "note_denied",
     "note_export",
+    "note_in_each",
     "note_throttled",
     "origin",
     "the_request",

@@ -53,6 +53,19 @@ def note_all(
     by: AbstractBaseUser | None = None,
 ) -> None:
     """Store an entry for each object of one act."""
+    _store(act, ((team_id, one) for one in on), by)
+
+
+def note_in_each(
+    act: AuditAct, on: Noted, team_ids: Iterable[int], *, by: AbstractBaseUser | None = None
+) -> None:
+    """Store an entry in the trail of each of these teams, by one statement."""
+    _store(act, ((team_id, on) for team_id in team_ids), by)
+
+
+def _store(
+    act: AuditAct, entries: Iterable[tuple[int, Noted]], by: AbstractBaseUser | None
+) -> None:
     now, caller = timezone.now(), origin()
     AuditEntry.objects.bulk_create(
         AuditEntry(
@@ -67,7 +80,7 @@ def note_all(
             label=one.label[:300],
             details=canonical(one.details) if one.details else "",
         )
-        for one in on
+        for team_id, one in entries
     )
 
 

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import MD5PasswordHasher, make_password
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
+from requests_app.models import Role, Team
 from tests.builders import make_person
 
 PASSWORD = "a long pass phrase"
@@ -61,6 +64,33 @@ def test_an_unknown_name_costs_a_hash_as_a_known_one_does(
     monkeypatch.setattr(User, "set_password", lambda self, text: hashed.append(text))
     authenticate(None, username="nobody", password="one")
     assert hashed == ["one"]
+
+
+class CountedHasher(MD5PasswordHasher):
+    """A quick one that knows how often it was used."""
+
+    count = 0
+
+    def encode(self, password: str, salt: str) -> str:
+        type(self).count += 1
+        return super().encode(password, salt)
+
+
+@pytest.mark.parametrize("teams", [0, 1, 3])
+def test_a_wrong_password_costs_as_much_with_an_account_as_without_one(
+    db: None, settings: Any, teams: int
+) -> None:
+    settings.PASSWORD_HASHERS = [f"{__name__}.CountedHasher"]
+    boss = make_person("boss")
+    for number in range(teams):
+        Team.objects.create(name=f"Team {number}").memberships.create(user=boss, role=Role.MEMBER)
+    costs = []
+    for name in ("warm-up", "boss", "nobody"):
+        CountedHasher.count = 0
+        with CaptureQueriesContext(connection) as seen:
+            Client().post("/accounts/login/", {"login": name, "password": "wrong"})
+        costs.append((len(seen), CountedHasher.count))
+    assert costs[1] == costs[2] and costs[1][1] == 1
 
 
 def test_an_account_that_is_switched_off_is_told_so_to_who_knows_the_password(db: None) -> None:
