@@ -27,6 +27,7 @@ NAMES = (
     "pixel",
     "bodies",
     "gateway",
+    "isolation",
 )
 LONG = ("crowd", "history", "soak")  # only when named
 
