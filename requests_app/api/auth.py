@@ -1,7 +1,7 @@
 """Authentication: a Bearer token acts for its user in its team, as far as its scope goes.
 
 Every operation names the scope it needs: `auth=READS`, `SUBMITS` or `MANAGES`, which refuse the token of a member who
-may not see inputs and outputs; `READS_ROWS` and `ACTS_ON_ROWS` are for operations that show none to them. A session cookie never
+may not see inputs and outputs; `READS_ROWS`, `ACTS_ON_ROWS` and `MANAGES_ROWS` are for operations that show none to them. A session cookie never
 authenticates here, so that another site's page cannot act through a browser.
 """
 
@@ -74,3 +74,4 @@ SUBMITS = Bearer(TokenScope.SUBMIT)
 MANAGES = Bearer(TokenScope.MANAGE)
 READS_ROWS = Bearer(TokenScope.READ, shows_payloads=False)
 ACTS_ON_ROWS = Bearer(TokenScope.SUBMIT, shows_payloads=False)
+MANAGES_ROWS = Bearer(TokenScope.MANAGE, shows_payloads=False)

@@ -12,11 +12,11 @@ from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from ninja import Query, Router, Status
-from ninja.errors import ValidationError
+from ninja.errors import AuthorizationError, ValidationError
 
 from requests_app import audit
 from requests_app.api import presets
-from requests_app.api.auth import READS, READS_ROWS, SUBMITS, ApiRequest
+from requests_app.api.auth import ACTS_ON_ROWS, READS, READS_ROWS, ApiRequest
 from requests_app.api.batch_schemas import (
     SOURCES,
     Acted,
@@ -42,6 +42,7 @@ from requests_app.batches.making import (
     made_before,
     make_once,
 )
+from requests_app.batches.newest import conceal_item
 from requests_app.batches.results import results_response
 from requests_app.batches.sheet import (
     BadSheet,
@@ -55,7 +56,7 @@ from requests_app.batches.sheet import (
 from requests_app.export.streaming import TYPES
 from requests_app.fal.jsontext import raw_items
 from requests_app.forms.preset import draft_of
-from requests_app.models import ApiToken, Batch, BatchState, Mode, Preset
+from requests_app.models import HIDDEN, ApiToken, Batch, BatchState, Mode, Preset
 from requests_app.request_input import InvalidDraft
 
 router = Router(tags=["batches"])
@@ -63,7 +64,7 @@ router = Router(tags=["batches"])
 
 @router.post(
     "",
-    auth=SUBMITS,
+    auth=ACTS_ON_ROWS,
     response={201: BatchOut, 200: BatchOut},
     summary="Make a batch",
 )
@@ -134,6 +135,8 @@ def _plan(request: ApiRequest, payload: NewBatch) -> Plan:
 def _preset(token: ApiToken, payload: NewBatch) -> Preset | None:
     if payload.preset is None:
         return None
+    if not token.sees:  # an error about a row would tell of the preset's input
+        raise AuthorizationError(message=HIDDEN)
     if payload.endpoint_id is not None or payload.input is not None:
         raise InvalidDraft({"preset": ["Give either a preset, or an endpoint_id and an input."]})
     try:
@@ -204,7 +207,7 @@ def list_batches(request: ApiRequest, filters: Query[BatchFilters]) -> dict[str,
     return {"items": shown, "next_cursor": shown[-1].public_id if len(items) > len(shown) else None}
 
 
-@router.get("{id}/", auth=READS, response={200: BatchOut}, summary="Read a batch")
+@router.get("{id}/", auth=READS_ROWS, response={200: BatchOut}, summary="Read a batch")
 def read(request: ApiRequest, id: str) -> Batch:
     """How far it is."""
     return get_or_404(request.auth, id)
@@ -212,12 +215,12 @@ def read(request: ApiRequest, id: str) -> Batch:
 
 @router.get(
     "{id}/items/",
-    auth=READS,
+    auth=READS_ROWS,
     response={200: ItemPage},
     summary="Read rows",
 )
 def list_items(request: ApiRequest, id: str, filters: Query[ItemFilters]) -> dict[str, Any]:
-    """The rows of a batch, with the requests they became."""
+    """The rows of a batch, with the requests they became; their values are null for those who may not see inputs."""
     batch = get_or_404(request.auth, id)
     found = batch.items.filter(number__gt=filters.after).order_by("number")
     if filters.state:
@@ -229,6 +232,8 @@ def list_items(request: ApiRequest, id: str, filters: Query[ItemFilters]) -> dic
     shown = rows[: filters.limit]
     for item in shown:
         item.batch = batch  # its columns, which name the values
+        if not request.auth.sees:
+            conceal_item(item)
     return {"items": shown, "next_after": shown[-1].number if len(rows) > len(shown) else None}
 
 
@@ -254,32 +259,32 @@ def read_results(request: ApiRequest, id: str, filters: Query[ResultFormat]) -> 
 _ACTED: dict[int, Any] = {200: Acted}
 
 
-@router.post("{id}/start/", auth=SUBMITS, response=_ACTED, summary="Start a batch")
+@router.post("{id}/start/", auth=ACTS_ON_ROWS, response=_ACTED, summary="Start a batch")
 def start(request: ApiRequest, id: str) -> dict[str, Any]:
     """Start a batch that was only stored."""
     return _act(request, id, control.start)
 
 
-@router.post("{id}/pause/", auth=SUBMITS, response=_ACTED, summary="Pause a batch")
+@router.post("{id}/pause/", auth=ACTS_ON_ROWS, response=_ACTED, summary="Pause a batch")
 def pause(request: ApiRequest, id: str) -> dict[str, Any]:
     """Make no further requests; what is open goes on."""
     done = control.pause(get_or_404(request.auth, id), now=timezone.now())
     return {"done": done, "batch": get_or_404(request.auth, id)}
 
 
-@router.post("{id}/resume/", auth=SUBMITS, response=_ACTED, summary="Resume a batch")
+@router.post("{id}/resume/", auth=ACTS_ON_ROWS, response=_ACTED, summary="Resume a batch")
 def resume(request: ApiRequest, id: str) -> dict[str, Any]:
     """Go on with a paused batch, in the name of the token's user."""
     return _act(request, id, control.resume)
 
 
-@router.post("{id}/cancel/", auth=SUBMITS, response=_ACTED, summary="Cancel a batch")
+@router.post("{id}/cancel/", auth=ACTS_ON_ROWS, response=_ACTED, summary="Cancel a batch")
 def cancel(request: ApiRequest, id: str) -> dict[str, Any]:
     """End the waiting rows, and ask fal to cancel the open requests."""
     return _act(request, id, control.cancel)
 
 
-@router.post("{id}/retry/", auth=SUBMITS, response=_ACTED, summary="Retry failed rows")
+@router.post("{id}/retry/", auth=ACTS_ON_ROWS, response=_ACTED, summary="Retry failed rows")
 def retry(request: ApiRequest, id: str) -> dict[str, Any]:
     """Send the failed rows again, as new requests; those of a paused batch wait until it is resumed."""
     acted = _act(request, id, control.retry_failed)
@@ -288,7 +293,7 @@ def retry(request: ApiRequest, id: str) -> dict[str, Any]:
 
 @router.delete(
     "{id}/",
-    auth=SUBMITS,
+    auth=ACTS_ON_ROWS,
     response={204: None, 409: Problem},
     summary="Discard a batch",
 )

@@ -14,7 +14,7 @@ from django.utils import timezone
 from ninja import Query, Router, Status
 from ninja.errors import AuthorizationError
 
-from requests_app.api.auth import ACTS_ON_ROWS, READS, READS_ROWS, ApiRequest
+from requests_app.api.auth import ACTS_ON_ROWS, READS_ROWS, ApiRequest
 from requests_app.api.body import digest_of
 from requests_app.api.bulk_schemas import (
     BulkActed,
@@ -40,6 +40,7 @@ from requests_app.models import (
     BulkState,
     BulkVerb,
     FalRequest,
+    Outcome,
     Right,
     TokenScope,
 )
@@ -199,18 +200,20 @@ def read(request: ApiRequest, id: str) -> BulkAction:
 
 @router.get(
     "{id}/items/",
-    auth=READS,
+    auth=READS_ROWS,
     response={200: OutcomePage},
     summary="Read outcomes",
 )
 def list_items(request: ApiRequest, id: str, filters: Query[OutcomeFilters]) -> dict[str, Any]:
-    """What came of each request, in the order of their turns."""
+    """What came of each request, in the order of their turns. Why one failed is told to those who see inputs."""
     found = get_or_404(request.auth, id).items.filter(pk__gt=filters.after).order_by("pk")
     if filters.outcome:
         found = found.filter(outcome__in=filters.outcome)
     columns = ("outcome", "note", "request__public_id", "repeat__public_id")
     some = list(found.select_related("request", "repeat").only(*columns)[: filters.limit + 1])
     shown = some[: filters.limit]
+    for item in shown if not request.auth.sees else ():
+        item.note = "" if item.outcome == Outcome.FAILED else item.note
     return {"items": shown, "next_after": shown[-1].pk if len(some) > len(shown) else None}
 
 

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 
 from requests_app import lifecycle
 from requests_app.api import rows
-from requests_app.api.auth import MANAGES, ApiRequest
+from requests_app.api.auth import MANAGES_ROWS, ApiRequest
 from requests_app.api.schemas import Problem, RequestOut
 from requests_app.bulk.qualify import Act, why_not
 from requests_app.models import BulkVerb, FalRequest, Membership
@@ -29,7 +29,7 @@ class DeletionChoice(Schema):
 
 @router.delete(
     "{id}/payload/",
-    auth=MANAGES,
+    auth=MANAGES_ROWS,
     response={200: RequestOut, 409: Problem},
     summary="Delete input and output",
 )

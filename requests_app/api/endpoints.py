@@ -11,7 +11,7 @@ from ninja import Field as SchemaField
 from ninja import Router, Schema, Status
 from pydantic import RootModel
 
-from requests_app.api.auth import MANAGES, READS_ROWS, ApiRequest
+from requests_app.api.auth import MANAGES_ROWS, READS_ROWS, ApiRequest
 from requests_app.catalogue import pasted, store
 from requests_app.catalogue.fields import MISSING, Field
 from requests_app.catalogue.kinds import Kind
@@ -128,7 +128,7 @@ def judged(endpoint: EndpointId, team: Team, value: dict[str, Any]) -> dict[str,
 
 @router.put(
     "{path:endpoint_id}/document/",
-    auth=MANAGES,
+    auth=MANAGES_ROWS,
     response={
         200: EndpointOut,
     },
@@ -151,7 +151,7 @@ def set_document(request: ApiRequest, endpoint_id: str, payload: DocumentIn) -> 
 
 @router.delete(
     "{path:endpoint_id}/document/",
-    auth=MANAGES,
+    auth=MANAGES_ROWS,
     response={204: None},
     summary="Use fal's document again",
 )

@@ -11,7 +11,7 @@ from ninja import Header, Router, Schema
 from pydantic import Field
 
 from requests_app.api.accepted import NewRequest, draft_of
-from requests_app.api.auth import SUBMITS, ApiRequest
+from requests_app.api.auth import ACTS_ON_ROWS, ApiRequest
 from requests_app.api.body import digest_of
 from requests_app.api.endpoints import PriceOut, ValidationOut, judged, price_facts
 from requests_app.api.errors import BadHeader
@@ -44,7 +44,7 @@ class EstimateOut(Schema):
 
 @router.post(
     "estimate/",
-    auth=SUBMITS,
+    auth=ACTS_ON_ROWS,
     response={
         200: EstimateOut,
     },

@@ -98,7 +98,7 @@ class RequestOut(Schema):
     starred: bool = Field(description="By the token's user.")
     hidden: bool = Field(
         description="The token's user may not see inputs and outputs in this team: what is made of them is empty, "
-        "`summary` says so, and `error` has the kind alone."
+        "and `error` has the kind alone."
     )
 
     @staticmethod

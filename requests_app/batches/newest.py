@@ -1,4 +1,4 @@
-"""The newest rows that completed or failed, for the strip of results on the batch's page."""
+"""What a page shows of a batch's rows, and the newest that completed or failed, for its strip of results."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ SHOWN = (  # what a page shows of a row and its request
     "request__cancel_asked_at", "request__queue_position", "request__tries",
     *(f"request__{name}" for name in THUMBNAIL_COLUMNS),
 )  # fmt: skip
+
+
+def conceal_item(item: BatchItem) -> None:
+    """Take the values and all of its request's input and output out of a loaded row. Never save it."""
+    item.values = ""
+    if item.request is not None:
+        item.request.is_hidden = True
 
 
 def newest_ended(batch: Batch) -> list[BatchItem]:

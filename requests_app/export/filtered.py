@@ -160,6 +160,8 @@ FORMATS: dict[str, Callable[[FalRequestQuerySet, Counted], Iterator[bytes]]] = {
     "jsonl": as_jsonl,
     "zip": as_zip,
 }
+# What is of use without inputs and outputs: tables of rows that are loaded without them.
+WITHOUT_PAYLOADS = frozenset({"csv", "jsonl"})
 
 
 def export_response(rows: FalRequestQuerySet, format: str) -> StreamingHttpResponse:

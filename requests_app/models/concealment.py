@@ -1,7 +1,7 @@
 """What a request shows to those who may not see inputs and outputs: the one list of what is taken out.
 
 A row that is loaded by `FalRequestQuerySet.shown_to` or `read_by` has these columns emptied before any view, schema
-or template sees it. Of an error the type and the HTTP status stay: its sentence, of every kind, may quote the input.
+or template sees it; a page says once why. Of an error the type and the HTTP status stay: its sentence, of every kind, may quote the input.
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ from typing import Any
 
 from django.db.models import Model
 
-from requests_app.models.permissions import HIDDEN
-
 EMPTIED: dict[str, Any] = {
     "input_text": "",
-    "summary": HIDDEN,
+    "summary": "",
     "search_text": "",
     "seed": None,
     "input_digest": "",

@@ -9,7 +9,10 @@ from enum import StrEnum
 
 from django.db import models
 
-HIDDEN = "Hidden: you may not see inputs and outputs in this team."
+HIDDEN = (
+    "You may not see inputs and outputs of this team. An owner or admin can change that under Settings, "
+    "Members."
+)
 
 
 class Role(models.TextChoices):

@@ -133,7 +133,7 @@ class RowWriter:
             modes=_modes(row),
             picture=_picture(row),
             summary=row.summary,
-            words="input removed" if row.payload_removed_at else row.summary or "no input",
+            words=_words(row),
             tags=self._tags(row),
             error=_error(row),
             person=(person := row.person.get_username()),
@@ -241,6 +241,12 @@ def _optional(row: FalRequest) -> dict[str, Any]:
 
 def _whole_name(row: FalRequest) -> SafeString:
     return fill(WHOLE_NAME, row.endpoint_id) if len(row.endpoint_id) > LONG_NAME else NOTHING
+
+
+def _words(row: FalRequest) -> str:
+    if row.payload_removed_at:
+        return "input removed"
+    return "hidden" if row.is_hidden else row.summary or "no input"
 
 
 def _modes(row: FalRequest) -> SafeString:

@@ -17,17 +17,27 @@ from django.views.decorators.http import require_http_methods, require_safe
 from requests_app import audit
 from requests_app.batches.checking import cells, filled
 from requests_app.batches.making import TooManyUnstarted, check_rows, make
-from requests_app.batches.newest import SHOWN, newest_ended
+from requests_app.batches.newest import SHOWN, conceal_item, newest_ended
 from requests_app.batches.results import results_response
 from requests_app.batches.sheet import BadSheet
 from requests_app.display.option_facts import option_facts
 from requests_app.forms.batch import SOURCES, BatchForm
 from requests_app.forms.preset import values_of_preset
 from requests_app.forms.suggestions import known_endpoints
-from requests_app.models import Batch, BatchItem, BatchState, FalRequest, ItemState, Preset, Status
+from requests_app.models import (
+    HIDDEN,
+    Batch,
+    BatchItem,
+    BatchState,
+    FalRequest,
+    ItemState,
+    Preset,
+    Status,
+)
 from requests_app.presets.template import Template, text_of
 from requests_app.views.access import (
     member_required,
+    membership_of,
     person_of,
     team_in_links,
     team_of,
@@ -138,11 +148,15 @@ def context_of(request: HttpRequest, batch: Batch) -> dict[str, Any]:
     some = list(
         items.order_by("number").select_related("request").only(*SHOWN)[: ITEMS_ON_PAGE + 1]
     )
+    sees = membership_of(request).sees
+    for item in some if not sees else ():
+        conceal_item(item)
     uncertain = FalRequest.objects.filter(
         batch_item__batch=batch, batch_item__state=ItemState.OPEN, status=Status.UNCERTAIN
     )
     was = {"was": batch.state, "state": state, "after": after, "team": batch.team_id}
     live_url = reverse("requests:batch_live", args=[batch.public_id])
+    shows_input = sees and batch.state == BatchState.READY
     return {
         "batch": batch,
         "live_url": f"{live_url}?{urlencode(was)}",
@@ -152,9 +166,10 @@ def context_of(request: HttpRequest, batch: Batch) -> dict[str, Any]:
         "next_after": some[ITEMS_ON_PAGE - 1].number if len(some) > ITEMS_ON_PAGE else None,
         "states": [(one, getattr(batch, one.value)) for one in ItemState],
         "uncertain": uncertain.count() if batch.open else 0,
-        "newest": newest_ended(batch),
-        "examples": list(_examples(batch)) if batch.state == BatchState.READY else [],
-        "options": option_facts(batch.options) if batch.state == BatchState.READY else [],
+        "hidden": "" if sees else HIDDEN,
+        "newest": newest_ended(batch) if sees else [],
+        "examples": list(_examples(batch)) if shows_input else [],
+        "options": option_facts(batch.options) if shows_input else [],
         "asks": batch.total > ASK_ABOVE,
         "list_url": list_url(q=f"batch:{batch.public_id}", team=team_in_links(request)),
     }

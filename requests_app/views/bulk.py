@@ -189,9 +189,9 @@ def _context(request: HttpRequest, bulk: BulkAction) -> dict[str, Any]:
         )[: ITEMS_ON_PAGE + 1]
     )  # fmt: skip
     was = {"was": bulk.state, "outcome": outcome, "after": after, "team": bulk.team_id}
-    if not membership_of(request).sees:
-        for item in some:
-            _conceal(item)
+    sees = membership_of(request).sees
+    for item in some if not sees else ():
+        conceal_item(item)
     counts = {
         Outcome.WAITING: bulk.waiting,
         Outcome.DONE: bulk.succeeded,
@@ -202,6 +202,7 @@ def _context(request: HttpRequest, bulk: BulkAction) -> dict[str, Any]:
         "bulk": bulk,
         "live_url": f"{reverse('requests:bulk_live', args=[bulk.public_id])}?{urlencode(was)}",
         "list_url": list_url(q=bulk.search, team=team_in_links(request)),
+        "hidden": "" if sees else HIDDEN,
         "outcome": outcome,
         "after": after,
         "items": some[:ITEMS_ON_PAGE],
@@ -210,12 +211,12 @@ def _context(request: HttpRequest, bulk: BulkAction) -> dict[str, Any]:
     }
 
 
-def _conceal(item: BulkItem) -> None:
+def conceal_item(item: BulkItem) -> None:
     """Take out what of a request and of its failure may quote an input."""
     if item.request:
         item.request.is_hidden = True
     if item.outcome == Outcome.FAILED:
-        item.note = HIDDEN
+        item.note = ""
 
 
 def _mine(request: HttpRequest) -> QuerySet[BulkAction]:

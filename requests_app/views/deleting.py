@@ -29,7 +29,7 @@ def delete_request(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """GET asks which; POST deletes: `payload` the input and output, `delete` the whole request, either with
     `at_fal` what fal keeps as well; `verb=at_fal` that alone, of a request that was emptied here before.
     """
-    row = get_request_or_404(request.user, public_id, full=False)
+    row = get_request_or_404(request.user, public_id, full=False, may_be_hidden=True)
     mine = in_team(memberships(request), row.team_id)
     if mine is None or not mine.may_manage:
         raise PermissionDenied

@@ -26,10 +26,11 @@ from requests_app.error_groups.shelf import (
     requests_of,
     trends,
 )
-from requests_app.models import ErrorGroup, FalRequest
+from requests_app.models import HIDDEN, ErrorGroup, FalRequest
 from requests_app.rules.error_sentence import id_of, key_in
 from requests_app.views.access import (
     member_required,
+    membership_of,
     person_of,
     team_in_links,
     team_of,
@@ -65,6 +66,7 @@ def errors(request: HttpRequest) -> HttpResponse:
         "orders": {name: word for name, (word, _) in ORDERS.items()},
         "percent": history.percent(),
         "clear_url": _url(request, GroupFilters(state=asked.state)),
+        "hidden": "" if membership_of(request).sees else HIDDEN,
         "is_empty": not states["all"] and not asked.narrows,
     }
     is_part = bool(request.headers.get("HX-Request"))

@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from requests_app import audit
-from requests_app.export.filtered import FORMATS, export_response
+from requests_app.export.filtered import FORMATS, WITHOUT_PAYLOADS, export_response
 from requests_app.export.jobs import BEYOND
-from requests_app.views.access import team_of, team_required
+from requests_app.views.access import Hidden, team_of, team_required
 from requests_app.views.errors import error_page
 from requests_app.views.listing import Listing
 
@@ -23,7 +23,8 @@ from requests_app.views.listing import Listing
 def export(request: HttpRequest) -> Any:
     """Download the matching requests: GET /requests/export/?q=<search>&format=csv, jsonl or zip.
 
-    Of more than `BEYOND` a worker makes the file, unless `direct=1` says otherwise.
+    Of more than `BEYOND` a worker makes the file, unless `direct=1` says otherwise. Those who may not see inputs
+    and outputs get the tables without them, and no file by a worker, which others read too. Raises Hidden.
     """
     format = request.GET.get("format", "csv")
     if format not in FORMATS:
@@ -31,9 +32,11 @@ def export(request: HttpRequest) -> Any:
     listing = Listing.of(request)
     if listing.problems:
         return error_page(request, 400, "Nothing was exported", " ".join(listing.problems))
+    if not listing.sees and format not in WITHOUT_PAYLOADS:
+        raise Hidden
     found = listing.matching()
-    if request.GET.get("direct") != "1" and found.count(BEYOND + 1) > BEYOND:
+    if listing.sees and request.GET.get("direct") != "1" and found.count(BEYOND + 1) > BEYOND:
         asked = {"q": str(listing.search), "format": format, "team": team_of(request).pk}
         return redirect(f"{reverse('requests:exports')}?{urlencode(asked)}")
     audit.note_export("requests", listing.text, format, team_id=team_of(request).pk)
-    return export_response(found.rows, format)
+    return export_response(found.rows.shown_to(sees=listing.sees), format)

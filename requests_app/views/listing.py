@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from requests_app.display.marks import for_rows, with_star
-from requests_app.models import FalRequest, Status, Team
+from requests_app.models import HIDDEN, FalRequest, Status, Team
 from requests_app.models.request import FalRequestQuerySet
 from requests_app.search import NOT_SEARCHED, Matches, Scope, Search, Sorted, parse_search
 from requests_app.search.language import Term
@@ -96,6 +96,11 @@ class Listing:
     def readable(self, search: Search) -> Search:
         """Return the search, with a problem where the reader may not see what it asks for."""
         return readable(search, sees=self.sees)
+
+    @property
+    def hidden(self) -> str:
+        """Say once for all rows why they have no input and output."""
+        return "" if self.sees else HIDDEN
 
     @property
     def is_gallery(self) -> bool:

@@ -23,6 +23,7 @@ REDACTED = frozenset(
     list rows counts changes ended completions palette detail result peek request_tags star_request note
     cancel reread give_up again bulk_actions ask_bulk bulk_action bulk_live pause_bulk resume_bulk stop_bulk
     retry_bulk new runs endpoint deliveries settle_delivery
+    batch batch_live new_batch errors export delete_request
     """.split()  # noqa: SIM905
 )
 # Nothing of a request's input or output.
@@ -30,7 +31,8 @@ BESIDE = frozenset(
     """
     home save_view open_view change_view delete_view set_table price paste fields overview tag_report
     endpoints models star add_endpoint remove_endpoint set_document drop_document seen_change
-    batches uploads session logged_in_again switch_team settings times blur single_keys set_copies
+    batches start_batch pause_batch resume_batch cancel_batch retry_batch set_batch_concurrency discard_batch
+    health_page reach_webhooks uploads session logged_in_again switch_team settings times blur single_keys set_copies
     set_duplicates add_member change_role change_sight remove_member invite withdraw audit export_audit
     new_team team rename_team leave_team transfer_team delete_team require_factors
     make_reset_link my_sessions end_session member_sessions end_member_session retention run_retention

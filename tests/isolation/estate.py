@@ -33,7 +33,9 @@ from requests_app.models import (
     Frame,
     Invitation,
     Membership,
+    Notice,
     NoticeChannel,
+    NoticeEvent,
     NoticeRule,
     Preset,
     PresetVersion,
@@ -59,17 +61,20 @@ PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAAD
 class Estate:
     """A team with one of everything.
 
-    Callers may know `word`, and search for it; `secret` stands beside it in all that the team has.
+    Callers may know `word`, and search for it; `secret` stands beside it in all that the team has. `payload`
+    stands in inputs, outputs and what is made of them alone, and so does the number `seed`.
     """
 
     def __init__(self, word: str, number: int) -> None:
         self.word, self.secret = word, f"{word}secret"
         self.both, self.number, self.now = f"{word} {self.secret}", number, timezone.now()
+        self.payload, self.seed = f"zqpayload{number}", f"424242424{number}"
+        self.typed = f"{self.both} {self.payload}"
         self.team = Team.objects.create(name=f"Team {self.both}")
         self.owner = make_person(f"owner-{self.secret}", team=self.team, role=Role.OWNER)
         self.model = f"{word}model"  # callers may name the endpoint
         self.endpoint_id = f"{word}/{self.model}"
-        self.row, self.picture = self._ended(), self._picture()
+        self.row, self.picture, self.failed = self._ended(), self._picture(), self._failed()
         self.live = make_queued(f"{self.secret}-live", **self._made())
         self.uncertain = make_queued(f"{self.secret}-lost", **self._made())
         FalRequest.objects.filter(pk=self.uncertain.pk).update(status="uncertain")
@@ -100,22 +105,27 @@ class Estate:
         )
 
     def _made(self) -> dict[str, Any]:
-        typed = {"prompt": self.both}
+        typed = {"prompt": self.typed, "seed": int(self.seed)}
         return {"team": self.team, "person": self.owner, "endpoint_id": self.endpoint_id, "input": typed}  # fmt: skip
 
     def _ended(self) -> FalRequest:
         row = make_queued(f"{self.secret}-req", **self._made())
-        hear(row, make_status("IN_PROGRESS", logs=(make_log(f"log of {self.both}"),)))
-        picture = {"url": f"https://fal.media/{self.secret}.png", "content_type": "image/png"}
-        made = {"text": self.both, "images": [picture, {"url": PIXEL, "content_type": "image/png"}]}
+        hear(row, make_status("IN_PROGRESS", logs=(make_log(f"log of {self.typed}"),)))
+        url = f"https://fal.media/{self.secret}-{self.payload}.png"
+        picture = {"url": url, "content_type": "image/png"}
+        made = {
+            "text": self.typed,
+            "seed": int(self.seed),
+            "images": [picture, {"url": PIXEL, "content_type": "image/png"}],
+        }
         switch_on(self.team)
         hear(row, make_result(output=made))
         who: Any = {"person": self.owner, "now": self.now}
         lifecycle.add_note(row.pk, f"note of {self.both}", **who)
         lifecycle.add_tags(row.pk, [self.secret], **who)
-        message = {"a": self.both, "b": png()}
+        message = {"a": self.typed, "b": png()}
         Frame.objects.create(
-            request=row, number=1, offset_ms=1, data=f'{{"a": "{self.both}"}}', kind="msgpack",
+            request=row, number=1, offset_ms=1, data=f'{{"a": "{self.typed}"}}', kind="msgpack",
             raw=msgpack.packb(message), size=8,
         )  # fmt: skip
         self._thumbnail(row)
@@ -130,6 +140,13 @@ class Estate:
         hear(row, Result(200, {}, "image/png", png(), None))
         return row
 
+    def _failed(self) -> FalRequest:
+        """A request that fal has refused with a sentence that quotes the input."""
+        row = make_queued(f"{self.secret}-bad", **self._made())
+        hear(row, make_result(code=422, error=f"{self.typed} is refused", error_type="bad_words"))
+        row.refresh_from_db()
+        return row
+
     def _thumbnail(self, row: FalRequest) -> None:
         row.refresh_from_db()
         thumbnail_states.want([row], self.now)
@@ -141,7 +158,7 @@ class Estate:
 
     def _copy(self) -> None:
         for taken in copy_states.take_due(timezone.now(), 10):
-            content = self.both.encode()
+            content = self.typed.encode()
             path = Path(copy_store().path(f"coming-{uuid4()}"))  # type: ignore[attr-defined]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
@@ -156,7 +173,7 @@ class Estate:
             "endpoint_id": self.endpoint_id,
             "name": self.both,
         }
-        text = f'{{"prompt": "{self.both}"}}'
+        text = f'{{"prompt": "{self.typed}"}}'
         preset = Preset.objects.create(**values, text=text, saved_by=self.owner)
         PresetVersion.objects.create(
             preset=preset, number=1, text=text, mode="queue", saved_by=self.owner, saved_at=self.now
@@ -167,17 +184,21 @@ class Estate:
     def _batch(self, state: str) -> Batch:
         batch = Batch.objects.create(
             team=self.team, person=self.owner, endpoint_id=self.endpoint_id, name=self.both,
-            text=f'{{"prompt": "{self.both}"}}', created_at=self.now, state=state, total=1, waiting=1,
+            text=f'{{"prompt": "{self.typed}"}}', created_at=self.now, state=state, total=2, waiting=1,
+            columns=["a"], failed=1,
         )  # fmt: skip
-        BatchItem.objects.create(batch=batch, number=1, values=f'{{"a": "{self.both}"}}')
+        BatchItem.objects.create(batch=batch, number=1, values=f'"{self.typed}"')
+        BatchItem.objects.create(
+            batch=batch, number=2, values=f'"{self.typed}"', state="failed", request=self.failed
+        )
         return batch
 
     def _delivery(self) -> Delivery:
         """A webhook that waits to be settled again."""
-        body = self.both.encode()
+        body = self.typed.encode()
         return Delivery.objects.create(
             request=self.row, team=self.team, received_at=self.now, verdict="foreign_account",
-            note=self.both, body=body, body_size=len(body), digest="d",
+            note=self.typed, body=body, body_size=len(body), digest="d",
         )  # fmt: skip
 
     def _bulk(self) -> BulkAction:
@@ -185,17 +206,17 @@ class Estate:
             team=self.team, person=self.owner, token=self.secret, verb="cancel", state="running",
             search=self.both, created_at=self.now, failed=1,
         )  # fmt: skip
-        BulkItem.objects.create(bulk=bulk, request=self.row, outcome="failed", note=self.both)
+        BulkItem.objects.create(bulk=bulk, request=self.row, outcome="failed", note=self.typed)
         return bulk
 
     def _error_group(self) -> ErrorGroup:
         return ErrorGroup.objects.create(
-            team=self.team, key=self.number, endpoint_id=self.endpoint_id, sentence=self.both,
+            team=self.team, key=self.number, endpoint_id=self.endpoint_id, sentence=self.typed,
             error_type=self.secret, first_seen=self.now, last_seen=self.now, count=1,
         )  # fmt: skip
 
     def _export(self) -> Export:
-        content = self.both.encode()
+        content = self.typed.encode()
         export = Export.objects.create(
             team=self.team, person=self.owner, token=self.secret, format="csv", search=self.both,
             created_at=self.now, state="finished", size=len(content), ended_at=self.now,
@@ -213,6 +234,13 @@ class Estate:
         )  # fmt: skip
         rule = NoticeRule.objects.create(
             team=self.team, channel=channel, event="failed", since=self.now, pattern=self.secret
+        )
+        notice = Notice.objects.create(
+            team=self.team, rule=rule, channel=channel, rule_words=self.both, channel_name=self.both,
+            state="sent", count=1, created_at=self.now,
+        )  # fmt: skip
+        NoticeEvent.objects.create(
+            rule=rule, notice=notice, key="k", at=self.now, line=f"failed: {self.typed}", path="/"
         )
         return channel, rule
 
@@ -247,12 +275,18 @@ class Estate:
         }[name]()
 
     @property
+    def payloads(self) -> list[str]:
+        """What no member without sight is told."""
+        return [self.payload, self.seed]
+
+    @property
     def canaries(self) -> list[str]:
         """What no other team is told."""
         objects = (
             self.row,
             self.live,
             self.picture,
+            self.failed,
             self.preset,
             self.batch,
             self.bulk,
@@ -273,7 +307,7 @@ class Estate:
         return found | {"ApiToken": list(token), "Team": list(team)}
 
 
-MISSING_WORD, MISSING_MODEL = "missing-of-all", "missingmodel"
+MISSING_WORD, MISSING_MODEL, MISSING_PAYLOAD = "missing-of-all", "missingmodel", "zqpayload0"
 MISSING_ID = UUID("00000000-0000-4000-8000-00000000dead")
 
 

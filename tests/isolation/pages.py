@@ -8,7 +8,7 @@ from django.urls import URLPattern, reverse
 
 from requests_app import account_urls, urls
 from requests_app.forms.submit import new_token
-from tests.isolation.estate import MISSING_WORD, Estate, missing
+from tests.isolation.estate import MISSING_PAYLOAD, MISSING_WORD, Estate, missing
 from tests.isolation.people import Caller
 from tests.isolation.rights import QUERIES
 
@@ -82,5 +82,6 @@ def queries(name: str, estate: Estate | None, known: Estate) -> list[str]:
         "team": estate.team.pk if estate else missing("pk"),
         "token": estate.token.pk if estate else missing("pk"),
         "word": known.word if estate else MISSING_WORD,
+        "payload": known.payload if estate else MISSING_PAYLOAD,
     }
     return [query.format(**values) for query in QUERIES.get(name, "").split()]

@@ -29,6 +29,7 @@ class Caller:
     client: Client = field(default_factory=lambda: Client(raise_request_exception=False))
     scope: TokenScope | None = None  # of a token that works
     manages: bool = False  # the token's user is an admin or the owner
+    sees: bool = True  # inputs and outputs of its team
 
     def __post_init__(self) -> None:
         if self.user:
@@ -66,7 +67,6 @@ def people(home: Estate, rival: Estate) -> list[Caller]:
     gone, text = removed_owner(team)
     inside = {
         "viewer": (Needs.TEAM, Role.VIEWER),
-        # "viewer without payloads" comes here, with a reach of its own.
         "member": (Needs.SUBMIT, Role.MEMBER),
         "admin": (Needs.MANAGE, Role.ADMIN),
     }
@@ -84,8 +84,19 @@ def people(home: Estate, rival: Estate) -> list[Caller]:
             Caller(name, reach, team=team, user=home.person(name, role).user)
             for name, (reach, role) in inside.items()
         ),
+        *(
+            Caller(f"{name} without payloads", reach, team=team, user=unseeing(home, name, role).user, sees=False)
+            for name, (reach, role) in inside.items()
+        ),
         Caller("owner", Needs.OWN, team=team, user=home.owner),
-    ]
+    ]  # fmt: skip
+
+
+def unseeing(home: Estate, name: str, role: str) -> Membership:
+    """A further member, who may not see inputs and outputs."""
+    member = home.person(f"unseeing-{name}", role)
+    Membership.objects.filter(pk=member.pk).update(sees_payloads=False)
+    return member
 
 
 def held_back(team: Team) -> Caller:
@@ -94,11 +105,20 @@ def held_back(team: Team) -> Caller:
     return Caller("held back", Needs.LOG_IN, team=team, user=make_person("heldback", team=team))
 
 
-def token(name: str, user: User, team: Team, works: TokenScope | None, **columns: Any) -> Caller:
+def token(
+    name: str,
+    user: User,
+    team: Team,
+    works: TokenScope | None,
+    *,
+    sees: bool = True,
+    **columns: Any,
+) -> Caller:
     """Return a program with a new token; `works`: what it may do, None for one that is refused."""
     text = ApiToken.issue(user, team, **columns)
     reach = Needs.LOG_IN if works else Needs.NOTHING
-    return Caller(name, reach, team, None, {"Authorization": f"Bearer {text}"}, scope=works)
+    bearer = {"Authorization": f"Bearer {text}"}
+    return Caller(name, reach, team, None, bearer, scope=works, sees=sees)
 
 
 def programs(home: Estate, rival: Estate) -> list[Caller]:
@@ -108,7 +128,10 @@ def programs(home: Estate, rival: Estate) -> list[Caller]:
     viewer = home.person("looker", Role.VIEWER).user
     left = home.person("left", Role.MEMBER).user
     barred = home.person("barred", Role.MEMBER).user
-
+    blind, onlooker, chief = (
+        unseeing(home, name, role).user
+        for name, role in (("maker", Role.MEMBER), ("looker", Role.VIEWER), ("head", Role.ADMIN))
+    )
     made = [
         Caller("no token", Needs.NOTHING),
         Caller("a made-up token", Needs.NOTHING, headers={"Authorization": "Bearer fdk_made-up"}),
@@ -121,6 +144,12 @@ def programs(home: Estate, rival: Estate) -> list[Caller]:
             token(f"service token to {scope.value}", member, home.team, scope, scope=scope, is_service=True)
             for scope in TokenScope
         ),
+        *(
+            token(f"{scope.value} token without payloads", blind, home.team, scope, scope=scope, sees=False)
+            for scope in TokenScope
+        ),
+        token("viewer's token without payloads", onlooker, home.team, TokenScope.READ, sees=False),
+        token("admin's token without payloads", chief, home.team, TokenScope.MANAGE, sees=False),
         token("viewer's token", viewer, home.team, TokenScope.READ),
         token("admin's token", home.person("head", Role.ADMIN).user, home.team, TokenScope.MANAGE),
         token("owner's token", home.owner, home.team, TokenScope.MANAGE),

@@ -42,14 +42,22 @@ def is_chosen(name: str, share: tuple[int, int]) -> bool:
     return crc32(name.encode()) % share[1] == share[0]
 
 
+class Noted(list[str]):
+    """Writing statements; `queries`: how many statements there were in all, but for those that keep count of who came."""
+
+    queries = 0
+
+
 @contextmanager
-def noted_writes() -> Iterator[list[str]]:
+def noted_writes() -> Iterator[Noted]:
     """The writing statements of the block, which is rolled back."""
-    said: list[str] = []
+    said = Noted()
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         result = execute(sql, params, many, context)
-        is_write = WRITES.match(sql) and not KEEPS_COUNT.search(sql[:120])
+        keeps_count = KEEPS_COUNT.search(sql[:120])
+        said.queries += not keeps_count
+        is_write = WRITES.match(sql) and not keeps_count
         if is_write and context["cursor"].rowcount:  # no row: nothing was written
             said.append(sql[:160])
         return result

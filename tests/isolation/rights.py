@@ -88,15 +88,36 @@ WRITES = _spread({
     Needs.OWN: "rename_team transfer_team delete_team require_factors",
 })  # fmt: skip
 
+# Routes that consist of inputs and outputs, or send them elsewhere: closed to a member who may not see those. All others
+# show such a member what is no input or output.
+PAYLOADS = frozenset("""
+    exports export_job export_live export_file stop_export delete_export import_run
+    gallery media_zip gallery_tiles compare thumbnail thumbnails
+    detail_live logs frames frame frame_raw frame_media input output output_media medium kept_media run_file
+    error_group decide_error delivery_body
+    realtime sessions messages message delete_message
+    presets preset_menu preset rename_preset restore_preset delete_preset
+    batch_results notices notice_log set_quiet add_channel replace_channel remove_channel test_channel
+    add_rule change_rule switch_rule remove_rule
+    forwarding destination add_destination change_destination rotate_destination switch_destination
+    test_destination remove_destination resend_forward
+    """.split())  # fmt: skip # noqa: SIM905
+# What such a member may not ask an open route for.
+OF_PAYLOADS = {
+    "new": ("?again=", "?preset="),
+    "new_batch": ("?preset=",),
+    "export": ("?format=zip",),
+}
+
 # Addresses that name objects in their query; each `{…}` is one of the team's, or a missing one.
 QUERIES = {
-    "list": "?peek={public_id} ?view={view_id} ?q={word} ?q=error%3A{group_id} ?team={team} ?q=tag%3A{word}",
-    "rows": "?ids={public_id} ?ids={public_id},{live}&team={team}",
-    "counts": "?q={word} ?view={view_id} ?team={team}",
+    "list": "?peek={public_id} ?view={view_id} ?q={word} ?q=error%3A{group_id} ?team={team} ?q=tag%3A{word} ?q={payload} ?q=input.prompt%3A{payload} ?q=error%3A{payload}",
+    "rows": "?ids={public_id} ?ids={public_id},{live}&team={team} ?q={payload}",
+    "counts": "?q={word} ?view={view_id} ?team={team} ?q={payload} ?q=-{payload}",
     "changes": "?since=0&in_sight={public_id} ?since=0&team={team}",
     "ended": "?since=0&tell={public_id}",
-    "completions": "?typed=tag%3A ?typed=endpoint%3A ?typed=by%3A ?typed={word} ?team={team}",
-    "export": "?q={word}&format=csv ?format=jsonl ?team={team}",
+    "completions": "?typed=tag%3A ?typed=endpoint%3A ?typed=by%3A ?typed={word} ?team={team} ?typed=input.prompt%3A ?typed=seed%3A ?typed={payload}",
+    "export": "?q={word}&format=csv ?format=jsonl ?team={team} ?format=zip ?q={payload}",
     "exports": "?q={word} ?team={team}",
     "thumbnails": "?ids={public_id} ?ids={public_id},{live} ?ids={public_id}.1",
     "thumbnail": "?n=1",
@@ -115,7 +136,7 @@ QUERIES = {
     "sessions": "?team={team}",
     "preset_menu": "?endpoint_id={endpoint_id}",
     "new_batch": "?again={public_id} ?preset={preset_id} ?endpoint={endpoint_id}",
-    "palette": "?q={word} ?q={public_id} ?q={endpoint_id} ?team={team}",
+    "palette": "?q={word} ?q={public_id} ?q={endpoint_id} ?team={team} ?q={payload}",
     "endpoints": "?q={word} ?team={team}",
     "models": "?q={word}",
     "settings": "?team={team}",
@@ -172,6 +193,14 @@ OF_ADMINS = frozenset(
     if "forwarding/" in name
     or (needs is Needs.MANAGE and any(room in name for room in ("notices/", "payload/")))
 )
+
+# Operations that consist of inputs and outputs: refused to the token of a member who may not see those.
+API_PAYLOADS = frozenset(
+    name
+    for name in API
+    if name.partition(":")[2].startswith(("errors/", "exports/", "notices/", "forwarding/", "presets/", "deliveries/"))
+    or name in ["GET:batches/{id}/results/", "GET:requests/{id}/run/", "GET:requests/{id}/input/", "GET:requests/{id}/media/", "GET:requests/{id}/media/{number}/", "GET:requests/{id}/output/", "GET:requests/{id}/events/", "POST:requests/import/", "GET:requests/{id}/frames/", "GET:requests/{id}/logs/"]
+)  # fmt: skip
 
 # Messages of pages to the sockets, by the socket's path and the message's type.
 MESSAGES = {

@@ -13,7 +13,7 @@ from requests_app.api.api import api
 from requests_app.models import TokenScope
 from requests_app.rules.error_sentence import id_of
 from tests.api.test_unknown import body_of
-from tests.isolation.estate import MISSING_MODEL, Estate, missing
+from tests.isolation.estate import MISSING_MODEL, MISSING_PAYLOAD, Estate, missing
 from tests.isolation.people import Caller, programs
 from tests.isolation.probing import (
     difference,
@@ -23,14 +23,14 @@ from tests.isolation.probing import (
     seen_of,
     shares,
 )
-from tests.isolation.rights import API, OF_ADMINS, Needs
+from tests.isolation.rights import API, API_PAYLOADS, OF_ADMINS, Needs
 
 BASE = "/api/v1/"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 KNOWN = {"If-None-Match": "*", "Range": "bytes=0-0"}
 PATHS = sorted({name.partition(":")[2] for name in API})
 QUERIES = {
-    "requests/": "?q={word}", "export/": "?q={word}&format=jsonl", "errors/": "?q={word}",
+    "requests/": "?q={word} ?q={payload} ?q=input.prompt:{payload}", "export/": "?q={word}&format=jsonl ?format=csv ?format=jsonl", "errors/": "?q={word}",
     "overview/": "?endpoint_id={endpoint}", "presets/": "?endpoint_id={endpoint}",
     "endpoints/": "?q={word}", "batches/": "", "bulk/": "", "exports/": "",
 }  # fmt: skip
@@ -104,6 +104,8 @@ def expected(call: Call, home: Estate) -> tuple[int, ...] | None:
         return (401,)
     if not call.caller.scope.covers(SCOPES[call.needs]):
         return (403,)
+    if not call.caller.sees and f"{call.method}:{call.path}" in API_PAYLOADS:
+        return (403,)
     if f"{call.method}:{call.path}" in OF_ADMINS and not _manages(call):
         return (403, 422)  # the body is read before
     if call.caller.team != home.team and "{id}" in call.path:
@@ -130,6 +132,8 @@ def judge(call: Call, home: Estate, before: dict[str, Any]) -> None:
             assert status < 400 or status in (400, 409, 410, 422, 429, 503), (
                 f"{call.name}: {status}, not let in"
             )
+            if not call.caller.sees:
+                ensure_silent(seen_of(reply), home.payloads, call.name)
             reply.close()
             return
         own = [*map(str, values(call.path, home).values()), home.model]
@@ -138,11 +142,26 @@ def judge(call: Call, home: Estate, before: dict[str, Any]) -> None:
         if writes:
             assert home.state() == before, f"{call.name} has changed the other team"
     if "{" in call.path:
-        with noted_writes():
+        with noted_writes() as others:
             absent = seen_of(call.ask(None), *values(call.path, None).values(), MISSING_MODEL)
         assert not (fault := difference(seen, absent)), (
             f"{call.name} differs from what is missing: {fault}"
         )
+        asked = f"{writes.queries} statements, {others.queries} about what is missing"
+        assert writes.queries == others.queries, f"{call.name}: {asked}"
+
+
+def told_of_payload(
+    caller: Caller, path: str, query: str, reply: Any, named: dict[str, str]
+) -> str:
+    """Say what an answer tells of inputs: any, or whether there is one that was searched for."""
+    seen = seen_of(reply, named["payload"] if "{payload}" in query else "")
+    if "zqpayload" in f"{seen[1]}{seen[2]}":
+        return "tells a payload"
+    if "{payload}" not in query:
+        return ""
+    other = BASE + path + query.format(**named | {"payload": MISSING_PAYLOAD})
+    return difference(seen, seen_of(caller.ask("GET", other), MISSING_PAYLOAD))
 
 
 def test_every_operation_stands_in_the_table() -> None:
@@ -169,10 +188,12 @@ def test_the_api_keeps_a_team_to_itself(
             judge(call, home, before)
         except AssertionError as fault:
             faults.append(str(fault)[:600])
-    for caller, (path, query) in product(callers if share[0] == 0 else [], QUERIES.items()):
+    asked_for = [(path, one) for path in QUERIES for one in QUERIES[path].split() or [""]]
+    for caller, (path, query) in product(callers if share[0] == 0 else [], asked_for):
         count += 1
         with noted_writes():
-            asked = query.format(word=home.word, endpoint=home.endpoint_id)
+            values_of = {"word": home.word, "endpoint": home.endpoint_id, "payload": home.payload}
+            asked = query.format(**values_of)
             reply = caller.ask("GET", BASE + path + asked)
             if caller.team != home.team or caller.scope is None:
                 try:
@@ -183,6 +204,10 @@ def test_the_api_keeps_a_team_to_itself(
                     )
                 except AssertionError as fault:
                     faults.append(str(fault)[:600])
+            elif not caller.sees and (
+                fault := told_of_payload(caller, path, query, reply, values_of)
+            ):
+                faults.append(f"{caller.name}: {path}{query} {fault}")
             reply.close()
     assert home.state() == before
     print(f"{count} probes of the API")

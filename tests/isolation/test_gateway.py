@@ -58,7 +58,8 @@ def expected(caller: Caller, name: str, home: Estate) -> int:
     acts = GATEWAY[name] is Needs.SUBMIT
     if acts and not caller.scope.covers(TokenScope.SUBMIT):
         return 403
-    return 404 if "{id}" in ADDRESSES[name][1] and caller.team != home.team else 202
+    is_others = caller.team != home.team or not caller.sees
+    return 404 if "{id}" in ADDRESSES[name][1] and is_others else 202
 
 
 def test_the_gateway_keeps_a_team_to_itself(

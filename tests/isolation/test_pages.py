@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from requests_app.models import Team
-from tests.isolation.estate import MISSING_WORD, Estate, missing
+from tests.isolation.estate import MISSING_PAYLOAD, MISSING_WORD, Estate, missing
 from tests.isolation.pages import ROUTES, SECRETS, address, is_of_object, parts_of, queries, typed
 from tests.isolation.people import Caller, held_back, people
 from tests.isolation.probing import (
@@ -22,7 +22,7 @@ from tests.isolation.probing import (
     sent_by,
     shares,
 )
-from tests.isolation.rights import READS, WRITES, Needs
+from tests.isolation.rights import OF_PAYLOADS, PAYLOADS, QUERIES, READS, WRITES, Needs
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 HTMX = {"HX-Request": "true"}
@@ -83,6 +83,11 @@ def probes(callers: list[Caller], home: Estate) -> Iterator[Probe]:
             yield Probe(caller, route, "GET", {}, number)
 
 
+def names_payload(probe: Probe) -> bool:
+    """Whether the query searches for words of an input."""
+    return probe.number >= 0 and "{payload}" in QUERIES[probe.route].split()[probe.number]
+
+
 def own_words(probe: Probe, of: Estate | None, home: Estate) -> list[object]:
     """What the call itself has named, which its answer may repeat."""
     parts = [one for one in parts_of(probe.route) if one not in ("number", "size")]
@@ -93,6 +98,8 @@ def own_words(probe: Probe, of: Estate | None, home: Estate) -> list[object]:
     if probe.number >= 0:
         said += [of.part("", one) if of else missing(one) for one in named]
         said += [of.live.public_id if of else missing("live"), of.word if of else MISSING_WORD]
+        if names_payload(probe):
+            said.append(of.payload if of else MISSING_PAYLOAD)
         keys = [of.team.pk, of.token.pk] if of else [missing("pk")]
         said += [
             f"{name}{sign}{key}"
@@ -118,11 +125,21 @@ def expected(probe: Probe) -> tuple[int, ...] | None:
         # Classes of allauth send scripts away, too.
         is_of_classes = probe.route.startswith("account_")
         return (302, 401) if is_of_classes else (401,) if probe.headers is HTMX else (302,)
+    if not caller.sees and (probe.route in PAYLOADS or asks_for_payload(probe)):
+        return (403,)
     if needs is Needs.LOG_IN or caller.reach >= needs:
         return None
     if caller.reach is Needs.LOG_IN:
         return _of_an_outsider(probe)
     return (403, 404)
+
+
+def asks_for_payload(probe: Probe) -> bool:
+    """Whether the query of an open route asks for what consists of an input."""
+    if probe.number < 0:
+        return False
+    asked = QUERIES[probe.route].split()[probe.number]
+    return asked.startswith(OF_PAYLOADS.get(probe.route, ("none",)))
 
 
 def _of_an_outsider(probe: Probe) -> tuple[int, ...] | None:
@@ -146,6 +163,8 @@ def judge(probe: Probe, home: Estate, before: dict[str, Any]) -> None:
             )
         if not is_outside:
             assert status < 500 or FAILS.get(probe.route) == status, f"{probe.name}: {status}"
+            if not probe.caller.sees:
+                judge_redacted(probe, reply, home)
             reply.close()
             return
         own = own_words(probe, home, home)
@@ -156,10 +175,24 @@ def judge(probe: Probe, home: Estate, before: dict[str, Any]) -> None:
         if writes:
             assert home.state() == before, f"{probe.name} has changed the other team"
     if is_of_object(probe.route) or probe.number >= 0:
-        with noted_writes():
+        with noted_writes() as others:
             absent = seen_of(probe.ask(None, home), *own_words(probe, None, home))
         fault = difference(seen, absent)
         assert not fault, f"{probe.name} differs from what is missing: {fault}"
+        asked = f"{writes.queries} statements, {others.queries} about what is missing"
+        assert writes.queries == others.queries, f"{probe.name}: {asked}"
+
+
+def judge_redacted(probe: Probe, reply: Any, home: Estate) -> None:
+    """Fail if the answer to a member who may not see inputs and outputs tells any, or what is in them."""
+    if not names_payload(probe):
+        ensure_silent(seen_of(reply), home.payloads, probe.name)
+        return
+    seen = seen_of(reply, *own_words(probe, home, home))
+    ensure_silent(seen, home.payloads, probe.name)
+    absent = seen_of(probe.ask(None, home), *own_words(probe, None, home))
+    fault = difference(seen, absent)
+    assert not fault, f"{probe.name} differs from a search for what no input has: {fault}"
 
 
 def test_every_route_stands_in_the_table() -> None:
