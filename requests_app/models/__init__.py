@@ -87,7 +87,7 @@ from requests_app.models.retention import RetentionRun
 from requests_app.models.roll_up import DAY, HOUR, MINUTE, RollUp, RollUpMark, RollUpProgress
 from requests_app.models.saved_view import ListPreference, SavedView
 from requests_app.models.search import SearchEntry, SearchHistory
-from requests_app.models.second_factor import has_factor
+from requests_app.models.second_factor import factors_of, has_factor
 from requests_app.models.session import Session
 from requests_app.models.tags import Star, Tag, Tagging
 from requests_app.models.team import Invitation, Membership, SetupLink, Team, digest
@@ -206,6 +206,7 @@ __all__ = [
     "TokenScope",
     "Use",
     "digest",
+    "factors_of",
     "fault_of",
     "has_factor",
     "keys_of",

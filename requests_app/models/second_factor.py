@@ -19,9 +19,14 @@ def factor_of(user: Any) -> Exists:
     return Exists(Authenticator.objects.filter(user_id=user, type__in=FACTORS))
 
 
+def factors_of(user_id: int) -> int:
+    """Count the user's second factors."""
+    return int(Authenticator.objects.filter(user_id=user_id, type__in=FACTORS).count())
+
+
 def has_factor(user_id: int) -> bool:
     """Whether the user has a second factor."""
-    return bool(Authenticator.objects.filter(user_id=user_id, type__in=FACTORS).exists())
+    return factors_of(user_id) > 0
 
 
 def lets_in(user: Any, *, team: str = "") -> Q:

@@ -5,8 +5,10 @@ Their membership, role, tokens and what they have begun stay; their log-in opens
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from requests_app import audit
-from requests_app.models import AuditAct, Membership, Right, Team, has_factor
+from requests_app.models import AuditAct, Membership, Right, Team, factors_of, has_factor
 from requests_app.teams.people import TeamChangeRefused, locked_people
 
 YOURS_FIRST = (
@@ -28,6 +30,12 @@ def require(*, is_on: bool, by: Membership) -> None:
         Team.objects.filter(pk=by.team_id).update(requires_factors=is_on)
         on = audit.Noted("setting", "", "two factors required", {"before": before, "after": is_on})
         audit.note(AuditAct.SETTING_CHANGED, on, team_id=by.team_id, by=by.user)
+
+
+def closed_by_last_factor(mine: Sequence[Membership]) -> list[str]:
+    """Return the names of one user's teams that the removal of their only second factor closes to them."""
+    requiring = [one.team.name for one in mine if one.team.requires_factors]
+    return requiring if requiring and factors_of(mine[0].user_id) == 1 else []
 
 
 def without_factor(team: Team) -> list[str]:

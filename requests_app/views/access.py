@@ -271,6 +271,8 @@ def ask_for_factor(request: HttpRequest, mine: Membership) -> HttpResponse:
         )
     else:
         request.session[WANTED] = {"team": mine.team_id, "path": way_back(request)}
-        reply = render(request, "teams/needs_factor.html", {"held_team": mine.team}, status=403)
+        made_for = MadeFor.of(mine.team_id, request.session)
+        context = {"held_team": mine.team, "held_made_for": str(made_for)}
+        reply = render(request, "teams/needs_factor.html", context, status=403)
     reply[CAUSE] = "factor"
     return reply

@@ -13,6 +13,7 @@ from requests_app.display.times import TimeStyle
 from requests_app.models import Team, TimePreference
 from requests_app.teams import invitations
 from requests_app.teams.choice import MadeFor, NotChosen, NoTeam
+from requests_app.teams.second_factor import closed_by_last_factor
 from requests_app.views.access import held_back, membership_of, memberships, waiting_page
 
 
@@ -42,6 +43,8 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
     held = [one.team for one in held_back(request)]
     context |= {"teams": teams, "held_teams": held, "invitations": len(open_ones)}
     context["has_choice"] = len(teams) + len(held) > 1
+    mine = [*memberships(request), *held_back(request)]
+    context["closed_by_last_factor"] = SimpleLazyObject(lambda: closed_by_last_factor(mine))
     context["waiting_page"] = SimpleLazyObject(lambda: waiting_page(request))
     try:
         membership = membership_of(request)

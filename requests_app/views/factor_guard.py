@@ -37,7 +37,9 @@ class FactorGuard:
         # Webhooks concern no user: to ask for one makes the answer depend on the cookie.
         if getattr(view, "is_teamless", False) or not request.user.is_authenticated:
             return None
-        if "public_id" not in kwargs and request.method in SAFE:
+        if "public_id" not in kwargs and (
+            request.method in SAFE or getattr(view, "takes_held_back", False)
+        ):
             return None
         waiting = held_back(request)
         mine = in_team(waiting, _team_of(request, kwargs)) if waiting else None

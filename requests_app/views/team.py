@@ -17,7 +17,7 @@ from requests_app.teams.choice import SESSION_KEY, choose
 from requests_app.teams.people import TeamChangeRefused
 from requests_app.views.access import View, membership_of, person_of, team_required
 from requests_app.views.login import login_required
-from requests_app.views.team_guard import teamless
+from requests_app.views.team_guard import held_back_too, teamless
 
 
 @team_required
@@ -111,10 +111,11 @@ def require_factors(request: HttpRequest) -> HttpResponse:
     return redirect("requests:team")
 
 
+@held_back_too
 @team_required
 @require_POST
 def leave_team(request: HttpRequest) -> HttpResponse:
-    """End the user's own membership; any role may."""
+    """End the user's own membership; any role may, and a member whom the team holds back."""
     mine = membership_of(request)
     try:
         members.leave(mine)

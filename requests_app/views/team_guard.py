@@ -29,7 +29,15 @@ from requests_app.teams.choice import (
     news_of,
     sentence,
 )
-from requests_app.views.access import FIELD, HEADER, SAFE, keep_membership, memberships, said_by
+from requests_app.views.access import (
+    FIELD,
+    HEADER,
+    SAFE,
+    held_back,
+    keep_membership,
+    memberships,
+    said_by,
+)
 from requests_app.views.login import CAUSE, is_script
 
 NAMESPACE = "requests"  # the others: log-in, which has no team, and the API, whose tokens have one
@@ -47,6 +55,12 @@ V = TypeVar("V", bound=Callable[..., Any])
 def teamless(view: V) -> V:
     """Mark a view that accepts a POST without a team."""
     view.is_teamless = True  # type: ignore[attr-defined]
+    return view
+
+
+def held_back_too(view: V) -> V:
+    """Mark a view that also takes the POST of a member whom the team holds back for want of a second factor."""
+    view.takes_held_back = True  # type: ignore[attr-defined]
     return view
 
 
@@ -76,7 +90,7 @@ class TeamGuard:
         if getattr(view, "is_teamless", False) or not request.user.is_authenticated:
             return None
         try:
-            membership = _allowed(request, kwargs)
+            membership = _allowed(request, view, kwargs)
         except Mismatch as mismatch:
             return refusal(request, mismatch)
         if membership:
@@ -84,10 +98,11 @@ class TeamGuard:
         return None
 
 
-def _allowed(request: HttpRequest, kwargs: Mapping[str, Any]) -> Membership | None:
+def _allowed(request: HttpRequest, view: Any, kwargs: Mapping[str, Any]) -> Membership | None:
     said = said_by(request)
     if "public_id" not in kwargs:
-        return membership_for_write(memberships(request), request.session, said)
+        others = held_back(request) if getattr(view, "takes_held_back", False) else []
+        return membership_for_write([*memberships(request), *others], request.session, said)
     found = FalRequest.objects.filter(public_id=kwargs["public_id"])
     membership = in_team(memberships(request), found.values_list("team_id", flat=True).first())
     if membership is None:

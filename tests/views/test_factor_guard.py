@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from requests_app.models import FalRequest, Membership, Role, Team
+from requests_app.models import AuditAct, AuditEntry, FalRequest, Membership, Role, Team
 from tests.browsers import Browser
 from tests.builders import make_request
-from tests.factors import post, turned_on
+from tests.factors import PATH, post, turned_on
 
 CLOSED = "Acme requires two factors"
 PAGES = (
@@ -61,7 +63,7 @@ def test_pages_say_why_fragments_in_words_and_nothing_is_written(
         assert (said.status_code, said["X-Refusal"]) == (403, "factor"), path
         assert said.json()["detail"].startswith(CLOSED), path
     form = {"made_for": str(team.pk), "endpoint_id": "acme/img", "input": "{}", "mode": "queue"}
-    for path in ("/requests/new/", f"{one}cancel/", "/settings/tokens/", "/settings/team/leave/"):
+    for path in ("/requests/new/", f"{one}cancel/", "/settings/tokens/"):
         assert CLOSED in tom.post(path, form).text, path
     assert FalRequest.objects.count() == 1 and Membership.objects.filter(team=team).count() == 2
     # What looks into all of a user's teams looks past this one.
@@ -120,3 +122,68 @@ def test_who_has_a_factor_is_told_to_owners_and_admins_and_the_owner_turns_it_on
     assert CLOSED in as_viewer.get("/requests/").text
     said = as_owner.post(reverse("requests:require_factors"), {"required": "0"}, follow=True)
     assert "no longer required" in said.text and tom.get("/requests/").status_code == 200
+
+
+def leave(browser: Browser, page: Any) -> Any:
+    """Press the button of the page that says why nothing is shown."""
+    found = re.search(
+        r'action="/settings/team/leave/">.*?name="made_for" value="([^"]+)"', page.text, re.S
+    )
+    assert found, page.text
+    return browser.post(reverse("requests:leave_team"), {"made_for": found[1]}, follow=True)
+
+
+def test_a_member_who_is_held_back_may_leave(tom: Browser, team: Team, teammate: User) -> None:
+    left = leave(tom, tom.get("/requests/"))
+    assert "You have left Acme." in left.text
+    assert not Membership.objects.filter(user=teammate).exists()
+    act = AuditEntry.objects.get(act=AuditAct.LEFT)
+    assert (act.chain, act.actor) == (team.pk, "tom")
+
+
+@pytest.mark.parametrize("chosen", ["", "team", "other"])
+def test_that_leaves_the_team_of_the_page_and_no_other(
+    tom: Browser, team: Team, other: Team, teammate: User, chosen: str
+) -> None:
+    if chosen:
+        pk = team.pk if chosen == "team" else other.pk
+        tom.post(reverse("requests:switch_team"), {"team": pk})
+    assert "You have left Acme." in leave(tom, tom.get(f"/requests/?team={team.pk}")).text
+    assert list(Membership.objects.filter(user=teammate).values_list("team", flat=True)) == [other.pk]
+
+
+def test_the_only_owner_who_is_held_back_stays(team: Team, owner: User) -> None:
+    Team.objects.filter(pk=team.pk).update(requires_factors=True)
+    browser = Browser()
+    browser.force_login(owner)
+    assert "A team needs an owner" in leave(browser, browser.get("/requests/")).text
+    assert Membership.objects.filter(team=team, user=owner).exists()
+
+
+def test_a_foreign_team_cannot_be_left(as_stranger: Client, team: Team) -> None:
+    Team.objects.filter(pk=team.pk).update(requires_factors=True)
+    said = as_stranger.post(reverse("requests:leave_team"), {"made_for": str(team.pk)})
+    assert said.status_code == 409 and "Acme" not in said.text
+
+
+def test_the_last_factor_says_which_teams_it_closes(
+    tom: Browser, team: Team, other: Team, teammate: User
+) -> None:
+    def warnings() -> list[bool]:
+        key = Authenticator.objects.filter(user=teammate, type="webauthn").first()
+        pages = ["totp/deactivate/", *([f"webauthn/keys/{key.pk}/remove/"] if key else [])]
+        texts = [tom.get(f"{PATH}/{page}").text for page in pages]
+        return ["<strong>Acme</strong> requires one" in text for text in texts]
+
+    turned_on(tom)
+    assert warnings() == [True]
+    Authenticator.objects.create(user=teammate, type="webauthn", data={"name": "key"})
+    assert warnings() == [False, False]
+    Authenticator.objects.filter(user=teammate, type="totp").delete()
+    assert True in warnings()
+    Team.objects.filter(pk=team.pk).update(requires_factors=False)
+    assert True not in warnings()
+    Team.objects.update(requires_factors=True)
+    key = Authenticator.objects.get(user=teammate, type="webauthn")
+    text = tom.get(f"{PATH}/webauthn/keys/{key.pk}/remove/").text
+    assert "<strong>Acme, Other</strong>" in text and "Your membership stays" in text
