@@ -59,6 +59,7 @@ from requests_app.lifecycle.fal_deletions import (
     note_fal_refused,
     note_fal_unknown,
     take_fal_deletions,
+    waiting_fal_deletions,
     why_not_at_fal,
 )
 from requests_app.lifecycle.hearing import (
@@ -201,5 +202,6 @@ __all__ = [
     "start_attempts",
     "store_costs",
     "take_fal_deletions",
+    "waiting_fal_deletions",
     "why_not_at_fal",
 ]

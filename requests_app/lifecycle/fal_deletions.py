@@ -25,6 +25,9 @@ from requests_app.models import (
 
 HELD = timedelta(minutes=2)  # by a worker; longer than a call may take
 LONGEST = timedelta(days=3)
+LAST_TRY = timedelta(
+    hours=7
+)  # the longest of the waits below, and an hour in which a worker may be away
 _WAITS = (10, 60, 300, 1800, 7200, 21600)  # seconds before the next try; the last again and again
 
 NO_ID = "fal gave it no id that can be named."
@@ -74,6 +77,12 @@ def delete_at_fal(pk: int, *, person: AbstractBaseUser, now: datetime) -> bool:
 def forget_fal_deletions(public_ids: Collection[UUID]) -> None:
     """Drop the answers about requests that are about to be deleted; what waits is asked for all the same."""
     FalDeletion.objects.filter(public_id__in=public_ids, due_at=None).delete()
+
+
+def waiting_fal_deletions(team_id: int, now: datetime) -> QuerySet[FalDeletion]:
+    """Return those of a team that are still tried; none waits longer than `LONGEST` and a last try."""
+    waiting = FalDeletion.objects.filter(team=team_id, state=FalDeletionState.WAITING)
+    return waiting.filter(asked_at__gt=now - LONGEST - LAST_TRY)
 
 
 def take_fal_deletions(now: datetime, most: int) -> list[FalDeletion]:

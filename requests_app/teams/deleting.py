@@ -9,7 +9,7 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Sum
 
-from requests_app import audit
+from requests_app import audit, lifecycle
 from requests_app.export import job_files
 from requests_app.models import (
     AT_FAL,
@@ -46,6 +46,7 @@ class TeamContents:
     people: int
     batches: int
     presets: int
+    waiting_at_fal: int  # deletions
 
 
 def contents_of(team: Team, now: datetime) -> TeamContents:
@@ -62,6 +63,7 @@ def contents_of(team: Team, now: datetime) -> TeamContents:
         people=Membership.objects.filter(team=team, is_service=False).count(),
         batches=Batch.objects.filter(team=team).count(),
         presets=Preset.objects.filter(team=team).count(),
+        waiting_at_fal=lifecycle.waiting_fal_deletions(team.pk, now).count(),
     )
 
 

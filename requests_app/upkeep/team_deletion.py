@@ -2,7 +2,8 @@
 
 The state is the database's alone (`Team.deleting_at`), so that a crash between two pieces loses nothing:
 the next worker goes on. No request that waits is sent any more. What is open at fal goes on there, unless
-the owner asked to cancel it: then the rows stay until fal has answered, at most for `CANCEL_FOR`.
+the owner asked to cancel it: then the rows stay until fal has answered, at most for `CANCEL_FOR`. Deletions at fal
+that were asked for before are carried out: the team's row and the keys that they need stay until they have ended.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from requests_app.models import (
     AuditAct,
     BatchItem,
     BulkItem,
+    FalKey,
     FalRequest,
     ForwardMessage,
     KeptFile,
@@ -64,7 +66,13 @@ def _piece(team: Team, now: datetime) -> bool:
     # The store removes files on its own: what is left of the rows waits for that.
     files = KeptFile.objects.filter(team=team)
     files.filter(removed_at=None).update(removed_at=now)
-    return False if files.exists() else _remove_team(team)
+    if files.exists():
+        return False
+    waiting = lifecycle.waiting_fal_deletions(team.pk, now)
+    # Requests are gone, so no other key is needed; programs cannot reach the team any more.
+    needed = waiting.exclude(fal_key=None).values("fal_key_id")
+    FalKey.objects.filter(team=team).exclude(pk__in=needed).delete()
+    return False if waiting.exists() else _remove_team(team)
 
 
 def _cancelled_by(team: Team) -> datetime:

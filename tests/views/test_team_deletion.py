@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from requests_app import lifecycle
 from requests_app.models import Role, Team
 from tests.browsers import Browser
-from tests.builders import make_person, make_queued
+from tests.builders import hear, make_person, make_queued, make_result
 
 PAGE = reverse("requests:delete_team")
 
@@ -45,3 +49,13 @@ def test_a_wrong_name_is_said_and_stays_and_the_right_one_deletes(as_owner, team
     reply = as_owner.post(PAGE, {"name": f" {team.name} "}, follow=True)
     assert reply.status_code == 403 and "no team yet" in reply.text
     assert Team.objects.get(pk=team.pk).deleting_at is not None
+
+
+def test_deletions_at_fal_that_wait_are_counted_and_go_on(as_owner, team, owner, stranger):
+    assert "at fal wait" not in " ".join(as_owner.get(PAGE).text.split())
+    for _ in range(2):
+        row = make_queued(str(uuid4()), team=team, person=owner)
+        hear(row, make_result())
+        lifecycle.delete_payload(row.pk, person=owner, now=timezone.now(), at_fal=True)
+    shown = " ".join(as_owner.get(PAGE).text.split())
+    assert "2 deletions at fal wait for fal’s answer, and are carried out all the same" in shown

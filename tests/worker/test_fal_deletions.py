@@ -12,7 +12,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from requests_app import lifecycle
-from requests_app.models import AuditEntry, FalDeletion, FalKey, FalRequest, Team
+from requests_app.keys import keeping
+from requests_app.models import AuditEntry, FalDeletion, FalKey, FalRequest, Membership, Team
+from requests_app.teams import deleting
+from requests_app.upkeep import team_deletion
 from requests_app.worker.fal_deletions import eraser
 from tests.builders import fresh, hear, make_queued, make_request, make_result
 from tests.fal.conftest import REQUEST_ID
@@ -141,3 +144,57 @@ def test_two_workers_ask_once(loop: Any, peer: PeerThread, emptied: FalRequest) 
 
     loop.run(both(), timeout_s=30)
     assert len(peer.requests) == 1
+
+
+@pytest.fixture
+def leaving(
+    emptied: FalRequest, owner: User, stranger: User, tmp_path: Any, settings: Any
+) -> Membership:
+    """The owner of a team that goes; the deletion that waits needs one of its two keys."""
+    settings.DATA_DIR, settings.ENCRYPTION_KEYS = tmp_path, []
+    mine = Membership.objects.get(team=emptied.team, user=owner)
+    for name, pattern in (("needed", "acme/*"), ("other", "")):
+        made = {"name": name, "pattern": pattern, "secret": f"{name}:secret"}
+        keeping.add(mine.team, by=owner, now=timezone.now(), **made)
+    FalDeletion.objects.update(fal_key=FalKey.objects.get(name="needed"))
+    return mine
+
+
+def remove_team(mine: Membership, now: Any = None) -> None:
+    at = now or timezone.now()
+    if mine.team.deleting_at is None:
+        assert deleting.contents_of(mine.team, at).waiting_at_fal == 1
+        deleting.begin(mine, mine.team.name, cancels=False, now=at)
+        mine.team.refresh_from_db()
+    while team_deletion.delete_piece(at):
+        pass
+
+
+@pytest.mark.parametrize(("step", "answer"), [(says(200, {}), "done"), (says(404, {}), "unknown")])
+def test_a_deleted_team_waits_for_fals_answer_with_the_one_key_that_it_needs(
+    loop: Any, peer: PeerThread, emptied: FalRequest, leaving: Membership, step: Any, answer: str
+) -> None:
+    peer.will(html(503), step)
+    remove_team(leaving)
+    assert erase(loop).state == "waiting"
+    remove_team(leaving)
+    assert not FalRequest.objects.filter(team=emptied.team_id).exists()
+    assert [key.name for key in FalKey.objects.filter(team=emptied.team_id)] == ["needed"]
+    FalDeletion.objects.update(due_at=timezone.now())
+    loop.run(eraser.erase_due(), timeout_s=30)
+    assert [request.header("authorization") for request in peer.requests] == 2 * [
+        "Key needed:secret"
+    ]
+    remove_team(leaving)
+    assert not Team.objects.filter(pk=emptied.team_id).exists()
+    assert not FalKey.objects.exists() and not FalDeletion.objects.exists()
+    entry = AuditEntry.objects.get(act="request.delete_at_fal")
+    assert (entry.chain, f'"answer":"{answer}"' in entry.details) == (emptied.team_id, True)
+
+
+def test_a_team_does_not_wait_for_ever(emptied: FalRequest, leaving: Membership) -> None:
+    remove_team(leaving)
+    remove_team(leaving, timezone.now() + timedelta(days=3))
+    assert Team.objects.filter(pk=emptied.team_id).exists()
+    remove_team(leaving, timezone.now() + timedelta(days=4))
+    assert not Team.objects.filter(pk=emptied.team_id).exists()
