@@ -65,7 +65,7 @@ def fill() -> str:
     ids = ",".join(str(row.public_id) for row in rows)
     pair = "&id=".join(str(row.public_id) for row in rows[:4])
     return json.dumps({
-        "user": estate.owner.username, "team": estate.team.pk, "rows": pages, "fragments": fragments, "routes": _routes(estate),
+        "user": estate.owner.username, "team": estate.team.pk, "rows": pages, "fragments": fragments, "routes": routes(estate),
         "lists": [f"/requests/rows/?ids={ids}", f"/requests/compare/?id={pair}", "/requests/gallery/tiles/"],
     })  # fmt: skip
 
@@ -75,7 +75,7 @@ def _shares() -> Iterator[tuple[str, ...]]:
         yield PAYLOADS[number * SHARE : (number + 1) * SHARE]
 
 
-def _routes(estate: Estate) -> dict[str, list[str]]:
+def routes(estate: Estate) -> dict[str, list[str]]:
     """Every route that is read, by its name, with all that its address may be asked with."""
     found = {}
     for name in READS:
