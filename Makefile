@@ -20,7 +20,7 @@ SCRIPTS := .ci/judge .ci/start .ci/words
 # one process has compiled, the next need not compile again.
 HERMETIC := env -u FAL_KEY -u FAL_KEY_FILE -u PUBLIC_URL -u PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test test-quick test-all test-fal test-services chaos lint pages bench \
+.PHONY: help run test test-quick test-all test-fal test-services scan chaos lint pages bench \
 	openapi lock outdated sbom audit clean
 
 help:
@@ -30,6 +30,7 @@ help:
 	@echo "make test-all       the whole test suite, as make test SLOW=all"
 	@echo "make test-fal       queue, run, stream and realtime against a real fal.App on this machine"
 	@echo "make test-services  the same on PostgreSQL and Redis, which it starts itself"
+	@echo "make scan           Wapiti, a scanner for vulnerabilities, at a running copy and at planted faults"
 	@echo "make chaos          kill real processes and spoil the wire; ARGS=--full, --plants, --outage"
 	@echo "make lint           style, types, scripts, templates, migrations, deployment checks"
 	@echo "make pages          Lighthouse's scores of three pages; fails well below the goals"
@@ -93,6 +94,17 @@ $(VENV)/fal/.installed: requirements-fal.txt requirements/lock-fal.txt | $(VENV)
 
 test-fal: $(VENV)/.installed-dev $(VENV)/fal/.installed
 	$(HERMETIC) $(BIN)/pytest -m fal tests/fal_app $(ARGS)
+
+# Wapiti brings 80 packages, of other versions than ours.
+$(VENV)/wapiti/.installed: requirements-scan.txt requirements/lock-scan.txt | $(VENV)/.made
+	@$(BIN)/python $(LOCKS) check requirements-scan.txt
+	"$(PYTHON)" -m venv $(VENV)/wapiti
+	$(VENV)/wapiti/bin/python $(PIP) requirements/lock-scan.txt
+	@touch $@
+
+# Nothing but this machine is asked: tests/scan/confined.py refuses the rest.
+scan: $(VENV)/.installed-dev $(VENV)/wapiti/.installed
+	$(HERMETIC) $(BIN)/python -m tests.scan $(ARGS)
 
 # Left out: what touches neither database nor Redis, and what starts processes with their own.
 test-services: $(VENV)/.installed-dev

@@ -23,6 +23,7 @@ LOCKS = {
     "requirements-fal.txt": "requirements/lock-fal.txt",
     "requirements-contract.txt": "requirements/lock-contract.txt",
     "requirements-tools.txt": "requirements/lock-tools.txt",
+    "requirements-scan.txt": "requirements/lock-scan.txt",
 }
 # One lock for every Python from the oldest on, and for every system.
 OLDEST_PYTHON = "3.11"

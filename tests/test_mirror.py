@@ -11,7 +11,7 @@ from tests.test_architecture import APP, none_of
 
 # Stories over several modules mirror none of them.
 STORY_FOLDERS = (
-    "flows", "browser", "process", "conformance", "fal_app", "benchmarks", "rig", "isolation",
+    "flows", "browser", "process", "conformance", "fal_app", "benchmarks", "rig", "scan", "isolation",
 )  # fmt: skip
 ABOUT_THE_WHOLE = {
     "test_architecture",

@@ -149,7 +149,9 @@ def test_that_leaves_the_team_of_the_page_and_no_other(
         pk = team.pk if chosen == "team" else other.pk
         tom.post(reverse("requests:switch_team"), {"team": pk})
     assert "You have left Acme." in leave(tom, tom.get(f"/requests/?team={team.pk}")).text
-    assert list(Membership.objects.filter(user=teammate).values_list("team", flat=True)) == [other.pk]
+    assert list(Membership.objects.filter(user=teammate).values_list("team", flat=True)) == [
+        other.pk
+    ]
 
 
 def test_the_only_owner_who_is_held_back_stays(team: Team, owner: User) -> None:
