@@ -25,6 +25,7 @@ EVERY_S = {
     "index_history": 5.0,
     "apply_retention": 15.0,
     "price_requests": 20.0,
+    "read_webhook_senders": 10.0,
     "look_at_clock": 30.0,
     "refresh_documents": 60.0,
     "remove_expired": 600.0,

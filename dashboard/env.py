@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
 import tempfile
@@ -57,6 +58,16 @@ def env_int(name: str, default: int, *, least: int = 0) -> int:
 def env_list(name: str, default: str = "") -> list[str]:
     """Split values at commas."""
     return [part.strip() for part in env_text(name, default).split(",") if part.strip()]
+
+
+def env_networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Parse addresses and ranges (CIDR), separated by commas."""
+    try:
+        return [ipaddress.ip_network(part, strict=False) for part in env_list(name)]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name} cannot be read: {error}. Use addresses or ranges, as 203.0.113.7 or 2001:db8::/48."
+        ) from None
 
 
 def env_url(name: str, default: str = "", *, schemes: tuple[str, ...] = ("https", "http")) -> str:

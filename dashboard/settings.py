@@ -18,6 +18,7 @@ from dashboard.env import (
     env_database,
     env_int,
     env_list,
+    env_networks,
     env_template,
     env_text,
     env_url,
@@ -101,6 +102,9 @@ UPLOAD_LIMIT_BYTES = env_int("UPLOAD_LIMIT", 2 * 1024 * 1024 * 1024, least=1024)
 
 # Where fal can reach this installation; empty: no webhooks, polling alone finds every end.
 PUBLIC_URL = env_url("PUBLIC_URL")
+# Whether webhooks are taken from fal's network addresses alone, and from which others they are.
+WEBHOOK_ADDRESS_CHECK = env_choice("WEBHOOK_ADDRESS_CHECK", "OFF", ("OFF", "FAL", "FAL-OR-WARN"))
+WEBHOOK_EXTRA_ADDRESSES = env_networks("WEBHOOK_EXTRA_ADDRESSES")
 RUN_TIMEOUT_S = env_int("RUN_TIMEOUT", 600, least=1)
 STREAM_TIMEOUT_S = env_int("STREAM_TIMEOUT", 3600, least=1)
 OUTPUT_LIMIT_BYTES = env_int("OUTPUT_LIMIT", 256 * 1024 * 1024, least=1024)

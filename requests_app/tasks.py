@@ -22,6 +22,7 @@ from requests_app.teams import erasing
 from requests_app.upkeep import health, retention_runs, team_deletion
 from requests_app.upkeep.clock_skew import alarm
 from requests_app.upkeep.expired import remove_expired as remove_expired_rows
+from requests_app.webhooks import senders
 from requests_app.worker import process  # noqa: F401  (connects its start and stop)
 from requests_app.worker.clock import clock
 from requests_app.worker.copies import keeper
@@ -71,6 +72,12 @@ def run_local_jobs() -> None:
 def look_at_clock() -> None:
     """Log when this machine's clock turns out wrong, and when it is right again."""
     alarm.look(health.clock())
+
+
+@shared_task(name="requests_app.read_webhook_senders", ignore_result=True)
+def read_webhook_senders() -> None:
+    """Read fal's webhook addresses when that is due, beside the worker's loop: it waits for fal."""
+    senders.refresh(timezone.now())
 
 
 @shared_task(name="requests_app.remove_expired", ignore_result=True)

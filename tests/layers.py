@@ -62,6 +62,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("localqueue",),
     # What a team's own programs are sent.
     ("forwarding",),
+    # Where webhooks may come from.
+    ("webhooks.senders",),
     ("upkeep",),
     ("record",),
     ("webhooks.address",),

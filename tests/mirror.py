@@ -30,6 +30,7 @@ JUDGED_BY = {
     "requests_app/accounts/reset_links.py": "tests/views/test_password_reset.py",
     "requests_app/accounts/recent.py": "tests/views/test_recent_guard.py",
     "requests_app/accounts/trail.py": "tests/audit/test_package.py",
+    "requests_app/models/sender_ranges.py": "tests/webhooks/test_senders.py",
     "requests_app/upkeep/policy_reports.py": "tests/views/test_policy_reports.py",
     "requests_app/views/reset_links.py": "tests/teams/test_reset_links.py",
     "requests_app/audit/": "tests/audit/test_package.py",

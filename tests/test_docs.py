@@ -15,7 +15,7 @@ from tests.source import ROOT, calls_in, kept_files, nodes_of, text_of
 
 READERS = {
     "env_text", "env_bool", "env_template", "env_choice", "env_database", "env_int", "env_list", "env_url", "_upstream",
-    "env_local_apps",
+    "env_local_apps", "env_networks",
 }  # fmt: skip
 DOCUMENTS = ("README.md", "docs/design.md", "docs/operations.md", "docs/scale.md")
 

@@ -7,6 +7,8 @@ import ipaddress
 from django.conf import settings
 from django.http import HttpRequest
 
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
 UNKNOWN = "unknown"
 IPV6_PREFIX = 64  # one customer's line has at least as many addresses
 
@@ -21,10 +23,7 @@ def network_of(request: HttpRequest) -> str:
 
 def network_in(remote: str, forwarded: str | None) -> str:
     """Return the same for a call that is no request of Django's."""
-    text = remote
-    if settings.BEHIND_PROXY and forwarded is not None:
-        text = forwarded.rpartition(",")[2]
-    address = _address(text.strip())
+    address = _address_in(remote, forwarded)
     if address is None:
         return UNKNOWN
     if isinstance(address, ipaddress.IPv4Address):
@@ -32,7 +31,19 @@ def network_in(remote: str, forwarded: str | None) -> str:
     return str(ipaddress.IPv6Network((int(address), IPV6_PREFIX), strict=False))
 
 
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def address_of(request: HttpRequest) -> Address | None:
+    """Return the whole address, of the same client as `network_of`; None where it cannot be read."""
+    return _address_in(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For"))
+
+
+def _address_in(remote: str, forwarded: str | None) -> Address | None:
+    text = remote
+    if settings.BEHIND_PROXY and forwarded is not None:
+        text = forwarded.rpartition(",")[2]
+    return _address(text.strip())
+
+
+def _address(text: str) -> Address | None:
     """Parse also `[address]:port` and `address:port`; IPv4 inside IPv6 is IPv4."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -88,6 +88,7 @@ from requests_app.models.roll_up import DAY, HOUR, MINUTE, RollUp, RollUpMark, R
 from requests_app.models.saved_view import ListPreference, SavedView
 from requests_app.models.search import SearchEntry, SearchHistory
 from requests_app.models.second_factor import factors_of, has_factor
+from requests_app.models.sender_ranges import SenderRanges
 from requests_app.models.session import Session
 from requests_app.models.tags import Star, Tag, Tagging
 from requests_app.models.team import Invitation, Membership, SetupLink, Team, digest
@@ -192,6 +193,7 @@ __all__ = [
     "SearchEntry",
     "SearchHistory",
     "SeenChange",
+    "SenderRanges",
     "Session",
     "SetupLink",
     "Source",

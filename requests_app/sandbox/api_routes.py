@@ -1,4 +1,4 @@
-"""`/api/...`, the platform API: the list of an endpoint's finished requests.
+"""`/api/...`, the platform API: the list of an endpoint's finished requests, and the addresses of webhooks.
 
 UNCONFIRMED: written from the documentation. It lists what the queue still keeps; whether fal's own list also
 has direct calls is not known, and here it has none.
@@ -183,4 +183,9 @@ def _after(cursor: str) -> Order | None:
         raise BadQuery("cursor: one from an earlier page is expected") from None
 
 
-ROUTES = [Route("/api/v1/models/requests/by-endpoint", by_endpoint)]
+async def meta(_request: Request) -> Response:
+    """Tell where webhooks come from, as fal does without a key: here from this machine."""
+    return json_response({"webhook_ip_ranges": ["127.0.0.1/32", "::1/128"]})
+
+
+ROUTES = [Route("/api/v1/models/requests/by-endpoint", by_endpoint), Route("/api/v1/meta", meta)]

@@ -14,10 +14,13 @@ from django.template.defaultfilters import filesizeformat
 from requests_app.models import AT_FAL, Delivery, FalKey, FalRequest, Heartbeat, Status, Team
 from requests_app.upkeep import health
 from requests_app.upkeep.policy_reports import policy_reports
+from requests_app.webhooks import senders
 
 BACKUP = "backup"  # the heartbeat that a backup leaves
 OLD_BACKUP = timedelta(days=7)
 SHOWN = 5  # kinds of what browsers blocked
+MOST_COUNTED = 10_000
+_SENDERS = "Addresses of webhooks"
 LEAST_FREE = 0.1  # of the disk
 TIMEOUT_S = 5.0
 _NAMES = {
@@ -46,7 +49,7 @@ def report(team: Team, now: datetime) -> list[HealthLine]:
         HealthLine(name, told.get(part) or "Works.", is_fine=not told.get(part))
         for part, name in _NAMES.items()
     ]
-    lines = [*parts, _key(team), *_work(team), _webhooks(team), _disk(), _backup(now)]
+    lines = [*parts, _key(team), *_work(team), *_webhooks(team, now), _disk(), _backup(now)]
     return [*lines, _pages()]
 
 
@@ -80,13 +83,34 @@ def _work(team: Team) -> list[HealthLine]:
     return [HealthLine("Requests of the team", words, is_fine=not failing)]
 
 
-def _webhooks(team: Team) -> HealthLine:
+def _webhooks(team: Team, now: datetime) -> list[HealthLine]:
     if not settings.PUBLIC_URL:
-        return HealthLine("Webhooks", "PUBLIC_URL is not set: fal is polled for every request.")
+        return [HealthLine("Webhooks", "PUBLIC_URL is not set: fal is polled for every request.")]
     mine = Delivery.objects.filter(team=team).order_by("-id")
     last = mine.values_list("received_at", flat=True).first()
     words = "The last one came" if last else "None has come yet."
-    return HealthLine("Webhooks", words, at=last)
+    return [HealthLine("Webhooks", words, at=last), _senders(team, now)]
+
+
+def _senders(team: Team, now: datetime) -> HealthLine:
+    """Tell from which addresses webhooks are taken, how old fal's list is, and how many were refused."""
+    if not senders.is_on():
+        return HealthLine(_SENDERS, "Not checked: the signature of each decides.")
+    listed, own = senders.stored(settings.FAL_API_URL), len(settings.WEBHOOK_EXTRA_ADDRESSES)
+    refused = Delivery.objects.filter(team=team, verdict=senders.FOREIGN_ADDRESS)
+    told = f"{len(refused.values_list('pk')[:MOST_COUNTED]):,} of the team's were refused."
+    if own:
+        told = f"WEBHOOK_EXTRA_ADDRESSES has {own:,} more. {told}"
+    why = f" {listed.problem}" if listed.problem else ""
+    if listed.read_at is None:
+        is_open = settings.WEBHOOK_ADDRESS_CHECK == "FAL-OR-WARN"
+        what = "taken from every address" if is_open else "refused, and fal is polled"
+        words = f"fal's list was never read, so webhooks are {what}.{why} {told}"
+        return HealthLine(_SENDERS, words, is_fine=False)
+    ranges = "1 range" if len(listed.ranges) == 1 else f"{len(listed.ranges):,} ranges"
+    words = f"Checked against {ranges} of fal's.{why} {told} fal's list was read"
+    is_fine = not listed.problem and now - listed.read_at < senders.OLD
+    return HealthLine(_SENDERS, words, is_fine=is_fine, at=listed.read_at)
 
 
 def _disk() -> HealthLine:

@@ -16,10 +16,11 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from dashboard.masking import masks_path
+from requests_app.accounts.network import UNKNOWN, address_of
 from requests_app.fal.webhook_encoding import ENCODINGS
 from requests_app.upkeep.metrics import WEBHOOKS
 from requests_app.views.team_guard import teamless
-from requests_app.webhooks import deliveries
+from requests_app.webhooks import deliveries, senders
 from requests_app.webhooks.deliveries import Post, Verdict
 
 RETRY_AFTER_S = 30
@@ -31,6 +32,7 @@ _STATUS = {
     # fal need not send these again: the worker polls fal instead
     Verdict.STALE_TIMESTAMP: 202,
     Verdict.UNPARSABLE: 202,
+    Verdict.FOREIGN_ADDRESS: 403,
     Verdict.MISSING_HEADER: 401,
     Verdict.BAD_TIMESTAMP: 401,
     Verdict.BAD_SIGNATURE: 401,
@@ -57,8 +59,7 @@ def receive(request: HttpRequest, public_id: str, secret: str) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     try:
-        body = _body_of(request)
-        verdict = deliveries.receive(_uuid(public_id), secret, _post_of(request, body))
+        verdict = _verdict_of(request, public_id, secret)
     except _Refused as refused:
         return _answer(refused.status, str(refused))
     except (OperationalError, InterfaceError):
@@ -67,6 +68,16 @@ def receive(request: HttpRequest, public_id: str, secret: str) -> HttpResponse:
     if verdict is None:
         return _answer(404, "Not found.")
     return _answer(_STATUS[verdict], verdict.value)
+
+
+def _verdict_of(request: HttpRequest, public_id: str, secret: str) -> Verdict | None:
+    """Judge the sender's address first: the body of another one is not looked at."""
+    address = address_of(request)
+    if not senders.admits(address):
+        post = _post_of(request, b"")
+        told = str(address) if address else UNKNOWN
+        return deliveries.turn_away(_uuid(public_id), secret, post, told)
+    return deliveries.receive(_uuid(public_id), secret, _post_of(request, _body_of(request)))
 
 
 def _body_of(request: HttpRequest) -> bytes:

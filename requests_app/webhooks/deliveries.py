@@ -36,6 +36,7 @@ from requests_app.models import (
     digest,
 )
 from requests_app.rules.storable import is_storable, storable_columns
+from requests_app.webhooks import senders
 from requests_app.worker import faults
 from requests_app.worker.fal_connections import hosts_from_settings
 from requests_app.worker.loop import worker_loop
@@ -63,6 +64,7 @@ class Verdict(StrEnum):
     ID_MISMATCH = "id_mismatch"
     NO_KEYS = "no_keys"
 
+    FOREIGN_ADDRESS = senders.FOREIGN_ADDRESS
     FOREIGN_ACCOUNT = "foreign_account"
     OTHER_REQUEST = "other_request"
 
@@ -118,6 +120,14 @@ def receive(public_id: UUID, secret: str, post: Post) -> Verdict | None:
     """Judge and apply a POST; return None when there is no such request or the secret is wrong."""
     row = _find(public_id, secret)
     return None if row is None else judge(row, post)
+
+
+def turn_away(public_id: UUID, secret: str, post: Post, address: str) -> Verdict:
+    """Note a POST from an address that is not fal's; the same verdict whether or not there is such a request."""
+    row = _find(public_id, secret)
+    if row is not None:
+        _refuse(row, post, Verdict.FOREIGN_ADDRESS, f"It came from {address}.")
+    return Verdict.FOREIGN_ADDRESS
 
 
 def judge(row: FalRequest, post: Post) -> Verdict:

@@ -33,6 +33,10 @@ WORDS: dict[str, tuple[str, str]] = {
     Verdict.UNPARSABLE: ("Not readable", "fal signed it, but it could not be read; fal was asked instead."),
     Verdict.ID_MISMATCH: ("Ids differ", "Its header and its body name different requests."),
     Verdict.NO_KEYS: ("Not verified", "fal's keys could not be fetched then, so nothing was decided."),
+    Verdict.FOREIGN_ADDRESS: (
+        "Another address",
+        "It did not come from one of fal's network addresses; its body was not read.",
+    ),
     Verdict.FOREIGN_ACCOUNT: ("Another account", "fal signed it for another account than the key's."),
     Verdict.OTHER_REQUEST: ("Another request", "It is about another request than its address was made for."),
 }  # fmt: skip

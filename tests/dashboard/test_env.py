@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from dashboard.env import (
     env_database,
     env_int,
     env_list,
+    env_networks,
     env_text,
     env_url,
     kept_secret,
@@ -92,6 +94,20 @@ def test_what_is_no_whole_number_is_refused(text: str, monkeypatch: Env) -> None
 def test_lists_leave_out_what_is_empty(monkeypatch: Env) -> None:
     monkeypatch.setenv("X_LIST", " a.example , ,b.example,")
     assert env_list("X_LIST") == ["a.example", "b.example"]
+
+
+def test_networks_are_addresses_or_ranges(monkeypatch: Env) -> None:
+    assert env_networks("X_NETWORKS") == []
+    monkeypatch.setenv("X_NETWORKS", "203.0.113.7, 2001:db8::1/48,, ::ffff:10.0.0.0/104")
+    told = ("203.0.113.7/32", "2001:db8::/48", "::ffff:10.0.0.0/104")
+    assert env_networks("X_NETWORKS") == [ip_network(one) for one in told]
+
+
+@pytest.mark.parametrize("text", ["fal.ai", "10.0.0.0/33", "10.0.0", "10.0.0.1;10.0.0.2", "*"])
+def test_what_is_no_network_is_refused(monkeypatch: Env, text: str) -> None:
+    monkeypatch.setenv("X_NETWORKS", f"203.0.113.7,{text}")
+    with pytest.raises(ImproperlyConfigured, match=r"X_NETWORKS cannot be read: .*Use addresses"):
+        env_networks("X_NETWORKS")
 
 
 @pytest.mark.parametrize(

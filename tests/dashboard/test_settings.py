@@ -133,7 +133,8 @@ def test_a_database_that_is_back_is_found_at_once(start: Any) -> None:
         ("PUBLIC_URL", "dash.example"), ("FAL_QUEUE_URL", "ftp://fal"), ("LOG_LEVEL", "loud"),
         ("FAL_REALTIME_URL", "https://fal.run"), ("DATABASE_URL", "nonsense"),
         ("DATABASE_URL", "postgres://me:hunter2@db:port/x"), ("FAL_KEY_FILE", "/no/such/file"),
-        ("DATA_DIR", "/dev/null/data"),
+        ("DATA_DIR", "/dev/null/data"), ("WEBHOOK_ADDRESS_CHECK", "on"),
+        ("WEBHOOK_EXTRA_ADDRESSES", "fal.ai"),
     ],
 )  # fmt: skip
 def test_nonsense_stops_the_start_with_a_sentence_that_names_it(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from requests_app.fal.meta import read_ranges
 from tests.sandbox.calls import STRANGER, ended, submit
 
 LIST = "/api/v1/models/requests/by-endpoint"
@@ -125,3 +126,9 @@ def test_it_misbehaves_on_demand(http, sandbox):
     sandbox.faults.add(when="list", do="403")
     assert http.get(LIST, params={"endpoint_id": "sandbox/echo"}).status_code == 403
     assert listed(http)["has_more"] in (True, False)
+
+
+def test_it_lists_where_webhooks_come_from_to_all_who_ask(http):
+    reply = httpx.get(http.base_url.join("/api/v1/meta"))
+    assert reply.json() == {"webhook_ip_ranges": ["127.0.0.1/32", "::1/128"]}
+    assert read_ranges(reply.content)
