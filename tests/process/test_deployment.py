@@ -110,6 +110,14 @@ def test_compose_sets_only_variables_there_are_and_the_two_that_make_the_mode() 
         assert {"DATABASE_URL", "REDIS_URL"} <= names
 
 
+def test_without_a_key_of_the_installation_nothing_takes_a_sandbox_for_fal() -> None:
+    """`fal_key` may be empty, and an empty key would start a sandbox, to which the teams' own keys would go."""
+    for part in (*PARTS, "migrate"):
+        assert compose()["services"][part]["environment"]["SANDBOX"] == "0"
+    for name in UNITS.values():
+        assert "SANDBOX=0" in unit(name)["Service"]["Environment"].split()
+
+
 def test_compose_shows_the_proxy_alone_and_keeps_no_secret() -> None:
     services = compose()["services"]
     assert [name for name, service in services.items() if "ports" in service] == ["proxy"]

@@ -88,6 +88,9 @@ def test_the_image_installs_with_hashes_runs_as_the_user_and_ends_as_the_service
     lines = text_of("deploy/Dockerfile").replace("\\\n", " ").splitlines()
     steps = [line.split(maxsplit=1) for line in lines if line and not line.startswith("#")]
     assert [rest for word, rest in steps if word == "USER"] == [SERVICES["web"]["user"]]
+    copied = [rest.split()[-1] for word, rest in steps if word == "COPY" and "--from" not in rest]
+    opened = [rest for word, rest in steps if word == "RUN" and "chmod -R u=rwX,go=rX" in rest]
+    assert copied[-1] in opened[0]  # whatever umask the checkout was made under
     assert "--uid 10001" in next(rest for word, rest in steps if "useradd" in rest)
     (command,) = [json.loads(rest) for word, rest in steps if word == "CMD"]
     assert command == SERVICES["web"]["command"].split()
