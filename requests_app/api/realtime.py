@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import Error
 from django.utils import timezone
 
+from dashboard.local_apps import app_of
 from requests_app import audit
 from requests_app.accounts.network import network_in
 from requests_app.accounts.rates import TooManyCalls
@@ -176,8 +177,9 @@ def _draft(scope: dict[str, Any], token: ApiToken) -> Draft:
         raise NoSession(INVALID, f"The query takes each of {', '.join(sorted(QUERY))} once.")
     endpoint = scope["path"].removeprefix(SOCKETS).strip("/")
     buffering = asked.get("max_buffering")
-    # A token needs a key of fal; without one "key" sends none.
-    usual = "token" if key_for(token.team_id, endpoint).secret else "key"
+    # A token needs a key of fal; without one "key" sends none. An own app is shown neither.
+    is_fals = app_of(endpoint) is None
+    usual = "token" if is_fals and key_for(token.team_id, endpoint).secret else "key"
     return parse_session(
         endpoint_id=endpoint,
         path=asked.get("path", "/realtime"),

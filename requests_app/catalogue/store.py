@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from dashboard.local_apps import app_of
 from requests_app.catalogue import source
 from requests_app.catalogue.changes import changes
 from requests_app.catalogue.document import Document, DocumentError, parse_document
@@ -27,6 +28,7 @@ from requests_app.models import Endpoint, EndpointDocument, Team, TeamEndpoint
 
 FRESH = timedelta(hours=24)  # a younger document is not fetched again
 RETRY = timedelta(minutes=5)  # after an endpoint without a document
+OF_OWN_APP = timedelta(seconds=10)  # an own app is changed and started anew while it is written
 AT_ONCE = 3  # documents fetched in one run of the clock: each may take 10 s
 PARSED = 64  # documents in the cache of parsed ones
 
@@ -84,17 +86,22 @@ def get(endpoint: EndpointId, team: Team) -> Entry:
     now = timezone.now()
     if isinstance(row, TeamEndpoint):
         return _entry(row)
-    if row is not None and (row.document_id is not None or now - row.checked_at < RETRY):
+    is_own = app_of(str(endpoint)) is not None
+    is_recent = row is not None and now - row.checked_at < (OF_OWN_APP if is_own else RETRY)
+    if row is not None and (is_recent or (row.document_id is not None and not is_own)):
         return _entry(row)
     return refresh(endpoint, now=now)
 
 
 def refresh(endpoint: EndpointId, *, now: datetime) -> Entry:
-    """Fetch fal's and store it. If that fails, the known version stays, with the problem."""
+    """Fetch fal's, or the own app's, and store it. If that fails, the known version stays, with the problem."""
     name = str(endpoint)
     try:
         raw = source.fetch(endpoint)
-        known = Known(parse_document(raw, endpoint))
+        document = parse_document(raw, endpoint)
+        if app_of(name):
+            document.ensure_own_path()
+        known = Known(document)
     except (source.SourceError, DocumentError) as error:
         return _entry(_keep(name, {"checked_at": now, "problem": str(error)[:300]}))
     # Outside of the transaction, for it parses.

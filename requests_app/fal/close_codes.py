@@ -93,8 +93,8 @@ def ending(close: CloseReason, last_word: Control | None) -> CloseReason:
     )
 
 
-def refused_handshake(reply: Reply) -> Refused | Unanswered:
-    """Return the error for an HTTP reply in place of a WebSocket.
+def refused_handshake(reply: Reply, peer: str = "fal") -> Refused | Unanswered:
+    """Return the error for an HTTP reply of ``peer`` in place of a WebSocket.
 
     Any 4xx is a definite no, whichever server sent it: without a socket no app can have received
     input.
@@ -105,7 +105,8 @@ def refused_handshake(reply: Reply) -> Refused | Unanswered:
     why = _HANDSHAKE.get(reply.status_code, "this connection is not wanted")
     said = _said(bare.detail) if isinstance(bare.detail, str) and reply.members else ""
     return Refused(
-        f"fal refused the connection ({reply.status_code}): {why}." + (f" {said}" if said else ""),
+        f"{peer} refused the connection ({reply.status_code}): {why}."
+        + (f" {said}" if said else ""),
         status_code=reply.status_code,
         detail=bare.detail,
         error_type=bare.error_type,

@@ -141,7 +141,34 @@ async def connect(
         url = realtime_url(
             client.hosts, endpoint, path=path, token=token.value, max_buffering=max_buffering
         )
-    opened = await open_socket(url, sent, open_timeout_s=open_timeout_s, max_size=max_size)
+    async with connect_to(
+        url,
+        sent,
+        open_timeout_s=open_timeout_s,
+        send_timeout_s=send_timeout_s,
+        max_size=max_size,
+    ) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def connect_to(
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    peer: str = "fal",
+    open_timeout_s: float = 30.0,
+    send_timeout_s: float = SEND_TIMEOUT_S,
+    max_size: int = MESSAGE,
+) -> AsyncIterator[RealtimeConnection]:
+    """Open a session at this URL with these headers, as they are; leaving the context closes it.
+
+    ``peer``: who is called there, as sentences name it. Nothing is retried. Raises NotSent, Refused or
+    Unanswered.
+    """
+    opened = await open_socket(
+        url, headers, open_timeout_s=open_timeout_s, max_size=max_size, peer=peer
+    )
     connection = RealtimeConnection(opened, send_timeout_s=send_timeout_s)
     try:
         yield connection

@@ -46,9 +46,12 @@ class _Handshake(connect):
 
 
 async def open_socket(
-    url: str, headers: Mapping[str, str], *, open_timeout_s: float, max_size: int
+    url: str, headers: Mapping[str, str], *, open_timeout_s: float, max_size: int, peer: str = "fal"
 ) -> ClientConnection:
-    """Connect once. ``max_size``: bytes of one message. Raises NotSent, Refused or Unanswered."""
+    """Connect once. ``max_size``: bytes of one message; ``peer``: the server's name in sentences.
+
+    Raises NotSent, Refused or Unanswered.
+    """
     handshake = _Handshake(
         url,
         additional_headers=headers,
@@ -70,22 +73,23 @@ async def open_socket(
     except InvalidStatus as exc:
         response = exc.response
         names = {name.lower(): value for name, value in response.headers.raw_items()}
-        raise refused_handshake(Reply(response.status_code, names, bytes(response.body))) from None
+        answer = Reply(response.status_code, names, bytes(response.body))
+        raise refused_handshake(answer, peer) from None
     except (OSError, EOFError, WebSocketException) as exc:
         # Without the cause: its text may contain the address, and with it the token.
-        raise _failure(exc, reached=handshake.reached) from None
+        raise _failure(exc, peer, reached=handshake.reached) from None
 
 
-def _failure(exc: Exception, *, reached: bool) -> NotSent | Unanswered:
+def _failure(exc: Exception, peer: str, *, reached: bool) -> NotSent | Unanswered:
     if not reached:
-        return NotSent(f"fal could not be reached: {_reason(exc)}.")
+        return NotSent(f"{peer} could not be reached: {_reason(exc)}.")
     if isinstance(exc.__cause__, SecurityError):
         return BadReply(
             f"The reply to the handshake has a header over {HEADER_LINE // 1024} kB, more than "
             f"{MOST_HEADERS} headers or too large a body."
         )
     if isinstance(exc, TimeoutError):
-        return Unanswered("fal did not answer the handshake in time.")
+        return Unanswered(f"{peer} did not answer the handshake in time.")
     return Unanswered("What answered is no WebSocket, or the connection broke off.")
 
 

@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 
+from dashboard.local_apps import app_of
 from requests_app.fal import EndpointId, InvalidEndpointId
 from requests_app.keys import key_for
 from requests_app.models import FalRequest, Mode, Team, Use
@@ -89,4 +90,5 @@ def first_session(endpoint: str, source: FalRequest | None, team: Team) -> dict[
 
 def _auth(wanted: str, team: Team, endpoint_id: str) -> str:
     """Fall back to "key" where there is none: a token needs a key, and "key" without one sends none."""
-    return wanted if key_for(team.pk, endpoint_id).secret else "key"
+    is_fals = app_of(endpoint_id) is None  # an own app is shown neither
+    return wanted if is_fals and key_for(team.pk, endpoint_id).secret else "key"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from requests_app.gateway.headers import Raw, first
+from requests_app.keys import ProgramKey
 from requests_app.models import ApiToken, digest
 
 PREFIX = "/gateway/"
@@ -27,6 +28,11 @@ class OwnKey:
     header: str = field(repr=False)
     digest: str
     last_four: str
+
+    @property
+    def known(self) -> ProgramKey:
+        """Return what of it may be stored."""
+        return ProgramKey(self.digest, self.last_four)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ MOST = 200  # rows of a team; what comes beyond them shares one
 
 @dataclass(frozen=True)
 class ProgramKey:
-    """What is known of such a key."""
+    """What is known of such a key; nothing, when a token made with it came in its place."""
 
     digest: str
     last_four: str
@@ -29,10 +29,10 @@ def row_of_program_key(team_id: int, key: ProgramKey, user_id: int, *, now: date
     if settings.FAL_KEY and key.digest == digest(settings.FAL_KEY):
         return None
     of_team = FalKey.objects.filter(team_id=team_id)
-    same = of_team.filter(digest=key.digest).order_by("removed_at", "pk")
-    if (pk := same.values_list("pk", flat=True).first()) is not None:
-        return pk
     theirs = of_team.filter(pattern__startswith=FalKey.OF_PROGRAM)
+    same = (of_team if key.digest else theirs).filter(digest=key.digest)
+    if (pk := same.order_by("removed_at", "pk").values_list("pk", flat=True).first()) is not None:
+        return pk
     known, last_four = key.digest, key.last_four
     if theirs.count() >= MOST:
         known = last_four = ""

@@ -17,7 +17,7 @@ from django.utils import timezone
 from requests_app.fal.error_bodies import parse_error
 from requests_app.fal.errors import FalError, Refused
 from requests_app.fal.headers import keeps_input
-from requests_app.keys import Key, key_for
+from requests_app.keys import Key, ProgramKey, key_for, key_of, row_of_program_key
 from requests_app.lifecycle.hearing import observe
 from requests_app.lifecycle.person import create
 from requests_app.lifecycle.writing import (
@@ -68,13 +68,18 @@ class Attempt:
     key: Key = field(repr=False)
 
 
-def start_attempt(pk: int, *, now: datetime) -> Attempt | None:
-    """Lease a due pending row and mark it as submitting; return None when it is not pending or not due."""
-    [attempt] = start_attempts([pk], now=now)
+def start_attempt(pk: int, *, now: datetime, key: Key | None = None) -> Attempt | None:
+    """Lease a due pending row and mark it as submitting; return None when it is not pending or not due.
+
+    `key`: in place of the team's for the endpoint.
+    """
+    [attempt] = start_attempts([pk], now=now, key=key)
     return attempt
 
 
-def start_attempts(pks: Sequence[int], *, now: datetime) -> list[Attempt | None]:
+def start_attempts(
+    pks: Sequence[int], *, now: datetime, key: Key | None = None
+) -> list[Attempt | None]:
     """Start an attempt for each row, as `start_attempt` does, in one transaction.
 
     The digest of a webhook's secret is stored before anything is sent, so that a webhook that arrives
@@ -84,15 +89,15 @@ def start_attempts(pks: Sequence[int], *, now: datetime) -> list[Attempt | None]
     with transaction.atomic():
         due = FalRequest.objects.filter(pk__in=pks, status=Status.PENDING, due_at__lte=now)
         for row in due.select_for_update().order_by("pk"):  # always locked in one order
-            started[row.pk] = _started(row, now)
+            started[row.pk] = _started(row, now, key)
         record_many([entry for _, entry in started.values()])
     attempts = {pk: attempt for pk, (attempt, _) in started.items()}
     return [attempts.pop(pk, None) for pk in pks]  # of two that want one row, the first gets it
 
 
-def _started(row: FalRequest, now: datetime) -> tuple[Attempt, HistoryEntry]:
+def _started(row: FalRequest, now: datetime, key: Key | None) -> tuple[Attempt, HistoryEntry]:
     secret, lease, until = secrets.token_urlsafe(32), uuid4(), now + LEASE
-    key = key_for(row.team_id, row.endpoint_id)
+    key = key or key_for(row.team_id, row.endpoint_id)
     attempt = Attempt(
         row.pk,
         row.public_id,
@@ -128,11 +133,17 @@ def open_session(
     person: AbstractBaseUser,
     now: datetime,
     origin: RequestOrigin = RequestOrigin.PAGE,
+    own_key: ProgramKey | None = None,
 ) -> Attempt:
     """Store a realtime session and lease it at once to this process, which has the user's socket."""
     with transaction.atomic():
         row = create(draft, team=team, person=person, now=now, origin=origin)
-        claimed = start_attempt(row.pk, now=now)
+        key = None
+        if own_key:
+            key = key_of(row_of_program_key(team.pk, own_key, person.pk, now=now))
+            note = "Its program shows fal its own key."
+            record(row, row.status, "own_key", note, Source.GATEWAY, at=now)
+        claimed = start_attempt(row.pk, now=now, key=key)
     if claimed is None:
         raise RuntimeError(
             "A row that was created in this transaction was leased by another process."

@@ -1,4 +1,4 @@
-"""Which of fal's URLs are for an own app. Pure; the apps and where they are come from the settings alone."""
+"""Which of fal's URLs and sessions are for an own app. Pure; the apps and where they are come from the settings alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from urllib.parse import parse_qsl
 from django.conf import settings
 
 from dashboard.local_apps import LocalApp, app_of
+from requests_app.fal.endpoints import EndpointId
 from requests_app.fal.finished import PATH as LIST
+from requests_app.fal.realtime_url import realtime_app
 
 
 class Service(Enum):
@@ -51,3 +53,13 @@ def place_of(url: str) -> LocalPlace | None:
     if address == f"{settings.FAL_API_URL}{LIST}" and (app := app_of(query.get("endpoint_id", ""))):
         return LocalPlace(app, Service.LIST, "", query)
     return None
+
+
+def session_url(endpoint: EndpointId, path: str, max_buffering: int | None) -> str | None:
+    """Return where an own app holds a session of this endpoint; None: fal does."""
+    app = app_of(str(endpoint))
+    if app is None:
+        return None
+    below = realtime_app(endpoint, path).removeprefix(app.id).strip("/")
+    query = "" if max_buffering is None else f"?max_buffering={max_buffering}"
+    return f"ws{app.url.removeprefix('http')}/{below}{query}"

@@ -2,6 +2,7 @@
 
 ::
 
+    upstream  where the session is held: by fal or an own app, and with which key
     opening   may one more session be opened? records it and takes its lease
     outbox    messages that wait for the tab: bounded, so that a slow tab never holds up the session
     program   the socket of a program: fal's messages and close as they came

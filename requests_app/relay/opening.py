@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from requests_app import lifecycle
+from requests_app.keys import ProgramKey
 from requests_app.models import FalRequest, Mode, RequestOrigin, Team
 from requests_app.request_input import Draft
 
@@ -23,8 +24,12 @@ def claim_session(
     team: Team,
     person: AbstractBaseUser,
     origin: RequestOrigin = RequestOrigin.PAGE,
+    own_key: ProgramKey | None = None,
 ) -> lifecycle.Attempt:
-    """Record a session and take its lease in the same transaction. Raises TooManySessions."""
+    """Record a session and take its lease in the same transaction. Raises TooManySessions.
+
+    `own_key`: what is known of the program's own key of fal's, with which it is held.
+    """
     with transaction.atomic():
         # The lock on the user makes two tabs count one after the other.
         get_user_model().objects.select_for_update().get(pk=person.pk)
@@ -35,7 +40,7 @@ def claim_session(
             )
         try:
             return lifecycle.open_session(
-                draft, team=team, person=person, now=timezone.now(), origin=origin
+                draft, team=team, person=person, now=timezone.now(), origin=origin, own_key=own_key
             )
         except lifecycle.TooManyOpen as error:
             raise TooManySessions(str(error)) from None

@@ -18,6 +18,7 @@ from requests_app.record.frame import NewFrame
 from requests_app.relay.outbox import Outbox
 from requests_app.relay.outcome import SessionOutcome
 from requests_app.relay.session import NotOpen, RealtimeSession
+from requests_app.relay.upstream import OwnCredential
 
 CHECKED_EVERY_S = 4.0  # a revoked key ends its sessions
 UNTOLD = 1011  # where fal gave no code that a server may send
@@ -73,11 +74,15 @@ class ProgramSocket:
     begin: Begin
 
     async def hold(
-        self, attempt: Attempt, opening: Sequence[Message], may_stay: Callable[[], Awaitable[bool]]
+        self,
+        attempt: Attempt,
+        opening: Sequence[Message],
+        may_stay: Callable[[], Awaitable[bool]],
+        own: OwnCredential | None = None,
     ) -> tuple[SessionOutcome, bool]:
         """Run the session to its end; return that, and whether fal had opened it."""
         outbox = ProgramOutbox(self.send, opening)
-        session = RealtimeSession(attempt, outbox)
+        session = RealtimeSession(attempt, outbox, own)
         running, sending = self.begin(session.run()), self.begin(outbox.run())
         reading = asyncio.create_task(self._read(session))
         checking = asyncio.create_task(_check(session, may_stay))

@@ -16,26 +16,20 @@ from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.fal import (
-    EndpointId,
-    FalClient,
     FalError,
     Incoming,
     Outgoing,
     Pairing,
     RealtimeConnection,
     Unanswered,
-    build_headers,
     decode_message,
-    platform_options,
 )
-from requests_app.fal.realtime import connect
 from requests_app.models import Direction, Source
 from requests_app.record.recorder import Recorder
-from requests_app.relay import outcome
+from requests_app.relay import outcome, upstream
 from requests_app.relay.outbox import Outbox
 from requests_app.relay.outcome import SessionOutcome
-from requests_app.worker import row_keys
-from requests_app.worker.fal_connections import hosts_from_settings
+from requests_app.relay.upstream import OwnCredential
 from requests_app.worker.leases import held_here, renew_until_stopped
 from requests_app.worker.loop import pool
 
@@ -49,10 +43,15 @@ class NotOpen(Exception):
 
 
 class RealtimeSession:
-    """A leased row of mode realtime, its connection to fal and its tab. `run` it once."""
+    """A leased row of mode realtime, its connection to fal or an own app, and its tab. `run` it once.
 
-    def __init__(self, attempt: lifecycle.Attempt, outbox: Outbox) -> None:
-        self.attempt = attempt
+    `own`: what a program shows fal itself, in place of a key of this server's.
+    """
+
+    def __init__(
+        self, attempt: lifecycle.Attempt, outbox: Outbox, own: OwnCredential | None = None
+    ) -> None:
+        self.attempt, self._own = attempt, own
         self.outbox = outbox
         self._recorder = Recorder(attempt.pk, pool.in_database, passes_on=True)
         self._up: asyncio.Queue[tuple[Outgoing, int | None]] = asyncio.Queue(UP_QUEUE)
@@ -130,27 +129,10 @@ class RealtimeSession:
         return outcome.stopped() if renewal.result() else outcome.not_ours()
 
     async def _connected(self) -> SessionOutcome:
-        options = self.attempt.options
-        key = self.attempt.key
-        # Off the loop: building the TLS settings takes tens of milliseconds.
-        client = await asyncio.to_thread(FalClient, hosts_from_settings(), key.secret)
         try:
-            key.ensure_usable()
-            await row_keys.note(key)
-            async with (
-                client,
-                connect(
-                    client,
-                    EndpointId.parse(self.attempt.endpoint_id),
-                    path=options["path"],
-                    auth=options["auth"],
-                    max_buffering=options["max_buffering"],
-                    headers=build_headers(platform_options(options)),
-                ) as connection,
-            ):
+            async with upstream.opened(self.attempt, self._own) as connection:
                 return await self._relayed(connection)
         except FalError as error:
-            await row_keys.note(key, error)
             return outcome.of_error(error)
 
     async def _relayed(self, connection: RealtimeConnection) -> SessionOutcome:

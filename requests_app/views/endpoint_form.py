@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from dashboard.local_apps import app_of
 from requests_app.catalogue import store
 from requests_app.catalogue.fields import Field
 from requests_app.catalogue.pointer import pointer
@@ -39,7 +40,12 @@ def fields(request: HttpRequest) -> HttpResponse:
 
 
 def known_fields(request: HttpRequest, endpoint_id: str) -> dict[str, Any] | None:
-    """The context of the fields when the document is known; nothing is fetched."""
+    """The context of the fields when the document is known; nothing is fetched.
+
+    Not of an own app: its document is fetched with the form, for it changes while the app is written.
+    """
+    if app_of(endpoint_id):
+        return None
     entry = store.look_up(endpoint_id, team_of(request))
     return {**context_of(entry), **_news(request, entry)} if entry and entry.known else None
 

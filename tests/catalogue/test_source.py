@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dashboard.local_apps import LocalApp
 from requests_app.catalogue import source
 from requests_app.catalogue.source import SourceError, fetch
 from requests_app.fal.endpoints import EndpointId
@@ -65,4 +66,15 @@ def test_a_document_that_comes_too_late_is_given_up(
     monkeypatch.setattr(source, "DEADLINE_S", 0.1)
     server.wait_s = 0.2
     with pytest.raises(SourceError, match=r"did not arrive within 0\.1 s"):
+        fetch(ENDPOINT)
+
+
+def test_the_document_of_an_own_app_is_its_own(server: DocumentServer, settings: Any) -> None:
+    settings.FAL_OPENAPI_URL = "http://127.0.0.1:1/{endpoint_id}"
+    settings.LOCAL_APPS = {"acme/thing": LocalApp("acme/thing", f"{server.url}/mounted")}
+    server.body = b'{"paths": {}}'
+    assert fetch(ENDPOINT) == server.body
+    assert [path for path, _ in server.asked] == ["/mounted/openapi.json"]
+    server.status = 404
+    with pytest.raises(SourceError, match=r"The app serves no openapi\.json"):
         fetch(ENDPOINT)

@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from dashboard.celery import app
+from dashboard.local_apps import LocalApp
 from requests_app import tasks
 from requests_app.catalogue import store
 from requests_app.fal.endpoints import EndpointId
@@ -127,3 +128,24 @@ def test_an_open_form_reads_no_document_that_is_parsed_already(
     with django_assert_num_queries(2) as queries:
         store.look_up("acme/thing", team)
     assert '"raw"' not in queries.captured_queries[1]["sql"]
+
+
+def test_the_document_of_an_own_app_is_read_anew_a_moment_later_and_names_the_paths_it_has(
+    server: DocumentServer, team: Team, settings: Any
+) -> None:
+    settings.LOCAL_APPS = {"acme/thing": LocalApp("acme/thing", server.url)}
+    document = json.loads(document_with("prompt"))
+    [operations] = [one for path, one in document["paths"].items() if "post" in one]
+    document["paths"] = {"/": operations}
+    server.body = json.dumps(document).encode()
+    for _ in range(2):
+        assert names(store.get(ENDPOINT, team)) == ["prompt"]
+    assert [path for path, _ in server.asked] == ["/openapi.json"]
+    server.body = server.body.replace(b"prompt", b"motif")
+    Endpoint.objects.update(checked_at=timezone.now() - store.OF_OWN_APP)
+    assert names(store.get(ENDPOINT, team)) == ["motif"]
+    missing = store.get(EndpointId.parse("acme/thing/paint"), team)
+    assert (missing.known, missing.problem) == (
+        None,
+        "The document has no POST /paint for this endpoint. It has: /.",
+    )

@@ -15,10 +15,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from websockets.asyncio.server import ServerConnection
 
+from dashboard.local_apps import LocalApp
 from requests_app.consumers import rights
 from requests_app.models import FalRequest, Frame, Membership, Role, Status
 from tests.consumers.conftest import Open
-from tests.consumers.sessions import CONNECT, PATH, frames, opened, send, settled
+from tests.consumers.sessions import CONNECT, PATH, ended, frames, opened, send, settled
 from tests.fal.socket_peer import SocketPeer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -321,3 +322,38 @@ async def test_a_message_as_json_text_keeps_its_digits_and_escapes(
     await socket.send_input({"type": "websocket.receive", "text": message})
     [frame, *_] = await frames(socket, 1)
     assert (frame["kind"], frame["data"]) == ("json", typed.replace(" ", ""))
+
+
+# --- own apps
+
+
+async def test_a_session_of_an_own_app_is_held_there_and_shows_it_no_key(
+    page: Open, as_owner: Client, fal: SocketPeer, settings: Any
+) -> None:
+    at_app = fal.url.replace("ws", "http", 1)
+    settings.LOCAL_APPS = {"acme/live": LocalApp("acme/live", f"{at_app}/mounted")}
+    settings.FAL_REALTIME_URL = settings.FAL_REST_URL = "ws://127.0.0.1:1"
+    wish = {"auth": "token", "max_buffering": 4, "priority": "low"}
+    socket = await opened(page, as_owner, **wish)
+    await send(socket, {"n": 1})
+    await frames(socket, 2)
+    await socket.send_json_to({"type": "disconnect"})
+    await socket.message("ended")
+    [asked] = fal.requests
+    assert asked.path == "/mounted/realtime?max_buffering=4"
+    assert asked.headers["x-fal-queue-priority"] == "low"
+    assert "authorization" not in asked.headers
+    assert (await settled()).status == "completed"
+
+
+async def test_an_own_app_that_is_away_or_has_no_such_path_is_named(
+    page: Open, as_owner: Client, fal: SocketPeer, settings: Any
+) -> None:
+    fal.refusal = (403, {}, b"")
+    settings.LOCAL_APPS = {"acme/live": LocalApp("acme/live", fal.url.replace("ws", "http", 1))}
+    end, row = await ended(page, as_owner)
+    assert end["sentence"].startswith("The app refused the connection (403)")
+    await FalRequest.objects.filter(pk=row.pk).adelete()
+    settings.LOCAL_APPS = {"acme/live": LocalApp("acme/live", "http://127.0.0.1:1")}
+    end, _ = await ended(page, as_owner)
+    assert end["sentence"] == "The app could not be reached: the connection was refused."

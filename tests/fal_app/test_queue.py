@@ -17,8 +17,9 @@ import pytest
 from django.utils import timezone
 
 from dashboard.local_apps import LocalApp
-from requests_app.fal import parse_jwks, verify
-from requests_app.models import FalRequest, Status
+from requests_app.catalogue import store
+from requests_app.fal import EndpointId, parse_jwks, verify
+from requests_app.models import FalRequest, Status, Team
 from requests_app.worker.sweep import sweep
 from tests.fal.peer import says
 from tests.fal_app.serving import ENDPOINT_ID, FalApp
@@ -98,6 +99,43 @@ def test_fals_own_client_finds_a_queue_behind_the_gateway(
     wait_for(lambda: all(row.is_ended for row in FalRequest.objects.all()))
     assert len(rows) == 5
     assert "second" not in [line.rpartition(" ")[2] for line in queue.log.splitlines()]
+
+
+def test_fals_own_client_holds_sessions_with_the_app_through_the_gateway(
+    queue: FalApp, serving: Gateway, key: str, settings: Any
+) -> None:
+    settings.FAL_REALTIME_URL = "ws://127.0.0.1:1"  # fal itself is not there
+    script = Path(__file__).with_name("realtime_calls.py")
+    at, token = f"{serving.url.replace('http', 'ws', 1)}/gateway", key.partition(":")[2]
+    for base, shown in ((f"{at}/run", key), (f"{at}/t/{token}/run", "")):
+        done = subprocess.run(
+            [sys.executable, str(script), base, ENDPOINT_ID],
+            env={**os.environ, "FAL_KEY": shown or "own:key"}, capture_output=True, text=True,
+            timeout=200,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        seen = json.loads(done.stdout)
+        assert seen["sync"] == {"echo": [{"number": 1}, {"number": 2}], "counted": [0, 1, 2]}
+        assert "cannot count to 3" in seen["error"]
+        assert seen["async"] == {"number": 7}
+    rows = serving.recorded()
+    assert [row.status for row in rows[:2]] == [Status.COMPLETED, Status.COMPLETED]
+    assert rows[0].frames.count() == 4
+    assert rows[1].frames.count() >= 4  # perhaps with the app's end of it
+    assert all(rows[at].frames.filter(data__contains="cannot count to 3") for at in (2, 6))
+
+
+def test_the_form_of_an_own_app_comes_from_the_app_itself(
+    queue: FalApp, team: Team, settings: Any
+) -> None:
+    settings.FAL_OPENAPI_URL = "http://127.0.0.1:1/{endpoint_id}"
+    fields = {"": ["prompt", "steps", "seconds"], "/realtime": ["number"]}
+    for path, names in fields.items():
+        entry = store.get(EndpointId.parse(ENDPOINT_ID + path), team)
+        assert entry.known is not None, entry.problem
+        assert [field.name for field in entry.known.fields] == names
+    entry = store.get(EndpointId.parse(f"{ENDPOINT_ID}/nope"), team)
+    assert "no POST /nope" in entry.problem
 
 
 @pytest.mark.process

@@ -33,7 +33,7 @@ def test_every_message_stands_in_the_table() -> None:
     past_django = "a way past Django has its own gate: a probe in this folder, and its name here"
     assert set(http_prefixes) == {"/gateway/"}, past_django
     assert set(over_the_site) == {"/mcp"}, past_django  # its calls are those of the API
-    assert set(socket_prefixes) == {"/gateway/run/", "/api/v1/realtime/"}, past_django
+    assert set(socket_prefixes) == {"/gateway/", "/api/v1/realtime/"}, past_django
 
 
 def messages(path: str, kind: str, of: Estate | None) -> list[dict[str, Any]]:
