@@ -58,6 +58,7 @@ PLACES = (
     ),
     Destination("Realtime", "requests:realtime", "realtime", "session socket", "g l"),
     Destination("Endpoints", "requests:endpoints", "cube", "models catalogue", "g e"),
+    Destination("Own apps", "requests:own_apps", "cube", "local fal run LOCAL_APPS queue offline"),
     Destination("Presets", "requests:presets", "star", "inputs saved"),
     Destination("Batches", "requests:batches", "file", "csv grid", "g b"),
     Destination("New batch", "requests:new_batch", "plus", "csv grid jsonl", for_members=True),

@@ -30,7 +30,7 @@ REDACTED = frozenset(
 BESIDE = frozenset(
     """
     home save_view open_view change_view delete_view set_table price paste fields overview tag_report
-    endpoints models star add_endpoint remove_endpoint set_document drop_document seen_change
+    endpoints own_apps check_own_app models star add_endpoint remove_endpoint set_document drop_document seen_change
     batches start_batch pause_batch resume_batch cancel_batch retry_batch set_batch_concurrency discard_batch
     health_page reach_webhooks uploads session logged_in_again switch_team settings times blur single_keys set_copies
     set_duplicates add_member change_role change_sight remove_member invite withdraw audit export_audit

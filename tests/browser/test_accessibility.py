@@ -36,6 +36,7 @@ PATHS = (
     "/batches/new/",
     "/presets/",
     "/endpoints/",
+    "/endpoints/own-apps/",
     "/endpoints/sandbox/flux/dev/",
     "/realtime/",
     "/settings/",

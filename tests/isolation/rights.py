@@ -48,7 +48,7 @@ READS = _spread({
         medium kept_media thumbnail run_file request_tags overview tag_report errors error_group
         endpoints models endpoint realtime sessions messages message presets preset_menu preset
         batches batch batch_live batch_results palette settings notices notice_log record_code
-        code_light team deliveries delivery_body
+        code_light team deliveries delivery_body own_apps
         """,
     Needs.SUBMIT: "new runs fields import_run give_up new_batch",
     Needs.MANAGE: "audit export_audit member_sessions retention delete_request health_page forwarding destination",
@@ -68,7 +68,7 @@ WRITES = _spread({
         """,
     Needs.TEAM: """
         save_view set_table exports stop_export delete_export media_zip star_request seen_change
-        make_token record_code leave_team
+        make_token record_code leave_team check_own_app
         """,
     Needs.SUBMIT: """
         new paste ask_bulk bulk_actions pause_bulk resume_bulk stop_bulk retry_bulk cancel reread
@@ -139,6 +139,7 @@ QUERIES = {
     "palette": "?q={word} ?q={public_id} ?q={endpoint_id} ?team={team} ?q={payload}",
     "endpoints": "?q={word} ?team={team}",
     "models": "?q={word}",
+    "own_apps": "?team={team}",
     "settings": "?team={team}",
     "notices": "?team={team}",
     "forwarding": "?team={team}",
