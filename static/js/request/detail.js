@@ -13,6 +13,7 @@ import { moveProgress } from "./progress.js";
 
 const GATHER_MS = 100;
 const MOST_LINES = 5000; // in the page; the newest
+const NEWEST_LINES = 12; // beside the progress
 const LOOK_MS = 3000; // for a look that is due to be over
 
 export class RequestPage {
@@ -44,6 +45,7 @@ export class RequestPage {
       clearTimeout(this.#look);
     });
     tabs.on((name) => name === "logs" && this.#follower.grown());
+    this.#showNewest();
     this.#follower.grown();
     this.#awaitLook();
     // A record's own module watches with the number of the frame it has reached.
@@ -110,7 +112,14 @@ export class RequestPage {
     announce(`The request is ${word}.`);
     if ("address" in this.#page.dataset) document.title = document.title.replace(/· .* ·/, `· ${word} ·`);
     if (!this.#hasEnded()) return;
+    this.#showNewest();
     for (const hint of this.#page.querySelectorAll("[data-while-live]")) hint.hidden = true;
+  }
+
+  /** The newest lines stand beside the progress too: the log itself is below the room kept for the output. */
+  #showNewest() {
+    const newest = this.#hasEnded() ? [] : [...this.#lines.children].slice(-NEWEST_LINES);
+    document.getElementById("newest-lines")?.replaceChildren(...newest.map((line) => line.cloneNode(true)));
   }
 
   async #fetchLogs() {
@@ -125,6 +134,7 @@ export class RequestPage {
       this.#lines.append(...lines);
       while (this.#lines.childElementCount > MOST_LINES) this.#lines.firstElementChild?.remove();
       document.getElementById("no-logs")?.setAttribute("hidden", "");
+      this.#showNewest();
       this.#follower.grown();
     }
   }
