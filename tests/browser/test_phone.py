@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -62,6 +63,46 @@ def test_nothing_overflows_and_targets_are_44_px(open_page: Any, path: str) -> N
     page = open_page(path, width=390)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.evaluate(SMALL) == []
+
+
+CLIPPED = """elements => elements.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent.trim())"""
+
+
+@pytest.mark.usefixtures("one_request")
+def test_a_row_names_the_whole_endpoint_and_the_actions_of_its_page_fit(open_page: Any) -> None:
+    page = open_page("/requests/?q=endpoint:sandbox/echo+status:completed", width=390)
+    row = page.locator(".row").first
+    name = row.locator(".row-name")
+    expect(name).to_be_visible()
+    boxes = row.evaluate(
+        """row => [".row-name", ".badge"].map((one) => row.querySelector(one).getBoundingClientRect().toJSON())"""
+    )
+    assert boxes[0]["top"] >= boxes[1]["bottom"]
+    assert name.evaluate_all(CLIPPED) == []
+    page.goto(row.locator("a.row-link").get_attribute("href"))
+    actions = page.locator(".request-actions .button:visible")
+    expect(page.get_by_role("button", name="Run again")).to_be_visible()
+    assert actions.evaluate_all(CLIPPED) == []
+
+
+@pytest.fixture
+def fresh(installation: Serving) -> Iterator[str]:
+    """A team in which nothing has been sent, for grace to look at."""
+    installation.manage("create_team", "Fresh", "--owner", "grace")
+    code = "from requests_app.models import Team; print(Team.objects.get(name='Fresh').pk)"
+    yield installation.manage("shell", "-c", code).split()[-1]
+    installation.manage(
+        "shell",
+        "-c",
+        "from requests_app.models import Team; Team.objects.filter(name='Fresh').delete()",
+    )
+
+
+def test_the_first_use_fits_on_every_page_that_shows_it(open_page: Any, fresh: str) -> None:
+    for path in ("/requests/", "/requests/gallery/", "/overview/"):
+        page = open_page(f"{path}?team={fresh}", width=390)
+        expect(page.locator(".example")).to_have_count(3)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with scripts", "without"])

@@ -145,6 +145,20 @@ def test_the_first_use_offers_examples_that_work(as_owner: Client, settings: Any
     page = as_owner.get("/requests/").text
     for name in ("image", "slow", "text"):
         assert f"/requests/new/?endpoint=sandbox%2F{name}" in page
+    assert 'href="/settings/code/">Record the calls of your own code' in page
+    assert 'href="/requests/import/">Import a run' in page
+    assert 'href="/settings/">Invite your team' in page
+
+
+def test_the_first_use_offers_a_member_no_invitation_and_a_viewer_nothing_to_run(
+    teammate: User, as_viewer: Client
+) -> None:
+    as_member = Client()
+    as_member.force_login(teammate)
+    page = as_member.get("/requests/").text
+    assert "Record the calls of your own code" in page
+    assert "Invite your team" not in page
+    assert "Record the calls" not in as_viewer.get("/requests/").text
 
 
 def test_no_match_shows_the_filters_each_removable(
