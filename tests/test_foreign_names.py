@@ -141,6 +141,8 @@ USED: dict[str, dict[str, str]] = {
         "authenticate": "allauth.account.forms:LoginForm._clean_with_password",
         "post_login": "allauth.account.internal.flows.login:resume_login",
         "logout": "allauth.account.internal.flows.logout:logout",
+        "get_password_change_redirect_url":
+            "allauth.account.views:PasswordChangeView.get_default_success_url",
         "set_password": "allauth.account.internal.flows.password_change:change_password",
         "get_client_ip": "allauth.account.adapter:DefaultAccountAdapter.send_notification_mail",
         "send_notification_mail": "allauth.mfa.totp.internal.flows:deactivate_totp",

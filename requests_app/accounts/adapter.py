@@ -14,6 +14,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from requests_app import audit
@@ -84,6 +85,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Store a new password."""
         super().set_password(user, password)
         note_account(AuditAct.PASSWORD_CHANGED, user, by=user)
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        """Return the account's page: the form that was just sent is done with."""
+        return reverse("account_home")
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the network by which allauth counts what has no secret to guess: passkeys asked for."""

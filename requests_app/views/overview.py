@@ -166,7 +166,8 @@ class CountsTable:
 
 def _tables(view: _View, found: Overview) -> Iterator[CountsTable]:
     failures = [
-        (kind, count, _failures_url(view, kind, found.begin)) for kind, count in found.failures
+        ("no type" if kind == UNTOLD else kind, count, _failures_url(view, kind, found.begin))
+        for kind, count in found.failures
     ]
     none = "No failures in this time."
     yield CountsTable(
@@ -185,7 +186,7 @@ def _tables(view: _View, found: Overview) -> Iterator[CountsTable]:
             (f"{SOURCE_WORDS.get(name, name)} ({_percent(count, all_of)})", count, "")
             for name, count in found.heard
         ]
-        yield CountsTable("heard", "How ends were learnt", "From", heard)
+        yield CountsTable("heard", "How fal told the end", "From", heard)
 
 
 def _percent(count: int, of: int) -> str:

@@ -117,6 +117,7 @@ def test_a_password_change_says_that_it_worked(as_owner: Client, owner: User) ->
     form = {"oldpassword": PASSWORD, "password1": new, "password2": new}
     response = as_owner.post("/accounts/password/change/", form, follow=True)
     assert "Password successfully changed" in response.text
+    assert response.redirect_chain == [("/accounts/", 302)]
     owner.refresh_from_db()
     assert owner.check_password(new)
 
