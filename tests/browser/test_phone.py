@@ -48,13 +48,14 @@ SMALL = """() => [...document.querySelectorAll("button, a.button, a.nav-link, .f
 
 @pytest.fixture(scope="module")
 def one_request(installation: Serving) -> None:
-    """A list with a row: the empty one has neither search nor filters."""
+    """A list with a row of each mode: the empty one has neither search nor filters."""
     token = installation.manage("create_token", "--user", "grace", "--team", "Navy")
-    httpx.post(
-        f"{installation.url}/api/v1/requests/",
-        json={"endpoint_id": "sandbox/echo", "input": {"message": "a row"}},
-        headers={"Authorization": f"Bearer {token}"},
-    ).raise_for_status()
+    for mode in ("queue", "run"):
+        httpx.post(
+            f"{installation.url}/api/v1/requests/",
+            json={"endpoint_id": "sandbox/echo", "mode": mode, "input": {"message": "a row"}},
+            headers={"Authorization": f"Bearer {token}"},
+        ).raise_for_status()
 
 
 @pytest.mark.usefixtures("one_request")
@@ -69,8 +70,13 @@ CLIPPED = """elements => elements.filter((one) => one.scrollWidth > one.clientWi
 
 
 @pytest.mark.usefixtures("one_request")
-def test_a_row_names_the_whole_endpoint_and_the_actions_of_its_page_fit(open_page: Any) -> None:
-    page = open_page("/requests/?q=endpoint:sandbox/echo+status:completed", width=390)
+@pytest.mark.parametrize("mode", ["queue", "run"])
+def test_a_row_names_the_whole_endpoint_and_the_actions_of_its_page_fit(
+    open_page: Any, mode: str
+) -> None:
+    page = open_page(
+        f"/requests/?q=endpoint:sandbox/echo+status:completed+mode:{mode}+a+row", width=390
+    )
     row = page.locator(".row").first
     name = row.locator(".row-name")
     expect(name).to_be_visible()
@@ -83,6 +89,9 @@ def test_a_row_names_the_whole_endpoint_and_the_actions_of_its_page_fit(open_pag
     actions = page.locator(".request-actions .button:visible")
     expect(page.get_by_role("button", name="Run again")).to_be_visible()
     assert actions.evaluate_all(CLIPPED) == []
+    # A word that wraps makes its button taller than the others.
+    heights = actions.evaluate_all("all => all.map((one) => one.getBoundingClientRect().height)")
+    assert set(heights) == {44}
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ def test_each_fact_of_a_request_leads_to_those_that_have_it_and_to_those_that_ha
     FalRequest.objects.filter(pk=other.pk).update(origin="api")
     write_entries([row.pk, other.pk])
     page = as_owner.get(f"/requests/{row.public_id}/").text
-    part = page.partition("<h2>In the list</h2>")[2].partition("</section>")[0]
+    part = page.partition("<h2>Requests with the same</h2>")[2].partition("</section>")[0]
     addresses = [html.unescape(one) for one in re.findall(r'href="(.+?)"', part)]
     assert len(addresses) == 2 * 6  # all but a key
     for only, without in zip(addresses[::2], addresses[1::2], strict=True):
