@@ -16,7 +16,7 @@ history.py      indexes the rows of before the index, in the background
 from __future__ import annotations
 
 from requests_app.search.language import MAX_LENGTH, NOT_SEARCHED, Search, Term, parse_search
-from requests_app.search.matches import Matches
+from requests_app.search.matches import Matches, numbers_of
 from requests_app.search.scope import Scope
 from requests_app.search.sorting import Sorted
 
@@ -28,5 +28,6 @@ __all__ = [
     "Search",
     "Sorted",
     "Term",
+    "numbers_of",
     "parse_search",
 ]

@@ -7,13 +7,14 @@ which reads the words of all filters side by side, newest first, and stops when 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import IntegerField, OuterRef, Q, QuerySet, Subquery
 
-from requests_app.models import FalRequest, SearchEntry
+from requests_app.models import FalRequest, SearchEntry, Team
 from requests_app.models.request import FalRequestQuerySet
 from requests_app.search import moments
 from requests_app.search.expressions import Expression
@@ -24,6 +25,21 @@ from requests_app.search.scope import Scope
 
 # One of these alone is read in order from an index of the rows.
 _ORDERED = ("status", "endpoint", "has")
+
+
+class _Number(Subquery):
+    """How many rows a query finds, as a value of another one."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+    empty_result_set_value = 0
+
+
+def numbers_of(scope: Scope, asked: Iterable[Matches], most: int) -> list[int]:
+    """Count what matches of each, at most `most`, in one query. All are of the scope's team."""
+    numbers = [_Number(one.to_count(most)) for one in asked]
+    found: tuple[int, ...] = Team.objects.filter(pk=scope.team).values_list(*numbers).get()
+    return list(found)
 
 
 @dataclass
@@ -60,7 +76,11 @@ class Matches:
 
     def count(self, most: int) -> int:
         """Return how many rows match, at most `most`."""
-        return self._keys.values("pk")[:most].count()
+        return self.to_count(most).count()
+
+    def to_count(self, most: int) -> QuerySet[Any, Any]:
+        """Return up to `most` of what matches, in any order: the rows' own index then serves several statuses at once."""
+        return (self._rows if self._is_of_statuses else self._keys).values("pk")[:most]
 
     def among(self, rows: QuerySet[FalRequest]) -> set[int]:
         """Return the keys of those of a few rows that match."""
@@ -106,6 +126,11 @@ class Matches:
         if first.key == "has":
             is_plain = first.value == "media"
         return bool(first.value) and (bool(others) or not is_plain) and self.scope.is_large
+
+    @property
+    def _is_of_statuses(self) -> bool:
+        terms = self.search.terms
+        return len(terms) == 1 and terms[0].key == "status" and not terms[0].negated
 
     @cached_property
     def _rows(self) -> FalRequestQuerySet:

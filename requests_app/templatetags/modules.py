@@ -6,7 +6,7 @@ page names all of them in its head instead, and they are fetched side by side.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from django import template
@@ -23,12 +23,17 @@ register = template.Library()
 @register.simple_tag
 def page_modules(entry: str) -> SafeString:
     """Write the links for the modules that the entry needs, and the script that starts it."""
-    first, *others = modules_of(entry)
-    links = ((static(name),) for name in others)
+    return _links(entry, static(f"js/pages/{entry}.js"))
+
+
+@lru_cache(maxsize=256)
+def _links(entry: str, address: str) -> SafeString:
+    """Write them once for an entry at its address, which changes where static files move."""
+    links = ((static(name),) for name in modules_of(entry)[1:])
     return format_html(
         '{}<script type="module" src="{}"></script>',
         format_html_join("", '<link rel="modulepreload" href="{}">\n  ', links),
-        static(first),
+        address,
     )
 
 

@@ -10,11 +10,13 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from requests_app.display.times import TimeStyle
-from requests_app.models import Team, TimePreference
+from requests_app.models import Membership, Team, TimePreference
 from requests_app.teams import invitations
 from requests_app.teams.choice import MadeFor, NotChosen, NoTeam
 from requests_app.teams.second_factor import closed_by_last_factor
 from requests_app.views.access import held_back, membership_of, memberships, waiting_page
+
+SECTIONS = ("batches", "errors", "settings")  # of addresses, which the header marks
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -35,13 +37,15 @@ def _preference(request: HttpRequest) -> TimePreference:
 
 def _frame(request: HttpRequest) -> dict[str, Any]:
     context: dict[str, Any] = {"team": None, "teams": [], "held_teams": [], "membership": None}
-    context |= {"invitations": 0, "query": "", "and_query": "", **_fixed()}
+    context |= {"has_team": False, "team_name": "", "role": ""}
+    context |= {"invitations": 0, "query": "", "and_query": "", **_fixed(), **_place(request)}
     if not hasattr(request, "user") or not request.user.is_authenticated:
         return context
     teams = [one.team for one in memberships(request)]
-    open_ones = invitations.open_for(request.user, now=timezone.now())
+    number = invitations.number_open_for(request.user, now=timezone.now())
     held = [one.team for one in held_back(request)]
-    context |= {"teams": teams, "held_teams": held, "invitations": len(open_ones)}
+    context |= {"teams": teams, "held_teams": held, "invitations": number}
+    context["username"] = request.user.get_username()
     context["has_choice"] = len(teams) + len(held) > 1
     mine = [*memberships(request), *held_back(request)]
     context["closed_by_last_factor"] = SimpleLazyObject(lambda: closed_by_last_factor(mine))
@@ -50,7 +54,23 @@ def _frame(request: HttpRequest) -> dict[str, Any]:
         membership = membership_of(request)
     except (NoTeam, NotChosen):
         return context | {"has_choice": bool(teams)}
-    return context | {"membership": membership, **_of_team(request, membership.team, teams)}
+    return context | _of_member(membership) | _of_team(request, membership.team, teams)
+
+
+def _place(request: HttpRequest) -> dict[str, Any]:
+    """Return where the page is; `view` is None for an address that leads nowhere."""
+    match = request.resolver_match
+    sections = [name for name in SECTIONS if f"/{name}/" in request.path]
+    return {"view": match.view_name if match else None, "section": " ".join(sections)}
+
+
+def _of_member(membership: Membership) -> dict[str, Any]:
+    return {
+        "membership": membership,
+        "may_submit": membership.may_submit,
+        "may_manage": membership.may_manage,
+        "role": membership.get_role_display().lower(),
+    }
 
 
 def _of_team(request: HttpRequest, team: Team, teams: list[Team]) -> dict[str, Any]:
@@ -61,9 +81,12 @@ def _of_team(request: HttpRequest, team: Team, teams: list[Team]) -> dict[str, A
     chosen = next((one for one in teams if one.pk == said.known_id), None)
     return {
         "team": team,
+        "has_team": True,
+        "team_name": team.name,
+        "team_pk": team.pk,
         "made_for": str(said),
         "is_other_team": said.known_id is not None,
-        "chosen": chosen,
+        "chosen_name": chosen.name if chosen else "",
         "query": f"?team={team.pk}" if len(teams) > 1 else "",
         "and_query": f"&team={team.pk}" if len(teams) > 1 else "",
     }

@@ -15,9 +15,18 @@ from django.urls import reverse
 from requests_app.display.marks import for_rows, with_star
 from requests_app.models import HIDDEN, FalRequest, Status, Team
 from requests_app.models.request import FalRequestQuerySet
-from requests_app.search import NOT_SEARCHED, Matches, Scope, Search, Sorted, parse_search
+from requests_app.search import (
+    NOT_SEARCHED,
+    Matches,
+    Scope,
+    Search,
+    Sorted,
+    numbers_of,
+    parse_search,
+)
 from requests_app.search.language import Term
 from requests_app.search.sorting import ORDERS
+from requests_app.thumbnails.states import COLUMNS as PICTURE
 from requests_app.views.access import membership_of, sees_in, team_in_links, team_of
 
 COUNT_LIMIT = 1000  # a higher count costs the database and helps no reader
@@ -107,6 +116,10 @@ class Listing:
         return self.page == GALLERY
 
     @property
+    def has_terms(self) -> bool:
+        return bool(self.search.terms)
+
+    @property
     def shows_failures(self) -> bool:
         """Whether nothing but failed requests is asked for."""
         return self.search.value("status") == Status.FAILED
@@ -146,8 +159,7 @@ class Listing:
 
     def for_show(self, rows: FalRequestQuerySet) -> FalRequestQuerySet:
         """Load what a table row shows and leave out what it does not."""
-        shown = rows.select_related("thumbnail").shown_to(sees=self.sees)
-        return with_star(for_rows(shown), self.user_pk)
+        return with_star(for_rows(rows.shown_to(sees=self.sees), PICTURE), self.user_pk)
 
     def url(self, search: Search, cursor: str = "") -> str:
         """Return the page's address for another search, or another part of this one, in the same order."""
@@ -208,7 +220,8 @@ def chips_of(listing: Listing) -> list[Chip]:
     search = listing.search
     chosen = search.value("status")
     most = COUNT_LIMIT + 1
-    numbers = {name: listing.matching(search.setting("status", name)).count(most) for name in CHIPS}
+    asked = [listing.matching(search.setting("status", name)) for name in CHIPS]
+    numbers = dict(zip(CHIPS, numbers_of(listing.scope, asked, most), strict=True))
     total = sum(number for name, number in numbers.items() if name != "uncertain")
     all_url = listing.url(search.setting("status"))
     has_status = any(term.key == "status" for term in search.terms)

@@ -15,6 +15,7 @@ from django.template.loader import render_to_string
 from requests_app.display.columns import in_order
 from requests_app.display.marks import for_rows
 from requests_app.models import FalRequest
+from requests_app.thumbnails.states import COLUMNS as PICTURE
 
 ROWS = "list/_rows.html"
 
@@ -37,7 +38,8 @@ def pushed_rows(
     found = FalRequest.objects.filter(team_id=team_id, public_id__in=ids)
     wanted = list(variants)
     rows = {
-        sees: list(for_rows(found.shown_to(sees=sees))) for sees in {one.sees for one in wanted}
+        sees: list(for_rows(found.shown_to(sees=sees), PICTURE))
+        for sees in {one.sees for one in wanted}
     }
     return {
         variant: render_to_string(ROWS, _context(rows[variant.sees], variant)) for variant in wanted

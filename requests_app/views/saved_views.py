@@ -16,13 +16,15 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from requests_app.display.columns import TableColumn
 from requests_app.forms.saved_view import ViewForm
 from requests_app.models import ListPreference, Membership, SavedView
 from requests_app.views.access import membership_of, team_in_links, team_of, team_required
 from requests_app.views.list_table import TableLook, look_of_view, preference_of
 from requests_app.views.listing import Listing, list_url, page_asked
 
+MENU_COLUMNS = (
+    "public_id", "team", "name", "query", "sort", "columns", "density", "is_shared", "owner__username",
+)  # fmt: skip
 MOST_VIEWS = 100  # of a user in a team
 TAKEN = "You have a view of this name already."
 
@@ -63,7 +65,8 @@ class ViewMenu:
         """Return the user's own views, then those that others share."""
         found = SavedView.objects.seen_by(self.membership.user, self.membership.team)
         mine = self.membership.user_id
-        return sorted(found.select_related("owner"), key=lambda view: view.owner_id != mine)
+        named = found.select_related("owner").only(*MENU_COLUMNS)
+        return sorted(named, key=lambda view: view.owner_id != mine)
 
     @property
     def system(self) -> list[SystemView]:
@@ -80,10 +83,9 @@ class ViewMenu:
         return preference_of(self.membership)
 
     @property
-    def columns(self) -> list[tuple[TableColumn, bool]]:
-        """Return each optional column, in the table's order, and whether it is shown."""
-        shown = self.look.columns
-        return [(column, column.name in shown) for column in self.look.all_columns]
+    def look_text(self) -> str:
+        """Return how the page shows the table, as an address has it."""
+        return str(self.look)
 
     @cached_property
     def look(self) -> TableLook:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import Q
 from django.utils import timezone
 
 from requests_app import lifecycle
@@ -15,7 +16,7 @@ from requests_app.batches import control
 from requests_app.keys import keeping
 from requests_app.models import Batch, FalRequest, RequestOrigin, Status, Team
 from requests_app.models.account import claim_missing
-from requests_app.search import Matches, Scope, Search, parse_search, scope
+from requests_app.search import Matches, Scope, Search, numbers_of, parse_search, scope
 from requests_app.search.index import write_entries
 from tests.batches.conftest import make_batch
 from tests.batches.test_feeding import end_open, turn
@@ -37,6 +38,9 @@ def found(text: str, team: Team, me: str = "olga") -> set[int]:
     assert matches.oldest(100, above=0) == keys[::-1]
     assert matches.newest(1, below=keys[0]) == keys[1:2] if keys else True
     assert matches.count(100) == len(keys)
+    nothing = Matches(matches.scope, Search(), Q(pk__in=[]))
+    at_most = min(len(keys), 2)
+    assert numbers_of(matches.scope, [matches, nothing, matches], 2) == [at_most, 0, at_most]
     assert set(matches.rows.values_list("pk", flat=True)) == set(keys)
     assert matches.among(FalRequest.objects.all()) == set(keys)
     return set(keys)

@@ -109,8 +109,10 @@ def test_an_invitation_is_worth_nothing_without_its_makers_right(team, mine, how
     secret = invitations.invite(team, role, by=admin, now=now)
     pk = offered(team, "guest", by=admin, role=role)
     assert [one.pk for one in invitations.open_for(guest, now=now)] == [pk]
+    assert invitations.number_open_for(guest, now=now) == 1
     LOST[how](admin)
     assert invitations.open_for(guest, now=now) == []
+    assert invitations.number_open_for(guest, now=now) == 0
     for attempt in (
         lambda: invitations.find(secret, now=now),
         lambda: invitations.accept(secret, guest, now=now),
@@ -243,6 +245,7 @@ def test_an_offer_to_a_free_name_is_not_had_by_who_takes_the_name_later(team, mi
     pk = offered(team, "later", by=mine, role=Role.ADMIN)
     later, now = make_person("later"), timezone.now()
     assert invitations.open_for(later, now=now) == []
+    assert invitations.number_open_for(later, now=now) == 0
     with pytest.raises(InvitationDead):
         invitations.accept_offer(pk, later, now=now)
 
@@ -253,6 +256,7 @@ def test_the_team_does_not_learn_that_an_offer_was_declined(team, mine):
     assert invitations.decline(pk, ann, now=now)
     assert not invitations.decline(pk, ann, now=now)
     assert invitations.open_for(ann, now=now) == []
+    assert invitations.number_open_for(ann, now=now) == 0
     with pytest.raises(InvitationDead):
         invitations.accept_offer(pk, ann, now=now)
     assert Invitation.objects.live(now).filter(pk=pk).exists()
