@@ -157,7 +157,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # First: what the others add is for pages. A page has dozens of files, and HTTP/1.1 repeats each header.
+    "dashboard.stack_room.stack_room",
+    # Before the rest: what the others add is for pages. A page has dozens of files, and HTTP/1.1 repeats each header.
     "dashboard.static_files.StaticFiles",
     "dashboard.logcontext.named_request",
     "dashboard.permissions.permissions_policy",

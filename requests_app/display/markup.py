@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from html import escape
 from typing import Any
 
 from django.utils.html import conditional_escape
@@ -27,5 +28,9 @@ NOTHING = joined(())
 
 
 def _escaped(value: Any) -> str:
-    is_plain = type(value) is str and not _has_special(value)
-    return value if is_plain or type(value) is SafeString else conditional_escape(value)
+    kind = type(value)
+    if kind is str:
+        return escape(value) if _has_special(value) else value
+    if kind is SafeString:
+        return value  # type: ignore[no-any-return]
+    return str(value) if kind is int else conditional_escape(value)

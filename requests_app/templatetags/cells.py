@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django import template
 
 from requests_app.models import FalRequest
@@ -13,7 +15,12 @@ register = template.Library()
 @register.filter
 def find(value: object, key: str) -> str:
     """Return the search for a cell's value; empty where there is none, or no search can hold it."""
-    text = str(value or "")
+    return _search(str(value or ""), key)
+
+
+# The cells of a list have few values.
+@lru_cache(maxsize=1024)
+def _search(text: str, key: str) -> str:
     return "" if not text or '"' in text else str(Term(key, text))
 
 

@@ -99,7 +99,7 @@ def star_form(
     return fill(
         STAR,
         url=url,
-        id=row.public_id,
+        id=str(row.public_id),
         unknown=UNKNOWN if starred is None else "",
         hidden=hidden,
         on="0" if starred else "1",
