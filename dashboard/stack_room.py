@@ -21,8 +21,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def roomy(function: F) -> F:
     """Give a function a frame of its own chunk, with room for all that it calls."""
-    code = function.__code__  # type: ignore[attr-defined]
-    function.__code__ = code.replace(co_stacksize=SLOTS)  # type: ignore[attr-defined]
+    code = function.__code__
+    function.__code__ = code.replace(co_stacksize=SLOTS)
     return function
 
 

@@ -7,7 +7,9 @@ every value.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from django import template
 from django.urls import reverse
@@ -15,11 +17,12 @@ from django.utils.safestring import SafeString
 
 from requests_app.display.markup import NOTHING, fill
 from requests_app.models import FalRequest
-from requests_app.templatetags.requests_extras import icon, status_look, team_field
+from requests_app.templatetags.requests_extras import StatusLook, icon, status_look, team_field
 from requests_app.thumbnails.states import ThumbnailLook
 
 register = template.Library()
 
+ANY_ID = str(UUID(int=0))  # in markup that is drawn once for all rows
 UNKNOWN = fill(" data-unknown")
 CSRF = '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
 BADGE = '<span class="badge badge-{}" title="{}">{}{}</span>'
@@ -47,7 +50,13 @@ STAR = (
 def badge(row: FalRequest) -> SafeString:
     """Draw the status of a request."""
     look = status_look(row)
-    return fill(BADGE, look.key, look.sentence, icon(look.icon), look.word)
+    return _badge(look, icon(look.icon))
+
+
+# The looks of statuses, of which those in a queue have a number each.
+@lru_cache(maxsize=256)
+def _badge(look: StatusLook, drawn: SafeString) -> SafeString:
+    return fill(BADGE, look.key, look.sentence, drawn, look.word)
 
 
 @register.simple_tag
@@ -77,17 +86,16 @@ def small_picture(
 @register.simple_tag(takes_context=True)
 def star(context: Mapping[str, Any], row: FalRequest, *, starred: bool) -> SafeString:
     """Write a user's star on a request, with a word; `starred`: whether it is on."""
-    return star_form(
-        row,
+    form = star_form(
         starred=starred,
-        url=reverse("requests:star_request", args=[row.public_id]),
+        url=reverse("requests:star_request", args=[ANY_ID]),
         hidden=hidden_fields(context, row.team_id),
         label=fill("{}Star", icon("star")),
     )
+    return for_id(form, str(row.public_id))
 
 
 def star_form(
-    row: FalRequest,
     *,
     starred: bool | None,
     url: str,
@@ -95,11 +103,11 @@ def star_form(
     label: SafeString,
     kind: str = "",
 ) -> SafeString:
-    """Write the form of a star; `starred`: None where the user is not known (a row that is pushed to several)."""
+    """Write the form of a star on any request; `starred`: None where the user is not known (a row that is pushed to several)."""
     return fill(
         STAR,
         url=url,
-        id=str(row.public_id),
+        id=ANY_ID,
         unknown=UNKNOWN if starred is None else "",
         hidden=hidden,
         on="0" if starred else "1",
@@ -107,6 +115,11 @@ def star_form(
         kind=kind,
         label=label,
     )
+
+
+def for_id(markup: SafeString, public_id: str) -> SafeString:
+    """Return what was drawn for any request as that of one; `public_id`: a UUID, which needs no escaping."""
+    return SafeString(markup.replace(ANY_ID, public_id))  # nosec B703  # both are safe
 
 
 def hidden_fields(context: Mapping[str, Any], team_id: int) -> SafeString:

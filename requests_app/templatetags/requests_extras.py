@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django import template
-from django.templatetags.static import static
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, json_script
@@ -164,7 +164,7 @@ def option_table() -> SafeString:
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """Draw an icon of static/icons.svg; without a label it decorates the word beside it."""
-    return _drawn(static("icons.svg"), name, label)
+    return _drawn(staticfiles_storage.url("icons.svg"), name, label)
 
 
 @lru_cache(maxsize=1024)

@@ -6,9 +6,8 @@ Written in Python: by a template of a hundred tags a row took ten times as long.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
-from uuid import UUID
 
 from django import template
 from django.template import Context
@@ -20,9 +19,16 @@ from requests_app.display.columns import TableColumn
 from requests_app.display.costs import cost_of
 from requests_app.display.marks import tags_of
 from requests_app.display.markup import NOTHING, fill, joined
-from requests_app.models import FalRequest, Mode, RequestOrigin, Status
+from requests_app.models import FalRequest, Mode, RequestOrigin, Status, Tag
 from requests_app.templatetags.cells import find
-from requests_app.templatetags.parts import badge, hidden_fields, small_picture, star_form
+from requests_app.templatetags.parts import (
+    ANY_ID,
+    badge,
+    for_id,
+    hidden_fields,
+    small_picture,
+    star_form,
+)
 from requests_app.templatetags.requests_extras import icon, thumbnail, took
 from requests_app.templatetags.tags import tag_url
 from requests_app.templatetags.times import time
@@ -31,7 +37,7 @@ register = template.Library()
 
 LONG_NAME = 40  # letters of an endpoint, from which on its whole name is told too
 MOST_TAGS = 3
-ANY_ID = str(UUID(int=0))  # in addresses that are looked up once for all rows
+SPACE = fill(" ")
 _ORIGINS = dict(RequestOrigin.choices)
 
 HEAD = """
@@ -67,7 +73,7 @@ LAST = """
 <td class="row-person" data-find="{find_person}" title="{person}">{person}</td>
 <td class="row-age">{age}</td>
 <td class="row-took">{took}</td>
-<td class="row-actions">{star} {actions}</td></tr>
+<td class="row-actions">{last}</td></tr>
 """
 
 WHOLE_NAME = ' title="{}"'
@@ -110,6 +116,8 @@ class RowWriter:
         )
         self.icon = cache(icon)
         self.hidden = cache(lambda team_id: hidden_fields(context, team_id))
+        # Forms and links are drawn once for all rows alike, with ANY_ID in the place of the row's.
+        self.star_of, self.acts_of = cache(self._star), cache(self._acts)
         select = SELECT if self.may_submit else ""
         cells = "".join(OPTIONAL[one.name] for one in columns)
         self.markup = _one_line(HEAD + select + FIRST + cells + LAST)
@@ -140,8 +148,7 @@ class RowWriter:
             find_person=find(person, "by"),
             age=time(self.context, row.created_at),
             took=took(row) if row.origin != RequestOrigin.IMPORTED else "",
-            star=self._star(row, public_id),
-            actions=self._actions(row, public_id),
+            last=self._last(row, public_id),
             **_optional(row),
         )
 
@@ -149,56 +156,44 @@ class RowWriter:
         """Draw the first tags; each leads to the list of its requests."""
         if not (tags := tags_of(row)):
             return NOTHING
-        chips = [
-            fill(
-                TAG,
-                " tag-fals" if tag.is_fals else "",
-                tag_url(self.context, tag),
-                tag.name,
-                tag.name,
-            )
-            for tag in tags[:MOST_TAGS]
-        ]
+        chips = [_tag(tag, tag_url(self.context, tag)) for tag in tags[:MOST_TAGS]]
         further = len(tags) - MOST_TAGS
         more = fill(FURTHER, further) if further > 0 else NOTHING
         return fill(TAGS, joined(chips), more)
 
-    def _star(self, row: FalRequest, public_id: str) -> SafeString:
+    def _last(self, row: FalRequest, public_id: str) -> SafeString:
+        """Draw the star and what a user may do with the row as it is now."""
+        star = self.star_of(row.team_id, starred=getattr(row, "is_starred", None))
+        acts = self.acts_of(row.team_id, _next(row)) if self.may_submit else NOTHING
+        return for_id(joined((star, SPACE, acts)), public_id)
+
+    def _star(self, team_id: int, *, starred: bool | None) -> SafeString:
         return star_form(
-            row,
-            starred=getattr(row, "is_starred", None),
-            url=self.star.replace(ANY_ID, public_id),
-            hidden=self.hidden(row.team_id),
+            starred=starred,
+            url=self.star,
+            hidden=self.hidden(team_id),
             label=self.icon("star", label="Star"),
             kind=" button-icon",
         )
 
-    def _actions(self, row: FalRequest, public_id: str) -> SafeString:
-        if not self.may_submit:
-            return NOTHING
-        url = self.tags.replace(ANY_ID, public_id)
-        tags = fill(TAG_BUTTON, url=url, icon=self.icon("tag", label="Tags"))
-        return tags + self._next(row, public_id)
-
-    def _next(self, row: FalRequest, public_id: str) -> SafeString:
-        """Draw what a user may do with the row as it is now."""
-        if row.is_ended:
-            repeat = self.icon("again", label="Run again")
-            return (
-                NOTHING if row.is_hidden else fill(AGAIN, url=self.new, id=public_id, icon=repeat)
-            )
-        if row.status == Status.UNCERTAIN:
-            url = self.detail.replace(ANY_ID, public_id)
-            return fill(DECIDE, url=url, icon=self.icon("right", label="Decide"))
-        if row.is_cancelling:
-            return NOTHING
-        return fill(
-            CANCEL,
-            url=self.cancel.replace(ANY_ID, public_id),
-            hidden=self.hidden(row.team_id),
-            next=self.back,
-            icon=self.icon("stop", label="Cancel"),
-        )
+    def _acts(self, team_id: int, following: str) -> SafeString:
+        tags = fill(TAG_BUTTON, url=self.tags, icon=self.icon("tag", label="Tags"))
+        match following:
+            case "again":
+                repeat = self.icon("again", label="Run again")
+                return tags + fill(AGAIN, url=self.new, id=ANY_ID, icon=repeat)
+            case "decide":
+                decide = self.icon("right", label="Decide")
+                return tags + fill(DECIDE, url=self.detail, icon=decide)
+            case "cancel":
+                return tags + fill(
+                    CANCEL,
+                    url=self.cancel,
+                    hidden=self.hidden(team_id),
+                    next=self.back,
+                    icon=self.icon("stop", label="Cancel"),
+                )
+        return tags
 
 
 @register.simple_tag(takes_context=True)
@@ -212,6 +207,19 @@ def table_rows(context: Context) -> SafeString:
 def _address(name: str) -> str:
     """Return the address of a page of any request, with `ANY_ID` in the place of its id."""
     return reverse(f"requests:{name}", args=[ANY_ID])
+
+
+def _next(row: FalRequest) -> str:
+    """Return what is to be done with a row as it is now, beside tags."""
+    if row.is_ended:
+        return "" if row.is_hidden else "again"
+    if row.status == Status.UNCERTAIN:
+        return "decide"
+    return "" if row.is_cancelling else "cancel"
+
+
+def _tag(tag: Tag, url: str) -> SafeString:
+    return fill(TAG, " tag-fals" if tag.is_fals else "", url, tag.name, tag.name)
 
 
 def _one_line(markup: str) -> str:
@@ -267,4 +275,10 @@ def _error(row: FalRequest) -> SafeString:
 
 def _cost(row: FalRequest) -> SafeString | str:
     cost = cost_of(row)
-    return fill(WHY, cost.why, cost.words) if cost.why else cost.words
+    return _with_reason(cost.why, cost.words) if cost.why else cost.words
+
+
+# There are few reasons.
+@lru_cache(maxsize=256)
+def _with_reason(why: str, words: str) -> SafeString:
+    return fill(WHY, why, words)

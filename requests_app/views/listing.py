@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db.models import Q
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from requests_app.display.marks import for_rows, with_star
 from requests_app.models import HIDDEN, FalRequest, Status, Team
@@ -268,7 +268,13 @@ def list_url(
     named = {"team": team, "q": q, "sort": sort, "view": view, "table": table}
     asked = urlencode({name: value for name, value in named.items() if value})
     query = "&".join(part for part in (asked, cursor) if part)
-    return reverse(f"requests:{page}") + (f"?{query}" if query else "")
+    return _address(page, get_script_prefix()) + (f"?{query}" if query else "")
+
+
+@cache
+def _address(page: str, _prefix: str) -> str:
+    """Look a page's address up once for a place of the installation: a page of the list has forty of it."""
+    return reverse(f"requests:{page}")
 
 
 def examples(*, team: int | None) -> list[dict[str, str]]:
