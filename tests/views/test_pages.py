@@ -16,36 +16,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from requests_app.display.columns import in_order
-from requests_app.display.marks import for_rows
-from requests_app.models import (
-    FalRequest,
-    Membership,
-    Observation,
-    Role,
-    SavedView,
-    Status,
-    Tag,
-    Tagging,
-    Team,
-)
+from requests_app.models import FalRequest, Observation, Status, Team
 from requests_app.paging import PAGE_SIZE
-from requests_app.templatetags.rows import RowWriter
-from requests_app.thumbnails.states import COLUMNS as PICTURE
-from requests_app.views.row_html import RowVariant
 from tests.builders import hear, make_person, make_queued, make_request, make_result
 
 MOST_QUERIES = 14 + 2  # of the page of a list, and of the client that is logged in
-ROW_KINDS: list[dict[str, Any]] = [
-    {},
-    {"queue_position": 3, "tries": 2},
-    {"cancel_asked_at": timezone.now()},
-    {"error": "No", "error_type": "given_up", "error_code": 422},
-    {"origin": "imported", "mode": "realtime", "ended_at": timezone.now(), "cost_problem": "unit"},
-    {"billable_units": "2", "cost": 1, "cost_currency": "USD", "started_at": timezone.now()},
-    {"payload_removed_at": timezone.now(), "output_size": 99, "seed": "7"},
-    {"thumbnail_url": "https://v3.fal.media/files/a.png"},
-]
 ROW = re.compile(r'<tr id="request-([0-9a-f-]{36})"')
 
 
@@ -266,56 +241,6 @@ def test_the_page_asks_the_same_number_of_questions_for_any_number_of_rows(
     assert len(few) <= MOST_QUERIES
     for captured in few:
         assert '"requests_app_falrequest"."output"' not in captured["sql"]
-
-
-def test_the_page_asks_no_more_for_more_teams_views_people_filters_and_tags(
-    as_owner: Client,
-    team: Team,
-    owner: User,
-    django_assert_max_num_queries: DjangoAssertNumQueries,
-) -> None:
-    queue = make_queued(team=team, person=owner)
-    for number in range(5):
-        other = Team.objects.create(name=f"team {number}")
-        Membership.objects.create(team=other, user=owner, role=Role.OWNER)
-        Membership.objects.create(team=team, user=make_person(f"p{number}"), role=Role.MEMBER)
-        SavedView.objects.create(
-            team=team, owner=owner, name=f"view {number}", query="by:me", saved_at=timezone.now()
-        )
-        tag = Tag.objects.create(team=team, name=f"tag {number}", key=f"tag {number}")
-        Tagging.objects.create(team=team, tag=tag, request=queue)
-    view = SavedView.objects.first()
-    assert view
-    chosen = f"team={team.pk}&view={view.public_id}"
-    for search in ("", "&q=status:active", "&q=endpoint:acme/*+sunset", "&q=by:me&sort=longest"):
-        with django_assert_max_num_queries(MOST_QUERIES + 2):  # who is meant, which endpoints
-            assert "view 4" in as_owner.get(f"/requests/?{chosen}{search}").text
-
-
-def test_the_chips_are_one_query(as_owner: Client, team: Team, owner: User) -> None:
-    make_request(team=team, person=owner)
-    for search in ("", "?q=sunset", "?q=by:nobody", "?q=status:failed+endpoint:acme/img"):
-        with CaptureQueriesContext(connection) as sent:
-            as_owner.get(f"/requests/counts/{search}")
-        counting = [one["sql"] for one in sent if "COUNT(" in one["sql"]]
-        assert len(counting) == 1
-        assert counting[0].count("COUNT(") == 5
-
-
-@pytest.mark.parametrize("sees", [True, False])
-def test_a_row_is_drawn_from_what_was_loaded_for_it(
-    team: Team, owner: User, sees: bool, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    """Whatever its kind: a column that is read and was not loaded is one more query for each row."""
-    for status in Status:
-        for columns in ROW_KINDS:
-            set_status(make_request(team=team, person=owner), status, **columns)
-    rows = list(for_rows(FalRequest.objects.shown_to(sees=sees), PICTURE))
-    writer = RowWriter(
-        {"frame": {"membership": RowVariant(True, "", True), "query": ""}}, in_order()
-    )
-    with django_assert_num_queries(0):
-        assert "".join(map(writer.write, rows)).count("<tr ") == len(Status) * len(ROW_KINDS)
 
 
 # --- Chips -------------------------------------------------------------------------------------
