@@ -27,7 +27,7 @@ from requests_app.models import (
 from requests_app.templatetags.rows import RowWriter
 from requests_app.thumbnails.states import COLUMNS as PICTURE
 from requests_app.views.row_html import RowVariant
-from tests.builders import make_person, make_queued, make_request
+from tests.builders import make_person, make_request
 
 ROW_KINDS: list[dict[str, Any]] = [
     {},
@@ -44,7 +44,7 @@ SEARCHES = ("", "&q=status:active", "&q=endpoint:acme/*+sunset", "&q=by:me&sort=
 
 def surround(number: int, *, team: Team, owner: User) -> None:
     """Add a row with a tag, a team of the user, a member of the team and a view."""
-    queued = make_queued(team=team, person=owner)
+    tagged = make_request(team=team, person=owner)
     other = Team.objects.create(name=f"team {number}")
     Membership.objects.create(team=other, user=owner, role=Role.OWNER)
     Membership.objects.create(team=team, user=make_person(f"p{number}"), role=Role.MEMBER)
@@ -52,7 +52,7 @@ def surround(number: int, *, team: Team, owner: User) -> None:
         team=team, owner=owner, name=f"view {number}", query="by:me", saved_at=timezone.now()
     )
     tag = Tag.objects.create(team=team, name=f"tag {number}", key=f"tag {number}")
-    Tagging.objects.create(team=team, tag=tag, request=queued)
+    Tagging.objects.create(team=team, tag=tag, request=tagged)
 
 
 def number_of_queries(client: Client, url: str) -> int:
