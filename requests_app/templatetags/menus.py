@@ -29,7 +29,7 @@ NAMED = '<span class="visually-hidden">{}: </span>{}'
 CURRENT = fill(' aria-current="true"')
 
 
-class Choice(Protocol):
+class MenuChoice(Protocol):
     """What a menu offers: a word, where it leads, and whether it is chosen."""
 
     @property
@@ -41,13 +41,13 @@ class Choice(Protocol):
 
 
 @register.simple_tag
-def menu_choices(choices: Iterable[Choice]) -> SafeString:
+def menu_choices(choices: Iterable[MenuChoice]) -> SafeString:
     """Draw what a menu offers."""
     return joined(_choice(one.url, one.word, NOTHING, is_chosen=one.chosen) for one in choices)
 
 
 @register.simple_tag
-def filter_menu(word: str, choices: Iterable[Choice], chosen: str) -> SafeString:
+def filter_menu(word: str, choices: Iterable[MenuChoice], chosen: str) -> SafeString:
     """Draw a menu; `chosen`: what its button names, besides `word`."""
     name = fill(NAMED, word, chosen) if chosen else word
     return fill(MENU, name, icon("down"), menu_choices(choices))
