@@ -41,7 +41,7 @@ class NewFrame(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def sketched(self) -> bytes:
         """Return its sketch as JSON, encoded once for all readers."""
-        return msgspec.json.encode(sketch(self))
+        return msgspec.json.encode(_Sketch.of(self))
 
 
 def memory_of(frames: Iterable[NewFrame]) -> int:
@@ -49,21 +49,32 @@ def memory_of(frames: Iterable[NewFrame]) -> int:
     return sum([frame.memory for frame in frames])
 
 
+class _Sketch(msgspec.Struct):
+    number: int
+    offset_ms: float
+    direction: str
+    kind: str
+    event: str
+    event_id: str
+    data: str | None  # None: it is large, and fetched on demand
+    size: int
+    pair: int | None
+    rtt_ms: float | None
+    says: str
+
+    @classmethod
+    def of(cls, frame: Frame | NewFrame) -> _Sketch:
+        return cls(
+            frame.number, frame.offset_ms, frame.direction, frame.kind, frame.event, frame.event_id,
+            frame.data if len(frame.data) <= LARGE else None,
+            frame.size, frame.pair, frame.rtt_ms,
+            frame.says if frame.says is not None else _glimpse(frame),
+        )  # fmt: skip
+
+
 def sketch(frame: Frame | NewFrame) -> dict[str, Any]:
     """Return what a page shows of a frame; `data` is None when it is large and fetched on demand."""
-    return {
-        "number": frame.number,
-        "offset_ms": frame.offset_ms,
-        "direction": frame.direction,
-        "kind": frame.kind,
-        "event": frame.event,
-        "event_id": frame.event_id,
-        "data": frame.data if len(frame.data) <= LARGE else None,
-        "size": frame.size,
-        "pair": frame.pair,
-        "rtt_ms": frame.rtt_ms,
-        "says": frame.says if frame.says is not None else _glimpse(frame),
-    }
+    return msgspec.structs.asdict(_Sketch.of(frame))
 
 
 def _glimpse(frame: Frame | NewFrame) -> str:

@@ -43,6 +43,10 @@ _MARKS = {"type", "kind", "object", "name", "event", "error_type", "errorType", 
 _IDS = {"id", "request_id", "requestId", "trace_id", "timestamp", "time", "ts", "index", "jsonrpc"}
 _ERROR_NAMES = {*_ERROR, *_DETAIL, *_WORDS, *_CODES, *_FLAGS, *_MARKS, *_IDS}
 _ENVELOPES = ("data", "payload", "body", "response", "event", "message")
+# Without one of these members an object reports no failure, whatever else it holds.
+_HINTS = frozenset(
+    {*_ERROR, *_DETAIL, *_CODES, *_FLAGS, *_ENVELOPES, "type", "event", "object", "choices"}
+)
 _DEPTH = 6  # nesting levels that are searched
 
 
@@ -52,7 +56,7 @@ def error_in(name: str, value: Any, depth: int = _DEPTH) -> Any:
         return value if _filled(value) else ""
     if isinstance(value, str):
         return _error_in_text(value, depth)
-    if not isinstance(value, dict) or not depth:
+    if not isinstance(value, dict) or not depth or _HINTS.isdisjoint(value):
         return None
     if _is_named_failure(value) or _tells_error(value) or _is_nothing_but_an_error(value):
         return value

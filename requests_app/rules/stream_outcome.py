@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
+
+import msgspec
 
 from requests_app.fal import StreamEvent
 from requests_app.fal.error_bodies import ErrorBody, parse_error
@@ -24,8 +26,7 @@ from requests_app.rules.transitions import CallEnded
 NO_REASON = "The model reported an error in mid-stream and gave no reason."
 
 
-@dataclass(frozen=True)
-class _Kept:
+class _Kept(msgspec.Struct, frozen=True):
     """An event that may be the output."""
 
     text: str

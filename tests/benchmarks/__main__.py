@@ -17,6 +17,7 @@ NAMES = (
     "pages",
     "sweeping",
     "draining",
+    "submitting",
     "realtime",
     "sse",
     "stalled",

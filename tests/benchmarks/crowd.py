@@ -21,7 +21,7 @@ from typing import Any
 
 from tests.benchmarks.fanout import post_all, webhook_posts, with_webhooks
 from tests.benchmarks.open_rows import put_in
-from tests.benchmarks.report import table
+from tests.benchmarks.report import processor_s, table
 from tests.benchmarks.stalled import resident
 from tests.benchmarks.stub import running
 from tests.process.serving import ROOT, Serving
@@ -134,15 +134,9 @@ def change(serving: Serving, states: States, public_id: str, post: Any) -> float
 
 def at_rest(serving: Serving, seconds: float = 10) -> float:
     """Share of a core."""
-    before = _processor_s(serving)
+    before = processor_s(serving.process)
     time.sleep(seconds)
-    return (_processor_s(serving) - before) / seconds
-
-
-def _processor_s(serving: Serving) -> float:
-    assert serving.process is not None
-    words = Path(f"/proc/{serving.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+    return (processor_s(serving.process) - before) / seconds
 
 
 if __name__ == "__main__":

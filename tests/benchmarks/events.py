@@ -23,8 +23,8 @@ from tests.process.serving import ROOT
 
 
 @contextmanager
-def running(*target: str) -> Iterator[str]:
-    """The address of the quick fal, or of a relay to the target, while it runs."""
+def running(*target: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The quick fal, or a relay to the target, while it runs: its address and its process."""
     port = free_port()
     module = [sys.executable, "-m", "tests.benchmarks.events", str(port), *target]
     process = subprocess.Popen(module, cwd=ROOT)
@@ -36,7 +36,7 @@ def running(*target: str) -> Iterator[str]:
                 break
             except httpx.TransportError:
                 time.sleep(0.05)
-        yield url
+        yield url, process
     finally:
         process.kill()
         process.wait()

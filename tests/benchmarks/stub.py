@@ -1,10 +1,11 @@
 """The quickest fal there can be: takes every submit, says IN_QUEUE to every poll, sends nothing.
 
-`python -m tests.benchmarks.stub PORT JWK_X`; a process of its own, so that it takes no time from ours.
+`python -m tests.benchmarks.stub PORT JWK_X DELAY_S`; a process of its own, so that it takes no time from ours.
 """
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import time
@@ -22,11 +23,11 @@ from tests.signing import Signer
 
 
 @contextmanager
-def running(signer: Signer, *, port: int | None = None) -> Iterator[str]:
-    """The stub's address, while it runs; its key set has the signer's key."""
+def running(signer: Signer, *, port: int | None = None, delay_s: float = 0) -> Iterator[str]:
+    """The stub's address, while it runs; its key set has the signer's key. A submit's answer takes `delay_s`."""
     port = port or free_port()
     module = [sys.executable, "-m", "tests.benchmarks.stub"]
-    process = subprocess.Popen([*module, str(port), signer.jwk["x"]], cwd=ROOT)
+    process = subprocess.Popen([*module, str(port), signer.jwk["x"], str(delay_s)], cwd=ROOT)
     try:
         _wait(f"http://127.0.0.1:{port}/jwks.json")
         yield f"http://127.0.0.1:{port}"
@@ -49,9 +50,11 @@ def _wait(url: str) -> None:
 class Stub:
     """Remembers where each request's webhook should go."""
 
-    def __init__(self, jwk_x: str) -> None:
+    def __init__(self, jwk_x: str, delay_s: float) -> None:
+        self.delay_s = delay_s
         self.keys = {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": jwk_x}]}
         self.webhooks: dict[str, str] = {}
+        self.taken: dict[str, float] = {}  # when, by time.monotonic(), by the webhook's address
         self.ends: dict[str, float] = {}  # request ids that end, and when by the wall clock
         self.is_away = False
         self.refused: dict[str, int] = {}  # calls while it was away, by method
@@ -61,6 +64,9 @@ class Stub:
 
     async def seen(self, request: web.Request) -> web.Response:
         return web.json_response(self.webhooks)
+
+    async def when_taken(self, request: web.Request) -> web.Response:
+        return web.json_response(self.taken)
 
     async def away(self, request: web.Request) -> web.Response:
         self.is_away = request.query["is"] == "1"
@@ -79,7 +85,10 @@ class Stub:
 
     async def submit(self, request: web.Request) -> web.Response:
         request_id = str(uuid4())
-        self.webhooks[request_id] = request.query.get("fal_webhook", "")
+        self.webhooks[request_id] = hook = request.query.get("fal_webhook", "")
+        self.taken[hook] = time.monotonic()
+        if self.delay_s:
+            await asyncio.sleep(self.delay_s)
         base = f"{request.url.origin()}{request.path}/requests/{request_id}"
         urls = {
             "status_url": f"{base}/status",
@@ -106,11 +115,12 @@ class Stub:
 
 def main() -> None:
     """Serve until killed."""
-    stub = Stub(sys.argv[2])
+    stub = Stub(sys.argv[2], float(sys.argv[3]))
     app = web.Application(middlewares=[stub.door], client_max_size=2**26)
     app.router.add_post("/away", stub.away)
     app.router.add_get("/refused", stub.calls_refused)
     app.router.add_get("/jwks.json", stub.key_set)
+    app.router.add_get("/taken", stub.when_taken)
     app.router.add_get("/seen", stub.seen)
     app.router.add_post("/queue/{path:.*}", stub.submit)
     app.router.add_get("/queue/{path:.*}/status", stub.status)

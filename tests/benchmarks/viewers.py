@@ -21,7 +21,7 @@ from tests.signing import Signer
 @contextmanager
 def service() -> Iterator[tuple[Reader, Serving]]:
     """A service at the quick fal, and somebody who is logged in."""
-    with tempfile.TemporaryDirectory() as folder, running() as fal:
+    with tempfile.TemporaryDirectory() as folder, running() as (fal, _):
         serving = Serving(
             Path(folder), FAL_KEY="id:secret", FAL_RUN_URL=fal, FAL_QUEUE_URL=fal,
             RECORD_BYTES=str(2**30), RECORD_FRAMES=str(10**7),

@@ -45,6 +45,27 @@ def test_it_does_not_matter_where_chunks_are_cut(cuts: set[int]) -> None:
     assert found == [("", "ü😀", "1"), ("x", "a\n", None), ("", "b", None)]
 
 
+PIECES = (
+    b"data: a\n\n", b"data: \n\n", b"data:  b\n\n", b"data:c\n\n", b"data: 1\ndata: 2\n\n", b"data: \xff\n\n",
+    b"data: a\r\n\r\n", b"data: a\rdata: b\n\n", b": ping\n\n", b"event: x\n", b"id: 7\n", b"data", b"\n", b"\r",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES)))
+def test_a_burst_in_one_chunk_gives_the_events_of_single_bytes(pieces: list[bytes]) -> None:
+    begin, burst = b": begin\n\n", b"".join(pieces)
+    cuts = [begin, burst], [bytes([byte]) for byte in begin + burst]
+    one, other = ([(e.name, e.data, e.event_id) for e in decode(*chunks)] for chunks in cuts)
+    assert one == other
+
+
+def test_a_plain_event_over_the_limit_ends_the_reading_also_in_a_burst() -> None:
+    decoder = SseDecoder(limit=30)
+    assert [event.data for event in decoder.feed(b"data: 1\n\ndata: 2\n\n")] == ["1", "2"]
+    with pytest.raises(EventTooLarge):
+        decoder.feed(b"data: 3\n\ndata: " + b"x" * 30 + b"\n\n")
+
+
 def test_comments_pings_and_unknown_fields_give_no_event() -> None:
     assert decode(b": ping\n\n: ping\n\nretry: 5\n\nevent: a\n\nfoo: bar\n\n\n\n") == []
 

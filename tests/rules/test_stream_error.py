@@ -6,7 +6,10 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from requests_app.rules import stream_error
 from requests_app.rules.stream_error import error_in, is_broken_off
 
 ERRORS: list[Any] = [
@@ -131,3 +134,26 @@ def test_an_envelope_is_opened_a_few_times_and_not_without_end() -> None:
     assert error_in("", inside("data", {"error": "boom"}, 900)) is None
     assert error_in("", inside("error", "boom", 3)) is not None
     assert error_in("", inside("error", "boom", 900)) is None
+
+
+NAMES = sorted(stream_error._ERROR_NAMES | {*stream_error._ENVELOPES, "choices", "x"})
+LEAVES = st.sampled_from([None, False, True, 0, 1, 404, "", "boom", "failed", "none"])
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.dictionaries(st.sampled_from(NAMES), inner, max_size=3) | st.lists(inner),
+)
+
+
+class Always:
+    """Has a member in common with every object."""
+
+    def isdisjoint(self, other: Any) -> bool:
+        return False
+
+
+@given(VALUES)
+def test_an_object_without_any_of_the_hints_tells_no_error(value: Any) -> None:
+    quick = error_in("", value)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stream_error, "_HINTS", Always())
+        assert error_in("", value) == quick

@@ -128,3 +128,18 @@ def test_a_large_event_is_read_as_a_small_one(data: Any, wanted: Says) -> None:
 )  # fmt: skip
 def test_what_may_tell_begins_with_a_known_word_in_any_case(text: str, wanted: bool) -> None:
     assert may_tell(text) is wanted
+
+
+def test_every_text_is_read_as_pythons_own_parser_reads_it() -> None:
+    texts = (
+        '{"a": 1, "a": 2}', "NaN", "[-Infinity]", "[1e400, -0.0, 1e-400]", str(2**80), "-" + "9" * 400, "9" * 5000,
+        '"\\ud800"', '"\ud800"', '"\\ud83d\\ude00"', '"a\tb"', '"\x7f"', "\ufeff{}", "01", "1.", "[1,]", " \n[ 1 ]\t",
+        "\u00a01", "[" * 100_000, "[" * 500 + "]" * 500, "nul", "", "0.1234567890123456789",
+    )  # fmt: skip
+    for text in texts:
+        try:
+            wanted, content_type = json.loads(text), "application/json"
+        except (ValueError, RecursionError):
+            wanted, content_type = text, "text/plain"
+        said = read_event("", text)
+        assert (repr(said.value), said.content_type) == (repr(wanted), content_type), text[:40]
