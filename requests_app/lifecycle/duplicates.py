@@ -41,16 +41,18 @@ def refuse_duplicate(
     minutes = guarded.values_list("duplicate_minutes", flat=True).first()
     if minutes is None:
         return
-    same = FalRequest.objects.without_payload().filter(team=team, input_digest=digest)
-    same = same.with_input_known_to(person.pk)
+    # Ids alone: that there is none is the usual case, and a row's columns are dear to name.
+    same = FalRequest.objects.filter(team=team, input_digest=digest)
+    same = same.with_input_known_to(person.pk).values_list("pk", flat=True)
     if besides is not None:
         same = same.exclude(pk=besides.pk)
     # Two ranges of one index, each read apart and in its order: neither grows with the history of this input.
     ended = same.filter(ended_at__gte=now - timedelta(minutes=minutes))
-    open_row = same.filter(ended_at__isnull=True).order_by("ended_at").first()
-    row = open_row or ended.filter(_was_of_use()).order_by("-ended_at").first()
-    if row is not None:
-        raise AlreadyRunning(row)
+    found = same.filter(ended_at__isnull=True).order_by("ended_at").first()
+    if found is None:
+        found = ended.filter(_was_of_use()).order_by("-ended_at").first()
+    if found is not None:
+        raise AlreadyRunning(FalRequest.objects.without_payload().get(pk=found))
 
 
 def _was_of_use() -> Q:

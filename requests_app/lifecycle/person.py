@@ -103,7 +103,6 @@ def store(
         if repeated is not None:
             tell_repeated(repeated, row, who, now)
         announce.work(row.pk)
-    row.refresh_from_db(fields=["seq"])
     return row
 
 
