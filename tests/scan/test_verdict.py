@@ -27,6 +27,8 @@ LOGIN = Page("/accounts/login/", "GET", 200)
         (XSS, True),
         (replace(XSS, kind="anomaly", category="Internal Server Error"), True),
         (replace(XSS, kind="XPATHi", category="XML External Entity"), True),
+        (replace(XSS, category="Cross Site Request Forgery", info="Lack of anti CSRF token"), True),
+        (replace(XSS, category="Cross Site Request Forgery", info="X is not properly checked in backend"), False),
         (replace(XSS, kind="additional", category="HTTP Methods"), False),
         (replace(XSS, category="Secure Flag cookie", info="Secure flag is not set: faldeck"), False),
         (replace(XSS, category="HttpOnly Flag cookie", info="not set in the cookie : csrftoken"), False),
