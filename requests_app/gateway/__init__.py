@@ -14,6 +14,7 @@
     faulty        calls that go wrong on purpose
     memory        how much may be held for the record at once
     entries       what is kept of one call, and what fal's reply to it means
+    journal       calls under way, for when the process is killed
     spool         entries on disk, while the database is away
     recording     entries -> the lifecycle, beside the calls and never in their way
     witness       what listens to one call: a submit, a cancel, a direct call

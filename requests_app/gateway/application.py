@@ -113,6 +113,7 @@ class Station:
         self.recording.stop()
         await self.upstream.aclose()
         await asyncio.to_thread(self.lookups.close)
+        self.recording.close()
 
 
 _stations: WeakKeyDictionary[asyncio.AbstractEventLoop, Station] = WeakKeyDictionary()
@@ -127,9 +128,8 @@ def station() -> Station:
 
 
 def store_leftovers() -> None:
-    """Begin to store what an earlier process left on the disk; called on the server's loop."""
-    if any((settings.DATA_DIR / SPOOL).glob("*.call")):
-        station().recording.start()
+    """Begin to store what other processes left on the disk, and go on; called on the server's loop."""
+    station().recording.start()
 
 
 async def gateway(scope: dict[str, Any], receive: Receive, send: Send) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from requests_app.fal.endpoints import EndpointId, Hosts
+from requests_app.fal.endpoints import REQUEST_ID, EndpointId, Hosts
 from requests_app.fal.errors import FalError, NotSent, Refused, Unanswered
 from requests_app.fal.replies import Reply, read_receipt
 from requests_app.fal.reports import Receipt, Result
@@ -98,7 +98,14 @@ def call_of(entry: CallEntry) -> PassedCall:
         entry.fal_key_id,
         own_key_of(entry),
         is_faulted=entry.is_faulted,
+        request_id=direct_id(entry),
     )
+
+
+def direct_id(entry: CallEntry) -> str:
+    """Return fal's id of a direct call; a submit has it in its receipt."""
+    told = entry.headers.get("x-fal-request-id", "")
+    return told if entry.kind == EntryKind.DIRECT and REQUEST_ID.fullmatch(told) else ""
 
 
 def own_key_of(entry: CallEntry) -> ProgramKey | None:

@@ -146,6 +146,7 @@ class Exchange:
         self.witness.piece(told)
         body = self._rewriting.whole(told)
         is_same = body == told
+        self.witness.whole()
         await self._begin(response, send, is_rewritten=not is_same)
         await send({"type": "http.response.body", "body": body})
 
@@ -155,11 +156,17 @@ class Exchange:
         await self._begin(response, send, is_rewritten=is_status)
         # The head leaves now: the first event of a stream may be minutes away.
         await send({"type": "http.response.body", "body": b"", "more_body": True})
+        size, length = 0, response.content_length
         async for piece in response.content.iter_any():
             self.witness.piece(piece)
+            size += len(piece)
+            if size == length:
+                self.witness.whole()
             passed = lines.feed(piece) if lines else piece
             if passed:
                 await send({"type": "http.response.body", "body": passed, "more_body": True})
+        if length is None or not size:
+            self.witness.whole()
         await send({"type": "http.response.body", "body": lines.close() if lines else b""})
 
     async def _begin(

@@ -17,8 +17,9 @@ from requests_app import lifecycle
 from requests_app.fal.reports import Result
 from requests_app.fal.sse import EventTooLarge, SseDecoder
 from requests_app.fal.transport import MESSAGE
-from requests_app.gateway.entries import CallEntry, call_of, judged
+from requests_app.gateway.entries import CallEntry, call_of, direct_id, judged
 from requests_app.gateway.memory import Copy
+from requests_app.gateway.recording import store
 from requests_app.models import Source
 from requests_app.record.recorder import Recorder
 from requests_app.rules.stream_outcome import StreamOutcome
@@ -42,8 +43,10 @@ class LiveCall:
         self._ended = asyncio.Event()
         self._more = asyncio.Event()
         self._opening: asyncio.Task[None] | None = None
+        self._finish: Callable[[], None] = lambda: None
         self._row: asyncio.Task[lifecycle.Attempt | None] | None = None
         self.is_followed = False  # the events are recorded as they come
+        self._is_stored = False  # the row has its end
 
     def open_later(self) -> None:
         """Show the call in the list if it lasts."""
@@ -59,9 +62,10 @@ class LiveCall:
         """Note that the copy has another piece."""
         self._more.set()
 
-    async def end(self, failure: str, sentence: str) -> bool:
-        """End it; return whether all of it is recorded."""
+    async def end(self, failure: str, sentence: str, finish: Callable[[], None]) -> bool:
+        """End it; return whether all of it is recorded. `finish` completes the entry, from what was kept."""
         self._entry.failure, self._entry.sentence = failure, sentence
+        self._finish = finish
         self._ended.set()
         self._more.set()
         if self._opening is None:
@@ -72,7 +76,7 @@ class LiveCall:
             return False
         except Exception:
             logger.exception("The record of a call through the gateway broke off.")
-        return self.is_followed
+        return self.is_followed or self._is_stored
 
     async def _opened_later(self) -> None:
         try:
@@ -82,13 +86,22 @@ class LiveCall:
         except TimeoutError:
             pass
         if attempt := await self._open():
-            await self._renewed(attempt, self._ended.wait())
+            await self._renewed(attempt, self._stored_at_its_end())
+
+    async def _stored_at_its_end(self) -> None:
+        """Store the end under the row's lease: behind many others it could come after the lease has run out."""
+        await self._ended.wait()
+        self._finish()
+        await self._database(store, self._entry)
+        self._is_stored = True
 
     async def _followed(self) -> None:
         attempt = await self._open()
         if attempt is None:
             return
         self.is_followed = True
+        # The row may be older than the reply's head.
+        await self._database(lifecycle.note_direct_id, attempt.pk, direct_id(self._entry))
         await self._renewed(attempt, self._recorded(attempt.pk))
 
     async def _open(self) -> lifecycle.Attempt | None:
@@ -152,5 +165,4 @@ class LiveCall:
 
 
 def _stored(entry: CallEntry) -> lifecycle.Attempt | None:
-    request_id = entry.headers.get("x-fal-request-id", "")
-    return lifecycle.open_passed(call_of(entry), request_id, now=timezone.now())
+    return lifecycle.open_passed(call_of(entry), direct_id(entry), now=timezone.now())

@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from django.db import IntegrityError
@@ -19,6 +20,7 @@ from requests_app import lifecycle
 from requests_app.fal.errors import FalError
 from requests_app.fal.result_replies import read_queue_result
 from requests_app.gateway.entries import CallEntry, EntryKind, call_of, outcome_of
+from requests_app.gateway.journal import Journal, left_by_others
 from requests_app.gateway.spool import Spool, SpoolFull
 from requests_app.upkeep.metrics import GATEWAY_MISSED
 from requests_app.worker.fal_connections import hosts_from_settings
@@ -30,6 +32,7 @@ MOST_WAITING_BYTES = 128 * 1024 * 1024
 MOST_TOGETHER = 500
 MOST_TOGETHER_BYTES = 8 * 1024 * 1024
 RETRY_EVERY_S = 5.0
+LOOKED_EVERY_S = 4.0  # a lease is 20 s
 
 logger = logging.getLogger(__name__)
 DatabaseCall = Callable[..., Awaitable[Any]]
@@ -38,12 +41,13 @@ DatabaseCall = Callable[..., Awaitable[Any]]
 class Recording:
     """Bound to one event loop. `database` runs a blocking function off the loop.
 
-    A few entries wait in memory. Beyond them, and while the database is away, they go to the disk at once, so
-    that a process that is killed takes next to none with it.
+    A few entries wait in memory. Beyond them, and while the database is away, they go to the disk at once. What
+    a process that is killed takes with it is in its journal.
     """
 
     def __init__(self, database: DatabaseCall, spool: Spool) -> None:
         self._database, self._spool = database, spool
+        self._journal = Journal(spool.folder)
         self._waiting: deque[CallEntry] = deque()  # for the database
         self._leaving: deque[CallEntry] = deque()  # for the disk
         self._bytes = 0  # of both
@@ -54,20 +58,34 @@ class Recording:
         self._may_be_spooled = True  # by this process, or by one before it
 
     def start(self) -> None:
-        """Begin to write, and to empty the spool of an earlier process."""
+        """Begin to write, and to store what processes that ended left behind."""
         if not self._tasks:
-            self._tasks = [asyncio.create_task(self._write()), asyncio.create_task(self._put())]
+            work = self._write(), self._put(), self._watch()
+            self._tasks = [asyncio.create_task(one) for one in work]
 
     def stop(self) -> None:
         """Write nothing any more; what waits goes to the spool."""
         for task in self._tasks:
             task.cancel()
 
+    def close(self) -> None:
+        """Let go of the journal, after `stop`."""
+        self._journal.close()
+
+    def note(self, entry: CallEntry) -> None:
+        """Write down a call that is under way, as it is known by now; it is offered later, or given up."""
+        self._journal.note(entry)
+
+    def give_up(self, entry: CallEntry) -> None:
+        """Forget a call that is recorded otherwise, or not to be recorded."""
+        self._journal.forget(entry.public_id)
+
     def offer(self, entry: CallEntry) -> None:
         """Take an entry. Never waits and never fails."""
         self.start()
         if self._bytes + entry.size > MOST_WAITING_BYTES:
             missed("memory", None)
+            self.give_up(entry)
             return
         self._bytes += entry.size
         if self._is_away or len(self._waiting) >= MOST_WAITING:
@@ -105,14 +123,16 @@ class Recording:
                     for entry in together:
                         self._bytes -= entry.size
                         self._leaving.popleft()
+                        self.give_up(entry)
                     self._may_be_spooled = True
                 self._more_to_disk.clear()
                 self._more.set()
         except asyncio.CancelledError:  # the loop ends; what is under way may be written twice
             while together := self._next_file():
                 _spool_or_miss(self._spool, together)
-                for _ in together:
+                for entry in together:
                     self._leaving.popleft()
+                    self.give_up(entry)
             raise
 
     def _next_file(self) -> list[CallEntry]:
@@ -127,6 +147,7 @@ class Recording:
 
     async def _write(self) -> None:
         try:
+            await self._adopt()
             while True:
                 await self._next()
                 self._more.clear()
@@ -136,7 +157,26 @@ class Recording:
         except asyncio.CancelledError:
             for entry in self._waiting:
                 self.put_down(entry)
+                self.give_up(entry)
             raise
+
+    async def _watch(self) -> None:
+        """Notice what another process left behind, before its rows' leases run out."""
+        while True:
+            await asyncio.sleep(LOOKED_EVERY_S)
+            await self._adopt()
+            if await asyncio.to_thread(self._spool.is_used):
+                self._may_be_spooled = True
+                self._more.set()
+
+    async def _adopt(self) -> None:
+        """Store what killed processes had under way, before all that waits: rows of theirs are leased for seconds."""
+        left = left_by_others(self._spool.folder)
+        while (entries := await asyncio.to_thread(next, left, None)) is not None:
+            for entry in entries:
+                if await self._failed(entry):
+                    await asyncio.to_thread(_spool_or_miss, self._spool, [entry])
+                    self._may_be_spooled = True
 
     async def _next(self) -> None:
         """Wait for an entry, or for the time to try the database again."""
@@ -152,7 +192,9 @@ class Recording:
             if self._is_away or await self._failed(self._waiting[0]):
                 self._leave(self._waiting.popleft())
             else:
-                self._bytes -= self._waiting.popleft().size
+                stored = self._waiting.popleft()
+                self._bytes -= stored.size
+                self.give_up(stored)
 
     async def _failed(self, entry: CallEntry) -> bool:
         """Store an entry; return whether the database is away."""
@@ -209,6 +251,18 @@ def _store_result(entry: CallEntry) -> None:
         return  # it has not ended, or that was not the result
     team_id, at = entry.team_id, entry.heard_at
     lifecycle.note_passed_result(entry.request_id, result, team_id=team_id, at=at)
+
+
+def store_left_calls(folder: Path) -> None:
+    """Store what killed processes had under way. Blocking; before the leases of their rows are taken for over."""
+    spool = Spool(folder)
+    for entries in left_by_others(folder):
+        for entry in entries:
+            try:
+                store(entry)
+            except Exception:
+                logger.exception("A call of an ended process is stored later.")
+                _spool_or_miss(spool, [entry])
 
 
 def missed(reason: str, error: Exception | None) -> None:

@@ -18,6 +18,7 @@ from requests_app.gateway.entries import CallEntry
 MOST_BYTES = 512 * 1024 * 1024
 MOST_FILES = 20_000
 COUNTED_EVERY_S = 5.0
+WAITING = ".call"
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[CallEntry]).decode
@@ -31,21 +32,21 @@ class Spool:
     """The folder; it is made with its first entry. Blocking."""
 
     def __init__(self, folder: Path, *, bytes_: int = MOST_BYTES, files: int = MOST_FILES) -> None:
-        self._folder, self._bytes, self._files = folder, bytes_, files
+        self.folder, self._bytes, self._files = folder, bytes_, files
         self._there = self._held = 0  # files and bytes, at the last count
         self._counted_until = 0.0
 
     def put(self, entries: Sequence[CallEntry]) -> None:
         """Write entries into one file: all of them or none. Raises SpoolFull or OSError."""
         data = _encode(entries)
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._count_again()
         if self._there >= self._files or self._held + len(data) > self._bytes:
             raise SpoolFull
         name = f"{entries[0].sent_at:017.6f}-{uuid4()}"
-        half = self._folder / f"{name}.half"
+        half = self.folder / f"{name}.half"
         half.write_bytes(data)
-        half.rename(self._folder / f"{name}.call")  # whole, or not there
+        half.rename(self.folder / f"{name}{WAITING}")  # whole, or not there
         self._there, self._held = self._there + 1, self._held + len(data)
 
     def _count_again(self) -> None:
@@ -66,6 +67,10 @@ class Spool:
             except (msgspec.DecodeError, OSError):
                 yield file, None
 
+    def is_used(self) -> bool:
+        """Return whether anything waits."""
+        return any(self.folder.glob(f"*{WAITING}"))
+
     def remove(self, file: Path) -> None:
         file.unlink(missing_ok=True)
 
@@ -74,4 +79,4 @@ class Spool:
         file.rename(file.with_suffix(".unreadable"))
 
     def _waiting(self) -> list[Path]:
-        return list(self._folder.glob("*.call"))
+        return list(self.folder.glob(f"*{WAITING}"))

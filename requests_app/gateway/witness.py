@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
+
+from msgspec.structs import replace
 
 from requests_app.fal.errors import FalError
 from requests_app.fal.replies import Reply, read_cancel
@@ -25,6 +28,7 @@ MEGABYTE = 1024 * 1024
 RECORDED = 64 * MEGABYTE  # of one output
 PENDING = 16 * MEGABYTE  # of a stream that the record has not read yet
 SMALL = 4 * MEGABYTE  # of the reply to a submit or a cancel
+STOPPED = "The gateway was stopped."
 
 
 class SharedParts:
@@ -49,6 +53,9 @@ class Witness:
 
     def piece(self, piece: bytes) -> None:
         """Hear a piece of fal's reply, as it came."""
+
+    def whole(self) -> None:
+        """Hear that all of fal's reply has come; its end goes to the caller next."""
 
     async def end(self, failure: str = "", sentence: str = "") -> None:
         """Hear how it ended; "" for a whole reply."""
@@ -75,16 +82,26 @@ class _Recorder(Witness):
     def piece(self, piece: bytes) -> None:
         self._reply.add(piece)
 
+    def whole(self) -> None:
+        if self._reply.is_whole:
+            self._note(body=self._reply.bytes())
+
     async def end(self, failure: str = "", sentence: str = "") -> None:
         self._finish(failure, sentence)
         self.parts.recording.offer(self.entry)
 
     def cut_down(self) -> None:
-        self._finish("broken", "The gateway was stopped.")
+        self._finish("broken", STOPPED)
         self.parts.recording.put_down(self.entry)
+
+    def _note(self, **known: Any) -> None:
+        """Have the call written down for when this process is killed."""
+        self.parts.recording.note(replace(self.entry, at=time.time(), **known))
 
     def _finish(self, failure: str, sentence: str) -> None:
         entry = self.entry
+        if entry.at:
+            return  # what was kept has been handed over
         if not failure and not self._reply.is_whole:
             failure = "too_large"
             sentence = f"The output of {self._reply.size:,} bytes was passed on and is not kept."
@@ -96,6 +113,10 @@ class _Recorder(Witness):
 
 class SubmitWitness(_Recorder):
     """Of a submit: fal's reply tells the id, and from then on our own poller follows it."""
+
+    def sent(self) -> None:
+        super().sent()
+        self._note(failure="broken", sentence=STOPPED)
 
     async def end(self, failure: str = "", sentence: str = "") -> None:
         await super().end(failure, sentence)
@@ -112,13 +133,17 @@ class CancelWitness(_Recorder):
 
     async def end(self, failure: str = "", sentence: str = "") -> None:
         self._finish(failure, sentence)
-        try:
+        kind = ""  # nothing is known of it, and a user may still cancel
+        with suppress(FalError):
             kind = read_cancel(self.entry.reply).kind
-        except FalError:
-            return  # nothing is known of it, and a user may still cancel
-        if not failure:
-            self.entry.sentence = kind
-            self.parts.recording.offer(self.entry)
+        if failure or not kind:
+            self.parts.recording.give_up(self.entry)
+            return
+        self.entry.sentence = kind
+        self.parts.recording.offer(self.entry)
+
+    def whole(self) -> None:
+        """Write nothing down: fal tells by the request's end that it was cancelled."""
 
     def cut_down(self) -> None:
         """Say nothing: whether fal took it is not known."""
@@ -132,7 +157,9 @@ class ResultWitness(_Recorder):
 
     async def end(self, failure: str = "", sentence: str = "") -> None:
         self._finish(failure, sentence)
-        if not self.entry.failure:
+        if self.entry.failure:
+            self.parts.recording.give_up(self.entry)
+        else:
             self.parts.recording.offer(self.entry)
 
     def cut_down(self) -> None:
@@ -148,6 +175,7 @@ class DirectWitness(_Recorder):
 
     def sent(self) -> None:
         super().sent()
+        self._note(failure="broken", sentence=STOPPED)
         self._live.open_later()
 
     def head(self, status_code: int, headers: Mapping[str, str]) -> None:
@@ -162,8 +190,13 @@ class DirectWitness(_Recorder):
         super().piece(piece)
         self._live.heard()
 
+    def whole(self) -> None:
+        if not self.entry.is_events:  # the record has taken a part of the stream already
+            super().whole()
+
     async def end(self, failure: str = "", sentence: str = "") -> None:
-        if await self._live.end(failure, sentence):
+        if await self._live.end(failure, sentence, lambda: self._finish(failure, sentence)):
+            self.parts.recording.give_up(self.entry)
             self._input.drop()
             self._reply.drop()
             return

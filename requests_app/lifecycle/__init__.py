@@ -17,7 +17,7 @@ the network.
     failing.py       note_step_failed, fail_unsendable, fail_unprocessed
     lost_submits.py  match_lost_submit, note_list_unreadable
     importing.py     import_run
-    passed.py        record_passed, open_passed, note_passed_cancel, note_passed_result: calls through the gateway
+    passed.py        record_passed, open_passed, note_direct_id, note_passed_cancel, note_passed_result: calls through the gateway
     work.py          make_due, poll_faster_until, release, resume
     rereading.py     can_reread, reread, note_reread_gone
     removing.py      remove_payload, remove_frames, delete_payload, delete_request
@@ -79,6 +79,7 @@ from requests_app.lifecycle.lost_submits import match_lost_submit, note_list_unr
 from requests_app.lifecycle.open_limits import OpenCount, TooManyOpen, count_open
 from requests_app.lifecycle.passed import (
     PassedCall,
+    note_direct_id,
     note_passed_cancel,
     note_passed_result,
     open_passed,
@@ -166,6 +167,7 @@ __all__ = [
     "match_lost_submit",
     "note_cancel_answer",
     "note_denied",
+    "note_direct_id",
     "note_doubt",
     "note_fal_away",
     "note_fal_deleted",

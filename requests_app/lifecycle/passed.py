@@ -46,6 +46,7 @@ class PassedCall:
     fal_key_id: int | None = None
     own_key: ProgramKey | None = None
     is_faulted: bool = False  # while the fault lab was on for its token
+    request_id: str = ""  # fal's, of a direct call: its reply's head has it
 
 
 Outcome = Receipt | Result | CallEnded | FalError
@@ -97,6 +98,17 @@ def open_passed(call: PassedCall, request_id: str, *, now: datetime) -> Attempt 
     )
 
 
+def note_direct_id(pk: int, request_id: str) -> None:
+    """Store fal's id of a direct call whose row was made before the head of the reply told it."""
+    if request_id := _free_id(request_id):
+        nameless = FalRequest.objects.filter(pk=pk, fal_request_id="")
+        with (
+            suppress(IntegrityError),
+            transaction.atomic(),
+        ):  # another row was first: it is left out
+            nameless.update(fal_request_id=request_id)
+
+
 def note_passed_cancel(
     request_id: str, kind: str, *, team_id: int, person_id: int, now: datetime
 ) -> None:
@@ -130,6 +142,7 @@ def _row_of(call: PassedCall, derived: dict[str, str | None]) -> tuple[FalReques
     """Return the call's row, locked, and whether it is new."""
     pk = FalRequest.objects.filter(public_id=call.public_id).values_list("pk", flat=True).first()
     if pk:
+        note_direct_id(pk, call.request_id)
         return locked(pk), False
     draft = call.draft
     direct: dict[str, Any] = {} if draft.mode == Mode.QUEUE else {"started_at": call.sent_at}
@@ -138,7 +151,7 @@ def _row_of(call: PassedCall, derived: dict[str, str | None]) -> tuple[FalReques
         public_id=call.public_id, team_id=call.team_id, person_id=call.person_id,
         endpoint_id=draft.endpoint_id, mode=draft.mode, input_text=draft.input_text,
         options=draft.options, created_at=call.sent_at, sent_at=call.sent_at, again_of=resent,
-        fal_key_id=_key_id(call), origin=RequestOrigin.GATEWAY,
+        fal_key_id=_key_id(call), origin=RequestOrigin.GATEWAY, fal_request_id=_free_id(call.request_id),
         **derived, **direct,
     )  # fmt: skip
     with suppress(InvalidDraft):  # the team has as many tags as it can have
@@ -159,6 +172,12 @@ def _row_of(call: PassedCall, derived: dict[str, str | None]) -> tuple[FalReques
     if resent:
         tell_repeated(resent, row, f"The code of {who}", call.sent_at)
     return row, True
+
+
+def _free_id(request_id: str) -> str:
+    """Return fal's id unless another row has it: two rows cannot, and this one is kept without."""
+    has_other = FalRequest.objects.filter(fal_request_id=request_id).exists
+    return "" if not request_id or has_other() else request_id
 
 
 def _key_id(call: PassedCall) -> int | None:

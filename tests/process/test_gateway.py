@@ -94,13 +94,17 @@ def test_what_breaks_off_breaks_off_and_a_slow_reader_costs_no_memory(
     assert peak(serving) - before < 150 * MB  # of which the record holds 64 MB
 
 
-def test_a_submit_that_a_stop_interrupts_is_told_after_the_next_start(
-    serving: Serving, token: str, peer: Any
+@pytest.mark.parametrize("end", [Serving.stop, Serving.kill])
+@pytest.mark.parametrize(
+    ("path", "status"), [("queue/acme/img", "uncertain"), ("run/acme/img", "failed")]
+)
+def test_a_call_that_an_end_of_the_process_interrupts_is_told_after_the_next_start(
+    serving: Serving, token: str, peer: Any, end: Any, path: str, status: str
 ) -> None:
     peer.will(hang)
-    with closing(opened(serving, token, "/gateway/queue/acme/img")):
+    with closing(opened(serving, token, f"/gateway/{path}")):
         wait_for(lambda: asked(peer), 60)
-        serving.stop()
+        end(serving)
     serving.start()
-    wait_for(lambda: [row["status"] for row in rows(serving, token)] == ["uncertain"], 60)
+    wait_for(lambda: [row["status"] for row in rows(serving, token)] == [status], 60)
     assert len(asked(peer)) == 1

@@ -18,7 +18,8 @@ from dashboard import local_tls
 from dashboard.static_files import use_collected
 from requests_app import lifecycle
 from requests_app.checks import is_debug_exposed
-from requests_app.gateway.application import store_leftovers
+from requests_app.gateway.application import SPOOL, store_leftovers
+from requests_app.gateway.recording import store_left_calls
 from requests_app.sandbox import SandboxServer
 from requests_app.teams import setup
 
@@ -58,6 +59,7 @@ class Command(BaseCommand):
         _migrate()
         sandbox = self._start_sandbox(port) if settings.SANDBOX else None
         embedded = None if settings.REDIS_URL else Embedded()
+        store_left_calls(settings.DATA_DIR / SPOOL)
         lifecycle.resume(now=timezone.now(), alone=embedded is not None)
         url, tls = _url(options["host"], port), settings.LOCAL_TLS
         try:
