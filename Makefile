@@ -31,7 +31,7 @@ help:
 	@echo "make test-fal       queue, run, stream and realtime against a real fal.App on this machine"
 	@echo "make test-services  the same on PostgreSQL and Redis, which it starts itself"
 	@echo "make scan           Wapiti, a scanner for vulnerabilities, at a running copy and at planted faults"
-	@echo "make chaos          kill real processes and spoil the wire; ARGS=--full, --plants, --outage"
+	@echo "make chaos          kill real processes and spoil the wire; ARGS=--full, --plants, --outage, --gateway"
 	@echo "make lint           style, types, scripts, templates, migrations, deployment checks"
 	@echo "make pages          Lighthouse's scores of three pages; fails well below the goals"
 	@echo "make bench          measure start, latency, the list, the sweep"

@@ -13,4 +13,5 @@ history, database and fal's own ledger.
     pages.py      who has the list open in a browser
     history.py    what happened                  evidence.py  what is left to judge
     checkers.py   the judgement                  plants.py    bugs the checkers must find
+    gateway*.py   the same for calls of programs through the gateway
 """

@@ -5,6 +5,8 @@
     python -m tests.rig --plants            every planted bug in a short trial of its own
     python -m tests.rig --plant NAME…       some of them
     python -m tests.rig --outage            PostgreSQL away for 20 s: stopped, and cut off
+    python -m tests.rig --gateway           300 calls of programs through the gateway; --full: 10,000
+    python -m tests.rig --gateway --plants  every bug of the gateway's
 
 Exits with 1 when a promise was broken, or when a planted bug was not found.
 """
@@ -20,7 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.rig import outage
+from tests.rig import gateway, gateway_plants, outage
 from tests.rig.nemesis import STORM, Plan
 from tests.rig.plants import PLANTS
 from tests.rig.services import Prepared, prepare
@@ -45,9 +47,16 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, help="of each kind of process")
     parser.add_argument("--seconds", type=float, help="how long harm is done")
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--plant", nargs="+", default=[], choices=sorted(PLANTS), metavar="NAME")
+    parser.add_argument(
+        "--plant",
+        nargs="+",
+        default=[],
+        choices=sorted(PLANTS | gateway_plants.PLANTS),
+        metavar="NAME",
+    )
     parser.add_argument("--plants", action="store_true")
     parser.add_argument("--outage", action="store_true")
+    parser.add_argument("--gateway", action="store_true")
     parser.add_argument("--folder", type=Path, help="where to keep history and logs")
     return parser.parse_args()
 
@@ -61,7 +70,13 @@ def main() -> None:
     folder.chmod(0o755)  # PostgreSQL's user has to reach its own folder below
     prepared = prepare(folder / "prepared")
     names = sorted(PLANTS) if given.plants else given.plant
-    if given.outage:
+    if given.gateway and given.plants:
+        names = sorted(gateway_plants.PLANTS)
+        found = [_gateway_plant_found(folder, prepared, name, given) for name in ["", *names]]
+        holds = all(found)
+    elif given.gateway:
+        holds = _through_the_gateway(folder, prepared, given)
+    elif given.outage:
         holds = _outages(folder, prepared, given)
     else:
         holds = (
@@ -109,6 +124,44 @@ def _show_problems(verdict: Verdict) -> None:
         print(f"{checker}: {len(problems)} problems")
         for problem in problems[:SHOWN]:
             print(f"    {problem}")
+
+
+def _through_the_gateway(folder: Path, prepared: Prepared, given: argparse.Namespace) -> bool:
+    requests, kills, seconds = (10_000, 60, 600.0) if given.full else (300, 6, 30.0)
+    requests, seconds = given.requests or requests, given.seconds or seconds
+    plan = gateway.plan_of(kills if given.kills is None else given.kills, seconds, given.seed)
+    print(f"seed {plan.seed}: {requests} calls, {plan.kills} kills of each kind", flush=True)
+    verdict = gateway.hold(folder / "gateway", prepared, plan, requests=requests)
+    for name, value in verdict.figures.items():
+        print(f"{name:24} {json.dumps(value)}")
+    _show_problems(verdict)
+    told = verdict.figures
+    print(
+        f"{'broken' if verdict.problems else 'every promise held'} (seed {plan.seed}): "
+        f"{told['requests']} calls through the gateway, {told['lost']} lost",
+        flush=True,
+    )
+    return not verdict.problems
+
+
+def _gateway_plant_found(
+    folder: Path, prepared: Prepared, name: str, given: argparse.Namespace
+) -> bool:
+    """The bug, by a checker that is meant to find it; without a name nothing."""
+    plan = gateway.plan_of(
+        4 if given.kills is None else given.kills, given.seconds or 20.0, given.seed
+    )
+    verdict = gateway.hold(
+        folder / (name or "sound"), prepared, plan,
+        requests=given.requests or 150, plant=name, rest_s=PLANTED_REST_S,
+    )  # fmt: skip
+    wanted = gateway_plants.PLANTS[name].found_by if name else frozenset()
+    is_right = bool(wanted & verdict.problems.keys()) if name else not verdict.problems
+    counts = {checker: len(problems) for checker, problems in verdict.problems.items()}
+    print(
+        f"{name or 'sound':32} {'ok' if is_right else 'WRONG':6} {json.dumps(counts)}", flush=True
+    )
+    return is_right
 
 
 def _outages(folder: Path, prepared: Prepared, given: argparse.Namespace) -> bool:

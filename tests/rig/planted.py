@@ -15,9 +15,9 @@ def main() -> None:
     """Plant the bug, then go on as the command would."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "dashboard.settings"
     django.setup()
-    from tests.rig.plants import PLANTS
+    from tests.rig import gateway_plants, plants
 
-    PLANTS[os.environ["RIG_PLANT"]].apply()
+    (plants.PLANTS | gateway_plants.PLANTS)[os.environ["RIG_PLANT"]].apply()
     sys.argv = sys.argv[1:]
     if sys.argv[0] == "celery":
         from celery.__main__ import main as run

@@ -154,6 +154,11 @@ def collect(rig: Rig, history: History) -> Evidence:
     caller = callers(rig, history)("last-reader")
     read_all(caller)
     caller.close()
+    return gathered(rig, history)
+
+
+def gathered(rig: Rig, history: History) -> Evidence:
+    """All there is to judge; it closes the history."""
     history.close()
     ledger, at_fal = evidence_of.fal_of(rig.fal_state)
     with rig.postgres.connect() as connection, connection.transaction():
