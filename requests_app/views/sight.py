@@ -37,7 +37,7 @@ BESIDE = frozenset(
     new_team team rename_team leave_team transfer_team delete_team require_factors
     make_reset_link my_sessions end_session member_sessions end_member_session retention run_retention
     record_code code_light make_token revoke_token start_faults stop_faults client_wheel add_fal_key replace_fal_key remove_fal_key
-    test_fal_key invitations accept_invitation decline_invitation join setup webhook healthz readyz metrics
+    test_fal_key invitations accept_invitation decline_invitation join setup webhook report_policy healthz readyz metrics
     """.split()  # noqa: SIM905
 )
 OPEN = REDACTED | BESIDE

@@ -7,7 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
+from requests_app.api.api import api
 from requests_app.models import HIDDEN, ApiToken, Role
+from requests_app.urls import urlpatterns
+from requests_app.views.sight import OPEN
 from tests.builders import make_queued
 from tests.fal.peer import says
 from tests.gateway.conftest import Serving
@@ -42,6 +45,23 @@ SHOWN = {
     "export": "{endpoint} {person} {status} {fals_id}",
 }
 ONCE = ("list", "batch", "errors")  # pages of many rows, which say once why they show no inputs
+
+
+def test_every_route_says_whether_it_consists_of_payloads() -> None:
+    names = {str(one.name) for one in urlpatterns}
+    assert names == OPEN | PAYLOADS and not OPEN & PAYLOADS
+
+
+def test_every_operation_says_whether_it_consists_of_payloads() -> None:
+    closed = {
+        f"{method}:{prefix}{path}".replace("{path:", "{").replace("//", "/").replace(":/", ":")
+        for prefix, router in api._routers
+        for path, view in router.path_operations.items()
+        for operation in view.operations
+        for method in operation.methods
+        if any(getattr(one, "shows_payloads", False) for one in operation.auth_callbacks)
+    }
+    assert closed == API_PAYLOADS
 
 
 def member(home: Estate, *, sees: bool = True) -> Caller:
