@@ -29,6 +29,7 @@ from requests_app.thumbnails.states import COLUMNS as PICTURE
 from requests_app.views.row_html import RowVariant
 from tests.builders import make_person, make_request
 
+MOST_QUERIES = 14 + 2  # of the page of a list, and of the client that is logged in
 ROW_KINDS: list[dict[str, Any]] = [
     {},
     {"queue_position": 3, "tries": 2},
@@ -99,3 +100,22 @@ def test_a_row_is_drawn_from_what_was_loaded_for_it(
     with django_assert_num_queries(0):
         assert "".join(map(writer.write, rows)).count("<tr ") == len(rows)
     assert len(rows) == len(Status) * len(ROW_KINDS)
+
+
+def test_the_page_asks_the_same_number_of_questions_for_any_number_of_rows(
+    as_owner: Client,
+    team: Team,
+    owner: User,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    make_request(team=team, person=owner)
+    as_owner.get("/requests/")
+    with CaptureQueriesContext(connection) as few:
+        as_owner.get("/requests/")
+    for _ in range(20):
+        make_request(team=team, person=owner)
+    with django_assert_num_queries(len(few)):
+        assert as_owner.get("/requests/").text.count('<tr id="request-') == 21
+    assert len(few) <= MOST_QUERIES
+    for captured in few:
+        assert '"requests_app_falrequest"."output"' not in captured["sql"]
