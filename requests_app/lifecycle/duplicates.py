@@ -42,8 +42,8 @@ def refuse_duplicate(
     if minutes is None:
         return
     # Ids alone: that there is none is the usual case, and a row's columns are dear to name.
-    same = FalRequest.objects.filter(team=team, input_digest=digest)
-    same = same.with_input_known_to(person.pk).values_list("pk", flat=True)
+    rows = FalRequest.objects.filter(team=team, input_digest=digest)
+    same = rows.with_input_known_to(person.pk).values_list("pk", flat=True)
     if besides is not None:
         same = same.exclude(pk=besides.pk)
     # Two ranges of one index, each read apart and in its order: neither grows with the history of this input.
