@@ -64,32 +64,34 @@ def pairs() -> dict[str, Pair]:
     page, program, visitor = Client(), Client(), Client()
     page.force_login(stranger)
     program.defaults["HTTP_AUTHORIZATION"] = f"Bearer {ApiToken.issue(stranger, rival)}"
-
-    def asks(
-        client: Client, path: str, status: int, ids: Sequence[UUID] = ()
-    ) -> Callable[[], None]:
-        def ask() -> None:
-            public_id = random.choice(ids) if ids else uuid4()
-            assert client.get(path.format(public_id)).status_code == status
-
-        return ask
-
-    def logs_in(name: str) -> Callable[[], None]:
-        form = {"login": name, "password": "a wrong pass phrase"}
-
-        def log_in() -> None:
-            assert visitor.post("/accounts/login/", form).status_code == 200
-
-        return log_in
-
     paths = {
         "page": (page, "/requests/{}/"), "page, output": (page, "/requests/{}/output/"),
         "API": (program, "/api/v1/requests/{}/"), "API, output": (program, "/api/v1/requests/{}/output/"),
     }  # fmt: skip
     return {
-        **{f"{name}, 404": (asks(*way, 404, foreign), asks(*way, 404)) for name, way in paths.items()},
-        "log-in, wrong password": (logs_in("owner"), logs_in("nobody-at-all")),
+        **{f"{name}, 404": (asks(*way, foreign), asks(*way)) for name, way in paths.items()},
+        "log-in, wrong password": (logs_in(visitor, "owner"), logs_in(visitor, "nobody-at-all")),
     }  # fmt: skip
+
+
+def asks(client: Client, path: str, ids: Sequence[UUID] = ()) -> Callable[[], None]:
+    """Return a call that asks for one of the ids, or for a new one."""
+
+    def ask() -> None:
+        public_id = random.choice(ids) if ids else uuid4()
+        assert client.get(path.format(public_id)).status_code == 404
+
+    return ask
+
+
+def logs_in(client: Client, name: str) -> Callable[[], None]:
+    """Return a call that is refused for its password."""
+    form = {"login": name, "password": "a wrong pass phrase"}
+
+    def log_in() -> None:
+        assert client.post("/accounts/login/", form).status_code == 200
+
+    return log_in
 
 
 def measured(pair: Pair) -> tuple[list[float], list[float]]:

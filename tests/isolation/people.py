@@ -128,10 +128,6 @@ def programs(home: Estate, rival: Estate) -> list[Caller]:
     viewer = home.person("looker", Role.VIEWER).user
     left = home.person("left", Role.MEMBER).user
     barred = home.person("barred", Role.MEMBER).user
-    blind, onlooker, chief = (
-        unseeing(home, name, role).user
-        for name, role in (("maker", Role.MEMBER), ("looker", Role.VIEWER), ("head", Role.ADMIN))
-    )
     made = [
         Caller("no token", Needs.NOTHING),
         Caller("a made-up token", Needs.NOTHING, headers={"Authorization": "Bearer fdk_made-up"}),
@@ -144,12 +140,7 @@ def programs(home: Estate, rival: Estate) -> list[Caller]:
             token(f"service token to {scope.value}", member, home.team, scope, scope=scope, is_service=True)
             for scope in TokenScope
         ),
-        *(
-            token(f"{scope.value} token without payloads", blind, home.team, scope, scope=scope, sees=False)
-            for scope in TokenScope
-        ),
-        token("viewer's token without payloads", onlooker, home.team, TokenScope.READ, sees=False),
-        token("admin's token without payloads", chief, home.team, TokenScope.MANAGE, sees=False),
+        *unseeing_programs(home),
         token("viewer's token", viewer, home.team, TokenScope.READ),
         token("admin's token", home.person("head", Role.ADMIN).user, home.team, TokenScope.MANAGE),
         token("owner's token", home.owner, home.team, TokenScope.MANAGE),
@@ -165,3 +156,19 @@ def programs(home: Estate, rival: Estate) -> list[Caller]:
     Membership.objects.filter(user=left).delete()
     User.objects.filter(pk=barred.pk).update(is_active=False)
     return made
+
+
+def unseeing_programs(home: Estate) -> list[Caller]:
+    """Return tokens of users who may not see inputs and outputs."""
+    member, viewer, admin = (
+        unseeing(home, name, role).user
+        for name, role in (("maker", Role.MEMBER), ("looker", Role.VIEWER), ("head", Role.ADMIN))
+    )
+    return [
+        *(
+            token(f"{scope.value} token without payloads", member, home.team, scope, scope=scope, sees=False)
+            for scope in TokenScope
+        ),
+        token("viewer's token without payloads", viewer, home.team, TokenScope.READ, sees=False),
+        token("admin's token without payloads", admin, home.team, TokenScope.MANAGE, sees=False),
+    ]  # fmt: skip
