@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import httpx
@@ -27,6 +28,9 @@ from tests.benchmarks.report import table
 from tests.benchmarks.stub import running
 from tests.process.serving import Serving
 from tests.signing import Signer
+
+if TYPE_CHECKING:
+    from django.test import Client
 
 ROUNDS = int(os.environ.get("ISOLATION_ROUNDS", "400"))
 WARM_UP = 20
