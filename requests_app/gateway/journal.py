@@ -24,17 +24,15 @@ import msgspec
 from requests_app.gateway.entries import CallEntry
 
 MOST_OF_ONE = 1024 * 1024  # bytes of a call; writing down a larger one would hold up the others
-MOST_OF_A_FILE = (
-    8 * 1024 * 1024
-)  # then the next is begun; this one goes when its last call is forgotten
+# Bytes; then the next file is begun, and this one goes when its last call is forgotten.
+MOST_OF_A_FILE = 8 * 1024 * 1024
 EMPTIED_AFTER_S = 1.0  # without a call under way
 SUFFIX = ".journal"
 
 _LENGTH = struct.Struct(">I")
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(
-    CallEntry | str
-).decode  # a call, or the public id of a forgotten one
+# A call, or the public id of a forgotten one.
+_decode = msgspec.msgpack.Decoder(CallEntry | str).decode
 
 logger = logging.getLogger(__name__)
 
