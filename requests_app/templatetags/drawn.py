@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from django import template
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.template.loader import get_template
 from django.utils.safestring import SafeString
 
@@ -39,13 +40,14 @@ def drawn(
     values |= {name: source.get(name) for name in names.split()}
     if wrong := [name for name, value in values.items() if type(value) not in KINDS]:
         raise TypeError(f"Not a plain value: {', '.join(wrong)}.")
-    text = _kept(template_name, **values)
+    # The addresses of files are others once hashed copies of them are in use.
+    text = _kept(template_name, staticfiles_storage.url("icons.svg"), **values)
     token = str(context.get("csrf_token") or "")
     return SafeString(text.replace(_TOKEN, token))  # nosec B703  # a template's text
 
 
 # typed: 1 and True are equal, and are not drawn alike
 @lru_cache(maxsize=MOST_KEPT, typed=True)
-def _kept(template_name: str, /, **values: Plain) -> str:
+def _kept(template_name: str, _files: str, /, **values: Plain) -> str:
     found: template.Template = get_template(template_name).template  # type: ignore[attr-defined]
     return found.render(template.Context({**values, "csrf_token": _TOKEN}))

@@ -88,6 +88,9 @@ WRITES = _spread({
     Needs.OWN: "rename_team transfer_team delete_team require_factors",
 })  # fmt: skip
 
+# What a member whom the team holds back for want of a second factor may do all the same.
+HELD_BACK_TOO = frozenset({"leave_team"})
+
 # Routes that consist of inputs and outputs, or send them elsewhere: closed to a member who may not see those. All others
 # show such a member what is no input or output.
 PAYLOADS = frozenset("""

@@ -59,7 +59,8 @@ class Planted(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.said: list[str] = []
-        self.led: dict[str, dict[str, list[dict[str, str]]]] = {}
+        # By the session of the scan that led them here, its request and the parameter.
+        self.led: dict[str, dict[str, dict[str, list[dict[str, str]]]]] = {}
 
     @property
     def url(self) -> str:
@@ -83,8 +84,9 @@ class Handler(BaseHTTPRequestHandler):
         if place.path.startswith("/ssrf/"):
             return self._led(place.path)
         if place.path.startswith("/get_"):
+            found = self.server.led.get(asked.get("session_id", ""), {})
             return self._answer(
-                json.dumps(self.server.led if "ssrf" in place.path else {}), kind="application/json"
+                json.dumps(found if "ssrf" in place.path else {}), kind="application/json"
             )
         if COOKIE not in self.headers.get("Cookie", "") and place.path != "/login":
             return self._answer("", 302, "Location: /login")
@@ -117,14 +119,15 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing is told."""
 
     def _led(self, path: str) -> None:
-        _, _, _, request, parameter, *_ = path.split("/")
+        _, _, session, request, parameter, *_ = path.split("/")
         visit = {
             "url": self.path,
             "date": datetime.now(UTC).isoformat(),
             "ip": "127.0.0.1",
             "method": "GET",
         }
-        self.server.led.setdefault(request, {}).setdefault(parameter, []).append(visit)
+        of_session = self.server.led.setdefault(session, {})
+        of_session.setdefault(request, {}).setdefault(parameter, []).append(visit)
         self._answer("led here")
 
     def _answer(self, text: str, status: int = 200, *headers: str, kind: str = "text/html") -> None:

@@ -99,4 +99,5 @@ def test_the_planted_faults_lie_behind_a_log_in(tmp_path: Path) -> None:
         assert "SQL syntax" in http.get("/item", params={"id": "'"}).text
         assert "root:" in http.get("/file", params={"name": "/etc/passwd"}).text
         http.get("/fetch", params={"url": f"{server.url}ssrf/s/7/6964/"})
-        assert list(http.get("/get_ssrf.php").json()["7"]) == ["6964"]
+        assert list(http.get("/get_ssrf.php?session_id=s").json()["7"]) == ["6964"]
+        assert http.get("/get_ssrf.php?session_id=another").json() == {}
