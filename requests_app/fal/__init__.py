@@ -10,6 +10,7 @@
     error_bodies  the reason in an error's body, whatever its shape
     prices        unit price and usual cost of a call, as fal's price list has them
     models_list   one page of fal's list of models; finished: of its finished requests
+    meta          the network addresses of fal's webhooks
     payload_deletion  has fal delete what it keeps of a request
     call          one call, before it is made
     reports       frozen values of what fal said, and their parsers

@@ -22,9 +22,10 @@ TOGETHER = -(-len(PAYLOADS) // CALLS)
 
 @dataclass(frozen=True)
 class Text:
-    """The place of a text in a body, with the most characters that it may have."""
+    """The place of a text in a body, with the most characters that it may have, and how it begins."""
 
     most: int = 1000
+    head: str = ""
 
 
 WIDE, LONG, NAME, TAG = Text(20_000), Text(), Text(55), Text(40)
@@ -44,7 +45,7 @@ BODIES: dict[str, list[Any]] = {
     "POST endpoints/{endpoint_id}/validate/": [{"input": ROW}],
     "PUT endpoints/{endpoint_id}/document/": [{"document": WIDE}],
     "POST presets/": [{"name": NAME, "endpoint_id": "{endpoint}", "input": ROW}],
-    "POST presets/{id}/rename/": [{"name": NAME}],
+    "POST presets/{id}/rename/": [{"name": Text(55, "another ")}],  # than those of the new presets
     "POST batches/": [
         {"name": NAME, "endpoint_id": "{endpoint}", "input": {"a": "{{b}}", "c": WIDE}, "rows": [{"b": WIDE}], "start": False},
         {"name": NAME, "endpoint_id": "{endpoint}", "input": {"a": "{{b}}"}, "jsonl": WIDE, "start": False},
@@ -116,7 +117,7 @@ def filled(body: Any, number: int, known: dict[str, Any]) -> Any:
     def fill_in(value: Any) -> Any:
         if isinstance(value, Text):
             text = " ".join(share) if value.most > 500 else share[next(turn) % len(share)]
-            return text[: value.most]
+            return f"{value.head}{text}"[: value.most]
         if (
             isinstance(value, str)
             and value.startswith("{")

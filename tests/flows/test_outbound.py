@@ -37,6 +37,7 @@ CALLERS = {
     f"{APP}/fal/failures.py": PARSES,
     f"{APP}/fal/endpoints.py": PARSES,
     f"{APP}/localqueue/running.py": "LOCAL_APPS; no redirects, bounded",
+    f"{APP}/localqueue/apps.py": PARSES,
     f"{APP}/localqueue/transport.py": "LOCAL_APPS, and between the client and fal's hosts",
     f"{APP}/gateway/upstream.py": "fal's hosts, for calls of programs",
     f"{APP}/gateway/exchange.py": "fal's hosts, for calls of programs",

@@ -150,7 +150,7 @@ async def test_a_wish_to_cancel_on_the_requests_page_ends_it_as_cancelled(
 async def test_a_fault_of_ours_ends_row_and_tab_in_words(
     page: Open, as_owner: Client, fal: SocketPeer, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("requests_app.relay.session.connect", None)
+    monkeypatch.setattr("requests_app.relay.upstream.connect", None)
     end, row = await ended(page, as_owner)
     assert "fault on our side" in end["sentence"]
     assert row.status == Status.FAILED
