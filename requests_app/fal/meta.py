@@ -37,7 +37,8 @@ def _range(text: object) -> Network:
         found = unmapped(ip_network(text.strip(), strict=False))
     except ValueError:
         raise NotJson(f"It lists {str(text)[:60]!r}, which is no range of addresses.") from None
-    holds_mapped = isinstance(found, IPv6Network) and found.overlaps(_MAPPED)  # all of IPv4, and more
+    # A range of IPv6 that holds the mapped ones holds all of IPv4.
+    holds_mapped = isinstance(found, IPv6Network) and found.overlaps(_MAPPED)
     if holds_mapped or found.prefixlen < SHORTEST_PREFIX[found.version]:
         raise NotJson(f"It lists {found}, which is too wide to be believed.")
     return found
