@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from zlib import crc32
@@ -29,6 +29,7 @@ CHANGES = re.compile(
 )
 OF_THE_CALL = ("Content-Length", "RateLimit-Remaining", "RateLimit-Reset", "X-Request-Id")
 STREAMED = 4096  # bytes of an endless answer that are looked at
+Asker = Callable[[Any], Any]  # about what is an estate's, or, for None, about what is missing
 
 
 def shares(count: int) -> list[tuple[int, int]]:
@@ -127,3 +128,19 @@ def ensure_silent(seen: tuple[int, dict[str, str], str], words: list[str], call:
     found = [word for word in words if word in seen[2] or word in str(seen[1])]
     assert not found, f"{call} tells {found[0]!r}: {seen}"[:2000]
     assert seen[0] < 500 or seen[0] == 503, f"{call} answers {seen[0]}"  # fal is not there
+
+
+def ensure_same_cost(name: str, ask: Asker, home: Any, first: tuple[Noted, Noted]) -> None:
+    """Fail if what is another's always costs other statements than what is missing.
+
+    What a process keeps for a while, keys and documents say, costs statements of the call that happens to come first.
+    `first`: what both have cost already.
+    """
+    counts = [(first[0].queries, first[1].queries)]
+    while counts[-1][0] != counts[-1][1]:
+        assert len(counts) < 4, f"{name}: statements, and those about what is missing: {counts}"
+        with noted_writes() as found:
+            ask(home).close()
+        with noted_writes() as missing:
+            ask(None).close()
+        counts.append((found.queries, missing.queries))

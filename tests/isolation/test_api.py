@@ -17,6 +17,7 @@ from tests.isolation.estate import MISSING_MODEL, MISSING_PAYLOAD, Estate, missi
 from tests.isolation.people import Caller, programs
 from tests.isolation.probing import (
     difference,
+    ensure_same_cost,
     ensure_silent,
     is_chosen,
     noted_writes,
@@ -147,8 +148,7 @@ def judge(call: Call, home: Estate, before: dict[str, Any]) -> None:
         assert not (fault := difference(seen, absent)), (
             f"{call.name} differs from what is missing: {fault}"
         )
-        asked = f"{writes.queries} statements, {others.queries} about what is missing"
-        assert writes.queries == others.queries, f"{call.name}: {asked}"
+        ensure_same_cost(call.name, call.ask, home, (writes, others))
 
 
 def told_of_payload(

@@ -15,6 +15,7 @@ from tests.isolation.pages import ROUTES, SECRETS, address, is_of_object, parts_
 from tests.isolation.people import Caller, held_back, people
 from tests.isolation.probing import (
     difference,
+    ensure_same_cost,
     ensure_silent,
     is_chosen,
     noted_writes,
@@ -187,25 +188,7 @@ def judge(probe: Probe, home: Estate, before: dict[str, Any]) -> None:
             absent = seen_of(probe.ask(None, home), *own_words(probe, None, home))
         fault = difference(seen, absent)
         assert not fault, f"{probe.name} differs from what is missing: {fault}"
-        ensure_same_cost(probe, home, writes.queries, others.queries)
-
-
-def ensure_same_cost(probe: Probe, home: Estate, found: int, missing: int) -> None:
-    """Fail if what is another's always costs other statements than what is missing.
-
-    What a process keeps for some seconds, keys say, costs a statement of the call that happens to come first.
-    """
-    counts = [(found, missing)]
-    while counts[-1][0] != counts[-1][1]:
-        assert len(counts) < 4, (
-            f"{probe.name}: statements, and those about what is missing: {counts}"
-        )
-        pair = []
-        for of in (home, None):
-            with noted_writes() as noted:
-                probe.ask(of, home).close()
-            pair.append(noted.queries)
-        counts.append((pair[0], pair[1]))
+        ensure_same_cost(probe.name, lambda of: probe.ask(of, home), home, (writes, others))
 
 
 def judge_redacted(probe: Probe, reply: Any, home: Estate) -> None:
