@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 from django.db import DataError, OperationalError
 
@@ -19,6 +20,11 @@ from requests_app.gateway.entries import CallEntry, EntryKind
 from requests_app.gateway.recording import Recording, store
 from requests_app.gateway.spool import Spool, SpoolFull
 from requests_app.models import FalRequest, Mode, Status, Team
+
+
+def in_thread(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the call in a thread, which gives its connection back to the pool: it ends with the test's loop."""
+    return database_sync_to_async(call, thread_sensitive=False)
 
 
 class Database:
@@ -30,7 +36,7 @@ class Database:
     async def __call__(self, call: Callable[..., Any], *args: Any) -> Any:
         if self.is_away:
             raise OperationalError("away")
-        return await sync_to_async(call, thread_sensitive=False)(*args)
+        return await in_thread(call)(*args)
 
 
 def entry(team: Team, owner: User, number: int = 0) -> CallEntry:
@@ -50,7 +56,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def until(wanted: Callable[[], Any]) -> None:
     async with asyncio.timeout(60):
-        while not await sync_to_async(wanted, thread_sensitive=False)():
+        while not await in_thread(wanted)():
             await asyncio.sleep(0.01)
 
 
@@ -113,7 +119,7 @@ async def test_an_entry_that_the_database_refuses_holds_up_no_other(
         if one.input == b'{"n": 0}':
             refused.append(one.public_id)
             raise DataError("value too long")
-        return await sync_to_async(call, thread_sensitive=False)(one)
+        return await in_thread(call)(one)
 
     record = Recording(database, Spool(tmp_path / "gateway"))
     for number in range(3):
