@@ -29,6 +29,10 @@ from tests.rig.services import Prepared, prepare
 from tests.rig.trial import Verdict, hold
 
 SHOWN = 10  # problems of one checker
+OF_REQUESTS = (
+    "{requests} requests, {lost} lost, {taken_twice} taken twice, {ends_changed} ends changed, "
+    "all found {converged_after_s} s after the last fault"
+)
 PAUSED_EVERY_S = 35.0
 MOST_WITHOUT_REDIS = 100  # they come within seconds
 PLANTED_REST_S = 30.0
@@ -102,21 +106,17 @@ def _one(folder: Path, prepared: Prepared, given: argparse.Namespace) -> bool:
     )
     print(f"seed {plan.seed}: {requests} requests, {plan.kills} kills of each kind", flush=True)
     verdict = hold(folder / "trial", prepared, plan, requests=requests)
-    _show(verdict, plan.seed)
+    _show(verdict, plan.seed, OF_REQUESTS)
     return not verdict.problems
 
 
-def _show(verdict: Verdict, seed: int) -> None:
+def _show(verdict: Verdict, seed: int, summary: str) -> None:
+    """Print what was found; `summary` takes its words from the figures."""
     for name, value in verdict.figures.items():
         print(f"{name:24} {json.dumps(value)}")
     _show_problems(verdict)
-    told = verdict.figures
-    print(
-        f"{'broken' if verdict.problems else 'every promise held'} (seed {seed}): "
-        f"{told['requests']} requests, {told['lost']} lost, {told['taken_twice']} taken twice, "
-        f"{told['ends_changed']} ends changed, all found {told['converged_after_s']} s after the last fault",
-        flush=True,
-    )
+    outcome = "broken" if verdict.problems else "every promise held"
+    print(f"{outcome} (seed {seed}): {summary.format(**verdict.figures)}", flush=True)
 
 
 def _show_problems(verdict: Verdict) -> None:
@@ -132,15 +132,7 @@ def _through_the_gateway(folder: Path, prepared: Prepared, given: argparse.Names
     plan = gateway.plan_of(kills if given.kills is None else given.kills, seconds, given.seed)
     print(f"seed {plan.seed}: {requests} calls, {plan.kills} kills of each kind", flush=True)
     verdict = gateway.hold(folder / "gateway", prepared, plan, requests=requests)
-    for name, value in verdict.figures.items():
-        print(f"{name:24} {json.dumps(value)}")
-    _show_problems(verdict)
-    told = verdict.figures
-    print(
-        f"{'broken' if verdict.problems else 'every promise held'} (seed {plan.seed}): "
-        f"{told['requests']} calls through the gateway, {told['lost']} lost",
-        flush=True,
-    )
+    _show(verdict, plan.seed, "{requests} calls through the gateway, {lost} lost")
     return not verdict.problems
 
 

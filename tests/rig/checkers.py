@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 
 from tests.rig.evidence import ENDED, LIVE, AtFal, Evidence, Heard, Row
@@ -294,7 +294,9 @@ CHECKERS: dict[str, Callable[[Evidence], Iterator[str]]] = {
 }
 
 
-def judge(evidence: Evidence) -> dict[str, list[str]]:
+def judge(
+    evidence: Evidence, checkers: Mapping[str, Callable[[Evidence], Iterator[str]]] = CHECKERS
+) -> dict[str, list[str]]:
     """What each checker objects to; an empty mapping is a pass."""
-    found = {name: list(check(evidence)) for name, check in CHECKERS.items()}
+    found = {name: list(check(evidence)) for name, check in checkers.items()}
     return {name: problems for name, problems in found.items() if problems}

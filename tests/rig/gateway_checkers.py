@@ -9,6 +9,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 
+from tests.rig import checkers
 from tests.rig.checkers import liveness
 from tests.rig.evidence import AtFal, Evidence, Row
 from tests.rig.history import Operation
@@ -148,6 +149,5 @@ CHECKERS: dict[str, Callable[[Evidence], Iterator[str]]] = {
 
 
 def judge(evidence: Evidence) -> dict[str, list[str]]:
-    """What each checker objects to; an empty mapping is a pass."""
-    found = {name: list(check(evidence)) for name, check in CHECKERS.items()}
-    return {name: problems for name, problems in found.items() if problems}
+    """What each of these objects to; an empty mapping is a pass."""
+    return checkers.judge(evidence, CHECKERS)
