@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -27,11 +25,7 @@ def test_every_operation_that_reads_a_body_is_tried_or_has_a_reason() -> None:
 @pytest.fixture(scope="module")
 def sent(tmp_path_factory: pytest.TempPathFactory, window: Browser) -> Iterator[Hostile]:
     serving = Serving(tmp_path_factory.mktemp("hostile-api"), SANDBOX_PORT=str(free_port()))
-    if serving.prepared:
-        serving.prepared.copy_to(Path(serving.environment["DATA_DIR"]))
-    else:
-        serving.manage("migrate")
-    told = json.loads(serving.manage("shell", "-v", "0", "-c", FILL).splitlines()[-1])
+    told = serving.fill(FILL)
     with serving:
         headers = {"Authorization": f"Bearer {told['token']}"}
         with httpx.Client(base_url=serving.url, headers=headers, timeout=90) as http:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,11 +44,7 @@ class Watched:
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     serving = Serving(tmp_path_factory.mktemp("runs"), SANDBOX_PORT=str(free_port()))
-    if serving.prepared:
-        serving.prepared.copy_to(Path(serving.environment["DATA_DIR"]))
-    else:
-        serving.manage("migrate")
-    said = json.loads(serving.manage("shell", "-v", "0", "-c", FILL).splitlines()[-1])
+    said = serving.fill(FILL)
     with serving:
         yield {**said, "url": serving.url}
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -83,11 +82,7 @@ class Hostile:
 def hostile(tmp_path_factory: pytest.TempPathFactory, window: Browser) -> Iterator[Hostile]:
     folder: Path = tmp_path_factory.mktemp("hostile")
     serving = Serving(folder, SANDBOX_PORT=str(free_port()))
-    if serving.prepared:
-        serving.prepared.copy_to(folder / "data")
-    else:
-        serving.manage("migrate")
-    told = json.loads(serving.manage("shell", "-v", "0", "-c", FILL).splitlines()[-1])
+    told = serving.fill(FILL)
     with serving:
         made = Hostile(serving, told, window)
         yield made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -46,11 +47,23 @@ class Serving:
         """The output of a management command."""
         return self._commands.run(words, extra)
 
+    def fill(self, code: str) -> Any:
+        """Run Python in the installation before it is first served; returns the JSON that it prints last."""
+        if not self._copied():
+            self.manage("migrate")
+        return json.loads(self.manage("shell", "-v", "0", "-c", code).splitlines()[-1])
+
+    def _copied(self) -> bool:
+        """Whether the prepared installation stands in the folder: for a first start that skips the migrations."""
+        data = Path(self.environment["DATA_DIR"])
+        if self.prepared is None or data.exists():
+            return False
+        self.prepared.copy_to(data)
+        return True
+
     def start(self) -> None:
         """Returns when it answers."""
-        data = Path(self.environment["DATA_DIR"])
-        if self.prepared and not data.exists():
-            self.prepared.copy_to(data)
+        self._copied()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve", "--port", str(self.port), *self._words],
