@@ -39,6 +39,7 @@ def post(browser: Client, name: str, password: str, network: str = "192.0.2.1") 
     return browser.post("/accounts/login/", form, REMOTE_ADDR=network)
 
 
+@pytest.mark.slow
 def test_of_guesses_from_everywhere_twenty_are_looked_at(db: None, evaluated: list[str]) -> None:
     make_person("boss")
     spellings = ["boss", "Boss", "BOSS", "ｂｏｓｓ", "bоss"]
@@ -77,6 +78,7 @@ def test_one_network_is_stopped_whatever_names_it_tries(db: None, evaluated: lis
     assert post(Client(), "p0", PASSWORD, "2001:db8:1:3::1").status_code == 302
 
 
+@pytest.mark.slow
 def test_the_owner_gets_in_where_the_account_is_known_and_with_a_slip_or_two(db: None) -> None:
     make_person("boss")
     home = Client()

@@ -80,6 +80,7 @@ async def test_the_quick_pace_lasts_as_long_as_the_request_is_followed(
         await FalRequest.objects.filter(pk=row.pk).aupdate(watched_until=None)
 
 
+@pytest.mark.slow
 async def test_the_past_comes_first_then_what_is_new_then_the_end(owner: Caller) -> None:
     row = await sync_to_async(owner.make)()
     await sync_to_async(frame)(row, 1, 'line\nbreak \u2028 "é"')

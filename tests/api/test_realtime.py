@@ -188,6 +188,7 @@ def test_the_package_talks_as_fals_client_does(site: str, token: str) -> None:
         faldeck.SyncClient(token, url="http://127.0.0.1:9").realtime("sandbox/echo").__enter__()
 
 
+@pytest.mark.slow
 def test_a_recorded_session_is_played_and_sent_once_more_in_the_shell(
     site: str, token: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -277,6 +277,7 @@ KEYWORDS = st.sampled_from(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(KEYWORDS, JSON, max_size=6), st.text(max_size=8))
 def test_no_schema_makes_it_fail(schema: Any, name: str) -> None:

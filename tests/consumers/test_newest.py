@@ -41,6 +41,7 @@ async def test_a_change_whose_message_was_lost_is_told_all_the_same(
     assert (await socket.message("changed"))["rows"] == [[str(row.public_id), seq]]
 
 
+@pytest.mark.slow
 async def test_what_a_message_told_is_not_told_again(
     page: Open, as_owner: Client, row: FalRequest
 ) -> None:

@@ -90,6 +90,7 @@ def store(bucket: Any) -> S3Store:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_file_goes_into_the_bucket_and_comes_back_in_ranges(
     store: S3Store, bucket: Any, tmp_path: Path
 ) -> None:
@@ -105,6 +106,7 @@ def test_a_file_goes_into_the_bucket_and_comes_back_in_ranges(
         store.opened_at("1/ab/cat", 0, 1)
 
 
+@pytest.mark.slow
 def test_a_store_that_is_away_says_so_without_its_address(
     store: S3Store, bucket: Any, tmp_path: Path
 ) -> None:

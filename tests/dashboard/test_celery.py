@@ -76,6 +76,7 @@ def test_a_redis_that_hangs_up_is_called_once() -> None:
     assert calls == 1
 
 
+@pytest.mark.slow
 def test_a_redis_that_says_nothing_is_not_waited_for() -> None:
     """Kombu would wait for ever."""
     with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from tests.source import ROOT
 
 # Large blocks between small ones that stay, freed by many threads: glibc alone keeps the holes.
@@ -52,5 +54,6 @@ def test_holes_between_what_stays_are_given_back() -> None:
     assert kept("returned", 30) <= 30
 
 
+@pytest.mark.slow
 def test_without_it_they_would_be_kept() -> None:
     assert kept("not returned", 1) > 30

@@ -76,6 +76,7 @@ def test_an_upstream_of_ones_own_is_no_sandbox(start: Any) -> None:
     assert shown["FAL_QUEUE_URL"] == "http://fal.internal:9000/queue"
 
 
+@pytest.mark.slow
 def test_a_public_url_with_tls_hardens_cookies_and_trusts_exactly_its_origin(start: Any) -> None:
     shown = start(PUBLIC_URL="https://Dash.Example:443/")
     assert shown["CSRF_TRUSTED_ORIGINS"] == ["https://dash.example"]

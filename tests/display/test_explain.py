@@ -232,7 +232,11 @@ def _words_in(node: ast.AST) -> Iterator[str]:
         found += [keyword.value for keyword in node.keywords if keyword.arg == "error_type"]
     if isinstance(node, ast.Dict):
         pairs = zip(node.keys, node.values, strict=True)
-        found += [told for key, told in pairs if ast.unparse(key or told) == "'error_type'"]
+        found += [
+            told
+            for key, told in pairs
+            if isinstance(key, ast.Constant) and key.value == "error_type"
+        ]
     for told in found:
         yield from (n.value for n in ast.walk(told or node)
                     if isinstance(n, ast.Constant) and isinstance(n.value, str) and re.fullmatch("[a-z_]+", n.value))  # fmt: skip

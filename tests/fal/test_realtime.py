@@ -225,6 +225,7 @@ async def test_a_cancelled_reader_loses_nothing(
 # --- Slow ends -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_a_peer_that_never_reads_cannot_hold_up_the_closing(
     sockets: SocketPeer, fal: FalClient, endpoint: EndpointId
 ) -> None:
@@ -256,6 +257,7 @@ async def test_a_send_that_stands_still_ends_as_unanswered(
         assert session.ending.kind == "lost"
 
 
+@pytest.mark.slow
 async def test_what_cannot_leave_at_once_is_not_sent_at_once(
     sockets: SocketPeer, fal: FalClient, endpoint: EndpointId
 ) -> None:
@@ -273,6 +275,7 @@ async def test_what_cannot_leave_at_once_is_not_sent_at_once(
         assert not session.send_now(small)  # it was cut
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "bound"), [(1000, 16), (64 * 1024, 16), (4 * 1024 * 1024, 32)])
 async def test_a_reader_that_stops_stops_the_peer(
     sockets: SocketPeer, fal: FalClient, endpoint: EndpointId, size: int, bound: int

@@ -67,6 +67,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(
     st.fixed_dictionaries(
         {}, optional=dict.fromkeys(("logs", "metrics", "error", "error_type"), json_values)

@@ -111,6 +111,7 @@ async def test_what_came_before_the_cut_is_delivered(
     assert stream.half() == []
 
 
+@pytest.mark.slow
 async def test_a_silent_stream_is_given_up_after_the_idle_time(
     peer: Peer, fal: FalClient, endpoint: EndpointId
 ) -> None:

@@ -68,6 +68,7 @@ async def test_a_read_whose_answer_is_lost_may_be_made_again(
     assert caught.value.retryable
 
 
+@pytest.mark.slow
 async def test_a_slow_answer_is_cut_by_the_total_deadline(
     peer: Peer, fal: FalClient, urls: RequestUrls
 ) -> None:
@@ -336,6 +337,7 @@ async def test_a_cancelled_submit_hangs_up_and_stays_cancelled(
         await task
 
 
+@pytest.mark.slow
 async def test_a_peer_that_does_not_read_a_large_body_cannot_hold_us(endpoint: EndpointId) -> None:
     released = asyncio.Event()
 

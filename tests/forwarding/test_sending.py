@@ -99,6 +99,7 @@ async def test_a_delivery_keeps_its_bytes_and_fals_own_headers(peer: Peer) -> No
     Webhook(NEW).verify(got.body, dict(got.headers))
 
 
+@pytest.mark.slow
 async def test_every_answer_but_2xx_is_a_failed_attempt_with_its_reason(
     peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

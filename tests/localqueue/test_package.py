@@ -136,6 +136,7 @@ def test_what_goes_wrong_in_the_app_is_a_failure_with_its_reason_and_is_not_run_
     assert len(app.requests) == 1
 
 
+@pytest.mark.slow
 def test_an_app_that_is_away_is_waited_for(
     ask: Ask, until: Until, app: PeerThread, settings: Any
 ) -> None:
@@ -154,6 +155,7 @@ def test_an_app_that_is_away_is_waited_for(
     assert (jobs_left.status_code, jobs_left.error_type) == (503, "runner_connection_refused")
 
 
+@pytest.mark.slow
 def test_a_waiting_request_is_cancelled_and_one_at_work_is_passed_on_to_the_app(
     ask: Ask, until: Until, owner: User, app: PeerThread
 ) -> None:
@@ -198,6 +200,7 @@ def receipt_of(job: LocalJob) -> Any:
     return Receipt(request_id, None, urls, None)
 
 
+@pytest.mark.slow
 def test_one_that_does_not_begin_in_time_ends_as_at_fal(
     ask: Ask, app: PeerThread, team: Team, owner: User, until: Until, settings: Any
 ) -> None:

@@ -60,6 +60,7 @@ def test_a_preset_that_was_deleted_meanwhile_is_not_restored(save, owner):
     assert not Preset.objects.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_of_two_saves_of_a_new_name_at_once_the_second_is_the_next_version(save, monkeypatch):
     both, create = threading.Barrier(2), type(Preset.objects).create

@@ -229,6 +229,7 @@ async def test_a_layer_that_loses_a_cancellation_holds_up_no_end(
     assert announce.group_of_request(row.pk) not in layer.groups
 
 
+@pytest.mark.slow
 async def test_it_rests_while_nothing_happens(row: FalRequest, never_polls: None) -> None:
     looks = 0
     with pytest.raises(TimeoutError):
@@ -267,6 +268,7 @@ async def test_a_layer_that_is_away_leaves_the_poll(
     assert caplog.records[0].levelno == logging.WARNING
 
 
+@pytest.mark.slow
 async def test_it_waits_for_the_logs_that_follow_an_end_by_webhook(row: FalRequest) -> None:
     def ended_by_webhook() -> None:
         FalRequest.objects.filter(pk=row.pk).update(

@@ -34,6 +34,7 @@ def runs(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
+@pytest.mark.slow
 def test_it_is_killed_with_its_children_and_can_be_started_again(tmp_path: Path) -> None:
     one = program(tmp_path, PARENT)
     one.start()
@@ -48,6 +49,7 @@ def test_it_is_killed_with_its_children_and_can_be_started_again(tmp_path: Path)
     one.kill()
 
 
+@pytest.mark.slow
 def test_one_that_is_paused_stands_still_and_goes_on(tmp_path: Path) -> None:
     one = program(tmp_path, "import time\nwhile True: print('.', flush=True); time.sleep(0.01)")
     one.start()

@@ -100,6 +100,7 @@ async def test_a_fault_is_what_the_caller_sees(
     assert len(upstream.asked) == is_heard
 
 
+@pytest.mark.slow
 async def test_while_it_is_away_connections_are_refused(proxy: Proxy) -> None:
     away = asyncio.create_task(proxy.be_away(1))
     await asyncio.sleep(0.1)

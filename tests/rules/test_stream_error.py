@@ -151,6 +151,7 @@ class Always:
         return False
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_an_object_without_any_of_the_hints_tells_no_error(value: Any) -> None:
     quick = error_in("", value)

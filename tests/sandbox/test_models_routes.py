@@ -31,6 +31,7 @@ def walked(http: httpx.Client, **params: object) -> list[dict]:
         params["cursor"] = page["next_cursor"]
 
 
+@pytest.mark.slow
 def test_a_walk_by_cursor_meets_each_model_once(http):
     ids = [model["endpoint_id"] for model in walked(http, limit=100)]
     assert ids == [*ENDPOINTS, *MADE_UP]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import uuid
 
+import pytest
+
 from tests.sandbox.calls import STRANGER, ended, submit
 
 PATH = "/api/v1/models/requests/{}/payloads"
 
 
+@pytest.mark.slow
 def test_input_output_and_the_files_of_the_output_are_gone(http):
     receipt = submit(http, "sandbox/image", prompt="a wish", seed=5)
     ended(http, receipt)

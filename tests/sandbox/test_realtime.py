@@ -86,6 +86,7 @@ def test_what_is_no_message_ends_the_socket_with_an_error(address, frame):
         assert control(socket)["error"] == "INTERNAL_ERROR"
 
 
+@pytest.mark.slow
 def test_a_full_buffer_drops_the_oldest_inputs(address):
     with connect(f"{address}?max_buffering=1", additional_headers=KEY) as socket:
         socket.send(msgpack.packb({"number": 0, "delay_s": 0.3, "outputs": 2}))

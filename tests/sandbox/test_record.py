@@ -48,6 +48,7 @@ def test_a_log_line_has_a_timestamp_without_zone_a_level_and_a_source(http):
     assert len(line["timestamp"]) == len("2026-01-01T00:00:00.000000")
 
 
+@pytest.mark.slow
 def test_logs_are_a_moving_window_that_ends_with_the_request():
     with (
         SandboxServer(tuning=Tuning(log_window_s=0.25)) as server,

@@ -69,6 +69,7 @@ def test_runs_and_streams_are_in_the_ledger_with_their_kind(sandbox, http):
     assert [entry["kind"] for entry in http.get("/control/ledger").json()][-2:] == ["run", "stream"]
 
 
+@pytest.mark.slow
 def test_a_caller_that_hangs_up_aborts_its_run(sandbox, http, caplog):
     with pytest.raises(httpx.ReadTimeout), httpx.Client(headers=KEY, timeout=HASTY) as hasty:
         hasty.post(f"{sandbox.url}/run/sandbox/crash", json={"after_s": 1.5, "message": "gone"})

@@ -190,6 +190,7 @@ def test_a_payload_can_be_withheld_as_fal_does_for_what_is_no_json(sandbox, http
     assert "not JSON serializable" in told["payload_error"]
 
 
+@pytest.mark.slow
 def test_an_undelivered_webhook_is_sent_after_a_restart_with_the_same_key(tmp_path, receiver):
     state = tmp_path / "state.sqlite"
     receiver.codes = [500] * 3

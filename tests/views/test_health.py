@@ -183,6 +183,7 @@ def test_it_says_that_redis_is_away(settings: Any) -> None:
     assert not_fine() == {"broker": "Redis does not answer."}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("alive")
 def test_a_redis_that_takes_the_connection_and_says_nothing_is_not_waited_for(
     settings: Any,

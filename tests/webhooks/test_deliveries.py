@@ -214,6 +214,7 @@ def test_a_forged_delivery_is_refused_by_name_and_changes_nothing(
     assert not FalAccount.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_signature_with_one_bit_flipped_is_refused(row: FalRequest, signer: Signer) -> None:
     posted = make_post(signer, body_of("r1"))
     good = bytes.fromhex(posted.headers["x-fal-webhook-signature"])

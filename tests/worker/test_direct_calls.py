@@ -97,6 +97,7 @@ def test_a_cut_run_is_interrupted_and_never_sent_again(
     assert len(peer.requests) == 1
 
 
+@pytest.mark.slow
 def test_a_run_without_an_answer_is_hung_up_at_its_own_time_limit(
     loop: Any, peer: PeerThread, settings: Any, run: FalRequest
 ) -> None:
@@ -167,6 +168,7 @@ def test_a_refused_stream_fails_and_leaves_nothing_running(
     assert not [name for name in loop.run(coroutines()) if "Recorder" in name]
 
 
+@pytest.mark.slow
 def test_a_stream_without_an_end_is_hung_up_at_the_time_limit(
     loop: Any, peer: PeerThread, settings: Any, stream: FalRequest
 ) -> None:
@@ -289,6 +291,7 @@ def test_the_end_of_the_process_hangs_up_with_every_frame_on_disk(
     assert fresh(stream).error_type == "interrupted"
 
 
+@pytest.mark.slow
 def test_an_answer_that_waits_for_the_database_is_not_cut_off_by_a_cancel(
     loop: Any,
     peer: PeerThread,
@@ -358,6 +361,7 @@ def test_a_stream_is_recorded_event_by_event(
     assert bytes(row.output or b"").decode() == row.frames.last().data  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_stopping_a_stream_hangs_up_and_says_so(
     at_sandbox: Any, team: Team, owner: User, until: Until
 ) -> None:

@@ -45,6 +45,7 @@ def told(row: FalRequest) -> list[str]:
     return list(row.observations.filter(kind="fal_deletion").values_list("note", flat=True))
 
 
+@pytest.mark.slow
 def test_the_sandbox_deletes_a_request_that_it_ran(
     at_sandbox: Any, loop: Any, until: Any, team: Team, owner: User
 ) -> None:

@@ -109,6 +109,7 @@ def leases() -> list[int]:
     return list(Batch.objects.exclude(lease=None).values_list("pk", flat=True))
 
 
+@pytest.mark.slow
 def test_a_turn_longer_than_its_lease_stays_the_only_one(
     loop: Any, team: Team, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

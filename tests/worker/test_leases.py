@@ -51,6 +51,7 @@ def renewed_beyond(row: FalRequest, seconds: float) -> bool:
     return until is not None and until > row.created_at + timedelta(seconds=seconds)
 
 
+@pytest.mark.slow
 def test_a_submit_that_outlasts_its_lease_keeps_its_row_and_its_receipt(
     loop: Any, peer: PeerThread, row: FalRequest, owner: User
 ) -> None:
@@ -67,6 +68,7 @@ def test_a_submit_that_outlasts_its_lease_keeps_its_row_and_its_receipt(
     assert fresh(row).lease is None
 
 
+@pytest.mark.slow
 def test_a_look_that_outlasts_its_lease_keeps_its_row(
     loop: Any, peer: PeerThread, team: Team, owner: User
 ) -> None:

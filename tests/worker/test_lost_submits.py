@@ -31,6 +31,7 @@ def uncertain(row: FalRequest) -> bool:
     return row.status == Status.UNCERTAIN
 
 
+@pytest.mark.slow
 def test_a_request_whose_answer_was_lost_is_found_and_its_result_fetched(
     at_sandbox: Any, team: Team, owner: User, until: Until
 ) -> None:
@@ -48,6 +49,7 @@ def test_a_request_whose_answer_was_lost_is_found_and_its_result_fetched(
     assert [kind for kind, _ in told].count("sent") == 1
 
 
+@pytest.mark.slow
 def test_a_wish_to_cancel_is_told_once_the_request_is_found(
     at_sandbox: Any, team: Team, owner: User, until: Until
 ) -> None:
@@ -61,6 +63,7 @@ def test_a_wish_to_cancel_is_told_once_the_request_is_found(
     assert (row.status, row.cancel_answer) == (Status.COMPLETED, "already_completed")
 
 
+@pytest.mark.slow
 def test_two_alike_whose_answers_were_lost_both_stay_uncertain(
     at_sandbox: Any, loop: Any, team: Team, owner: User, until: Until
 ) -> None:

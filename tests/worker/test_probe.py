@@ -102,6 +102,7 @@ def test_after_five_outages_in_a_row_nothing_more_is_asked(
     assert (last.tries, last.due_at, last.lease) == (0, rows[-1].due_at, None)
 
 
+@pytest.mark.slow
 def test_a_worker_that_starts_in_an_outage_risks_a_handful_of_submits(
     loop: Any, fal: Fal, peer: PeerThread, team: Team, owner: User
 ) -> None:
@@ -116,6 +117,7 @@ def test_a_worker_that_starts_in_an_outage_risks_a_handful_of_submits(
     assert FAILURES <= uncertain == submits < 2 * FAILURES
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shut")
 def test_while_it_is_away_it_is_asked_once_a_second_and_no_submit_is_risked(
     loop: Any, peer: PeerThread, team: Team, owner: User

@@ -120,6 +120,7 @@ def test_a_request_is_followed_with_the_key_it_was_sent_with(
     assert fal.keys("acme/second") == {f"Key {HIS}"}
 
 
+@pytest.mark.slow
 def test_a_replaced_key_follows_what_was_sent_with_the_old_one(
     fal: Fal, team: Team, owner: User, loop: Any, until: Until
 ) -> None:

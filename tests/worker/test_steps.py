@@ -41,6 +41,7 @@ def test_a_queued_request_reaches_its_result_by_polling_alone(
     assert submits(at_sandbox, row) >= 1
 
 
+@pytest.mark.slow
 def test_a_models_own_validation_error_ends_as_failed_with_its_fields(
     at_sandbox: Any, team: Team, owner: User, until: Until
 ) -> None:
@@ -50,12 +51,14 @@ def test_a_models_own_validation_error_ends_as_failed_with_its_fields(
     assert json.loads(bytes(row.output or b""))["detail"][0]["loc"][0] == "body"
 
 
+@pytest.mark.slow
 def test_a_crash_ends_as_failed(at_sandbox: Any, team: Team, owner: User, until: Until) -> None:
     row = make_request(team=team, person=owner, endpoint_id="sandbox/crash", input={})
     row = until(row, ended)
     assert (row.status, row.error_code) == (Status.FAILED, 500)
 
 
+@pytest.mark.slow
 def test_cancelled_is_said_only_after_fal_said_so(
     at_sandbox: Any, team: Team, owner: User, until: Until
 ) -> None:
@@ -91,6 +94,7 @@ def test_a_reply_lost_after_fal_accepted_is_uncertain_and_never_sent_again(
     assert submits(at_sandbox, row) == 1
 
 
+@pytest.mark.slow
 def test_fal_asking_to_wait_is_obeyed_and_sent_once(
     at_sandbox: Any, team: Team, owner: User, until: Until
 ) -> None:
@@ -136,6 +140,7 @@ def test_no_lease_runs_while_a_row_waits_for_a_free_place(
     assert fresh(queued).lease is None
 
 
+@pytest.mark.slow
 def test_a_wish_to_cancel_before_the_receipt_is_told_to_fal_after_it(
     loop: Any, peer: PeerThread, team: Team, owner: User, until: Until
 ) -> None:
