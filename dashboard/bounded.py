@@ -7,6 +7,7 @@ two methods of `Server`; nothing else of Daphne is touched::
 
     what                          limit                        at the limit
     request body                  Limits.body                  413, before or while it is read
+    the same, below Limits.streamed  Limits.streamed_body      413; read no faster than the application takes it
     request header                Limits.header_s in all       408
     request header's size         HEADER bytes in all          400
     request body's rate           Limits.body_rate after 30 s  408
@@ -28,7 +29,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import daphne.server
-from daphne.http_protocol import HTTPFactory, WebRequest
+from daphne.http_protocol import HTTPFactory
 from daphne.ws_protocol import WebSocketFactory
 from django.conf import settings
 from twisted.internet import reactor  # chosen by Daphne's import, above
@@ -37,6 +38,7 @@ from twisted.web.http import HTTPChannel, _GenericHTTPChannelProtocol
 
 from dashboard import websocket
 from dashboard.masking import mask
+from dashboard.streamed import StreamedRequest
 from dashboard.websocket import LeanWebSocket, unsent
 
 logger = logging.getLogger(__name__)
@@ -53,6 +55,8 @@ class Limits:
     """Sizes in bytes, times in seconds."""
 
     body: int = 32 * 1024 * 1024
+    streamed: str = ""  # paths that begin so get their bodies as they come; none by default
+    streamed_body: int = 1024 * 1024 * 1024
     header_s: float = 10
     body_s: float = 30  # after this, the body must have arrived at `body_rate` on average
     body_rate: int = 16 * 1024  # bytes per second
@@ -65,10 +69,14 @@ class Limits:
 limits = Limits()
 
 
-def install(wanted: Limits | None = None) -> None:
+def install(wanted: Limits | None = None, *, streamed: str = "") -> None:
     """Limit every Daphne server of this process that is started from now on."""
     global limits
-    limits = wanted or Limits(body=settings.BODY_LIMIT_BYTES)
+    limits = wanted or Limits(
+        body=settings.BODY_LIMIT_BYTES,
+        streamed=streamed,
+        streamed_body=settings.GATEWAY_BODY_LIMIT_BYTES,
+    )
     websocket.install()
     daphne.server.HTTPFactory = BoundedHTTPFactory
     daphne.server.WebSocketFactory = BoundedWebSocketFactory
@@ -126,8 +134,10 @@ class BoundedChannel(Paced, _HTTPChannel):  # type: ignore[misc]
         super().__init__()
         self._deadline: Any = None
         self._refused = False
+        self._has_rest = False  # of a body whose request has been answered
         self._body_started = 0.0
         self._body_size = 0
+        self._body_limit = 0
 
     # The request's side
 
@@ -144,7 +154,9 @@ class BoundedChannel(Paced, _HTTPChannel):  # type: ignore[misc]
     def allHeadersReceived(self) -> None:
         """Refuse a body that declares too large a size; start the deadline of any other."""
         self._stop_deadline()
-        if self.length is not None and self.length > limits.body:
+        self.is_streamed = bool(limits.streamed) and self._path.startswith(limits.streamed.encode())
+        self._body_limit = limits.streamed_body if self.is_streamed else limits.body
+        if self.length is not None and self.length > self._body_limit:
             self._refuse_size()
             return
         self._body_started, self._body_size = time.monotonic(), 0
@@ -159,7 +171,7 @@ class BoundedChannel(Paced, _HTTPChannel):  # type: ignore[misc]
     def count(self, data: bytes) -> bool:
         """Whether this piece of the body still fits; refuses the request when it does not."""
         self._body_size += len(data)
-        if self._body_size > limits.body and not self._refused:
+        if self._body_size > self._body_limit and not self._refused:
             self._refuse_size()
         return not self._refused
 
@@ -181,7 +193,7 @@ class BoundedChannel(Paced, _HTTPChannel):  # type: ignore[misc]
 
     def _check_rate(self) -> None:
         # A rate and not a fixed end: an honest client with a large body needs minutes.
-        elapsed = time.monotonic() - self._body_started
+        elapsed = time.monotonic() - self._body_started - self.requests[-1].held_s
         if self._body_size < limits.body_rate * elapsed:
             self._give_up()
         else:
@@ -191,19 +203,37 @@ class BoundedChannel(Paced, _HTTPChannel):  # type: ignore[misc]
         self._refuse(b"408 Request Timeout", b"The request took too long to arrive.\n")
 
     def _refuse_size(self) -> None:
-        text = b"The body is larger than the %d bytes this server accepts.\n" % limits.body
+        text = b"The body is larger than the %d bytes this server accepts.\n" % self._body_limit
         self._refuse(b"413 Content Too Large", text)
 
     def _refuse(self, status: bytes, text: bytes) -> None:
-        """Answer without the application, and end the connection.
+        """Answer without the application, unless that answers already, and end the connection."""
+        if self.requests and self.requests[-1].startedWriting:
+            self.transport.abortConnection()
+            return
+        head = b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Type: text/plain\r\n" % status
+        self.transport.write(head + b"Content-Length: %d\r\n\r\n%s" % (len(text), text))
+        self._linger()
 
-        A socket that is closed with unread bytes is reset, which can destroy the answer on its
-        way; so further bytes are read and dropped for a moment.
+    def drop_rest(self) -> None:
+        """Read no more requests: this one is answered, and the rest of its body is not."""
+        self.persistent, self._has_rest = False, True
+
+    def loseConnection(self) -> None:
+        """End the connection; an answer that comes before the end of the body is to be read first."""
+        if not self._has_rest or self._refused:
+            super().loseConnection()
+            return
+        self._networkProducer.unregisterProducer()
+        self._linger()
+
+    def _linger(self) -> None:
+        """Read and drop further bytes for a moment, then end.
+
+        A socket that is closed with unread bytes is reset, which can destroy the answer on its way.
         """
         self._stop_deadline()
         self._refused = True
-        head = b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Type: text/plain\r\n" % status
-        self.transport.write(head + b"Content-Length: %d\r\n\r\n%s" % (len(text), text))
         if not ISSLTransport.providedBy(self.transport):  # the answer is still to be encrypted
             self.transport.loseWriteConnection()
         self._deadline = self.callLater(LINGER_S, self.transport.abortConnection)
@@ -220,7 +250,7 @@ class BoundedChannel(Paced, _HTTPChannel):  # type: ignore[misc]
         _HTTPChannel.resumeProducing(self)
 
 
-class BoundedRequest(WebRequest):  # type: ignore[misc]
+class BoundedRequest(StreamedRequest):
     """An HTTP request whose body is counted."""
 
     def __init__(self, channel: BoundedChannel, queued: object = 0) -> None:
@@ -228,7 +258,7 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]
         super().__init__(channel, queued, parsePOSTFormSubmission=False)
 
     def handleContentChunk(self, data: bytes) -> None:
-        """Keep a piece of the body (in memory up to 100 kB, then on disk)."""
+        """Take a piece of the body (into memory up to 100 kB, then on disk, unless it is streamed)."""
         if self.channel.count(data):
             super().handleContentChunk(data)
 
@@ -352,6 +382,8 @@ async def _handle_reply(server: Any, protocol: Any, message: dict[str, Any]) -> 
     if message["type"] == CUT:
         _cut(protocol)
         return
+    if message["type"] == "http.response.start" and isinstance(protocol, StreamedRequest):
+        protocol.close_unless_whole()
     await _daphne_handle_reply(server, protocol, message)
     # None once the response is complete or aborted.
     connection = getattr(protocol, "channel", protocol)

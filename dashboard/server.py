@@ -54,15 +54,17 @@ def serve(
     port: int,
     *,
     tls: Path | None = None,
+    streamed: str = "",
     on_ready: Callable[[], None],
     on_loop: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then finish the requests in progress.
 
-    `tls` is a file with key and certificate: then HTTPS and WSS alone. `on_loop` is called once on the event loop that serves.
+    `tls` is a file with key and certificate: then HTTPS and WSS alone. Paths that begin with `streamed` get
+    bodies as they come. `on_loop` is called once on the event loop that serves.
     """
     allow_open_files()
-    bounded.install()
+    bounded.install(streamed=streamed)
     server = GracefulServer(
         application=application,
         endpoints=[_endpoint(host, port, tls)],

@@ -126,6 +126,7 @@ OPEN_PER_TEAM = env_int("OPEN_PER_TEAM", 20_000, least=1)  # requests that have 
 OPEN_PER_USER = env_int("OPEN_PER_USER", 10_000, least=1)  # of them, one user's in one team
 POLLS_PER_S = env_int("POLLS_PER_S", 50, least=1)  # status questions to fal, of all processes
 BODY_LIMIT_BYTES = env_int("BODY_LIMIT", 32 * 1024 * 1024, least=1024)
+GATEWAY_BODY_LIMIT_BYTES = env_int("GATEWAY_BODY_LIMIT", 1024 * 1024 * 1024, least=1024)
 METRICS_TOKEN = env_text("METRICS_TOKEN")  # for /metrics; empty: direct local clients alone
 METRICS_PORT = env_int("METRICS_PORT", 0)  # of a worker's own metrics, on 127.0.0.1; 0: none
 

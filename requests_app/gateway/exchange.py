@@ -111,8 +111,11 @@ class Exchange:
         try:
             await self._passed(body, send)
         except FalError as error:
-            is_unsent = isinstance(error, NotSent) or self._failure == "hung_up"
-            failure, sentence = "not_sent" if is_unsent else "unanswered", str(error)
+            if self._failure == "hung_up":
+                self.witness.never_sent()
+                return
+            failure = "not_sent" if isinstance(error, NotSent) else "unanswered"
+            sentence = str(error)
             await self._answer(send, 502, f"{sentence} (Faldeck's gateway)")
         except (
             aiohttp.ClientError,

@@ -41,6 +41,11 @@ class Copy:
         self._pieces.append(piece)
         self._held += len(piece)
 
+    def expect(self, size: int) -> None:
+        """Hear how much will pass; hold nothing of what would be dropped in the end."""
+        if size > self._most:
+            self.is_whole = False
+
     def take(self) -> list[bytes]:
         """Return the pieces since the last call; what they hold is given back."""
         pieces, self._pieces = self._pieces, []

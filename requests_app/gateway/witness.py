@@ -57,6 +57,9 @@ class Witness:
     def whole(self) -> None:
         """Hear that all of fal's reply has come; its end goes to the caller next."""
 
+    def never_sent(self) -> None:
+        """Hear that the caller left before its body was whole, so that fal has no call of it."""
+
     async def end(self, failure: str = "", sentence: str = "") -> None:
         """Hear how it ended; "" for a whole reply."""
 
@@ -78,6 +81,8 @@ class _Recorder(Witness):
 
     def head(self, status_code: int, headers: Mapping[str, str]) -> None:
         self.entry.status_code, self.entry.headers = status_code, dict(headers)
+        if (length := headers.get("content-length", "")).isdigit():
+            self._reply.expect(int(length))
 
     def piece(self, piece: bytes) -> None:
         self._reply.add(piece)
@@ -85,6 +90,9 @@ class _Recorder(Witness):
     def whole(self) -> None:
         if self._reply.is_whole:
             self._note(body=self._reply.bytes())
+
+    def never_sent(self) -> None:
+        self._input.drop()
 
     async def end(self, failure: str = "", sentence: str = "") -> None:
         self._finish(failure, sentence)

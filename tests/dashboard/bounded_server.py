@@ -35,7 +35,12 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await send({"type": "http.response.body", "body": b""})
     elif path == "/log":
         await reply(send, json.dumps({"served": served, "ended": ended}).encode())
-    elif path.startswith("/hooks/"):
+    elif path == "/through/refused":
+        await reply(send, b"no")
+    elif path == "/through/late":
+        await asyncio.sleep(2.5)
+        await reply(send, str(await body_size(receive)).encode())
+    elif path == "/through/deaf" or path.startswith("/hooks/"):
         await asyncio.sleep(120)
     else:
         await reply(send, str(await body_size(receive)).encode())
@@ -51,6 +56,9 @@ async def body_size(receive: Any) -> int:
     size, more = 0, True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            ended.append(f"body: client gone after {size}")
+            return size
         size += len(message["body"])
         more = message["more_body"]
     return size

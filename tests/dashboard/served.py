@@ -14,7 +14,10 @@ from pathlib import Path
 
 MB = 1024 * 1024
 ROOT = Path(__file__).resolve().parents[2]
-LIMITS = {"body": 8 * MB, "header_s": 1, "body_s": 1, "body_rate": 20_000, "stall_s": 1}
+LIMITS = {
+    "body": 8 * MB, "header_s": 1, "body_s": 1, "body_rate": 20_000, "stall_s": 1,
+    "streamed": "/through/", "streamed_body": 64 * MB,
+}  # fmt: skip
 
 
 @dataclass
@@ -48,11 +51,11 @@ class Served:
 
 
 @contextmanager
-def serving(tmp_path: Path) -> Iterator[Served]:
+def serving(tmp_path: Path, **other_limits: int) -> Iterator[Served]:
     stderr = tmp_path / "stderr"
     with stderr.open("wb") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.dashboard.bounded_server", json.dumps(LIMITS)],
+            [sys.executable, "-m", "tests.dashboard.bounded_server", json.dumps({**LIMITS, **other_limits})],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=errors,
         )  # fmt: skip
         served = Served(process, int(process.stdout.readline()), stderr)

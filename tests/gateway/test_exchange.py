@@ -9,10 +9,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
 from requests_app import lifecycle
+from requests_app.gateway import application
 from requests_app.models import FalRequest, Status
 from tests.fal.peer import events, hang, reply
 from tests.gateway.conftest import Serving, wait_for
@@ -21,12 +23,14 @@ from tests.gateway.test_application import ID, receipt
 MB = 1024 * 1024
 
 
-def post(serving: Serving, key: str, path: str, body: bytes = b'{"prompt": "x"}') -> socket.socket:
-    """A call whose connection the test holds."""
+def post(
+    serving: Serving, key: str, path: str, body: bytes = b'{"prompt": "x"}', *, more: int = 0
+) -> socket.socket:
+    """A call whose connection the test holds, and of whose body `more` bytes are not sent."""
     caller = socket.create_connection(("127.0.0.1", urlsplit(serving.url).port), timeout=30)
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Key {key}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body) + more}\r\n\r\n"
     )
     caller.sendall(head.encode() + body)
     return caller
@@ -49,6 +53,21 @@ def test_a_submit_whose_caller_has_left_is_finished_and_followed(
     wait_for(serving.recorded)
     (row,) = serving.recorded()
     assert (row.status, row.fal_request_id) == (Status.IN_QUEUE, ID)
+
+
+@pytest.mark.parametrize("service", ["queue", "run"])
+def test_a_caller_who_leaves_in_mid_body_has_made_no_call(
+    serving: Serving, key: str, peer: Any, service: str
+) -> None:
+    caller = post(serving, key, f"/gateway/{service}/acme/img", bytes(MB), more=MB)
+    wait_for(lambda: serving.run(calls_under_way()))
+    caller.close()
+    assert serving.recorded() == []
+    assert peer.requests == []
+
+
+async def calls_under_way() -> int:
+    return len(application.station()._tasks)
 
 
 def test_a_run_whose_caller_leaves_ends_at_fal_too(serving: Serving, key: str, peer: Any) -> None:

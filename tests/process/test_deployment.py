@@ -162,7 +162,7 @@ def nginx() -> str:
 
 
 def location(path: str) -> str:
-    found = re.search(rf"location (?:[=~] )?{re.escape(path)} \{{(.*?)\}}", nginx(), re.S)
+    found = re.search(rf"location (?:(?:=|~\*?) )?{re.escape(path)} \{{(.*?)\}}", nginx(), re.S)
     assert found, path
     return found[1]
 
@@ -239,6 +239,13 @@ def test_nginx_lets_through_what_the_program_takes() -> None:
     size = re.search(r"client_max_body_size (\d+)m;", nginx())
     assert size
     assert int(size[1]) * 1024 * 1024 == settings.BODY_LIMIT_BYTES
+
+
+@pytest.mark.parametrize("path", ["/gateway/", r"^/gateway/t(/|$)"])
+def test_nginx_passes_bodies_of_the_gateway_on_as_they_come(path: str) -> None:
+    (size,) = re.findall(r"client_max_body_size (\d+)g;", location(path))
+    assert int(size) * 1024**3 == settings.GATEWAY_BODY_LIMIT_BYTES
+    assert "proxy_request_buffering off;" in location(path)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from dashboard import local_tls
 from dashboard.static_files import use_collected
 from requests_app import lifecycle
 from requests_app.checks import is_debug_exposed
-from requests_app.gateway.application import SPOOL, store_leftovers
+from requests_app.gateway.application import PREFIX, SPOOL, store_leftovers
 from requests_app.gateway.recording import store_left_calls
 from requests_app.sandbox import SandboxServer
 from requests_app.teams import setup
@@ -66,13 +66,9 @@ class Command(BaseCommand):
             if embedded:
                 embedded.start()
             serve(
-                application,
-                options["host"],
-                port,
-                tls=tls.server if tls else None,
-                on_ready=lambda: self._greet(url, options["host"]),
-                on_loop=store_leftovers,
-            )
+                application, options["host"], port, tls=tls.server if tls else None, streamed=PREFIX,
+                on_ready=lambda: self._greet(url, options["host"]), on_loop=store_leftovers,
+            )  # fmt: skip
         finally:
             if embedded:
                 embedded.stop()
