@@ -47,8 +47,14 @@ class RealtimeConnection:
     One task may read while others send. ``ending`` is None until then.
     """
 
-    def __init__(self, opened: ClientConnection, *, send_timeout_s: float = SEND_TIMEOUT_S) -> None:
-        self._socket = opened
+    def __init__(
+        self,
+        opened: ClientConnection,
+        *,
+        peer: str = "fal",
+        send_timeout_s: float = SEND_TIMEOUT_S,
+    ) -> None:
+        self._socket, self._peer = opened, peer
         self._send_timeout_s = send_timeout_s
         self._last_word: Control | None = None
         self.ending: CloseReason | None = None
@@ -108,7 +114,7 @@ class RealtimeConnection:
 
     def _end(self, exc: ConnectionClosed) -> None:
         if self.ending is None:
-            self.ending = ending(_close_of(exc), self._last_word)
+            self.ending = ending(_close_of(exc, self._peer), self._last_word, self._peer)
 
 
 @asynccontextmanager
@@ -169,7 +175,7 @@ async def connect_to(
     opened = await open_socket(
         url, headers, open_timeout_s=open_timeout_s, max_size=max_size, peer=peer
     )
-    connection = RealtimeConnection(opened, send_timeout_s=send_timeout_s)
+    connection = RealtimeConnection(opened, peer=peer, send_timeout_s=send_timeout_s)
     try:
         yield connection
     finally:
@@ -181,10 +187,10 @@ def _key_header(client: FalClient, url: str) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name == "Authorization"}
 
 
-def _close_of(exc: ConnectionClosed) -> CloseReason:
+def _close_of(exc: ConnectionClosed, peer: str) -> CloseReason:
     received, sent = exc.rcvd, exc.sent
     if sent is not None and not exc.rcvd_then_sent:
-        return describe_close(sent.code, sent.reason, ours=True)
+        return describe_close(sent.code, sent.reason, ours=True, peer=peer)
     if received is not None:
-        return describe_close(received.code, received.reason)
-    return describe_close(LOST)
+        return describe_close(received.code, received.reason, peer=peer)
+    return describe_close(LOST, peer=peer)

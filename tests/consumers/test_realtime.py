@@ -20,7 +20,7 @@ from requests_app.consumers import rights
 from requests_app.models import FalRequest, Frame, Membership, Role, Status
 from tests.consumers.conftest import Open
 from tests.consumers.sessions import CONNECT, PATH, ended, frames, opened, send, settled
-from tests.fal.socket_peer import SocketPeer
+from tests.fal.socket_peer import SocketPeer, says
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -357,3 +357,13 @@ async def test_an_own_app_that_is_away_or_has_no_such_path_is_named(
     settings.LOCAL_APPS = {"acme/live": LocalApp("acme/live", "http://127.0.0.1:1")}
     end, _ = await ended(page, as_owner)
     assert end["sentence"] == "The app could not be reached: the connection was refused."
+
+
+async def test_an_own_app_that_closes_is_named_in_place_of_fal(
+    page: Open, as_owner: Client, fal: SocketPeer, settings: Any
+) -> None:
+    fal.act = says(code=1008, reason="enough")
+    settings.LOCAL_APPS = {"acme/live": LocalApp("acme/live", fal.url.replace("ws", "http", 1))}
+    end, row = await ended(page, as_owner)
+    told = "The app closed the session by its rules: the key, the token or a limit. Reason: enough"
+    assert (end["sentence"], row.error) == (told, told)

@@ -62,6 +62,20 @@ def test_our_own_closing_is_told_apart(code: int, kind: str, words: str) -> None
     assert words in end.sentence
 
 
+@pytest.mark.parametrize("ours", [True, False])
+@pytest.mark.parametrize("code", [*range(1000, 1017), 3000, 3003, 3008, 3999, 4000])
+def test_an_app_of_ones_own_is_not_called_fal(code: int, ours: bool) -> None:
+    sentence = describe_close(code, ours=ours, peer="The app").sentence
+    assert "fal" not in sentence and "{" not in sentence
+    assert "The app" not in sentence[1:]  # small in the middle
+
+
+@pytest.mark.parametrize("last", [TIMEOUT, FAILURE, Control("unauthorized", "Unauthorized")])
+def test_its_last_word_is_not_fals(last: Control) -> None:
+    close = describe_close(1000, peer="The app")
+    assert "fal " not in ending(close, last, "The app").sentence
+
+
 def test_the_reason_is_quoted_in_one_line() -> None:
     end = describe_close(1011, "bad\r\n\x1b[31mthing")
     assert end.sentence.endswith("Reason: bad   [31mthing")
