@@ -87,6 +87,8 @@ def create(
         if is_new:
             response["Location"] = place_of(request, row.public_id)
         return response
+    if is_new:
+        return Status(status, rows.just_created(request.auth, row, draft))
     return Status(status, rows.of(request.auth).get(pk=row.pk))
 
 

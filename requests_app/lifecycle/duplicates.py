@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from requests_app.models import ErrorType, FalRequest, Status, Team
+from requests_app.models import ErrorType, FalRequest, Membership, Status, Team
 
 
 class AlreadyRunning(Exception):
@@ -38,12 +38,15 @@ def refuse_duplicate(
     guarded = Team.objects.select_for_update(no_key=True).filter(
         pk=team.pk, duplicate_minutes__isnull=False
     )
-    minutes = guarded.values_list("duplicate_minutes", flat=True).first()
-    if minutes is None:
+    sees = Exists(Membership.objects.seeing(person.pk).filter(team=OuterRef("pk")))
+    found_team = guarded.values_list("duplicate_minutes", sees).first()
+    if found_team is None:
         return
+    minutes, sees_all = found_team
     # Ids alone: that there is none is the usual case, and a row's columns are dear to name.
-    rows = FalRequest.objects.filter(team=team, input_digest=digest)
-    same = rows.with_input_known_to(person.pk).values_list("pk", flat=True)
+    same = FalRequest.objects.filter(team=team, input_digest=digest).values_list("pk", flat=True)
+    if not sees_all:
+        same = same.filter(person=person.pk)
     if besides is not None:
         same = same.exclude(pk=besides.pk)
     # Two ranges of one index, each read apart and in its order: neither grows with the history of this input.

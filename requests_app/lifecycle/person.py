@@ -75,34 +75,33 @@ def store(
     again_of: FalRequest | None,
     origin: RequestOrigin,
 ) -> FalRequest:
-    """Store it with the columns derived from its input; inside the lifecycle alone."""
-    with transaction.atomic():
-        # Lock the old row before inserting the new one: the foreign key takes a weaker lock on it, and two
-        # transactions holding that one would deadlock.
-        repeated = locked(again_of.pk) if again_of else None
-        row = FalRequest.objects.create(
-            team=team,
-            person_id=person.pk,
-            again_of=again_of,
-            origin=RequestOrigin.AGAIN if again_of and origin != RequestOrigin.BATCH else origin,
-            endpoint_id=draft.endpoint_id,
-            mode=draft.mode,
-            input_text=draft.input_text,
-            options=draft.options,
-            created_at=now,
-            due_at=now,
-            **derived,
-        )
-        tags = draft.tags
-        if tags is None:  # a repeat is of the same project, unless its form said otherwise
-            tags = tuple(own_tags(again_of.pk)) if again_of else ()
-        link_first_tags(row, tags)
-        who = person.get_username()
-        record(row, Status.PENDING, "created", f"Created by {who}.", Source.PERSON, at=now)
-        audit.note(AuditAct.SUBMITTED, audit.the_request(row), team_id=team.pk, by=person)
-        if repeated is not None:
-            tell_repeated(repeated, row, who, now)
-        announce.work(row.pk)
+    """Store it with the columns derived from its input; inside the transaction of a caller in the lifecycle."""
+    # Lock the old row before inserting the new one: the foreign key takes a weaker lock on it, and two
+    # transactions holding that one would deadlock.
+    repeated = locked(again_of.pk) if again_of else None
+    row = FalRequest.objects.create(
+        team=team,
+        person_id=person.pk,
+        again_of=again_of,
+        origin=RequestOrigin.AGAIN if again_of and origin != RequestOrigin.BATCH else origin,
+        endpoint_id=draft.endpoint_id,
+        mode=draft.mode,
+        input_text=draft.input_text,
+        options=draft.options,
+        created_at=now,
+        due_at=now,
+        **derived,
+    )
+    tags = draft.tags
+    if tags is None:  # a repeat is of the same project, unless its form said otherwise
+        tags = tuple(own_tags(again_of.pk)) if again_of else ()
+    link_first_tags(row, tags)
+    who = person.get_username()
+    record(row, Status.PENDING, "created", f"Created by {who}.", Source.PERSON, at=now)
+    audit.note(AuditAct.SUBMITTED, audit.the_request(row), team_id=team.pk, by=person)
+    if repeated is not None:
+        tell_repeated(repeated, row, who, now)
+    announce.work(row.pk)
     return row
 
 

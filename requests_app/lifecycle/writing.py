@@ -32,7 +32,7 @@ from requests_app.overview import marks
 from requests_app.rules import schedule
 from requests_app.rules.storable import storable_columns
 from requests_app.rules.transitions import Change, Picture
-from requests_app.search.index import write_entries
+from requests_app.search.index import write_entries, write_first_entries
 
 PART = 1024 * 1024  # bytes of a large output in memory at once
 
@@ -187,7 +187,9 @@ def record_many(entries: Sequence[HistoryEntry]) -> None:
         _update(alike)
     _note_media(entries)
     announce.changed(*(entry.row for entry in entries))
-    write_entries({entry.row.pk for entry in entries if _is_searched(entry)})
+    searched = [entry for entry in entries if _is_searched(entry)]
+    write_first_entries([entry.row for entry in searched if _is_first(entry)])
+    write_entries({entry.row.pk for entry in searched if not _is_first(entry)})
     marks.mark(entry.row for entry in entries if entry.kind == "created" or entry.status in ENDED)
 
 
@@ -217,6 +219,11 @@ def _is_searched(entry: HistoryEntry) -> bool:
     """Return whether this changes what the row is found by. Logs are indexed when it has ended."""
     is_late_log = entry.kind == "logs" and entry.row.is_ended
     return is_late_log or entry.kind in _WITH_WORDS or not _SEARCHED.isdisjoint(entry.columns)
+
+
+def _is_first(entry: HistoryEntry) -> bool:
+    """Return whether the row was inserted as it is, in this transaction."""
+    return entry.kind == "created" and not entry.columns
 
 
 def _alike(entries: Sequence[HistoryEntry]) -> Iterable[list[HistoryEntry]]:

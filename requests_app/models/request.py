@@ -14,7 +14,6 @@ from requests_app.models.concealment import conceal
 from requests_app.models.cost import CostState
 from requests_app.models.duration import Took
 from requests_app.models.error_type import ErrorType
-from requests_app.models.permissions import ALWAYS
 from requests_app.models.team import Membership, Team
 
 
@@ -91,8 +90,7 @@ def blames_input(error_type: str, error_code: int | None) -> bool:
 
 
 def _sees(user_pk: int | None) -> Exists:
-    mine = Membership.objects.filter(team=OuterRef("team"), user=user_pk)
-    return Exists(mine.filter(Q(sees_payloads=True) | Q(role__in=ALWAYS)))
+    return Exists(Membership.objects.seeing(user_pk).filter(team=OuterRef("team")))
 
 
 class FalRequestQuerySet(models.QuerySet["FalRequest"]):
@@ -167,10 +165,6 @@ class FalRequestQuerySet(models.QuerySet["FalRequest"]):
     def read_by(self, user_pk: int | None) -> FalRequestQuerySet:
         """Rows of any team, each without input and output unless this user sees those of its team."""
         return self.annotate(is_hidden=~_sees(user_pk))  # type: ignore[no-redef]
-
-    def with_input_known_to(self, user_pk: int) -> FalRequestQuerySet:
-        """Rows whose inputs a user may be told of: their own, and all of a team whose inputs they see."""
-        return self.filter(Q(person=user_pk) | Q(_sees(user_pk)))
 
     def without_payload(self) -> FalRequestQuerySet:
         """Leave out the columns that can be large; for lists."""

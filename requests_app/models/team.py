@@ -12,7 +12,7 @@ from django.db import models
 from django.utils import timezone
 
 from requests_app.models.names import keys_of
-from requests_app.models.permissions import Right, Role, allows
+from requests_app.models.permissions import ALWAYS, Right, Role, allows
 from requests_app.models.second_factor import (
     factor_of,
     lets_in,
@@ -89,6 +89,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def judged(self) -> MembershipQuerySet:
         """All, each with `is_held_back`."""
         return self.annotate(is_held_back=member_held_back())  # type: ignore[no-redef]
+
+    def seeing(self, user_pk: int | None) -> MembershipQuerySet:
+        """Those of a user who sees the team's inputs and outputs."""
+        return self.filter(models.Q(sees_payloads=True) | models.Q(role__in=ALWAYS), user=user_pk)
 
     def without_factor(self) -> MembershipQuerySet:
         """Those whose account has no second one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
@@ -45,6 +45,18 @@ def write_entries(pks: Collection[int]) -> None:
     write_facts(
         (row["pk"], _facts(row, logs.get(row["pk"], ()), tags.get(row["pk"], ()))) for row in rows
     )
+
+
+def write_first_entries(rows: Sequence[FalRequest]) -> None:
+    """Index rows that the caller has just inserted, whole and as they are in memory: nothing is read again."""
+    if not rows:
+        return
+    tags = dict(_tags([row.pk for row in rows]))
+    write_facts((row.pk, facts_of(row, _texts_of(row), (), tags.get(row.pk, ()))) for row in rows)
+
+
+def _texts_of(row: FalRequest) -> dict[str, object]:
+    return {"input_start": row.input_text[: PARSED + 1], "output_start": None}
 
 
 def write_facts(facts: Iterable[tuple[int, Facts]]) -> None:

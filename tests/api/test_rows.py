@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from requests_app.models import Status
+from requests_app.models import Role, Status
 from requests_app.search.index import write_entries
 from tests.api.conftest import Caller
 from tests.batches.conftest import make_batch
@@ -167,3 +167,23 @@ def test_the_number_of_queries_does_not_grow_with_the_page(owner: Caller) -> Non
     before = count()
     [owner.make(again_of=first) for _ in range(10)]
     assert count() == before <= 4
+
+
+@pytest.mark.parametrize("sees", [True, False])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {}, {"own_tags": ["Night", "zoo"]}, {"tags": {"project": "lake"}}, {"headers": {"X-One": "1"}},
+        {"priority": "low", "start_timeout": 30}, {"input": {"prompt": "\u00e9\u4e2d", "seed": 12345678901234567890}},
+    ],
+)  # fmt: skip
+def test_the_answer_to_a_submit_tells_what_a_read_tells(
+    owner: Caller, sees: bool, more: dict[str, object]
+) -> None:
+    if not sees:
+        owner.team.memberships.filter(user=owner.user).update(role=Role.MEMBER, sees_payloads=False)
+    made = owner.post(body={"endpoint_id": "acme/img", "input": {"prompt": "a lake"}, **more})
+    assert made.status_code == 201, made.content
+    told, read = made.json(), owner.get(f"{made.json()['id']}/").json()
+    assert told == {name: read[name] for name in told}
+    assert told["hidden"] is not sees

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,11 +15,13 @@ from django.utils import timezone
 
 from requests_app import lifecycle
 from requests_app.models import FalRequest, Role, SearchEntry, Source, Status, Team
+from requests_app.request_input import Draft
 from requests_app.search import Matches, Scope, parse_search, scope
 from requests_app.search.index import write_entries
 from requests_app.upkeep import retention
 from tests.builders import (
     hear,
+    make_draft,
     make_log,
     make_person,
     make_queued,
@@ -276,3 +279,28 @@ def test_costs_are_compared_exactly_and_what_is_not_known_is_none(
     assert those("-cost:>=0.000000001") == ["0", None]
     assert those("-cost:none cost:<1") == ["0", "0.000000001", "0.45", "0.5", "0.51"]
     assert those("cost:none OR cost:>1000") == ["900000", None]
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        make_draft(), replace(make_draft(), tags=("Night", "a zoo")), make_draft(tags="project=lake"), make_draft(mode="stream"),
+        make_draft(input={"prompt": "an \u00e9tude", "seed": 7, "deep": {"list": [1.5, None, True]}}),
+        make_draft(input={"text": "x " * 200_000}),
+    ],
+)  # fmt: skip
+def test_a_new_request_is_indexed_as_it_is_when_it_is_read_again(
+    team: Team, owner: User, draft: Draft
+) -> None:
+    row = lifecycle.create(draft, team=team, person=owner, now=timezone.now())
+    first = words_in(row)
+    with transaction.atomic():
+        write_entries([row.pk])
+    assert first
+    assert first == words_in(row)
+
+
+def words_in(row: FalRequest) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT words FROM {SearchEntry._meta.db_table} WHERE rowid = %s", [row.pk])
+        return str(cursor.fetchone()[0])
