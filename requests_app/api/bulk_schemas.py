@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Schema
@@ -16,6 +16,7 @@ from requests_app.models import BulkAction, BulkItem, BulkVerb, Outcome
 from requests_app.rules.tag_names import MOST_TAGS
 
 BulkStateOut = Literal["running", "paused", "stopped", "finished"]
+WITHHELD = "null: its words may be of inputs that the token's user may not see"
 
 
 class NewBulk(Schema):
@@ -81,7 +82,7 @@ class BulkOut(Schema):
 
     id: UUID
     verb: BulkVerb
-    search: str
+    search: Annotated[str | None, Field(description=WITHHELD)]
     by_hand: bool
     tags: list[str]
     at_fal: bool
@@ -102,6 +103,10 @@ class BulkOut(Schema):
     @staticmethod
     def resolve_id(bulk: BulkAction) -> UUID:
         return bulk.public_id
+
+    @staticmethod
+    def resolve_search(bulk: BulkAction, context: dict[str, Any]) -> str | None:
+        return search.told_search(bulk.search, sees=context["request"].auth.sees)
 
     @staticmethod
     def resolve_tags(bulk: BulkAction) -> list[str]:

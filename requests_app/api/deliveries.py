@@ -12,7 +12,7 @@ from django.utils import timezone
 from ninja import Query, Router, Schema, Status
 from pydantic import ConfigDict, Field
 
-from requests_app.api.auth import READS, SUBMITS, ApiRequest
+from requests_app.api.auth import ACTS_ON_ROWS, READS_ROWS, ApiRequest
 from requests_app.api.logs import LAST
 from requests_app.api.schemas import DeliveryOut, Problem
 from requests_app.models import Delivery
@@ -56,23 +56,25 @@ class DeliveryDetail(DeliveryLine):
     body_text: str | None
 
 
-@router.get("", auth=READS, response={200: DeliveryPage}, summary="List deliveries")
+@router.get("", auth=READS_ROWS, response={200: DeliveryPage}, summary="List deliveries")
 def list_deliveries(request: ApiRequest, filters: Query[DeliveryFilters]) -> dict[str, Any]:
     """All POSTs to the addresses of the team's requests, newest first, with what was made of each."""
     found, older = page(request.auth.team_id, verdict=filters.verdict or "", before=filters.before)
-    lines = [_line(one.delivery, one.why_not) for one in found]
+    lines = [_line(request, one.delivery, one.why_not) for one in found]
     return {"items": lines, "next_before": older}
 
 
-@router.get("{id}/", auth=READS, response={200: DeliveryDetail}, summary="Read a delivery")
+@router.get("{id}/", auth=READS_ROWS, response={200: DeliveryDetail}, summary="Read a delivery")
 def read_delivery(request: ApiRequest, id: str) -> dict[str, Any]:
-    """One with its headers and body. Of one that was refused at most the first 64 kB are kept."""
-    return _detail(_get_or_404(request, id))
+    """One with its headers and body. Of one that was refused at most the first 64 kB are kept. A member who may not see
+    inputs and outputs gets it without headers, body and note.
+    """
+    return _detail(request, _get_or_404(request, id))
 
 
 @router.post(
     "{id}/settle/",
-    auth=SUBMITS,
+    auth=ACTS_ON_ROWS,
     response={200: DeliveryDetail, 409: Problem},
     summary="Settle a delivery again",
 )
@@ -85,7 +87,7 @@ def settle_delivery(request: ApiRequest, id: str) -> Status[dict[str, Any]]:
     if settle_again(found.request, found.pk, by=by, now=timezone.now()) is None:
         why = _why_not(found) or "It is not settled again."
         return Status(409, {"detail": why})
-    return Status(200, _detail(_get_or_404(request, id)))
+    return Status(200, _detail(request, _get_or_404(request, id)))
 
 
 def _get_or_404(request: ApiRequest, id: str) -> Delivery:
@@ -101,19 +103,21 @@ def _why_not(one: Delivery) -> str:
     return why_not(one.verdict, kept=len(one.body), size=one.body_size, row=one.request)
 
 
-def _line(one: Delivery, refusal: str) -> dict[str, Any]:
+def _line(request: ApiRequest, one: Delivery, refusal: str) -> dict[str, Any]:
     return {
         "id": one.pk, "request_id": one.request.public_id, "endpoint_id": one.request.endpoint_id,
-        "received_at": one.received_at, "verdict": one.verdict, "note": one.note,
+        "received_at": one.received_at, "verdict": one.verdict,
+        "note": one.note if request.auth.sees else "",
         "body_size": one.body_size, "why_not": refusal,
     }  # fmt: skip
 
 
-def _detail(one: Delivery) -> dict[str, Any]:
-    body = bytes(one.body)
+def _detail(request: ApiRequest, one: Delivery) -> dict[str, Any]:
+    sees = request.auth.sees
+    body = bytes(one.body) if sees else b""
     try:
         text = body.decode()
     except UnicodeDecodeError:
         text = None
-    kept = {"headers": one.headers, "body_base64": base64.b64encode(body).decode(), "body_text": text}  # fmt: skip
-    return _line(one, _why_not(one)) | kept
+    kept = {"headers": one.headers if sees else {}, "body_base64": base64.b64encode(body).decode(), "body_text": text}  # fmt: skip
+    return _line(request, one, _why_not(one)) | kept

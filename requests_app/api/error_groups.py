@@ -12,11 +12,19 @@ from django.utils import timezone
 from ninja import Query, Router, Schema
 from pydantic import ConfigDict, Field, StrictStr
 
-from requests_app.api.auth import READS, SUBMITS, ApiRequest
+from requests_app.api.auth import ACTS_ON_ROWS, READS_ROWS, ApiRequest
 from requests_app.error_groups import deciding
-from requests_app.error_groups.shelf import DAY, GroupFilters, GroupShelf, Trend, trends
+from requests_app.error_groups.shelf import (
+    DAY,
+    GroupFilters,
+    GroupShelf,
+    Trend,
+    find_group,
+    name_of,
+    trends,
+)
 from requests_app.models import ApiToken, ErrorGroup, GroupState
-from requests_app.rules.error_sentence import id_of, key_in
+from requests_app.rules.error_sentence import id_of
 
 router = Router(tags=["errors"])
 
@@ -72,6 +80,12 @@ class ErrorGroupOut(Schema):
     resolved_at: datetime | None
     resolved_by: str | None
     search: str
+    hidden: Annotated[
+        bool,
+        Field(
+            description="The token's user may not see inputs and outputs: `sentence` and `search` are empty."
+        ),
+    ]
 
 
 class ErrorGroupPage(Schema):
@@ -98,7 +112,7 @@ class GroupDecided(Schema):
 
 @router.get(
     "",
-    auth=READS,
+    auth=READS_ROWS,
     response={200: ErrorGroupPage},
     summary="List groups of errors",
 )
@@ -110,7 +124,8 @@ def list_errors(request: ApiRequest, filters: Query[ErrorFilters]) -> dict[str, 
         sort=sort, page=filters.page,
     )  # fmt: skip
     now = timezone.now()
-    groups, has_more = GroupShelf(request.auth.team, now, asked).page(filters.limit)
+    shelf = GroupShelf(request.auth.team, now, asked, sees=request.auth.sees)
+    groups, has_more = shelf.page(filters.limit)
     return {
         "items": _told(groups, now),
         "next_page": filters.page + 1 if has_more and filters.page < MOST_PAGES else None,
@@ -119,7 +134,7 @@ def list_errors(request: ApiRequest, filters: Query[ErrorFilters]) -> dict[str, 
 
 @router.get(
     "{id}/",
-    auth=READS,
+    auth=READS_ROWS,
     response={200: ErrorGroupOut},
     summary="Read a group of errors",
 )
@@ -135,7 +150,7 @@ _DECIDED: dict[int, Any] = {
 
 @router.post(
     "{id}/resolve/",
-    auth=SUBMITS,
+    auth=ACTS_ON_ROWS,
     response=_DECIDED,
     summary="Resolve a group of errors",
 )
@@ -146,7 +161,7 @@ def resolve(request: ApiRequest, id: str, payload: DecisionNote) -> dict[str, An
 
 @router.post(
     "{id}/ignore/",
-    auth=SUBMITS,
+    auth=ACTS_ON_ROWS,
     response=_DECIDED,
     summary="Ignore a group of errors",
 )
@@ -157,7 +172,7 @@ def ignore(request: ApiRequest, id: str, payload: DecisionNote) -> dict[str, Any
 
 @router.post(
     "{id}/reopen/",
-    auth=SUBMITS,
+    auth=ACTS_ON_ROWS,
     response=_DECIDED,
     summary="Reopen a group of errors",
 )
@@ -176,9 +191,7 @@ def _decide(
 
 def _get_or_404(token: ApiToken, group_id: str) -> ErrorGroup:
     """Return the team's group; a foreign, an unknown and a malformed id raise the same Http404."""
-    mine = ErrorGroup.objects.filter(team=token.team_id).select_related("resolved_by")
-    key = key_in(group_id)
-    found = None if key is None else mine.filter(key=key).first()
+    found = find_group(token.team_id, group_id, sees=token.sees)
     if found is None:
         raise Http404
     return found
@@ -195,10 +208,10 @@ def _told(groups: list[ErrorGroup], now: datetime) -> list[dict[str, Any]]:
 
 def _out(group: ErrorGroup, trend: Trend) -> dict[str, Any]:
     return {
-        "id": id_of(group.key), "endpoint_id": group.endpoint_id, "error_type": group.error_type,
+        "id": name_of(group), "endpoint_id": group.endpoint_id, "error_type": group.error_type,
         "sentence": group.sentence, "state": group.state, "regressed": group.is_regressed,
         "count": group.count, "day": trend.day, "week": trend.week, "people": group.people,
         "first_seen": group.first_seen, "last_seen": group.last_seen, "resolved_at": group.resolved_at,
         "resolved_by": group.resolved_by.get_username() if group.resolved_by else None,
-        "search": f"group:{id_of(group.key)}",
+        "search": "" if group.is_hidden else f"group:{id_of(group.key)}", "hidden": group.is_hidden,
     }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -13,19 +13,20 @@ from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from ninja import Router, Schema, Status
-from ninja.errors import HttpError
+from ninja.errors import AuthorizationError, HttpError
 from pydantic import ConfigDict, Field
 
 from requests_app import audit, search
 from requests_app.api.accepted import NoNulText
-from requests_app.api.auth import READS, SUBMITS, ApiRequest
+from requests_app.api.auth import ACTS_ON_ROWS, READS_ROWS, ApiRequest
+from requests_app.api.bulk_schemas import WITHHELD
 from requests_app.api.idempotency import IdempotencyKey, ensure_key
 from requests_app.api.rows import matching
 from requests_app.api.schemas import Problem, replies_with
 from requests_app.export import job_files
 from requests_app.export.jobs import ExportRefused, ask_export, delete, stop
 from requests_app.export.streaming import TYPES, download
-from requests_app.models import ApiToken, Export, ExportFormat
+from requests_app.models import HIDDEN, ApiToken, Export, ExportFormat
 
 router = Router(tags=["exports"])
 MOST_LISTED = 50
@@ -44,11 +45,14 @@ class NewExport(Schema):
 
 
 class ExportOut(Schema):
-    """An export; `left_s`: seconds at the present rate, or null. `expires_at`: until when `file/` answers."""
+    """An export; `left_s`: seconds at the present rate, or null. `expires_at`: until when `file/` answers.
+    `without_payloads`: its rows have no inputs and outputs; other files are closed to members who may not see them.
+    """
 
     id: UUID
-    search: str
+    search: Annotated[str | None, Field(description=WITHHELD)]
     format: ExportFormat
+    without_payloads: bool
     person: str
     state: Literal["running", "finished", "stopped", "failed", "gone"]
     note: str
@@ -65,6 +69,10 @@ class ExportOut(Schema):
         return export.public_id
 
     @staticmethod
+    def resolve_search(export: Export, context: dict[str, Any]) -> str | None:
+        return search.told_search(export.search, sees=context["request"].auth.sees)
+
+    @staticmethod
     def resolve_person(export: Export) -> str:
         return export.person.get_username()
 
@@ -75,7 +83,7 @@ class ExportOut(Schema):
 
 @router.post(
     "",
-    auth=SUBMITS,
+    auth=ACTS_ON_ROWS,
     response={201: ExportOut, 409: Problem},
     summary="Export in the background",
 )
@@ -98,6 +106,7 @@ def create_export(
             search=asked,
             format=payload.format,
             token=token,
+            sees=request.auth.sees,
             now=timezone.now(),
         )
     except ExportRefused as error:
@@ -105,13 +114,13 @@ def create_export(
     return Status(201, export)
 
 
-@router.get("", auth=READS, response={200: list[ExportOut]}, summary="List exports")
+@router.get("", auth=READS_ROWS, response={200: list[ExportOut]}, summary="List exports")
 def list_exports(request: ApiRequest) -> list[Export]:
     """The team's newest exports."""
     return list(_mine(request.auth).order_by("-id")[:MOST_LISTED])
 
 
-@router.get("{id}/", auth=READS, response={200: ExportOut}, summary="Read an export")
+@router.get("{id}/", auth=READS_ROWS, response={200: ExportOut}, summary="Read an export")
 def read_export(request: ApiRequest, id: str) -> Export:
     """How far it is."""
     return get_or_404(request.auth, id)
@@ -119,7 +128,7 @@ def read_export(request: ApiRequest, id: str) -> Export:
 
 @router.get(
     "{id}/file/",
-    auth=READS,
+    auth=READS_ROWS,
     response={200: None, 410: Problem},
     openapi_extra=replies_with(*TYPES.values()),
     summary="Download an export",
@@ -127,6 +136,8 @@ def read_export(request: ApiRequest, id: str) -> Export:
 def read_file(request: ApiRequest, id: str) -> HttpResponseBase:
     """The file; 410 while it is not there yet, and when it is gone."""
     export = get_or_404(request.auth, id)
+    if not (request.auth.sees or export.without_payloads):
+        raise AuthorizationError(message=HIDDEN)
     if not export.is_open(timezone.now()) or not job_files.place(export.public_id).is_file():
         raise HttpError(410, export.note or f"There is no file: the export is {export.state}.")
     audit.note_export("requests", export.search, export.format, team_id=export.team_id)
@@ -139,7 +150,7 @@ def read_file(request: ApiRequest, id: str) -> HttpResponseBase:
 
 @router.delete(
     "{id}/",
-    auth=SUBMITS,
+    auth=ACTS_ON_ROWS,
     response={200: ExportOut},
     summary="Stop or delete an export",
 )

@@ -14,7 +14,7 @@ from ninja import Query, Router, Schema, Status
 from pydantic import ConfigDict, Field, StrictBool
 
 from requests_app.api.accepted import NoNulText
-from requests_app.api.auth import MANAGES, READS, ApiRequest
+from requests_app.api.auth import MANAGES, MANAGES_ROWS, READS_ROWS, ApiRequest
 from requests_app.api.logs import LAST
 from requests_app.api.notices import Address, ensure_manages, ensure_valid, get_or_404
 from requests_app.api.schemas import words
@@ -27,6 +27,7 @@ from requests_app.models import (
     ForwardEvent,
     ForwardMessage,
     ForwardState,
+    conceal_answer,
 )
 from requests_app.request_input import InvalidDraft
 
@@ -96,7 +97,9 @@ class DestinationWithSecret(DestinationOut):
 
 
 class AttemptOut(Schema):
-    """One POST: the status of the answer and its first kilobyte, or `words` why there is none."""
+    """One POST: the status of the answer and its first kilobyte, or `words` why there is none. The answer is empty for a
+    member who may not see inputs and outputs.
+    """
 
     at: datetime
     took_ms: int
@@ -145,7 +148,7 @@ class ForwardPage(Schema):
     next_before: int | None
 
 
-@router.get("destinations/", auth=READS, response={200: list[DestinationOut]}, summary="List destinations")  # fmt: skip
+@router.get("destinations/", auth=READS_ROWS, response={200: list[DestinationOut]}, summary="List destinations")  # fmt: skip
 def list_destinations(request: ApiRequest) -> QuerySet[ForwardDestination]:
     """The team's destinations, by name."""
     return _destinations(request)
@@ -165,7 +168,7 @@ def add_destination(request: ApiRequest, payload: NewDestination) -> Status[dict
     return Status(201, _with_secret(request, made, secret))
 
 
-@router.get("destinations/{id}/", auth=READS, response={200: DestinationOut}, summary="Read a destination")  # fmt: skip
+@router.get("destinations/{id}/", auth=READS_ROWS, response={200: DestinationOut}, summary="Read a destination")  # fmt: skip
 def read_destination(request: ApiRequest, id: str) -> ForwardDestination:
     """The destination, without its address and secret."""
     return get_or_404(_destinations(request), id)
@@ -192,21 +195,23 @@ def rotate_destination(request: ApiRequest, id: str) -> dict[str, Any]:
     return _with_secret(request, one, keeping.rotate(one, timezone.now()))
 
 
-@router.post("destinations/{id}/test/", auth=MANAGES, response={202: None}, summary="Send a test")
+@router.post(
+    "destinations/{id}/test/", auth=MANAGES_ROWS, response={202: None}, summary="Send a test"
+)
 def test_destination(request: ApiRequest, id: str) -> Status[None]:
     """Its attempts are among the messages in a moment."""
     _or_refused(keeping.send_test, get_or_404(_destinations(request), id))
     return Status(202, None)
 
 
-@router.delete("destinations/{id}/", auth=MANAGES, response={204: None}, summary="Remove a destination")  # fmt: skip
+@router.delete("destinations/{id}/", auth=MANAGES_ROWS, response={204: None}, summary="Remove a destination")  # fmt: skip
 def remove_destination(request: ApiRequest, id: str) -> Status[None]:
     """Its messages are removed too, and what waits is not sent."""
     keeping.remove(get_or_404(_destinations(request), id), timezone.now())
     return Status(204, None)
 
 
-@router.get("destinations/{id}/messages/", auth=READS, response={200: ForwardPage}, summary="List messages")  # fmt: skip
+@router.get("destinations/{id}/messages/", auth=READS_ROWS, response={200: ForwardPage}, summary="List messages")  # fmt: skip
 def list_messages(request: ApiRequest, id: str, filters: Query[ForwardFilters]) -> dict[str, Any]:
     """What was and is to be sent there, newest first, with the attempts."""
     found = ForwardMessage.objects.of(get_or_404(_destinations(request), id)).order_by("-pk")
@@ -216,6 +221,10 @@ def list_messages(request: ApiRequest, id: str, filters: Query[ForwardFilters]) 
         found = found.filter(pk__lt=filters.before)
     some = found.defer("body").select_related("request").prefetch_related("attempts")
     shown = list(some[: filters.limit + 1])
+    for attempt in (
+        (each for one in shown for each in one.attempts.all()) if not request.auth.sees else ()
+    ):
+        conceal_answer(attempt)
     older = shown[filters.limit - 1].pk if len(shown) > filters.limit else None
     return {"items": shown[: filters.limit], "next_before": older}
 

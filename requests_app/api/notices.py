@@ -17,9 +17,16 @@ from ninja.errors import AuthorizationError
 from pydantic import ConfigDict, Field, StrictBool, StrictInt
 
 from requests_app.api.accepted import NoNulText
-from requests_app.api.auth import MANAGES, READS, ApiRequest
+from requests_app.api.auth import MANAGES, MANAGES_ROWS, READS_ROWS, ApiRequest
 from requests_app.forms.notices import MOST_ADDRESS, ChannelAddressForm, ChannelForm, RuleForm
-from requests_app.models import ChannelKind, NoticeChannel, NoticeRule, Role, RuleEvent
+from requests_app.models import (
+    ChannelKind,
+    NoticeChannel,
+    NoticeRule,
+    Role,
+    RuleEvent,
+    conceal_answer,
+)
 from requests_app.notices import keeping
 from requests_app.notices.addresses import ChannelAddress
 from requests_app.notices.keeping import NoticeRefused
@@ -117,10 +124,10 @@ class RuleOut(Schema):
         return rule.only_of.get_username() if rule.only_of else None
 
 
-@router.get("channels/", auth=READS, response={200: list[ChannelOut]}, summary="List channels")  # fmt: skip
-def list_channels(request: ApiRequest) -> QuerySet[NoticeChannel]:
+@router.get("channels/", auth=READS_ROWS, response={200: list[ChannelOut]}, summary="List channels")  # fmt: skip
+def list_channels(request: ApiRequest) -> list[NoticeChannel]:
     """The team's channels, by name."""
-    return _channels(request)
+    return [_told(request, one) for one in _channels(request)]
 
 
 @router.post("channels/", auth=MANAGES, response={201: ChannelOut}, summary="Add a channel")  # fmt: skip
@@ -141,10 +148,17 @@ def add_channel(request: ApiRequest, payload: NewChannel) -> Status[NoticeChanne
     return Status(201, made)
 
 
-@router.get("channels/{id}/", auth=READS, response={200: ChannelOut}, summary="Read a channel")  # fmt: skip
+@router.get("channels/{id}/", auth=READS_ROWS, response={200: ChannelOut}, summary="Read a channel")  # fmt: skip
 def read_channel(request: ApiRequest, id: str) -> NoticeChannel:
     """The channel, without its address."""
-    return get_or_404(_channels(request), id)
+    return _told(request, get_or_404(_channels(request), id))
+
+
+def _told(request: ApiRequest, channel: NoticeChannel) -> NoticeChannel:
+    """Leave out the answer that switched it off, where its reader may not see what it repeats."""
+    if not request.auth.sees:
+        conceal_answer(channel)
+    return channel
 
 
 @router.post(
@@ -162,7 +176,7 @@ def replace_address(request: ApiRequest, id: str, payload: NewAddress) -> Notice
     return get_or_404(_channels(request), id)
 
 
-@router.post("channels/{id}/test/", auth=MANAGES, response={202: None}, summary="Test a channel")  # fmt: skip
+@router.post("channels/{id}/test/", auth=MANAGES_ROWS, response={202: None}, summary="Test a channel")  # fmt: skip
 def test_channel(request: ApiRequest, id: str) -> Status[None]:
     """Have the worker send a test; its answer is in the log under Settings."""
     ensure_manages(request)
@@ -173,7 +187,7 @@ def test_channel(request: ApiRequest, id: str) -> Status[None]:
     return Status(202, None)
 
 
-@router.delete("channels/{id}/", auth=MANAGES, response={204: None}, summary="Remove a channel")  # fmt: skip
+@router.delete("channels/{id}/", auth=MANAGES_ROWS, response={204: None}, summary="Remove a channel")  # fmt: skip
 def remove_channel(request: ApiRequest, id: str) -> Status[None]:
     """Its rules are removed too, and what waits for it is not sent."""
     ensure_manages(request)
@@ -181,7 +195,7 @@ def remove_channel(request: ApiRequest, id: str) -> Status[None]:
     return Status(204, None)
 
 
-@router.get("rules/", auth=READS, response={200: list[RuleOut]}, summary="List rules")
+@router.get("rules/", auth=READS_ROWS, response={200: list[RuleOut]}, summary="List rules")
 def list_rules(request: ApiRequest) -> QuerySet[NoticeRule]:
     """The team's rules, the oldest first."""
     return _rules(request)
@@ -200,7 +214,7 @@ def add_rule(request: ApiRequest, payload: RuleIn) -> Status[NoticeRule]:
     return Status(201, rule)
 
 
-@router.get("rules/{id}/", auth=READS, response={200: RuleOut}, summary="Read a rule")
+@router.get("rules/{id}/", auth=READS_ROWS, response={200: RuleOut}, summary="Read a rule")
 def read_rule(request: ApiRequest, id: str) -> NoticeRule:
     """The rule."""
     return get_or_404(_rules(request), id)
@@ -218,7 +232,7 @@ def change_rule(request: ApiRequest, id: str, payload: RuleIn) -> NoticeRule:
     return get_or_404(_rules(request), id)
 
 
-@router.delete("rules/{id}/", auth=MANAGES, response={204: None}, summary="Remove a rule")  # fmt: skip
+@router.delete("rules/{id}/", auth=MANAGES_ROWS, response={204: None}, summary="Remove a rule")  # fmt: skip
 def remove_rule(request: ApiRequest, id: str) -> Status[None]:
     """What it has sent stays in the log; what waits is not sent."""
     ensure_manages(request)

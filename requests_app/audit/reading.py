@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -63,13 +63,17 @@ def page(rows: QuerySet[AuditEntry], before: int | None) -> tuple[list[AuditEntr
     return shown, shown[-1].pk if len(found) > PAGE_SIZE else None
 
 
-def records(rows: QuerySet[AuditEntry]) -> Iterator[dict[str, object]]:
-    """Yield entries as records of `COLUMNS`; the seal by its number."""
+def records(
+    rows: QuerySet[AuditEntry], conceal: Callable[[AuditEntry], None] | None = None
+) -> Iterator[dict[str, object]]:
+    """Yield entries as records of `COLUMNS`; the seal by its number. `conceal` takes out what the reader may not know."""
     before: int | None = None
     while some := list(
         (rows if before is None else rows.filter(pk__lt=before)).select_related("seal")[:AT_ONCE]
     ):
         for entry in some:
+            if conceal:
+                conceal(entry)
             yield record(entry)
         before = some[-1].pk
 

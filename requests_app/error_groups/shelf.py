@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from django.db.models import Count, QuerySet, Sum
 from requests_app.error_groups.linking import hour_of
 from requests_app.models import ErrorGroup, ErrorHour, ErrorPerson, FalRequest, GroupState, Team
 from requests_app.models.request import FalRequestQuerySet
-from requests_app.rules.error_sentence import id_of
+from requests_app.rules.error_sentence import id_of, key_in
 from requests_app.rules.storable import storable_text
 
 PAGE = 25
@@ -25,6 +26,7 @@ ORDERS = {
 DAYS = {"1": "Last day", "7": "Last 7 days", "30": "Last 30 days"}
 ANY = "all"
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
+_NUMBERED = re.compile(r"n[0-9]{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class GroupShelf:
     team: Team
     now: datetime
     asked: GroupFilters = field(default_factory=GroupFilters)
+    sees: bool = True  # inputs and outputs
 
     @property
     def all(self) -> QuerySet[ErrorGroup]:
@@ -108,6 +111,8 @@ class GroupShelf:
         first = (self.asked.page - 1) * size
         ordered = found.order_by(ORDERS[self.asked.sort][1], "-pk").select_related("resolved_by")
         some = list(ordered[first : first + size + 1])
+        for group in some if not self.sees else ():
+            group.hide()
         return some[:size], len(some) > size
 
     def endpoints(self) -> list[str]:
@@ -126,6 +131,28 @@ class GroupShelf:
 def requests_of(group: ErrorGroup) -> FalRequestQuerySet:
     """Return the requests of a group that are kept."""
     return FalRequest.objects.filter(team=group.team_id, error_key=group.key)
+
+
+def name_of(group: ErrorGroup) -> str:
+    """Return what stands for a group in addresses.
+
+    Its id is a digest of its sentence, which may quote an input: guesses could be tried at it. A member who may not
+    see inputs gets the group's number instead.
+    """
+    return f"n{group.pk}" if group.is_hidden else id_of(group.key)
+
+
+def find_group(team_pk: int, name: str, *, sees: bool) -> ErrorGroup | None:
+    """Return the team's group of this id or number; a member who may not see inputs has to give its number."""
+    mine = ErrorGroup.objects.filter(team=team_pk).select_related("resolved_by", "team")
+    if _NUMBERED.fullmatch(name):
+        found = mine.filter(pk=int(name[1:])).first()
+    else:
+        key = key_in(name) if sees else None
+        found = None if key is None else mine.filter(key=key).first()
+    if found and not sees:
+        found.hide()
+    return found
 
 
 # --- trends -------------------------------------------------------------------------------------

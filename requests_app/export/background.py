@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from requests_app.export import job_files
-from requests_app.export.filtered import FORMATS, PASSES
+from requests_app.export.filtered import FORMATS, PASSES, WITHOUT_PAYLOADS
 from requests_app.export.jobs import TOO_LARGE, ExportRefused, bytes_of
 from requests_app.models import HIDDEN, Export, ExportState, Membership
 from requests_app.models.turns import HeldTurn
@@ -37,16 +37,23 @@ class ExportWriting:
         """Count, and open the file. Raises ExportRefused."""
         export = self.export
         asker = Membership.objects.filter(team=export.team_id, user=export.person).first()
-        sees = asker is None or asker.sees
+        sees = (asker is None or asker.sees) and not export.without_payloads
         if not sees:
-            raise ExportRefused(HIDDEN)
+            self._leave_out_payloads()
         # Times like `after:2d` mean what they meant when it was asked for.
         scope = Scope(export.team_id, export.person.get_username(), sees, now=export.created_at)
         rows = Matches(scope, parse_search(export.search)).rows
         self._total = rows.count()
         self._room = settings.EXPORT_LIMIT_BYTES - bytes_of(export.team_id, besides=export.pk)
-        self._pieces = FORMATS[export.format](rows, self._pass)
+        self._pieces = FORMATS[export.format](rows.shown_to(sees=sees), self._pass)
         return job_files.begin(export.public_id, self.held.lease)
+
+    def _leave_out_payloads(self) -> None:
+        """Note that the file has none, which opens it to members who may not see them. Raises ExportRefused."""
+        if self.export.format not in WITHOUT_PAYLOADS:
+            raise ExportRefused(HIDDEN)
+        self.export.without_payloads = True
+        Export.objects.filter(pk=self.held.pk, lease=self.held.lease).update(without_payloads=True)
 
     def _pass(self, count: int) -> None:
         self._passed += count

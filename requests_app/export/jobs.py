@@ -10,7 +10,8 @@ from django.db import IntegrityError, transaction
 
 from requests_app import audit
 from requests_app.export import job_files
-from requests_app.models import Export, ExportState, Team
+from requests_app.export.filtered import WITHOUT_PAYLOADS
+from requests_app.models import HIDDEN, Export, ExportState, Team
 
 BEYOND = 10_000  # requests: more are written in the background, unless a program asks
 MOST = 10  # exports of a team that wait, are written or are kept
@@ -30,9 +31,15 @@ def ask_export(
     search: str,
     format: str,
     token: str,
+    sees: bool,
     now: datetime,
 ) -> Export:
-    """Store an export for the worker. The same token again returns the same one. Raises ExportRefused."""
+    """Store an export for the worker. The same token again returns the same one. Raises ExportRefused.
+
+    For a person who may not see inputs and outputs the file has rows without them.
+    """
+    if not sees and format not in WITHOUT_PAYLOADS:
+        raise ExportRefused(HIDDEN)
     found: Export | None = Export.objects.filter(team=team, token=token).first()
     if found:
         return found
@@ -50,7 +57,7 @@ def ask_export(
             audit.note_export("requests", search, format, team_id=team.pk)
             return Export.objects.create(
                 team=team, person_id=person.pk, search=search, format=format, token=token,
-                created_at=now, due_at=now, marked_at=now,
+                created_at=now, due_at=now, marked_at=now, without_payloads=not sees,
             )  # fmt: skip
     except IntegrityError:  # sent twice at once
         return Export.objects.get(team=team, token=token)

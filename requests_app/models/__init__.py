@@ -21,7 +21,7 @@ from requests_app.models.catalogue import (
     SeenChange,
     TeamEndpoint,
 )
-from requests_app.models.concealment import kind_of_error
+from requests_app.models.concealment import conceal_answer, kind_of_error
 from requests_app.models.cost import CostProblem, CostState
 from requests_app.models.error_group import (
     ErrorDecision,
@@ -207,6 +207,7 @@ __all__ = [
     "TimePreference",
     "TokenScope",
     "Use",
+    "conceal_answer",
     "digest",
     "factors_of",
     "fault_of",

@@ -47,3 +47,14 @@ def conceal(row: Model) -> None:
     row.metrics = {name: one for name, one in metrics.items() if isinstance(one, int | float)}  # type: ignore[attr-defined]
     if earlier := row._state.fields_cache.get("again_of"):
         conceal(earlier)
+
+
+def conceal_answer(row: Model) -> None:
+    """Empty what a loaded notice, channel or attempt tells of an answer, in which a receiver may repeat what it was sent.
+
+    Never save such a row.
+    """
+    if row.__dict__.get("answer"):
+        row.answer = ""  # type: ignore[attr-defined]
+    if row.__dict__.get("disabled_why"):
+        row.disabled_why = "Messages to it failed."  # type: ignore[attr-defined]

@@ -47,12 +47,18 @@ class ErrorGroup(models.Model):
     first_seen = models.DateTimeField()
     last_seen = models.DateTimeField()
 
+    is_hidden = False  # loaded for a member who may not see inputs and outputs
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["team", "key"], name="one_group_of_a_key")]
         indexes = [models.Index(fields=["team", "-last_seen"], name="groups_by_last_seen")]
 
     def __str__(self) -> str:
         return f"{self.endpoint_id} {self.error_type} {self.sentence}"
+
+    def hide(self) -> None:
+        """Take out the sentence, which may quote an input. Never save such a group."""
+        self.is_hidden, self.sentence = True, ""
 
     @property
     def is_regressed(self) -> bool:

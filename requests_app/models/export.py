@@ -57,6 +57,8 @@ class Export(WorkInTurns):
     format = models.CharField(max_length=5, choices=ExportFormat.choices)
     state = models.CharField(max_length=8, choices=ExportState.choices, default=ExportState.RUNNING)
     note = models.CharField(max_length=300, blank=True)  # why it failed or is gone
+    # Rows without inputs and outputs: asked for by a member who may not see those.
+    without_payloads = models.BooleanField(default=False, db_default=False)
 
     total = models.PositiveIntegerField(default=0)  # requests, counted when it begins
     done = models.PositiveIntegerField(default=0)

@@ -15,7 +15,14 @@ history.py      indexes the rows of before the index, in the background
 
 from __future__ import annotations
 
-from requests_app.search.language import MAX_LENGTH, NOT_SEARCHED, Search, Term, parse_search
+from requests_app.search.language import (
+    MAX_LENGTH,
+    NOT_SEARCHED,
+    Search,
+    Term,
+    parse_search,
+    told_search,
+)
 from requests_app.search.matches import Matches, numbers_of
 from requests_app.search.scope import Scope
 from requests_app.search.sorting import Sorted
@@ -30,4 +37,5 @@ __all__ = [
     "Term",
     "numbers_of",
     "parse_search",
+    "told_search",
 ]

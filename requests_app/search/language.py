@@ -119,6 +119,11 @@ class Search:
         return replace(self, terms=(Term(key, value), *others) if value else others)
 
 
+def told_search(text: str, *, sees: bool) -> str | None:
+    """Return a stored search; None where its words may be of inputs that the reader may not see."""
+    return text if sees or not parse_search(text).asks_for_payloads else None
+
+
 def parse_search(text: str) -> Search:
     """Parse the text of the search box. Never raises: errors go to ``problems``."""
     terms: list[Term] = []

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django import template
 
-from requests_app.models import BulkAction, BulkItem, BulkState, BulkVerb, Outcome
+from requests_app.models import (
+    BulkAction,
+    BulkItem,
+    BulkState,
+    BulkVerb,
+    Export,
+    Membership,
+    Outcome,
+)
+from requests_app.search import told_search
 from requests_app.templatetags.requests_extras import StatusLook
 
 register = template.Library()
@@ -76,6 +85,12 @@ _GENTLE = {
     BulkVerb.STAR,
     BulkVerb.UNSTAR,
 }
+
+
+@register.filter
+def told_to(one: BulkAction | Export, reader: Membership) -> str | None:
+    """Return the search it was made with; None where the reader may not know its words."""
+    return told_search(one.search, sees=reader.sees)
 
 
 @register.filter

@@ -6,9 +6,8 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from requests_app.error_groups.shelf import Trend
+from requests_app.error_groups.shelf import Trend, name_of
 from requests_app.models import ErrorGroup, GroupState
-from requests_app.rules.error_sentence import id_of
 from requests_app.templatetags.requests_extras import StatusLook
 
 register = template.Library()
@@ -36,8 +35,8 @@ def group_look(group: ErrorGroup) -> StatusLook:
 
 @register.filter
 def group_id(group: ErrorGroup) -> str:
-    """Return the id as addresses and searches have it."""
-    return id_of(group.key)
+    """Return what stands for it in addresses."""
+    return name_of(group)
 
 
 @register.filter
@@ -45,6 +44,8 @@ def group_words(group: ErrorGroup) -> str:
     """Return the sentence, or what stands for it."""
     if group.is_rest:
         return "Other errors of this kind" if group.endpoint_id else "Other errors"
+    if group.is_hidden:
+        return f"Errors of type {group.error_type}" if group.error_type else "Errors without a type"
     return group.sentence or "No reason was given."
 
 

@@ -9,10 +9,12 @@ from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 
-from requests_app.models import HIDDEN, FalRequest, Membership, Team
+from requests_app.models import HIDDEN, FalRequest, Membership, Right, Team
+from requests_app.models.permissions import ALWAYS, TABLE
 from requests_app.teams.choice import (
     MadeFor,
     NeedsFactor,
@@ -28,6 +30,7 @@ from requests_app.views.login import CAUSE, is_script, login_required, way_back
 View = Callable[..., HttpResponse]
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 FACTOR_NEEDED = "{} requires two factors. Set up a second one for your account, then go on."
+MOST_NAMED = 5  # of those who can let a member see inputs and outputs
 WANTED = "wanted"  # in the session: the page that waits for a second factor
 FIELD, HEADER = "made_for", "X-Made-For"  # where a page names the team it was made for
 
@@ -114,10 +117,15 @@ def person_of(request: HttpRequest) -> AbstractBaseUser:
 
 
 class Hidden(PermissionDenied):
-    """The member may not see inputs and outputs."""
+    """The member may not see inputs and outputs of the team; the message says who can change that."""
 
-    def __init__(self) -> None:
-        super().__init__(HIDDEN)
+    def __init__(self, team_id: int) -> None:
+        managers = Membership.objects.filter(team=team_id, role__in=TABLE[Right.MANAGE])
+        can_give = managers.filter(Q(role__in=ALWAYS) | Q(sees_payloads=True))
+        found = can_give.filter(user__is_active=True).order_by("user__username")
+        names = list(found.values_list("user__username", flat=True)[: MOST_NAMED + 1])
+        more = " and others" if len(names) > MOST_NAMED else ""
+        super().__init__(f"{HIDDEN} Ask {', '.join(names[:MOST_NAMED])}{more}.")
 
 
 def get_request_or_404(
@@ -137,7 +145,7 @@ def get_request_or_404(
     except (FalRequest.DoesNotExist, ValidationError) as error:
         raise Http404 from error
     if row.is_hidden and not may_be_hidden:
-        raise Hidden
+        raise Hidden(row.team_id)
     return row
 
 
@@ -171,8 +179,8 @@ def sees_in(request: HttpRequest, team_id: int) -> bool:
 
 def sees_required(request: HttpRequest) -> None:
     """Refuse a reader who may not see inputs and outputs in the page's team. Raises Hidden."""
-    if not membership_of(request).sees:
-        raise Hidden
+    if not (mine := membership_of(request)).sees:
+        raise Hidden(mine.team_id)
 
 
 def team_required(view: View) -> View:

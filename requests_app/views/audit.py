@@ -17,8 +17,11 @@ from requests_app.audit.reading import page, records
 from requests_app.export.audit_trail import FORMATS
 from requests_app.export.streaming import download
 from requests_app.forms.audit import AuditForm, actors
-from requests_app.models import AuditEntry, AuditSeal
+from requests_app.models import HIDDEN, AuditEntry, AuditSeal
+from requests_app.search import told_search
 from requests_app.views.access import membership_of, team_of, team_required
+
+WITHHELD = "a search whose words are hidden from you"
 
 
 @team_required
@@ -28,7 +31,9 @@ def audit_trail(request: HttpRequest) -> HttpResponse:
     form, rows = _asked(request)
     before = request.GET.get("before", "")
     entries, older = page(rows, int(before) if _is_key(before) else None)
-    team = team_of(request)
+    team, sees = team_of(request), membership_of(request).sees
+    for entry in entries if not sees else ():
+        _conceal(entry)
     query = request.GET.copy()
     query.pop("before", None)
     context = {
@@ -39,6 +44,7 @@ def audit_trail(request: HttpRequest) -> HttpResponse:
         "newest_query": query.urlencode(),
         "older_query": _with(query, "before", older) if older else "",
         "actors": actors(team),
+        "hidden": "" if sees else HIDDEN,
         "head": AuditSeal.objects.filter(chain=team.pk).order_by("-number").first(),
     }
     return render(request, "teams/audit.html", context, status=422 if form.errors else 200)
@@ -54,7 +60,8 @@ def export_audit(request: HttpRequest) -> Any:
         raise Http404
     audit.note_export("audit", "the audit trail", format, team_id=team_of(request).pk)
     name = f"audit-{timezone.now():%Y-%m-%d}"
-    return download(FORMATS[format](records(rows)), name=name, format=format)
+    conceal = None if membership_of(request).sees else _conceal
+    return download(FORMATS[format](records(rows, conceal)), name=name, format=format)
 
 
 def _asked(request: HttpRequest) -> tuple[AuditForm, QuerySet[AuditEntry]]:
@@ -63,6 +70,15 @@ def _asked(request: HttpRequest) -> tuple[AuditForm, QuerySet[AuditEntry]]:
     form = AuditForm(request.GET)
     form.is_valid()
     return form, form.wanted().of(team_of(request).pk)
+
+
+def _conceal(entry: AuditEntry) -> None:
+    """Take out searches whose words may be of inputs. Never save such an entry: its seal is of the whole one."""
+    if entry.kind == "requests" and told_search(entry.label, sees=False) is None:
+        entry.label = WITHHELD
+    details = json.loads(entry.details) if entry.details else {}
+    if told_search(str(details.get("search") or ""), sees=False) is None:
+        entry.details = json.dumps(details | {"search": WITHHELD})
 
 
 def _is_key(text: str) -> bool:

@@ -31,6 +31,7 @@ from requests_app.models import (
     FalRequest,
     Outcome,
 )
+from requests_app.search import told_search
 from requests_app.views.access import (
     member_required,
     membership_of,
@@ -190,6 +191,7 @@ def _context(request: HttpRequest, bulk: BulkAction) -> dict[str, Any]:
     )  # fmt: skip
     was = {"was": bulk.state, "outcome": outcome, "after": after, "team": bulk.team_id}
     sees = membership_of(request).sees
+    told = told_search(bulk.search, sees=sees)
     for item in some if not sees else ():
         conceal_item(item)
     counts = {
@@ -201,7 +203,7 @@ def _context(request: HttpRequest, bulk: BulkAction) -> dict[str, Any]:
     return {
         "bulk": bulk,
         "live_url": f"{reverse('requests:bulk_live', args=[bulk.public_id])}?{urlencode(was)}",
-        "list_url": list_url(q=bulk.search, team=team_in_links(request)),
+        "list_url": "" if told is None else list_url(q=told, team=team_in_links(request)),
         "hidden": "" if sees else HIDDEN,
         "outcome": outcome,
         "after": after,

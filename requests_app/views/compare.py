@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
@@ -18,7 +19,7 @@ from requests_app.display.input_diff import Line, diff, diff_inputs
 from requests_app.display.media import Medium
 from requests_app.fal.endpoints import EndpointId, InvalidEndpointId
 from requests_app.fal.headers import platform_options
-from requests_app.models import FalRequest
+from requests_app.models import HIDDEN, FalRequest
 from requests_app.templatetags.requests_extras import duration
 from requests_app.views import detail_context
 from requests_app.views.access import get_request_or_404
@@ -32,16 +33,24 @@ NONE = "-"
 @login_required
 @require_safe
 def compare(request: HttpRequest) -> HttpResponse:
-    """Show the requests of `?id=…&id=…`; one that is not the user's is a 404."""
+    """Show the requests of `?id=…&id=…`; one that is not the user's is a 404.
+
+    Of those whose team hides inputs and outputs from the user, times and cost are compared alone.
+    """
     ids = list(dict.fromkeys(request.GET.getlist("id")))
     if not FEWEST <= len(ids) <= MOST:
         sentence = f"Choose {FEWEST} to {MOST} requests: {len(ids)} were chosen."
         return error_page(request, 400, "Nothing to compare", sentence)
-    rows = [get_request_or_404(request.user, public_id) for public_id in ids]
-    columns = [detail_context.live(row, may_act=False) for row in rows]
+    rows = [get_request_or_404(request.user, one, may_be_hidden=True) for one in ids]
+    columns: list[dict[str, Any]] = [
+        {"row": row, "media": []} if row.is_hidden else detail_context.live(row, may_act=False)
+        for row in rows
+    ]
+    is_hidden = any(row.is_hidden for row in rows)
     context = {
         "columns": columns,
-        "lines": _inputs(rows),
+        "hidden": HIDDEN if is_hidden else "",
+        "lines": [] if is_hidden else _inputs(rows),
         "times": _unmarked([_spans(row) for row in rows]),
         "costs": _unmarked([_cost(row) for row in rows]),
         "versions": "-".join(str(row.seq) for row in rows),

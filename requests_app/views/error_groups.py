@@ -23,6 +23,8 @@ from requests_app.error_groups.shelf import (
     ORDERS,
     GroupFilters,
     GroupShelf,
+    find_group,
+    name_of,
     requests_of,
     trends,
 )
@@ -50,8 +52,8 @@ WORDS = {"all": "All", "open": "Open", "resolved": "Resolved", "ignored": "Ignor
 @team_required
 def errors(request: HttpRequest) -> HttpResponse:
     """List the groups: GET /errors/?state=&endpoint=&type=&by=&days=&sort=&page=."""
-    asked = GroupFilters.of(request.GET.dict())
-    shelf = GroupShelf(team_of(request), timezone.now(), asked)
+    asked, sees = GroupFilters.of(request.GET.dict()), membership_of(request).sees
+    shelf = GroupShelf(team_of(request), timezone.now(), asked, sees=sees)
     states = shelf.states()
     context = {
         **_shown(request, shelf),
@@ -66,7 +68,7 @@ def errors(request: HttpRequest) -> HttpResponse:
         "orders": {name: word for name, (word, _) in ORDERS.items()},
         "percent": history.percent(),
         "clear_url": _url(request, GroupFilters(state=asked.state)),
-        "hidden": "" if membership_of(request).sees else HIDDEN,
+        "hidden": "" if sees else HIDDEN,
         "is_empty": not states["all"] and not asked.narrows,
     }
     is_part = bool(request.headers.get("HX-Request"))
@@ -101,10 +103,11 @@ def _url(request: HttpRequest, asked: GroupFilters, **changed: Any) -> str:
 @team_required
 def error_group(request: HttpRequest, group_id: str) -> HttpResponse:
     """Show one group. One that is not counted yet leads to its requests."""
-    key, team = key_in(group_id), team_of(request)
-    group = _find(request, key)
+    group = _find(request, group_id)
     if group is None:
-        if key is None or not FalRequest.objects.filter(team=team, error_key=key).exists():
+        key = key_in(group_id) if membership_of(request).sees else None
+        uncounted = FalRequest.objects.filter(team=team_of(request), error_key=key)
+        if key is None or not uncounted.exists():
             raise Http404
         return redirect(requests_url(request, key))
     is_part = bool(request.headers.get("HX-Request"))
@@ -112,9 +115,9 @@ def error_group(request: HttpRequest, group_id: str) -> HttpResponse:
     return render(request, "errors/_group_live.html" if is_part else "errors/group.html", context)
 
 
-def _find(request: HttpRequest, key: int | None) -> ErrorGroup | None:
-    mine = ErrorGroup.objects.filter(team=team_of(request)).select_related("resolved_by", "team")
-    return None if key is None else mine.filter(key=key).first()
+def _find(request: HttpRequest, name: str) -> ErrorGroup | None:
+    mine = membership_of(request)
+    return find_group(mine.team_id, name, sees=mine.sees)
 
 
 def requests_url(request: HttpRequest, key: int) -> str:
@@ -122,16 +125,16 @@ def requests_url(request: HttpRequest, key: int) -> str:
     return list_url(q=f"group:{id_of(key)}", team=team_in_links(request))
 
 
-def group_url(request: HttpRequest, key: int) -> str:
+def group_url(request: HttpRequest, group: ErrorGroup) -> str:
     """Return the address of a group."""
     query = f"?team={team}" if (team := team_in_links(request)) else ""
-    return reverse("requests:error_group", args=[id_of(key)]) + query
+    return reverse("requests:error_group", args=[name_of(group)]) + query
 
 
 def _context(request: HttpRequest, group: ErrorGroup, *, is_part: bool) -> dict[str, Any]:
     now = timezone.now()
     newest = requests_of(group).select_related("person").without_payload().order_by("-pk")
-    rows = list(newest[:NEWEST])
+    rows = list(newest.shown_to(sees=not group.is_hidden)[:NEWEST])
     people = group.of_people.select_related("person").order_by("-count", "person__username")
     decisions = group.decisions.select_related("person").order_by("-pk")
     context = {
@@ -140,11 +143,13 @@ def _context(request: HttpRequest, group: ErrorGroup, *, is_part: bool) -> dict[
         "rows": rows,
         "people": people[:MOST_PEOPLE],
         "decisions": decisions[:MOST_DECISIONS],
-        "list_url": requests_url(request, group.key),
-        "here": group_url(request, group.key),
-        "query": f"group:{id_of(group.key)}",
+        "here": group_url(request, group),
         "changed_at": _changed_at(group),
+        "hidden": HIDDEN if group.is_hidden else "",
     }
+    if group.is_hidden:
+        return context
+    context |= {"list_url": requests_url(request, group.key), "query": f"group:{id_of(group.key)}"}
     if not is_part and rows:
         newest_row = newest.model.objects.get(pk=rows[0].pk)
         body = output_for_page(newest_row) if newest_row.output_size else b""
@@ -172,13 +177,13 @@ _ACTS: dict[str, tuple[Callable[..., bool], str]] = {
 @require_POST
 def decide_error(request: HttpRequest, group_id: str) -> HttpResponse:
     """Resolve, ignore or reopen a group, or keep a note with it: POST `act` and `note`."""
-    group = _find(request, key_in(group_id))
+    group = _find(request, group_id)
     if group is None:
         raise Http404
     act, note = request.POST.get("act", ""), request.POST.get("note", "").strip()
     if act not in _ACTS:
         messages.error(request, "Choose to resolve, ignore or reopen it, or to keep a note.")
-        return redirect(group_url(request, group.key))
+        return redirect(group_url(request, group))
     if len(note) > deciding.LONGEST_NOTE:
         context = _context(request, group, is_part=False)
         problem = (
@@ -194,4 +199,4 @@ def decide_error(request: HttpRequest, group_id: str) -> HttpResponse:
         messages.error(request, "Type the note first.")
     else:
         messages.info(request, "Nothing was changed: that had been decided before.")
-    return redirect(group_url(request, group.key))
+    return redirect(group_url(request, group))

@@ -10,6 +10,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
+from requests_app.views.access import Hidden
 from requests_app.views.login import CAUSE, is_script
 
 _ROLE = "Your role in this team does not allow this. An owner or admin of the team can change your role."
@@ -58,7 +59,8 @@ def gone(request: HttpRequest, why: str) -> HttpResponse:
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403: logged in but not allowed; the exception may carry the reason as a sentence."""
-    response = error_page(request, 403, "Not allowed", str(exception or "") or _ROLE)
+    title = "Hidden from you" if isinstance(exception, Hidden) else "Not allowed"
+    response = error_page(request, 403, title, str(exception or "") or _ROLE)
     response[CAUSE] = "role"
     return response
 

@@ -24,7 +24,7 @@ def export(request: HttpRequest) -> Any:
     """Download the matching requests: GET /requests/export/?q=<search>&format=csv, jsonl or zip.
 
     Of more than `BEYOND` a worker makes the file, unless `direct=1` says otherwise. Those who may not see inputs
-    and outputs get the tables without them, and no file by a worker, which others read too. Raises Hidden.
+    and outputs get the tables without them. Raises Hidden.
     """
     format = request.GET.get("format", "csv")
     if format not in FORMATS:
@@ -33,9 +33,9 @@ def export(request: HttpRequest) -> Any:
     if listing.problems:
         return error_page(request, 400, "Nothing was exported", " ".join(listing.problems))
     if not listing.sees and format not in WITHOUT_PAYLOADS:
-        raise Hidden
+        raise Hidden(listing.team.pk)
     found = listing.matching()
-    if listing.sees and request.GET.get("direct") != "1" and found.count(BEYOND + 1) > BEYOND:
+    if request.GET.get("direct") != "1" and found.count(BEYOND + 1) > BEYOND:
         asked = {"q": str(listing.search), "format": format, "team": team_of(request).pk}
         return redirect(f"{reverse('requests:exports')}?{urlencode(asked)}")
     audit.note_export("requests", listing.text, format, team_id=team_of(request).pk)

@@ -16,12 +16,21 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from requests_app import audit
 from requests_app.export import job_files
+from requests_app.export.filtered import WITHOUT_PAYLOADS
 from requests_app.export.jobs import BEYOND, MOST, ExportRefused, ask_export, delete, stop
 from requests_app.export.streaming import download
 from requests_app.forms.export import ExportForm
 from requests_app.forms.submit import new_token
-from requests_app.models import Export, ExportFormat
-from requests_app.views.access import person_of, team_in_links, team_of, team_required
+from requests_app.models import HIDDEN, Export, ExportFormat
+from requests_app.search import told_search
+from requests_app.views.access import (
+    membership_of,
+    person_of,
+    sees_required,
+    team_in_links,
+    team_of,
+    team_required,
+)
 from requests_app.views.errors import error_page
 from requests_app.views.listing import Listing, list_url
 
@@ -52,6 +61,7 @@ def _ask(request: HttpRequest) -> HttpResponse:
             search=str(form.search),
             format=form.cleaned_data["format"],
             token=form.cleaned_data["token"],
+            sees=membership_of(request).sees,
             now=timezone.now(),
         )
     except ExportRefused as error:
@@ -60,12 +70,13 @@ def _ask(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, typed: dict[str, str], problem: str) -> HttpResponse:
-    listing = Listing.of(request)
+    listing, sees = Listing.of(request), membership_of(request).sees
     count = 0 if listing.problems else listing.matching().count(BEYOND + 1)
     direct = {**typed, "team": team_of(request).pk, "direct": 1}
     context = {
         "exports": list(_mine(request).order_by("-id")[:MOST_LISTED]),
-        "formats": ExportFormat.choices,
+        "formats": [one for one in ExportFormat.choices if sees or one[0] in WITHOUT_PAYLOADS],
+        "hidden": "" if sees else HIDDEN,
         "typed": typed,
         "problem": problem,
         "is_large": count > BEYOND,
@@ -101,6 +112,8 @@ def export_live(request: HttpRequest, export_id: UUID) -> HttpResponse:
 def export_file(request: HttpRequest, export_id: UUID) -> Any:
     """Download the file; 410 when its time is over, or it was deleted."""
     export = get_export_or_404(request, export_id)
+    if not export.without_payloads:
+        sees_required(request)
     if not export.is_open(timezone.now()) or not job_files.place(export.public_id).is_file():
         return error_page(request, 410, GONE, export.note or "Its time was over. Export again.")
     audit.note_export("requests", export.search, export.format, team_id=export.team_id)
@@ -140,11 +153,14 @@ def _mine(request: HttpRequest) -> QuerySet[Export]:
 
 def _context(request: HttpRequest, export: Export) -> dict[str, Any]:
     live = reverse("requests:export_live", args=[export.public_id])
+    mine = membership_of(request)
+    told = told_search(export.search, sees=mine.sees)
     return {
         "export": export,
+        "hidden": "" if mine.sees or export.without_payloads else HIDDEN,
         "is_open": export.is_open(timezone.now()),
         "live_url": f"{live}?was={export.state}&team={export.team_id}",
-        "list_url": list_url(q=export.search, team=team_in_links(request)),
+        "list_url": "" if told is None else list_url(q=told, team=team_in_links(request)),
     }
 
 

@@ -20,7 +20,13 @@ from django.views.decorators.http import require_safe
 from requests_app.forms.forwarding import DestinationForm
 from requests_app.forwarding import keeping
 from requests_app.forwarding.keeping import ForwardRefused
-from requests_app.models import ForwardDestination, ForwardMessage, ForwardState
+from requests_app.models import (
+    HIDDEN,
+    ForwardDestination,
+    ForwardMessage,
+    ForwardState,
+    conceal_answer,
+)
 from requests_app.views.access import membership_of, person_of, team_of, team_required
 from requests_app.views.settings import manages
 
@@ -48,6 +54,7 @@ def _all(request: HttpRequest, form: DestinationForm, status: int = 200) -> Http
     context = {
         "destinations": ForwardDestination.objects.of_team(team_of(request).pk).defer("encrypted"),
         "form": form,
+        "hidden": "" if membership_of(request).sees else HIDDEN,
         "has_webhooks": bool(settings.PUBLIC_URL),
     }
     return render(request, "forwarding/forwarding.html", context, status=status)
@@ -71,11 +78,14 @@ def _one(
             "request__public_id", "request__endpoint_id",
         ).prefetch_related("attempts")[: PAGE_SIZE + 1]
     )  # fmt: skip
-    shown = found[:PAGE_SIZE]
+    shown, mine = found[:PAGE_SIZE], membership_of(request)
+    for attempt in (each for one in shown for each in one.attempts.all()) if not mine.sees else ():
+        conceal_answer(attempt)
     team = one.team_id if request.GET.get("team") else None
     context = {
         "one": one,
         "form": DestinationForm(destination=one),
+        "hidden": "" if mine.sees else HIDDEN,
         "found": shown,
         "state": state,
         "states": [ForwardState.WAITING, ForwardState.SENT, ForwardState.FAILED],

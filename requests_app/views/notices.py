@@ -1,6 +1,7 @@
 """Notices: the choice of the browser, and the team's channels, rules and log.
 
-All members see them; owners and admins change them. No page shows a channel's address again.
+All members see them; owners and admins change them. No page shows a channel's address again. Messages may quote inputs:
+an admin who may not see these removes and tests, and decides on no message.
 """
 
 from __future__ import annotations
@@ -16,7 +17,16 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
 from requests_app.forms.notices import ChannelAddressForm, ChannelForm, QuietForm, RuleForm
-from requests_app.models import Notice, NoticeChannel, NoticeHours, NoticeRule, NoticeState, Team
+from requests_app.models import (
+    HIDDEN,
+    Membership,
+    Notice,
+    NoticeChannel,
+    NoticeHours,
+    NoticeRule,
+    NoticeState,
+    conceal_answer,
+)
 from requests_app.notices import keeping
 from requests_app.notices.keeping import NoticeRefused
 from requests_app.notices.mail import NO_SERVER
@@ -42,16 +52,22 @@ def notices(request: HttpRequest) -> HttpResponse:
 @require_safe
 def notice_log(request: HttpRequest) -> HttpResponse:
     """Return the log alone: the page asks again while a test is on its way."""
-    return render(request, "notices/_log.html", _log(team_of(request)))
+    return render(request, "notices/_log.html", _log(membership_of(request)))
 
 
 def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     """Render the page; `more` replaces a part, such as a refused form."""
-    team = team_of(request)
+    mine = membership_of(request)
+    team = mine.team
     rules = NoticeRule.objects.filter(team=team).select_related("channel", "only_of")
+    channels = list(NoticeChannel.objects.filter(team=team).defer("encrypted"))
+    for channel in channels if not mine.sees else ():
+        conceal_answer(channel)
     hours = NoticeHours.objects.filter(team=team).first() or NoticeHours()
     context = {
-        "channels": NoticeChannel.objects.filter(team=team).defer("encrypted"),
+        "channels": channels,
+        "hidden": "" if mine.sees else HIDDEN,
+        "may_decide": mine.may_manage and mine.sees,
         "rules": [(rule, rule_in_words(rule)) for rule in rules],
         "hours": hours,
         "quiet_form": QuietForm(
@@ -61,14 +77,16 @@ def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
         "rule_form": RuleForm(team=team),
         "no_mail_server": "" if settings.EMAIL_HOST else NO_SERVER,
         "has_links": bool(settings.PUBLIC_URL),
-        **_log(team),
+        **_log(mine),
         **more,
     }
     return render(request, "notices/notices.html", context, status=status)
 
 
-def _log(team: Team) -> dict[str, Any]:
-    newest = list(Notice.objects.filter(team=team)[:NEWEST])
+def _log(mine: Membership) -> dict[str, Any]:
+    newest = list(Notice.objects.filter(team=mine.team)[:NEWEST])
+    for one in newest if not mine.sees else ():
+        conceal_answer(one)
     open_states = (NoticeState.WAITING, NoticeState.SENDING)
     return {
         "log": newest,

@@ -48,6 +48,7 @@ class Destination(NamedTuple):
     words: str = ""
     key: str = ""
     for_members: bool = False
+    of_payloads: bool = False
 
 
 PLACES = (
@@ -62,7 +63,14 @@ PLACES = (
     Destination("Presets", "requests:presets", "star", "inputs saved"),
     Destination("Batches", "requests:batches", "file", "csv grid", "g b"),
     Destination("New batch", "requests:new_batch", "plus", "csv grid jsonl", for_members=True),
-    Destination("Import a run", "requests:import_run", "file", "zip upload file", for_members=True),
+    Destination(
+        "Import a run",
+        "requests:import_run",
+        "file",
+        "zip upload file",
+        for_members=True,
+        of_payloads=True,
+    ),
     Destination("Errors", "requests:errors", "warning", "failed failures groups", "g f"),
     Destination("Webhooks", "requests:deliveries", "webhook", "deliveries verdicts signatures"),
     Destination("Earlier actions", "requests:bulk_actions", "check", "bulk many cancel"),
@@ -99,12 +107,13 @@ def _has(words: list[str], text: str) -> bool:
 
 
 def _pages(request: HttpRequest, words: list[str], in_team: str) -> list[Offer]:
-    may_submit = membership_of(request).may_submit
-    found = [
+    mine = membership_of(request)
+    open_ones = (
         place
         for place in PLACES
-        if _has(words, f"{place.word} {place.words}") and (may_submit or not place.for_members)
-    ]
+        if (mine.may_submit or not place.for_members) and (mine.sees or not place.of_payloads)
+    )
+    found = [one for one in open_ones if _has(words, f"{one.word} {one.words}")]
     return [Offer(one.word, one.key, reverse(one.name) + in_team, one.icon) for one in found[:MOST]]
 
 
@@ -149,8 +158,6 @@ def _views(request: HttpRequest, q: str, in_team: str) -> list[Offer]:
 
 
 def _presets(request: HttpRequest, q: str, in_team: str) -> list[Offer]:
-    if not membership_of(request).sees:
-        return []
     mine = Preset.objects.inputs().filter(_named(q, "name", "endpoint_id"), team=team_of(request))
     return [
         Offer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from requests_app.catalogue import store
 from requests_app.catalogue.fields import Field, walk
 from requests_app.catalogue.kinds import Kind
 from requests_app.forms.preset import NameForm, PresetForm
-from requests_app.models import Preset, PresetVersion
+from requests_app.models import HIDDEN, Preset, PresetVersion
 from requests_app.presets import fitting, saving
 from requests_app.presets.template import InvalidTemplate, Template
 from requests_app.views.access import (
@@ -38,12 +39,14 @@ MOST_LISTED = 500
 def presets(request: HttpRequest) -> HttpResponse:
     """List the team's presets, by endpoint. POST saves what the request form holds under a name."""
     if request.method != "POST":
-        found = list(shelf_of(request).order_by("endpoint_id", "name")[:MOST_LISTED])
-        return render(
-            request, "presets/presets.html", {"presets": fitting.marked(team_of(request), found)}
-        )
+        found = _marked(request, shelf_of(request).order_by("endpoint_id", "name")[:MOST_LISTED])
+        context = {"presets": found, "hidden": _hidden(request)}
+        return render(request, "presets/presets.html", context)
     if not membership_of(request).may_submit:
         raise PermissionDenied
+    sees_required(
+        request
+    )  # saving what is saved already makes no version: it would tell that it is the same
     return _save(request)
 
 
@@ -79,7 +82,8 @@ def menu_of(request: HttpRequest, endpoint_id: str) -> dict[str, Any]:
     endpoint_id = endpoint_id.strip()[:300].replace("\0", "")
     found = shelf_of(request).filter(endpoint_id=endpoint_id)[: saving.MOST_PRESETS]
     return {
-        "presets": fitting.marked(team_of(request), found),
+        "presets": _marked(request, found),
+        "hidden": _hidden(request),
         "endpoint": endpoint_id,
         "may_submit": membership_of(request).may_submit,
     }
@@ -88,16 +92,20 @@ def menu_of(request: HttpRequest, endpoint_id: str) -> dict[str, Any]:
 @team_required
 @require_safe
 def preset(request: HttpRequest, preset_id: UUID) -> HttpResponse:
-    """Show a preset, or its version `?version=N`."""
-    [found] = fitting.marked(team_of(request), [get_preset_or_404(request, preset_id)])
+    """Show a preset, or its version `?version=N`; to those who may not see inputs who saved it, and when."""
+    [found] = _marked(request, [_named_or_404(request, preset_id)])
+    hidden = _hidden(request)
     versions = list(found.versions.select_related("saved_by").defer("text"))
     shown = _version(found, request.GET.get("version"))
+    if shown and hidden:
+        shown.text, shown.options = "", {}
     context = {
         "preset": found,
         "shown": shown or found,
         "is_earlier": shown is not None,
         "versions": versions,
-        "variables": variables_of((shown or found).text),
+        "hidden": hidden,
+        "variables": () if hidden else variables_of((shown or found).text),
     }
     return render(request, "presets/preset.html", context)
 
@@ -142,7 +150,7 @@ def _takes_text(field: Field) -> bool:
 @require_POST
 def rename_preset(request: HttpRequest, preset_id: UUID) -> HttpResponse:
     """Give it another name."""
-    found = get_preset_or_404(request, preset_id)
+    found = _named_or_404(request, preset_id)
     form = NameForm(request.POST)
     try:
         if form.is_valid():
@@ -159,7 +167,7 @@ def rename_preset(request: HttpRequest, preset_id: UUID) -> HttpResponse:
 @require_POST
 def restore_preset(request: HttpRequest, preset_id: UUID) -> HttpResponse:
     """Make an earlier version the newest again."""
-    found = get_preset_or_404(request, preset_id)
+    found = _named_or_404(request, preset_id)
     if (version := _version(found, request.POST.get("version"))) is not None:
         if not saving.restore(found, version, person=person_of(request), now=timezone.now()):
             raise Http404
@@ -171,10 +179,20 @@ def restore_preset(request: HttpRequest, preset_id: UUID) -> HttpResponse:
 @require_POST
 def delete_preset(request: HttpRequest, preset_id: UUID) -> HttpResponse:
     """Delete it with its versions."""
-    found = get_preset_or_404(request, preset_id)
+    found = _named_or_404(request, preset_id)
     saving.delete(found)
     messages.success(request, f"Deleted “{found.name}”.")
     return _to(request, "requests:presets")
+
+
+def _hidden(request: HttpRequest) -> str:
+    """Return the sentence that stands in place of a preset's input; empty for those who may see it."""
+    return "" if membership_of(request).sees else HIDDEN
+
+
+def _marked(request: HttpRequest, found: Iterable[Preset]) -> list[Preset]:
+    """Say of each what its endpoint no longer takes, which tells of the input."""
+    return list(found) if _hidden(request) else fitting.marked(team_of(request), found)
 
 
 def shelf_of(request: HttpRequest) -> QuerySet[Preset]:
@@ -184,10 +202,18 @@ def shelf_of(request: HttpRequest) -> QuerySet[Preset]:
 
 
 def get_preset_or_404(request: HttpRequest, preset_id: UUID) -> Preset:
-    """Return the team's preset; a foreign one does not exist. Raises Hidden."""
+    """Return the team's preset with its input; a foreign one does not exist. Raises Hidden."""
     sees_required(request)
+    return _named_or_404(request, preset_id)
+
+
+def _named_or_404(request: HttpRequest, preset_id: UUID) -> Preset:
+    """Return the team's preset; without its input for those who may not see it. Never save it."""
     mine = Preset.objects.inputs().filter(team=team_of(request)).select_related("saved_by")
-    return get_object_or_404(mine, public_id=preset_id)
+    found = get_object_or_404(mine, public_id=preset_id)
+    if _hidden(request):
+        found.text, found.options = "", {}
+    return found
 
 
 def _to(request: HttpRequest, name: str, *args: Any) -> HttpResponse:

@@ -20,7 +20,7 @@ from requests_app.fal.options import REALTIME
 from requests_app.forms.option_fields import OptionForm, initial_of
 from requests_app.forms.realtime import MessageForm, first_session
 from requests_app.forms.suggestions import known_endpoints
-from requests_app.models import FalRequest, Mode, Preset
+from requests_app.models import HIDDEN, FalRequest, Mode, Preset
 from requests_app.presets import saving
 from requests_app.views.access import (
     get_request_or_404,
@@ -40,10 +40,13 @@ BEGINNING = 100  # characters of a saved message that are loaded for the list
 @require_safe
 def realtime(request: HttpRequest) -> HttpResponse:
     """Show the workbench; `?again=<uuid>` starts from an earlier session, `?endpoint=` from an
-    endpoint.
+    endpoint. Who may not see inputs and outputs gets the sessions alone.
     """
-    source = _source(request)
-    team = team_of(request)
+    mine = membership_of(request)
+    if not mine.sees:
+        hidden = {"hidden": HIDDEN, "sessions": _sessions(request)}
+        return render(request, "realtime/realtime.html", hidden)
+    source, team = _source(request), mine.team
     first = first_session(request.GET.get("endpoint", ""), source, team)
     context = {
         "first": first,
@@ -52,7 +55,7 @@ def realtime(request: HttpRequest) -> HttpResponse:
         ),
         "source": source,
         "endpoints": known_endpoints(team),
-        "may_submit": membership_of(request).may_submit,
+        "may_submit": mine.may_submit,
         "sessions": _sessions(request),
     }
     return render(request, "realtime/realtime.html", context)
@@ -76,6 +79,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
 
 def _sessions(request: HttpRequest) -> list[FalRequest]:
     rows = FalRequest.objects.filter(team=team_of(request), mode=Mode.REALTIME)
+    rows = rows.shown_to(sees=membership_of(request).sees)
     return list(rows.without_payload().select_related("person").order_by("-id")[:MOST_LISTED])
 
 

@@ -23,7 +23,10 @@ REDACTED = frozenset(
     list rows counts changes ended completions palette detail result peek request_tags star_request note
     cancel reread give_up again bulk_actions ask_bulk bulk_action bulk_live pause_bulk resume_bulk stop_bulk
     retry_bulk new runs endpoint deliveries settle_delivery
-    batch batch_live new_batch errors export delete_request
+    batch batch_live new_batch errors error_group decide_error export delete_request
+    exports export_job export_live export_file stop_export delete_export compare realtime sessions
+    presets preset_menu preset rename_preset restore_preset delete_preset
+    notices notice_log forwarding destination
     """.split()  # noqa: SIM905
 )
 # Nothing of a request's input or output.
@@ -37,7 +40,7 @@ BESIDE = frozenset(
     new_team team rename_team leave_team transfer_team delete_team require_factors
     make_reset_link my_sessions end_session member_sessions end_member_session retention run_retention
     record_code code_light make_token revoke_token start_faults stop_faults client_wheel add_fal_key replace_fal_key remove_fal_key
-    test_fal_key invitations accept_invitation decline_invitation join setup webhook report_policy healthz readyz metrics
+    test_fal_key set_quiet remove_channel test_channel remove_rule test_destination remove_destination invitations accept_invitation decline_invitation join setup webhook report_policy healthz readyz metrics
     """.split()  # noqa: SIM905
 )
 OPEN = REDACTED | BESIDE
@@ -63,7 +66,7 @@ class SightGuard:
             return
         membership = _membership(request, kwargs)
         if membership is not None and not membership.sees:
-            raise Hidden
+            raise Hidden(membership.team_id)
 
 
 def _membership(request: HttpRequest, kwargs: Mapping[str, Any]) -> Membership | None:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import msgpack
 from django.utils import timezone
 
-from requests_app import lifecycle
+from requests_app import audit, lifecycle
 from requests_app.copies import noticing
 from requests_app.copies import states as copy_states
 from requests_app.copies.store import copy_store
@@ -19,6 +19,7 @@ from requests_app.fal import Result
 from requests_app.keys import keeping
 from requests_app.models import (
     ApiToken,
+    AuditAct,
     Batch,
     BatchItem,
     BulkAction,
@@ -28,6 +29,7 @@ from requests_app.models import (
     Export,
     FalKey,
     FalRequest,
+    ForwardAttempt,
     ForwardDestination,
     ForwardMessage,
     Frame,
@@ -89,6 +91,13 @@ class Estate:
         )
         self.channel, self.rule = self._notices()
         self.destination, self.forward = make_forward(self.team, name=self.both, of=self.row)
+        ForwardAttempt.objects.create(
+            message=self.forward,
+            at=self.now,
+            took_ms=1,
+            code=422,
+            answer=f"no use for {self.typed}",
+        )
         TeamEndpoint.objects.create(team=self.team, endpoint_id=self.endpoint_id, is_added=True)
         self.key = self._fal_key()
         mine = self.team.memberships.get(user=self.owner)
@@ -204,9 +213,11 @@ class Estate:
     def _bulk(self) -> BulkAction:
         bulk = BulkAction.objects.create(
             team=self.team, person=self.owner, token=self.secret, verb="cancel", state="running",
-            search=self.both, created_at=self.now, failed=1,
+            search=self.typed, created_at=self.now, failed=1,
         )  # fmt: skip
         BulkItem.objects.create(bulk=bulk, request=self.row, outcome="failed", note=self.typed)
+        on = audit.Noted("bulk", str(bulk.public_id), "Cancel", {"search": bulk.search})
+        audit.note(AuditAct.BULK_STARTED, on, team_id=self.team.pk, by=self.owner)
         return bulk
 
     def _error_group(self) -> ErrorGroup:
@@ -218,10 +229,11 @@ class Estate:
     def _export(self) -> Export:
         content = self.typed.encode()
         export = Export.objects.create(
-            team=self.team, person=self.owner, token=self.secret, format="csv", search=self.both,
+            team=self.team, person=self.owner, token=self.secret, format="csv", search=self.typed,
             created_at=self.now, state="finished", size=len(content), ended_at=self.now,
             expires_at=self.now + timedelta(hours=2),
         )  # fmt: skip
+        audit.note_export("requests", export.search, export.format, team_id=self.team.pk)
         place = job_files.place(export.public_id)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
@@ -230,14 +242,14 @@ class Estate:
     def _notices(self) -> tuple[NoticeChannel, NoticeRule]:
         channel = NoticeChannel.objects.create(
             team=self.team, kind="email", name=self.both, encrypted="x", shown=self.both,
-            created_at=self.now,
+            created_at=self.now, disabled_at=self.now, disabled_why=f"The last answer: {self.typed}",
         )  # fmt: skip
         rule = NoticeRule.objects.create(
             team=self.team, channel=channel, event="failed", since=self.now, pattern=self.secret
         )
         notice = Notice.objects.create(
             team=self.team, rule=rule, channel=channel, rule_words=self.both, channel_name=self.both,
-            state="sent", count=1, created_at=self.now,
+            state="failed", count=1, created_at=self.now, answer=f"HTTP 422: {self.typed}",
         )  # fmt: skip
         NoticeEvent.objects.create(
             rule=rule, notice=notice, key="k", at=self.now, line=f"failed: {self.typed}", path="/"
@@ -248,8 +260,8 @@ class Estate:
         made = {"name": self.both, "pattern": "", "secret": f"id:{self.secret}"}
         return keeping.add(self.team, **made, by=self.owner, now=self.now)
 
-    def part(self, route: str, name: str) -> Any:
-        """What stands for a part of a route's address."""
+    def part(self, route: str, name: str, *, sees: bool = True) -> Any:
+        """What stands for a part of a route's address; of the group of errors another for those who do not see inputs."""
         rows = {"cancel": self.live, "give_up": self.uncertain, "output_media": self.picture}
         pks = {
             "message": self.message, "delete_message": self.message, "withdraw": self.invitation,
@@ -268,7 +280,7 @@ class Estate:
             "preset_id": lambda: self.preset.public_id,
             "batch_id": lambda: self.batch.public_id,
             "bulk_id": lambda: self.bulk.public_id,
-            "group_id": lambda: id_of(self.group.key),
+            "group_id": lambda: id_of(self.group.key) if sees else f"n{self.group.pk}",
             "view_id": lambda: self.view.public_id,
             "export_id": lambda: self.export.public_id,
             "endpoint_id": lambda: self.endpoint_id,

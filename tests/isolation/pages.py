@@ -42,11 +42,11 @@ def is_of_object(name: str) -> bool:
     return bool(OBJECTS.intersection(parts_of(name)))
 
 
-def address(name: str, estate: Estate | None) -> str:
+def address(name: str, estate: Estate | None, *, sees: bool = True) -> str:
     """The route's address for the team's object; without a team for one that is missing."""
     kwargs = NUMBERS | SECRETS
     for part in OBJECTS.intersection(parts_of(name)):
-        kwargs[part] = estate.part(name, part) if estate else missing(part)
+        kwargs[part] = estate.part(name, part, sees=sees) if estate else missing(part)
     kwargs = {part: kwargs[part] for part in parts_of(name)}
     return reverse(name if name in OF_ACCOUNTS else f"requests:{name}", kwargs=kwargs)
 

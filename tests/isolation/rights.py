@@ -94,17 +94,15 @@ HELD_BACK_TOO = frozenset({"leave_team"})
 # Routes that consist of inputs and outputs, or send them elsewhere: closed to a member who may not see those. All others
 # show such a member what is no input or output.
 PAYLOADS = frozenset("""
-    exports export_job export_live export_file stop_export delete_export import_run
-    gallery media_zip gallery_tiles compare thumbnail thumbnails
+    import_run gallery media_zip gallery_tiles thumbnail thumbnails
     detail_live logs frames frame frame_raw frame_media input output output_media medium kept_media run_file
-    error_group decide_error delivery_body
-    realtime sessions messages message delete_message
-    presets preset_menu preset rename_preset restore_preset delete_preset
-    batch_results notices notice_log set_quiet add_channel replace_channel remove_channel test_channel
-    add_rule change_rule switch_rule remove_rule
-    forwarding destination add_destination change_destination rotate_destination switch_destination
-    test_destination remove_destination resend_forward
+    delivery_body batch_results messages message delete_message
+    add_channel replace_channel add_rule change_rule switch_rule
+    add_destination change_destination rotate_destination switch_destination resend_forward
     """.split())  # fmt: skip # noqa: SIM905
+# Open routes whose object here consists of inputs and outputs, and what is closed of one that is open to be read.
+OF_OBJECTS = frozenset({"export_file"})
+CLOSED_WRITES = frozenset({"presets"})
 # What such a member may not ask an open route for.
 OF_PAYLOADS = {
     "new": ("?again=", "?preset="),
@@ -198,13 +196,17 @@ OF_ADMINS = frozenset(
     or (needs is Needs.MANAGE and any(room in name for room in ("notices/", "payload/")))
 )
 
-# Operations that consist of inputs and outputs: refused to the token of a member who may not see those.
+# Operations that consist of inputs and outputs, or send them elsewhere: refused to the token of a member who may not see
+# those.
 API_PAYLOADS = frozenset(
     name
     for name in API
-    if name.partition(":")[2].startswith(("errors/", "exports/", "notices/", "forwarding/", "presets/", "deliveries/"))
+    if (name.startswith(("POST:notices/", "POST:forwarding/", "POST:presets/", "GET:presets/{id}/")) and "/test/" not in name)
     or name in ["GET:batches/{id}/results/", "GET:requests/{id}/run/", "GET:requests/{id}/input/", "GET:requests/{id}/media/", "GET:requests/{id}/media/{number}/", "GET:requests/{id}/output/", "GET:requests/{id}/events/", "POST:requests/import/", "GET:requests/{id}/frames/", "GET:requests/{id}/logs/"]
 )  # fmt: skip
+
+# Those whose object here consists of them.
+API_OF_OBJECTS = frozenset({"GET:exports/{id}/file/"})
 
 # Messages of pages to the sockets, by the socket's path and the message's type.
 MESSAGES = {

@@ -11,7 +11,6 @@ import pytest
 
 from requests_app.api.api import api
 from requests_app.models import TokenScope
-from requests_app.rules.error_sentence import id_of
 from tests.api.test_unknown import body_of
 from tests.isolation.estate import MISSING_MODEL, MISSING_PAYLOAD, Estate, missing
 from tests.isolation.people import Caller, programs
@@ -24,7 +23,7 @@ from tests.isolation.probing import (
     seen_of,
     shares,
 )
-from tests.isolation.rights import API, API_PAYLOADS, OF_ADMINS, Needs
+from tests.isolation.rights import API, API_OF_OBJECTS, API_PAYLOADS, OF_ADMINS, Needs
 
 BASE = "/api/v1/"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -60,7 +59,7 @@ class Call(NamedTuple):
 
     def ask(self, of: Estate | None) -> Any:
         path = BASE + self.path
-        for part, value in values(self.path, of).items():
+        for part, value in values(self.path, of, sees=self.caller.sees).items():
             path = path.replace(part, str(value))
         body = body_of(self.method.lower(), BASE + self.path) or ""
         return self.caller.ask(
@@ -71,7 +70,7 @@ class Call(NamedTuple):
 NUMBERED = ("notices", "forwarding", "deliveries")  # rooms whose ids are numbers
 
 
-def values(path: str, of: Estate | None) -> dict[str, Any]:
+def values(path: str, of: Estate | None, *, sees: bool = True) -> dict[str, Any]:
     """What the parts of the path stand for."""
     room = path.partition("/")[0]
     if of is None:
@@ -80,7 +79,7 @@ def values(path: str, of: Estate | None) -> dict[str, Any]:
         row = of.live if path.endswith("cancel/") else of.row
         objects = {"batches": of.batch, "bulk": of.bulk, "exports": of.export, "presets": of.preset}
         numbers = {
-            "errors": id_of(of.group.key),
+            "errors": of.part("", "group_id", sees=sees),
             "deliveries": of.delivery.pk,
             "forwarding": of.forward.pk if "messages/{id}" in path else of.destination.pk,
             "notices": of.rule.pk if "rules/" in path else of.channel.pk,
@@ -105,7 +104,7 @@ def expected(call: Call, home: Estate) -> tuple[int, ...] | None:
         return (401,)
     if not call.caller.scope.covers(SCOPES[call.needs]):
         return (403,)
-    if not call.caller.sees and f"{call.method}:{call.path}" in API_PAYLOADS:
+    if not call.caller.sees and f"{call.method}:{call.path}" in API_PAYLOADS | API_OF_OBJECTS:
         return (403,)
     if f"{call.method}:{call.path}" in OF_ADMINS and not _manages(call):
         return (403, 422)  # the body is read before

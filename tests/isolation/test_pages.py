@@ -24,7 +24,9 @@ from tests.isolation.probing import (
     shares,
 )
 from tests.isolation.rights import (
+    CLOSED_WRITES,
     HELD_BACK_TOO,
+    OF_OBJECTS,
     OF_PAYLOADS,
     PAYLOADS,
     QUERIES,
@@ -72,7 +74,7 @@ class Probe(NamedTuple):
         return table.get(self.route) if self.method in ("GET", "HEAD", "POST") else None
 
     def ask(self, of: Estate | None, home: Estate) -> Any:
-        path = address(self.route, of)
+        path = address(self.route, of, sees=self.caller.sees)
         if self.number >= 0:
             path += queries(self.route, of, home)[self.number]
         elif self.route == "frame_media":
@@ -134,13 +136,20 @@ def expected(probe: Probe) -> tuple[int, ...] | None:
         # Classes of allauth send scripts away, too.
         is_of_classes = probe.route.startswith("account_")
         return (302, 401) if is_of_classes else (401,) if probe.headers is HTMX else (302,)
-    if not caller.sees and (probe.route in PAYLOADS or asks_for_payload(probe)):
+    if not caller.sees and consists_of_payloads(probe):
         return (403,)
     if needs is Needs.LOG_IN or caller.reach >= needs:
         return None
     if caller.reach is Needs.LOG_IN:
         return _of_an_outsider(probe)
     return (403, 404)
+
+
+def consists_of_payloads(probe: Probe) -> bool:
+    """Whether the call is closed to a member who may not see inputs and outputs."""
+    if probe.method == "POST" and probe.route in CLOSED_WRITES:
+        return True
+    return probe.route in PAYLOADS | OF_OBJECTS or asks_for_payload(probe)
 
 
 def asks_for_payload(probe: Probe) -> bool:

@@ -123,7 +123,7 @@ def make_failed(team: Team, owner: User) -> FalRequest:
 def export(team: Team, owner: User) -> None:
     ask_export(
         team=team, person=owner, search="", format="jsonl", token=uuid.uuid4().hex,
-        now=timezone.now(),
+        sees=True, now=timezone.now(),
     )  # fmt: skip
     held = next_export(timezone.now())
     assert held

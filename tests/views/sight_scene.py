@@ -91,7 +91,7 @@ class Scene:
         """What stands beside requests and was made of them."""
         now, team = timezone.now(), self.team
         saved: dict[str, Any] = {"team": team, "saved_by": self.owner, "text": f'{{"p": "{CANARY}"}}'}  # fmt: skip
-        self.preset = Preset.objects.create(endpoint_id="acme/img", name=f"of {CANARY}", **saved)
+        self.preset = Preset.objects.create(endpoint_id="acme/img", name="portrait", **saved)
         self.message = Preset.objects.create(
             endpoint_id="acme/live", name="two", use=Use.MESSAGE, **saved
         )
@@ -111,7 +111,7 @@ class Scene:
         team = self.team
         self.bulk = BulkAction.objects.create(
             team=team, person=self.owner, token="t", verb="again", state="running", created_at=now,
-            failed=1,
+            failed=1, search=f"input.p:{CANARY}",
         )  # fmt: skip
         BulkItem.objects.create(
             bulk=self.bulk, request=self.done, outcome="failed", note=f"refused: {CANARY}"
@@ -123,7 +123,7 @@ class Scene:
         FalRequest.objects.filter(pk=self.failed.pk).update(error_key=self.group.key)
         self.export = Export.objects.create(
             team=team, person=self.owner, token="t", format="csv", state="finished",
-            created_at=now, expires_at=now + timedelta(hours=1), size=len(CANARY),
+            created_at=now, expires_at=now + timedelta(hours=1), size=len(CANARY), search=CANARY,
         )  # fmt: skip
         path = job_files.place(self.export.public_id)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -137,7 +137,7 @@ class Scene:
         self.rule = NoticeRule.objects.create(team=team, channel=channel, event="failed", since=now)
         notice = Notice.objects.create(
             team=team, rule=self.rule, channel=channel, rule_words="failed", channel_name="ops",
-            state="sent", count=1, created_at=now,
+            state="failed", count=1, created_at=now, answer=f"no room for {CANARY}",
         )  # fmt: skip
         NoticeEvent.objects.create(
             rule=self.rule, notice=notice, key="k", at=now, line=f"failed: {CANARY}", path="/"

@@ -17,10 +17,10 @@ from django.utils import timezone
 from requests_app import lifecycle
 from requests_app.export import job_files, jobs
 from requests_app.export.background import ExportWriting, next_export
-from requests_app.models import Export, FalRequest, Team
+from requests_app.models import Export, FalRequest, Membership, Team
 from requests_app.upkeep.expired import remove_expired
 from requests_app.worker.sweep import sweep
-from tests.builders import hear, make_queued, make_request, make_result
+from tests.builders import hear, make_person, make_queued, make_request, make_result
 from tests.worker.conftest import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,11 +40,17 @@ def rows(team: Team, owner: User) -> list[FalRequest]:
 
 
 def ask(
-    team: Team, person: User, *, search: str = "", format: str = "csv", token: str = ""
+    team: Team,
+    person: User,
+    *,
+    search: str = "",
+    format: str = "csv",
+    token: str = "",
+    sees: bool = True,
 ) -> Export:
     return jobs.ask_export(
         team=team, person=person, search=search, format=format, token=token or uuid.uuid4().hex,
-        now=timezone.now(),
+        sees=sees, now=timezone.now(),
     )  # fmt: skip
 
 
@@ -199,3 +205,24 @@ def test_an_export_that_is_written_meanwhile_begins_anew(team: Team, owner: User
     assert Export.objects.get().state == "running"
     assert next_export(timezone.now())
     writing.close()
+
+
+@pytest.mark.parametrize("asked", ["before", "after"])
+def test_the_file_of_a_person_who_may_not_see_inputs_has_rows_without_them(
+    asked: str, loop: Any, team: Team, owner: User
+) -> None:
+    """Also when the right was taken from them between their question and the worker's turn."""
+    make_queued("one", team=team, person=owner, input={"prompt": "zqsecret"})
+    FalRequest.objects.update(due_at=None)
+    reader = make_person("reader", team=team)
+    export = ask(team, reader, format="jsonl", sees=asked == "after")
+    Membership.objects.filter(user=reader).update(sees_payloads=False)
+    wait_for(lambda: is_over(loop, export))
+    assert export.state == "finished" and export.without_payloads
+    text = job_files.place(export.public_id).read_text()
+    assert "acme/img" in text and "reader" not in text and "zqsecret" not in text
+
+
+def test_a_zip_of_outputs_is_not_written_for_them(team: Team, owner: User) -> None:
+    with pytest.raises(jobs.ExportRefused, match="may not see inputs"):
+        ask(team, owner, format="zip", sees=False)
