@@ -70,7 +70,7 @@ def hold(
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
     history, began = History(folder / "history.jsonl"), time.monotonic()
-    work = [_in_a_wave(one) for one in intents(requests, plan.seconds, plan.seed)]
+    work = [_in_a_wave(_direct(one)) for one in intents(requests, plan.seconds, plan.seed)]
     with GatewayRig(folder, prepared, history, plan.seed, plant) as rig:
         new_caller = _callers(rig, history)
         nemesis = GatewayNemesis(rig, history, plan)
@@ -86,6 +86,13 @@ def hold(
     figures = {"total_s": round(time.monotonic() - began, 1), **_figures(evidence)}
     figures["missed"] = _missed_in(folder)
     return Verdict(judge(evidence), figures)
+
+
+def _direct(intent: Intent) -> Intent:
+    """Every third of the quick ones is a run: of few of them a trial tells little."""
+    if intent.endpoint_id != "sandbox/echo" or intent.number % 3:
+        return intent
+    return replace(intent, mode="run", cancel_after=None)
 
 
 def _in_a_wave(intent: Intent) -> Intent:
