@@ -223,6 +223,9 @@ USED: dict[str, dict[str, str]] = {
         "oauth2_adapter_class": "allauth.socialaccount.providers.openid_connect.provider:"
             "OpenIDConnectProvider.get_oauth2_adapter",
     },
+    "requests_app/views/account.py": {
+        "_redirect_to_pending_stage": "allauth.account.mixins:RedirectAuthenticatedUserMixin.dispatch",
+    },
     "requests_app/views/account_email.py": {
         "post": "allauth.account.views:EmailView.post",
         "get_context_data": "allauth.account.views:EmailView.get_context_data",

@@ -6,7 +6,11 @@ from typing import Any, cast
 
 from allauth.account import views
 from allauth.account.models import EmailAddress
+from allauth.account.stages import LoginStage
 from allauth.mfa.models import Authenticator
+from allauth.mfa.stages import AuthenticateStage
+from allauth.mfa.utils import is_mfa_enabled
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.forms import BaseForm
@@ -20,6 +24,8 @@ from requests_app.accounts.sessions import open_sessions
 from requests_app.forms.account import CountedPasswordForm, PasswordAgainForm, PlainLoginForm
 from requests_app.views.access import held_back, memberships
 from requests_app.views.login import login_required
+
+FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
 
 class Counted:
@@ -65,6 +71,17 @@ class LoginView(Counted, views.LoginView):  # type: ignore[misc]
     """Ask for name or address, and password."""
 
     form_class = PlainLoginForm
+
+    def _redirect_to_pending_stage(self, request: HttpRequest, stage: LoginStage) -> Any:
+        """Lead a half-finished log-in on, or begin anew when the factor it waits for is no longer there.
+
+        allauth's page of the factor would lead back here, and so on for ever.
+        """
+        if stage.key == AuthenticateStage.key and not is_mfa_enabled(stage.login.user, FACTORS):
+            stage.abort()
+            messages.info(request, "The second factor was removed meanwhile. Log in again.")
+            return None
+        return super()._redirect_to_pending_stage(request, stage)
 
 
 class ReauthenticateView(Counted, views.ReauthenticateView):  # type: ignore[misc]

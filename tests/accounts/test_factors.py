@@ -46,6 +46,16 @@ def is_in(browser: Client) -> bool:
     return bool(browser.get("/accounts/").status_code == 200)
 
 
+def test_a_log_in_begins_anew_when_its_factor_was_removed_meanwhile(app: App) -> None:
+    browser = half_in()
+    Authenticator.objects.filter(user__username="olga").delete()
+    page = browser.get(f"{PATH}/authenticate/", follow=True)
+    assert page.redirect_chain == [("/accounts/login/", 302)] and page.status_code == 200
+    assert "was removed meanwhile" in page.text and not is_in(browser)
+    browser.post("/accounts/login/", {"login": "olga", "password": PASSWORD})
+    assert is_in(browser)
+
+
 def test_the_password_alone_lets_no_one_in(app: App) -> None:
     browser = half_in()
     assert not is_in(browser)
