@@ -180,6 +180,12 @@ USED: dict[str, dict[str, str]] = {
         "connect": "channels.generic.websocket:AsyncWebsocketConsumer.websocket_connect",
         "receive": "channels.generic.websocket:AsyncWebsocketConsumer.websocket_receive",
     },
+    "requests_app/models/compiled.py": {
+        "klass_info": "django.db.models.query:ModelIterable.__iter__",
+        "annotation_col_map": "django.db.models.query:ModelIterable.__iter__",
+        "get_related_populators": "django.db.models.query:ModelIterable.__iter__",
+        "default_cols": "django.db.models.sql.compiler:SQLCompiler.get_select",
+    },
     "requests_app/models/session.py": {
         "_get_session_from_db": "django.contrib.sessions.backends.db:SessionStore.load",
     },

@@ -43,6 +43,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("copies",),
     # Inputs with variables.
     ("presets", "thumbnails"),
+    # Rows of the list's table.
+    ("listed",),
     # One run as a file.
     ("runfile",),
     # What was made, as tiles.

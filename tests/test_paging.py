@@ -41,7 +41,7 @@ def page(cursor: str = "", matching: QuerySet[FalRequest] | None = None) -> Page
     return page_of(
         Keys(wanted),
         within=everything,
-        shown=everything,
+        load=lambda keys: everything.filter(pk__in=keys),
         params=dict(parse_qsl(cursor)),
         size=3,
     )
@@ -100,7 +100,12 @@ def test_a_cursor_that_is_none_is_refused(rows: list[FalRequest], cursor: str) -
     params = dict(parse_qsl(cursor, keep_blank_values=True))
     everything = FalRequest.objects.all()
     with pytest.raises(InvalidCursor):
-        page_of(Keys(everything), within=everything, shown=everything, params=params)
+        page_of(
+            Keys(everything),
+            within=everything,
+            load=lambda keys: everything.filter(pk__in=keys),
+            params=params,
+        )
 
 
 def test_a_cursor_of_another_team_is_worth_nothing(
@@ -110,4 +115,9 @@ def test_a_cursor_of_another_team_is_worth_nothing(
     foreign = make_request(team=membership.team, person=stranger)
     with pytest.raises(InvalidCursor):
         ours = FalRequest.objects.filter(team=team)
-        page_of(Keys(ours), within=ours, shown=ours, params={"older": str(foreign.public_id)})
+        page_of(
+            Keys(ours),
+            within=ours,
+            load=lambda keys: ours.filter(pk__in=keys),
+            params={"older": str(foreign.public_id)},
+        )

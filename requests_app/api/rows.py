@@ -75,7 +75,7 @@ def page(token: ApiToken, filters: Filters) -> tuple[list[FalRequest], UUID | No
     found = page_of(
         Sorted(asked, ORDERS[filters.sort]) if filters.sort else asked,
         within=team,
-        shown=team.without_payload(),
+        load=lambda keys: team.without_payload().filter(pk__in=keys),
         params={"older": filters.cursor} if filters.cursor else {},
         size=filters.limit,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Exists, Expression, OuterRef, Prefetch, QuerySet, Subquery
 
 from requests_app.models import Delivery, FalRequest, Star, Tag, Tagging
 from requests_app.models.request import FalRequestQuerySet
@@ -28,14 +28,14 @@ def with_tags(rows: FalRequestQuerySet) -> FalRequestQuerySet:
 def for_rows(rows: FalRequestQuerySet, pictures: Iterable[str]) -> FalRequestQuerySet:
     """Load what a row of the list shows, and nothing else: half of a request's columns, for fifty at a time.
 
-    Of others: person, key, tags, the newest webhook's verdict, and these columns of the thumbnail.
+    Of others: person, key, the newest webhook's verdict, and these columns of the thumbnail.
     """
     newest = Delivery.objects.filter(request=OuterRef("pk")).order_by("-pk").values("verdict")[:1]
-    loaded = with_tags(rows.select_related("person", "fal_key", "thumbnail"))
+    loaded = rows.select_related("person", "fal_key", "thumbnail")
     return loaded.annotate(webhook_verdict=Subquery(newest)).only(*OF_ROWS, *pictures)
 
 
-def with_star(rows: FalRequestQuerySet, user_pk: int | None) -> FalRequestQuerySet:
+def with_star(rows: FalRequestQuerySet, user_pk: int | Expression) -> FalRequestQuerySet:
     """Add `is_starred`: by this user."""
     return rows.annotate(
         is_starred=Exists(Star.objects.filter(user=user_pk, request=OuterRef("pk")))

@@ -41,7 +41,7 @@ def tiles_of(rows: Iterable[FalRequest], now: datetime) -> list[Tile]:
     return [tile for row, media in found.items() for tile in _tiles(row, media, looks, now)]
 
 
-def fitted(page: Page, *, is_upwards: bool = False) -> Page:
+def fitted(page: Page[FalRequest], *, is_upwards: bool = False) -> Page[FalRequest]:
     """Return the page with the requests that fill it: one of them may have a hundred media.
 
     `is_upwards`: the page leads to what is above; it keeps its end.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -190,13 +190,23 @@ def cost(row: FalRequest) -> CostWords:
 @register.filter
 def took(row: FalRequest) -> SafeString | str:
     """Show how long the row took, or has taken so far (time.js keeps counting)."""
+    return took_in_words(row, "" if row.is_ended else so_far(row.created_at, timezone.now()))
+
+
+def so_far(created_at: datetime, now: datetime) -> str:
+    """Return how long a request has taken that has not ended."""
+    return duration(now - created_at)
+
+
+def took_in_words(row: FalRequest, until_now: str) -> SafeString:
+    """Show how long the row took, or `until_now` when it has not ended."""
     if row.is_ended:
         return fill('<span title="{}">{}</span>', _phases(row), duration(row.duration))
     return fill(
         '<time data-since="{}" title="{}">{}</time>',
         row.created_at.isoformat(timespec="milliseconds"),
         _phases(row),
-        duration(timezone.now() - row.created_at),
+        until_now,
     )
 
 

@@ -1,24 +1,35 @@
 """`{% table_rows %}`: rows of the list's table, the one place that draws them.
 
+A row is drawn from what the database returned for it (`listed.ListedRow`) and from how the page shows rows (`RowLook`), and
+sees nothing else. So its text is kept by these two, and a change of any of it is another key. What neither of them has
+stands in the text as a mark: the CSRF token, and words that depend on the clock.
+
 Written in Python: by a template of a hundred tags a row took ten times as long. `fill` escapes every value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from datetime import datetime
 from functools import cache, lru_cache
-from typing import Any
+from html import escape
+from secrets import token_hex
+from typing import Any, NamedTuple
 
 from django import template
+from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.template import Context
 from django.template.defaultfilters import filesizeformat
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from requests_app.display.columns import TableColumn
 from requests_app.display.costs import cost_of
 from requests_app.display.marks import tags_of
 from requests_app.display.markup import NOTHING, fill, joined
+from requests_app.display.times import TimeStyle, age
+from requests_app.listed import ListedRow
 from requests_app.models import FalRequest, Mode, RequestOrigin, Status, Tag
 from requests_app.templatetags.cells import find
 from requests_app.templatetags.parts import (
@@ -29,11 +40,15 @@ from requests_app.templatetags.parts import (
     small_picture,
     star_form,
 )
-from requests_app.templatetags.requests_extras import icon, thumbnail, took
-from requests_app.templatetags.tags import tag_url
-from requests_app.templatetags.times import time
+from requests_app.templatetags.requests_extras import icon, so_far, thumbnail, took_in_words
+from requests_app.templatetags.tags import list_of_tag
+from requests_app.templatetags.times import element, style_of
 
 register = template.Library()
+
+MOST_KEPT = 2048  # rows of some three kilobytes each
+# Marks; no value of a row can hold one.
+TOKEN, AGE, SO_FAR = (token_hex(16) for _ in range(3))
 
 LONG_NAME = 40  # letters of an endpoint, from which on its whole name is told too
 MOST_TAGS = 3
@@ -101,25 +116,56 @@ CANCEL = """
 """
 
 
-class RowWriter:
-    """Draws the rows of one page; what they share is looked up once."""
+class RowLook(NamedTuple):
+    """All that the text of a row depends on beside the row itself."""
 
-    def __init__(self, context: Mapping[str, Any], columns: Iterable[TableColumn]) -> None:
+    may_submit: bool
+    query: str  # of links, for a user of several teams: "?team=5"
+    row_query: str  # of links to a row: the search that led to it
+    columns: tuple[str, ...]
+    times: TimeStyle
+    has_token: bool  # a row that is pushed has none
+    # Where the installation's pages and pictures are.
+    prefix: str
+    icons: str
+    makes_thumbnails: bool
+    media_hosts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, context: Mapping[str, Any]) -> RowLook:
+        """Return how a page shows rows."""
         frame = context["frame"]
-        self.context = context
-        self.may_submit = bool(frame["membership"] and frame["membership"].may_submit)
-        self.row_query = context.get("row_query", "")
-        self.back = reverse("requests:list") + frame["query"]
+        return cls(
+            may_submit=bool(frame["membership"] and frame["membership"].may_submit),
+            query=frame["query"],
+            row_query=context.get("row_query", ""),
+            columns=tuple(one.name for one in context["columns"]),
+            times=style_of(context),
+            has_token=bool(context.get("csrf_token")),
+            prefix=get_script_prefix(),
+            icons=staticfiles_storage.url("icons.svg"),
+            makes_thumbnails=bool(settings.THUMBNAIL_LIMIT_BYTES),
+            media_hosts=tuple(settings.FAL_MEDIA_HOSTS),
+        )
+
+
+class RowWriter:
+    """Draws the rows of pages of one look; what they share is looked up once."""
+
+    def __init__(self, look: RowLook) -> None:
+        self.look, self.may_submit = look, look.may_submit
+        self.back = reverse("requests:list") + look.query
         self.new = reverse("requests:new")
         self.detail, self.star, self.tags, self.cancel = map(
             _address, ("detail", "star_request", "request_tags", "cancel")
         )
         self.icon = cache(icon)
-        self.hidden = cache(lambda team_id: hidden_fields(context, team_id))
+        token = {"csrf_token": TOKEN} if look.has_token else {}
+        self.hidden = cache(lambda team_id: hidden_fields(token, team_id))
         # Forms and links are drawn once for all rows alike, with ANY_ID in the place of the row's.
         self.star_of, self.acts_of = cache(self._star), cache(self._acts)
         select = SELECT if self.may_submit else ""
-        cells = "".join(OPTIONAL[one.name] for one in columns)
+        cells = "".join(OPTIONAL[name] for name in look.columns)
         self.markup = _one_line(HEAD + select + FIRST + cells + LAST)
 
     def write(self, row: FalRequest) -> SafeString:
@@ -136,7 +182,7 @@ class RowWriter:
             badge=badge(row),
             find_endpoint=find(row.endpoint_id, "endpoint"),
             url=self.detail.replace(ANY_ID, public_id),
-            row_query=self.row_query,
+            row_query=self.look.row_query,
             whole_name=_whole_name(row),
             modes=_modes(row),
             picture=_picture(row),
@@ -146,17 +192,21 @@ class RowWriter:
             error=_error(row),
             person=(person := row.person.get_username()),
             find_person=find(person, "by"),
-            age=time(self.context, row.created_at),
-            took=took(row) if row.origin != RequestOrigin.IMPORTED else "",
+            age=self._age(row.created_at),
+            took=took_in_words(row, SO_FAR) if row.origin != RequestOrigin.IMPORTED else "",
             last=self._last(row, public_id),
             **_optional(row),
         )
+
+    def _age(self, created_at: datetime) -> SafeString:
+        times = self.look.times
+        return element(created_at, "age", times, text=AGE if times.has_ages else "")
 
     def _tags(self, row: FalRequest) -> SafeString:
         """Draw the first tags; each leads to the list of its requests."""
         if not (tags := tags_of(row)):
             return NOTHING
-        chips = [_tag(tag, tag_url(self.context, tag)) for tag in tags[:MOST_TAGS]]
+        chips = [_tag(tag, list_of_tag(tag, self.look.query)) for tag in tags[:MOST_TAGS]]
         further = len(tags) - MOST_TAGS
         more = fill(FURTHER, further) if further > 0 else NOTHING
         return fill(TAGS, joined(chips), more)
@@ -198,10 +248,38 @@ class RowWriter:
 
 @register.simple_tag(takes_context=True)
 def table_rows(context: Context) -> SafeString:
-    """Draw the context's `rows`, with its `columns`."""
-    flat: dict[str, Any] = context.flatten()  # type: ignore[assignment]
-    writer = RowWriter(flat, flat["columns"])
-    return joined(map(writer.write, flat["rows"]))
+    """Draw the context's `rows`, each a `ListedRow`, with its `columns`."""
+    writer, now = _writer(RowLook.of(context)), timezone.now()  # type: ignore[arg-type]
+    rows = "".join(_at(_drawn(writer, row), now) for row in context["rows"])
+    token = escape(str(context.get("csrf_token") or ""))
+    return SafeString(rows.replace(TOKEN, token))  # nosec B703  # rows are drawn safe, the token is escaped
+
+
+class DrawnRow(NamedTuple):
+    """The text of a row, with marks."""
+
+    text: str
+    created_at: datetime
+
+
+def _at(drawn: DrawnRow, now: datetime) -> str:
+    """Put in what depends on the clock."""
+    text = drawn.text.replace(AGE, age(drawn.created_at, now))
+    return text.replace(SO_FAR, so_far(drawn.created_at, now)) if SO_FAR in text else text
+
+
+def _drawn(writer: RowWriter, row: ListedRow) -> DrawnRow:
+    return _draw(writer, row) if row.waits_for_picture else _kept(writer, row)
+
+
+def _draw(writer: RowWriter, row: ListedRow) -> DrawnRow:
+    request = row.request()
+    return DrawnRow(writer.write(request), request.created_at)
+
+
+# One for a look: it stands for the look in the keys of rows, which are compared fifty times a page.
+_writer = lru_cache(maxsize=64)(RowWriter)
+_kept = lru_cache(maxsize=MOST_KEPT)(_draw)
 
 
 def _address(name: str) -> str:

@@ -25,7 +25,12 @@ def tags_of(row: FalRequest) -> list[Tag]:
 @register.simple_tag(takes_context=True)
 def tag_url(context: Mapping[str, Any], tag: Tag) -> str:
     """Return the address of the list of the requests with this tag, in the page's team."""
-    query = urlencode({"q": search_for(tag)}) + context["frame"]["query"].replace("?", "&")
+    return list_of_tag(tag, context["frame"]["query"])
+
+
+def list_of_tag(tag: Tag, team_query: str) -> str:
+    """Return that address; `team_query`: the part of links that names the page's team."""
+    query = urlencode({"q": search_for(tag)}) + team_query.replace("?", "&")
     return f"{reverse('requests:list')}?{query}"
 
 

@@ -29,7 +29,7 @@ def time(
     context: Mapping[str, Any], moment: datetime | None, kind: str = "age"
 ) -> SafeString | str:
     """Write a moment; empty for None. `kind`: age, exact or clock."""
-    return _element(moment, kind, context.get("time_style") or TimeStyle()) if moment else ""
+    return element(moment, kind, style_of(context)) if moment else ""
 
 
 @register.simple_tag(takes_context=True)
@@ -39,13 +39,19 @@ def logged_at(context: Mapping[str, Any], text: str) -> SafeString | str:
     return time(context, moment, "clock") if moment else text
 
 
-def _element(moment: datetime, kind: str, style: TimeStyle) -> SafeString:
+def style_of(context: Mapping[str, Any]) -> TimeStyle:
+    """Return the form that the page's reader has chosen."""
+    return context.get("time_style") or TimeStyle()
+
+
+def element(moment: datetime, kind: str, style: TimeStyle, *, text: str = "") -> SafeString:
+    """Write a moment; `text`: what stands in the place of its words."""
     return fill(
         '<time datetime="{}" data-time="{}" title="{}">{}</time>',
         moment.isoformat(timespec="milliseconds"),
         kind,
         full(moment, style),
-        _text(moment, kind, style),
+        text or _text(moment, kind, style),
     )
 
 

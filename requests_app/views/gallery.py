@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from requests_app.gallery import tiles
 from requests_app.gallery.tiles import fitted, tiles_of
+from requests_app.models import FalRequest
 from requests_app.paging import InvalidCursor, Page, page_of
 from requests_app.thumbnails.states import COLUMNS as THUMBNAIL_COLUMNS
 from requests_app.views.access import team_required
@@ -68,12 +69,12 @@ def gallery_tiles(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _page(request: HttpRequest, listing: Listing) -> Page:
+def _page(request: HttpRequest, listing: Listing) -> Page[FalRequest]:
     """Return the page that is asked for. Raises InvalidCursor."""
     page = page_of(
         listing.ordered,
         within=listing.everything,
-        shown=_shown(listing),
+        load=lambda keys: _shown(listing).filter(pk__in=keys),
         params=request.GET.dict(),
         size=tiles.TILES,
     )
@@ -85,6 +86,6 @@ def _shown(listing: Listing) -> Any:
     return listing.everything.select_related("person", "thumbnail").only(*SHOWN)
 
 
-def _tiles(listing: Listing, page: Page) -> dict[str, Any]:
+def _tiles(listing: Listing, page: Page[FalRequest]) -> dict[str, Any]:
     query = query_of(str(listing.search), sort=listing.sort)
     return {"tiles": tiles_of(page.rows, timezone.now()), "row_query": query}

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import get_script_prefix, reverse
 
-from requests_app.display.marks import for_rows, with_star
+from requests_app.listed import ListedRow, listed
 from requests_app.models import HIDDEN, FalRequest, Status, Team
 from requests_app.models.request import FalRequestQuerySet
 from requests_app.search import (
@@ -26,7 +26,6 @@ from requests_app.search import (
 )
 from requests_app.search.language import Term
 from requests_app.search.sorting import ORDERS
-from requests_app.thumbnails.states import COLUMNS as PICTURE
 from requests_app.views.access import membership_of, sees_in, team_in_links, team_of
 
 COUNT_LIMIT = 1000  # a higher count costs the database and helps no reader
@@ -157,9 +156,9 @@ class Listing:
         has_words = any(term.is_of_words for term in self.search.terms)
         return self.scope.percent if has_words else 100
 
-    def for_show(self, rows: FalRequestQuerySet) -> FalRequestQuerySet:
-        """Load what a table row shows and leave out what it does not."""
-        return with_star(for_rows(rows.shown_to(sees=self.sees), PICTURE), self.user_pk)
+    def listed(self, keys: list[int]) -> list[ListedRow]:
+        """Load what the table shows of these rows."""
+        return listed(keys, team=self.team.pk, sees=self.sees, stars_of=self.user_pk)
 
     def url(self, search: Search, cursor: str = "") -> str:
         """Return the page's address for another search, or another part of this one, in the same order."""

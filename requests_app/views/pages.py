@@ -56,7 +56,7 @@ def request_list(request: HttpRequest) -> HttpResponse:
         page = page_of(
             listing.ordered,
             within=listing.everything,
-            shown=listing.for_show(listing.everything),
+            load=listing.listed,
             params=request.GET.dict(),
         )
     except InvalidCursor as error:
@@ -99,7 +99,7 @@ def added_url(request: HttpRequest, listing: Listing) -> str:
     return listing.url(search)
 
 
-def bar_context(request: HttpRequest, listing: Listing, page: Page) -> dict[str, Any]:
+def bar_context(request: HttpRequest, listing: Listing, page: Page[Any]) -> dict[str, Any]:
     """Return what list and gallery show above and below a page of requests."""
     endpoints = recent_endpoints(listing)
     return {
@@ -127,7 +127,7 @@ def rows(request: HttpRequest) -> HttpResponse:
     ids = ids_in(request.GET.get("ids", ""))
     asked = listing.everything.filter(public_id__in=ids)
     matching = listing.matching().among(asked)
-    rows_asked = list(listing.for_show(asked))
+    rows_asked = listing.listed(list(asked.values_list("pk", flat=True)))
     found = [row for row in rows_asked if row.pk in matching]
     missing = {row.public_id for row in rows_asked if row.pk not in matching}
     context = {

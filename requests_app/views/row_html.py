@@ -13,9 +13,8 @@ from uuid import UUID
 from django.template.loader import render_to_string
 
 from requests_app.display.columns import in_order
-from requests_app.display.marks import for_rows
+from requests_app.listed import ListedRow, listed
 from requests_app.models import FalRequest
-from requests_app.thumbnails.states import COLUMNS as PICTURE
 
 ROWS = "list/_rows.html"
 
@@ -36,16 +35,13 @@ def pushed_rows(
     Their forms have no CSRF token: the page puts in its own.
     """
     found = FalRequest.objects.filter(team_id=team_id, public_id__in=ids)
-    wanted = list(variants)
-    rows = {
-        sees: list(for_rows(found.shown_to(sees=sees), PICTURE))
-        for sees in {one.sees for one in wanted}
-    }
+    keys, wanted = list(found.values_list("pk", flat=True)), list(variants)
+    rows = {sees: listed(keys, team=team_id, sees=sees) for sees in {one.sees for one in wanted}}
     return {
         variant: render_to_string(ROWS, _context(rows[variant.sees], variant)) for variant in wanted
     }
 
 
-def _context(rows: list[FalRequest], variant: RowVariant) -> dict[str, Any]:
+def _context(rows: list[ListedRow], variant: RowVariant) -> dict[str, Any]:
     frame = {"membership": variant, "query": variant.query}
     return {"rows": rows, "frame": frame, "columns": in_order()}

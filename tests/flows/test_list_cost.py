@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.template import Context
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from requests_app.display.columns import in_order
-from requests_app.display.marks import for_rows
+from requests_app.listed import listed
 from requests_app.models import (
     FalRequest,
     Membership,
@@ -24,8 +25,7 @@ from requests_app.models import (
     Tagging,
     Team,
 )
-from requests_app.templatetags.rows import RowWriter
-from requests_app.thumbnails.states import COLUMNS as PICTURE
+from requests_app.templatetags.rows import table_rows
 from requests_app.views.row_html import RowVariant
 from tests.builders import make_person, make_request
 
@@ -94,11 +94,13 @@ def test_a_row_is_drawn_from_what_was_loaded_for_it(
         for columns in ROW_KINDS:
             made = make_request(team=team, person=owner)
             FalRequest.objects.filter(pk=made.pk).update(status=status, **columns)
-    rows = list(for_rows(FalRequest.objects.shown_to(sees=sees), PICTURE))
-    member = RowVariant(may_submit=True, query="", sees=True)
-    writer = RowWriter({"frame": {"membership": member, "query": ""}}, in_order())
+    keys = list(FalRequest.objects.values_list("pk", flat=True))
+    rows = listed(keys, team=team.pk, sees=sees)
+    member = RowVariant(may_submit=True, query="", sees=sees)
+    frame = {"membership": member, "query": ""}
     with django_assert_num_queries(0):
-        assert "".join(map(writer.write, rows)).count("<tr ") == len(rows)
+        html = table_rows(Context({"frame": frame, "columns": in_order(), "rows": rows}))
+    assert html.count("<tr ") == len(rows)
     assert len(rows) == len(Status) * len(ROW_KINDS)
 
 

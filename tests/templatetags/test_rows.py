@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from requests_app.display.columns import in_order
 from requests_app.models import FalRequest, Tag, Tagging, Team
-from requests_app.templatetags.rows import RowWriter
+from requests_app.templatetags.rows import RowLook, RowWriter
 from requests_app.views.row_html import RowVariant
 
 BAD = """<b x='1' y="2">&"""
@@ -18,8 +18,8 @@ BAD = """<b x='1' y="2">&"""
 
 def written(row: FalRequest) -> str:
     frame = {"membership": RowVariant(may_submit=True, query=BAD, sees=True), "query": BAD}
-    context = {"frame": frame, "row_query": BAD, "csrf_token": BAD}
-    return RowWriter(context, in_order()).write(row)
+    context = {"frame": frame, "row_query": BAD, "csrf_token": BAD, "columns": in_order()}
+    return RowWriter(RowLook.of(context)).write(row)
 
 
 @pytest.mark.django_db
