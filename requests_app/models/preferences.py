@@ -6,6 +6,8 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
 
+from requests_app.models.compiled import CompiledQuery
+
 
 class TimePreference(models.Model):
     """How a user reads times (see display.times), whether single keys act, and media are blurred.
@@ -31,10 +33,15 @@ class TimePreference(models.Model):
     @classmethod
     def of(cls, user: AbstractBaseUser | AnonymousUser) -> TimePreference:
         """Return the user's own choice, or the default."""
-        found = cls.objects.filter(user_id=user.pk).first() if user.is_authenticated else None
+        found = _OF_USER.first(user=user.pk) if user.is_authenticated else None
         return found or cls()
 
     @classmethod
     def keep(cls, user: AbstractBaseUser | AnonymousUser, **chosen: str | bool | int) -> None:
         """Store the choice; of two at once the later one stays."""
         cls.objects.update_or_create(user_id=user.pk or 0, defaults=chosen)
+
+
+_OF_USER: CompiledQuery[TimePreference] = CompiledQuery(
+    lambda user: TimePreference.objects.filter(user_id=user)
+)

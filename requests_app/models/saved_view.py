@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -16,9 +16,9 @@ from requests_app.models.team import Team
 class SavedViewQuerySet(models.QuerySet["SavedView"]):
     """Queries for saved views."""
 
-    def seen_by(self, user: AbstractBaseUser, team: Team) -> SavedViewQuerySet:
-        """The user's own views in the team, and those that are shared in it."""
-        return self.filter(Q(owner=user.pk) | Q(is_shared=True), team=team)
+    def seen_by(self, user: Any, team: Any) -> SavedViewQuerySet:
+        """The user's own views in the team, and those that are shared in it; both are keys."""
+        return self.filter(Q(owner=user) | Q(is_shared=True), team=team)
 
 
 class SavedView(models.Model):

@@ -17,6 +17,7 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.utils import timezone
 
+from requests_app.models.compiled import CompiledQuery
 from requests_app.models.team import digest
 
 USED_EVERY = timedelta(minutes=1)  # precision of "last used"
@@ -72,6 +73,11 @@ class Session(AbstractBaseSession):
         super().save(*args, force_update=force_update, **kwargs)
 
 
+_LIVE: CompiledQuery[Session] = CompiledQuery(
+    lambda key, now: Session.objects.filter(session_key=key, expire_date__gt=now)
+)
+
+
 class SessionStore(DatabaseStore):
     """Django's engine on this table: the cookie has the key, the database its hash."""
 
@@ -89,11 +95,18 @@ class SessionStore(DatabaseStore):
 
     def load(self) -> dict[str, Any]:
         """Return the session's contents; empty when there is none."""
-        row: Session | None = self._get_session_from_db()  # type: ignore[attr-defined]
+        row = self._get_session_from_db()
         if row is None:
             return {}
         self._row, self._began_at = row, row.began_at if row.user_id else None
         return self.decode(row.session_data)
+
+    def _get_session_from_db(self) -> Session | None:
+        key = self.session_key
+        row = _LIVE.first(key=digest(key), now=timezone.now()) if key else None
+        if row is None:
+            self._session_key = None
+        return row
 
     def flush(self) -> None:
         """End the session; what begins with the next key is another log-in."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from django.db.models import IntegerField, OuterRef, Q, QuerySet, Subquery
 
 from requests_app.models import FalRequest, SearchEntry, Team
+from requests_app.models.compiled import CompiledQuery
 from requests_app.models.request import FalRequestQuerySet
 from requests_app.search import moments
 from requests_app.search.expressions import Expression
@@ -35,11 +36,18 @@ class _Number(Subquery):
     empty_result_set_value = 0
 
 
-def numbers_of(scope: Scope, asked: Iterable[Matches], most: int) -> list[int]:
-    """Count what matches of each, at most `most`, in one query. All are of the scope's team."""
+def numbers_of(scope: Scope, asked: Iterable[Matches], most: int) -> QuerySet[Team, Any]:
+    """Count what matches of each, at most `most`: the query's one answer has the numbers. All are of the scope's team."""
     numbers = [_Number(one.to_count(most)) for one in asked]
-    found: tuple[int, ...] = Team.objects.filter(pk=scope.team).values_list(*numbers).get()
-    return list(found)
+    return Team.objects.filter(pk=scope.team).values_list(*numbers)
+
+
+@cache
+def _newest(most: int) -> CompiledQuery[tuple[int]]:
+    """Return the query of a first page without a search; pages have few sizes."""
+    return CompiledQuery(
+        lambda team: FalRequest.objects.filter(team=team).order_by("-pk").values_list("pk")[:most]
+    )
 
 
 @dataclass
@@ -57,6 +65,8 @@ class Matches:
 
     def newest(self, most: int, *, below: int | None = None) -> list[int]:
         """Return the keys of up to `most` rows, newest first."""
+        if self.is_all and below is None:
+            return [pk for (pk,) in _newest(most).all(team=self.scope.team)]
         keys = self._keys if below is None else self._keys.filter(pk__lt=below)
         return list(keys.order_by("-pk").values_list("pk", flat=True)[:most])
 

@@ -17,6 +17,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 from requests_app.models import Membership
+from requests_app.models.compiled import CompiledQuery
 
 SESSION_KEY = "team"
 NOTHING_CHOSEN = 0
@@ -88,10 +89,19 @@ class Mismatch(Exception):
         self.is_named = is_named
 
 
+_MINE: CompiledQuery[Membership] = CompiledQuery(
+    lambda user: (
+        Membership.objects.judged()
+        .filter(user_id=user)
+        .select_related("team", "user")
+        .order_by("team__name")
+    )
+)
+
+
 def every_membership_of(person: Person) -> list[Membership]:
     """Return all of a user's memberships by team name, in one query: they are few. Also those that are held back."""
-    mine = Membership.objects.judged().filter(user_id=person.pk or 0)
-    return list(mine.select_related("team", "user").order_by("team__name"))
+    return _MINE.all(user=person.pk or 0)
 
 
 def memberships_of(person: Person) -> list[Membership]:

@@ -9,6 +9,7 @@ same.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
@@ -16,6 +17,7 @@ from django.db.models import F, Q
 
 from requests_app import audit
 from requests_app.models import Account, AuditAct, Invitation, Membership, Team, digest, keys_of
+from requests_app.models.compiled import CompiledQuery
 from requests_app.models.team import InvitationQuerySet
 from requests_app.teams.members import join
 from requests_app.teams.people import TeamChangeRefused, locked_people, may_give, present_giver
@@ -89,17 +91,22 @@ def _check_live(invitation: Invitation, now: datetime) -> None:
 
 def open_for(user: AbstractBaseUser, *, now: datetime) -> list[Invitation]:
     """Return the invitations this user may accept, newest first."""
-    found = _offered_to(user, now).select_related("team", "made_by")
+    found = _offered_to(user.pk, now).select_related("team", "made_by")
     return [one for one in found if _stands(one)]
 
 
 def number_open_for(user: AbstractBaseUser, *, now: datetime) -> int:
     """Return how many invitations this user may accept: one query for a user without any, as most are."""
-    return sum(map(_stands, _offered_to(user, now).only("team", "made_by", "role")))
+    return sum(map(_stands, _OFFERED.all(user=user.pk, now=now)))
 
 
-def _offered_to(user: AbstractBaseUser, now: datetime) -> InvitationQuerySet:
-    return Invitation.objects.live(now).filter(to_user_id=user.pk, declined_at=None)
+def _offered_to(user_pk: Any, now: Any) -> InvitationQuerySet:
+    return Invitation.objects.live(now).filter(to_user_id=user_pk, declined_at=None)
+
+
+_OFFERED: CompiledQuery[Invitation] = CompiledQuery(
+    lambda user, now: _offered_to(user, now).only("team", "made_by", "role")
+)
 
 
 def _standing(rows: InvitationQuerySet) -> Invitation:

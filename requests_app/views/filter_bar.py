@@ -8,12 +8,23 @@ from functools import cached_property
 
 from django.contrib.auth import get_user_model
 
+from requests_app.models.compiled import CompiledQuery
 from requests_app.search import Search
 from requests_app.search.sorting import ORDERS
 from requests_app.views.listing import Chip, Listing, list_url
 
 DAY = timedelta(days=1)
 RANGES = {"1h": "Last hour", "24h": "Last 24 hours", "7d": "Last 7 days", "30d": "Last 30 days"}
+
+
+_PEOPLE: CompiledQuery[tuple[str]] = CompiledQuery(
+    lambda team: (
+        get_user_model()
+        ._default_manager.filter(memberships__team=team)
+        .order_by("username")
+        .values_list("username")
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -48,9 +59,8 @@ class FilterBar:
     @cached_property
     def by_person(self) -> list[Chip]:
         """Return the team's members."""
-        people = get_user_model()._default_manager.filter(memberships__team=self.listing.team)
-        names = people.order_by("username").values_list("username", flat=True)
-        return self._choices("by", list(names))
+        names = [name for (name,) in _PEOPLE.all(team=self.listing.team.pk)]
+        return self._choices("by", names)
 
     def _choices(self, key: str, values: list[str]) -> list[Chip]:
         search = self.listing.search

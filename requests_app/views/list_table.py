@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from requests_app.display.columns import COLUMNS, TableColumn, in_order
 from requests_app.models import ListPreference, Membership, SavedView
+from requests_app.models.compiled import CompiledQuery
 from requests_app.views.access import membership_of, team_in_links, team_required
 from requests_app.views.listing import list_url
 
@@ -65,10 +66,15 @@ class TableLook:
         return " ".join([*(f"with-{name}" for name in self.columns), self.density])
 
 
+_OF_MEMBER: CompiledQuery[ListPreference] = CompiledQuery(
+    lambda user, team: ListPreference.objects.filter(user=user, team=team)
+)
+
+
 def preference_of(membership: Membership) -> ListPreference:
     """Return the member's choices, or the usual ones."""
-    of_member = ListPreference.objects.filter(user=membership.user_id, team=membership.team_id)
-    return of_member.first() or ListPreference()
+    found = _OF_MEMBER.first(user=membership.user_id, team=membership.team_id)
+    return found or ListPreference()
 
 
 def look_of_view(view: object) -> TableLook | None:

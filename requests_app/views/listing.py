@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import get_script_prefix, reverse
 
 from requests_app.listed import ListedRow, listed
 from requests_app.models import HIDDEN, FalRequest, Status, Team
+from requests_app.models.compiled import CompiledQuery
 from requests_app.models.request import FalRequestQuerySet
 from requests_app.search import (
     NOT_SEARCHED,
@@ -119,6 +120,11 @@ class Listing:
         return bool(self.search.terms)
 
     @property
+    def is_everything(self) -> bool:
+        """Whether all rows of the team are shown."""
+        return not (self.has_terms or self.is_gallery or self.is_refused)
+
+    @property
     def shows_failures(self) -> bool:
         """Whether nothing but failed requests is asked for."""
         return self.search.value("status") == Status.FAILED
@@ -218,9 +224,7 @@ def chips_of(listing: Listing) -> list[Chip]:
     """Count rows per status under the other filters. Active includes uncertain."""
     search = listing.search
     chosen = search.value("status")
-    most = COUNT_LIMIT + 1
-    asked = [listing.matching(search.setting("status", name)) for name in CHIPS]
-    numbers = dict(zip(CHIPS, numbers_of(listing.scope, asked, most), strict=True))
+    numbers = dict(zip(CHIPS, _numbers(listing), strict=True))
     total = sum(number for name, number in numbers.items() if name != "uncertain")
     all_url = listing.url(search.setting("status"))
     has_status = any(term.key == "status" for term in search.terms)
@@ -238,14 +242,38 @@ def chips_of(listing: Listing) -> list[Chip]:
     ]
 
 
+def _numbers(listing: Listing) -> tuple[int, ...]:
+    """Count the rows of each status, in one query."""
+    if listing.is_everything:
+        return _OF_STATUSES.all(team=listing.team.pk)[0]
+    asked = [listing.matching(listing.search.setting("status", name)) for name in CHIPS]
+    found: tuple[int, ...] = numbers_of(listing.scope, asked, COUNT_LIMIT + 1).get()
+    return found
+
+
+def _of_statuses(team: Any) -> QuerySet[Team, Any]:
+    scope = Scope(team, "", sees=True)
+    asked = [Matches(scope, Search().setting("status", name)) for name in CHIPS]
+    return numbers_of(scope, asked, COUNT_LIMIT + 1)
+
+
+_OF_STATUSES: CompiledQuery[tuple[int, ...]] = CompiledQuery(_of_statuses)
+
+
 def _number(number: int) -> str:
     return f"{COUNT_LIMIT:,}+" if number > COUNT_LIMIT else f"{number:,}"
 
 
 def recent_endpoints(listing: Listing) -> list[str]:
     """Return the newest rows' endpoints, by name. (A DISTINCT over all rows would read all rows.)"""
-    newest = listing.everything.order_by("-pk").values_list("endpoint_id", flat=True)[:RECENT]
-    return sorted(set(newest))
+    return sorted({name for (name,) in _RECENT.all(team=listing.team.pk)})
+
+
+_RECENT: CompiledQuery[tuple[str]] = CompiledQuery(
+    lambda team: (
+        FalRequest.objects.filter(team=team).order_by("-pk").values_list("endpoint_id")[:RECENT]
+    )
+)
 
 
 def page_asked(name: str) -> str:

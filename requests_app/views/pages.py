@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 
 from requests_app.display.columns import in_order
 from requests_app.models import FalRequest, Observation, Team
+from requests_app.models.compiled import CompiledQuery
 from requests_app.paging import InvalidCursor, Page, page_of
 from requests_app.record.followers import mark_polled
 from requests_app.search import MAX_LENGTH, Sorted, parse_search
@@ -188,10 +189,15 @@ def _versions(team: Team, condition: Q) -> list[tuple[str, int]]:
     return [(str(public_id), seq) for public_id, seq in pairs]
 
 
+_NEWEST_SEQ: CompiledQuery[tuple[int]] = CompiledQuery(
+    lambda team: FalRequest.objects.filter(team=team).order_by("-seq").values_list("seq")[:1]
+)
+
+
 def newest_seq(team: Team) -> int:
     """Return the version of the team's last change."""
-    newest = FalRequest.objects.filter(team=team).order_by("-seq").values_list("seq", flat=True)
-    return newest.first() or 0
+    newest = _NEWEST_SEQ.first(team=team.pk)
+    return newest[0] if newest else 0
 
 
 def ids_in(text: str) -> list[UUID]:

@@ -143,7 +143,7 @@ def _named(q: str, *columns: str) -> Q:
 
 def _views(request: HttpRequest, q: str, in_team: str) -> list[Offer]:
     me = membership_of(request)
-    seen = SavedView.objects.seen_by(me.user, me.team).filter(_named(q, "name", "query"))
+    seen = SavedView.objects.seen_by(me.user_id, me.team_id).filter(_named(q, "name", "query"))
     words = fold(q).split()
     ours = [view for view in SYSTEM.values() if _has(words, f"{view.name} {view.query}")]
     return [

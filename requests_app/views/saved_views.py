@@ -18,7 +18,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from requests_app.forms.saved_view import ViewForm
 from requests_app.models import ListPreference, Membership, SavedView
-from requests_app.views.access import membership_of, team_in_links, team_of, team_required
+from requests_app.models.compiled import CompiledQuery
+from requests_app.views.access import (
+    membership_of,
+    person_of,
+    team_in_links,
+    team_of,
+    team_required,
+)
 from requests_app.views.list_table import TableLook, look_of_view, preference_of
 from requests_app.views.listing import Listing, list_url, page_asked
 
@@ -52,6 +59,13 @@ SYSTEM = {
 }
 
 
+_NAMED: CompiledQuery[SavedView] = CompiledQuery(
+    lambda user, team: (
+        SavedView.objects.seen_by(user, team).select_related("owner").only(*MENU_COLUMNS)
+    )
+)
+
+
 @dataclass(frozen=True)
 class ViewMenu:
     """What the menu of views shows."""
@@ -63,9 +77,8 @@ class ViewMenu:
     @cached_property
     def saved(self) -> list[SavedView]:
         """Return the user's own views, then those that others share."""
-        found = SavedView.objects.seen_by(self.membership.user, self.membership.team)
         mine = self.membership.user_id
-        named = found.select_related("owner").only(*MENU_COLUMNS)
+        named = _NAMED.all(user=mine, team=self.membership.team_id)
         return sorted(named, key=lambda view: view.owner_id != mine)
 
     @property
@@ -218,7 +231,7 @@ def _refused(request: HttpRequest, sentences: list[str]) -> HttpResponse:
 def _get_or_404(request: HttpRequest, view_id: str | UUID) -> SavedView:
     """Return a view the user may see; others, and those of other teams, do not exist."""
     try:
-        return SavedView.objects.seen_by(membership_of(request).user, team_of(request)).get(
+        return SavedView.objects.seen_by(person_of(request).pk, team_of(request).pk).get(
             public_id=UUID(str(view_id))
         )
     except (ValueError, SavedView.DoesNotExist):

@@ -143,7 +143,7 @@ def shown(row: FalRequest, text: str) -> None:
     Matches(listing, search).newest(51)
     Matches(listing, search).newest(51, below=row.pk)
     of_chips = [Matches(listing, search.setting("status", status)) for status in CHIPS]
-    numbers_of(listing, of_chips, 1001)
+    numbers_of(listing, of_chips, 1001).get()
 
 
 def in_order(row: FalRequest, order: str) -> None:

@@ -40,7 +40,8 @@ def found(text: str, team: Team, me: str = "olga") -> set[int]:
     assert matches.count(100) == len(keys)
     nothing = Matches(matches.scope, Search(), Q(pk__in=[]))
     at_most = min(len(keys), 2)
-    assert numbers_of(matches.scope, [matches, nothing, matches], 2) == [at_most, 0, at_most]
+    numbers = numbers_of(matches.scope, [matches, nothing, matches], 2)
+    assert numbers.get() == (at_most, 0, at_most)
     assert set(matches.rows.values_list("pk", flat=True)) == set(keys)
     assert matches.among(FalRequest.objects.all()) == set(keys)
     return set(keys)
