@@ -6,6 +6,7 @@ Written in Python, for a page has fifty choices: by a template for each they too
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Protocol
 
 from django import template
@@ -41,13 +42,20 @@ class MenuChoice(Protocol):
 
 
 @register.simple_tag
-def menu_choices(choices: Iterable[MenuChoice]) -> SafeString:
-    """Draw what a menu offers."""
-    return joined(_choice(one.url, one.word, NOTHING, is_chosen=one.chosen) for one in choices)
+def menu_choices(choices: tuple[MenuChoice, ...]) -> SafeString:
+    """Draw what a menu offers; plain tuples, by which the text is kept."""
+    return _choices(choices, icon("check", label="chosen"))
+
+
+@lru_cache(maxsize=512)
+def _choices(choices: tuple[MenuChoice, ...], check: SafeString) -> SafeString:
+    return joined(
+        _choice(one.url, one.word, NOTHING, check if one.chosen else None) for one in choices
+    )
 
 
 @register.simple_tag
-def filter_menu(word: str, choices: Iterable[MenuChoice], chosen: str) -> SafeString:
+def filter_menu(word: str, choices: tuple[MenuChoice, ...], chosen: str) -> SafeString:
     """Draw a menu; `chosen`: what its button names, besides `word`."""
     name = fill(NAMED, word, chosen) if chosen else word
     return fill(MENU, name, icon("down"), menu_choices(choices))
@@ -71,7 +79,7 @@ def view_choices(context: Mapping[str, Any], views: Iterable[Any]) -> SafeString
             reverse("requests:open_view", args=[view.public_id]) + query,
             view.name,
             fill(BY, _owner(view, user.pk)) if view.is_shared else NOTHING,
-            is_chosen=view == chosen,
+            icon("check", label="chosen") if view == chosen else None,
         )
         for view in views
     )
@@ -81,8 +89,9 @@ def _owner(view: Any, reader: int) -> str:
     return "shared" if view.owner_id == reader else f"by {view.owner.get_username()}"
 
 
-def _choice(url: str, word: str, more: SafeString, *, is_chosen: bool) -> SafeString:
+def _choice(url: str, word: str, more: SafeString, check: SafeString | None) -> SafeString:
+    """`check`: the icon of what is chosen."""
     current, mark = NOTHING, NOTHING
-    if is_chosen:
-        current, mark = CURRENT, fill(CHOSEN, icon("check", label="chosen"))
+    if check is not None:
+        current, mark = CURRENT, fill(CHOSEN, check)
     return fill(CHOICE, url, current, word, more, mark)

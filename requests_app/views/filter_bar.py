@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from django.contrib.auth import get_user_model
 
 from requests_app.models.compiled import CompiledQuery
 from requests_app.search import Search
 from requests_app.search.sorting import ORDERS
-from requests_app.views.listing import Chip, Listing, list_url
+from requests_app.views.listing import Chip, Links, Listing, list_url
 
 DAY = timedelta(days=1)
 RANGES = {"1h": "Last hour", "24h": "Last 24 hours", "7d": "Last 7 days", "30d": "Last 30 days"}
@@ -52,44 +52,24 @@ class FilterBar:
         return self.listing.search.value("by")
 
     @cached_property
-    def by_endpoint(self) -> list[Chip]:
+    def by_endpoint(self) -> tuple[Chip, ...]:
         """Return the endpoints the team used lately."""
-        return self._choices("endpoint", self.endpoints)
+        return self._choices("endpoint", tuple(self.endpoints))
 
     @cached_property
-    def by_person(self) -> list[Chip]:
+    def by_person(self) -> tuple[Chip, ...]:
         """Return the team's members."""
-        names = [name for (name,) in _PEOPLE.all(team=self.listing.team.pk)]
+        names = tuple(name for (name,) in _PEOPLE.all(team=self.listing.team.pk))
         return self._choices("by", names)
 
-    def _choices(self, key: str, values: list[str]) -> list[Chip]:
-        search = self.listing.search
-        chosen = search.value(key)
-        return [
-            Chip("Any", self.listing.url(search.setting(key)), "", not chosen),
-            *(
-                Chip(value, self.listing.url(search.setting(key, value)), "", value == chosen)
-                for value in values
-            ),
-        ]
+    def _choices(self, key: str, values: tuple[str, ...]) -> tuple[Chip, ...]:
+        return _choices(self.listing.links, self.listing.search, key, values)
 
     @cached_property
-    def by_time(self) -> list[Chip]:
+    def by_time(self) -> tuple[Chip, ...]:
         """Return the usual ranges of time."""
         today = self.now.astimezone(UTC).date().isoformat()
-        search = self.listing.search.setting("before")
-        chosen = "" if self.listing.search.value("before") else search.value("after")
-        has_any = any(term.key in ("after", "before") for term in self.listing.search.terms)
-        ranges = {"": "Any time", **RANGES, today: "Today (UTC)"}
-        return [
-            Chip(
-                word,
-                self.listing.url(search.setting("after", value)),
-                "",
-                value == chosen and bool(value) == has_any,
-            )
-            for value, word in ranges.items()
-        ]
+        return _times(self.listing.links, self.listing.search, today)
 
     @property
     def time(self) -> str:
@@ -109,14 +89,9 @@ class FilterBar:
         return (found - DAY).isoformat() if found else ""
 
     @cached_property
-    def orders(self) -> list[Chip]:
+    def orders(self) -> tuple[Chip, ...]:
         """Return the orders that the list can have."""
-        named = {"": "Newest first"} | {name: order.word for name, order in ORDERS.items()}
-        now = self.listing.sort
-        return [
-            Chip(word, self.listing.sorted_url(name), "", name == now)
-            for name, word in named.items()
-        ]
+        return _orders(self.listing.links, self.listing.search)
 
     @property
     def order(self) -> str:
@@ -128,6 +103,48 @@ class FilterBar:
         """Return the address without any filter."""
         listing = self.listing
         return list_url(team=listing.in_links, sort=listing.sort, page=listing.page)
+
+
+# The menus of a page are most often those of the page before: forty addresses, each written with care.
+_kept = lru_cache(maxsize=512)
+
+
+@_kept
+def _choices(links: Links, search: Search, key: str, values: tuple[str, ...]) -> tuple[Chip, ...]:
+    chosen = search.value(key)
+    return (
+        Chip("Any", links.url(search.setting(key)), "", not chosen),
+        *(
+            Chip(value, links.url(search.setting(key, value)), "", value == chosen)
+            for value in values
+        ),
+    )
+
+
+@_kept
+def _times(links: Links, search: Search, today: str) -> tuple[Chip, ...]:
+    without = search.setting("before")
+    chosen = "" if search.value("before") else without.value("after")
+    has_any = any(term.key in ("after", "before") for term in search.terms)
+    ranges = {"": "Any time", **RANGES, today: "Today (UTC)"}
+    return tuple(
+        Chip(
+            word,
+            links.url(without.setting("after", value)),
+            "",
+            value == chosen and bool(value) == has_any,
+        )
+        for value, word in ranges.items()
+    )
+
+
+@_kept
+def _orders(links: Links, search: Search) -> tuple[Chip, ...]:
+    named = {"": "Newest first"} | {name: order.word for name, order in ORDERS.items()}
+    return tuple(
+        Chip(word, links._replace(sort=name).url(search), "", name == links.sort)
+        for name, word in named.items()
+    )
 
 
 def with_days(search: Search, first: str, last: str) -> Search:

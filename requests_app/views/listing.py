@@ -53,6 +53,29 @@ _EXAMPLES = [
 ]
 
 
+class Links(NamedTuple):
+    """What addresses of the page have beside their search. Plain values, by which menus of links are kept."""
+
+    team: int | None  # where addresses must name it
+    sort: str
+    view: str
+    page: str
+    table: str
+    prefix: str  # where the installation is
+
+    def url(self, search: Search, cursor: str = "") -> str:
+        """Return the page's address for another search, or another part of this one, in the same order."""
+        return list_url(
+            q=str(search),
+            cursor=cursor,
+            team=self.team,
+            sort=self.sort,
+            view=self.view,
+            page=self.page,
+            table=self.table,
+        )
+
+
 @dataclass(frozen=True)
 class Listing:
     """The search, and the team's rows that are shown for it.
@@ -167,30 +190,22 @@ class Listing:
         return listed(keys, team=self.team.pk, sees=self.sees, stars_of=self.user_pk)
 
     def url(self, search: Search, cursor: str = "") -> str:
-        """Return the page's address for another search, or another part of this one, in the same order."""
-        return list_url(
-            q=str(search),
-            cursor=cursor,
-            team=self.in_links,
-            sort=self.sort,
-            view=self.view,
-            page=self.page,
-            table=self.table,
-        )
+        return self.links.url(search, cursor)
+
+    @cached_property
+    def links(self) -> Links:
+        prefix = get_script_prefix()
+        return Links(self.in_links, self.sort, self.view, self.page, self.table, prefix)
 
     @property
     def as_list(self) -> str:
         """Return the address of the same as a table."""
-        return replace(self, page=LIST).url(self.search)
+        return self.links._replace(page=LIST).url(self.search)
 
     @property
     def as_gallery(self) -> str:
         """Return the address of the same as a gallery."""
-        return replace(self, page=GALLERY).url(self.search)
-
-    def sorted_url(self, sort: str) -> str:
-        """Return the page's address in another order."""
-        return replace(self, sort=sort).url(self.search)
+        return self.links._replace(page=GALLERY).url(self.search)
 
     @property
     def kept(self) -> dict[str, str | int]:

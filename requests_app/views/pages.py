@@ -113,7 +113,7 @@ def bar_context(request: HttpRequest, listing: Listing, page: Page[Any]) -> dict
         "older_url": listing.url(listing.search, page.older) if page.older else "",
         "shown_url": listing.url(listing.search),
         "is_first_use": not endpoints,
-        "examples": examples(team=listing.in_links),
+        "examples": [] if endpoints else examples(team=listing.in_links),
         "is_bounded": isinstance(listing.ordered, Sorted) and listing.ordered.is_bounded,
         "most_sorted": f"{MOST_SORTED:,}",
         "fragment_query": query_of(str(listing.search), sort=listing.sort).removeprefix("?"),

@@ -15,7 +15,7 @@ SAFE = "&lt;b x=&#x27;1&#x27; y=&quot;2&quot;&gt;&amp;"
 
 def test_no_value_is_markup_or_ends_an_attribute() -> None:
     html = filter_menu(
-        BAD, [Chip(BAD, BAD, "", chosen=True), Chip(BAD, BAD, "", chosen=False)], BAD
+        BAD, (Chip(BAD, BAD, "", chosen=True), Chip(BAD, BAD, "", chosen=False)), BAD
     )
     assert html.count(SAFE) == 6
     assert "<b " not in html
@@ -23,16 +23,16 @@ def test_no_value_is_markup_or_ends_an_attribute() -> None:
 
 def test_the_chosen_one_is_marked_and_named_on_the_button() -> None:
     html = filter_menu(
-        "Sort", [Chip("Newest", "/n", "", False), Chip("Dearest", "/d", "", True)], "Dearest"
+        "Sort", (Chip("Newest", "/n", "", False), Chip("Dearest", "/d", "", True)), "Dearest"
     )
     assert re.findall(r'href="([^"]*)" aria-current="true"', html) == ["/d"]
     assert html.count('aria-label="chosen"') == 1
     assert '<span class="visually-hidden">Sort: </span>Dearest' in html
-    assert "visually-hidden" not in filter_menu("Sort", [], "")
+    assert "visually-hidden" not in filter_menu("Sort", (), "")
 
 
 def test_nothing_to_choose_is_an_empty_menu() -> None:
-    assert menu_choices([]) == ""
+    assert menu_choices(()) == ""
 
 
 @pytest.mark.parametrize(
