@@ -52,6 +52,8 @@ from requests_app.lifecycle.failing import (
     note_step_failed,
 )
 from requests_app.lifecycle.fal_deletions import (
+    ask_fal_to_delete,
+    askable,
     delete_at_fal,
     forget_fal_deletions,
     note_fal_away,
@@ -142,6 +144,8 @@ __all__ = [
     "add_note",
     "add_tags",
     "ask_cancel",
+    "ask_fal_to_delete",
+    "askable",
     "brings_news",
     "can_reread",
     "count_open",

@@ -6,15 +6,17 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from dashboard.local_apps import app_of
 from requests_app import audit
 from requests_app.fal.payload_deletion import DeletedPayloads, takes
 from requests_app.lifecycle.writing import locked, record
 from requests_app.models import (
+    ASKED_AGAIN,
     AuditAct,
     FalDeletion,
     FalDeletionState,
@@ -30,6 +32,8 @@ LAST_TRY = timedelta(
 )  # the longest of the waits below, and an hour in which a worker may be away
 _WAITS = (10, 60, 300, 1800, 7200, 21600)  # seconds before the next try; the last again and again
 
+_TAKEN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"  # see fal.payload_deletion.takes
+
 NO_ID = "fal gave it no id that can be named."
 IMPORTED = "It was made by another installation."
 LOCAL = "It ran in an app of your own, not at fal."
@@ -42,6 +46,18 @@ def why_not_at_fal(row: FalRequest) -> str:
     if app_of(row.endpoint_id):
         return LOCAL
     return "" if takes(row.fal_request_id) else NO_ID
+
+
+def askable(rows: QuerySet[FalRequest]) -> QuerySet[FalRequest]:
+    """Return those of the rows of which fal can be asked to delete what it keeps, and has not answered or been asked.
+
+    The same as `why_not_at_fal` says of one row, for counts.
+    """
+    found = rows.exclude(origin=RequestOrigin.IMPORTED).filter(fal_request_id__iregex=_TAKEN)
+    for app in settings.LOCAL_APPS:
+        found = found.exclude(Q(endpoint_id=app) | Q(endpoint_id__startswith=f"{app}/"))
+    known = FalDeletion.objects.filter(public_id=OuterRef("public_id"))
+    return found.filter(~Exists(known.exclude(state__in=ASKED_AGAIN)))
 
 
 def ask_fal_to_delete(row: FalRequest, *, now: datetime) -> bool:

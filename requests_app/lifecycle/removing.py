@@ -16,9 +16,11 @@ from requests_app.lifecycle.writing import locked, record
 from requests_app.models import AuditAct, FalRequest, Source
 from requests_app.overview import marks
 
+_ASKED = " fal is asked to delete what it keeps."
 
-def remove_payload(pk: int, *, days: int, now: datetime) -> bool:
-    """Delete input, output, logs and webhook bodies, and every text derived from them.
+
+def remove_payload(pk: int, *, days: int, now: datetime, at_fal: bool = False) -> bool:
+    """Delete input, output, logs and webhook bodies, and every text derived from them; `at_fal` what fal keeps, too.
 
     Return False when the row is live or was emptied before. Sizes, verdicts and observations stay.
     """
@@ -28,7 +30,8 @@ def remove_payload(pk: int, *, days: int, now: datetime) -> bool:
             return False
         columns = empty(row)
         what = "Input, output, logs and webhook bodies"
-        _removed(row, what, days, now, payload_removed_at=now, **columns)
+        also = _ASKED if at_fal and ask_fal_to_delete(row, now=now) else ""
+        _removed(row, what, days, now, also, payload_removed_at=now, **columns)
         return True
 
 
@@ -47,7 +50,7 @@ def delete_payload(
         empty_frames(row)
         is_asked = at_fal and ask_fal_to_delete(row, now=now)
         note = f"{person.get_username()} deleted input, output, logs, webhook bodies, events and messages."
-        note += " fal is asked to delete what it keeps." if is_asked else ""
+        note += _ASKED if is_asked else ""
         # Nothing is left to fetch or to search for.
         columns |= {"payload_removed_at": now, "frames_removed_at": now, "due_at": None}
         record(row, row.status, "removed", note, Source.PERSON, at=now, **columns)
@@ -93,6 +96,8 @@ def remove_frames(pk: int, *, days: int, now: datetime) -> bool:
         return True
 
 
-def _removed(row: FalRequest, what: str, days: int, now: datetime, **columns: Any) -> None:
-    note = f"{what} were removed: the team keeps them for {days} days (retention)."
+def _removed(
+    row: FalRequest, what: str, days: int, now: datetime, also: str = "", **columns: Any
+) -> None:
+    note = f"{what} were removed: the team keeps them for {days} days (retention).{also}"
     record(row, row.status, "removed", note, Source.US, at=now, **columns)

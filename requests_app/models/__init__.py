@@ -42,7 +42,7 @@ from requests_app.models.evidence import (
     OutputPart,
 )
 from requests_app.models.export import Export, ExportFormat, ExportState
-from requests_app.models.fal_deletion import FalDeletion, FalDeletionState
+from requests_app.models.fal_deletion import ASKED_AGAIN, FalDeletion, FalDeletionState
 from requests_app.models.fal_key import FalKey
 from requests_app.models.former_name import FormerName
 from requests_app.models.forwarding import (
@@ -96,6 +96,7 @@ from requests_app.models.thumbnail import FurtherThumbnail, Thumbnail
 from requests_app.models.token import ApiToken, TokenScope
 
 __all__ = [
+    "ASKED_AGAIN",
     "AT_FAL",
     "AT_WORK",
     "DAY",

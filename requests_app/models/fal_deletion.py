@@ -27,6 +27,9 @@ class FalDeletionState(models.TextChoices):
     UNREACHABLE = "unreachable", "no answer"
 
 
+ASKED_AGAIN = (FalDeletionState.REFUSED, FalDeletionState.UNREACHABLE)
+
+
 class FalDeletion(models.Model):
     """Input, output and files that fal keeps of a request are to be deleted there.
 
@@ -66,4 +69,4 @@ class FalDeletion(models.Model):
     @property
     def may_be_asked_again(self) -> bool:
         """Whether another try may end otherwise: with a key that may, or once fal answers."""
-        return self.state in (FalDeletionState.REFUSED, FalDeletionState.UNREACHABLE)
+        return self.state in ASKED_AGAIN

@@ -46,6 +46,8 @@ class Team(models.Model):
     payload_days = models.PositiveIntegerField(null=True, blank=True)
     frames_days = models.PositiveIntegerField(null=True, blank=True)
     rows_days = models.PositiveIntegerField(null=True, blank=True)
+    # Whether fal is asked to delete what it keeps of a request whose payload, or whole row, is removed by that.
+    retention_at_fal = models.BooleanField(default=False, db_default=False)
 
     # After a request has ended, how long the same input is asked about; None: never, open ones neither.
     duplicate_minutes = models.PositiveIntegerField(

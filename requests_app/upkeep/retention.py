@@ -5,6 +5,8 @@ frames of streams and sessions, and whole rows with all their evidence. Input an
 long after its end as its requests' inputs go after theirs. Thumbnails go with the
 payload, and so do own copies of media that no other request needs. Live and uncertain
 requests, and batches that have not ended, are never touched.
+
+Where the team has chosen so, fal is asked as well to delete what it keeps of requests whose payload, or whole row, goes.
 """
 
 from __future__ import annotations
@@ -56,6 +58,7 @@ class Share:
     count: int
     size: int
     oldest: datetime | None = None  # end of the oldest request, in a plan
+    at_fal: int = 0  # requests of which fal is asked to delete what it keeps
 
     @property
     def what(self) -> str:
@@ -83,6 +86,19 @@ def set_days(team: Team, days: dict[RetentionKind, int | None]) -> None:
         stored.save(update_fields=[f"{kind}_days" for kind in days])
 
 
+def set_at_fal(team: Team, *, is_on: bool) -> None:
+    """Store whether fal is asked to delete what it keeps of what is removed from now on."""
+    with transaction.atomic():
+        stored = Team.objects.select_for_update(no_key=True).get(pk=team.pk)
+        if stored.retention_at_fal == is_on:
+            return
+        told = {"before": stored.retention_at_fal, "after": is_on}
+        on = audit.Noted("setting", "", "retention deletes at fal too", told)
+        audit.note(AuditAct.SETTING_CHANGED, on, team_id=team.pk)
+        stored.retention_at_fal = is_on
+        stored.save(update_fields=["retention_at_fal"])
+
+
 def plan(now: datetime, teams: list[Team]) -> list[Share]:
     """Return what `prune` would remove now, without changing anything."""
     shares = [_share(team, kind, days, now) for team, kind, days in _rules(teams)]
@@ -95,7 +111,7 @@ def prune(now: datetime, teams: list[Team]) -> Iterator[Share]:
     """Remove expired data rule by rule; after an interruption the next call continues."""
     for team, kind, days in _rules(teams):
         share, media = _share(team, kind, days, now), _share_of_copies(team, kind, days, now)
-        removed = replace(share, count=_REMOVERS[kind](_due(team, kind, now), days, now))
+        removed = replace(share, count=_REMOVERS[kind](_due(team, kind, now), team, days, now))
         _audit(removed)
         yield from (removed, media) if media.count else (removed,)
     for team, days in _value_rules(teams):
@@ -113,10 +129,10 @@ def remove_piece(team: Team, now: datetime, reached: dict[str, str]) -> Share | 
             due = due.filter(ended_at__gte=datetime.fromisoformat(reached[kind]))
         found = list(due.order_by("ended_at").values_list("pk", "ended_at")[:BATCH])
         piece = FalRequest.objects.filter(pk__in=[pk for pk, _ in found])
-        size = _size(piece, kind) if found else 0
-        if found and (count := _REMOVERS[kind](piece, days, now)):
+        size, at_fal = (_size(piece, kind), _at_fal(piece, team, kind)) if found else (0, 0)
+        if found and (count := _REMOVERS[kind](piece, team, days, now)):
             reached[kind] = (found[-1][1] or now).isoformat()
-            return Share(team, kind, days, count, size)
+            return Share(team, kind, days, count, size, at_fal=at_fal)
     for _, days in _value_rules([team]):
         some = list(_due_batches(team, days, now).values_list("pk", flat=True)[:1])
         if some and (count := _remove_values(Batch.objects.filter(pk__in=some), days, now)):
@@ -127,6 +143,8 @@ def remove_piece(team: Team, now: datetime, reached: dict[str, str]) -> Share | 
 def _audit(share: Share) -> None:
     if share.count:
         told = {"older_than_days": share.days, "count": share.count}
+        if share.at_fal:
+            told["at_fal"] = share.at_fal
         on = audit.Noted("retention", "", f"{share.kind} of {share.what}", told)
         audit.note(AuditAct.PRUNED, on, team_id=share.team.pk)
 
@@ -163,7 +181,15 @@ def _due(team: Team, kind: RetentionKind, now: datetime) -> Rows:
 def _share(team: Team, kind: RetentionKind, days: int, now: datetime) -> Share:
     due = _due(team, kind, now)
     oldest = due.aggregate(oldest=Min("ended_at"))["oldest"]
-    return Share(team, kind, days, due.count(), _size(due, kind), oldest)
+    size, at_fal = _size(due, kind), _at_fal(due, team, kind)
+    return Share(team, kind, days, due.count(), size, oldest, at_fal)
+
+
+def _at_fal(due: Rows, team: Team, kind: RetentionKind) -> int:
+    """Count those of which fal is asked to delete what it keeps. It keeps no frames of its own."""
+    if not team.retention_at_fal or kind == RetentionKind.FRAMES:
+        return 0
+    return lifecycle.askable(due).count()
 
 
 def _share_of_copies(team: Team, kind: RetentionKind, days: int, now: datetime) -> Share:
@@ -198,33 +224,39 @@ def _size(due: Rows, kind: RetentionKind) -> int:
     )
 
 
-def _remove_rows(due: Rows, days: int, now: datetime) -> int:
+def _remove_rows(due: Rows, team: Team, days: int, now: datetime) -> int:
     keys = list(due.values_list("pk", flat=True))
     pieces = (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))
-    return sum(remove_rows(piece, now) for piece in pieces)
+    return sum(remove_rows(piece, now, at_fal=team.retention_at_fal) for piece in pieces)
 
 
-def remove_rows(keys: list[int], now: datetime) -> int:
-    """Delete some requests with all evidence, thumbnails and copies; return how many there were."""
+def remove_rows(keys: list[int], now: datetime, *, at_fal: bool = False) -> int:
+    """Delete some requests with all evidence, thumbnails and copies; return how many there were.
+
+    `at_fal`: fal is asked as well, but for what it has deleted already.
+    """
     forget(keys)
     batch = FalRequest.objects.filter(pk__in=keys)
     for team in batch.values_list("team", flat=True).distinct():
         withdraw(team)
     with transaction.atomic():
         lifecycle.empty_elsewhere(keys)
+        asked = list(lifecycle.askable(batch)) if at_fal else []
         lifecycle.forget_fal_deletions(list(batch.values_list("public_id", flat=True)))
+        for row in asked:
+            lifecycle.ask_fal_to_delete(row, now=now)
         copies.forget(keys, now)
         uncount(keys)
         _, by_model = batch.only("pk").delete()
     return by_model[FalRequest._meta.label]
 
 
-def _remove_payload(due: Rows, days: int, now: datetime) -> int:
-    keys = list(due.values_list("pk", flat=True))
-    return sum(lifecycle.remove_payload(pk, days=days, now=now) for pk in keys)
+def _remove_payload(due: Rows, team: Team, days: int, now: datetime) -> int:
+    keys, at_fal = list(due.values_list("pk", flat=True)), team.retention_at_fal
+    return sum(lifecycle.remove_payload(pk, days=days, now=now, at_fal=at_fal) for pk in keys)
 
 
-def _remove_frames(due: Rows, days: int, now: datetime) -> int:
+def _remove_frames(due: Rows, team: Team, days: int, now: datetime) -> int:
     keys = list(due.values_list("pk", flat=True))
     return sum(lifecycle.remove_frames(pk, days=days, now=now) for pk in keys)
 
@@ -234,7 +266,7 @@ def _remove_values(due: BatchQuerySet, days: int, now: datetime) -> int:
     return sum(remove_values(pk, before=now - timedelta(days=days)) for pk in keys)
 
 
-_REMOVERS: dict[RetentionKind, Callable[[Rows, int, datetime], int]] = {
+_REMOVERS: dict[RetentionKind, Callable[[Rows, Team, int, datetime], int]] = {
     RetentionKind.ROWS: _remove_rows,
     RetentionKind.PAYLOAD: _remove_payload,
     RetentionKind.FRAMES: _remove_frames,

@@ -58,6 +58,8 @@ def run_piece(now: datetime) -> bool:
         counted = run.removed.setdefault(piece.kind, {"count": 0, "size": 0})
         counted["count"] += piece.count
         counted["size"] += piece.size
+        if piece.at_fal:
+            counted["at_fal"] = counted.get("at_fal", 0) + piece.at_fal
         run.leased_until = None
         run.save(update_fields=["removed", "reached", "leased_until"])
     return True

@@ -8,13 +8,14 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from requests_app.forms.retention import RetentionForm
-from requests_app.models import RetentionRun, Team
+from requests_app.models import ASKED_AGAIN, FalDeletion, FalDeletionState, RetentionRun, Team
 from requests_app.upkeep import retention as rules
 from requests_app.upkeep import retention_runs
 from requests_app.upkeep.retention import RetentionKind
@@ -71,7 +72,8 @@ def _ensure_managing(request: HttpRequest) -> None:
 
 
 def _stored(team: Team) -> RetentionForm:
-    return RetentionForm(initial={kind: getattr(team, f"{kind}_days") for kind in RetentionKind})
+    days: dict[str, Any] = {kind: getattr(team, f"{kind}_days") for kind in RetentionKind}
+    return RetentionForm(initial={**days, "at_fal": team.retention_at_fal})
 
 
 def _dry_run(team: Team, form: RetentionForm, now: datetime) -> list[tuple[str, rules.Share]]:
@@ -79,6 +81,7 @@ def _dry_run(team: Team, form: RetentionForm, now: datetime) -> list[tuple[str, 
     asked = copy(team)
     for kind in RetentionKind:
         setattr(asked, f"{kind}_days", form.cleaned_data[kind])
+    asked.retention_at_fal = form.cleaned_data["at_fal"]
     return [(WORDS[share.kind], share) for share in rules.plan(now, [asked]) if share.count]
 
 
@@ -87,6 +90,7 @@ def _store(request: HttpRequest, team: Team) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, status=422)
     rules.set_days(team, {kind: form.cleaned_data[kind] for kind in RetentionKind})
+    rules.set_at_fal(team, is_on=form.cleaned_data["at_fal"])
     messages.success(request, "Stored. The next daily run goes by these days.")
     return redirect("requests:retention")
 
@@ -101,6 +105,8 @@ def _page(
     context = {
         "form": form,
         "fields": [(form[kind], WORDS[kind], HELP[kind]) for kind in RetentionKind],
+        "at_fal": form["at_fal"].value(),
+        "fals_answers": _fals_answers(team),
         "has_days": has_days,
         "runs": [(run, _removed(run)) for run in runs],
         "is_running": newest is not None and newest.ended_at is None,
@@ -110,5 +116,16 @@ def _page(
     return render(request, "teams/retention.html", context, status=status)
 
 
-def _removed(run: RetentionRun) -> list[tuple[str, int, int]]:
-    return [(WORDS.get(kind, kind), one["count"], one["size"]) for kind, one in run.removed.items()]
+def _fals_answers(team: Team) -> list[tuple[str, int]]:
+    """Return how many deletions at fal still wait, and how many have failed of requests that are still here."""
+    mine = FalDeletion.objects.filter(team=team, state__in=(FalDeletionState.WAITING, *ASKED_AGAIN))
+    counted = dict(mine.order_by().values_list("state").annotate(count=Count("pk")))
+    return [(one.label, counted[one]) for one in FalDeletionState if one in counted]
+
+
+def _removed(run: RetentionRun) -> list[tuple[str, int, int, int]]:
+    """Return of each kind its words, requests, bytes, and how many of them fal was asked about."""
+    return [
+        (WORDS.get(kind, kind), one["count"], one["size"], one.get("at_fal", 0))
+        for kind, one in run.removed.items()
+    ]

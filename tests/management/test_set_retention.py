@@ -22,7 +22,10 @@ def days_of(team: Team) -> tuple[int | None, ...]:
 
 
 def test_everything_is_kept_for_ever_at_first(team: Team) -> None:
-    assert set_retention("Acme") == "rows: forever\npayload: forever\nframes: forever\n"
+    assert (
+        set_retention("Acme")
+        == "rows: forever\npayload: forever\nframes: forever\nat fal: not touched\n"
+    )
 
 
 def test_it_changes_what_is_named_alone(team: Team) -> None:
@@ -30,6 +33,12 @@ def test_it_changes_what_is_named_alone(team: Team) -> None:
     assert days_of(team) == (30, 7, None)
     assert "frames: forever" in set_retention("Acme", "--frames", "forever")
     assert days_of(team) == (30, None, None)
+
+
+def test_fal_is_asked_when_it_is_switched_on(team: Team) -> None:
+    assert "at fal: deleted too" in set_retention("Acme", "--at-fal", "on")
+    assert "at fal: deleted too" in set_retention("Acme", "--rows", "30")
+    assert "at fal: not touched" in set_retention("Acme", "--at-fal", "off")
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "1.5", "soon", "36501", "9" * 30, "٣"])

@@ -12,10 +12,14 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from dashboard.local_apps import LocalApp
 from requests_app import lifecycle
 from requests_app.models import (
     ApiToken,
+    AuditAct,
+    AuditEntry,
     Delivery,
+    FalDeletion,
     FalRequest,
     Frame,
     FurtherThumbnail,
@@ -236,3 +240,72 @@ def test_the_api_says_when_it_was_removed(team: Team, owner: User, client: Clien
     assert (body["input"], body["output"], body["logs"]) == (None, None, [])
     assert body["payload_removed_at"]
     assert body["frames_removed_at"] is None
+
+
+# --- at fal too
+
+
+def uuid(number: int) -> str:
+    return f"0000000{number}-1111-4222-8333-444444444444"
+
+
+@pytest.fixture
+def several(team: Team, owner: User, settings: Any) -> dict[str, FalRequest]:
+    """Ended twenty days ago; fal can be asked about the first three by their ids."""
+    settings.LOCAL_APPS = {"acme/mine": LocalApp("acme/mine", "http://127.0.0.1:9")}
+    ids = {"one": uuid(1), "done": uuid(2), "refused": uuid(3), "imported": uuid(4), "local": uuid(5), "odd": "req-9"}  # fmt: skip
+    rows = {
+        name: make_ended(
+            team, owner, days=20, request_id=request_id,
+            endpoint_id="acme/mine/run" if name == "local" else "acme/img",
+        )
+        for name, request_id in ids.items()
+    }  # fmt: skip
+    FalRequest.objects.filter(pk=rows["imported"].pk).update(origin="imported")
+    for name, state in (("done", "done"), ("refused", "refused")):
+        assert lifecycle.ask_fal_to_delete(rows[name], now=NOW - timedelta(days=5))
+        FalDeletion.objects.filter(public_id=rows[name].public_id).update(state=state, due_at=None)
+    return {name: fresh(row) for name, row in rows.items()}
+
+
+def asked() -> set[str]:
+    return {one.fal_request_id for one in FalDeletion.objects.filter(asked_at=NOW)}
+
+
+def test_fal_can_be_asked_about_the_same_rows_one_by_one_and_all_at_once(several: Any) -> None:
+    one_by_one = {name for name, row in several.items() if not lifecycle.why_not_at_fal(row)}
+    assert one_by_one == {"one", "done", "refused"}
+    found = set(lifecycle.askable(FalRequest.objects.all()).values_list("pk", flat=True))
+    assert found == {several[name].pk for name in one_by_one - {"done"}}
+
+
+@pytest.mark.parametrize("kind", ["payload", "rows"])
+@pytest.mark.parametrize("is_on", [False, True])
+def test_fal_is_asked_about_what_goes_if_the_team_says_so(
+    kind: str, is_on: bool, team: Team, several: Any
+) -> None:
+    keep(team, **{kind: 10})
+    retention.set_at_fal(team, is_on=is_on)
+    team.refresh_from_db()
+    planned = {share.kind: share.at_fal for share in retention.plan(NOW, [team])}
+    assert planned[kind] == (2 if is_on else 0) and not asked()
+    assert prune(team)[kind] == len(several)
+    assert {uuid(1), uuid(3)} <= asked() if is_on else not asked()
+    assert not asked() & {uuid(4), uuid(5), "req-9"}
+    told = AuditEntry.objects.filter(act=AuditAct.PRUNED, details__contains='"at_fal":2')
+    assert told.exists() is is_on
+    if kind == "payload":
+        says = several["one"].observations.filter(note__contains="fal is asked to delete")
+        assert says.exists() is is_on
+
+
+def test_frames_alone_are_not_deleted_at_fal(team: Team, several: Any) -> None:
+    retention.set_at_fal(keep(team, frames=10), is_on=True)
+    assert prune(team)["frames"] == len(several) and not asked()
+
+
+def test_a_switch_at_fal_is_in_the_trail_once(team: Team) -> None:
+    for _ in range(2):
+        retention.set_at_fal(team, is_on=True)
+    [entry] = AuditEntry.objects.filter(act=AuditAct.SETTING_CHANGED)
+    assert "at fal too" in entry.label and '"after":true' in entry.details

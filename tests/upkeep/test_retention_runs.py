@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from requests_app.models import AuditAct, AuditEntry, FalRequest, RetentionRun, Team
+from requests_app.models import AuditAct, AuditEntry, FalDeletion, FalRequest, RetentionRun, Team
 from requests_app.upkeep import retention, retention_runs
 from tests.upkeep.test_retention import keep, make_ended
 
@@ -55,6 +55,19 @@ def test_a_run_removes_all_that_is_due_in_pieces_and_says_so(team, owner, monkey
     assert run.removed["payload"]["count"] == 3 and run.removed["payload"]["size"] > 0
     told = AuditEntry.objects.get(act=AuditAct.PRUNED)
     assert told.actor == owner.get_username() and told.chain == team.pk
+
+
+def test_a_run_says_of_how_many_requests_fal_was_asked(team, owner):
+    ids = ("00000001-1111-4222-8333-444444444444", "no id of fal's form")
+    for request_id in ids:
+        make_ended(team, owner, days=20, request_id=request_id)
+    retention.set_at_fal(keep(team, payload=10), is_on=True)
+    retention_runs.begin(team, timezone.now())
+    work()
+    [asked] = FalDeletion.objects.all()
+    assert asked.fal_request_id == ids[0] and asked.is_waiting and asked.due_at <= timezone.now()
+    assert RetentionRun.objects.get().removed["payload"]["at_fal"] == 1
+    assert '"at_fal":1' in AuditEntry.objects.get(act=AuditAct.PRUNED).details
 
 
 def test_another_worker_goes_on_where_one_has_died(team, owner):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from requests_app.models import AuditAct, AuditEntry, FalRequest, RetentionRun, Team
+from requests_app.models import AuditAct, AuditEntry, FalDeletion, FalRequest, RetentionRun, Team
+from requests_app.upkeep.retention_runs import run_piece
 from tests.browsers import Browser
 from tests.builders import make_person
 from tests.upkeep.test_retention import make_ended
@@ -49,3 +51,24 @@ def test_days_that_cannot_be_are_refused_and_stay(as_owner, team, typed):
     for reply in (as_owner.get(PAGE, {"payload": typed}), as_owner.post(PAGE, {"payload": typed})):
         assert reply.status_code == 422 and f'value="{typed}"' in reply.text
     assert Team.objects.get(pk=team.pk).payload_days is None
+
+
+def test_a_dry_run_counts_what_would_go_at_fal_and_the_choice_is_stored(as_owner, team, owner):
+    row = make_ended(team, owner, days=20, request_id="00000001-1111-4222-8333-444444444444")
+    make_ended(team, owner, days=20, request_id="no id of fal's form")
+    plain = as_owner.get(PAGE, {"payload": "10"}).text
+    assert "of them too" not in plain and 'name="at_fal" value="1">' not in plain
+    both = as_owner.get(PAGE, {"payload": "10", "at_fal": "1"}).text
+    assert "fal is asked to delete 1 of them too" in " ".join(both.split()) and 'name="at_fal" value="1">' in both
+    assert not Team.objects.get(pk=team.pk).retention_at_fal
+    as_owner.post(PAGE, {"payload": "10", "at_fal": "1"})
+    assert Team.objects.get(pk=team.pk).retention_at_fal
+    assert not FalDeletion.objects.exists()
+    as_owner.post(RUN)
+    while run_piece(timezone.now()):
+        pass
+    page = " ".join(as_owner.get(PAGE).text.split())
+    assert "fal asked to delete 1" in page and "1 waiting. What waits" in page
+    assert FalDeletion.objects.get().public_id == row.public_id
+    as_owner.post(PAGE, {"payload": "10"})
+    assert not Team.objects.get(pk=team.pk).retention_at_fal

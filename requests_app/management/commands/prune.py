@@ -31,12 +31,17 @@ class Command(BaseCommand):
         lines = [
             f"{share.team.name}: {share.kind} of {share.count:,} {share.what} "
             f"({filesizeformat(share.size)}), ended more than {share.days} days ago: {verb}"
+            f"{_at_fal(share)}"
             for share in act(timezone.now(), teams)
             if share.count
         ]
         if not options["dry_run"]:
             _remove_files()
         self.stdout.write("\n".join(lines) or "Nothing is past its time.")
+
+
+def _at_fal(share: retention.Share) -> str:
+    return f", of {share.at_fal:,} at fal too (a worker asks)" if share.at_fal else ""
 
 
 def _remove_files() -> None:

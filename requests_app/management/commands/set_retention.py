@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from requests_app.models import Team
-from requests_app.upkeep.retention import RetentionKind, set_days
+from requests_app.upkeep.retention import RetentionKind, set_at_fal, set_days
 
 FOR_EVER = "forever"
 MOST_DAYS = 36_500
@@ -23,6 +23,11 @@ class Command(BaseCommand):
         parser.add_argument("team", help="the team's name")
         for kind in RetentionKind:
             parser.add_argument(f"--{kind}", type=_days, help=f"days, or {FOR_EVER!r}")
+        parser.add_argument(
+            "--at-fal",
+            choices=("on", "off"),
+            help="whether fal is asked to delete what it keeps of what is removed",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Only set the days; prune deletes."""
@@ -34,10 +39,13 @@ class Command(BaseCommand):
             set_days(
                 team, {kind: None if days == FOR_EVER else days for kind, days in given.items()}
             )
-            team.refresh_from_db()
+        if options["at_fal"]:
+            set_at_fal(team, is_on=options["at_fal"] == "on")
+        team.refresh_from_db()
         for kind in RetentionKind:
             days = getattr(team, f"{kind}_days")
             self.stdout.write(f"{kind}: {FOR_EVER if days is None else f'{days} days'}")
+        self.stdout.write(f"at fal: {'deleted too' if team.retention_at_fal else 'not touched'}")
 
 
 def _days(text: str) -> int | str:
