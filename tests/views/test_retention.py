@@ -59,7 +59,10 @@ def test_a_dry_run_counts_what_would_go_at_fal_and_the_choice_is_stored(as_owner
     plain = as_owner.get(PAGE, {"payload": "10"}).text
     assert "of them too" not in plain and 'name="at_fal" value="1">' not in plain
     both = as_owner.get(PAGE, {"payload": "10", "at_fal": "1"}).text
-    assert "fal is asked to delete 1 of them too" in " ".join(both.split()) and 'name="at_fal" value="1">' in both
+    assert (
+        "fal is asked to delete 1 of them too" in " ".join(both.split())
+        and 'name="at_fal" value="1">' in both
+    )
     assert not Team.objects.get(pk=team.pk).retention_at_fal
     as_owner.post(PAGE, {"payload": "10", "at_fal": "1"})
     assert Team.objects.get(pk=team.pk).retention_at_fal
