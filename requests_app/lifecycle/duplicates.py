@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from requests_app.models import ErrorType, FalRequest, Membership, Status, Team
+from requests_app.models.compiled import CompiledQuery
+from requests_app.models.request import FalRequestQuerySet
 
 
 class AlreadyRunning(Exception):
@@ -35,27 +38,59 @@ def refuse_duplicate(
     `besides`: the request that is repeated on purpose. The lock on the team makes of two callers at once
     the second see the first one's row; it lasts for the insert, and leaves foreign keys to the team free.
     """
-    guarded = Team.objects.select_for_update(no_key=True).filter(
-        pk=team.pk, duplicate_minutes__isnull=False
-    )
-    sees = Exists(Membership.objects.seeing(person.pk).filter(team=OuterRef("pk")))
-    found_team = guarded.values_list("duplicate_minutes", sees).first()
-    if found_team is None:
+    guarded = _GUARDED.first(team=team.pk, person=person.pk)
+    if guarded is None:
         return
-    minutes, sees_all = found_team
-    # Ids alone: that there is none is the usual case, and a row's columns are dear to name.
-    same = FalRequest.objects.filter(team=team, input_digest=digest).values_list("pk", flat=True)
+    minutes, sees_all = guarded
+    values: dict[str, Any] = {
+        "team": team.pk,
+        "digest": digest,
+        "besides": besides.pk if besides else 0,
+    }
     if not sees_all:
-        same = same.filter(person=person.pk)
-    if besides is not None:
-        same = same.exclude(pk=besides.pk)
-    # Two ranges of one index, each read apart and in its order: neither grows with the history of this input.
-    ended = same.filter(ended_at__gte=now - timedelta(minutes=minutes))
-    found = same.filter(ended_at__isnull=True).order_by("ended_at").first()
-    if found is None:
-        found = ended.filter(_was_of_use()).order_by("-ended_at").first()
+        values["person"] = person.pk
+    since = now - timedelta(minutes=minutes)
+    found = _OPEN[sees_all].first(**values) or _ENDED[sees_all].first(**values, since=since)
     if found is not None:
-        raise AlreadyRunning(FalRequest.objects.without_payload().get(pk=found))
+        raise AlreadyRunning(FalRequest.objects.without_payload().get(pk=found[0]))
+
+
+# Whether the team is asked at all, for how many minutes, and whether the person sees its inputs.
+_GUARDED: CompiledQuery[tuple[int, bool]] = CompiledQuery(
+    lambda team, person: (
+        Team.objects.select_for_update(no_key=True)
+        .filter(pk=team, duplicate_minutes__isnull=False)
+        .values_list(
+            "duplicate_minutes",
+            Exists(Membership.objects.seeing(person).filter(team=OuterRef("pk"))),
+        )
+    )
+)
+
+
+def _same(*, team: Any, digest: Any, besides: Any, **person: Any) -> FalRequestQuerySet:
+    # Ids alone: that there is none is the usual case, and a row's columns are dear to name.
+    rows = FalRequest.objects.filter(team=team, input_digest=digest, **person)
+    return rows.exclude(pk=besides)
+
+
+# Two ranges of one index, each read apart and in its order: neither grows with the history of this input.
+def _open(**values: Any) -> QuerySet[FalRequest, tuple[int]]:
+    return _same(**values).filter(ended_at__isnull=True).order_by("ended_at").values_list("pk")[:1]
+
+
+def _ended(*, since: Any, **values: Any) -> QuerySet[FalRequest, tuple[int]]:
+    ended = _same(**values).filter(_was_of_use(), ended_at__gte=since)
+    return ended.order_by("-ended_at").values_list("pk")[:1]
+
+
+# By whether the person sees all inputs: of others, only their own requests are looked at.
+_OPEN: dict[bool, CompiledQuery[tuple[int]]] = {
+    sees: CompiledQuery(_open) for sees in (True, False)
+}
+_ENDED: dict[bool, CompiledQuery[tuple[int]]] = {
+    sees: CompiledQuery(_ended) for sees in (True, False)
+}
 
 
 def _was_of_use() -> Q:

@@ -7,10 +7,13 @@ team lets one caller count after the other, so that no two take the last place.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
+from django.db.models import Count
 
 from requests_app.models import LIVE, FalRequest, Team
+from requests_app.models.compiled import CompiledQuery
 from requests_app.models.request import FalRequestQuerySet
 
 NEAR = 500  # places: more than the callers of one moment can take unseen
@@ -49,9 +52,15 @@ class OpenCount:
         )
 
 
-def _open_of(team_id: int) -> FalRequestQuerySet:
+def _open_of(team_id: Any) -> FalRequestQuerySet:
     # By status alone: an index has it, and an open row has one of these.
     return FalRequest.objects.filter(team_id=team_id, status__in=LIVE)
+
+
+# One answer, of one team.
+_COUNT: CompiledQuery[tuple[int]] = CompiledQuery(
+    lambda team: _open_of(team).values("team_id").annotate(count=Count("*")).values_list("count")
+)
 
 
 def count_open(team_id: int, person_id: int) -> OpenCount:
@@ -62,7 +71,7 @@ def count_open(team_id: int, person_id: int) -> OpenCount:
 
 def open_count_for(team_id: int, person_id: int, wanted: int) -> OpenCount:
     """Count, under the team's lock where so many could meet a limit; inside the transaction that creates them."""
-    of_team = _open_of(team_id).count()
+    (of_team,) = _COUNT.first(team=team_id) or (0,)
     # A user has no more than the team: far from both limits the index alone is read.
     count = OpenCount(of_team, of_team)
     if count.room < wanted + NEAR:

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from requests_app.models.compiled import CompiledQuery
 from requests_app.models.permissions import Right, allows
 from requests_app.models.team import Team, digest
 
@@ -137,16 +138,7 @@ class ApiToken(models.Model):
     @classmethod
     def find(cls, text: str, *, now: datetime, used_from: str = "") -> ApiToken | None:
         """Return the live token with this text whose owner is still an active member, else None."""
-        token: ApiToken | None = (
-            cls.objects.live(now)
-            .select_related("user", "team")
-            .filter(digest=digest(text))
-            .annotate(  # type: ignore[no-redef]
-                role=models.F("team__memberships__role"),
-                sees_payloads=models.F("team__memberships__sees_payloads"),
-            )
-            .first()
-        )
+        token = _BY_DIGEST.first(digest=digest(text), now=now)
         if token and not (token.last_used_at and now - token.last_used_at < USED_EVERY):
             unused = Q(last_used_at=None) | Q(last_used_at__lte=now - USED_EVERY)
             columns = {"last_used_at": now, "last_used_from": used_from}
@@ -172,3 +164,16 @@ class ApiToken(models.Model):
         if not TokenScope(self.scope).covers(needed):
             return f"This token has the scope “{self.scope}”; the call needs “{needed.value}”."
         return ""
+
+
+_BY_DIGEST: CompiledQuery[ApiToken] = CompiledQuery(
+    lambda digest, now: (
+        ApiToken.objects.live(now)  # type: ignore[no-redef]
+        .filter(digest=digest)
+        .select_related("user", "team")
+        .annotate(
+            role=models.F("team__memberships__role"),
+            sees_payloads=models.F("team__memberships__sees_payloads"),
+        )
+    )
+)
