@@ -2,7 +2,7 @@
 
 Slow is what is marked so (long tables, races, property tests, whatever takes half a second), and what drives a whole
 installation in a browser. Of those that start an installation of their own, which takes as long as ten others, every
-thirtieth runs. Continuous integration runs all of them, and so does a command that names a test
+thirtieth runs, and of the long ones, of ten seconds and more, none. Continuous integration runs all of them, and so does a command that names a test
 file, a test, or a word with `-k`.
 """
 
@@ -64,6 +64,9 @@ def sample(items: Sequence[pytest.Item]) -> tuple[list[pytest.Item], list[pytest
     left_out: list[pytest.Item] = []
     numbers: Counter[int] = Counter()
     for item in items:
+        if item.get_closest_marker("long"):
+            left_out.append(item)
+            continue
         of = share(item)
         (left_out if numbers[of] % of else kept).append(item)
         numbers[of] += 1

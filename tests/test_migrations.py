@@ -116,6 +116,7 @@ def stored(models: Any, columns: dict[str, list[str]]) -> Stored:
     }
 
 
+@pytest.mark.long
 def test_rows_of_the_first_version_are_unharmed_and_usable_in_the_newest_and_back(
     first: Any,
 ) -> None:
@@ -139,6 +140,7 @@ def test_rows_of_the_first_version_are_unharmed_and_usable_in_the_newest_and_bac
     assert stored(migrated(FIRST), columns) == after
 
 
+@pytest.mark.long
 def test_saved_messages_become_presets_with_ids_of_their_own_and_back(first: Any) -> None:
     team = first.get_model("requests_app", "Team").objects.create(name="Acme")
     make = first.get_model("requests_app", "MessageTemplate").objects.create

@@ -68,6 +68,15 @@ def test_every_tenth_slow_test_is_kept_and_every_quick_one(slow: dict[str, Any])
     assert len(kept) + len(left_out) == 60
 
 
+def test_of_the_long_ones_none_is_kept() -> None:
+    items = [
+        item(number, *(["process", "long"] if number % 2 else ["process"])) for number in range(62)
+    ]
+    kept, left_out = sample(items)
+    assert [each.name for each in kept] == [0, 60]
+    assert len(kept) + len(left_out) == 62
+
+
 @pytest.mark.parametrize(
     "own", [{"markers": ["process"]}, {"markers": ["browser"], "fixtures": ("serving",)}]
 )

@@ -49,6 +49,7 @@ def send_all(
     return answers, rows
 
 
+@pytest.mark.long
 @pytest.mark.browser
 @pytest.mark.process
 @pytest.mark.timeout(900)
@@ -65,6 +66,7 @@ def test_each_operation_takes_them_or_says_what_is_wrong(sent: Hostile) -> None:
     assert untaken == []
 
 
+@pytest.mark.long
 @pytest.mark.browser
 @pytest.mark.process
 @pytest.mark.timeout(900)

@@ -71,6 +71,7 @@ def imported(page: Page, data: bytes) -> str:
     return page.url.removeprefix(page.url.split("/requests/")[0])
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("number", range(RUNS))
 def test_a_hostile_run_is_text_on_its_pages_in_parts_and_in_its_own_file(

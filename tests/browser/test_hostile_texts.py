@@ -105,12 +105,14 @@ def test_there_are_payloads_enough() -> None:
     assert len(PAYLOADS) >= 300
 
 
+@pytest.mark.long
 def test_every_route_shows_them_as_text(hostile: Hostile) -> None:
     routes = {name: paths for name, paths in hostile.told["routes"].items() if name not in NO_PAGES}
     assert len(routes) > 80
     opened(hostile, [path for paths in routes.values() for path in paths])
 
 
+@pytest.mark.long
 def test_requests_show_them_as_text_with_all_that_unfolds(hostile: Hostile) -> None:
     for path in hostile.told["rows"]:
         assert hostile.visit(path) == 200
@@ -126,6 +128,7 @@ def test_requests_show_them_as_text_with_all_that_unfolds(hostile: Hostile) -> N
         hostile.look(f"{path} unfolded")
 
 
+@pytest.mark.long
 def test_parts_of_pages_and_lists_show_them_as_text(hostile: Hostile) -> None:
     opened(hostile, [*hostile.told["fragments"], *hostile.told["lists"]])
 

@@ -90,6 +90,7 @@ PAGES = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_page_stands_still_while_it_loads(
     open_page: OpenPage, http: httpx.Client, width: int

@@ -271,6 +271,7 @@ def test_on_a_phone_the_cross_stands_beside_the_name(open_page: OpenPage, sessio
     assert download["y"] > tops[1] + 16
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)  # a busy machine needs a minute to start
 def test_ten_thousand_events_leave_the_page_quick(
     open_page: OpenPage, installation: Serving

@@ -82,6 +82,7 @@ def all_are_drawn(page: Page) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_list_of_pictures_shows_thumbnails_and_stays_light(
     open_page: OpenPage, pictures: str
 ) -> None:

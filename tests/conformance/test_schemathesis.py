@@ -89,6 +89,7 @@ def config_of(ids: dict[str, str]) -> str:
     return textwrap.dedent("\n".join([f"parameters = {{ {everywhere} }}", *parts]))
 
 
+@pytest.mark.long
 @pytest.mark.timeout(1500)
 def test_every_reply_to_calls_that_are_made_up_is_as_described(tmp_path: Path) -> None:
     program = tools.contract_program("st")

@@ -84,7 +84,7 @@ CANCELLED = (
 )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.django_db
 def test_interleavings_of_cancel_and_completion_end_in_what_fal_says(
     team: Team, owner: User

@@ -43,7 +43,7 @@ def racing(key_host: KeyHost, signer: Signer, settings: Any) -> Iterator[RacingF
     fal.close()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(60 + RACES)
 def test_webhooks_that_race_the_submits_reply_all_find_their_request(
     racing: RacingFal, loop: Any, team: Team, owner: User

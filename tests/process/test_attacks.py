@@ -155,6 +155,7 @@ def attack_once(serving: Serving, token: str) -> None:
         assert client.get("/healthz").status_code == 200
 
 
+@pytest.mark.long
 def test_what_is_no_honest_call_is_refused_and_the_memory_does_not_keep_growing(
     serving: Serving, token: str
 ) -> None:
@@ -168,6 +169,7 @@ def test_what_is_no_honest_call_is_refused_and_the_memory_does_not_keep_growing(
     assert "Traceback" not in log, log[log.index("Traceback") :][:3000]
 
 
+@pytest.mark.long
 def test_who_sends_in_drips_is_cut_and_the_others_are_served_meanwhile(serving: Serving) -> None:
     slow_heads = [connect(serving) for _ in range(60)]
     slow_bodies = [connect(serving) for _ in range(40)]

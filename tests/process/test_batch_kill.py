@@ -19,6 +19,7 @@ KILLS = count("KILLS", 3) or 1
 ROWS = 50 * KILLS
 
 
+@pytest.mark.long
 def test_a_batch_survives_kills_and_submits_no_row_twice(
     serving: Serving,  # noqa: F811
     token: str,  # noqa: F811

@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(400)]
 ROWS, KILLS = 120, 2
 
 
+@pytest.mark.long
 def test_a_bulk_action_survives_kills_and_runs_no_request_twice(
     serving: Serving,  # noqa: F811
     token: str,  # noqa: F811

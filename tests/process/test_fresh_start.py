@@ -14,7 +14,7 @@ import pytest
 from tests.ports import free_port
 from tests.process.serving import Serving
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.long]
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from tests.process.serving import Serving
 from tests.process.test_gateway import opened, rows
 from tests.process.test_volume import growth_below
 
-pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.process, pytest.mark.long, pytest.mark.timeout(600)]
 
 SIZE_MB = 1024
 BOUND_MB = 64

@@ -99,7 +99,7 @@ def test_the_image_installs_with_hashes_runs_as_the_user_and_ends_as_the_service
     }  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_files_in_the_image_are_enough_to_serve(tmp_path: Path) -> None:
     """The program starts from a folder with nothing else, which it cannot write to."""
     lines = text_of("deploy/Dockerfile.dockerignore").splitlines()

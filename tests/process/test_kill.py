@@ -99,6 +99,7 @@ class Caller:
                 return found
 
 
+@pytest.mark.long
 def test_200_open_requests_reach_their_end_after_kills(
     serving: Serving, token: str, fal: SandboxServer
 ) -> None:
@@ -116,6 +117,7 @@ def test_200_open_requests_reach_their_end_after_kills(
     assert _integrity(serving) == "ok"
 
 
+@pytest.mark.long
 def test_kills_while_submitting_lose_nothing_and_submit_nothing_twice(
     serving: Serving, token: str, fal: SandboxServer
 ) -> None:

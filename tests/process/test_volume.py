@@ -213,6 +213,7 @@ def sent_until_answered(client: socket.socket, piece: bytes) -> int:
     raise AssertionError("nobody stopped us")
 
 
+@pytest.mark.long
 def test_forgeries_are_refused_over_the_wire_and_the_genuine_one_is_taken(
     serving: Serving, api: httpx.Client, fal: LargeFal
 ) -> None:
