@@ -205,6 +205,7 @@ def test_users_whose_names_clash_are_told_apart_and_the_oldest_keeps_its_name(
     assert any("'Boss'" in line and "'Boss-3'" in line and "rename_user" in line for line in told)
 
 
+@pytest.mark.long
 def test_sessions_whose_keys_could_be_read_are_ended(first: Any) -> None:
     store = SessionStore()
     store.create()

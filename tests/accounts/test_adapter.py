@@ -92,6 +92,7 @@ def test_the_owner_gets_in_where_the_account_is_known_and_with_a_slip_or_two(db:
     assert post(home, "Boss", PASSWORD).status_code == 302
 
 
+@pytest.mark.slow
 def test_a_stolen_browser_cannot_guess_for_ever_either(db: None, evaluated: list[str]) -> None:
     make_person("boss")
     home = Client()

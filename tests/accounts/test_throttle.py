@@ -62,6 +62,7 @@ def test_a_guess_that_was_right_is_taken_back(db: None) -> None:
     throttle.take_back(Guess((Subject("account", "nobody"),), 1.0))
 
 
+@pytest.mark.slow
 def test_whatever_arrives_the_table_stays_within_its_slots(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

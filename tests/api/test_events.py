@@ -159,6 +159,7 @@ async def test_who_had_frames_that_are_not_on_disk_yet_or_no_longer_may_go_on(
     assert (await owner.follow(row, **ahead)).status_code == 200  # removed meanwhile
 
 
+@pytest.mark.slow
 async def test_a_quiet_stream_is_kept_alive_by_comments(
     owner: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ def failed(serving: Serving) -> str:
     return str(reply.json()["id"])
 
 
+@pytest.mark.long
 def test_a_group_comes_by_itself_is_resolved_and_comes_back(
     installation: Any, open_page: Any
 ) -> None:

@@ -124,6 +124,7 @@ def test_what_the_environment_lacks_is_named(
 # --- Submits -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @both
 async def test_a_submit_whose_answer_is_lost_is_repeated_as_the_same_call(
     kind: str, peer: Peer

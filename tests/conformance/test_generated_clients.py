@@ -40,6 +40,7 @@ def ran(words: list[Any], folder: Path, environment: dict[str, str]) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 def test_a_python_client_that_is_generated_submits_lists_reads_and_cancels(
     tmp_path: Path, place: dict[str, str]
 ) -> None:
@@ -68,6 +69,7 @@ def test_a_python_client_that_is_generated_submits_lists_reads_and_cancels(
     }
 
 
+@pytest.mark.long
 def test_types_that_are_generated_judge_a_program_that_runs(
     tmp_path: Path, place: dict[str, str]
 ) -> None:

@@ -56,6 +56,7 @@ def test_every_route_answers_with_a_policy(row, as_owner, db):
     assert faults(as_owner, addresses) == {}
 
 
+@pytest.mark.slow
 def test_so_do_the_description_of_the_api_and_errors(db, row, as_owner, monkeypatch):
     addresses = (
         "/api/v1/docs", "/api/v1/openapi.json", "/nowhere/", "/static/none.css", "/api/v1/nowhere",

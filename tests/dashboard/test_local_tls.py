@@ -41,6 +41,7 @@ def trusts(files: local_tls.LocalTls, name: str, trust: Path | None = None) -> b
     return len(done) == 2
 
 
+@pytest.mark.slow
 def test_clients_that_trust_the_file_take_the_server_under_each_of_its_names(
     tmp_path: Path,
 ) -> None:

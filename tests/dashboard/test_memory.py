@@ -50,6 +50,7 @@ def kept(how: str, wait_s: float) -> int:
     return int(done.stdout)
 
 
+@pytest.mark.slow
 def test_holes_between_what_stays_are_given_back() -> None:
     assert kept("returned", 30) <= 30
 

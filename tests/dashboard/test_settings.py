@@ -87,6 +87,7 @@ def test_a_public_url_with_tls_hardens_cookies_and_trusts_exactly_its_origin(sta
     assert shown["SECURE_HSTS_SECONDS"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("environment", "preloads"),
     [
@@ -146,6 +147,7 @@ def test_nonsense_stops_the_start_with_a_sentence_that_names_it(
     assert "hunter2" not in error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "environment",
     [

@@ -128,6 +128,7 @@ def test_no_depth_of_nesting_breaks_it() -> None:
     assert failures == []
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), st.text() | st.integers() | st.lists(st.text())))
 def test_any_input_has_a_short_storable_summary(value: dict[str, Any]) -> None:
     text = summary(value)

@@ -116,6 +116,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), values, max_size=5), st.sampled_from([None, 2]))
 def test_members_agree_with_the_parser_of_the_library(
     value: dict[str, object], indent: int | None

@@ -186,6 +186,7 @@ async def test_an_unknown_host_name_was_not_sent(endpoint: EndpointId) -> None:
         await _submit_to("http://nowhere.invalid", endpoint)
 
 
+@pytest.mark.slow
 async def test_a_failed_tls_handshake_was_not_sent(peer: Peer, endpoint: EndpointId) -> None:
     with pytest.raises(NotSent):
         await _submit_to(peer.url.replace("http://", "https://"), endpoint)
@@ -203,6 +204,7 @@ async def test_a_certificate_nobody_trusts_is_not_sent_to(
     await peer.stop()
 
 
+@pytest.mark.slow
 async def test_a_connection_that_is_never_accepted_was_not_sent(endpoint: EndpointId) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

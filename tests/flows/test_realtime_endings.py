@@ -95,6 +95,7 @@ async def test_fal_closing_closes_the_tab_at_once(
     )  # before the next ping, which comes later than this waits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("act", [echo, stand_still])
 async def test_a_closed_tab_hangs_up_at_fal(
     act: Any, page: Open, as_owner: Client, fal: SocketPeer

@@ -219,7 +219,7 @@ def test_operations_that_are_refused_tell_of_inputs_to_those_who_see_them(home: 
     assert sorted(set(telling.split()) - set(found)) == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.MEMBER, Role.ADMIN])
 def test_no_link_leads_such_a_member_into_a_wall(role: Role, home: Estate) -> None:
     user = unseeing(home, "reader", role).user

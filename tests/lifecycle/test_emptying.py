@@ -148,6 +148,7 @@ def delete(rows: list[FalRequest], team: Team, owner: User, how: str) -> None:
             assert lifecycle.delete_request(row.pk, person=owner, now=now)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", HOW)
 def test_no_word_of_it_is_left_in_tables_files_search_and_pages(
     team: Team,

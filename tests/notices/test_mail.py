@@ -22,6 +22,7 @@ def _plain(settings: Any) -> None:
     settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
 
 
+@pytest.mark.slow
 def test_a_mail_goes_to_all_recipients_with_its_text_and_no_header_of_the_title(
     settings: Any,
 ) -> None:
@@ -35,6 +36,7 @@ def test_a_mail_goes_to_all_recipients_with_its_text_and_no_header_of_the_title(
     assert "One line\r\nhttps://x/" in mail
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answers", "result"),
     [

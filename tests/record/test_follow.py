@@ -165,6 +165,7 @@ async def test_word_of_frames_costs_no_look_at_anything_else(
     assert len(looks) <= 2  # the past, and once more after joining
 
 
+@pytest.mark.slow
 async def test_frames_that_are_announced_and_kept_no_longer_are_asked_for_once(
     row: FalRequest, never_polls: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,6 +181,7 @@ async def test_frames_that_are_announced_and_kept_no_longer_are_asked_for_once(
     assert reads == [0]
 
 
+@pytest.mark.slow
 async def test_twenty_readers_and_a_writer_agree(row: FalRequest, never_polls: None) -> None:
     async def write() -> None:
         for first in range(1, 300, 10):

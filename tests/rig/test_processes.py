@@ -65,6 +65,7 @@ def test_one_that_is_paused_stands_still_and_goes_on(tmp_path: Path) -> None:
     one.kill()
 
 
+@pytest.mark.slow
 def test_one_that_is_killed_while_it_stands_still_is_gone(tmp_path: Path) -> None:
     one = program(tmp_path, "import time; time.sleep(60)")
     one.start()
@@ -89,6 +90,7 @@ def test_a_program_that_ended_by_itself_is_not_signalled(
     assert signalled == []
 
 
+@pytest.mark.slow
 def test_one_that_does_not_become_ready_says_why(tmp_path: Path) -> None:
     one = program(tmp_path, "print('the port is taken')")
     one.start()

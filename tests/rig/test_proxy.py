@@ -110,6 +110,7 @@ async def test_while_it_is_away_connections_are_refused(proxy: Proxy) -> None:
     assert (await submit(proxy)).status_code == 200
 
 
+@pytest.mark.slow
 async def test_another_upstream_is_asked_when_one_is_away(
     upstream: Upstream, tmp_path: Path
 ) -> None:

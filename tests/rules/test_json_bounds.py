@@ -78,6 +78,7 @@ def levels_of(value: Any) -> int:
     return 1 + max(map(levels_of, children), default=0)
 
 
+@pytest.mark.slow
 @given(VALUES, st.sampled_from([None, 1]))
 def test_the_count_is_exact(value: Any, indent: int | None) -> None:
     text = json.dumps(value, indent=indent)

@@ -43,6 +43,7 @@ def test_an_image_is_a_real_png_of_the_size_asked_for(http):
                    else image.get_flattened_data())) > 100  # fmt: skip
 
 
+@pytest.mark.slow
 def test_prompt_and_seed_decide_the_image_and_nothing_else_does(http):
     sea = picture(http, {"prompt": "sea", "seed": 1, **SMALL})[1]
     again = picture(http, {"prompt": "sea", "seed": 1, **SMALL})[1]

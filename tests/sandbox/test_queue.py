@@ -236,6 +236,7 @@ def test_a_request_that_backs_off_is_in_queue_and_can_be_cancelled():
         assert ended(http, receipt)["error_type"] == "client_cancelled"
 
 
+@pytest.mark.slow
 def test_results_are_forgotten_after_their_time_and_large_ones_sooner():
     tuning = Tuning(retention_s=60, large_retention_s=0.1)
     with SandboxServer(tuning=tuning) as server, client_of(server) as http:

@@ -86,6 +86,7 @@ def test_the_scanner_reaches_no_other_host(host: str | bytes) -> None:
     confined.refuse_others("open", (host, "r", 0))
 
 
+@pytest.mark.slow
 def test_the_planted_faults_lie_behind_a_log_in(tmp_path: Path) -> None:
     with planted() as server, httpx.Client(base_url=server.url) as http:
         assert http.get("/search?q=a").status_code == 302

@@ -65,6 +65,7 @@ async def test_more_bytes_than_the_limit_are_not_read(peer: Peer) -> None:
         assert refused.is_final
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [hang, drip(b"\0" * 5000, 0.05)])
 async def test_a_slow_host_is_left_at_the_deadline(peer: Peer, step: Step) -> None:
     peer.will(step)
@@ -73,6 +74,7 @@ async def test_a_slow_host_is_left_at_the_deadline(peer: Peer, step: Step) -> No
     assert not refused.is_final
 
 
+@pytest.mark.slow
 async def test_headers_byte_by_byte_meet_the_same_deadline(peer: Peer) -> None:
     async def slow_head(writer: asyncio.StreamWriter) -> None:
         for byte in b"HTTP/1.1 200 OK\r\nx: " + b"y" * 5000:

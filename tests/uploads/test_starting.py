@@ -59,6 +59,7 @@ def start(**given: Any) -> starting.Started:
     return starting.start(**usual | given)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "part_size", "verb"),
     [(1, 0, "initiate"), (PARTS_ABOVE, 0, "initiate"),
@@ -73,6 +74,7 @@ def test_a_large_file_goes_in_parts(storage, size, part_size, verb):
     assert key == "Key key:secret"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fals", "status", "words"),
     [(401, 502, "key"), (403, 502, "permission"), (413, 413, "too large"), (429, 429, "a while"),
@@ -85,6 +87,7 @@ def test_each_refusal_of_fal_is_a_sentence(storage, fals, status, words):
     assert caught.value.status == status
 
 
+@pytest.mark.slow
 def test_a_fal_that_is_not_there_is_said(storage, settings):
     settings.FAL_REST_URL = "http://127.0.0.1:9"
     with pytest.raises(NotStarted, match=r"could not be reached.*not sent") as caught:
@@ -92,6 +95,7 @@ def test_a_fal_that_is_not_there_is_said(storage, settings):
     assert caught.value.status == 503
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [0, -1, 4097])
 def test_a_file_that_does_not_fit_is_refused_before_fal_is_asked(storage, settings, size):
     settings.UPLOAD_LIMIT_BYTES = 4096
@@ -110,6 +114,7 @@ def test_an_address_elsewhere_is_refused_with_the_name_of_the_setting(storage, h
         start()
 
 
+@pytest.mark.slow
 def test_a_loop_of_starts_is_stopped_before_fal_is_asked(storage, monkeypatch):
     monkeypatch.setattr(starting, "rate", Rate(most=2))
     start()

@@ -53,6 +53,7 @@ def site(settings: Any) -> Iterator[type[Site]]:
     server.server_close()
 
 
+@pytest.mark.slow
 def test_the_public_address_is_asked_for_this_very_site(as_owner, site, settings):
     assert "Test the address" in as_owner.get(PAGE).text
     site.said = {"status": "ok", "version": settings.VERSION}

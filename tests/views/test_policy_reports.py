@@ -83,6 +83,7 @@ def test_words_of_strangers_do_not_reach_the_log(db, caplog):
     assert "forged" not in written and "other blocked other on another page" in written
 
 
+@pytest.mark.slow
 def test_neither_kinds_nor_reports_grow_without_a_bound(as_owner, monkeypatch):
     monkeypatch.setattr(view, "PER_MINUTE", 10_000)
     for n in range(MOST_KINDS + 20):

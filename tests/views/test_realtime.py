@@ -204,6 +204,7 @@ def test_names_and_messages_are_escaped(as_owner, team):
     assert "&lt;/script&gt;" in shown
 
 
+@pytest.mark.slow
 def test_many_long_messages_make_a_short_list(as_owner, team):
     for number in range(saving.MOST_PRESETS):
         kept(team, name=f"message {number}", text='"' + '"<é' * 83_000 + '"')

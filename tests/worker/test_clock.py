@@ -53,6 +53,7 @@ def test_it_sweeps_again_and_again_when_nothing_is_heard(clock: Clock, sweeps: S
     assert soon(lambda: sweeps.count > 2)
 
 
+@pytest.mark.slow
 def test_it_is_idle_while_ticks_come_from_outside(clock: Clock, sweeps: Sweeps) -> None:
     began = heard = time.monotonic()
     silence = 0.0

@@ -94,6 +94,7 @@ FAULTS: list[tuple[str, Step | None, str, str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_each_fault_of_a_host_is_told_leaves_no_file_and_harms_no_other(
     loop: Any, media_host: Peer, team: Team, owner: User, folder: Path,
     monkeypatch: pytest.MonkeyPatch,

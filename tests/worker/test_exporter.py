@@ -65,6 +65,7 @@ def files() -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
+@pytest.mark.slow
 def test_a_worker_writes_the_file_for_its_owner_alone(
     loop: Any, team: Team, owner: User, rows: list[FalRequest]
 ) -> None:

@@ -94,6 +94,7 @@ def slowly(monkeypatch: pytest.MonkeyPatch, seconds: float, look: Callable[[int]
     monkeypatch.setattr(feeding, "refill", slow)
 
 
+@pytest.mark.slow
 def test_a_batch_behind_a_slow_turn_is_free_for_another_process(
     loop: Any, team: Team, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,6 +54,7 @@ def test_a_worker_that_stops_drains_the_worker_loop() -> None:
     assert not any(thread.name == "worker-loop" for thread in threading.enumerate())
 
 
+@pytest.mark.slow
 def test_a_worker_of_its_own_shows_its_figures_on_this_machine(
     settings: Any, transactional_db: None
 ) -> None:

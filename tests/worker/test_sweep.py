@@ -106,6 +106,7 @@ async def _tasks() -> list[Any]:
     return list(asyncio.all_tasks())
 
 
+@pytest.mark.slow
 def test_where_more_polls_are_allowed_one_tick_sweeps_several_times(
     loop: Any, peer: PeerThread, queued: FalRequest, settings: Any
 ) -> None:
