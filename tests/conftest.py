@@ -8,13 +8,14 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import channels.db
 import pytest
 from allauth.account.internal.flows.login import record_authentication
 from channels.layers import get_channel_layer
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in
-from django.db import connection
+from django.db import close_old_connections, connection
 from django.dispatch import receiver
 from django.test import Client
 from django.test.utils import teardown_databases
@@ -98,6 +99,15 @@ def _no_keys_of_other_tests() -> None:
     ring.forget()
     for buckets in (page_rate.people, page_rate.addresses, rate.strangers):
         buckets.forget()
+
+
+@pytest.fixture(autouse=True)
+def _threads_give_connections_back() -> None:
+    """Channels' test communicators replace this function while one waits; two that overlap would leave it replaced.
+
+    Every thread of every later test then kept its connection, until the pool had none.
+    """
+    channels.db.close_old_connections = close_old_connections
 
 
 @pytest.fixture(scope="session")
