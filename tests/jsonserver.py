@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from http.server import BaseHTTPRequestHandler
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 
@@ -23,3 +24,27 @@ class JsonHandler(BaseHTTPRequestHandler):
 
     def log_message(self, *args: object) -> None:
         pass
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128
+
+
+class JsonServer:
+    """What a handler answers, on a port of its own and in threads of its own, until `close`.
+
+    The handler finds this object as `self.server.owner`.
+    """
+
+    def __init__(self, handler: type[JsonHandler]) -> None:
+        self._server = _Server(("127.0.0.1", 0), handler)
+        self._server.owner = self  # type: ignore[attr-defined]
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()

@@ -5,14 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import threading
 from datetime import UTC, datetime
-from http.server import ThreadingHTTPServer
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tests.jsonserver import JsonHandler
+from tests.jsonserver import JsonHandler, JsonServer
 
 USER_ID = "user-of-ours"
 
@@ -49,23 +47,18 @@ def body_of(request_id: str, **members: Any) -> bytes:
     return json.dumps(report | {"payload": {"seed": 7}} | members).encode()
 
 
-class KeyHost:
+class KeyHost(JsonServer):
     """Serves the key set; counts how often it was asked; can be out of order."""
 
     def __init__(self, *signers: Signer) -> None:
         self.signers = list(signers)
         self.asked = 0
         self.is_down = False
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        super().__init__(self._handler())
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/jwks.json"
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        return f"{super().url}/jwks.json"
 
     def _handler(host) -> type[JsonHandler]:
         class Handler(JsonHandler):

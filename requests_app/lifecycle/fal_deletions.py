@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from dashboard.local_apps import app_of
 from requests_app import audit
-from requests_app.fal.payload_deletion import DeletedPayloads, takes
+from requests_app.fal.payload_deletion import TAKEN, DeletedPayloads, takes
 from requests_app.lifecycle.writing import locked, record
 from requests_app.models import (
     ASKED_AGAIN,
@@ -31,8 +31,6 @@ LAST_TRY = timedelta(
     hours=7
 )  # the longest of the waits below, and an hour in which a worker may be away
 _WAITS = (10, 60, 300, 1800, 7200, 21600)  # seconds before the next try; the last again and again
-
-_TAKEN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"  # see fal.payload_deletion.takes
 
 NO_ID = "fal gave it no id that can be named."
 IMPORTED = "It was made by another installation."
@@ -53,7 +51,7 @@ def askable(rows: QuerySet[FalRequest]) -> QuerySet[FalRequest]:
 
     The same as `why_not_at_fal` says of one row, for counts.
     """
-    found = rows.exclude(origin=RequestOrigin.IMPORTED).filter(fal_request_id__iregex=_TAKEN)
+    found = rows.exclude(origin=RequestOrigin.IMPORTED).filter(fal_request_id__iregex=TAKEN)
     for app in settings.LOCAL_APPS:
         found = found.exclude(Q(endpoint_id=app) | Q(endpoint_id__startswith=f"{app}/"))
     known = FalDeletion.objects.filter(public_id=OuterRef("public_id"))

@@ -241,7 +241,7 @@ def remove_rows(keys: list[int], now: datetime, *, at_fal: bool = False) -> int:
         withdraw(team)
     with transaction.atomic():
         lifecycle.empty_elsewhere(keys)
-        asked = list(lifecycle.askable(batch)) if at_fal else []
+        asked = list(lifecycle.askable(batch.without_payload())) if at_fal else []
         lifecycle.forget_fal_deletions(list(batch.values_list("public_id", flat=True)))
         for row in asked:
             lifecycle.ask_fal_to_delete(row, now=now)

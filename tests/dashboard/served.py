@@ -7,12 +7,14 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 MB = 1024 * 1024
+LIMIT_S = 30
 ROOT = Path(__file__).resolve().parents[2]
 LIMITS = {
     "body": 8 * MB, "header_s": 1, "body_s": 1, "body_rate": 20_000, "stall_s": 1,
@@ -95,3 +97,32 @@ def piece(client: socket.socket) -> bytes:
     if not data:
         raise ConnectionResetError("closed before the answer was complete")
     return data
+
+
+def post(length: int, *more: str, path: str = "/size") -> bytes:
+    lines = [f"POST {path} HTTP/1.1", "Host: x", f"Content-Length: {length}", *more]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def is_cut_within(client: socket.socket, seconds: float) -> bool:
+    """Whether the server ends the connection; what it still sent is read first."""
+    client.settimeout(seconds)
+    try:
+        while client.recv(MB):
+            pass
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+    return True
+
+
+def wait_for_end(served: Served, wanted: str) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while wanted not in (ended := served.log()["ended"]):
+        assert time.monotonic() < deadline, ended
+        time.sleep(0.1)

@@ -7,59 +7,34 @@ import base64
 import os
 import socket
 import time
-from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from dashboard.bounded import Paced
-from tests.dashboard.served import LIMITS, MB, Served, answer, ask, get, piece, serving
+from tests.dashboard.served import (
+    LIMIT_S,
+    LIMITS,
+    MB,
+    Served,
+    answer,
+    ask,
+    chunk,
+    get,
+    is_cut_within,
+    piece,
+    post,
+    wait_for_end,
+)
 
 pytestmark = pytest.mark.process
 
 SECRET = "a" * 43
-LIMIT_S = 30
 HOOK = f"/hooks/fal/6f1b4f3e-0000-4000-8000-000000000000/{SECRET}"
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("daphne")) as served:
-        yield served
-
-
-@pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[Served]:
-    """One whose memory nobody else has grown."""
-    with serving(tmp_path) as served:
-        yield served
-
-
-def post(length: int, *more: str, path: str = "/size") -> bytes:
-    lines = [f"POST {path} HTTP/1.1", "Host: x", f"Content-Length: {length}", *more]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
-
-
 CHUNKED = b"POST /size HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-
-
-def chunk(data: bytes) -> bytes:
-    return b"%x\r\n%s\r\n" % (len(data), data)
-
-
-def is_cut_within(client: socket.socket, seconds: float) -> bool:
-    """Whether the server ends the connection; what it still sent is read first."""
-    client.settimeout(seconds)
-    try:
-        while client.recv(MB):
-            pass
-    except TimeoutError:
-        return False
-    except ConnectionError:
-        return True
-    return True
 
 
 def upgrade(client: socket.socket, path: str) -> None:
@@ -75,13 +50,6 @@ def text_frame(text: bytes) -> bytes:
     """A client frame, masked with zeros."""
     size = bytes([len(text)]) if len(text) < 126 else b"\x7f" + len(text).to_bytes(8, "big")
     return bytes([0x81, 0x80 | size[0]]) + size[1:] + bytes(4) + text
-
-
-def wait_for_end(served: Served, wanted: str) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while wanted not in (ended := served.log()["ended"]):
-        assert time.monotonic() < deadline, ended
-        time.sleep(0.1)
 
 
 # Request headers

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from dashboard.streamed import FROM
-from tests.dashboard.served import MB, Served, answer, ask, get, serving
-from tests.dashboard.test_bounded import chunk, is_cut_within, post, wait_for_end
+from tests.dashboard.served import (
+    MB,
+    Served,
+    answer,
+    ask,
+    chunk,
+    get,
+    is_cut_within,
+    post,
+    serving,
+    wait_for_end,
+)
 from tests.gateway.conftest import wait_for
 
 pytestmark = pytest.mark.process
 
 CHUNKED = b"POST /through/size HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("daphne")) as served:
-        yield served
-
-
-@pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[Served]:
-    """One whose memory no other test has grown."""
-    with serving(tmp_path) as served:
-        yield served
 
 
 def through(length: int, name: str = "size") -> bytes:

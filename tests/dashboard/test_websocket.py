@@ -11,18 +11,12 @@ from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import ClientConnection, connect
 
 from dashboard.websocket import LeanWebSocket, Mask
-from tests.dashboard.served import Served, serving
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("daphne")) as server:
-        yield server
+from tests.dashboard.served import Served
 
 
 @pytest.fixture
-def client(served: Served) -> Iterator[ClientConnection]:
-    address = f"ws://127.0.0.1:{served.port}/echo"
+def client(shared: Served) -> Iterator[ClientConnection]:
+    address = f"ws://127.0.0.1:{shared.port}/echo"
     with connect(address, origin="http://127.0.0.1", compression=None, max_size=None) as socket:
         yield socket
 

@@ -80,4 +80,7 @@ async def test_only_fals_own_no_is_one(
 
 def test_only_ids_of_fals_form_are_taken() -> None:
     assert takes(REQUEST_ID)
-    assert not any(map(takes, ("", "req-1", "../" + REQUEST_ID, f"{{{REQUEST_ID}}}")))
+    assert not any(
+        map(takes, ("", "req-1", "../" + REQUEST_ID, f"{{{REQUEST_ID}}}", f"{REQUEST_ID}\n"))
+    )
+    assert takes(REQUEST_ID.upper())

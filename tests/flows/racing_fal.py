@@ -4,25 +4,23 @@ its reply to the submit."""
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
-from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from django.db import connection
 from django.test import Client
 
-from tests.jsonserver import JsonHandler
+from tests.jsonserver import JsonHandler, JsonServer
 from tests.signing import Signer, body_of
 
 ORDERS = ("before", "beside", "after", "instead", "after a lost reply")
 DELIVERED_AT_ONCE = 8
 
 
-class RacingFal:
+class RacingFal(JsonServer):
     """Remembers what it gave to whom; every delivery goes through the whole of our web server."""
 
     def __init__(self, signer: Signer, seed: int) -> None:
@@ -33,16 +31,10 @@ class RacingFal:
         self.answers: list[Future[int]] = []
         self._client = Client()
         self._pool = ThreadPoolExecutor(DELIVERED_AT_ONCE)
-        self._server = _Server(("127.0.0.1", 0), self._handler())
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(self._handler())
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().close()
         self._pool.shutdown()
 
     def deliver(self, hook: str, request_id: str) -> Future[int]:
@@ -84,10 +76,6 @@ class RacingFal:
                 self.say({"status": "COMPLETED", "logs": []} if status else {"of": request_id})
 
         return Handler
-
-
-class _Server(ThreadingHTTPServer):
-    request_queue_size = 128
 
 
 def receipt(url: str, request_id: str) -> dict[str, Any]:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.jsonserver import JsonHandler
+from tests.jsonserver import JsonHandler, JsonServer
 from tests.signing import Signer
 
 MB = 1024 * 1024
@@ -46,24 +44,14 @@ def log_of(lines: int) -> list[dict[str, str]]:
     ]  # fmt: skip
 
 
-class LargeFal:
+class LargeFal(JsonServer):
     """On a port of its own; `hooks` has the webhook address of each of our requests."""
 
     def __init__(self) -> None:
         self.signer = Signer()
         self.wishes: list[dict[str, Any]] = []
         self.hooks: dict[str, tuple[str, str]] = {}  # public id -> address, fal's request id
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.fal = self  # type: ignore[attr-defined]
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(Handler)
 
     def take(self, wish: dict[str, Any], hook: str) -> dict[str, Any]:
         self.wishes.append(wish)
@@ -88,7 +76,7 @@ class Handler(JsonHandler):
 
     @property
     def fal(self) -> LargeFal:
-        return self.server.fal  # type: ignore[attr-defined,no-any-return]
+        return self.server.owner  # type: ignore[attr-defined,no-any-return]
 
     def do_POST(self) -> None:
         wish = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from http.server import ThreadingHTTPServer
 
-from tests.jsonserver import JsonHandler
+from tests.jsonserver import JsonHandler, JsonServer
 from tests.process.large_fal import MB, result_of
 
 EVENT = b'data: {"output": "%08d' + b"x" * 1000 + b'", "partial": true}\n\n'
 PATIENCE_S = 120
 
 
-class PassingFal:
+class PassingFal(JsonServer):
     """On a port of its own. It stops after `pauses_after` megabytes of a body or a result until `go` is set."""
 
     def __init__(self, megabytes: int) -> None:
@@ -27,18 +26,11 @@ class PassingFal:
         self.is_length_told = True
         self.calls: list[str] = []
         self.left: list[str] = []  # the calls on which we hung up
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.fal = self  # type: ignore[attr-defined]
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(Handler)
 
     def close(self) -> None:
         self.go.set()
-        self._server.shutdown()
-        self._server.server_close()
+        super().close()
 
     def pause(self, megabytes: int) -> None:
         """Wait for `go` when so much has passed."""
@@ -54,7 +46,7 @@ class Handler(JsonHandler):
 
     @property
     def fal(self) -> PassingFal:
-        return self.server.fal  # type: ignore[attr-defined,no-any-return]
+        return self.server.owner  # type: ignore[attr-defined,no-any-return]
 
     def do_GET(self) -> None:
         self.say({"keys": []} if self.path == "/jwks.json" else {"detail": "not found"})
